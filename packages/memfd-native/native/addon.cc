@@ -1,0 +1,16 @@
+// Registration only: each family of syscalls lives in a file of its own and adds its functions here.
+// All state is per environment (one per thread that loads the addon), never static.
+#include "families.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  RegisterFd(env, exports);
+  RegisterMemfd(env, exports);
+  RegisterMapping(env, exports);
+  RegisterSocket(env, exports);
+  RegisterScm(env, exports);
+  RegisterProcess(env, exports);
+  RegisterHub(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(memfd_native, Init)

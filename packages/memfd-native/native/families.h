@@ -1,0 +1,12 @@
+// What each file of this folder registers. Every registered function answers a result >= 0, or a negative errno
+// (never throws for a failed syscall; binding.ts makes the error). Wrong argument types throw TypeError.
+#pragma once
+#include <napi.h>
+
+void RegisterFd(Napi::Env env, Napi::Object exports);       // fd.cc: dup, close, lseek, fstat, open by /proc/self/fd
+void RegisterMemfd(Napi::Env env, Napi::Object exports);    // memfd.cc: memfd_create, seals, ftruncate, fallocate
+void RegisterMapping(Napi::Env env, Napi::Object exports);  // mapping.cc: mmap, munmap, copies in and out, atomics
+void RegisterSocket(Napi::Env env, Napi::Object exports);   // socket.cc: socketpair, bind, listen, accept, connect, options
+void RegisterScm(Napi::Env env, Napi::Object exports);      // scm.cc: sendmsg and recvmsg with control data
+void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, flock, pipe2
+void RegisterHub(Napi::Env env, Napi::Object exports);      // hub.cc: one epoll set for all packet sockets of a thread

@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterFd(Napi::Env env, Napi::Object exports) {}

@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterHub(Napi::Env env, Napi::Object exports) {}

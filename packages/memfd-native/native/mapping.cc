@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterMapping(Napi::Env env, Napi::Object exports) {}

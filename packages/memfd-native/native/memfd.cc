@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterMemfd(Napi::Env env, Napi::Object exports) {}

@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterProcess(Napi::Env env, Napi::Object exports) {}

@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterScm(Napi::Env env, Napi::Object exports) {}

@@ -1,0 +1,3 @@
+#include "families.h"
+
+void RegisterSocket(Napi::Env env, Napi::Object exports) {}

@@ -1,0 +1,224 @@
+/**
+ * Every error this package makes, one class per condition. Callers test `error.code`, which is stable;
+ * the message is for people. `docs/errors.md` lists each code with cause and remedy.
+ */
+
+function named(prototype: object, name: string): void {
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true })
+}
+
+/** A number outside its range: offsets, counts, indexes (Android's IndexOutOfBoundsException). */
+export class OutOfRangeError extends RangeError {
+  readonly code = 'ERR_OUT_OF_RANGE'
+  static {
+    named(this.prototype, 'OutOfRangeError')
+  }
+}
+
+/** A value of the right type that is not allowed (IllegalArgumentException). */
+export class InvalidArgValueError extends TypeError {
+  readonly code = 'ERR_INVALID_ARG_VALUE'
+  static {
+    named(this.prototype, 'InvalidArgValueError')
+  }
+}
+
+/** A value of the wrong JavaScript type. */
+export class InvalidArgTypeError extends TypeError {
+  readonly code = 'ERR_INVALID_ARG_TYPE'
+  static {
+    named(this.prototype, 'InvalidArgTypeError')
+  }
+}
+
+/** null where an object is needed (NullPointerException). */
+export class NullPointerError extends TypeError {
+  readonly code = 'ERR_NULL_POINTER'
+  static {
+    named(this.prototype, 'NullPointerError')
+  }
+}
+
+/** A MemoryFile was used after deactivate() or close() (IOException "deactivated"). */
+export class DeactivatedError extends Error {
+  readonly code = 'ERR_DEACTIVATED'
+  static {
+    named(this.prototype, 'DeactivatedError')
+  }
+}
+
+/** Anything else that was used after close() (IllegalStateException "closed"). */
+export class ClosedError extends Error {
+  readonly code = 'ERR_CLOSED'
+  static {
+    named(this.prototype, 'ClosedError')
+  }
+}
+
+/** The memory was purged while it was unpinned: it reads as zeros from now on. Reported once. */
+export class PurgedError extends Error {
+  readonly code = 'ERR_PURGED'
+  static {
+    named(this.prototype, 'PurgedError')
+  }
+}
+
+/** The descriptor is valid but no shared memory region ("Not a memory file"). */
+export class NotARegionError extends Error {
+  readonly code = 'ERR_NOT_A_REGION'
+  static {
+    named(this.prototype, 'NotARegionError')
+  }
+}
+
+/** A region that must not be mapped: it can shrink under its reader, or is shorter than claimed. */
+export class UnsafeRegionError extends Error {
+  readonly code = 'ERR_UNSAFE_REGION'
+  static {
+    named(this.prototype, 'UnsafeRegionError')
+  }
+}
+
+/** A write through something that was opened or mapped for reading (ReadOnlyBufferException). */
+export class ReadOnlyError extends Error {
+  readonly code = 'ERR_READ_ONLY'
+  static {
+    named(this.prototype, 'ReadOnlyError')
+  }
+}
+
+/** The caller may not do that (SecurityException). */
+export class SecurityError extends Error {
+  readonly code = 'ERR_SECURITY'
+  static {
+    named(this.prototype, 'SecurityError')
+  }
+}
+
+/** The process that serves the object is gone, or closed the channel (DeadObjectException). */
+export class DeadObjectError extends Error {
+  readonly code = 'ERR_DEAD_OBJECT'
+  static {
+    named(this.prototype, 'DeadObjectError')
+  }
+}
+
+/** A request or reply above the limit of a transaction; the channel lives on (TransactionTooLargeException). */
+export class TransactionTooLargeError extends Error {
+  readonly code = 'ERR_TRANSACTION_TOO_LARGE'
+  static {
+    named(this.prototype, 'TransactionTooLargeError')
+  }
+}
+
+/** A proxy called a method that the other side does not know. */
+export class UnknownTransactionError extends Error {
+  readonly code = 'ERR_UNKNOWN_TRANSACTION'
+  static {
+    named(this.prototype, 'UnknownTransactionError')
+  }
+}
+
+/** The bytes of a parcel do not hold what was asked of them (BadParcelableException, ParcelFormatException). */
+export class BadParcelError extends Error {
+  readonly code = 'ERR_BAD_PARCEL'
+  static {
+    named(this.prototype, 'BadParcelError')
+  }
+}
+
+/** An error of a service's own, with its number (ServiceSpecificException). */
+export class ServiceSpecificError extends Error {
+  readonly code = 'ERR_SERVICE_SPECIFIC'
+  readonly errorCode: number
+  static {
+    named(this.prototype, 'ServiceSpecificError')
+  }
+
+  constructor(errorCode: number, message?: string, options?: ErrorOptions) {
+    super(message, options)
+    this.errorCode = errorCode
+  }
+}
+
+/** Not now, in this state (IllegalStateException). */
+export class IllegalStateError extends Error {
+  readonly code = 'ERR_ILLEGAL_STATE'
+  static {
+    named(this.prototype, 'IllegalStateError')
+  }
+}
+
+/** Never, by this object (UnsupportedOperationException). */
+export class UnsupportedOperationError extends Error {
+  readonly code = 'ERR_UNSUPPORTED_OPERATION'
+  static {
+    named(this.prototype, 'UnsupportedOperationError')
+  }
+}
+
+/** No service of that name (ServiceNotFoundException). */
+export class ServiceNotFoundError extends Error {
+  readonly code = 'ERR_SERVICE_NOT_FOUND'
+  static {
+    named(this.prototype, 'ServiceNotFoundError')
+  }
+}
+
+/** Nobody listens at the registry's path. */
+export class RegistryUnavailableError extends Error {
+  readonly code = 'ERR_REGISTRY_UNAVAILABLE'
+  static {
+    named(this.prototype, 'RegistryUnavailableError')
+  }
+}
+
+/** The other end of a reliable pipe said so, died, or was leaked; or a peer sent an exception without a code of ours. */
+export class RemoteError extends Error {
+  readonly code = 'ERR_REMOTE_ERROR'
+  static {
+    named(this.prototype, 'RemoteError')
+  }
+}
+
+/** The other end of a reliable pipe gave its descriptor away (FileDescriptorDetachedException). */
+export class DetachedError extends Error {
+  readonly code = 'ERR_DETACHED'
+  static {
+    named(this.prototype, 'DetachedError')
+  }
+}
+
+/** What should be removed never was there (NoSuchElementException). */
+export class NoSuchElementError extends Error {
+  readonly code = 'ERR_NO_SUCH_ELEMENT'
+  static {
+    named(this.prototype, 'NoSuchElementError')
+  }
+}
+
+/** A limit of ours was reached. Nothing happened; trying again later can succeed. */
+export class LimitError extends Error {
+  readonly code = 'ERR_LIMIT'
+  /** What is limited, a name of the limits table. */
+  readonly resource: string
+  readonly limit: number
+  /** What was in use, or asked for, when the limit said no. */
+  readonly used: number
+  static {
+    named(this.prototype, 'LimitError')
+  }
+
+  constructor(resource: string, limit: number, used: number, options?: ErrorOptions) {
+    super(`the limit of ${limit} for ${resource} is reached (${used})`, options)
+    this.resource = resource
+    this.limit = limit
+    this.used = used
+  }
+}
+
+/** The stable code of anything thrown: ours, Node's or a system call's; undefined for other errors. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

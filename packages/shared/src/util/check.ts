@@ -1,0 +1,35 @@
+/** Checks of arguments, first thing in every public function: the argument's name, the rule, the value that came. */
+import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from '../errors.ts'
+
+/** An integer within [min, max]; wrong type ERR_INVALID_ARG_TYPE, everything else ERR_OUT_OF_RANGE. */
+export function checkInteger(name: string, value: unknown, min: number, max: number): asserts value is number {
+  if (typeof value !== 'number') throw new InvalidArgTypeError(`${name} must be a number, got ${show(value)}`)
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new OutOfRangeError(`${name} must be an integer from ${min} to ${max}, got ${show(value)}`)
+  }
+}
+
+/** A string; null is ERR_NULL_POINTER. */
+export function checkString(name: string, value: unknown): asserts value is string {
+  checkNotNull(name, value)
+  if (typeof value !== 'string') throw new InvalidArgTypeError(`${name} must be a string, got ${show(value)}`)
+}
+
+/** Bytes that live in this process: a Uint8Array or Buffer, not over a SharedArrayBuffer of unknown writers. */
+export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
+  checkNotNull(name, value)
+  if (!(value instanceof Uint8Array)) throw new InvalidArgTypeError(`${name} must be a Uint8Array, got ${show(value)}`)
+}
+
+export function checkNotNull(name: string, value: unknown): void {
+  if (value === null || value === undefined) throw new NullPointerError(`${name} must not be null`)
+}
+
+/** A short picture of any value for an error message. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return `an object of class ${value.constructor?.name ?? 'unknown'}`
+  return Object.is(value, -0) ? '-0' : String(value)
+}
