@@ -1,0 +1,82 @@
+/**
+ * `FileDescriptor` is one shared object per descriptor: whoever holds it sees it turn invalid when any holder closes it,
+ * so that "close the file, then close the reference" can never close somebody else's number.
+ *
+ * The functions below the class are for the rest of this package; they are not part of the public surface.
+ */
+import { type OwnedFd, SyscallError } from 'memfd-native'
+import { InvalidArgTypeError } from '../errors.ts'
+import { checkNotNull, show } from '../util/check.ts'
+
+const EBADF = 9
+
+let ownerOf: (fd: FileDescriptor) => OwnedFd | null
+let setOwner: (fd: FileDescriptor, owner: OwnedFd | null) => void
+
+/** A descriptor as an object (java.io.FileDescriptor). Made by the classes that open descriptors. */
+export class FileDescriptor {
+  #owner: OwnedFd | null = null
+
+  static {
+    ownerOf = (fd) => fd.#owner
+    setOwner = (fd, owner) => {
+      fd.#owner = owner
+    }
+  }
+
+  /** Whether it stands for an open descriptor. A fresh `new FileDescriptor()` does not. */
+  valid(): boolean {
+    return this.#owner !== null && !this.#owner.isClosed
+  }
+
+  /** The number, a look at it: do not close it. -1 when not valid. */
+  getInt(): number {
+    return this.#owner?.fd ?? -1
+  }
+
+  /** Closes the descriptor for every holder of this object. Again is harmless. */
+  close(): void {
+    this.#owner?.close()
+    this.#owner = null
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** A FileDescriptor that owns the descriptor from here on: nobody else closes `owned` any more. */
+export function wrapOwnedFd(owned: OwnedFd): FileDescriptor {
+  const fd = new FileDescriptor()
+  setOwner(fd, owned)
+  return fd
+}
+
+/**
+ * A look at the descriptor for the length of a call; `fd` still owns it.
+ * @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE, EBADF when `fd` is not valid.
+ */
+export function borrowFd(fd: FileDescriptor): OwnedFd {
+  checkFileDescriptor('fd', fd)
+  const owner = ownerOf(fd)
+  if (owner === null || owner.isClosed) throw new SyscallError('fcntl', -EBADF)
+  return owner
+}
+
+/**
+ * Moves the descriptor out: the caller owns it, and `fd` is not valid any more, for all its holders.
+ * @throws as {@link borrowFd}.
+ */
+export function takeOwnedFd(fd: FileDescriptor): OwnedFd {
+  const owner = borrowFd(fd)
+  setOwner(fd, null)
+  return owner
+}
+
+/** A FileDescriptor object, valid or not; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */
+export function checkFileDescriptor(name: string, value: unknown): asserts value is FileDescriptor {
+  checkNotNull(name, value)
+  if (!(value instanceof FileDescriptor)) {
+    throw new InvalidArgTypeError(`${name} must be a FileDescriptor, got ${show(value)}`)
+  }
+}
