@@ -1,12 +1,41 @@
 /** Checks of arguments, first thing in every public function: the argument's name, the rule, the value that came. */
 import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from '../errors.ts'
 
-/** An integer within [min, max]; wrong type ERR_INVALID_ARG_TYPE, everything else ERR_OUT_OF_RANGE. */
-export function checkInteger(name: string, value: unknown, min: number, max: number): asserts value is number {
-  if (typeof value !== 'number') throw new InvalidArgTypeError(`${name} must be a number, got ${show(value)}`)
+/** The largest length, size or offset of a region: Android's are Java ints. */
+export const INT_MAX = 0x7fffffff
+
+/**
+ * An integer within [min, max]; wrong type ERR_INVALID_ARG_TYPE, everything else ERR_OUT_OF_RANGE, or the error that
+ * the caller names (InvalidArgValueError where Android says IllegalArgument).
+ */
+export function checkInteger(
+  name: string,
+  value: unknown,
+  min: number,
+  max: number,
+  Failure: new (message: string) => Error = OutOfRangeError,
+): asserts value is number {
+  checkNumber(name, value)
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new OutOfRangeError(`${name} must be an integer from ${min} to ${max}, got ${show(value)}`)
+    throw new Failure(`${name} must be an integer from ${min} to ${max}, got ${show(value)}`)
   }
+}
+
+/** That `count` elements from `offset` on lie within `length`; ERR_OUT_OF_RANGE. `name` is the offset's. */
+export function checkRange(name: string, offset: number, count: number, length: number): void {
+  checkInteger(name, offset, 0, length)
+  checkInteger('count', count, 0, length - offset)
+}
+
+/** Any number, NaN and the infinities too: what a float or double takes. */
+export function checkNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number') throw new InvalidArgTypeError(`${name} must be a number, got ${show(value)}`)
+}
+
+/** A bigint of 64 bits, signed; wrong type ERR_INVALID_ARG_TYPE, too large ERR_OUT_OF_RANGE. */
+export function checkLong(name: string, value: unknown): asserts value is bigint {
+  if (typeof value !== 'bigint') throw new InvalidArgTypeError(`${name} must be a bigint, got ${show(value)}`)
+  if (BigInt.asIntN(64, value) !== value) throw new OutOfRangeError(`${name} must fit in 64 bits, got ${show(value)}`)
 }
 
 /** A string; null is ERR_NULL_POINTER. */
@@ -19,6 +48,10 @@ export function checkString(name: string, value: unknown): asserts value is stri
 export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
   checkNotNull(name, value)
   if (!(value instanceof Uint8Array)) throw new InvalidArgTypeError(`${name} must be a Uint8Array, got ${show(value)}`)
+}
+
+export function checkBoolean(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw new InvalidArgTypeError(`${name} must be a boolean, got ${show(value)}`)
 }
 
 export function checkNotNull(name: string, value: unknown): void {

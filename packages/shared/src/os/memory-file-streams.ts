@@ -1,0 +1,179 @@
+/**
+ * The streams of a MemoryFile, each with a cursor of its own. They own nothing: closing one leaves the file as it is.
+ * Unlike Android's, whose `close()` does nothing, a closed stream refuses further use; and `read()` answers 0 to 255,
+ * where Android's answers a signed byte and so confuses 255 with the end.
+ */
+import { Readable, Writable } from 'node:stream'
+import { ClosedError } from '../errors.ts'
+import { checkBytes, checkInteger, checkRange, INT_MAX } from '../util/check.ts'
+import type { MemoryFile } from './memory-file.ts'
+
+/** Reads a MemoryFile from its start on (MemoryFile.MemoryInputStream). */
+export class MemoryInputStream {
+  readonly #file: MemoryFile
+  #position = 0
+  #mark = 0
+  #isClosed = false
+
+  /** @internal By MemoryFile.getInputStream(). */
+  constructor(file: MemoryFile) {
+    this.#file = file
+  }
+
+  /**
+   * The next byte, 0 to 255, or -1 at the end.
+   * @throws ERR_CLOSED; else as MemoryFile.readBytes, and then the cursor stays
+   */
+  read(): number
+  /**
+   * Reads up to `count` bytes to `offset` of the buffer and answers how many; -1 at the end, also for a count of 0.
+   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE; else as MemoryFile.readBytes, and then the cursor stays
+   */
+  read(buffer: Uint8Array, offset?: number, count?: number): number
+  read(buffer?: Uint8Array, offset = 0, count?: number): number {
+    this.#checkOpen()
+    return buffer === undefined ? this.#readByte() : this.#readInto(buffer, offset, count)
+  }
+
+  /**
+   * Moves the cursor by `n` bytes, not beyond the end, and answers by how many. A negative `n` moves back, as far as
+   * before the start (as in Android); reading there is ERR_OUT_OF_RANGE. @throws ERR_CLOSED, ERR_OUT_OF_RANGE
+   */
+  skip(n: number): number {
+    this.#checkOpen()
+    checkInteger('n', n, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+    const moved = Math.min(n, this.#file.length() - this.#position)
+    this.#position += moved
+    return moved
+  }
+
+  /** The bytes from the cursor to the end. @throws ERR_CLOSED */
+  available(): number {
+    this.#checkOpen()
+    return Math.max(0, this.#file.length() - this.#position)
+  }
+
+  markSupported(): true {
+    return true
+  }
+
+  /** Remembers the cursor for `reset()`. @param readLimit ignored, for there is nothing to buffer. @throws ERR_CLOSED */
+  mark(readLimit: number): void {
+    this.#checkOpen()
+    checkInteger('readLimit', readLimit, -INT_MAX - 1, INT_MAX)
+    this.#mark = this.#position
+  }
+
+  /** Moves the cursor to the last `mark()`, or to the start. @throws ERR_CLOSED */
+  reset(): void {
+    this.#checkOpen()
+    this.#position = this.#mark
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** The rest of the file as a Node stream, which moves this cursor. It fails with what `read` throws. */
+  toReadable(): Readable {
+    const input = this
+    return new Readable({
+      read(size) {
+        try {
+          const chunk = Buffer.alloc(Math.min(size, input.available()))
+          this.push(input.read(chunk) < 0 ? null : chunk)
+        } catch (error) {
+          this.destroy(error as Error)
+        }
+      },
+    })
+  }
+
+  #readByte(): number {
+    const byte = Buffer.alloc(1)
+    return this.#readInto(byte, 0, 1) < 0 ? -1 : byte.readUInt8()
+  }
+
+  #readInto(buffer: Uint8Array, offset: number, count = buffer.length - offset): number {
+    checkBytes('buffer', buffer)
+    checkRange('offset', offset, count, buffer.length)
+    const wanted = Math.min(count, this.available())
+    if (wanted < 1) return -1
+    this.#position += this.#file.readBytes(buffer, this.#position, offset, wanted)
+    return wanted
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError('the stream is closed')
+  }
+}
+
+/** Writes a MemoryFile from its start on (MemoryFile.MemoryOutputStream). */
+export class MemoryOutputStream {
+  readonly #file: MemoryFile
+  #position = 0
+  #isClosed = false
+
+  /** @internal By MemoryFile.getOutputStream(). */
+  constructor(file: MemoryFile) {
+    this.#file = file
+  }
+
+  /**
+   * Writes the low 8 bits of an int.
+   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE no int, or the file is full; else as MemoryFile.writeBytes
+   */
+  write(byte: number): void
+  /**
+   * Writes `count` bytes from `offset` of the buffer, all of them or, when they do not fit, none: then the cursor stays.
+   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE; else as MemoryFile.writeBytes
+   */
+  write(buffer: Uint8Array, offset?: number, count?: number): void
+  write(data: number | Uint8Array, offset = 0, count?: number): void {
+    if (this.#isClosed) throw new ClosedError('the stream is closed')
+    if (typeof data === 'number') this.#writeByte(data)
+    else this.#writeFrom(data, offset, count)
+  }
+
+  /** Nothing to do: every write is in the memory when it returns. @throws ERR_CLOSED */
+  flush(): void {
+    if (this.#isClosed) throw new ClosedError('the stream is closed')
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** A Node stream that writes from this cursor on. A chunk that does not fit fails it, and nothing of it is written. */
+  toWritable(): Writable {
+    return new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        try {
+          this.write(chunk)
+          done()
+        } catch (error) {
+          done(error as Error)
+        }
+      },
+    })
+  }
+
+  #writeByte(byte: number): void {
+    checkInteger('byte', byte, -INT_MAX - 1, INT_MAX)
+    this.#writeFrom(Uint8Array.of(byte), 0, 1)
+  }
+
+  #writeFrom(buffer: Uint8Array, offset: number, count = buffer.length - offset): void {
+    checkBytes('buffer', buffer)
+    this.#file.writeBytes(buffer, offset, this.#position, count)
+    this.#position += count
+  }
+}

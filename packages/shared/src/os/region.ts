@@ -1,0 +1,143 @@
+/**
+ * A region is memory that has no name in any file system (a memfd), made so that others can map it without risk:
+ * its size is frozen and its pages exist from the start. The seals come in two steps. SHRINK|GROW at birth: nobody can
+ * cut pages off under a mapping. FUTURE_WRITE|SEAL once it is for readers: from then on only mappings that already
+ * exist can write, and nobody can add or lift a seal, root included.
+ *
+ * A region is either sealed for readers or purgeable by its owner, never both: Linux refuses to punch holes in a
+ * region that is sealed against writers.
+ */
+
+import { constants as fsConstants } from 'node:fs'
+import {
+  addSeals,
+  constants,
+  type Fd,
+  fallocate,
+  fchmod,
+  fstat,
+  ftruncate,
+  getSeals,
+  memfdCreate,
+  mmap,
+  OwnedFd,
+  reopen,
+} from 'memfd-native'
+import { errorCode, InvalidArgValueError, UnsafeRegionError } from '../errors.ts'
+import { checkString } from '../util/check.ts'
+
+const { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } = constants
+const { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL } = constants
+
+/** memfd_create(2): the name shows up as "memfd:NAME", within NAME_MAX. */
+const NAME_MAX_BYTES = 249
+
+/**
+ * A new region of `size` bytes, all zeros, sealed against shrinking and growing. The caller owns the descriptor.
+ * @param name for people who read /proc/PID/maps; longer than 249 bytes of UTF-8 it is cut, null is "none".
+ * @throws ERR_INVALID_ARG_VALUE a NUL in the name; ENOMEM, ENOSPC, EMFILE and others as memfd_create(2), fallocate(2).
+ */
+export function createRegion(name: string | null, size: number): OwnedFd {
+  using region = createMemfd(cutName(name))
+  ftruncate(region, size)
+  // A full machine fails here, with an error, and not later by SIGBUS at the first touch of a page.
+  fallocate(region, 0, 0, size)
+  addSeals(region, F_SEAL_SHRINK | F_SEAL_GROW)
+  return OwnedFd.adopt(region.release())
+}
+
+/** The size of a region in bytes, or -1 when the descriptor is something else. @throws EBADF when it is not open. */
+export function regionSize(fd: Fd): number {
+  const { mode, dev, size } = fstat(fd)
+  const isFile = (mode & fsConstants.S_IFMT) === fsConstants.S_IFREG
+  return isFile && dev === memfdDevice() ? size : -1
+}
+
+/** Whether nobody can make a new writable mapping of it, or write to it by any other call. */
+export function isSealedForReaders(fd: Fd): boolean {
+  return (getSeals(fd) & (F_SEAL_FUTURE_WRITE | F_SEAL_WRITE)) !== 0
+}
+
+/**
+ * Seals a region for readers; writable mappings that exist stay writable. Again is harmless.
+ * @throws EPERM when somebody else has frozen the seals, or the descriptor is read-only.
+ */
+export function sealForReaders(fd: Fd): void {
+  const wanted = isSealedForReaders(fd) ? F_SEAL_SEAL : F_SEAL_FUTURE_WRITE | F_SEAL_SEAL
+  // After F_SEAL_SEAL every F_ADD_SEALS is EPERM, even for seals that are set: ask first.
+  const missing = wanted & ~getSeals(fd)
+  if (missing !== 0) addSeals(fd, missing)
+}
+
+/**
+ * Seals a region for readers and opens it once more, read-only: a fresh description, whose offset, flags and locks are
+ * the receiver's alone. The caller owns the answer. Whoever is to write must have mapped the region before.
+ * @throws as {@link sealForReaders}, fchmod(2) and open(2).
+ */
+export function openForReaders(fd: Fd): OwnedFd {
+  sealForReaders(fd)
+  // The seals are the guarantee. The mode keeps other users from opening it read-write, and from hanging extended
+  // attributes, which are kernel memory of ours, onto the inode.
+  fchmod(fd, 0o400)
+  return reopen(fd, fsConstants.O_RDONLY)
+}
+
+/**
+ * What must hold before somebody else's region is mapped: it cannot shrink, and it is as long as claimed. Touching
+ * pages past the end would kill the process (SIGBUS).
+ * @throws ERR_UNSAFE_REGION
+ */
+export function checkMappable(fd: Fd, length: number): void {
+  if ((getSeals(fd) & F_SEAL_SHRINK) === 0) throw new UnsafeRegionError('the region can shrink while it is mapped')
+  const size = regionSize(fd)
+  if (length > size) throw new UnsafeRegionError(`the region has ${size} bytes, not ${length}`)
+}
+
+/** The number of pages that `size` bytes take. */
+export function pageCount(size: number): number {
+  return Math.ceil(size / mmap.PAGESIZE)
+}
+
+/**
+ * Gives the pages [first, end) back to the kernel; they read as zeros, in every mapping. Whole pages, also where the
+ * region ends within one: its tail is shared memory too. @throws EPERM sealed for readers; EBADF a read-only descriptor.
+ */
+export function punchPages(fd: Fd, first: number, end: number): void {
+  const { PAGESIZE } = mmap
+  fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, first * PAGESIZE, (end - first) * PAGESIZE)
+}
+
+function createMemfd(name: string): OwnedFd {
+  try {
+    return memfdCreate(name, MFD_NOEXEC_SEAL)
+  } catch (error) {
+    if (errorCode(error) !== 'EINVAL') throw error
+    return memfdCreate(name, MFD_ALLOW_SEALING) // before Linux 6.3
+  }
+}
+
+/** `encodeInto` never writes a part of a character. */
+function cutName(name: string | null): string {
+  if (name === null) return 'none'
+  checkString('name', name)
+  if (name.includes('\0')) throw new InvalidArgValueError('name must not contain a NUL character')
+  const { read } = new TextEncoder().encodeInto(name, new Uint8Array(NAME_MAX_BYTES))
+  return name.slice(0, read)
+}
+
+let knownDevice: number | undefined
+
+/**
+ * All memfds live on one mount that is internal to the kernel and that nobody can open a path on, so its device number
+ * tells a memfd from everything else. A link text of "/memfd:NAME (deleted)" does not: a file of that name on a tmpfs
+ * of somebody's own mount namespace shows the same.
+ */
+function memfdDevice(): number {
+  knownDevice ??= probeDevice()
+  return knownDevice
+}
+
+function probeDevice(): number {
+  using probe = memfdCreate('probe')
+  return fstat(probe).dev
+}

@@ -1,0 +1,180 @@
+/** Android's SharedMemory (API 27 and later) on a memfd. */
+
+import { constants } from 'node:os'
+import { type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
+import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../errors.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+import { checkInteger, INT_MAX, show } from '../util/check.ts'
+import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
+import { ParcelFileDescriptor } from './parcel-file-descriptor.ts'
+import { CONTENTS_FILE_DESCRIPTOR, type Creator, type Parcelable } from './parcelable.ts'
+import { narrowProtMask, PROT_ALL, protMask } from './prot-mask.ts'
+import { checkMappable, createRegion, regionSize } from './region.ts'
+import { SharedMapping } from './shared-mapping.ts'
+
+const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
+
+/**
+ * A region to map in parts and to send to others (android.os.SharedMemory). It owns its descriptor until `close()`; its
+ * mappings are apart from it and live on. After `close()` everything else is ERR_CLOSED, unless it says otherwise.
+ */
+export class SharedMemory implements Parcelable {
+  /** Reads the one descriptor that `writeToParcel` writes. The answer is the caller's. */
+  static readonly CREATOR: Creator<SharedMemory> = {
+    createFromParcel: (parcel) => SharedMemory.fromFileDescriptor(parcel.readFileDescriptor()),
+  }
+
+  readonly #fd: FileDescriptor
+  readonly #size: number
+
+  private constructor(region: OwnedFd, size: number) {
+    this.#fd = wrapOwnedFd(region)
+    this.#size = size
+  }
+
+  /**
+   * A new region of `size` bytes (1 to 2^31-1), zeros. The caller closes it.
+   * @param name cut to 249 bytes of whole UTF-8 characters.
+   * @throws ERR_INVALID_ARG_VALUE the size, a NUL in the name; errors of memfd_create(2) and fallocate(2).
+   */
+  static create(name: string | null, size: number): SharedMemory {
+    checkInteger('size', size, 1, INT_MAX, InvalidArgValueError)
+    return new SharedMemory(createRegion(name, size), size)
+  }
+
+  /**
+   * The region behind a descriptor, which is taken over: afterwards `pfd` is closed, also when the region is refused.
+   * @throws ERR_INVALID_ARG_VALUE null or closed (IllegalArgumentException in Android); ERR_NOT_A_REGION; ERR_UNSAFE_REGION
+   * it can shrink, or is empty.
+   */
+  static fromFileDescriptor(pfd: ParcelFileDescriptor | null): SharedMemory {
+    using region = OwnedFd.adopt(checkOpenDescriptor(pfd).detachFd())
+    const size = regionSize(region)
+    if (size < 0) throw new NotARegionError('FileDescriptor is not a valid ashmem fd')
+    checkMappable(region, 1)
+    return new SharedMemory(OwnedFd.adopt(region.release()), Math.min(size, INT_MAX))
+  }
+
+  /** Ends a mapping now; what it was asked for afterwards is ERR_CLOSED. Again is harmless. @throws ERR_INVALID_ARG_VALUE */
+  static unmap(mapping: SharedMapping): void {
+    if (!(mapping instanceof SharedMapping)) {
+      throw new InvalidArgValueError(`a mapping made by map() is needed, got ${show(mapping)}`)
+    }
+    mapping.unmap()
+  }
+
+  /**
+   * Takes rights from mappings to come, here and (WRITE only) in every process; mappings that exist keep theirs.
+   * Rights never come back: false, and nothing changes, when `prot` has one that is gone. The mask does not travel with
+   * the descriptor, but for WRITE, which is a seal: a receiver starts with READ and EXEC.
+   * @param prot what stays: READ 1, WRITE 2, EXEC 4, NONE 0.
+   * @throws ERR_CLOSED, ERR_INVALID_ARG_VALUE
+   */
+  setProtect(prot: number): boolean {
+    this.#checkOpen()
+    checkProt(prot)
+    try {
+      return narrowProtMask(this.#fd, prot)
+    } catch (error) {
+      if (error instanceof SyscallError) return false // as in Android: not applied, whatever the reason
+      throw error
+    }
+  }
+
+  /** In bytes, as created; at most 2^31-1. */
+  getSize(): number {
+    this.#checkOpen()
+    return this.#size
+  }
+
+  /** The whole region, for reading. @throws as {@link map} */
+  mapReadOnly(): SharedMapping {
+    return this.map(PROT_READ, 0, this.getSize())
+  }
+
+  /** The whole region, for reading and writing. @throws as {@link map} */
+  mapReadWrite(): SharedMapping {
+    return this.map(PROT_READ | PROT_WRITE, 0, this.getSize())
+  }
+
+  /**
+   * Maps `length` bytes from `offset` on, a multiple of the page size. The mapping is the caller's, to be ended by
+   * `SharedMemory.unmap`; it is read-only when `prot` lacks WRITE.
+   * @throws in this order: ERR_CLOSED; ERR_INVALID_ARG_VALUE prot, offset, length, their sum beyond the size; EPERM `prot`
+   * has rights that are gone; EINVAL the offset is no page multiple; others as mmap(2).
+   */
+  map(prot: number, offset: number, length: number): SharedMapping {
+    this.#checkOpen()
+    checkProt(prot)
+    checkInteger('offset', offset, 0, INT_MAX, InvalidArgValueError)
+    checkInteger('length', length, 1, INT_MAX, InvalidArgValueError)
+    if (offset + length > this.#size) throw new InvalidArgValueError('offset + length must not exceed getSize()')
+    if ((prot & ~protMask(this.#fd)) !== 0) throw new SyscallError('mmap', -constants.errno.EPERM)
+    return new SharedMapping(mapRegion(borrowFd(this.#fd), prot, offset, length), prot)
+  }
+
+  /** The region's own descriptor object, not a dup. Not valid after `close()`. */
+  getFileDescriptor(): FileDescriptor {
+    return this.#fd
+  }
+
+  /** The number of the descriptor, a look at it; -1 after `close()`. */
+  getFd(): number {
+    return this.#fd.getInt()
+  }
+
+  /** A dup, which shares the file offset. The caller owns it. */
+  getFdDup(): ParcelFileDescriptor {
+    this.#checkOpen()
+    return ParcelFileDescriptor.dup(this.#fd)
+  }
+
+  /** Closes the descriptor for every holder of its object. Mappings live on. Again is harmless. */
+  close(): void {
+    this.#fd.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** A descriptor, also after `close()`. */
+  describeContents(): number {
+    return CONTENTS_FILE_DESCRIPTOR
+  }
+
+  /** Writes one descriptor, which the parcel dups; neither name nor mask. This object stays open whatever the flags. */
+  writeToParcel(parcel: Parcel, _flags: number): void {
+    this.#checkOpen()
+    parcel.writeFileDescriptor(this.#fd)
+  }
+
+  #checkOpen(): void {
+    if (!this.#fd.valid()) throw new ClosedError('SharedMemory is closed')
+  }
+}
+
+function checkOpenDescriptor(pfd: ParcelFileDescriptor | null): ParcelFileDescriptor {
+  if (pfd === null) throw new InvalidArgValueError('Unable to create SharedMemory from a null FileDescriptor')
+  if (!(pfd instanceof ParcelFileDescriptor)) {
+    throw new InvalidArgTypeError(`pfd must be a ParcelFileDescriptor, got ${show(pfd)}`)
+  }
+  if (!pfd.getFileDescriptor().valid()) {
+    throw new InvalidArgValueError('Unable to create SharedMemory from closed FileDescriptor')
+  }
+  return pfd
+}
+
+function checkProt(prot: number): void {
+  checkInteger('prot', prot, 0, PROT_ALL, InvalidArgValueError)
+}
+
+function mapRegion(fd: Fd, prot: number, offset: number, length: number): Mapping {
+  try {
+    return Mapping.map(fd, length, prot, MAP_SHARED, offset)
+  } catch (error) {
+    // A read-only descriptor of a region that is not sealed: ashmem has one errno for a right that is missing.
+    if (errorCode(error) === 'EACCES') throw new SyscallError('mmap', -constants.errno.EPERM)
+    throw error
+  }
+}
