@@ -1,0 +1,29 @@
+/** All packages have one version, depend on exactly that of each other, and run on the same Node.js. */
+import { runCheck } from './lib/check.mjs'
+import { listPackages, readJson } from './lib/workspace.mjs'
+
+function findProblems(root) {
+  const { version } = readJson(root, 'lerna.json')
+  const { engines } = readJson(root, 'package.json')
+  const locked = readJson(root, 'package-lock.json').packages
+  const packages = listPackages(root)
+  const names = packages.map(({ manifest }) => manifest.name)
+  const problems = packages.flatMap(({ folder, manifest }) => [
+    differs(`${folder}: version`, manifest.version, version),
+    differs(`${folder}: version in package-lock.json`, locked[folder]?.version, version),
+    differs(`${folder}: engines.node`, manifest.engines?.node, engines.node),
+    ...siblings(manifest, names).map(([name, range]) => differs(`${folder}: dependency ${name}`, range, version)),
+  ])
+  return problems.filter((problem) => problem !== null)
+}
+
+function siblings({ dependencies, devDependencies, optionalDependencies }, names) {
+  const all = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+  return all.filter(([name]) => names.includes(name))
+}
+
+function differs(what, is, shouldBe) {
+  return is === shouldBe ? null : `${what} is ${is}, not ${shouldBe}`
+}
+
+runCheck('check-versions', findProblems)

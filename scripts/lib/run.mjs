@@ -1,0 +1,28 @@
+/** Runs other programs from the root of the repository, and finds them. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { repositoryRoot } from './workspace.mjs'
+
+/** Runs a program to its end, with our standard streams. True if it exited with 0. */
+export function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: repositoryRoot, stdio: 'inherit' })
+  if (error) console.error(`${command}: ${error.message}`)
+  return status === 0
+}
+
+/** As `run`, but shows what the program said only if it failed. */
+export function runQuietly(command, args, cwd = repositoryRoot) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 2 ** 26 })
+  if (status !== 0) console.error(error?.message ?? stdout + stderr)
+  return status === 0
+}
+
+/** The path of a program that npm installed for the workspace. */
+export function localBin(name) {
+  return join(repositoryRoot, 'node_modules/.bin', name)
+}
+
+export function isOnPath(command) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
+}

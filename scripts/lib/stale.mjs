@@ -1,0 +1,33 @@
+/** Tells what must be made again, and removes what nobody makes any more. */
+import { existsSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { listFiles, listPackages } from './workspace.mjs'
+
+const NATIVE = 'packages/memfd-native'
+
+/** node_modules is missing, or package-lock.json changed since it was installed. */
+export function installIsDue(root) {
+  return isOlder(root, 'node_modules/.package-lock.json', ['package-lock.json'])
+}
+
+/** The addon is missing, or one of its sources changed since it was built. */
+export function nativeBuildIsDue(root) {
+  const sources = [...listFiles(root, `${NATIVE}/native`), `${NATIVE}/binding.gyp`]
+  return isOlder(root, `${NATIVE}/build/Release/memfd_native.node`, sources)
+}
+
+function isOlder(root, product, sources) {
+  if (!existsSync(join(root, product))) return true
+  const made = statSync(join(root, product)).mtimeMs
+  return sources.some((source) => statSync(join(root, source)).mtimeMs > made)
+}
+
+/** `tsc -b` leaves the output of a deleted source behind, and a test that is gone would run for ever. */
+export function removeStaleOutput(root) {
+  for (const { folder } of listPackages(root)) {
+    for (const file of listFiles(root, `${folder}/dist`)) {
+      const source = file.replace(`${folder}/dist/`, `${folder}/`).replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts')
+      if (source.endsWith('.ts') && !existsSync(join(root, source))) rmSync(join(root, file))
+    }
+  }
+}

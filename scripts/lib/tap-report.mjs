@@ -1,0 +1,25 @@
+/** Reads the raw output of a tap run: its own totals, and the titles of what was skipped. */
+
+const TOTALS = /^# (\{ total: .*\})$/gm
+const NOT_RUN = /^ *ok \d+ - (.*?) # (SKIP|TODO)\b *(.*)$/gm
+const EMPTY_FILE = 'no tests found'
+
+/**
+ * A file without a single test passes in tap. Here it failed: it was meant to test something.
+ * A run that ended before its totals has failed too.
+ */
+export function readTapReport(text) {
+  const totals = [...text.matchAll(TOTALS)].at(-1)?.[1]
+  if (totals === undefined) return { passed: 0, failed: 1, skipped: [] }
+  const notRun = [...text.matchAll(NOT_RUN)].map(([, title, kind, reason]) => ({ title, kind, reason }))
+  const empty = notRun.filter(({ reason }) => reason === EMPTY_FILE)
+  return {
+    passed: total(totals, 'pass'),
+    failed: total(totals, 'fail') + empty.length,
+    skipped: notRun.map(({ title, kind, reason }) => `${title} (${reason || kind.toLowerCase()})`),
+  }
+}
+
+function total(totals, name) {
+  return Number(totals.match(new RegExp(`\\b${name}: (\\d+)`))?.[1] ?? 0)
+}

@@ -1,0 +1,20 @@
+/** Which files are tests: compiled ones of the packages, and those of the scripts. Fixtures are not. */
+import { listFiles, listPackages } from './workspace.mjs'
+
+/** Test files, all or those whose source (or compiled) path is, or lies under, one of `filters`. */
+export function listTests(root, filters) {
+  const compiled = listPackages(root).flatMap(({ folder }) => listFiles(root, `${folder}/dist/test`))
+  const files = [...compiled.filter((file) => file.endsWith('.js')), ...scriptTests(root)]
+  return files.filter((file) => !file.includes('/fixtures/') && isSelected(file, filters))
+}
+
+function scriptTests(root) {
+  return listFiles(root, 'scripts/test').filter((file) => file.endsWith('.test.mjs'))
+}
+
+function isSelected(file, filters) {
+  const source = file.replace('/dist/', '/').replace(/\.js$/, '.ts')
+  const isUnder = (filter) =>
+    [file, source].some((path) => filter === '' || path === filter || path.startsWith(`${filter}/`))
+  return filters.length === 0 || filters.some(isUnder)
+}

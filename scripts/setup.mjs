@@ -1,0 +1,42 @@
+/**
+ * Brings a checkout to where it runs: compiler, dependencies, build. Does what is missing and nothing else, so that
+ * `npm start` and `npm test` can begin with it every time. Needs Node, npm, and for a first time the network.
+ */
+import { isOnPath, run } from './lib/run.mjs'
+import { installIsDue, nativeBuildIsDue } from './lib/stale.mjs'
+import { repositoryRoot } from './lib/workspace.mjs'
+
+/** Command to Debian package. */
+const TOOLS = { [process.env.CXX ?? 'g++']: 'g++', make: 'make', python3: 'python3' }
+
+function fail(message) {
+  console.error(`setup: ${message}`)
+  process.exit(1)
+}
+
+function requirePlatform() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  const isSupported = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22
+  if (!isSupported) fail(`Node.js ${process.versions.node} is too old: 20.19 or 22.12 and later are needed`)
+  if (process.platform !== 'linux') fail(`memsvc is made of Linux system calls; this is ${process.platform}`)
+}
+
+function requireTools() {
+  const missing = Object.keys(TOOLS).filter((command) => !isOnPath(command))
+  if (missing.length === 0) return
+  const install = ['install', '-y', '--no-install-recommends', ...missing.map((command) => TOOLS[command])]
+  if (process.getuid() !== 0 || !isOnPath('apt-get')) {
+    fail(`${missing.join(', ')} missing. On Debian and Ubuntu: sudo apt-get ${install.join(' ')}`)
+  }
+  console.log(`setup: installing ${missing.join(', ')}`)
+  if (!run('apt-get', ['update', '-q']) || !run('apt-get', install)) fail('apt-get failed')
+}
+
+requirePlatform()
+const isInstallDue = installIsDue(repositoryRoot)
+if (isInstallDue || nativeBuildIsDue(repositoryRoot)) requireTools()
+if (isInstallDue) {
+  console.log('setup: npm ci')
+  if (!run('npm', ['ci', '--no-audit', '--no-fund'])) fail('npm ci failed')
+}
+if (!run(process.execPath, ['scripts/build.mjs'])) fail('the build failed')

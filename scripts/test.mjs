@@ -1,0 +1,48 @@
+/**
+ * `npm test`: compiles the tests, runs the checks, then all tests under tap. `npm test -- packages/shared/test/os`
+ * runs only the test files under the paths given (and no checks). The last line is the count of both.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { CHECKS, runCheckStep } from './lib/checks.mjs'
+import { localBin, run } from './lib/run.mjs'
+import { removeStaleOutput } from './lib/stale.mjs'
+import { readTapReport } from './lib/tap-report.mjs'
+import { listTests } from './lib/tests.mjs'
+import { repositoryRoot } from './lib/workspace.mjs'
+
+const REPORT = join(repositoryRoot, '.tap/report.tap')
+
+function compileTests() {
+  removeStaleOutput(repositoryRoot)
+  const isGood = run(localBin('tsc'), ['-b', 'tsconfig.test.json'])
+  console.log(`${isGood ? 'ok' : 'not ok'} - compile tests`)
+  return isGood
+}
+
+/** tap's own count, and every test that was skipped said aloud: most need root. */
+function runTap(files) {
+  const reporter = process.stdout.isTTY ? 'base' : 'min'
+  rmSync(REPORT, { force: true })
+  const isGood = run(localBin('tap'), [`--reporter=${reporter}`, `--output-file=${REPORT}`, ...files])
+  const { passed, failed, skipped } = readTapReport(existsSync(REPORT) ? readFileSync(REPORT, 'utf8') : '')
+  for (const title of skipped) console.log(`SKIPPED: ${title}`)
+  if (skipped.length > 0)
+    console.log(`${skipped.length} SKIPPED${process.getuid() === 0 ? '' : ' (not running as root)'}`)
+  return { passed, failed: isGood ? failed : Math.max(failed, 1) }
+}
+
+function runTests(filters) {
+  const files = listTests(repositoryRoot, filters)
+  if (files.length > 0) return runTap(files)
+  console.error(`no test files under ${filters.join(', ')}`)
+  return { passed: 0, failed: 1 }
+}
+
+const filters = process.argv.slice(2).map((path) => relative(repositoryRoot, resolve(path)))
+const steps = [compileTests(), ...(filters.length > 0 ? [] : Object.keys(CHECKS).map(runCheckStep))]
+const tests = steps[0] ? runTests(filters) : { passed: 0, failed: 0 }
+const passed = steps.filter((isGood) => isGood).length + tests.passed
+const failed = steps.filter((isGood) => !isGood).length + tests.failed
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
