@@ -1,0 +1,45 @@
+/** Descriptors with their status channels, before they become ParcelFileDescriptors. */
+import { constants, type OwnedFd, setNonBlocking, socketpair } from 'memfd-native'
+import { listenForClose, type OnClose } from './close-listener.ts'
+import { CommChannel } from './comm-channel.ts'
+import { type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
+
+/** A descriptor and its end of a status channel; null for one that cannot tell how it ended. */
+export type DescriptorEnd = [fd: FileDescriptor, comm: FileDescriptor | null]
+
+/** Takes ownership of `owned`. */
+export function plainEnd(owned: OwnedFd): DescriptorEnd {
+  return [wrapOwnedFd(owned), null]
+}
+
+/** Joins the two ends of a pipe or socket pair by a status channel. Takes ownership of both, also when it fails. */
+export function reliableEnds([one, other]: [OwnedFd, OwnedFd]): [DescriptorEnd, DescriptorEnd] {
+  const [commOfOne, commOfOther] = commPairOrClose(one, other)
+  return [
+    [wrapOwnedFd(one), commOfOne],
+    [wrapOwnedFd(other), commOfOther],
+  ]
+}
+
+/** An end whose other side is the listener. Takes ownership of `owned`, also when it fails. */
+export function listenedEnd(owned: OwnedFd, onClose: OnClose): DescriptorEnd {
+  const [comm, listener] = commPairOrClose(owned)
+  listenForClose(listener, onClose)
+  return [wrapOwnedFd(owned), comm]
+}
+
+/** Two connected SOCK_STREAM sockets that block, as Android's do: the AutoClose streams read and write them as they are. */
+export function blockingSocketPair(): [OwnedFd, OwnedFd] {
+  const pair = socketpair(constants.SOCK_STREAM)
+  for (const end of pair) setNonBlocking(end, false)
+  return pair
+}
+
+function commPairOrClose(...owned: OwnedFd[]): [FileDescriptor, FileDescriptor] {
+  try {
+    return CommChannel.pair()
+  } catch (error) {
+    for (const fd of owned) fd.close()
+    throw error
+  }
+}

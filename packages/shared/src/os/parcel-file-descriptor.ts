@@ -1,0 +1,286 @@
+import { constants as fsConstants } from 'node:fs'
+import type { Socket } from 'node:net'
+import { constants, dup, fstat, lseek, OwnedFd, pipe } from 'memfd-native'
+import { BadParcelError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+import { checkBytes, checkInteger, checkNotNull, checkString, show } from '../util/check.ts'
+import { AutoCloseInputStream, AutoCloseOutputStream } from './auto-close-streams.ts'
+import type { OnClose } from './close-listener.ts'
+import { STATUS } from './comm-status.ts'
+import { dataRegion } from './data-region.ts'
+import { blockingSocketPair, type DescriptorEnd, listenedEnd, plainEnd, reliableEnds } from './descriptor-ends.ts'
+import { borrowFd, checkFileDescriptor, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from './file-descriptor.ts'
+import * as openMode from './open-mode.ts'
+import { CONTENTS_FILE_DESCRIPTOR, type Creator, PARCELABLE_WRITE_RETURN_VALUE, type Parcelable } from './parcelable.ts'
+import { ReliableDescriptor } from './reliable-descriptor.ts'
+import { socketDescriptor } from './socket-descriptor.ts'
+
+/** Two ends: of a pipe the reading one first, of a socket pair either. The caller closes both. */
+export type DescriptorPair = [ParcelFileDescriptor, ParcelFileDescriptor]
+
+const INT_MIN = -0x8000_0000
+const INT_MAX = 0x7fff_ffff
+
+/**
+ * An open descriptor with one owner, that can travel in a parcel (android.os.ParcelFileDescriptor).
+ *
+ * The "reliable" kind carries a status channel beside the data: each side learns why the other went. After `close()` or
+ * `detachFd()` the object is closed: methods throw ERR_CLOSED unless they say otherwise. One that is forgotten is closed
+ * by the garbage collector, with a process warning of the code MEMSVC_LEAK and the status "leaked" to the peer.
+ * Descriptors are close-on-exec from birth. A failed system call throws the errno's code.
+ */
+export class ParcelFileDescriptor implements Parcelable {
+  static readonly MODE_WORLD_READABLE = openMode.MODE_WORLD_READABLE
+  static readonly MODE_WORLD_WRITEABLE = openMode.MODE_WORLD_WRITEABLE
+  static readonly MODE_READ_ONLY = openMode.MODE_READ_ONLY
+  static readonly MODE_WRITE_ONLY = openMode.MODE_WRITE_ONLY
+  static readonly MODE_READ_WRITE = openMode.MODE_READ_WRITE
+  static readonly MODE_CREATE = openMode.MODE_CREATE
+  static readonly MODE_TRUNCATE = openMode.MODE_TRUNCATE
+  static readonly MODE_APPEND = openMode.MODE_APPEND
+
+  static readonly AutoCloseInputStream = AutoCloseInputStream
+  static readonly AutoCloseOutputStream = AutoCloseOutputStream
+
+  /** Reads what {@link writeToParcel} wrote; an owner of its own. @throws ERR_BAD_PARCEL when no descriptor is there. */
+  static readonly CREATOR: Creator<ParcelFileDescriptor> = { createFromParcel }
+
+  readonly #shared: ReliableDescriptor
+
+  /** Another view of `wrapped`: the same FileDescriptor object, closed together. */
+  constructor(wrapped: ParcelFileDescriptor)
+  /** Takes ownership of `fd`, and of the end of a status channel. @internal */
+  constructor(fd: FileDescriptor, comm?: FileDescriptor | null)
+  constructor(source: ParcelFileDescriptor | FileDescriptor, comm: FileDescriptor | null = null) {
+    checkNotNull('FileDescriptor', source)
+    if (source instanceof ParcelFileDescriptor) {
+      this.#shared = source.#shared
+    } else {
+      checkFileDescriptor('fd', source)
+      this.#shared = new ReliableDescriptor(source, comm)
+    }
+  }
+
+  /**
+   * Opens a file (open(2)). A new file gets the permissions 0770 and the world bits, less the umask.
+   * @param mode MODE_READ_ONLY, MODE_WRITE_ONLY or MODE_READ_WRITE, with any of the other bits.
+   * @param onClose told once when whoever holds the descriptor closes it, also in another process, or dies. It keeps
+   *   the process alive until then.
+   * @throws ERR_INVALID_ARG_VALUE without an access mode or for a null listener; ENOENT, EACCES, ...
+   */
+  static open(path: string, mode: number, onClose?: OnClose): ParcelFileDescriptor {
+    if (onClose === undefined) return own(openMode.openFile(path, mode))
+    checkListener(onClose)
+    return new ParcelFileDescriptor(...listenedEnd(openMode.openFile(path, mode), onClose))
+  }
+
+  /**
+   * Moves the descriptor of `pfd` to a new one that reports its closing, as in {@link open}; `pfd` is closed, and its peer
+   * told "detached".
+   */
+  static wrap(pfd: ParcelFileDescriptor, onClose: OnClose): ParcelFileDescriptor {
+    checkListener(onClose)
+    checkParcelFileDescriptor(pfd)
+    return new ParcelFileDescriptor(...listenedEnd(pfd.#shared.detach(), onClose))
+  }
+
+  /** A duplicate of a number that stays the caller's (F_DUPFD_CLOEXEC). @throws EBADF. */
+  static fromFd(fd: number): ParcelFileDescriptor {
+    checkInteger('fd', fd, INT_MIN, INT_MAX)
+    return own(dup(fd))
+  }
+
+  /**
+   * Takes ownership of a number: the caller does not close it any more. Nothing else is checked. Do not adopt what
+   * `fs.open` gave to a worker thread: the worker closes that number when it ends; take `fromFd` there.
+   */
+  static adoptFd(fd: number): ParcelFileDescriptor {
+    checkInteger('fd', fd, 0, INT_MAX)
+    return own(OwnedFd.adopt(fd))
+  }
+
+  /** A duplicate, sharing the file offset; `fd` stays its owner's. @throws EBADF when `fd` is not valid. */
+  static dup(fd: FileDescriptor): ParcelFileDescriptor {
+    return own(dup(borrowFd(fd)))
+  }
+
+  /**
+   * A duplicate of the descriptor of a TCP or Unix socket; non-blocking, as Node made it.
+   * @throws ERR_ILLEGAL_STATE when the socket has none: not connected yet, or destroyed.
+   */
+  static fromSocket(socket: Socket): ParcelFileDescriptor {
+    return own(dup(socketDescriptor(socket)))
+  }
+
+  /**
+   * A read-only copy of some bytes in a sealed region; null for null.
+   * @throws ERR_INVALID_ARG_VALUE for no bytes at all: a region has at least one.
+   */
+  static fromData(bytes: Uint8Array | null, name: string): ParcelFileDescriptor | null {
+    if (bytes === null) return null
+    checkBytes('bytes', bytes)
+    checkString('name', name)
+    return own(dataRegion(bytes, name))
+  }
+
+  /** A pipe (pipe2(2)): the reading end, the writing end. */
+  static createPipe(): DescriptorPair {
+    return unreliablePair(pipe())
+  }
+
+  /** A pipe whose ends tell each other how they ended. */
+  static createReliablePipe(): DescriptorPair {
+    return pairOf(reliableEnds(pipe()))
+  }
+
+  /** Two connected, blocking SOCK_STREAM sockets (socketpair(2)). */
+  static createSocketPair(): DescriptorPair {
+    return unreliablePair(blockingSocketPair())
+  }
+
+  /** Two connected sockets that tell each other how they ended. */
+  static createReliableSocketPair(): DescriptorPair {
+    return pairOf(reliableEnds(blockingSocketPair()))
+  }
+
+  /** The mode bits of "r", "w", "wt", "wa", "rw", "rwt" or "rwa". @throws ERR_INVALID_ARG_VALUE. */
+  static parseMode(mode: string): number {
+    return openMode.parseMode(mode)
+  }
+
+  /** A duplicate with an owner of its own: the same file offset, no status channel. */
+  dup(): ParcelFileDescriptor {
+    this.#shared.checkOpen()
+    return ParcelFileDescriptor.dup(this.#shared.fd)
+  }
+
+  /** The descriptor as the object that all views share; still owned here. Never throws: after close() it is not valid. */
+  getFileDescriptor(): FileDescriptor {
+    return this.#shared.fd
+  }
+
+  /** The number, a look at it: still owned here. */
+  getFd(): number {
+    this.#shared.checkOpen()
+    return this.#shared.fd.getInt()
+  }
+
+  /** The number, the caller's to close from here on. This object is closed; its peer is told "detached". */
+  detachFd(): number {
+    return this.#shared.detach().release()
+  }
+
+  /** The size of a file or region in bytes; -1 of anything else (a pipe, a socket), and after close(). */
+  getStatSize(): number {
+    const fd = this.#shared.fd
+    if (!fd.valid()) return -1
+    const { mode, size } = fstat(borrowFd(fd))
+    const type = mode & fsConstants.S_IFMT
+    return type === fsConstants.S_IFREG || type === fsConstants.S_IFLNK ? size : -1
+  }
+
+  /** Sets the file offset, in bytes from the start (lseek(2)). @returns the offset. @throws ESPIPE of a pipe or socket. */
+  seekTo(offset: number): number {
+    checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER)
+    this.#shared.checkOpen()
+    return lseek(borrowFd(this.#shared.fd), offset, constants.SEEK_SET)
+  }
+
+  /** Whether there is a status channel. Never throws: false after close(). */
+  canDetectErrors(): boolean {
+    return this.#shared.comm?.isOpen ?? false
+  }
+
+  /**
+   * Throws what the peer has reported, silent while it has reported nothing or a clean close, or without a status channel.
+   * The answer is remembered: it is the same every time, also after close().
+   * @throws ERR_REMOTE_ERROR after the peer's closeWithError, its death or leak; ERR_DETACHED.
+   */
+  checkError(): void {
+    this.#shared.comm?.check()
+  }
+
+  /** Closes the descriptor for everybody who shares its FileDescriptor. Again is harmless. */
+  close(): void {
+    this.#shared.close(STATUS.OK)
+  }
+
+  /**
+   * Closes, and makes the peer's checkError throw this text; of over 1,020 bytes of UTF-8 the beginning. Again is harmless.
+   * @throws ERR_INVALID_ARG_VALUE for null.
+   */
+  closeWithError(message: string): void {
+    if (message === null) throw new InvalidArgValueError('Message must not be null')
+    checkString('message', message)
+    this.#shared.close(STATUS.ERROR, message)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  describeContents(): number {
+    return CONTENTS_FILE_DESCRIPTOR
+  }
+
+  /**
+   * Writes duplicates: int hasComm, descriptor, the status channel's descriptor when there is one.
+   * With PARCELABLE_WRITE_RETURN_VALUE closes afterwards, even on failure, without a word to the peer: the reader speaks now.
+   */
+  writeToParcel(parcel: Parcel, flags: number): void {
+    const { fd, comm } = this.#shared
+    this.#shared.checkOpen()
+    try {
+      parcel.writeInt(comm === null ? 0 : 1)
+      parcel.writeFileDescriptor(fd)
+      if (comm !== null) parcel.writeFileDescriptor(comm.descriptor)
+    } finally {
+      if (flags & PARCELABLE_WRITE_RETURN_VALUE) this.#shared.close(STATUS.SILENCE)
+    }
+  }
+
+  toString(): string {
+    return `{ParcelFileDescriptor: FileDescriptor[${this.#shared.fd.getInt()}]}`
+  }
+}
+
+function own(owned: OwnedFd): ParcelFileDescriptor {
+  return new ParcelFileDescriptor(...plainEnd(owned))
+}
+
+function pairOf([one, other]: [DescriptorEnd, DescriptorEnd]): DescriptorPair {
+  return [new ParcelFileDescriptor(...one), new ParcelFileDescriptor(...other)]
+}
+
+function unreliablePair([one, other]: [OwnedFd, OwnedFd]): DescriptorPair {
+  return [own(one), own(other)]
+}
+
+function createFromParcel(parcel: Parcel): ParcelFileDescriptor {
+  const hasComm = parcel.readInt() !== 0
+  using fd = readOwner(parcel)
+  using comm = hasComm ? readOwner(parcel) : null
+  return new ParcelFileDescriptor(moveOut(fd), comm && moveOut(comm))
+}
+
+function readOwner(parcel: Parcel): ParcelFileDescriptor {
+  const pfd = parcel.readFileDescriptor()
+  if (pfd === null) throw new BadParcelError('the parcel has no descriptor at this position')
+  return pfd
+}
+
+function moveOut(pfd: ParcelFileDescriptor): FileDescriptor {
+  return wrapOwnedFd(takeOwnedFd(pfd.getFileDescriptor()))
+}
+
+function checkListener(onClose: OnClose): void {
+  if (onClose === null) throw new InvalidArgValueError('Listener must not be null')
+  if (typeof onClose !== 'function') throw new InvalidArgTypeError(`onClose must be a function, got ${show(onClose)}`)
+}
+
+function checkParcelFileDescriptor(pfd: ParcelFileDescriptor): void {
+  checkNotNull('pfd', pfd)
+  if (!(pfd instanceof ParcelFileDescriptor)) {
+    throw new InvalidArgTypeError(`pfd must be a ParcelFileDescriptor, got ${show(pfd)}`)
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * A descriptor together with its end of a status channel, if it has one. This is what a ParcelFileDescriptor holds and
+ * what it shares with every ParcelFileDescriptor wrapped around it.
+ */
+import type { OwnedFd } from 'memfd-native'
+import { ClosedError } from '../errors.ts'
+import { CommChannel } from './comm-channel.ts'
+import { STATUS } from './comm-status.ts'
+import { type FileDescriptor, takeOwnedFd } from './file-descriptor.ts'
+
+/** What outlives a forgotten ReliableDescriptor, to be closed in its place. */
+interface Remains {
+  readonly fd: FileDescriptor
+  readonly comm: CommChannel | null
+}
+
+const leaks = new FinalizationRegistry<Remains>(({ fd, comm }) => {
+  if (!fd.valid() && !comm?.isOpen) return
+  const code = 'MEMSVC_LEAK'
+  process.emitWarning(`ParcelFileDescriptor of descriptor ${fd.getInt()} was garbage collected without close()`, {
+    code,
+  })
+  comm?.close(STATUS.LEAKED)
+  fd.close()
+})
+
+export class ReliableDescriptor {
+  readonly fd: FileDescriptor
+  readonly comm: CommChannel | null
+
+  /** Takes ownership of both descriptors. */
+  constructor(fd: FileDescriptor, comm: FileDescriptor | null) {
+    this.fd = fd
+    this.comm = comm && new CommChannel(comm)
+    leaks.register(this, { fd, comm: this.comm }, this)
+  }
+
+  /** @throws ERR_CLOSED after close() or detach(), also when another holder closed the FileDescriptor. */
+  checkOpen(): void {
+    if (!this.fd.valid()) throw new ClosedError('Already closed')
+  }
+
+  /** The descriptor, the caller's from here on; the peer is told DETACHED. @throws ERR_CLOSED. */
+  detach(): OwnedFd {
+    this.checkOpen()
+    leaks.unregister(this)
+    this.comm?.close(STATUS.DETACHED)
+    return takeOwnedFd(this.fd)
+  }
+
+  /** Tells the peer, then closes: who reads the end of the data must find the status there. Again is harmless. */
+  close(status: number, message?: string): void {
+    leaks.unregister(this)
+    this.comm?.close(status, message)
+    this.fd.close()
+  }
+}
