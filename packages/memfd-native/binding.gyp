@@ -7,8 +7,10 @@
         "native/fd.cc",
         "native/memfd.cc",
         "native/mapping.cc",
+        "native/view.cc",
         "native/socket.cc",
         "native/scm.cc",
+        "native/watcher.cc",
         "native/process.cc",
         "native/hub.cc"
       ],

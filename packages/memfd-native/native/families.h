@@ -3,10 +3,12 @@
 #pragma once
 #include <napi.h>
 
-void RegisterFd(Napi::Env env, Napi::Object exports);       // fd.cc: dup, close, lseek, fstat, open by /proc/self/fd
-void RegisterMemfd(Napi::Env env, Napi::Object exports);    // memfd.cc: memfd_create, seals, ftruncate, fallocate
-void RegisterMapping(Napi::Env env, Napi::Object exports);  // mapping.cc: mmap, munmap, copies in and out, atomics
+void RegisterFd(Napi::Env env, Napi::Object exports);       // fd.cc: ownership, dup, reopen, fstat, pipe, flock
+void RegisterMemfd(Napi::Env env, Napi::Object exports);    // memfd.cc: memfd_create, seals, ftruncate, fallocate, fchmod
+void RegisterMapping(Napi::Env env, Napi::Object exports);  // mapping.cc: memory that JavaScript never sees
+void RegisterView(Napi::Env env, Napi::Object exports);     // view.cc: memory as a Buffer, madvise, mincore, msync
 void RegisterSocket(Napi::Env env, Napi::Object exports);   // socket.cc: socketpair, bind, listen, accept, connect, options
 void RegisterScm(Napi::Env env, Napi::Object exports);      // scm.cc: sendmsg and recvmsg with control data
-void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, flock, pipe2
+void RegisterWatcher(Napi::Env env, Napi::Object exports);  // watcher.cc: readiness of a descriptor through libuv
+void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl
 void RegisterHub(Napi::Env env, Napi::Object exports);      // hub.cc: one epoll set for all packet sockets of a thread

@@ -1,3 +1,90 @@
+// Descriptors of any kind: who owns them, and fcntl(2), open(2), lseek(2), fstat(2), pipe2(2), flock(2).
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "args.h"
 #include "families.h"
 
-void RegisterFd(Napi::Env env, Napi::Object exports) {}
+namespace {
+
+/** JavaScript owns a number that came from outside. CLOEXEC from here on; a number that is not open is taken as it is. */
+Napi::Value Adopt(Napi::Env env, int fd) {
+  if (fd < 0) {
+    ThrowOutOfRange(env, "fd must be a descriptor (an integer >= 0), got " + std::to_string(fd));
+    return {};
+  }
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return ToJs(env, unique_fd(fd));
+}
+
+/** Closes an owned descriptor. A number that JavaScript does not own (any more) is left alone: it may be somebody else's. */
+int64_t Close(Napi::Env env, int fd) { return Environment::Of(env).fds.Take(fd).ok() ? 0 : -EBADF; }
+
+/** JavaScript gives ownership away: the number stays open. */
+int64_t Release(Napi::Env env, int fd) {
+  unique_fd taken = Environment::Of(env).fds.Take(fd);
+  return taken.ok() ? taken.release() : -EBADF;
+}
+
+/** From 3 up: 0 to 2 have a meaning even when they are free. */
+unique_fd Dup(int fd) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+unique_fd Reopen(int fd, int flags) {
+  if (fd < 0) {
+    errno = EBADF;
+    return unique_fd();
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return unique_fd(Retry([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0); }));
+}
+
+int64_t Lseek(int fd, int64_t offset, int whence) { return ResultOf(::lseek(fd, offset, whence)); }
+
+/** FIONBIO and not F_SETFL: one call, and no other flag is read and written back. */
+int64_t SetNonBlocking(int fd, bool on) {
+  int value = on ? 1 : 0;
+  return ResultOf(::ioctl(fd, FIONBIO, &value));
+}
+
+Napi::Value Fstat(Napi::Env env, int fd) {
+  struct stat stat;
+  if (::fstat(fd, &stat) < 0) return Errno(env);
+  Napi::Object result = Napi::Object::New(env);
+  const auto set = [&](const char* name, auto value) { result.Set(name, static_cast<double>(value)); };
+  set("dev", stat.st_dev);
+  set("ino", stat.st_ino);
+  set("mode", stat.st_mode);
+  set("nlink", stat.st_nlink);
+  set("uid", stat.st_uid);
+  set("size", stat.st_size);
+  set("blocks", stat.st_blocks);
+  return result;
+}
+
+/** [read end, write end] */
+Napi::Value Pipe(Napi::Env env, int flags) {
+  int ends[2];
+  if (::pipe2(ends, flags | O_CLOEXEC) < 0) return Errno(env);
+  return ToJs(env, unique_fd(ends[0]), unique_fd(ends[1]));
+}
+
+int64_t LockFile(int fd) {
+  return ResultOf(Retry([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }));
+}
+
+}  // namespace
+
+void RegisterFd(Napi::Env env, Napi::Object exports) {
+  Define<Adopt, "fd">(exports, "adopt");
+  Define<Close, "fd">(exports, "close");
+  Define<Release, "fd">(exports, "release");
+  Define<Dup, "fd">(exports, "dup");
+  Define<Reopen, "fd", "flags">(exports, "reopen");
+  Define<Lseek, "fd", "offset", "whence">(exports, "lseek");
+  Define<SetNonBlocking, "fd", "on">(exports, "setNonBlocking");
+  Define<Fstat, "fd">(exports, "fstat");
+  Define<Pipe, "flags">(exports, "pipe");
+  Define<LockFile, "fd">(exports, "lockFile");
+}

@@ -1,3 +1,258 @@
+// Mappings that JavaScript never sees: it names them by a handle and gets copies. Another process may change the bytes
+// at any moment, so nothing here reads a byte twice, and aligned 4 and 8 bytes go in one access that cannot tear.
+//
+// These are the hot functions of the package. They use Node-API itself, without CallbackInfo, and get the environment
+// as the function's data pointer: several times cheaper than an unwrapped object (napi_unwrap).
+#include <cstring>
+
+#include "args.h"
 #include "families.h"
 
-void RegisterMapping(Napi::Env env, Napi::Object exports) {}
+namespace {
+
+/** The arguments of one call; those that are missing are undefined. */
+template <size_t N>
+struct FastCall {
+  FastCall(napi_env env, napi_callback_info info) : env(env) {
+    size_t count = N;
+    void* data;
+    napi_get_cb_info(env, info, &count, argv, nullptr, &data);
+    environment = static_cast<Environment*>(data);
+  }
+  napi_env env;
+  Environment* environment;
+  napi_value argv[N];
+};
+
+/** An integer >= 0. Throws and answers false otherwise. */
+bool ReadSize(napi_env env, napi_value value, const char* name, size_t* out) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) {
+    ThrowArgType(env, name, "a number");
+    return false;
+  }
+  constexpr double kTooMuch = 9007199254740992;
+  if (number >= 0 && number < kTooMuch) {
+    *out = static_cast<size_t>(number);
+    if (static_cast<double>(*out) == number) return true;
+  }
+  ThrowOutOfRange(env, std::string(name) + " must be an integer >= 0");
+  return false;
+}
+
+/** The mapping of a handle. Throws ERR_CLOSED and answers null when it is unmapped. */
+MappedMemory* MemoryOf(napi_env env, Environment* environment, napi_value handle) {
+  int64_t number = 0;
+  napi_get_value_int64(env, handle, &number);
+  MappedMemory* memory = environment->mappings.Find(number);
+  if (memory == nullptr) napi_throw_error(env, "ERR_CLOSED", "the mapping is unmapped");
+  return memory;
+}
+
+/** The address of `count` bytes at `offset`. Throws ERR_OUT_OF_RANGE and answers null when they are not all inside. */
+uint8_t* PlaceIn(napi_env env, const MappedMemory& memory, size_t offset, size_t count) {
+  if (count <= memory.length() && offset <= memory.length() - count) return memory.data() + offset;
+  ThrowOutOfRange(env, std::to_string(count) + " bytes at offset " + std::to_string(offset) +
+                           " do not lie within the mapping's " + std::to_string(memory.length()));
+  return nullptr;
+}
+
+bool CheckReadable(napi_env env, const MappedMemory& memory) {
+  if (memory.readable()) return true;
+  napi_throw_error(env, "ERR_NOT_READABLE", "the mapping was made with PROT_NONE");
+  return false;
+}
+
+bool CheckWritable(napi_env env, const MappedMemory& memory) {
+  if (memory.writable()) return true;
+  napi_throw_error(env, "ERR_READ_ONLY", "the mapping was made without PROT_WRITE");
+  return false;
+}
+
+/** `count` bytes of a Uint8Array from `offset` on. Throws and answers null when it is none, or too short. */
+uint8_t* PartOf(napi_env env, napi_value array, const char* name, size_t offset, size_t count) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
+    ThrowArgType(env, name, "a Uint8Array");
+    return nullptr;
+  }
+  if (count <= length && offset <= length - count) return static_cast<uint8_t*>(data) + offset;
+  ThrowOutOfRange(env, std::to_string(count) + " bytes at offset " + std::to_string(offset) + " do not lie within the " +
+                           std::to_string(length) + " bytes of " + name);
+  return nullptr;
+}
+
+template <typename Word>
+bool IsWord(const uint8_t* place, size_t count) {
+  return count == sizeof(Word) && reinterpret_cast<uintptr_t>(place) % sizeof(Word) == 0;
+}
+
+// SAFETY (both): `place` is aligned for Word and lies within a live mapping; the other side is ordinary memory.
+template <typename Word>
+Word LoadWord(const uint8_t* place) {
+  return __atomic_load_n(reinterpret_cast<const Word*>(place), __ATOMIC_ACQUIRE);
+}
+template <typename Word>
+void StoreWord(uint8_t* place, Word word) {
+  __atomic_store_n(reinterpret_cast<Word*>(place), word, __ATOMIC_RELEASE);
+}
+
+template <typename Word>
+void CopyWordOut(const uint8_t* place, uint8_t* target) {
+  const Word word = LoadWord<Word>(place);
+  std::memcpy(target, &word, sizeof(word));
+}
+template <typename Word>
+void CopyWordIn(uint8_t* place, const uint8_t* source) {
+  Word word;
+  std::memcpy(&word, source, sizeof(word));
+  StoreWord(place, word);
+}
+
+void CopyOut(const uint8_t* place, uint8_t* target, size_t count) {
+  if (IsWord<uint32_t>(place, count)) return CopyWordOut<uint32_t>(place, target);
+  if (IsWord<uint64_t>(place, count)) return CopyWordOut<uint64_t>(place, target);
+  if (count > 0) std::memcpy(target, place, count);
+}
+
+void CopyIn(uint8_t* place, const uint8_t* source, size_t count) {
+  if (IsWord<uint32_t>(place, count)) return CopyWordIn<uint32_t>(place, source);
+  if (IsWord<uint64_t>(place, count)) return CopyWordIn<uint64_t>(place, source);
+  if (count > 0) std::memcpy(place, source, count);
+}
+
+/** The two ends of a copy between a mapping and a Uint8Array: (handle, offset, array, arrayOffset, count). */
+struct Copy {
+  uint8_t* place = nullptr;
+  uint8_t* array = nullptr;
+  size_t count = 0;
+};
+
+bool ReadCopy(const FastCall<5>& call, const MappedMemory& memory, const char* arrayName, Copy* copy) {
+  size_t offset, arrayOffset;
+  if (!ReadSize(call.env, call.argv[1], "offset", &offset) ||
+      !ReadSize(call.env, call.argv[3], "offset in the array", &arrayOffset) ||
+      !ReadSize(call.env, call.argv[4], "count", &copy->count)) {
+    return false;
+  }
+  copy->array = PartOf(call.env, call.argv[2], arrayName, arrayOffset, copy->count);
+  if (copy->array == nullptr) return false;
+  copy->place = PlaceIn(call.env, memory, offset, copy->count);
+  return copy->place != nullptr;
+}
+
+napi_value Read(napi_env env, napi_callback_info info) {
+  FastCall<5> call(env, info);
+  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  Copy copy;
+  if (memory == nullptr || !CheckReadable(env, *memory) || !ReadCopy(call, *memory, "target", &copy)) return nullptr;
+  CopyOut(copy.place, copy.array, copy.count);
+  return nullptr;
+}
+
+napi_value Write(napi_env env, napi_callback_info info) {
+  FastCall<5> call(env, info);
+  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  Copy copy;
+  if (memory == nullptr || !CheckWritable(env, *memory) || !ReadCopy(call, *memory, "source", &copy)) return nullptr;
+  CopyIn(copy.place, copy.array, copy.count);
+  return nullptr;
+}
+
+/** (handle, offset, count, byte) */
+napi_value Fill(napi_env env, napi_callback_info info) {
+  FastCall<4> call(env, info);
+  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  size_t offset, count, byte;
+  if (memory == nullptr || !CheckWritable(env, *memory) || !ReadSize(env, call.argv[1], "offset", &offset) ||
+      !ReadSize(env, call.argv[2], "count", &count) || !ReadSize(env, call.argv[3], "byte", &byte)) {
+    return nullptr;
+  }
+  uint8_t* place = PlaceIn(env, *memory, offset, count);
+  if (place != nullptr) std::memset(place, static_cast<int>(byte & 0xff), count);
+  return nullptr;
+}
+
+/** The place of an aligned 32-bit word. Throws and answers null. */
+uint8_t* WordPlace(napi_env env, const MappedMemory& memory, napi_value offsetValue) {
+  size_t offset;
+  if (!ReadSize(env, offsetValue, "offset", &offset)) return nullptr;
+  if (offset % sizeof(uint32_t) != 0) {
+    ThrowOutOfRange(env, "offset must be a multiple of 4, got " + std::to_string(offset));
+    return nullptr;
+  }
+  return PlaceIn(env, memory, offset, sizeof(uint32_t));
+}
+
+/** Little-endian is the order of every machine this runs on (x86-64, arm64). */
+template <bool BigEndian>
+uint32_t InOrder(uint32_t word) {
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+  return BigEndian ? __builtin_bswap32(word) : word;
+}
+
+/** (handle, offset) */
+template <bool BigEndian>
+napi_value ReadInt32(napi_env env, napi_callback_info info) {
+  FastCall<2> call(env, info);
+  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  if (memory == nullptr || !CheckReadable(env, *memory)) return nullptr;
+  const uint8_t* place = WordPlace(env, *memory, call.argv[1]);
+  if (place == nullptr) return nullptr;
+  napi_value result = nullptr;
+  napi_create_int32(env, static_cast<int32_t>(InOrder<BigEndian>(LoadWord<uint32_t>(place))), &result);
+  return result;
+}
+
+/** (handle, offset, value) */
+template <bool BigEndian>
+napi_value WriteInt32(napi_env env, napi_callback_info info) {
+  FastCall<3> call(env, info);
+  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  int value;
+  if (memory == nullptr || !CheckWritable(env, *memory) ||
+      !ReadArg(Napi::Value(env, call.argv[2]), "value", &value)) {
+    return nullptr;
+  }
+  uint8_t* place = WordPlace(env, *memory, call.argv[1]);
+  if (place != nullptr) StoreWord<uint32_t>(place, InOrder<BigEndian>(static_cast<uint32_t>(value)));
+  return nullptr;
+}
+
+/** Answers the handle, or a negative errno. */
+int64_t MapMemory(Napi::Env env, int fd, int64_t length, int prot, int flags, int64_t offset) {
+  Environment& environment = Environment::Of(env);
+  if (environment.mappings.Full()) return -ENOMEM;
+  MappedMemory memory = MappedMemory::Map(fd, length, prot, flags, offset);
+  return memory.ok() ? environment.mappings.Insert(std::move(memory)) : -errno;
+}
+
+/** A stale handle is harmless. */
+int64_t UnmapMemory(Napi::Env env, int64_t handle) {
+  Environment::Of(env).mappings.Take(handle);
+  return 0;
+}
+
+void DefineFast(Napi::Object exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_env env = exports.Env();
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &Environment::Of(exports.Env()), &function);
+  exports.Set(name, function);
+}
+
+}  // namespace
+
+void RegisterMapping(Napi::Env env, Napi::Object exports) {
+  Define<MapMemory, "fd", "length", "prot", "flags", "offset">(exports, "mapMemory");
+  Define<UnmapMemory, "handle">(exports, "unmapMemory");
+  DefineFast(exports, "readMemory", Read);
+  DefineFast(exports, "writeMemory", Write);
+  DefineFast(exports, "fillMemory", Fill);
+  DefineFast(exports, "readInt32LE", ReadInt32<false>);
+  DefineFast(exports, "readInt32BE", ReadInt32<true>);
+  DefineFast(exports, "writeInt32LE", WriteInt32<false>);
+  DefineFast(exports, "writeInt32BE", WriteInt32<true>);
+}

@@ -1,3 +1,123 @@
+// sendmsg(2) and recvmsg(2) with the control data of unix(7): descriptors and credentials.
+#include <sys/socket.h>
+
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "args.h"
+#include "credentials.h"
 #include "families.h"
 
-void RegisterScm(Napi::Env env, Napi::Object exports) {}
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4  // Linux 6.5
+#endif
+
+namespace {
+
+/** The kernel's SCM_MAX_FD. */
+constexpr size_t kMaxFds = 253;
+
+template <size_t Size>
+union ControlBuffer {
+  cmsghdr align;
+  uint8_t bytes[Size];
+};
+
+/** Lends the descriptors to the kernel, which takes references of its own. `fds` holds native-endian int32. */
+int64_t SendMsg(int fd, Bytes data, Bytes fds, int flags) {
+  const size_t count = fds.length / sizeof(int);
+  // A packet of no bytes reads as the end of the connection, and a stream drops the descriptors with it.
+  if (count > kMaxFds || (count > 0 && data.length == 0)) return -EINVAL;
+  ControlBuffer<CMSG_SPACE(kMaxFds * sizeof(int))> control;
+  iovec part{data.data, data.length};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (count > 0) {
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    std::memcpy(CMSG_DATA(header), fds.data, count * sizeof(int));
+  }
+  return ResultOf(Retry([&] { return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL); }));
+}
+
+struct Received {
+  std::vector<unique_fd> fds;
+  std::optional<ucred> credentials;
+};
+
+void TakeFds(const cmsghdr* header, std::vector<unique_fd>* fds) {
+  const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (size_t i = 0; i < count; ++i) {
+    int number;
+    std::memcpy(&number, CMSG_DATA(header) + i * sizeof(int), sizeof(number));
+    fds->emplace_back(number);
+  }
+}
+
+/** Everything that the kernel has installed gets an owner here, asked for or not. */
+Received TakeControl(msghdr* message) {
+  Received received;
+  received.fds.reserve(kMaxFds + 1);
+  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr; header = CMSG_NXTHDR(message, header)) {
+    if (header->cmsg_level != SOL_SOCKET) continue;
+    if (header->cmsg_type == SCM_RIGHTS) TakeFds(header, &received.fds);
+    if (header->cmsg_type == SCM_CREDENTIALS) {
+      std::memcpy(&received.credentials.emplace(), CMSG_DATA(header), sizeof(ucred));
+    }
+    if (header->cmsg_type == SCM_PIDFD) {
+      std::vector<unique_fd> unwanted;  // an adopted socket may have SO_PASSPIDFD on
+      TakeFds(header, &unwanted);
+    }
+  }
+  return received;
+}
+
+/**
+ * Receives one message into `data`: { size, flags, fds, credentials }.
+ * The control buffer has room for `maxFds` and credentials. Where no credentials come, and by the padding of the last
+ * header, the kernel finds room for a few descriptors more than asked for: they are closed here, and the message counts
+ * as cut (MSG_CTRUNC), as it does when the kernel itself closes some.
+ */
+Napi::Value RecvMsg(Napi::Env env, int fd, Bytes data, int maxFds, int flags) {
+  if (maxFds < 0 || static_cast<size_t>(maxFds) > kMaxFds) {
+    ThrowOutOfRange(env, "maxFds must be an integer from 0 to 253");
+    return {};
+  }
+  ControlBuffer<CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))> control;
+  iovec part{data.data, data.length};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = &control;
+  message.msg_controllen = CMSG_SPACE(sizeof(ucred)) + (maxFds > 0 ? CMSG_LEN(maxFds * sizeof(int)) : 0);
+  const ssize_t size = Retry([&] { return ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC); });
+  if (size < 0) return Errno(env);
+
+  Received received = TakeControl(&message);
+  message.msg_flags &= ~MSG_CMSG_CLOEXEC;
+  if (received.fds.size() > static_cast<size_t>(maxFds)) {
+    received.fds.resize(maxFds);
+    message.msg_flags |= MSG_CTRUNC;
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("size", static_cast<double>(size));
+  result.Set("flags", static_cast<double>(message.msg_flags));
+  result.Set("credentials", received.credentials ? CredentialsToJs(env, *received.credentials) : env.Null());
+  Napi::Array fds = Napi::Array::New(env, received.fds.size());
+  for (uint32_t i = 0; i < received.fds.size(); ++i) fds.Set(i, ToJs(env, std::move(received.fds[i])));
+  result.Set("fds", fds);
+  return result;
+}
+
+}  // namespace
+
+void RegisterScm(Napi::Env env, Napi::Object exports) {
+  Define<SendMsg, "fd", "data", "fds", "flags">(exports, "sendmsg");
+  Define<RecvMsg, "fd", "data", "maxFds", "flags">(exports, "recvmsg");
+}

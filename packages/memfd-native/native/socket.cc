@@ -1,3 +1,127 @@
+// Unix sockets: socketpair(2) to connect(2), and the options of unix(7). Everything is born non-blocking and CLOEXEC.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "args.h"
+#include "credentials.h"
 #include "families.h"
 
-void RegisterSocket(Napi::Env env, Napi::Object exports) {}
+// Newer than some C libraries' headers; the kernel answers ENOPROTOOPT where it is older than the option.
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77  // Linux 6.5
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83  // Linux 6.16
+#endif
+
+namespace {
+
+constexpr int kBirthFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+struct Address {
+  sockaddr_un name{};
+  socklen_t length = 0;
+};
+
+/** A path, or with a leading NUL a name of the abstract namespace (which ends with its length, not with a NUL). */
+std::optional<Address> AddressOf(const std::string& path) {
+  Address address;
+  const bool isAbstract = !path.empty() && path[0] == '\0';
+  if (path.empty() || (!isAbstract && path.find('\0') != std::string::npos)) {
+    errno = EINVAL;
+    return std::nullopt;
+  }
+  if (path.size() >= sizeof(address.name.sun_path)) {
+    errno = ENAMETOOLONG;
+    return std::nullopt;
+  }
+  address.name.sun_family = AF_UNIX;
+  std::memcpy(address.name.sun_path, path.data(), path.size());
+  address.length = offsetof(sockaddr_un, sun_path) + path.size() + (isAbstract ? 0 : 1);
+  return address;
+}
+
+// SAFETY: the socket calls take every address family through sockaddr; the length says which bytes are meant.
+const sockaddr* Generic(const Address& address) { return reinterpret_cast<const sockaddr*>(&address.name); }
+
+Napi::Value SocketPair(Napi::Env env, int type) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, type | kBirthFlags, 0, ends) < 0) return Errno(env);
+  return ToJs(env, unique_fd(ends[0]), unique_fd(ends[1]));
+}
+
+unique_fd Socket(int type) { return unique_fd(::socket(AF_UNIX, type | kBirthFlags, 0)); }
+
+int64_t Bind(int fd, std::string path) {
+  const auto address = AddressOf(path);
+  return address ? ResultOf(::bind(fd, Generic(*address), address->length)) : -errno;
+}
+
+int64_t Listen(int fd, int backlog) { return ResultOf(::listen(fd, backlog)); }
+
+unique_fd Accept(int fd) {
+  return unique_fd(Retry([&] { return ::accept4(fd, nullptr, nullptr, kBirthFlags); }));
+}
+
+int64_t Connect(int fd, std::string path) {
+  const auto address = AddressOf(path);
+  return address ? ResultOf(Retry([&] { return ::connect(fd, Generic(*address), address->length); })) : -errno;
+}
+
+Napi::Value PeerCredentials(Napi::Env env, int fd) {
+  ucred peer;
+  socklen_t length = sizeof(peer);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return Errno(env);
+  return CredentialsToJs(env, peer);
+}
+
+unique_fd PeerPidfd(int fd) {
+  int pidfd = -1;
+  socklen_t length = sizeof(pidfd);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) < 0) return unique_fd();
+  return unique_fd(pidfd);
+}
+
+/** Too small a buffer answers ERANGE and the length that is needed; the groups of a peer never change. */
+Napi::Value PeerGroups(Napi::Env env, int fd) {
+  std::vector<gid_t> groups(16);
+  socklen_t length;
+  int result;
+  do {
+    length = groups.size() * sizeof(gid_t);
+    result = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length);
+    groups.resize(length / sizeof(gid_t));
+  } while (result < 0 && errno == ERANGE);
+  if (result < 0) return Errno(env);
+  Napi::Array array = Napi::Array::New(env, groups.size());
+  for (uint32_t i = 0; i < groups.size(); ++i) array.Set(i, static_cast<double>(groups[i]));
+  return array;
+}
+
+int64_t SetOption(int fd, int option, bool on) {
+  const int value = on ? 1 : 0;
+  return ResultOf(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)));
+}
+int64_t SetPassCredentials(int fd, bool on) { return SetOption(fd, SO_PASSCRED, on); }
+int64_t SetPassRights(int fd, bool on) { return SetOption(fd, SO_PASSRIGHTS, on); }
+
+}  // namespace
+
+void RegisterSocket(Napi::Env env, Napi::Object exports) {
+  Define<SocketPair, "type">(exports, "socketpair");
+  Define<Socket, "type">(exports, "socket");
+  Define<Bind, "fd", "path">(exports, "bind");
+  Define<Listen, "fd", "backlog">(exports, "listen");
+  Define<Accept, "fd">(exports, "accept");
+  Define<Connect, "fd", "path">(exports, "connect");
+  Define<PeerCredentials, "fd">(exports, "peerCredentials");
+  Define<PeerPidfd, "fd">(exports, "peerPidfd");
+  Define<PeerGroups, "fd">(exports, "peerGroups");
+  Define<SetPassCredentials, "fd", "on">(exports, "setPassCredentials");
+  Define<SetPassRights, "fd", "on">(exports, "setPassRights");
+}

@@ -3,9 +3,92 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { SyscallError } from './syscall-error.ts'
 
+/** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
+export type Handle = number
+
+export interface FileStatus {
+  dev: number
+  ino: number
+  mode: number
+  nlink: number
+  uid: number
+  size: number
+  blocks: number
+}
+
+export interface Credentials {
+  pid: number
+  uid: number
+  gid: number
+}
+
 /** Every function answers a result >= 0 or a negative errno; wrong argument types throw TypeError. */
 export interface NativeBinding {
+  adopt(fd: number): number
   close(fd: number): number
+  release(fd: number): number
+  dup(fd: number): number
+  reopen(fd: number, flags: number): number
+  lseek(fd: number, offset: number, whence: number): number
+  setNonBlocking(fd: number, on: boolean): number
+  fstat(fd: number): FileStatus | number
+  pipe(flags: number): [number, number] | number
+  lockFile(fd: number): number
+
+  memfdCreate(name: string, flags: number): number
+  addSeals(fd: number, seals: number): number
+  getSeals(fd: number): number
+  ftruncate(fd: number, size: number): number
+  fallocate(fd: number, mode: number, offset: number, length: number): number
+  fchmod(fd: number, mode: number): number
+
+  mapMemory(fd: number, length: number, prot: number, flags: number, offset: number): Handle
+  unmapMemory(handle: Handle): number
+  readMemory(handle: Handle, offset: number, target: Uint8Array, targetOffset: number, count: number): void
+  writeMemory(handle: Handle, offset: number, source: Uint8Array, sourceOffset: number, count: number): void
+  fillMemory(handle: Handle, offset: number, count: number, byte: number): void
+  readInt32LE(handle: Handle, offset: number): number
+  readInt32BE(handle: Handle, offset: number): number
+  writeInt32LE(handle: Handle, offset: number, value: number): void
+  writeInt32BE(handle: Handle, offset: number, value: number): void
+
+  mapView(size: number, prot: number, flags: number, fd: number, offset: number): Buffer | number
+  unmapView(buffer: Uint8Array): number
+  protect(buffer: Uint8Array, prot: number): number
+  advise(buffer: Uint8Array, offset: number, length: number, advice: number): number
+  sync(buffer: Uint8Array, offset: number, length: number, flags: number): number
+  inCore(buffer: Uint8Array): [number, number] | number
+  pageSize(): number
+
+  socketpair(type: number): [number, number] | number
+  socket(type: number): number
+  bind(fd: number, path: string): number
+  listen(fd: number, backlog: number): number
+  accept(fd: number): number
+  connect(fd: number, path: string): number
+  peerCredentials(fd: number): Credentials | number
+  peerPidfd(fd: number): number
+  peerGroups(fd: number): number[] | number
+  setPassCredentials(fd: number, on: boolean): number
+  setPassRights(fd: number, on: boolean): number
+
+  sendmsg(fd: number, data: Uint8Array, fds: Uint8Array, flags: number): number
+  recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
+
+  watch(fd: number, writable: boolean, callback: () => void): Handle
+  unwatch(handle: Handle): number
+  setWatchRef(handle: Handle, on: boolean): number
+
+  setDumpable(on: boolean): number
+  getDumpable(): number
+}
+
+/** What recvmsg answers; its descriptors are JavaScript's already. */
+export interface NativeMessage {
+  size: number
+  flags: number
+  credentials: Credentials | null
+  fds: number[]
 }
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
@@ -14,7 +97,7 @@ const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string
 export const native: NativeBinding = load(packageRoot)
 
 /** Passes a result on, or throws the errno that it stands for. */
-export function unwrap(syscall: string, result: number, detail?: string): number {
-  if (result < 0) throw new SyscallError(syscall, result, detail)
-  return result
+export function unwrap<T>(syscall: string, result: T | number, detail?: string): T {
+  if (typeof result === 'number' && result < 0) throw new SyscallError(syscall, result, detail)
+  return result as T
 }

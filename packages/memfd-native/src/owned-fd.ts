@@ -1,37 +1,46 @@
 /**
- * One owner of one descriptor. Whoever holds the object owns the number; `close()` ends both.
- * The garbage collector is a leak detector here, not a way to close: a forgotten OwnedFd is closed and reported
- * by a process warning with the code MEMSVC_LEAK.
+ * One owner of one descriptor. Whoever holds the object owns the number; `close()` ends both. What a thread still owns
+ * when it ends, by `worker.terminate()` too, is closed with it. A forgotten OwnedFd is a leak, see `leak-detector.ts`.
  */
 import { native, unwrap } from './binding.ts'
+import { LeakDetector } from './leak-detector.ts'
 
 /** The number and its state, shared with the leak detector, which must not hold the owner itself. */
 interface Cell {
   fd: number
 }
 
-const leaks = new FinalizationRegistry<Cell>((cell) => {
-  if (cell.fd < 0) return
-  process.emitWarning(`descriptor ${cell.fd} was garbage collected without close()`, { code: 'MEMSVC_LEAK' })
+const leaks = new LeakDetector<Cell>((cell) => {
+  if (cell.fd < 0) return null
   native.close(cell.fd)
-  cell.fd = -1
+  return `descriptor ${cell.fd}`
 })
 
 /** A borrowed descriptor: an owner, or a bare number that its caller keeps open for the length of the call. */
 export type Fd = OwnedFd | number
 
+let construct: (fd: number) => OwnedFd
+
 export class OwnedFd {
   readonly #cell: Cell
 
-  private constructor(fd: number) {
-    this.#cell = { fd }
-    leaks.register(this, this.#cell, this)
+  static {
+    construct = (fd) => new OwnedFd(fd)
   }
 
-  /** Takes ownership of a number: the caller must not close it any more. Nothing is checked. */
+  private constructor(fd: number) {
+    this.#cell = { fd }
+    leaks.watch(this, this.#cell)
+  }
+
+  /**
+   * Takes ownership of a number (an inherited descriptor, one that another thread released): the caller must not close
+   * it any more. It is CLOEXEC from here on. Whether it is open is not checked; its first use says EBADF.
+   *
+   * @throws TypeError (ERR_INVALID_ARG_TYPE) when it is no number, RangeError (ERR_OUT_OF_RANGE) when it is no integer >= 0
+   */
   static adopt(fd: number): OwnedFd {
-    if (!Number.isInteger(fd) || fd < 0) throw new RangeError(`fd must be a descriptor (an integer >= 0), got ${fd}`)
-    return new OwnedFd(fd)
+    return construct(native.adopt(fd))
   }
 
   /** The number, a look at it: still owned here. -1 after close() or release(). */
@@ -51,7 +60,9 @@ export class OwnedFd {
 
   /** Gives the number away: the caller owns it now and this object is empty. -1 when it was closed. */
   release(): number {
-    return this.#take()
+    const fd = this.#take()
+    if (fd >= 0) native.release(fd)
+    return fd
   }
 
   [Symbol.dispose](): void {
@@ -61,17 +72,23 @@ export class OwnedFd {
   #take(): number {
     const fd = this.#cell.fd
     this.#cell.fd = -1
-    leaks.unregister(this)
+    leaks.forget(this)
     return fd
   }
 }
 
-/** The number of a borrowed descriptor, for a native call. A closed owner gives -1, which the kernel answers with EBADF. */
+/** The number of a borrowed descriptor, for a native call, which checks it. A closed owner gives -1: EBADF. */
 export function fdNumber(fd: Fd): number {
-  return typeof fd === 'number' ? fd : fd.fd
+  return typeof fd === 'number' ? fd : ((fd as OwnedFd | undefined | null)?.fd as number)
 }
 
 /** An owner for a descriptor that a system call has just made; its failure (a negative errno) becomes a SyscallError. */
 export function ownResult(syscall: string, result: number): OwnedFd {
-  return OwnedFd.adopt(unwrap(syscall, result))
+  return construct(unwrap(syscall, result))
+}
+
+/** The same for a pair of descriptors. */
+export function ownPair(syscall: string, result: [number, number] | number): [OwnedFd, OwnedFd] {
+  const [first, second] = unwrap(syscall, result)
+  return [construct(first), construct(second)]
 }

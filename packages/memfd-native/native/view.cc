@@ -1,0 +1,129 @@
+// Mapped memory as a Buffer (mmap-io's vocabulary): the unsafe way, where JavaScript touches the pages itself.
+#include <unistd.h>
+
+#include <vector>
+
+#include "args.h"
+#include "families.h"
+
+namespace {
+
+/** What a Buffer's memory is. Belongs to the finalizer of the backing store, which may outlive the first ArrayBuffer. */
+struct View {
+  MappedMemory memory;
+};
+
+/** Marks the ArrayBuffers that were made here, so that nothing else is ever unmapped or given advice. */
+constexpr napi_type_tag kViewTag{0x6d656d66642d6e61, 0x746976652d766965};
+
+/** The Buffer that a call is about, its place in the mapping, and its ArrayBuffer. */
+struct Target {
+  View* view = nullptr;  // null: unmapped, or transferred to another owner
+  Napi::ArrayBuffer arrayBuffer;
+  size_t offset = 0;
+  size_t length = 0;
+};
+
+/** Throws TypeError and answers false when the memory was not mapped here. */
+bool ReadArg(Napi::Value value, const char* name, Target* out) {
+  bool isOurs = false;
+  if (value.IsTypedArray()) {
+    Napi::TypedArray array = value.As<Napi::TypedArray>();
+    out->arrayBuffer = array.ArrayBuffer();
+    out->offset = array.ByteOffset();
+    out->length = array.ByteLength();
+    napi_check_object_type_tag(value.Env(), out->arrayBuffer, &kViewTag, &isOurs);
+  }
+  if (!isOurs) {
+    ThrowArgType(value.Env(), name, "a Buffer made by mmap.map");
+    return false;
+  }
+  // Detached first: then the view may be gone, or the memory another ArrayBuffer's, made by transfer().
+  if (out->arrayBuffer.IsDetached()) return true;
+  // SAFETY: this ArrayBuffer still holds the backing store whose finalizer deletes the view.
+  return napi_unwrap(value.Env(), out->arrayBuffer, reinterpret_cast<void**>(&out->view)) == napi_ok;
+}
+
+/** The address of a part of the target, or null with a RangeError thrown. */
+uint8_t* PartOf(Napi::Env env, const Target& target, int64_t offset, int64_t length) {
+  const auto available = static_cast<int64_t>(target.length);
+  if (target.view != nullptr && offset >= 0 && length >= 0 && offset <= available && length <= available - offset) {
+    return target.view->memory.data() + target.offset + offset;
+  }
+  ThrowOutOfRange(env, "offset and length must lie within the " + std::to_string(available) + " bytes of the buffer");
+  return nullptr;
+}
+
+Napi::Value MapView(Napi::Env env, int64_t size, int prot, int flags, int fd, int64_t offset) {
+  MappedMemory memory = MappedMemory::Map(fd, size, prot, flags, offset);
+  if (!memory.ok()) return Errno(env);
+  View* view = new View{std::move(memory)};
+  // The finalizer runs once the last ArrayBuffer of this memory is gone, after unmap() too.
+  napi_value buffer;
+  const napi_status status = napi_create_external_buffer(
+      env, view->memory.length(), view->memory.data(),
+      [](napi_env, void*, void* hint) { delete static_cast<View*>(hint); }, view, &buffer);
+  if (status != napi_ok) {
+    delete view;
+    napi_throw_error(env, "ERR_EXTERNAL_BUFFERS", "this runtime allows no Buffers over memory outside its heap");
+    return {};
+  }
+  Napi::Value result(env, buffer);
+  Napi::ArrayBuffer arrayBuffer = result.As<Napi::TypedArray>().ArrayBuffer();
+  napi_type_tag_object(env, arrayBuffer, &kViewTag);
+  napi_wrap(env, arrayBuffer, view, nullptr, nullptr, nullptr);
+  return result;
+}
+
+int64_t UnmapView(Target target) {
+  if (target.view == nullptr) return 0;
+  MappedMemory memory = std::move(target.view->memory);
+  if (napi_detach_arraybuffer(target.arrayBuffer.Env(), target.arrayBuffer) == napi_ok) return 0;
+  target.view->memory = std::move(memory);
+  return -EBUSY;
+}
+
+int64_t Protect(Target target, int prot) {
+  if (target.view == nullptr) return -EINVAL;
+  return ResultOf(::mprotect(target.view->memory.data() + target.offset, target.length, prot));
+}
+
+Napi::Value Advise(Napi::Env env, Target target, int64_t offset, int64_t length, int advice) {
+  uint8_t* part = PartOf(env, target, offset, length);
+  if (part == nullptr) return {};
+  return ToJs(env, ResultOf(::madvise(part, length, advice)));
+}
+
+Napi::Value Sync(Napi::Env env, Target target, int64_t offset, int64_t length, int flags) {
+  uint8_t* part = PartOf(env, target, offset, length);
+  if (part == nullptr) return {};
+  return ToJs(env, ResultOf(::msync(part, length, flags)));
+}
+
+/** [pages not in core, pages in core] */
+Napi::Value InCore(Napi::Env env, Target target) {
+  uint8_t* data = PartOf(env, target, 0, target.length);
+  if (data == nullptr) return {};
+  const size_t pageSize = ::sysconf(_SC_PAGESIZE);
+  std::vector<unsigned char> pages((target.length + pageSize - 1) / pageSize);
+  if (::mincore(data, target.length, pages.data()) < 0) return Errno(env);
+  const auto present = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+  Napi::Array counts = Napi::Array::New(env, 2);
+  counts.Set(0u, static_cast<double>(pages.size() - present));
+  counts.Set(1u, static_cast<double>(present));
+  return counts;
+}
+
+int64_t PageSize() { return ::sysconf(_SC_PAGESIZE); }
+
+}  // namespace
+
+void RegisterView(Napi::Env env, Napi::Object exports) {
+  Define<MapView, "size", "prot", "flags", "fd", "offset">(exports, "mapView");
+  Define<UnmapView, "buffer">(exports, "unmapView");
+  Define<Protect, "buffer", "prot">(exports, "protect");
+  Define<Advise, "buffer", "offset", "length", "advice">(exports, "advise");
+  Define<Sync, "buffer", "offset", "length", "flags">(exports, "sync");
+  Define<InCore, "buffer">(exports, "inCore");
+  Define<PageSize>(exports, "pageSize");
+}

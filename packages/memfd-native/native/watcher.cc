@@ -1,0 +1,95 @@
+// Readiness of a descriptor through libuv: one uv_poll_t each, level-triggered, on a borrowed descriptor.
+#include <uv.h>
+
+#include "args.h"
+#include "families.h"
+
+/**
+ * Owns itself from Start() on: libuv may use the handle until uv_close() calls back, so that callback deletes it.
+ * An environment that ends closes its watchers and waits for that callback.
+ */
+class Watcher {
+ public:
+  /** A negative errno when libuv cannot poll the descriptor (EPERM: a regular file, EEXIST: watched already). */
+  static int Start(Napi::Env env, int fd, int events, Napi::Function callback, Watcher** out) {
+    uv_loop_s* loop;
+    if (napi_get_uv_event_loop(env, &loop) != napi_ok) return -EINVAL;
+    Watcher* watcher = new Watcher(env);
+    const int error = uv_poll_init(loop, &watcher->poll_, fd);
+    if (error < 0) {
+      delete watcher;
+      return error;
+    }
+    watcher->poll_.data = watcher;
+    watcher->callback_ = Napi::Persistent(callback);
+    napi_add_async_cleanup_hook(env, [](napi_async_cleanup_hook_handle, void* self) { static_cast<Watcher*>(self)->Close(); },
+                                watcher, &watcher->hook_);
+    uv_poll_start(&watcher->poll_, events, OnEvent);
+    *out = watcher;
+    return 0;
+  }
+
+  void Close() {
+    if (uv_is_closing(handle())) return;
+    callback_.Reset();
+    uv_close(handle(), [](uv_handle_t* handle) {
+      Watcher* self = static_cast<Watcher*>(handle->data);
+      napi_remove_async_cleanup_hook(self->hook_);
+      delete self;
+    });
+  }
+
+  void SetRef(bool on) { on ? uv_ref(handle()) : uv_unref(handle()); }
+
+ private:
+  explicit Watcher(Napi::Env env) : env_(env) {}
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  // SAFETY: every libuv handle begins with the members of uv_handle_t.
+  uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&poll_); }
+
+  /** An error or a hang-up counts as ready: the call that the owner makes next says which. */
+  static void OnEvent(uv_poll_t* poll, int, int) {
+    Watcher* self = static_cast<Watcher*>(poll->data);
+    Napi::Env env = self->env_;
+    Napi::HandleScope scope(env);
+    // The callback may close its own watcher; nothing of it is touched after this call.
+    self->callback_.MakeCallback(env.Global(), {});
+    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  }
+
+  uv_poll_t poll_;
+  Napi::Env env_;
+  Napi::FunctionReference callback_;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+};
+
+namespace {
+
+int64_t Watch(Napi::Env env, int fd, bool writable, Napi::Function callback) {
+  if (fd < 0) return -EBADF;
+  Watcher* watcher = nullptr;
+  const int error = Watcher::Start(env, fd, writable ? UV_WRITABLE : UV_READABLE, callback, &watcher);
+  return error < 0 ? error : Environment::Of(env).watchers.Insert(watcher);
+}
+
+int64_t Unwatch(Napi::Env env, int64_t handle) {
+  Watcher* watcher = Environment::Of(env).watchers.Take(handle);
+  if (watcher != nullptr) watcher->Close();
+  return 0;
+}
+
+int64_t SetWatchRef(Napi::Env env, int64_t handle, bool on) {
+  Watcher** watcher = Environment::Of(env).watchers.Find(handle);
+  if (watcher != nullptr) (*watcher)->SetRef(on);
+  return 0;
+}
+
+}  // namespace
+
+void RegisterWatcher(Napi::Env env, Napi::Object exports) {
+  Define<Watch, "fd", "writable", "callback">(exports, "watch");
+  Define<Unwatch, "handle">(exports, "unwatch");
+  Define<SetWatchRef, "handle", "on">(exports, "setWatchRef");
+}

@@ -1,0 +1,54 @@
+/**
+ * Descriptors of any kind. Every function borrows the descriptor that it is given; a new one belongs to the caller and
+ * is CLOEXEC. A closed descriptor is the SyscallError EBADF.
+ */
+import { type FileStatus, native, unwrap } from './binding.ts'
+import { type Fd, fdNumber, type OwnedFd, ownPair, ownResult } from './owned-fd.ts'
+
+export type { FileStatus } from './binding.ts'
+
+/** EWOULDBLOCK is the same number. */
+const EAGAIN = 11
+
+/** A second descriptor, from 3 up, of the same open file: offset, flags and locks are shared. F_DUPFD_CLOEXEC, fcntl(2). */
+export function dup(fd: Fd): OwnedFd {
+  return ownResult('fcntl', native.dup(fdNumber(fd)))
+}
+
+/**
+ * Opens the same file again, by /proc/self/fd: an open file of its own, with its own offset, flags and locks, and with
+ * the access that `flags` ask for (open(2), `constants.O_*`; O_CLOEXEC is added). The file's mode decides, not how `fd` was opened.
+ */
+export function reopen(fd: Fd, flags: number): OwnedFd {
+  return ownResult('open', native.reopen(fdNumber(fd), flags))
+}
+
+/** Moves the offset, which every dup shares; answers the new one, in bytes from the start. lseek(2) */
+export function lseek(fd: Fd, offset: number, whence: number): number {
+  return unwrap('lseek', native.lseek(fdNumber(fd), offset, whence))
+}
+
+/** Who a file is (dev and ino together), its mode, links, owner, size in bytes, and blocks of 512 bytes. fstat(2) */
+export function fstat(fd: Fd): FileStatus {
+  return unwrap('fstat', native.fstat(fdNumber(fd)))
+}
+
+/** Turns O_NONBLOCK on or off, for every holder of this open file. ioctl_tty(2), FIONBIO */
+export function setNonBlocking(fd: Fd, on: boolean): void {
+  unwrap('ioctl', native.setNonBlocking(fdNumber(fd), on))
+}
+
+/** A pipe: [read end, write end]. `flags`: O_NONBLOCK; O_CLOEXEC is added. pipe(2) */
+export function pipe(flags = 0): [OwnedFd, OwnedFd] {
+  return ownPair('pipe2', native.pipe(flags))
+}
+
+/**
+ * Locks the whole file for this open file, until its last descriptor is closed. False when another holds it. flock(2)
+ */
+export function lockFile(fd: Fd): boolean {
+  const result = native.lockFile(fdNumber(fd))
+  if (result === -EAGAIN) return false
+  unwrap('flock', result)
+  return true
+}

@@ -1,0 +1,26 @@
+export { constants } from './constants.ts'
+export { dup, type FileStatus, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from './fd.ts'
+export { FdWatcher } from './fd-watcher.ts'
+export { Mapping } from './mapping.ts'
+export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from './memfd.ts'
+export { mmap } from './mmap.ts'
+export { type Fd, OwnedFd } from './owned-fd.ts'
+export { isDumpable, setDumpable } from './process.ts'
+export { SyscallError } from './syscall-error.ts'
+export {
+  accept,
+  bind,
+  type Credentials,
+  connect,
+  getPeerCredentials,
+  getPeerGroups,
+  getPeerPidfd,
+  listen,
+  type Message,
+  recvmsg,
+  sendmsg,
+  setPassCredentials,
+  setPassRights,
+  socket,
+  socketpair,
+} from './unix-socket.ts'

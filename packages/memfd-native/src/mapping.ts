@@ -1,0 +1,112 @@
+/**
+ * A mapping in native code: JavaScript gets copies and never sees the memory. So another process that changes the bytes
+ * can confuse nobody, a store through a read-only mapping is an error and no crash, and nothing is left after unmap().
+ *
+ * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
+ */
+import { type Handle, native, unwrap } from './binding.ts'
+import { LeakDetector } from './leak-detector.ts'
+import { type Fd, fdNumber } from './owned-fd.ts'
+
+/** Shared with the leak detector, which must not hold the mapping itself. */
+interface Cell {
+  handle: Handle
+  length: number
+}
+
+const NO_HANDLE = 0
+const PROT_WRITE = 2
+
+const leaks = new LeakDetector<Cell>((cell) => {
+  if (cell.handle === NO_HANDLE) return null
+  native.unmapMemory(cell.handle)
+  return `mapping of ${cell.length} bytes`
+})
+
+/**
+ * Offsets and counts are bytes. Every access throws the code ERR_CLOSED after unmap(), RangeError (ERR_OUT_OF_RANGE)
+ * when it is not wholly inside, TypeError (ERR_INVALID_ARG_TYPE) for wrong types.
+ */
+export class Mapping {
+  /** PROT_WRITE was asked for. */
+  readonly isWritable: boolean
+  readonly #cell: Cell
+
+  private constructor(handle: Handle, length: number, isWritable: boolean) {
+    this.isWritable = isWritable
+    this.#cell = { handle, length }
+    leaks.watch(this, this.#cell)
+  }
+
+  /**
+   * Maps `length` bytes from `offset` (a multiple of the page size) on. The mapping belongs to the caller and does not
+   * need the descriptor, which stays the caller's. mmap(2)
+   *
+   * @param prot `mmap.PROT_*`
+   * @param flags `mmap.MAP_*`: MAP_SHARED or MAP_PRIVATE, no MAP_FIXED (EINVAL)
+   * @throws SyscallError EACCES when the descriptor's access does not allow it, EPERM when a seal does not
+   */
+  static map(fd: Fd, length: number, prot: number, flags: number, offset = 0): Mapping {
+    const handle = unwrap('mmap', native.mapMemory(fdNumber(fd), length, prot, flags, offset))
+    return new Mapping(handle, length, (prot & PROT_WRITE) !== 0)
+  }
+
+  /** In bytes; 0 after unmap(). */
+  get length(): number {
+    return this.#cell.length
+  }
+
+  get isMapped(): boolean {
+    return this.#cell.handle !== NO_HANDLE
+  }
+
+  /**
+   * Copies `count` bytes out. 4 bytes at a multiple of 4 and 8 bytes at a multiple of 8 are one atomic access; any other
+   * copy may see a writer half-way.
+   *
+   * @throws code ERR_NOT_READABLE when it was mapped with PROT_NONE
+   */
+  read(offset: number, target: Uint8Array, targetOffset: number, count: number): void {
+    native.readMemory(this.#cell.handle, offset, target, targetOffset, count)
+  }
+
+  /** Copies `count` bytes in, with the atomicity of read(). @throws code ERR_READ_ONLY without PROT_WRITE */
+  write(offset: number, source: Uint8Array, sourceOffset: number, count: number): void {
+    native.writeMemory(this.#cell.handle, offset, source, sourceOffset, count)
+  }
+
+  /** One atomic access; `offset` is a multiple of 4 (else ERR_OUT_OF_RANGE), as in the three below. */
+  readInt32LE(offset: number): number {
+    return native.readInt32LE(this.#cell.handle, offset)
+  }
+
+  readInt32BE(offset: number): number {
+    return native.readInt32BE(this.#cell.handle, offset)
+  }
+
+  /** `value` is -2^31..2^31-1 (else ERR_OUT_OF_RANGE). @throws code ERR_READ_ONLY without PROT_WRITE */
+  writeInt32LE(offset: number, value: number): void {
+    native.writeInt32LE(this.#cell.handle, offset, value)
+  }
+
+  writeInt32BE(offset: number, value: number): void {
+    native.writeInt32BE(this.#cell.handle, offset, value)
+  }
+
+  /** Sets `count` bytes to the low 8 bits of `byte`. @throws code ERR_READ_ONLY without PROT_WRITE */
+  fill(offset: number, count: number, byte = 0): void {
+    native.fillMemory(this.#cell.handle, offset, count, byte)
+  }
+
+  /** Unmaps now; again is harmless. munmap(2) */
+  unmap(): void {
+    native.unmapMemory(this.#cell.handle)
+    this.#cell.handle = NO_HANDLE
+    this.#cell.length = 0
+    leaks.forget(this)
+  }
+
+  [Symbol.dispose](): void {
+    this.unmap()
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Unix sockets that carry descriptors. Every socket is non-blocking and CLOEXEC: what would have to wait is the
+ * SyscallError EAGAIN (`FdWatcher` says when to try again). Every function borrows the descriptors that it is given.
+ */
+import { type Credentials, native, unwrap } from './binding.ts'
+import { type Fd, fdNumber, type OwnedFd, ownPair, ownResult } from './owned-fd.ts'
+import { SyscallError } from './syscall-error.ts'
+
+export type { Credentials } from './binding.ts'
+
+/** Descriptors in one message: the kernel's SCM_MAX_FD. */
+const MAX_FDS = 253
+/** sun_path without its NUL. */
+const MAX_PATH_BYTES = 107
+const EAGAIN = 11
+const ENAMETOOLONG = 36
+const ENOPROTOOPT = 92
+
+/** One message as it came. */
+export interface Message {
+  /** Its bytes; 0 of them at the end of the connection (or for an empty packet, which looks the same). */
+  data: Buffer
+  /** Belong to the caller, who closes each. */
+  fds: OwnedFd[]
+  /** `constants.MSG_*`: MSG_TRUNC when bytes were cut off, MSG_CTRUNC when descriptors were lost. */
+  flags: number
+  /** Who sent it, from the kernel; null unless setPassCredentials() is on. */
+  credentials: Credentials | null
+}
+
+/** Two connected sockets of `constants.SOCK_SEQPACKET`, SOCK_STREAM or SOCK_DGRAM. socketpair(2) */
+export function socketpair(type: number): [OwnedFd, OwnedFd] {
+  return ownPair('socketpair', native.socketpair(type))
+}
+
+/** An unconnected socket. socket(2) */
+export function socket(type: number): OwnedFd {
+  return ownResult('socket', native.socket(type))
+}
+
+/**
+ * Makes a socket file at `path`; a leading NUL means the abstract namespace. The file gets the mode that fchmod() gave
+ * the socket before, less the umask if there was none. bind(2)
+ *
+ * @throws SyscallError ENAMETOOLONG when the path is longer than 107 bytes, EADDRINUSE when anything is there already
+ */
+export function bind(fd: Fd, path: string): void {
+  checkPathLength('bind', path)
+  unwrap('bind', native.bind(fdNumber(fd), path), path)
+}
+
+/** Lets up to `backlog` connections wait to be accepted; the next connect() gets EAGAIN. listen(2) */
+export function listen(fd: Fd, backlog = 4096): void {
+  unwrap('listen', native.listen(fdNumber(fd), backlog))
+}
+
+/**
+ * The next connection, or null when none is waiting. It has the listener's setPassCredentials() and setPassRights().
+ * With no descriptor free (EMFILE) the connection goes on waiting and the listener stays readable. accept(2)
+ */
+export function accept(fd: Fd): OwnedFd | null {
+  const result = native.accept(fdNumber(fd))
+  return result === -EAGAIN ? null : ownResult('accept4', result)
+}
+
+/**
+ * Connects to a path, at once or not at all. connect(2)
+ *
+ * @throws SyscallError ENOENT: no such file; ECONNREFUSED: nobody listens there; EAGAIN: its backlog is full;
+ * EACCES: no write permission; EPROTOTYPE: a socket of another type; ENAMETOOLONG as bind()
+ */
+export function connect(fd: Fd, path: string): void {
+  checkPathLength('connect', path)
+  unwrap('connect', native.connect(fdNumber(fd), path), path)
+}
+
+/**
+ * Sends one message and answers the bytes taken (all of them, but on a stream). The kernel takes references of its own
+ * to the descriptors: they stay the caller's. Never SIGPIPE. sendmsg(2)
+ *
+ * @throws SyscallError EINVAL for more than 253 descriptors, or descriptors with 0 bytes; EAGAIN when the receiver's
+ * queue is full; EMSGSIZE; EPIPE, ECONNRESET when the peer is gone; EPERM when the peer takes no descriptors;
+ * ETOOMANYREFS when too many descriptors of this uid are under way
+ */
+export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0): number {
+  return unwrap('sendmsg', native.sendmsg(fdNumber(fd), data, numbersOf(fds), flags))
+}
+
+/**
+ * Receives one message of up to `size` bytes and `maxFds` descriptors (0..253). recvmsg(2)
+ *
+ * @throws SyscallError EAGAIN when none is there; ECONNRESET when the peer left messages unread
+ */
+export function recvmsg(fd: Fd, size: number, maxFds = MAX_FDS, flags = 0): Message {
+  const data = Buffer.allocUnsafe(size)
+  const message = unwrap('recvmsg', native.recvmsg(fdNumber(fd), data, maxFds, flags))
+  return {
+    data: data.subarray(0, message.size),
+    fds: message.fds.map((number) => ownResult('recvmsg', number)),
+    flags: message.flags,
+    credentials: message.credentials,
+  }
+}
+
+/** Who connected, or made the pair, as it was then: a later setuid() does not show. SO_PEERCRED, unix(7) */
+export function getPeerCredentials(fd: Fd): Credentials {
+  return unwrap('getsockopt', native.peerCredentials(fdNumber(fd)))
+}
+
+/** A pidfd of the peer, which is its own even when the pid is used again. Null before Linux 6.5. SO_PEERPIDFD */
+export function getPeerPidfd(fd: Fd): OwnedFd | null {
+  const result = native.peerPidfd(fdNumber(fd))
+  return result === -ENOPROTOOPT ? null : ownResult('getsockopt', result)
+}
+
+/** The peer's supplementary groups, as they were at connect(). SO_PEERGROUPS */
+export function getPeerGroups(fd: Fd): number[] {
+  return unwrap('getsockopt', native.peerGroups(fdNumber(fd)))
+}
+
+/** Makes every received message carry its sender's credentials. SO_PASSCRED, unix(7) */
+export function setPassCredentials(fd: Fd, on: boolean): void {
+  unwrap('setsockopt', native.setPassCredentials(fdNumber(fd), on))
+}
+
+/** Off: whoever sends a descriptor here gets EPERM. False before Linux 6.16, which cannot refuse. SO_PASSRIGHTS */
+export function setPassRights(fd: Fd, on: boolean): boolean {
+  const result = native.setPassRights(fdNumber(fd), on)
+  if (result === -ENOPROTOOPT) return false
+  unwrap('setsockopt', result)
+  return true
+}
+
+function checkPathLength(syscall: string, path: string): void {
+  const length = typeof path === 'string' ? Buffer.byteLength(path) : 0
+  if (length > MAX_PATH_BYTES) {
+    throw new SyscallError(syscall, -ENAMETOOLONG, `a path of ${length} bytes, the limit is ${MAX_PATH_BYTES}: ${path}`)
+  }
+}
+
+const NO_FDS = new Uint8Array(0)
+
+/** As native-endian int32, for the control message. A closed one is -1, which the kernel answers with EBADF. */
+function numbersOf(fds: readonly Fd[]): Uint8Array {
+  if (fds.length === 0) return NO_FDS
+  return new Uint8Array(Int32Array.from(fds, fdNumber).buffer)
+}
