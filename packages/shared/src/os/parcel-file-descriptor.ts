@@ -114,12 +114,12 @@ export class ParcelFileDescriptor implements Parcelable {
 
   /**
    * A read-only copy of some bytes in a sealed region; null for null.
+   * @param name for people who read /proc/PID/maps; null is "none".
    * @throws ERR_INVALID_ARG_VALUE for no bytes at all: a region has at least one.
    */
-  static fromData(bytes: Uint8Array | null, name: string): ParcelFileDescriptor | null {
+  static fromData(bytes: Uint8Array | null, name: string | null): ParcelFileDescriptor | null {
     if (bytes === null) return null
     checkBytes('bytes', bytes)
-    checkString('name', name)
     return own(dataRegion(bytes, name))
   }
 
