@@ -21,6 +21,11 @@ export function checkInteger(
   }
 }
 
+/** Java's int: from -2^31 to 2^31 - 1. */
+export function checkInt32(name: string, value: unknown): asserts value is number {
+  checkInteger(name, value, -INT_MAX - 1, INT_MAX)
+}
+
 /** That `count` elements from `offset` on lie within `length`; ERR_OUT_OF_RANGE. `name` is the offset's. */
 export function checkRange(name: string, offset: number, count: number, length: number): void {
   checkInteger(name, offset, 0, length)

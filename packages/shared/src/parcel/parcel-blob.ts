@@ -1,0 +1,62 @@
+/**
+ * Blobs: bytes that leave the parcel when they are many. An int length (-1 for null), an int tag, then the bytes
+ * themselves, or the descriptor of a region with them (writeBlob in libbinder/Parcel.cpp).
+ */
+import { fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
+import { BadParcelError, NotARegionError, UnsafeRegionError } from '../errors.ts'
+import { dataRegion } from '../os/data-region.ts'
+import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
+import { checkMappable, regionSize } from '../os/region.ts'
+import { MAX_INLINE_BLOB_BYTES } from './limits.ts'
+import { descriptorContents } from './object-table.ts'
+import type { ParcelBuffer } from './parcel-buffer.ts'
+
+const INLINE = 0
+const IMMUTABLE_REGION = 1
+const MUTABLE_REGION = 2 // never written here; read all the same
+const BLOCK_BYTES = 512 // the unit of st_blocks, inode(7)
+
+export function writeBlob(buffer: ParcelBuffer, bytes: Uint8Array | null, alwaysInline: boolean): void {
+  if (bytes === null) {
+    buffer.writeInt32(-1)
+    return
+  }
+  if (alwaysInline || bytes.length <= MAX_INLINE_BLOB_BYTES) {
+    buffer.writeInt32(bytes.length)
+    buffer.writeInt32(INLINE)
+    buffer.writeBytes(bytes)
+    return
+  }
+  using region = wrapOwnedFd(dataRegion(bytes, 'Parcel Blob'))
+  buffer.writeInt32(bytes.length)
+  buffer.writeInt32(IMMUTABLE_REGION)
+  buffer.writeObject(descriptorContents(region))
+}
+
+export function readBlob(buffer: ParcelBuffer): Buffer | null {
+  const length = buffer.readLength(0)
+  if (length < 0) return null
+  const tag = buffer.readInt32()
+  if (tag === INLINE) return readInline(buffer, length)
+  if (tag !== IMMUTABLE_REGION && tag !== MUTABLE_REGION) throw new BadParcelError(`a blob of an unknown kind, ${tag}`)
+  const object = buffer.readObject()
+  if (object?.kind !== 'fd') throw new BadParcelError('a blob without its descriptor')
+  return readRegion(borrowFd(object.fd), length)
+}
+
+function readInline(buffer: ParcelBuffer, length: number): Buffer | null {
+  if (length > buffer.available)
+    throw new BadParcelError(`a blob of ${length} bytes where ${buffer.available} are left`)
+  return buffer.readBytes(length)
+}
+
+function readRegion(region: OwnedFd, length: number): Buffer {
+  if (regionSize(region) < 0) throw new NotARegionError('the descriptor of the blob is no region')
+  checkMappable(region, length)
+  // Pages that do not exist have cost the sender nothing; reading them would cost the receiver as many.
+  if (fstat(region).blocks * BLOCK_BYTES < length) throw new UnsafeRegionError('the region of the blob has holes')
+  using mapping = Mapping.map(region, length, mmap.PROT_READ, mmap.MAP_SHARED)
+  const bytes = Buffer.allocUnsafe(length)
+  mapping.read(0, bytes, 0, length)
+  return bytes
+}

@@ -1,0 +1,248 @@
+/**
+ * The bytes of one parcel, little-endian and in steps of 4, with Android's rules for size, position and capacity, and
+ * the table of the objects among them (libbinder/Parcel.cpp).
+ *
+ * `#capacity` is the number that Android would answer. The storage behind it may be larger: small buffers are pooled,
+ * since every call needs two of them. So what lies beyond `#size` is never anybody's data: whoever lets the size grow
+ * writes those bytes, if only with zeros.
+ */
+import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../errors.ts'
+import { INT_MAX } from '../util/check.ts'
+import { OBJECT_BYTES } from './limits.ts'
+import { closeContents, copyContents, type ObjectContents, ObjectTable, type ParcelObject } from './object-table.ts'
+
+const MIN_GROWN_CAPACITY = 128 // growData in libbinder/Parcel.cpp
+const POOLED_BYTES = 1024 // guess, never tuned: holds most requests and replies
+const MAX_POOLED = 32 // guess, never tuned
+const TYPE_CODE = { fd: 1, binder: 2 } as const // docs/protocol.md, section 4
+
+const pool: Buffer[] = []
+
+export class ParcelBuffer {
+  #bytes = pool.pop() ?? Buffer.alloc(POOLED_BYTES)
+  #objects = new ObjectTable()
+  #size = 0
+  #capacity = 0
+  #position = 0
+
+  /** Takes over `bytes` and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0. */
+  replace(bytes: Buffer, objects: ParcelObject[]): void {
+    this.recycle()
+    this.#bytes = bytes
+    this.#objects = new ObjectTable(objects)
+    this.#size = bytes.length
+    this.#capacity = bytes.length
+    this.#position = 0
+  }
+
+  /** Closes its descriptors and gives the storage back. Not to be used any more. */
+  recycle(): void {
+    this.#objects.truncate(0)
+    if (this.#bytes.length === POOLED_BYTES && pool.length < MAX_POOLED) pool.push(this.#bytes)
+  }
+
+  get objects(): ObjectTable {
+    return this.#objects
+  }
+
+  /** The storage. Offsets from `claim` and `take` count in it; another `claim` may replace it. */
+  get bytes(): Buffer {
+    return this.#bytes
+  }
+
+  /** In bytes. A position beyond the end counts as the end. */
+  get size(): number {
+    return Math.max(this.#size, this.#position)
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  get capacity(): number {
+    return this.#capacity
+  }
+
+  /** Bytes from the position to the end. */
+  get available(): number {
+    return this.size - this.#position
+  }
+
+  set position(position: number) {
+    this.#position = position
+  }
+
+  /** Cuts, or adds zeros; objects that are cut are dropped. A position beyond moves to the new end. */
+  resize(size: number): void {
+    this.#objects.truncate(size)
+    if (size > this.#capacity) this.#setCapacity(size)
+    if (size > this.#size) this.#bytes.fill(0, this.#size, size)
+    this.#size = size
+    this.#position = Math.min(this.#position, size)
+  }
+
+  /** Only ever grows. */
+  reserve(capacity: number): void {
+    if (capacity > this.#capacity) this.#setCapacity(capacity)
+  }
+
+  /** The first `length` bytes, a view that holds until the next change; zeros beyond the end. */
+  view(length: number): Buffer {
+    if (length > this.#bytes.length) return Buffer.concat([this.#bytes.subarray(0, this.#size)], length)
+    if (length > this.#size) this.#bytes.fill(0, this.#size, length)
+    return this.#bytes.subarray(0, length)
+  }
+
+  /**
+   * Room at the position for `count` bytes and their padding, which becomes zeros; moves the position behind it.
+   * @returns where the bytes go, in {@link bytes}.
+   * @throws ERR_SECURITY over an object, ERR_OUT_OF_RANGE above 2^31 - 1 bytes; then nothing has changed.
+   */
+  claim(count: number): number {
+    const start = this.claimUnpadded(padded(count))
+    if (count % 4 !== 0) this.#bytes.fill(0, start + count, this.#position)
+    return start
+  }
+
+  /** As {@link claim}, to the byte. */
+  claimUnpadded(count: number): number {
+    const start = this.#position
+    const end = start + count
+    if (end > INT_MAX) throw new OutOfRangeError(`a parcel holds at most ${INT_MAX} bytes, not ${end}`)
+    if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
+      throw new SecurityError(`bytes ${start} to ${end} of the parcel hold an object, which cannot be written over`)
+    }
+    if (end > this.#capacity)
+      this.#setCapacity(Math.max(Math.min(Math.floor((end * 3) / 2), INT_MAX), MIN_GROWN_CAPACITY))
+    if (start > this.#size) this.#bytes.fill(0, this.#size, start)
+    this.#position = end
+    this.#size = Math.max(this.#size, end)
+    return start
+  }
+
+  /**
+   * Where the next `count` bytes are, in {@link bytes}; moves the position behind them and their padding.
+   * @returns -1 when there are not that many; the position stays.
+   * @throws ERR_SECURITY when any of them belongs to an object; the position moves, as in Android.
+   */
+  take(count: number): number {
+    const start = this.#position
+    const end = start + padded(count)
+    if (end > this.#size) return -1
+    this.#position = end
+    if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
+      throw new SecurityError(`bytes ${start} to ${end} of the parcel hold an object, which is no plain data`)
+    }
+    return start
+  }
+
+  writeInt32(value: number): void {
+    const at = this.claim(4)
+    this.#bytes.writeInt32LE(value, at)
+  }
+
+  /** 0 past the end. */
+  readInt32(): number {
+    const at = this.take(4)
+    return at < 0 ? 0 : this.#bytes.readInt32LE(at)
+  }
+
+  writeBytes(source: Uint8Array): void {
+    const at = this.claim(source.length)
+    this.#bytes.set(source, at)
+  }
+
+  /** A copy of the next `count` bytes; null when they or their padding are not there. */
+  readBytes(count: number): Buffer | null {
+    const at = this.take(count)
+    return at < 0 ? null : Buffer.from(this.#bytes.subarray(at, at + count))
+  }
+
+  /**
+   * The length that an array or string begins with, -1 for null and past the end.
+   * @param elementBytes the least that one element takes: what a length is checked against before it is believed.
+   * @throws ERR_BAD_PARCEL when that many cannot be in the bytes left.
+   */
+  readLength(elementBytes: number): number {
+    if (this.available < 4) return -1
+    const length = this.readInt32()
+    if (length * elementBytes > this.available) {
+      throw new BadParcelError(`a length of ${length} does not fit in the ${this.available} bytes left`)
+    }
+    return Math.max(length, -1)
+  }
+
+  /**
+   * Writes the 24 bytes of an object and takes it over.
+   * @throws as {@link claim}, and ERR_ILLEGAL_STATE at a position that is no multiple of 4; then the object is closed.
+   */
+  writeObject(contents: ObjectContents): void {
+    try {
+      const offset = this.#claimObject()
+      this.#bytes.writeUInt32LE(TYPE_CODE[contents.kind], offset)
+      this.#objects.add({ ...contents, offset })
+    } catch (error) {
+      closeContents(contents)
+      throw error
+    }
+  }
+
+  /** A binder that is null: no object, only its bytes. */
+  writeNullObject(): void {
+    this.#claimObject()
+  }
+
+  /** The object at the position, if there is one; moves the position by 24 bytes if there are as many. */
+  readObject(): ParcelObject | undefined {
+    const start = this.#position
+    if (start + OBJECT_BYTES > this.#size) return undefined
+    this.#position = start + OBJECT_BYTES
+    return this.#objects.at(start)
+  }
+
+  /**
+   * Copies bytes to the position, to the byte, with the objects among them, of which it takes over nothing.
+   * @param objects with offsets in `data`.
+   * @throws as {@link writeObject}.
+   */
+  append(data: Uint8Array, objects: readonly ParcelObject[]): void {
+    const start = this.#position
+    for (const { offset } of objects) checkAligned(start + offset)
+    const copies: ParcelObject[] = []
+    try {
+      for (const object of objects) copies.push({ ...copyContents(object), offset: start + object.offset })
+      this.claimUnpadded(data.length)
+    } catch (error) {
+      copies.forEach(closeContents)
+      throw error
+    }
+    this.#bytes.set(data, start)
+    for (const copy of copies) this.#objects.add(copy)
+  }
+
+  /** Zeros. */
+  #claimObject(): number {
+    checkAligned(this.#position)
+    const at = this.claim(OBJECT_BYTES)
+    this.#bytes.fill(0, at, at + OBJECT_BYTES)
+    return at
+  }
+
+  #setCapacity(capacity: number): void {
+    if (capacity > this.#bytes.length) {
+      const larger = Buffer.alloc(capacity)
+      larger.set(this.#bytes.subarray(0, this.#size))
+      this.#bytes = larger
+    }
+    this.#capacity = capacity
+  }
+}
+
+/** An object that is not aligned could not be sent. */
+function checkAligned(offset: number): void {
+  if (offset % 4 !== 0) throw new IllegalStateError(`an object must begin at a multiple of 4, not at ${offset}`)
+}
+
+function padded(count: number): number {
+  return Math.ceil(count / 4) * 4
+}

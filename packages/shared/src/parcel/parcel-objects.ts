@@ -1,0 +1,46 @@
+/**
+ * The only way into a parcel for the layers above: its bytes, and what its objects are. What travels for an object is
+ * written by those layers into a copy of the bytes; a parcel knows no channel.
+ */
+import { closeContents, type ParcelObject } from './object-table.ts'
+import { Parcel } from './parcel.ts'
+import { bufferOf } from './parcel-values.ts'
+
+export type { ParcelObject } from './object-table.ts'
+
+/** The contents of a parcel, borrowed. */
+export interface ParcelContents {
+  /** `dataSize()` bytes, and zeros up to a multiple of 4. */
+  data: Uint8Array
+  /** Ascending by offset. Descriptors still belong to the parcel. */
+  objects: readonly ParcelObject[]
+}
+
+/** A look at the contents, which holds until the parcel is changed or recycled. Check `dataSize()` against the limit first. */
+export function parcelContents(parcel: Parcel): ParcelContents {
+  const buffer = bufferOf(parcel)
+  return { data: buffer.view(Math.ceil(buffer.size / 4) * 4), objects: buffer.objects.entries }
+}
+
+/**
+ * A parcel of bytes and objects that were received, at position 0. Takes over `data` and the descriptors of `objects`,
+ * which are ascending by offset and checked: aligned, apart, and inside the data.
+ */
+export function parcelFromWire(data: Buffer, objects: ParcelObject[]): Parcel {
+  const parcel = Parcel.obtain()
+  bufferOf(parcel).replace(data, objects)
+  return parcel
+}
+
+/**
+ * Fills a parcel that its owner has waiting, as {@link parcelFromWire}; what it held before is dropped, descriptors closed.
+ * @throws ERR_CLOSED when it was recycled meanwhile; the descriptors of `objects` are closed then too.
+ */
+export function replaceContents(parcel: Parcel, data: Buffer, objects: ParcelObject[]): void {
+  try {
+    bufferOf(parcel).replace(data, objects)
+  } catch (error) {
+    objects.forEach(closeContents)
+    throw error
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * The plain half of a parcel: how large it is, where it is read and written, and the values that are nothing but bytes.
+ * `Parcel` adds everything that needs more.
+ */
+import { BadParcelError, ClosedError, InvalidArgTypeError } from '../errors.ts'
+import {
+  checkBoolean,
+  checkBytes,
+  checkInt32,
+  checkInteger,
+  checkLong,
+  checkNumber,
+  checkString,
+  INT_MAX,
+  show,
+} from '../util/check.ts'
+import { ParcelBuffer } from './parcel-buffer.ts'
+import { readString8, readString16, writeString8, writeString16 } from './parcel-strings.ts'
+
+/** The bytes and objects of a parcel, for this folder. @throws ERR_CLOSED after recycle(). */
+export let bufferOf: (parcel: ParcelValues) => ParcelBuffer
+
+/**
+ * What holds for all of it: values lie one after the other, little-endian, each padded to a multiple of 4 bytes. Writers write
+ * at the position and move it; readers must be called in the order of the writers.
+ * - A reader past the end answers 0, 0n, false or null, and the position stays.
+ * - A length that cannot be true is ERR_BAD_PARCEL, before anything is allocated.
+ * - Bytes of a descriptor or a binder cannot be read or written over as plain values: ERR_SECURITY.
+ * - A value that a writer refuses leaves the parcel as it was; wrong type ERR_INVALID_ARG_TYPE, out of range ERR_OUT_OF_RANGE.
+ * - After recycle() everything is ERR_CLOSED.
+ */
+export abstract class ParcelValues {
+  #buffer: ParcelBuffer | null = new ParcelBuffer()
+
+  static {
+    bufferOf = (parcel) => parcel.#open()
+  }
+
+  /** Closes the parcel's descriptors and gives its memory back. Again is harmless. */
+  recycle(): void {
+    this.#buffer?.recycle()
+    this.#buffer = null
+  }
+
+  /** As {@link recycle}. */
+  [Symbol.dispose](): void {
+    this.recycle()
+  }
+
+  /** In bytes. A position beyond the end counts as the end. */
+  dataSize(): number {
+    return this.#open().size
+  }
+
+  /** In bytes from the beginning. */
+  dataPosition(): number {
+    return this.#open().position
+  }
+
+  /** Bytes from the position to the end. */
+  dataAvail(): number {
+    return this.#open().available
+  }
+
+  /** Bytes that fit before the parcel has to grow: by half, at least to 128. */
+  dataCapacity(): number {
+    return this.#open().capacity
+  }
+
+  /**
+   * Cuts the parcel, or fills it up with zeros. Objects that are cut are dropped and their descriptors closed. A position
+   * beyond the new end moves to it, any other stays.
+   */
+  setDataSize(size: number): void {
+    checkInteger('size', size, 0, INT_MAX)
+    this.#open().resize(size)
+  }
+
+  /** May be beyond the end: a value written there leaves zeros before it. */
+  setDataPosition(position: number): void {
+    checkInteger('position', position, 0, INT_MAX)
+    this.#open().position = position
+  }
+
+  /** Only ever grows; a smaller number changes nothing. */
+  setDataCapacity(capacity: number): void {
+    checkInteger('capacity', capacity, 0, INT_MAX)
+    this.#open().reserve(capacity)
+  }
+
+  /** @throws ERR_BAD_PARCEL when bytes are left behind the position: the reader does not know all of what was written. */
+  enforceNoDataAvail(): void {
+    const { available } = this.#open()
+    if (available > 0) throw new BadParcelError(`Parcel data not fully consumed, unread size: ${available}`)
+  }
+
+  /** -128 to 127, in 4 bytes. */
+  writeByte(value: number): void {
+    checkInteger('value', value, -128, 127)
+    this.#open().writeInt32(value)
+  }
+
+  readByte(): number {
+    return (this.#open().readInt32() << 24) >> 24
+  }
+
+  /** -2^31 to 2^31 - 1, 4 bytes. */
+  writeInt(value: number): void {
+    checkInt32('value', value)
+    this.#open().writeInt32(value)
+  }
+
+  readInt(): number {
+    return this.#open().readInt32()
+  }
+
+  /** -2^63 to 2^63 - 1, 8 bytes. */
+  writeLong(value: bigint): void {
+    checkLong('value', value)
+    const buffer = this.#open()
+    const at = buffer.claim(8)
+    buffer.bytes.writeBigInt64LE(value, at)
+  }
+
+  readLong(): bigint {
+    const buffer = this.#open()
+    const at = buffer.take(8)
+    return at < 0 ? 0n : buffer.bytes.readBigInt64LE(at)
+  }
+
+  /** Rounded to single precision, 4 bytes. */
+  writeFloat(value: number): void {
+    checkNumber('value', value)
+    const buffer = this.#open()
+    const at = buffer.claim(4)
+    buffer.bytes.writeFloatLE(value, at)
+  }
+
+  readFloat(): number {
+    const buffer = this.#open()
+    const at = buffer.take(4)
+    return at < 0 ? 0 : buffer.bytes.readFloatLE(at)
+  }
+
+  /** 8 bytes. */
+  writeDouble(value: number): void {
+    checkNumber('value', value)
+    const buffer = this.#open()
+    const at = buffer.claim(8)
+    buffer.bytes.writeDoubleLE(value, at)
+  }
+
+  readDouble(): number {
+    const buffer = this.#open()
+    const at = buffer.take(8)
+    return at < 0 ? 0 : buffer.bytes.readDoubleLE(at)
+  }
+
+  /** 1 or 0, in 4 bytes. */
+  writeBoolean(value: boolean): void {
+    checkBoolean('value', value)
+    this.#open().writeInt32(value ? 1 : 0)
+  }
+
+  /** Any int but 0 is true. */
+  readBoolean(): boolean {
+    return this.#open().readInt32() !== 0
+  }
+
+  /** UTF-16, any string unchanged: 4 bytes, 2 for each unit and 2 for a zero, padded. */
+  writeString(value: string | null): void {
+    checkStringOrNull('value', value)
+    writeString16(this.#open(), value)
+  }
+
+  /** Null also for a string that does not end where its length says. */
+  readString(): string | null {
+    return readString16(this.#open())
+  }
+
+  /** UTF-8: 4 bytes, the string's and 1 for a zero, padded. Half of a surrogate pair becomes U+FFFD. */
+  writeString8(value: string | null): void {
+    checkStringOrNull('value', value)
+    writeString8(this.#open(), value)
+  }
+
+  /** Null also for a string that does not end where its length says. Bytes that are no UTF-8 become U+FFFD. */
+  readString8(): string | null {
+    return readString8(this.#open())
+  }
+
+  /** 4 bytes and the array's, padded. Always in the parcel itself, see `writeBlob` for the alternative. */
+  writeByteArray(value: Uint8Array | null): void {
+    if (value !== null) checkBytes('value', value)
+    const buffer = this.#open()
+    if (value === null) {
+      buffer.writeInt32(-1)
+      return
+    }
+    const at = buffer.claim(4 + value.length)
+    buffer.bytes.writeInt32LE(value.length, at)
+    buffer.bytes.set(value, at + 4)
+  }
+
+  /** A copy, the caller's own. */
+  readByteArray(): Buffer | null {
+    const buffer = this.#open()
+    const length = buffer.readLength(1)
+    return length < 0 ? null : buffer.readBytes(length)
+  }
+
+  /** 4 bytes and 4 for each element. */
+  writeBooleanArray(values: readonly boolean[] | null): void {
+    this.writeList(values, checkBoolean, (value) => this.writeBoolean(value))
+  }
+
+  readBooleanArray(): boolean[] | null {
+    return this.readList(4, () => this.readBoolean())
+  }
+
+  /** 4 bytes and 4 for each element, as {@link writeInt}. */
+  writeIntArray(values: ArrayLike<number> | null): void {
+    this.writeList(values, checkInt32, (value) => this.writeInt(value))
+  }
+
+  readIntArray(): number[] | null {
+    return this.readList(4, () => this.readInt())
+  }
+
+  /** 4 bytes and 8 for each element, as {@link writeLong}. */
+  writeLongArray(values: ArrayLike<bigint> | null): void {
+    this.writeList(values, checkLong, (value) => this.writeLong(value))
+  }
+
+  readLongArray(): bigint[] | null {
+    return this.readList(8, () => this.readLong())
+  }
+
+  /** 4 bytes and 4 for each element, as {@link writeFloat}. */
+  writeFloatArray(values: ArrayLike<number> | null): void {
+    this.writeList(values, checkNumber, (value) => this.writeFloat(value))
+  }
+
+  readFloatArray(): number[] | null {
+    return this.readList(4, () => this.readFloat())
+  }
+
+  /** 4 bytes and 8 for each element. */
+  writeDoubleArray(values: ArrayLike<number> | null): void {
+    this.writeList(values, checkNumber, (value) => this.writeDouble(value))
+  }
+
+  readDoubleArray(): number[] | null {
+    return this.readList(8, () => this.readDouble())
+  }
+
+  /** 4 bytes and each element as {@link writeString}. */
+  writeStringArray(values: readonly (string | null)[] | null): void {
+    this.writeList(values, checkStringOrNull, (value) => this.writeString(value))
+  }
+
+  readStringArray(): (string | null)[] | null {
+    return this.readList(4, () => this.readString())
+  }
+
+  /** Any array: its length, then its elements. All are checked before the first is written. */
+  protected writeList<T>(
+    values: ArrayLike<T> | null,
+    check: (name: string, value: T) => void,
+    write: (value: T) => void,
+  ): void {
+    if (values === null) {
+      this.writeInt(-1)
+      return
+    }
+    checkList('values', values)
+    for (let i = 0; i < values.length; i++) check('each of values', values[i] as T)
+    this.writeInt(values.length)
+    for (let i = 0; i < values.length; i++) write(values[i] as T)
+  }
+
+  /** @param elementBytes the least that one element takes. */
+  protected readList<T>(elementBytes: number, read: () => T): T[] | null {
+    const length = this.#open().readLength(elementBytes)
+    if (length < 0) return null
+    const values: T[] = []
+    for (let i = 0; i < length; i++) values.push(read())
+    return values
+  }
+
+  #open(): ParcelBuffer {
+    if (this.#buffer === null) throw new ClosedError('the parcel has been recycled')
+    return this.#buffer
+  }
+}
+
+function checkStringOrNull(name: string, value: unknown): asserts value is string | null {
+  if (value !== null) checkString(name, value)
+}
+
+function checkList(name: string, value: unknown): void {
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return
+  throw new InvalidArgTypeError(`${name} must be an array, got ${show(value)}`)
+}

@@ -1,0 +1,271 @@
+/**
+ * `Parcel`: typed bytes and the descriptors and binders among them, to be sent or received (android.os.Parcel). The plain
+ * values are in `parcel-values.ts`; here is what needs more than bytes.
+ */
+import { IllegalStateError, InvalidArgTypeError, SecurityError } from '../errors.ts'
+import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
+import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import type { Creator, Parcelable } from '../os/parcelable.ts'
+import { regionSize } from '../os/region.ts'
+import { checkBytes, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
+import { acceptsFileDescriptors, type IBinder, type IInterface } from './ibinder.ts'
+import { OBJECT_BYTES } from './limits.ts'
+import { descriptorContents, type ParcelObject } from './object-table.ts'
+import { readBlob, writeBlob } from './parcel-blob.ts'
+import { readException, writeException, writeNoException } from './parcel-exceptions.ts'
+import { bufferOf, ParcelValues } from './parcel-values.ts'
+
+// What a request begins with (docs/protocol.md, section 4): strict mode policy, work source, and a word for "system".
+const NO_POLICY = 0
+const NO_WORK_SOURCE = -1
+const SYSTEM_HEADER = 0x53595354 // 'SYST'
+
+/**
+ * A container for the arguments or results of a call. It owns a duplicate of each descriptor written into it, and those it was
+ * received with, until `recycle()`; binders it only refers to. See {@link ParcelValues} for what holds for every value.
+ */
+export class Parcel extends ParcelValues {
+  readonly #inlineBlobs: boolean
+
+  private constructor(inlineBlobs: boolean) {
+    super()
+    this.#inlineBlobs = inlineBlobs
+  }
+
+  /** An empty parcel. @param binder what it will be sent to: for one that takes no descriptors blobs stay in the parcel. */
+  static obtain(binder?: IBinder | null): Parcel {
+    return new Parcel(binder?.[acceptsFileDescriptors] === false)
+  }
+
+  /**
+   * Whether `length` bytes of two parcels are the same. What an object stands for is not compared.
+   * @throws ERR_OUT_OF_RANGE outside either parcel.
+   */
+  static compareData(a: Parcel, offsetA: number, b: Parcel, offsetB: number, length: number): boolean {
+    return range(a, offsetA, length).equals(range(b, offsetB, length))
+  }
+
+  /** The bytes, a copy. @throws ERR_ILLEGAL_STATE with descriptors or binders inside: they are no bytes. */
+  marshall(): Buffer {
+    const buffer = bufferOf(this)
+    if (!buffer.objects.isEmpty)
+      throw new IllegalStateError('a parcel with descriptors or binders has no bytes to give')
+    return Buffer.from(buffer.view(buffer.size))
+  }
+
+  /** Replaces the contents by a copy of bytes; the position is behind them. @throws ERR_OUT_OF_RANGE outside `bytes`. */
+  unmarshall(bytes: Uint8Array, offset: number, length: number): void {
+    checkBytes('bytes', bytes)
+    checkRange('offset', offset, length, bytes.length)
+    const buffer = bufferOf(this)
+    buffer.resize(0)
+    buffer.writeBytes(bytes.subarray(offset, offset + length))
+  }
+
+  /**
+   * Copies a part of a parcel to the position, with the objects that lie in it as a whole; of descriptors duplicates.
+   * @throws ERR_OUT_OF_RANGE outside `parcel`, ERR_SECURITY over an object, EMFILE; then nothing has changed.
+   */
+  appendFrom(parcel: Parcel, offset: number, length: number): void {
+    const data = Buffer.from(range(parcel, offset, length))
+    const objects = bufferOf(parcel).objects.within(offset, offset + length)
+    const relative = objects.map((object) => ({ ...object, offset: object.offset - offset }))
+    bufferOf(this).append(data, relative)
+  }
+
+  /** Whether descriptors lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
+  hasFileDescriptors(offset = 0, length = this.dataSize() - offset): boolean {
+    return objectsIn(this, offset, length).some(({ kind }) => kind === 'fd')
+  }
+
+  /** Whether binders that are not null lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
+  hasBinders(offset = 0, length = this.dataSize() - offset): boolean {
+    return objectsIn(this, offset, length).some(({ kind }) => kind === 'binder')
+  }
+
+  /** Bytes of the regions whose descriptors the parcel owns. */
+  getOpenAshmemSize(): number {
+    const sizes = bufferOf(this).objects.entries.map((object) =>
+      object.kind === 'fd' ? regionSize(borrowFd(object.fd)) : 0,
+    )
+    return sizes.reduce((total, size) => total + Math.max(size, 0), 0)
+  }
+
+  /** Writes a duplicate, which the parcel owns: `fd` stays the caller's. 24 bytes. @throws EBADF when closed, EMFILE. */
+  writeFileDescriptor(fd: FileDescriptor): void {
+    const buffer = bufferOf(this)
+    buffer.writeObject(descriptorContents(fd))
+  }
+
+  /** A duplicate that the caller owns; null when no descriptor begins at the position, which moves by 24 all the same. */
+  readFileDescriptor(): ParcelFileDescriptor | null {
+    const object = bufferOf(this).readObject()
+    return object?.kind === 'fd' ? ParcelFileDescriptor.dup(object.fd) : null
+  }
+
+  /** 24 bytes. */
+  writeStrongBinder(binder: IBinder | null): void {
+    checkBinderOrNull('binder', binder)
+    const buffer = bufferOf(this)
+    if (binder === null) buffer.writeNullObject()
+    else buffer.writeObject({ kind: 'binder', binder })
+  }
+
+  /** The binder that was written, or a proxy of it; null also when none begins at the position, which moves by 24 all the same. */
+  readStrongBinder(): IBinder | null {
+    const object = bufferOf(this).readObject()
+    return object?.kind === 'binder' ? object.binder : null
+  }
+
+  /** 4 bytes and 24 for each element. */
+  writeBinderArray(binders: readonly (IBinder | null)[] | null): void {
+    this.writeList(binders, checkBinderOrNull, (binder) => this.writeStrongBinder(binder))
+  }
+
+  readBinderArray(): (IBinder | null)[] | null {
+    return this.readList(OBJECT_BYTES, () => this.readStrongBinder())
+  }
+
+  /** The interface's binder. */
+  writeStrongInterface(iface: IInterface | null): void {
+    checkInterfaceOrNull('iface', iface)
+    this.writeStrongBinder(iface === null ? null : iface.asBinder())
+  }
+
+  /** 4 bytes and 24 for each element. */
+  writeInterfaceArray(interfaces: readonly (IInterface | null)[] | null): void {
+    this.writeList(interfaces, checkInterfaceOrNull, (iface) => this.writeStrongInterface(iface))
+  }
+
+  /** @param asInterface of the interface, `IMemoryService.asInterface` say. */
+  readInterfaceArray<T>(asInterface: (binder: IBinder | null) => T | null): (T | null)[] | null {
+    checkFunction('asInterface', asInterface)
+    return this.readList(OBJECT_BYTES, () => asInterface(this.readStrongBinder()))
+  }
+
+  /** 0 for null, or 1 and the value. @param flags passed on: PARCELABLE_WRITE_RETURN_VALUE or 0. */
+  writeTypedObject(value: Parcelable | null, flags: number): void {
+    checkParcelableOrNull('value', value)
+    this.writeInt(value === null ? 0 : 1)
+    value?.writeToParcel(this, flags)
+  }
+
+  readTypedObject<T>(creator: Creator<T>): T | null {
+    checkCreator(creator)
+    return this.readInt() === 0 ? null : creator.createFromParcel(this)
+  }
+
+  /** 4 bytes and each element as {@link writeTypedObject}. */
+  writeTypedArray(values: readonly (Parcelable | null)[] | null, flags: number): void {
+    this.writeList(values, checkParcelableOrNull, (value) => this.writeTypedObject(value, flags))
+  }
+
+  readTypedArray<T>(creator: Creator<T>): (T | null)[] | null {
+    checkCreator(creator)
+    return this.readList(4, () => this.readTypedObject(creator))
+  }
+
+  /**
+   * Bytes, of any number: above 16 KiB they go into a sealed region of their own, whose descriptor is written instead, unless
+   * the parcel was obtained for a binder that takes no descriptors.
+   * @throws ENOMEM, EMFILE when there can be no region.
+   */
+  writeBlob(bytes: Uint8Array | null): void {
+    if (bytes !== null) checkBytes('bytes', bytes)
+    writeBlob(bufferOf(this), bytes, this.#inlineBlobs)
+  }
+
+  /**
+   * A copy, the caller's own.
+   * @throws ERR_NOT_A_REGION, ERR_UNSAFE_REGION when the descriptor is not one to read that many bytes from.
+   */
+  readBlob(): Buffer | null {
+    return readBlob(bufferOf(this))
+  }
+
+  /** What every request begins with: the name of the interface that it calls. */
+  writeInterfaceToken(name: string): void {
+    checkString('name', name)
+    this.writeInt(NO_POLICY)
+    this.writeInt(NO_WORK_SOURCE)
+    this.writeInt(SYSTEM_HEADER)
+    this.writeString(name)
+  }
+
+  /** Reads what {@link writeInterfaceToken} wrote. @throws ERR_SECURITY when it is another interface's, or none. */
+  enforceInterface(name: string): void {
+    checkString('name', name)
+    this.readInt()
+    this.readInt()
+    if (this.readInt() === SYSTEM_HEADER && this.readString() === name) return
+    throw new SecurityError(`Binder invocation to an incorrect interface, not ${name}`)
+  }
+
+  /** What the results of a call that went well begin with. */
+  writeNoException(): void {
+    writeNoException(this)
+  }
+
+  /**
+   * An error in place of results, by its `code` (and `errorCode` for ERR_SERVICE_SPECIFIC), whatever its class: ERR_SECURITY,
+   * ERR_BAD_PARCEL, ERR_INVALID_ARG_VALUE, ERR_NULL_POINTER, ERR_ILLEGAL_STATE, ERR_UNSUPPORTED_OPERATION and
+   * ERR_SERVICE_SPECIFIC; ERR_INVALID_ARG_TYPE and ERR_READ_ONLY as what they are special cases of.
+   * @throws `error` itself when it has another code or none: nothing is written.
+   */
+  writeException(error: unknown): void {
+    writeException(this, error)
+  }
+
+  /**
+   * Reads what {@link writeNoException} or {@link writeException} wrote.
+   * @throws the exception, with its code and message; ERR_REMOTE_ERROR for one that has no code here.
+   */
+  readException(): void {
+    readException(this)
+  }
+}
+
+/** A view of a part of a parcel. */
+function range(parcel: Parcel, offset: number, length: number): Buffer {
+  checkNotNull('parcel', parcel)
+  if (!(parcel instanceof Parcel)) throw new InvalidArgTypeError(`parcel must be a Parcel, got ${show(parcel)}`)
+  const buffer = bufferOf(parcel)
+  checkRange('offset', offset, length, buffer.size)
+  return buffer.view(offset + length).subarray(offset)
+}
+
+function objectsIn(parcel: Parcel, offset: number, length: number): ParcelObject[] {
+  const buffer = bufferOf(parcel)
+  checkRange('offset', offset, length, buffer.size)
+  return buffer.objects.within(offset, offset + length)
+}
+
+function checkBinderOrNull(name: string, value: unknown): void {
+  if (value !== null && !has(value, acceptsFileDescriptors)) throw wrongType(name, 'a binder or null', value)
+}
+
+function checkInterfaceOrNull(name: string, value: unknown): void {
+  if (value !== null && !has(value, 'asBinder')) throw wrongType(name, 'an interface or null', value)
+}
+
+function checkParcelableOrNull(name: string, value: unknown): void {
+  if (value !== null && !has(value, 'writeToParcel')) throw wrongType(name, 'a Parcelable or null', value)
+}
+
+function checkCreator(value: unknown): void {
+  checkNotNull('creator', value)
+  if (!has(value, 'createFromParcel')) throw wrongType('creator', 'the CREATOR of a Parcelable class', value)
+}
+
+function checkFunction(name: string, value: unknown): void {
+  checkNotNull(name, value)
+  if (typeof value !== 'function') throw wrongType(name, 'a function', value)
+}
+
+function has(value: unknown, member: PropertyKey): boolean {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && member in value
+}
+
+function wrongType(name: string, rule: string, value: unknown): InvalidArgTypeError {
+  return new InvalidArgTypeError(`${name} must be ${rule}, got ${show(value)}`)
+}
