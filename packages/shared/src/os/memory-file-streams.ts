@@ -98,13 +98,14 @@ export class MemoryInputStream {
     return this.#readInto(byte, 0, 1) < 0 ? -1 : byte.readUInt8()
   }
 
-  #readInto(buffer: Uint8Array, offset: number, count = buffer.length - offset): number {
+  #readInto(buffer: Uint8Array, offset: number, count: number | undefined): number {
     checkBytes('buffer', buffer)
-    checkRange('offset', offset, count, buffer.length)
-    const wanted = Math.min(count, this.available())
-    if (wanted < 1) return -1
-    this.#position += this.#file.readBytes(buffer, this.#position, offset, wanted)
-    return wanted
+    const wanted = count ?? buffer.length - offset
+    checkRange('offset', offset, wanted, buffer.length)
+    const there = Math.min(wanted, this.available())
+    if (there < 1) return -1
+    this.#position += this.#file.readBytes(buffer, this.#position, offset, there)
+    return there
   }
 
   #checkOpen(): void {
@@ -171,9 +172,10 @@ export class MemoryOutputStream {
     this.#writeFrom(Uint8Array.of(byte), 0, 1)
   }
 
-  #writeFrom(buffer: Uint8Array, offset: number, count = buffer.length - offset): void {
+  #writeFrom(buffer: Uint8Array, offset: number, count: number | undefined): void {
     checkBytes('buffer', buffer)
-    this.#file.writeBytes(buffer, offset, this.#position, count)
-    this.#position += count
+    const all = count ?? buffer.length - offset
+    this.#file.writeBytes(buffer, offset, this.#position, all)
+    this.#position += all
   }
 }

@@ -215,7 +215,7 @@ export class MemoryFile {
     this.#checkOpen()
     this.#checkOwner('Only the owner can seal a region.')
     if (this.#stopPurging()) throw new PurgedError('ashmem region was purged')
-    return ParcelFileDescriptor.adoptFd(openForReaders(borrowFd(this.#fd)).release())
+    return new ParcelFileDescriptor(wrapOwnedFd(openForReaders(borrowFd(this.#fd))))
   }
 
   #startPurging(): void {
