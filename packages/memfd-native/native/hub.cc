@@ -1,3 +1,444 @@
-#include "families.h"
+// The hub: every packet socket of one thread in one epoll set, and that set behind one libuv poll handle.
+//
+// A wake-up receives a batch into one arena that JavaScript shares, and crosses into JavaScript once; a poll handle per
+// socket would cost a callback each. The arena's bytes are valid until the callback returns. Descriptors are reported as
+// numbers in a second shared array: the TypeScript side owns them from the first statement of the callback on.
+//
+// A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
+// can never reach a socket that it was not meant for.
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <uv.h>
 
-void RegisterHub(Napi::Env env, Napi::Object exports) {}
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "families.h"
+#include "unique_fd.h"
+
+namespace {
+
+constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
+constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
+constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
+constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
+constexpr int kAcceptsPerWake = 64;       // the same for a listener
+constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
+
+enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
+
+struct Slot {
+  unique_fd fd;
+  bool listener = false;
+  bool takes_fds = false;
+  uint32_t interest = 0;
+};
+
+struct Event {
+  int32_t slot, type, offset, length, flags, fd_start, fd_count, pid, uid, gid;
+};
+static_assert(sizeof(Event) == kEventInts * sizeof(int32_t));
+
+class Hub {
+ public:
+  static napi_value Create(napi_env env, napi_callback_info info);
+
+ private:
+  Hub(napi_env env) : env_(env) {}
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  int Start();
+  void OnReadable();
+  void Shutdown();
+
+  void Receive(int index, uint32_t ready);
+  bool ReceiveOne(int index);
+  void Accept(int index);
+  void EndOf(int index, int error);
+  bool Full() const;
+  Event* Add(int index, EventType type);
+  void Dispatch();
+  int UpdateInterest(int index, uint32_t interest);
+
+  template <napi_value (Hub::*Method)(const int32_t*)>
+  static napi_value Call(napi_env env, napi_callback_info info);
+  napi_value AddSocket(const int32_t* args);
+  napi_value RemoveSocket(const int32_t* args);
+  napi_value SetInterest(const int32_t* args);
+  napi_value Send(const int32_t* args);
+  napi_value SetRef(const int32_t* args);
+  napi_value Int(int32_t value);
+
+  napi_env env_;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  napi_ref callback_ = nullptr;
+  napi_ref memory_[4] = {nullptr, nullptr, nullptr, nullptr};  // keep the shared arrays alive
+  napi_async_context context_ = nullptr;
+  uv_poll_t poll_;
+  unique_fd epoll_;
+
+  uint8_t* arena_ = nullptr;
+  size_t arena_size_ = 0;
+  size_t arena_used_ = 0;
+  Event* events_ = nullptr;
+  size_t events_capacity_ = 0;
+  size_t event_count_ = 0;
+  int32_t* fds_ = nullptr;  // received descriptors, and descriptors to send
+  size_t fds_capacity_ = 0;
+  size_t fd_count_ = 0;
+  uint8_t* outgoing_ = nullptr;
+  size_t outgoing_size_ = 0;
+
+  std::vector<Slot> slots_;
+  std::vector<int> free_;
+  std::vector<int> freed_in_batch_;
+};
+
+// --- receiving -------------------------------------------------------------------------------------------------------
+
+void Hub::OnReadable() {
+  epoll_event ready[kEpollBatch];
+  int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
+  for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
+  if (event_count_ > 0) Dispatch();
+}
+
+// Level-triggered: what does not fit into this batch makes the set readable again in the next turn of the loop.
+bool Hub::Full() const {
+  return event_count_ + kAcceptsPerWake + 2 > events_capacity_ || arena_used_ + kMaxPacket + 8 > arena_size_ ||
+         fd_count_ + kMaxFds > fds_capacity_;
+}
+
+void Hub::Receive(int index, uint32_t ready) {
+  if (slots_[index].listener) return Accept(index);
+  if (ready & EPOLLOUT) Add(index, kWritable);
+  if (!(ready & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
+  for (int i = 0; i < kPacketsPerSocket && !Full(); i++) {
+    if (!ReceiveOne(index)) return;
+  }
+}
+
+// One packet. False: nothing more to be had from this socket now.
+bool Hub::ReceiveOne(int index) {
+  Slot& slot = slots_[index];
+  iovec iov = {arena_ + arena_used_, kMaxPacket + 1};  // one more, so that a packet that is too long shows
+  // Room for the credentials of a HELLO and, only where descriptors are taken, for as many as the kernel ever sends.
+  // The credentials come first and fill the small size exactly: rights cannot slip into its padding.
+  union {
+    char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
+    cmsghdr align;
+  } control;
+  msghdr message = {};
+  message.msg_iov = &iov;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = slot.takes_fds ? sizeof(control.bytes) : CMSG_SPACE(sizeof(ucred));
+
+  ssize_t length;
+  do {
+    length = recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (length < 0 && errno == EINTR);
+  if (length < 0) {
+    if (errno != EAGAIN) EndOf(index, errno);
+    return false;
+  }
+
+  Event* event = Add(index, kPacket);
+  event->offset = static_cast<int32_t>(arena_used_);
+  event->length = static_cast<int32_t>(length);
+  event->flags = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+  event->fd_start = static_cast<int32_t>(fd_count_);
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != SOL_SOCKET) continue;
+    if (c->cmsg_type == SCM_RIGHTS) {
+      size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      memcpy(fds_ + fd_count_, CMSG_DATA(c), count * sizeof(int));
+      fd_count_ += count;
+      event->fd_count += static_cast<int32_t>(count);
+    } else if (c->cmsg_type == SCM_CREDENTIALS) {
+      ucred who;
+      memcpy(&who, CMSG_DATA(c), sizeof(who));
+      event->pid = who.pid;
+      event->uid = static_cast<int32_t>(who.uid);
+      event->gid = static_cast<int32_t>(who.gid);
+    }
+  }
+  if (length == 0) {
+    // End-of-file and an empty packet both give 0; only the poll state tells them apart.
+    pollfd state = {slot.fd.get(), POLLRDHUP, 0};
+    if (event->fd_count == 0 && poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP))) {
+      event->type = kEnd;
+      UpdateInterest(index, 0);
+    }
+    return false;
+  }
+  arena_used_ += (static_cast<size_t>(length) + 7) & ~size_t{7};
+  return true;
+}
+
+void Hub::EndOf(int index, int error) {
+  Event* event = Add(index, kEnd);
+  event->flags = error;
+  UpdateInterest(index, 0);
+}
+
+void Hub::Accept(int index) {
+  for (int i = 0; i < kAcceptsPerWake && fd_count_ < fds_capacity_; i++) {
+    int fd = accept4(slots_[index].fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+      // The next connection has already gone away, or was never one: not the listener's fault.
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno != EAGAIN) Add(index, kAcceptFailed)->flags = errno;
+      return;
+    }
+    Event* event = Add(index, kConnection);
+    event->fd_start = static_cast<int32_t>(fd_count_);
+    event->fd_count = 1;
+    fds_[fd_count_++] = fd;
+    ucred who;
+    socklen_t size = sizeof(who);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) {
+      event->pid = who.pid;
+      event->uid = static_cast<int32_t>(who.uid);
+      event->gid = static_cast<int32_t>(who.gid);
+    }
+  }
+}
+
+Event* Hub::Add(int index, EventType type) {
+  Event* event = &events_[event_count_++];
+  *event = {index, type, 0, 0, 0, 0, 0, -1, -1, -1};
+  return event;
+}
+
+void Hub::Dispatch() {
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  napi_value callback, receiver, count;
+  napi_get_reference_value(env_, callback_, &callback);
+  napi_get_global(env_, &receiver);
+  napi_create_uint32(env_, static_cast<uint32_t>(event_count_), &count);
+  // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
+  napi_status status = napi_make_callback(env_, context_, receiver, callback, 1, &count, nullptr);
+  if (status == napi_pending_exception) {
+    napi_value error;
+    napi_get_and_clear_last_exception(env_, &error);
+    napi_fatal_exception(env_, error);
+  }
+  napi_close_handle_scope(env_, scope);
+  event_count_ = arena_used_ = fd_count_ = 0;
+  free_.insert(free_.end(), freed_in_batch_.begin(), freed_in_batch_.end());
+  freed_in_batch_.clear();
+}
+
+// --- called from JavaScript --------------------------------------------------------------------------------------------
+
+// (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
+napi_value Hub::AddSocket(const int32_t* args) {
+  unique_fd fd(args[0]);
+  int index;
+  if (free_.empty()) {
+    index = static_cast<int>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLRDHUP;
+  event.data.u32 = static_cast<uint32_t>(index);
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) < 0) {
+    int error = errno;
+    free_.push_back(index);
+    return Int(-error);
+  }
+  Slot& slot = slots_[index];
+  slot.fd = std::move(fd);
+  slot.listener = args[1] != 0;
+  slot.takes_fds = args[2] != 0;
+  slot.interest = event.events;
+  return Int(index);
+}
+
+// (slot): closes the descriptor; the kernel drops it from the set.
+napi_value Hub::RemoveSocket(const int32_t* args) {
+  if (args[0] < 0 || static_cast<size_t>(args[0]) >= slots_.size() || !slots_[args[0]].fd.ok()) return Int(-EBADF);
+  // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
+  slots_[args[0]] = Slot();
+  freed_in_batch_.push_back(args[0]);
+  if (event_count_ == 0) {
+    free_.push_back(args[0]);
+    freed_in_batch_.pop_back();
+  }
+  return Int(0);
+}
+
+// (slot, readable, writable)
+napi_value Hub::SetInterest(const int32_t* args) {
+  if (args[0] < 0 || static_cast<size_t>(args[0]) >= slots_.size() || !slots_[args[0]].fd.ok()) return Int(-EBADF);
+  uint32_t interest = (args[1] ? EPOLLIN | EPOLLRDHUP : 0u) | (args[2] ? static_cast<uint32_t>(EPOLLOUT) : 0u);
+  return Int(UpdateInterest(args[0], interest));
+}
+
+int Hub::UpdateInterest(int index, uint32_t interest) {
+  Slot& slot = slots_[index];
+  if (slot.interest == interest) return 0;
+  epoll_event event = {};
+  event.events = interest;
+  event.data.u32 = static_cast<uint32_t>(index);
+  // With no interest left epoll still reports EPOLLHUP for ever: take the socket out of the set altogether.
+  int operation = interest == 0 ? EPOLL_CTL_DEL : slot.interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  slot.interest = interest;
+  return epoll_ctl(epoll_.get(), operation, slot.fd.get(), &event) < 0 ? -errno : 0;
+}
+
+// (slot, offset, length, fdCount): one packet, the bytes of the outgoing arena, the numbers of the shared array (borrowed).
+napi_value Hub::Send(const int32_t* args) {
+  size_t index = static_cast<size_t>(args[0]), offset = static_cast<size_t>(args[1]);
+  size_t length = static_cast<size_t>(args[2]), count = static_cast<size_t>(args[3]);
+  if (args[0] < 0 || index >= slots_.size() || !slots_[index].fd.ok()) return Int(-EBADF);
+  if (args[1] < 0 || args[2] <= 0 || offset + length > outgoing_size_ || args[3] < 0 || count > kMaxFds) return Int(-EINVAL);
+  iovec iov = {outgoing_ + offset, length};
+  msghdr message = {};
+  message.msg_iov = &iov;
+  message.msg_iovlen = 1;
+  union {
+    char bytes[CMSG_SPACE(kMaxFds * sizeof(int))];
+    cmsghdr align;
+  } control;
+  if (count > 0) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    cmsghdr* c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(count * sizeof(int));
+    // SAFETY: fds_ + fds_capacity_ has kMaxFds more entries, for sending (see Create).
+    memcpy(CMSG_DATA(c), fds_ + fds_capacity_, count * sizeof(int));
+  }
+  ssize_t sent;
+  do {
+    sent = sendmsg(slots_[index].fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return Int(sent < 0 ? -errno : static_cast<int32_t>(sent));
+}
+
+napi_value Hub::SetRef(const int32_t* args) {
+  // SAFETY: uv_poll_t is a uv_handle_t, by libuv's own layout.
+  auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
+  if (args[0]) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+  return Int(0);
+}
+
+napi_value Hub::Int(int32_t value) {
+  napi_value result;
+  napi_create_int32(env_, value, &result);
+  return result;
+}
+
+template <napi_value (Hub::*Method)(const int32_t*)>
+napi_value Hub::Call(napi_env env, napi_callback_info info) {
+  size_t count = 4;
+  napi_value values[4];
+  void* data;
+  napi_get_cb_info(env, info, &count, values, nullptr, &data);
+  int32_t args[4] = {0, 0, 0, 0};
+  for (size_t i = 0; i < count && i < 4; i++) napi_get_value_int32(env, values[i], &args[i]);
+  return (static_cast<Hub*>(data)->*Method)(args);
+}
+
+// --- life ------------------------------------------------------------------------------------------------------------
+
+// hubCreate(callback, arena, events, fds, outgoing) -> { add, remove, interest, send, ref }, or a negative errno.
+// The four arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
+napi_value Hub::Create(napi_env env, napi_callback_info info) {
+  size_t argc = 5;
+  napi_value argv[5];
+  napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
+  std::unique_ptr<Hub> hub(new Hub(env));
+  void* data[4];
+  size_t length[4];
+  for (int i = 0; i < 4; i++) {
+    napi_typedarray_type type;
+    if (napi_get_typedarray_info(env, argv[i + 1], &type, &length[i], &data[i], nullptr, nullptr) != napi_ok ||
+        type != (i == 1 || i == 2 ? napi_int32_array : napi_uint8_array)) {
+      napi_throw_type_error(env, nullptr, "hubCreate takes a function, bytes, an Int32Array, an Int32Array and bytes");
+      return nullptr;
+    }
+  }
+  hub->arena_ = static_cast<uint8_t*>(data[0]);
+  hub->arena_size_ = length[0];
+  hub->events_ = static_cast<Event*>(data[1]);
+  hub->events_capacity_ = length[1] / kEventInts;
+  hub->fds_ = static_cast<int32_t*>(data[2]);
+  hub->fds_capacity_ = length[2] < kMaxFds ? 0 : length[2] - kMaxFds;
+  hub->outgoing_ = static_cast<uint8_t*>(data[3]);
+  hub->outgoing_size_ = length[3];
+
+  int error = hub->Start();
+  if (error < 0) return hub->Int(error);
+  for (int i = 0; i < 4; i++) napi_create_reference(env, argv[i + 1], 1, &hub->memory_[i]);
+  napi_create_reference(env, argv[0], 1, &hub->callback_);
+  napi_value name;
+  napi_create_string_utf8(env, "memfd-native:hub", NAPI_AUTO_LENGTH, &name);
+  napi_async_init(env, nullptr, name, &hub->context_);
+
+  napi_value result;
+  napi_create_object(env, &result);
+  const napi_property_descriptor methods[] = {
+      {"add", nullptr, Call<&Hub::AddSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"remove", nullptr, Call<&Hub::RemoveSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"interest", nullptr, Call<&Hub::SetInterest>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+  };
+  napi_define_properties(env, result, std::size(methods), methods);
+  // From here the environment's end is what deletes the hub.
+  hub.release();
+  return result;
+}
+
+int Hub::Start() {
+  epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_.ok()) return -errno;
+  uv_loop_t* loop;
+  napi_get_uv_event_loop(env_, &loop);
+  int error = uv_poll_init(loop, &poll_, epoll_.get());
+  if (error < 0) return error;
+  poll_.data = this;
+  uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int status, int) {
+    if (status == 0) static_cast<Hub*>(poll->data)->OnReadable();
+  });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));  // SAFETY: as in SetRef
+  // Async, because libuv needs one more turn of the loop to let go of the handle before its memory may go.
+  napi_add_async_cleanup_hook(
+      env_, [](napi_async_cleanup_hook_handle, void* data) { static_cast<Hub*>(data)->Shutdown(); }, this, &cleanup_);
+  return 0;
+}
+
+void Hub::Shutdown() {
+  slots_.clear();
+  uv_poll_stop(&poll_);
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {  // SAFETY: as in SetRef
+    std::unique_ptr<Hub> hub(static_cast<Hub*>(handle->data));
+    napi_remove_async_cleanup_hook(hub->cleanup_);
+  });
+}
+
+}  // namespace
+
+void RegisterHub(Napi::Env env, Napi::Object exports) {
+  napi_value create;
+  napi_create_function(env, "hubCreate", NAPI_AUTO_LENGTH, Hub::Create, nullptr, &create);
+  exports.Set("hubCreate", create);
+}

@@ -22,6 +22,15 @@ export interface Credentials {
   gid: number
 }
 
+/** The functions that the addon makes for one hub; all answer a result >= 0 or a negative errno. */
+export interface NativeHub {
+  add(fd: number, listener: number, takesFds: number): number
+  remove(slot: number): number
+  interest(slot: number, readable: number, writable: number): number
+  send(slot: number, offset: number, length: number, fdCount: number): number
+  ref(on: number): number
+}
+
 /** Every function answers a result >= 0 or a negative errno; wrong argument types throw TypeError. */
 export interface NativeBinding {
   adopt(fd: number): number
@@ -74,6 +83,14 @@ export interface NativeBinding {
 
   sendmsg(fd: number, data: Uint8Array, fds: Uint8Array, flags: number): number
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
+
+  hubCreate(
+    callback: (count: number) => void,
+    arena: Uint8Array,
+    events: Int32Array,
+    fds: Int32Array,
+    outgoing: Uint8Array,
+  ): NativeHub | number
 
   watch(fd: number, writable: boolean, callback: () => void): Handle
   unwatch(handle: Handle): number

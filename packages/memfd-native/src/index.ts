@@ -1,10 +1,19 @@
 export { constants } from './constants.ts'
 export { dup, type FileStatus, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from './fd.ts'
 export { FdWatcher } from './fd-watcher.ts'
+export {
+  type ConnectionHandler,
+  Hub,
+  HubListener,
+  HubSocket,
+  MAX_PACKET_BYTES,
+  MAX_PACKET_FDS,
+  type PacketHandler,
+} from './hub.ts'
 export { Mapping } from './mapping.ts'
 export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from './memfd.ts'
 export { mmap } from './mmap.ts'
-export { type Fd, OwnedFd } from './owned-fd.ts'
+export { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
 export { isDumpable, setDumpable } from './process.ts'
 export { SyscallError } from './syscall-error.ts'
 export {

@@ -222,3 +222,11 @@ export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
+
+/** A wait that its AbortSignal ended, shaped like Node's own; the signal's reason is the cause. */
+export class AbortError extends Error {
+  readonly code = 'ABORT_ERR'
+  static {
+    named(this.prototype, 'AbortError')
+  }
+}

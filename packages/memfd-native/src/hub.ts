@@ -1,0 +1,237 @@
+/**
+ * The hub: all packet sockets (SOCK_SEQPACKET) of this thread behind one libuv handle, received in batches.
+ *
+ * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the bytes
+ * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
+ */
+import { type Credentials, type NativeHub, native, unwrap } from './binding.ts'
+import { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
+
+export interface PacketHandler {
+  /**
+   * One packet.
+   * @param bytes the hub's memory; the packet is bytes [start, end). Borrowed until this call returns.
+   * @param fds owned by the handler from here on.
+   * @param flags MSG_TRUNC and MSG_CTRUNC as recvmsg(2) reported them.
+   * @param credentials of the sender, where SO_PASSCRED is on.
+   */
+  onPacket(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    flags: number,
+    credentials: Credentials | null,
+  ): void
+  /** No more packets will come: end-of-file (0) or an errno (positive). The socket stays open until `close()`. */
+  onEnd(errno: number): void
+  /** There is room to send again; only while `setInterest` asks for it. */
+  onWritable(): void
+}
+
+export interface ConnectionHandler {
+  /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
+  onConnection(fd: OwnedFd, credentials: Credentials | null): void
+  /** accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this comes again at once. */
+  onAcceptFailed(errno: number): void
+}
+
+/** The longest packet, in bytes. One that is longer arrives cut, with MSG_TRUNC. */
+export const MAX_PACKET_BYTES = 65536
+/** Descriptors of one packet: SCM_MAX_FD of the kernel. */
+export const MAX_PACKET_FDS = 253
+
+const EVENT_INTS = 10
+const MAX_EVENTS = 1024
+const ARENA_BYTES = 1 << 20
+const MAX_BATCH_FDS = 2048
+const PACKET = 1
+const END = 2
+const WRITABLE = 3
+const CONNECTION = 4
+
+const NO_FDS: readonly OwnedFd[] = Object.freeze([])
+
+export class Hub {
+  static #current: Hub | undefined
+
+  /** The hub of this thread, made on first use. It lives as long as the thread. */
+  static current(): Hub {
+    Hub.#current ??= new Hub()
+    return Hub.#current
+  }
+
+  /** Bytes to send: a packet is written here, then sent by `HubSocket.send`. Free again as soon as that returns. */
+  readonly outgoing: Buffer = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES)
+
+  readonly #arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
+  readonly #events = new Int32Array(MAX_EVENTS * EVENT_INTS)
+  readonly #fds = new Int32Array(MAX_BATCH_FDS + MAX_PACKET_FDS)
+  readonly #slots: (HubSocket | HubListener | undefined)[] = []
+  readonly #native: NativeHub
+  #refs = 0
+
+  private constructor() {
+    const result = native.hubCreate(
+      (count) => this.#dispatch(count),
+      this.#arena,
+      this.#events,
+      this.#fds,
+      this.outgoing,
+    )
+    if (typeof result === 'number') throw unwrap('epoll_create1', result)
+    this.#native = result
+  }
+
+  /** Takes a connected packet socket over: the descriptor is owned by the HubSocket, also if this throws. */
+  attach(fd: OwnedFd, handler: PacketHandler, options: { takesFds: boolean }): HubSocket {
+    const slot = this.#add(fd, false, options.takesFds)
+    const socket = new HubSocket(this.#native, slot, handler, this.#fds, () => this.#remove(slot))
+    this.#slots[slot] = socket
+    return socket
+  }
+
+  /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */
+  listen(fd: OwnedFd, handler: ConnectionHandler): HubListener {
+    const slot = this.#add(fd, true, false)
+    const listener = new HubListener(this.#native, slot, handler, () => this.#remove(slot))
+    this.#slots[slot] = listener
+    return listener
+  }
+
+  /** Keeps the process alive until as many `unref()` have come. A new hub does not. */
+  ref(): void {
+    this.#refs += 1
+    if (this.#refs === 1) this.#native.ref(1)
+  }
+
+  unref(): void {
+    this.#refs -= 1
+    if (this.#refs === 0) this.#native.ref(0)
+  }
+
+  #add(fd: OwnedFd, listener: boolean, takesFds: boolean): number {
+    return unwrap('epoll_ctl', this.#native.add(fd.release(), Number(listener), Number(takesFds)))
+  }
+
+  #remove(slot: number): void {
+    this.#slots[slot] = undefined
+    this.#native.remove(slot)
+  }
+
+  #dispatch(count: number): void {
+    const events = this.#events
+    for (let at = 0; at < count * EVENT_INTS; at += EVENT_INTS) {
+      const fds = this.#ownFds(events[at + 5] as number, events[at + 6] as number)
+      try {
+        this.#deliver(at, fds)
+      } catch (error) {
+        // A handler's fault must not take the rest of the batch, and its descriptors, with it.
+        for (const fd of fds) fd.close()
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  #deliver(at: number, fds: readonly OwnedFd[]): void {
+    const events = this.#events
+    const target = this.#slots[events[at] as number]
+    const type = events[at + 1]
+    if (target === undefined) {
+      // Closed by an earlier event of this batch: nobody is left to take the packet.
+      for (const fd of fds) fd.close()
+    } else if (target instanceof HubListener) {
+      const [fd] = fds
+      if (type === CONNECTION && fd !== undefined) target.handler.onConnection(fd, this.#credentials(at))
+      else target.handler.onAcceptFailed(events[at + 4] as number)
+    } else if (type === PACKET) {
+      const start = events[at + 2] as number
+      const end = start + (events[at + 3] as number)
+      target.handler.onPacket(this.#arena, start, end, fds, events[at + 4] as number, this.#credentials(at))
+    } else if (type === WRITABLE) target.handler.onWritable()
+    else if (type === END) target.handler.onEnd(events[at + 4] as number)
+  }
+
+  #ownFds(start: number, count: number): readonly OwnedFd[] {
+    if (count === 0) return NO_FDS
+    return Array.from(this.#fds.subarray(start, start + count), (fd) => OwnedFd.adopt(fd))
+  }
+
+  #credentials(at: number): Credentials | null {
+    const pid = this.#events[at + 7] as number
+    if (pid < 0) return null
+    return { pid, uid: (this.#events[at + 8] as number) >>> 0, gid: (this.#events[at + 9] as number) >>> 0 }
+  }
+}
+
+/** A connected packet socket in the hub. Owns its descriptor until `close()`. */
+export class HubSocket {
+  readonly handler: PacketHandler
+  readonly #native: NativeHub
+  readonly #fds: Int32Array
+  readonly #remove: () => void
+  #slot: number
+
+  constructor(native: NativeHub, slot: number, handler: PacketHandler, fds: Int32Array, remove: () => void) {
+    this.#native = native
+    this.#slot = slot
+    this.handler = handler
+    this.#fds = fds
+    this.#remove = remove
+  }
+
+  get isClosed(): boolean {
+    return this.#slot < 0
+  }
+
+  /**
+   * Sends the first `length` bytes of the hub's `outgoing` as one packet, never blocking (sendmsg(2), MSG_DONTWAIT).
+   * @param fds at most 253, borrowed: the kernel takes its own references.
+   * @returns the length, or a negative errno: -EAGAIN when the peer does not take any more now.
+   */
+  send(length: number, fds: readonly Fd[] = NO_FDS): number {
+    if (fds.length > MAX_PACKET_FDS) return -22
+    for (let i = 0; i < fds.length; i++) this.#fds[MAX_BATCH_FDS + i] = fdNumber(fds[i] as Fd)
+    return this.#native.send(this.#slot, 0, length, fds.length)
+  }
+
+  /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */
+  setInterest(interest: { readable: boolean; writable: boolean }): void {
+    this.#native.interest(this.#slot, Number(interest.readable), Number(interest.writable))
+  }
+
+  /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch do not arrive any more. */
+  close(): void {
+    if (this.#slot < 0) return
+    this.#slot = -1
+    this.#remove()
+  }
+}
+
+/** A listening packet socket in the hub. Owns its descriptor until `close()`. */
+export class HubListener {
+  readonly handler: ConnectionHandler
+  readonly #native: NativeHub
+  readonly #remove: () => void
+  #slot: number
+
+  constructor(native: NativeHub, slot: number, handler: ConnectionHandler, remove: () => void) {
+    this.#native = native
+    this.#slot = slot
+    this.handler = handler
+    this.#remove = remove
+  }
+
+  /** Stops or goes on accepting; connections wait in the kernel's backlog meanwhile. */
+  setPaused(paused: boolean): void {
+    this.#native.interest(this.#slot, Number(!paused), 0)
+  }
+
+  close(): void {
+    if (this.#slot < 0) return
+    this.#slot = -1
+    this.#remove()
+  }
+}

@@ -1,0 +1,161 @@
+/** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
+import { ClosedError, DeadObjectError, NoSuchElementError } from '../errors.ts'
+import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
+import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { checkInteger, checkNotNull } from '../util/check.ts'
+import { reportCallbackError } from '../util/report.ts'
+import type { Session } from './session.ts'
+import { INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
+
+interface DeathLink {
+  readonly recipient: DeathRecipient
+  readonly flags: number
+}
+
+export class BinderProxy implements IBinder {
+  readonly [acceptsFileDescriptors]: boolean
+  readonly #session: Session
+  readonly #object: number
+  #links: DeathLink[] = []
+  #descriptor: Promise<string | null> | undefined
+  #state: 'alive' | 'dead' | 'closed' = 'alive'
+
+  /** For `Session` only. */
+  constructor(session: Session, object: number, takesFds: boolean) {
+    this.#session = session
+    this.#object = object
+    this[acceptsFileDescriptors] = takesFds
+  }
+
+  /**
+   * Calls the object in its process.
+   * @param data borrowed until the call has been sent, which is before this returns.
+   * @param reply filled in when the promise resolves; null: the answer is dropped.
+   * @returns false when the object does not know the code; true at once for FLAG_ONEWAY
+   * @throws ERR_DEAD_OBJECT the process is gone; ERR_CLOSED after close(); ERR_TRANSACTION_TOO_LARGE above 1 MiB - 8 KiB;
+   *   ERR_LIMIT too many calls pending, too much unread by the peer, or over 253 descriptors;
+   *   ERR_UNSUPPORTED_OPERATION descriptors to an object that takes none, or a proxy of another channel
+   */
+  async transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
+    checkInteger('code', code, 0, 0xffffffff)
+    checkNotNull('data', data)
+    this.#checkAlive()
+    return this.#session.transact(this, this.#object, { code, data, reply, flags })
+  }
+
+  /** Always null: the implementation lives elsewhere. */
+  queryLocalInterface(_descriptor: string): IInterface | null {
+    return null
+  }
+
+  /** Asks once and keeps the answer. @throws as transact */
+  getInterfaceDescriptor(): Promise<string | null> {
+    this.#descriptor ??= this.#askDescriptor()
+    return this.#descriptor
+  }
+
+  /** Whether the object answers now; false on any error. */
+  async pingBinder(): Promise<boolean> {
+    const data = Parcel.obtain()
+    try {
+      return await this.transact(PING_TRANSACTION, data, null)
+    } catch {
+      return false
+    } finally {
+      data.recycle()
+    }
+  }
+
+  /** The last that is known: true until the channel ends. */
+  isBinderAlive(): boolean {
+    return this.#state === 'alive'
+  }
+
+  /**
+   * Tells `recipient` once when the process of this object is gone. Linked twice, told twice. A proxy with links is
+   * kept for as long as its channel lives.
+   * @throws ERR_DEAD_OBJECT when it is gone already
+   */
+  linkToDeath(recipient: DeathRecipient, flags = 0): void {
+    checkNotNull('recipient', recipient)
+    this.#checkAlive()
+    this.#links.push({ recipient, flags })
+    this.#session.keep(this)
+  }
+
+  /**
+   * Removes one link of this recipient with these flags.
+   * @returns true if it was removed, false when the object is dead: the recipient has been told or will be
+   * @throws ERR_NO_SUCH_ELEMENT when it was never linked
+   */
+  unlinkToDeath(recipient: DeathRecipient, flags = 0): boolean {
+    checkNotNull('recipient', recipient)
+    if (this.#state !== 'alive') return false
+    const index = this.#links.findIndex((link) => link.recipient === recipient && link.flags === flags)
+    if (index < 0) throw new NoSuchElementError('Death link does not exist')
+    this.#links.splice(index, 1)
+    if (this.#links.length === 0) this.#session.unkeep(this)
+    return true
+  }
+
+  /**
+   * Lets the object go. Of a service that getService answered, this ends its channel, and with it every object that came
+   * by it; otherwise only this reference is given back. Idempotent; nobody is told of a death.
+   */
+  close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#links = []
+    this.#session.drop(this, this.#object)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** For `Session` only: the channel has ended. */
+  sessionEnded(): void {
+    if (this.#state !== 'alive') return
+    this.#state = 'dead'
+    const links = this.#links
+    this.#links = []
+    for (const { recipient } of links) {
+      try {
+        recipient.binderDied(this)
+      } catch (error) {
+        reportCallbackError('binderDied', error)
+      }
+    }
+  }
+
+  /** For `Session` only. */
+  belongsTo(session: Session): boolean {
+    return this.#session === session && this.#state === 'alive'
+  }
+
+  /** For `Session` only: the number in the peer's table. */
+  get objectNumber(): number {
+    return this.#object
+  }
+
+  async #askDescriptor(): Promise<string | null> {
+    const data = Parcel.obtain()
+    const reply = Parcel.obtain()
+    try {
+      await this.transact(INTERFACE_TRANSACTION, data, reply)
+      return reply.readString()
+    } catch (error) {
+      this.#descriptor = undefined
+      throw error
+    } finally {
+      data.recycle()
+      reply.recycle()
+    }
+  }
+
+  #checkAlive(): void {
+    if (this.#state === 'dead') throw new DeadObjectError('the process that served this object is gone')
+    if (this.#state === 'closed') throw new ClosedError('this proxy was closed')
+  }
+}

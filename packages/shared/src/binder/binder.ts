@@ -1,0 +1,127 @@
+/**
+ * The local half of a remotable object (android.os.Binder): extend it and serve calls in `onTransact`, or let
+ * `defineInterface` do that from a table.
+ */
+import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
+import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+import { checkInteger, checkNotNull } from '../util/check.ts'
+import * as identity from './calling-identity.ts'
+import * as codes from './transaction-codes.ts'
+
+export interface BinderOptions {
+  /**
+   * Whether requests may carry descriptors. Default false: a foreign descriptor can be made to block its holder, so a
+   * service says explicitly that it wants them. Of a published service this is settled by `addService`.
+   */
+  acceptFileDescriptors?: boolean
+}
+
+export class Binder implements IBinder {
+  static readonly FIRST_CALL_TRANSACTION = codes.FIRST_CALL_TRANSACTION
+  static readonly LAST_CALL_TRANSACTION = codes.LAST_CALL_TRANSACTION
+  static readonly PING_TRANSACTION = codes.PING_TRANSACTION
+  static readonly INTERFACE_TRANSACTION = codes.INTERFACE_TRANSACTION
+  static readonly DUMP_TRANSACTION = codes.DUMP_TRANSACTION
+  static readonly FLAG_ONEWAY = codes.FLAG_ONEWAY
+  static readonly FLAG_CLEAR_BUF = codes.FLAG_CLEAR_BUF
+
+  readonly [acceptsFileDescriptors]: boolean
+  #owner: IInterface | null = null
+  #descriptor: string | null = null
+
+  constructor(options: BinderOptions = {}) {
+    this[acceptsFileDescriptors] = options.acceptFileDescriptors === true
+  }
+
+  /** Process id of the caller being served, 0 if the call is oneway; this process outside of a call. */
+  static getCallingPid(): number {
+    return identity.callingPid()
+  }
+
+  /** User id of the caller being served, by the kernel; this process' outside of a call. */
+  static getCallingUid(): number {
+    return identity.callingUid()
+  }
+
+  /** As getCallingUid. @throws ERR_ILLEGAL_STATE outside of a call, unless the identity was cleared. */
+  static getCallingUidOrThrow(): number {
+    return identity.callingUidOrThrow()
+  }
+
+  /** From here on this process is the caller. @returns a token > 0 for restoreCallingIdentity. */
+  static clearCallingIdentity(): bigint {
+    return identity.clearCallingIdentity()
+  }
+
+  /** Back to what it was before the clearCallingIdentity() that answered `token`. */
+  static restoreCallingIdentity(token: bigint): void {
+    identity.restoreCallingIdentity(token)
+  }
+
+  /** Nothing to do: calls leave at once, or wait for the peer. Here for code that comes from Android. */
+  static flushPendingCommands(): void {}
+
+  /** Bytes that a parcel should stay below: 65,536. */
+  static getSuggestedMaxIpcSizeBytes(): number {
+    return codes.SUGGESTED_MAX_IPC_BYTES
+  }
+
+  /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. */
+  attachInterface(owner: IInterface | null, descriptor: string): void {
+    this.#owner = owner
+    this.#descriptor = descriptor
+  }
+
+  queryLocalInterface(descriptor: string): IInterface | null {
+    return this.#descriptor !== null && this.#descriptor === descriptor ? this.#owner : null
+  }
+
+  async getInterfaceDescriptor(): Promise<string | null> {
+    return this.#descriptor
+  }
+
+  async pingBinder(): Promise<boolean> {
+    return true
+  }
+
+  isBinderAlive(): boolean {
+    return true
+  }
+
+  /** A local object cannot die before its process: nothing is linked. */
+  linkToDeath(recipient: DeathRecipient, _flags = 0): void {
+    checkNotNull('recipient', recipient)
+  }
+
+  unlinkToDeath(_recipient: DeathRecipient, _flags = 0): boolean {
+    return true
+  }
+
+  /**
+   * Calls this object from its own process: `onTransact` runs at once, also when oneway, and what it throws arrives as
+   * it is. Both parcels are rewound, the data before and the reply after.
+   * @returns false when the code is not known
+   */
+  async transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
+    checkInteger('code', code, 0, 0xffffffff)
+    data?.setDataPosition(0)
+    const isKnown = await this.onTransact(code, data, reply as Parcel, flags)
+    reply?.setDataPosition(0)
+    return isKnown
+  }
+
+  /**
+   * Serves one call. Override it; pass codes that are not yours on to `super`.
+   * @param data the request: borrowed until the returned promise settles. Begins with the interface token.
+   * @param reply to be filled in; written by nobody afterwards.
+   * @returns false: the code is not known. An error that is thrown travels to the caller if its code has a number in
+   *   docs/protocol.md; any other makes the caller's `transact` give false.
+   */
+  onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean>
+  onTransact(code: number, _data: Parcel, reply: Parcel | null, _flags: number): boolean | Promise<boolean> {
+    if (code !== codes.INTERFACE_TRANSACTION) return false
+    reply?.writeString(this.#descriptor)
+    return true
+  }
+}

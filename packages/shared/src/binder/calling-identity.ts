@@ -1,0 +1,72 @@
+/**
+ * Who is calling. On Android this belongs to the thread; here it belongs to the asynchronous context of the call, so it
+ * holds across every await of the method that serves it, and calls that run at the same time do not mix.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { IllegalStateError, InvalidArgTypeError } from '../errors.ts'
+
+/** A caller, as the kernel reported it. The pid of a oneway call is 0: its sender may be gone already. */
+export interface Caller {
+  readonly pid: number
+  readonly uid: number
+}
+
+interface CallState {
+  caller: Caller
+  /** clearCallingIdentity() was called: the process speaks for itself, on purpose. */
+  isCleared: boolean
+}
+
+const calls = new AsyncLocalStorage<CallState>()
+const self: Caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
+/** The state outside of any call. */
+const outside: CallState = { caller: self, isCleared: false }
+
+/** Runs `serve` with `caller` as the calling identity, and everything it awaits. */
+export function runAsCaller<T>(caller: Caller, serve: () => T): T {
+  return calls.run({ caller, isCleared: false }, serve)
+}
+
+export function callingPid(): number {
+  return currentCall().caller.pid
+}
+
+export function callingUid(): number {
+  return currentCall().caller.uid
+}
+
+/** The caller's uid; ERR_ILLEGAL_STATE outside of a call, unless the identity was cleared on purpose. */
+export function callingUidOrThrow(): number {
+  const state = currentCall()
+  if (state === outside && !state.isCleared) {
+    throw new IllegalStateError('not in a transaction: nobody is calling')
+  }
+  return state.caller.uid
+}
+
+// A token carries the whole state, as Android's does: | pid 32 | uid 32 | cleared 1 | 1 |, so it is always positive.
+const UID_SHIFT = 2n
+const PID_SHIFT = 34n
+
+export function clearCallingIdentity(): bigint {
+  const state = currentCall()
+  const token =
+    (BigInt(state.caller.pid) << PID_SHIFT) | (BigInt(state.caller.uid) << UID_SHIFT) | (state.isCleared ? 2n : 0n) | 1n
+  state.caller = self
+  state.isCleared = true
+  return token
+}
+
+export function restoreCallingIdentity(token: bigint): void {
+  if (typeof token !== 'bigint') throw new InvalidArgTypeError('token must be the bigint of clearCallingIdentity()')
+  const state = currentCall()
+  state.caller = {
+    pid: Number(BigInt.asUintN(32, token >> PID_SHIFT)),
+    uid: Number(BigInt.asUintN(32, token >> UID_SHIFT)),
+  }
+  state.isCleared = (token & 2n) !== 0n
+}
+
+function currentCall(): CallState {
+  return calls.getStore() ?? outside
+}

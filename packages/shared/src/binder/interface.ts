@@ -1,0 +1,198 @@
+/**
+ * Interfaces as tables: `defineInterface` makes Stub (the service's side) and Proxy (the caller's) from one table of
+ * methods, with their types. What an AIDL compiler generates, without the generating.
+ */
+import { BadParcelError, InvalidArgValueError, UnknownTransactionError } from '../errors.ts'
+import type { IBinder, IInterface } from '../parcel/ibinder.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { Binder, type BinderOptions } from './binder.ts'
+import type { ParcelType } from './parcel-types.ts'
+import { FLAG_ONEWAY, LAST_CALL_TRANSACTION } from './transaction-codes.ts'
+
+/** One method of an interface. */
+export interface MethodSpec {
+  /** 1 to 16777215, unique within the interface: it is what travels. */
+  readonly code: number
+  readonly args: readonly ParcelType<unknown>[]
+  /** Absent: nothing. */
+  readonly returns?: ParcelType<unknown>
+  /** The caller does not wait, and learns nothing of the outcome. */
+  readonly oneway?: boolean
+}
+
+export type InterfaceSpec = Readonly<Record<string, MethodSpec>>
+
+type ValueOf<T> = T extends ParcelType<infer V> ? V : never
+type ValuesOf<A extends readonly unknown[]> = { -readonly [I in keyof A]: ValueOf<A[I]> }
+// biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a method that answers nothing
+type ResultOf<M extends MethodSpec> = M extends { returns: infer R } ? ValueOf<R> : void
+
+/** What a service implements: results as they are, or promises of them. */
+export type Implementation<S extends InterfaceSpec> = {
+  [K in keyof S]: (...args: ValuesOf<S[K]['args']>) => ResultOf<S[K]> | Promise<ResultOf<S[K]>>
+}
+
+/** What a proxy offers: the same methods, answering promises. */
+export type Remote<S extends InterfaceSpec> = {
+  [K in keyof S]: (...args: ValuesOf<S[K]['args']>) => Promise<ResultOf<S[K]>>
+}
+
+export type TransactionCodes<S extends InterfaceSpec> = {
+  readonly [K in keyof S & string as `TRANSACTION_${K}`]: S[K]['code']
+}
+
+/** What defineInterface answers. */
+export interface InterfaceParts<S extends InterfaceSpec> {
+  readonly DESCRIPTOR: string
+  /** The table itself. */
+  readonly methods: S
+  /**
+   * Extend it and define the methods; `implements ImplementationOf<typeof IMine>` has the compiler check them. A method
+   * that is not defined is unknown to callers. A ParcelFileDescriptor that a method returns is closed once it has been
+   * written to the reply: return one that is yours to give.
+   */
+  readonly Stub: new (
+    options?: BinderOptions,
+  ) => Binder & IInterface
+  /** Wraps a remote binder. Each method rejects with what the service threw, or as BinderProxy.transact. */
+  readonly Proxy: new (
+    remote: IBinder,
+  ) => IInterface & Remote<S>
+  /** The local object if the binder is one of this interface, else a new proxy. null of null. */
+  asInterface(binder: IBinder): IInterface & Implementation<S>
+  asInterface(binder: IBinder | null): (IInterface & Implementation<S>) | null
+}
+
+/** The methods that a service of an interface implements: `ImplementationOf<typeof IMemoryService>`. */
+export type ImplementationOf<I> = I extends { readonly methods: infer S extends InterfaceSpec }
+  ? Implementation<S>
+  : never
+
+const RESERVED = new Set([...Object.getOwnPropertyNames(Binder.prototype), 'asBinder', 'then'])
+
+/**
+ * Makes the parts of an interface.
+ * @param descriptor its name: every request begins with it, and a service checks it
+ * @throws ERR_INVALID_ARG_VALUE a code twice or out of range, or a method named like one of Binder's
+ */
+export function defineInterface<const S extends InterfaceSpec>(
+  descriptor: string,
+  methods: S,
+): InterfaceParts<S> & TransactionCodes<S> {
+  checkMethods(methods)
+  const RemoteProxy = makeProxy(descriptor, methods)
+  const parts = {
+    DESCRIPTOR: descriptor,
+    methods,
+    Stub: makeStub(descriptor, methods),
+    Proxy: RemoteProxy,
+    asInterface: (binder: IBinder | null) =>
+      binder === null ? null : (binder.queryLocalInterface(descriptor) ?? new RemoteProxy(binder)),
+    ...Object.fromEntries(Object.entries(methods).map(([name, { code }]) => [`TRANSACTION_${name}`, code])),
+  }
+  // The two classes get their methods from the table while the program runs; the types get them from it here.
+  return Object.freeze(parts) as unknown as InterfaceParts<S> & TransactionCodes<S>
+}
+
+function checkMethods(methods: InterfaceSpec): void {
+  const codes = new Set<number>()
+  for (const [name, { code }] of Object.entries(methods)) {
+    if (!Number.isInteger(code) || code < 1 || code > LAST_CALL_TRANSACTION || codes.has(code)) {
+      throw new InvalidArgValueError(
+        `the code of ${name} must be unique and from 1 to ${LAST_CALL_TRANSACTION}, got ${code}`,
+      )
+    }
+    if (RESERVED.has(name)) throw new InvalidArgValueError(`a method cannot be named ${name}: Binder has it`)
+    codes.add(code)
+  }
+}
+
+function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
+  const byCode = new Map(Object.entries(methods).map(([name, method]) => [method.code, { name, method }]))
+  return class Stub extends Binder implements IInterface {
+    constructor(options?: BinderOptions) {
+      super(options)
+      this.attachInterface(this, descriptor)
+    }
+
+    asBinder(): IBinder {
+      return this
+    }
+
+    override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
+      const entry = byCode.get(code)
+      if (entry === undefined) return super.onTransact(code, data, reply, flags)
+      const implementation: unknown = Reflect.get(this, entry.name)
+      if (typeof implementation !== 'function') return false
+      data.enforceInterface(descriptor)
+      const args = readArgs(entry.method, data)
+      const result: unknown = implementation.apply(this, args)
+      return result instanceof Promise
+        ? result.then((value) => writeResult(entry.method, reply, value))
+        : writeResult(entry.method, reply, result)
+    }
+  }
+}
+
+function readArgs(method: MethodSpec, data: Parcel): unknown[] {
+  const args: unknown[] = []
+  for (const type of method.args) args.push(type.read(data))
+  data.enforceNoDataAvail()
+  return args
+}
+
+function writeResult(method: MethodSpec, reply: Parcel, value: unknown): true {
+  if (method.oneway === true) return true
+  reply.writeNoException()
+  method.returns?.writeResult(reply, value)
+  return true
+}
+
+function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBinder) => IInterface {
+  class RemoteProxy implements IInterface {
+    readonly #remote: IBinder
+
+    constructor(remote: IBinder) {
+      this.#remote = remote
+    }
+
+    asBinder(): IBinder {
+      return this.#remote
+    }
+  }
+  for (const [name, method] of Object.entries(methods)) {
+    const call = async function (this: RemoteProxy, ...args: unknown[]): Promise<unknown> {
+      return callRemote(this.asBinder(), descriptor, name, method, args)
+    }
+    Object.defineProperty(RemoteProxy.prototype, name, { value: call, writable: true, configurable: true })
+  }
+  return RemoteProxy
+}
+
+async function callRemote(
+  remote: IBinder,
+  descriptor: string,
+  name: string,
+  method: MethodSpec,
+  args: unknown[],
+): Promise<unknown> {
+  const data = Parcel.obtain(remote)
+  const reply = method.oneway === true ? null : Parcel.obtain()
+  try {
+    data.writeInterfaceToken(descriptor)
+    for (const [i, type] of method.args.entries()) type.write(data, args[i])
+    const isKnown = await remote.transact(method.code, data, reply, method.oneway === true ? FLAG_ONEWAY : 0)
+    if (!isKnown) throw new UnknownTransactionError(`${descriptor} at the other side does not know ${name}`)
+    return reply === null ? undefined : readReply(method, reply)
+  } finally {
+    data.recycle()
+    reply?.recycle()
+  }
+}
+
+function readReply(method: MethodSpec, reply: Parcel): unknown {
+  reply.readException()
+  const value = method.returns?.read(reply)
+  if (method.returns !== undefined && value === undefined) throw new BadParcelError('the reply has no result')
+  return value
+}

@@ -1,0 +1,100 @@
+/** How the values of an interface's methods stand in a parcel: one object per type, written and read by the same table. */
+import { InvalidArgTypeError } from '../errors.ts'
+import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import { PARCELABLE_WRITE_RETURN_VALUE, type Parcelable } from '../os/parcelable.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+import { show } from '../util/check.ts'
+
+export interface ParcelType<T> {
+  write(parcel: Parcel, value: T): void
+  /** As write, for the result of a call: what the value owns is given away with it. */
+  writeResult(parcel: Parcel, value: T): void
+  read(parcel: Parcel): T
+}
+
+function plain<T>(write: (parcel: Parcel, value: T) => void, read: (parcel: Parcel) => T): ParcelType<T> {
+  return { write, writeResult: write, read }
+}
+
+function parcelable<T extends Parcelable>(creator: { createFromParcel(parcel: Parcel): T }): ParcelType<T> {
+  return {
+    write: (parcel, value) => value.writeToParcel(parcel, 0),
+    writeResult: (parcel, value) => value.writeToParcel(parcel, PARCELABLE_WRITE_RETURN_VALUE),
+    read: (parcel) => creator.createFromParcel(parcel),
+  }
+}
+
+/** The same, or null: an int 0 or 1 comes first. */
+function nullable<T>(type: ParcelType<T>): ParcelType<T | null> {
+  const present = (parcel: Parcel, value: T | null): value is T => {
+    parcel.writeInt(value === null ? 0 : 1)
+    return value !== null
+  }
+  return {
+    write: (parcel, value) => {
+      if (present(parcel, value)) type.write(parcel, value)
+    },
+    writeResult: (parcel, value) => {
+      if (present(parcel, value)) type.writeResult(parcel, value)
+    },
+    read: (parcel) => (parcel.readInt() === 0 ? null : type.read(parcel)),
+  }
+}
+
+const boolean = plain<boolean>(
+  (parcel, value) => {
+    if (typeof value !== 'boolean') throw new InvalidArgTypeError(`expected a boolean, got ${show(value)}`)
+    parcel.writeBoolean(value)
+  },
+  (parcel) => parcel.readBoolean(),
+)
+
+/** The types that methods of an interface can take and return. */
+export const types = Object.freeze({
+  /** -2147483648 to 2147483647 */
+  int: plain<number>(
+    (parcel, value) => parcel.writeInt(value),
+    (parcel) => parcel.readInt(),
+  ),
+  /** a bigint of 64 bits, signed */
+  long: plain<bigint>(
+    (parcel, value) => parcel.writeLong(value),
+    (parcel) => parcel.readLong(),
+  ),
+  float: plain<number>(
+    (parcel, value) => parcel.writeFloat(value),
+    (parcel) => parcel.readFloat(),
+  ),
+  double: plain<number>(
+    (parcel, value) => parcel.writeDouble(value),
+    (parcel) => parcel.readDouble(),
+  ),
+  boolean,
+  /** null is a value of it */
+  string: plain<string | null>(
+    (parcel, value) => parcel.writeString(value),
+    (parcel) => parcel.readString(),
+  ),
+  stringArray: plain<(string | null)[] | null>(
+    (parcel, value) => parcel.writeStringArray(value),
+    (parcel) => parcel.readStringArray(),
+  ),
+  byteArray: plain<Uint8Array | null>(
+    (parcel, value) => parcel.writeByteArray(value),
+    (parcel) => parcel.readByteArray(),
+  ),
+  /** as byteArray, and above 16 KiB in a region of its own */
+  blob: plain<Uint8Array | null>(
+    (parcel, value) => parcel.writeBlob(value),
+    (parcel) => parcel.readBlob(),
+  ),
+  binder: plain<IBinder | null>(
+    (parcel, value) => parcel.writeStrongBinder(value),
+    (parcel) => parcel.readStrongBinder(),
+  ),
+  /** the receiver owns what it gets; as a result it is closed on the sender's side once written */
+  parcelFileDescriptor: parcelable<ParcelFileDescriptor>(ParcelFileDescriptor.CREATOR),
+  parcelable,
+  nullable,
+})

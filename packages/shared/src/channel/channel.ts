@@ -1,0 +1,339 @@
+/**
+ * One channel: a connected packet socket that speaks docs/protocol.md, either side of it. It matches replies to calls,
+ * splits and joins long bodies, and ends when the peer breaks the rules. It knows objects by number only; what they are
+ * is the business of the session above it.
+ *
+ * Ownership: the channel owns its socket. Bodies that it delivers are copies, and their descriptors belong to the
+ * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
+ */
+import { type Credentials, Hub, type HubSocket, type OwnedFd } from 'memfd-native'
+import { DeadObjectError } from '../errors.ts'
+import { Assembly } from './assembly.ts'
+import { failureBody } from './failure.ts'
+import {
+  bodySize,
+  HEADER_BYTES,
+  type Header,
+  KIND_CONTINUATION,
+  KIND_FAILURE,
+  KIND_HELLO,
+  KIND_RELEASE,
+  KIND_REPLY,
+  KIND_TRANSACTION,
+  PROTOCOL_VERSION,
+  readHeader,
+  readObjects,
+  STATUS_VERSION,
+  Violation,
+  type WireObject,
+} from './message.ts'
+import { Outbox, OutgoingBody } from './outbox.ts'
+import { PendingCalls } from './pending-calls.ts'
+
+/** A body as it came: the parcel's data, its objects, and the descriptors that the objects name. */
+export interface IncomingBody {
+  readonly data: Buffer
+  readonly objects: readonly WireObject[]
+  readonly fds: readonly OwnedFd[]
+}
+
+/** What a call came to: a reply's body, or the status of a failure with its body. */
+export interface Outcome {
+  /** 0 for a reply, otherwise a STATUS_ constant. */
+  readonly status: number
+  readonly body: IncomingBody
+}
+
+export interface IncomingCall {
+  /** 0 of a oneway call: it gets no answer. */
+  readonly id: number
+  readonly object: number
+  readonly code: number
+  readonly body: IncomingBody
+}
+
+export interface ChannelHandler {
+  /** The first packet of a client. @throws Violation to refuse it. */
+  onHello(credentials: Credentials | null): void
+  onTransaction(call: IncomingCall): void
+  onRelease(object: number, count: number): void
+  /** The peer ends the channel and says why (a FAILURE with id 0). */
+  onFarewell(outcome: Outcome): Error
+  /** The channel is over, told once: end-of-file, a violation, an error of the socket, or `close()`. */
+  onEnd(reason: Error): void
+}
+
+export interface ChannelOptions {
+  /** The client of a channel sends HELLO and may receive descriptors; the server waits for it. */
+  role: 'client' | 'server'
+  /** Whether this end takes descriptors: clients always do, servers by opting in. */
+  takesFds: boolean
+}
+
+const NOTHING: IncomingBody = Object.freeze({ data: Buffer.alloc(0), objects: [], fds: [] })
+
+export class Channel {
+  readonly #hub = Hub.current()
+  readonly #socket: HubSocket
+  readonly #handler: ChannelHandler
+  readonly #outbox: Outbox
+  readonly #pending = new PendingCalls()
+  readonly #assembly = new Assembly()
+  #awaitsHello: boolean
+  #ended = false
+  #reasons = 0
+  #isReferenced = false
+
+  /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
+  constructor(fd: OwnedFd, handler: ChannelHandler, options: ChannelOptions) {
+    this.#handler = handler
+    this.#awaitsHello = options.role === 'server'
+    this.#socket = this.#hub.attach(
+      fd,
+      {
+        onPacket: (bytes, start, end, fds, flags, credentials) =>
+          this.#onPacket(bytes, start, end, fds, flags, credentials),
+        onEnd: () => this.#end(new DeadObjectError('the other side closed the channel')),
+        onWritable: () => this.#onWritable(),
+      },
+      { takesFds: options.takesFds },
+    )
+    this.#outbox = new Outbox(this.#hub, this.#socket)
+    // If nobody is there any more the hub will say so; an end in the middle of construction would find half a handler.
+    const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
+    if (options.role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY)
+  }
+
+  get isEnded(): boolean {
+    return this.#ended
+  }
+
+  /** Calls out that have no answer yet. */
+  get pendingCalls(): number {
+    return this.#pending.size
+  }
+
+  /** Bytes that wait for the peer to read. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes
+  }
+
+  /**
+   * Calls an object of the peer's.
+   * @throws LimitError too many calls pending, or too many bytes that the peer does not read; DeadObjectError
+   */
+  call(object: number, code: number, body: OutgoingBody): Promise<Outcome> {
+    if (this.#ended) throw new DeadObjectError('the channel is closed')
+    this.#outbox.checkRoom(body)
+    const { id, outcome } = this.#pending.add()
+    try {
+      this.#send(KIND_TRANSACTION, id, object, code, body)
+    } catch (error) {
+      this.#pending.remove(id)
+      throw error
+    }
+    this.#updateReference()
+    return outcome
+  }
+
+  /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
+  callOneway(object: number, code: number, body: OutgoingBody): void {
+    if (this.#ended) throw new DeadObjectError('the channel is closed')
+    this.#outbox.checkRoom(body)
+    this.#send(KIND_TRANSACTION, 0, object, code, body, true)
+  }
+
+  /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
+  reply(id: number, body: OutgoingBody): void {
+    this.#answer(KIND_REPLY, id, 0, body)
+  }
+
+  /** Answers a call that was not carried out. Id 0 says goodbye: the caller closes the channel next. */
+  fail(id: number, status: number, body: OutgoingBody): void {
+    this.#answer(KIND_FAILURE, id, status, body)
+  }
+
+  /** Gives references to one of the peer's objects back. */
+  release(object: number, count: number): void {
+    if (!this.#ended) this.#send(KIND_RELEASE, 0, object, count, OutgoingBody.EMPTY)
+  }
+
+  /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
+  close(reason: Error = new DeadObjectError('the channel was closed')): void {
+    this.#end(reason)
+  }
+
+  /** Counts reasons, other than calls and bytes under way, to keep the process alive. */
+  hold(): void {
+    this.#reasons += 1
+    this.#updateReference()
+  }
+
+  unhold(): void {
+    this.#reasons -= 1
+    this.#updateReference()
+  }
+
+  #answer(kind: number, id: number, code: number, body: OutgoingBody): void {
+    if (this.#ended) return
+    try {
+      this.#outbox.checkRoom(body)
+      this.#send(kind, id, 0, code, body)
+    } catch (error) {
+      this.#end(new Violation('does not read its answers', { cause: error }))
+    }
+  }
+
+  #send(kind: number, id: number, object: number, code: number, body: OutgoingBody, oneway = false): void {
+    const errno = this.#outbox.send({ kind, id, object, code, oneway }, body)
+    if (errno < 0) this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
+    else if (this.#outbox.isWaiting) this.#waitForRoom(true)
+  }
+
+  #onWritable(): void {
+    const errno = this.#outbox.flush()
+    if (errno < 0) this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
+    else if (!this.#outbox.isWaiting) this.#waitForRoom(false)
+  }
+
+  #waitForRoom(writable: boolean): void {
+    this.#socket.setInterest({ readable: true, writable })
+    this.#updateReference()
+  }
+
+  #onPacket(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    flags: number,
+    credentials: Credentials | null,
+  ): void {
+    try {
+      if (flags !== 0) throw new Violation('a packet was too long or came with descriptors that are not taken')
+      if (start === end) throw new Violation('an empty packet')
+      this.#readPacket(bytes, start, end, fds, credentials)
+    } catch (error) {
+      for (const fd of fds) fd.close()
+      if (!(error instanceof Violation)) throw error
+      this.#end(error)
+    }
+  }
+
+  #readPacket(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    credentials: Credentials | null,
+  ): void {
+    for (let at = start; at < end && !this.#ended; ) {
+      const header = readHeader(bytes, at, end)
+      const next = at + ((HEADER_BYTES + header.here + 7) & ~7)
+      if (header.descriptorCount !== fds.length) {
+        throw new Violation(`${fds.length} descriptors came, ${header.descriptorCount} were announced`)
+      }
+      if (fds.length > 0 && (at !== start || next < end)) throw new Violation('descriptors and several messages')
+      if (this.#awaitsHello || header.kind === KIND_HELLO) {
+        if (next < end) throw new Violation('HELLO is not alone in its packet')
+        this.#readHello(header, credentials)
+      } else this.#readMessage(header, bytes, at + HEADER_BYTES, fds, next >= end)
+      at = next
+    }
+  }
+
+  #readHello(header: Header, credentials: Credentials | null): void {
+    if (!this.#awaitsHello || header.kind !== KIND_HELLO) throw new Violation('HELLO is the first packet, and only it')
+    if (header.version !== PROTOCOL_VERSION) {
+      this.fail(0, STATUS_VERSION, failureBody(`this side speaks version ${PROTOCOL_VERSION}`))
+      throw new Violation(`version ${header.version} of the protocol`)
+    }
+    this.#awaitsHello = false
+    this.#handler.onHello(credentials)
+  }
+
+  #readMessage(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[], isLast: boolean): void {
+    if (this.#assembly.isActive !== (header.kind === KIND_CONTINUATION)) {
+      throw new Violation('the parts of a body must follow each other')
+    }
+    if (header.kind === KIND_CONTINUATION) {
+      if (!isLast) throw new Violation('a continuation is not alone in its packet')
+      const whole = this.#assembly.add(header, bytes, at)
+      if (whole !== null) this.#deliver(whole.header, whole.body, whole.fds)
+    } else if (header.here < bodySize(header)) {
+      if (!isLast) throw new Violation('a body that goes on must end its packet')
+      this.#assembly.start(header, bytes, at, fds)
+    } else this.#deliver(header, copyOf(bytes, at, header.here), fds)
+  }
+
+  #deliver(header: Header, bytes: Buffer | null, fds: readonly OwnedFd[]): void {
+    try {
+      this.#route(header, bytes === null && fds.length === 0 ? NOTHING : openBody(header, bytes, fds))
+    } catch (error) {
+      for (const fd of fds) fd.close() // of an earlier packet, when this is the end of a split body
+      throw error
+    }
+  }
+
+  #route(header: Header, body: IncomingBody): void {
+    if (header.kind === KIND_TRANSACTION) {
+      if (header.oneway !== (header.id === 0)) throw new Violation('a oneway call has id 0, others have not')
+      this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
+    } else if (header.kind === KIND_RELEASE) {
+      this.#handler.onRelease(header.object, header.code)
+    } else this.#settle(header, body)
+  }
+
+  #settle(header: Header, body: IncomingBody): void {
+    const outcome = { status: header.kind === KIND_REPLY ? 0 : header.code, body }
+    if (header.id === 0 && header.kind === KIND_FAILURE) {
+      this.#end(this.#handler.onFarewell(outcome))
+      return
+    }
+    if (!this.#pending.settle(header.id, outcome)) throw new Violation(`an answer to call ${header.id}, which is none`)
+    this.#updateReference()
+  }
+
+  #end(reason: Error): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#socket.close()
+    this.#outbox.close()
+    this.#assembly.close()
+    this.#pending.rejectAll(asDeath(reason))
+    this.#updateReference()
+    this.#handler.onEnd(reason)
+  }
+
+  #updateReference(): void {
+    const busy = !this.#ended && (this.#reasons > 0 || this.#pending.size > 0 || this.#outbox.isWaiting)
+    if (busy === this.#isReferenced) return
+    this.#isReferenced = busy
+    if (busy) this.#hub.ref()
+    else this.#hub.unref()
+  }
+}
+
+/** What a pending call fails with: a violation is this side's reason, not the caller's. */
+function asDeath(reason: Error): Error {
+  return reason instanceof Violation
+    ? new DeadObjectError('the other side broke the protocol', { cause: reason })
+    : reason
+}
+
+/** A private copy: the hub's memory is overwritten by the next batch. Small ones come from Node's buffer pool. */
+function copyOf(bytes: Buffer, at: number, length: number): Buffer | null {
+  if (length === 0) return null
+  const copy = Buffer.allocUnsafe(length)
+  bytes.copy(copy, 0, at, at + length)
+  return copy
+}
+
+function openBody(header: Header, bytes: Buffer | null, fds: readonly OwnedFd[]): IncomingBody {
+  if (bytes === null || header.objectCount === 0) {
+    if (fds.length > 0) throw new Violation('descriptors that no object names')
+    return { data: bytes ?? NOTHING.data, objects: [], fds }
+  }
+  const objects = readObjects(bytes, header.dataSize, header.objectCount, fds.length)
+  return { data: bytes.subarray(0, header.dataSize), objects, fds }
+}

@@ -1,0 +1,66 @@
+/** The body of a FAILURE and what it means to the caller. docs/protocol.md, section 3. */
+import {
+  DeadObjectError,
+  LimitError,
+  RegistryUnavailableError,
+  TransactionTooLargeError,
+  UnsupportedOperationError,
+} from '../errors.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { parcelContents } from '../parcel/parcel-objects.ts'
+import type { Outcome } from './channel.ts'
+import {
+  STATUS_DESCRIPTORS_REFUSED,
+  STATUS_LIMIT,
+  STATUS_TOO_LARGE,
+  STATUS_UNKNOWN_OBJECT,
+  STATUS_VERSION,
+} from './message.ts'
+import { OutgoingBody } from './outbox.ts'
+
+/** String16 message, and for a limit its resource, limit and use. */
+export function failureBody(message: string, limit?: LimitError): OutgoingBody {
+  const parcel = Parcel.obtain()
+  parcel.writeString(message)
+  if (limit !== undefined) {
+    parcel.writeString(limit.resource)
+    parcel.writeLong(BigInt(limit.limit))
+    parcel.writeLong(BigInt(limit.used))
+  }
+  const body = new OutgoingBody(Uint8Array.from(parcelContents(parcel).data))
+  parcel.recycle()
+  return body
+}
+
+/** The error that a failure stands for; null for an unknown transaction, which is an answer and no error. */
+export function failureError(outcome: Outcome): Error | null {
+  const parcel = Parcel.obtain()
+  const { data } = outcome.body
+  parcel.unmarshall(data, 0, data.length)
+  parcel.setDataPosition(0)
+  try {
+    return errorOf(outcome.status, parcel)
+  } catch (cause) {
+    return new DeadObjectError('the call failed, and the other side did not say why', { cause })
+  } finally {
+    parcel.recycle()
+  }
+}
+
+function errorOf(status: number, parcel: Parcel): Error | null {
+  const message = parcel.readString() ?? 'no reason given'
+  switch (status) {
+    case STATUS_UNKNOWN_OBJECT:
+      return new DeadObjectError(message)
+    case STATUS_DESCRIPTORS_REFUSED:
+      return new UnsupportedOperationError(message)
+    case STATUS_LIMIT:
+      return new LimitError(parcel.readString() ?? message, Number(parcel.readLong()), Number(parcel.readLong()))
+    case STATUS_TOO_LARGE:
+      return new TransactionTooLargeError(message)
+    case STATUS_VERSION:
+      return new RegistryUnavailableError(message)
+    default:
+      return null
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The codec of messages: pure, no socket. docs/protocol.md, sections 2 to 4, is its specification; every number here is
+ * there too. A header that is not well formed is a `Violation`: the channel it came by must end.
+ */
+
+export const PROTOCOL_VERSION = 1
+export const HEADER_BYTES = 32
+export const OBJECT_BYTES = 24
+
+export const KIND_HELLO = 1
+export const KIND_TRANSACTION = 2
+export const KIND_REPLY = 3
+export const KIND_FAILURE = 4
+export const KIND_RELEASE = 5
+export const KIND_CONTINUATION = 6
+
+export const STATUS_UNKNOWN_TRANSACTION = 1
+export const STATUS_UNKNOWN_OBJECT = 2
+export const STATUS_DESCRIPTORS_REFUSED = 3
+export const STATUS_LIMIT = 4
+export const STATUS_TOO_LARGE = 5
+export const STATUS_VERSION = 6
+
+export const OBJECT_DESCRIPTOR = 1
+/** A binder of the sender's. */
+export const OBJECT_LOCAL_BINDER = 2
+/** A binder of the receiver's: it comes home. */
+export const OBJECT_REMOTE_BINDER = 3
+
+const FLAG_ONEWAY = 1
+
+export const MAX_DATA_BYTES = 1024 * 1024 - 8 * 1024 // Android's receive buffer, frameworks/native ProcessState.cpp
+export const MAX_OBJECTS = 4096
+
+/** The peer broke the protocol: its channel ends, nobody else's. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
+
+export interface Header {
+  version: number
+  kind: number
+  oneway: boolean
+  id: number
+  object: number
+  code: number
+  dataSize: number
+  objectCount: number
+  here: number
+  descriptorCount: number
+}
+
+/** Writes the header at the beginning of `bytes` or at `at`. The message's version is always ours. */
+export function writeHeader(bytes: Buffer, at: number, header: Omit<Header, 'version'>): void {
+  bytes[at] = PROTOCOL_VERSION
+  bytes[at + 1] = header.kind
+  bytes.writeUInt16LE(header.oneway ? FLAG_ONEWAY : 0, at + 2)
+  bytes.writeUInt32LE(header.id, at + 4)
+  bytes.writeUInt32LE(header.object, at + 8)
+  bytes.writeUInt32LE(header.code, at + 12)
+  bytes.writeUInt32LE(header.dataSize, at + 16)
+  bytes.writeUInt32LE(header.objectCount, at + 20)
+  bytes.writeUInt32LE(header.here, at + 24)
+  bytes.writeUInt16LE(header.descriptorCount, at + 28)
+  bytes.writeUInt16LE(0, at + 30)
+}
+
+/** Reads and checks the header at `at` of a packet that ends at `end`. @throws Violation */
+export function readHeader(bytes: Buffer, at: number, end: number): Header {
+  if (end - at < HEADER_BYTES) throw new Violation(`a message of ${end - at} bytes has no room for its header`)
+  const flags = bytes.readUInt16LE(at + 2)
+  const header: Header = {
+    version: bytes[at] as number,
+    kind: bytes[at + 1] as number,
+    oneway: (flags & FLAG_ONEWAY) !== 0,
+    id: bytes.readUInt32LE(at + 4),
+    object: bytes.readUInt32LE(at + 8),
+    code: bytes.readUInt32LE(at + 12),
+    dataSize: bytes.readUInt32LE(at + 16),
+    objectCount: bytes.readUInt32LE(at + 20),
+    here: bytes.readUInt32LE(at + 24),
+    descriptorCount: bytes.readUInt16LE(at + 28),
+  }
+  if (header.version !== PROTOCOL_VERSION && header.kind !== KIND_HELLO) {
+    throw new Violation(`version ${header.version} of the protocol`)
+  }
+  if (header.kind < KIND_HELLO || header.kind > KIND_CONTINUATION) throw new Violation(`kind ${header.kind}`)
+  if ((flags & ~FLAG_ONEWAY) !== 0 || bytes.readUInt16LE(at + 30) !== 0) throw new Violation('a reserved bit is set')
+  if (header.oneway && header.kind !== KIND_TRANSACTION) throw new Violation('only transactions are oneway')
+  checkSizes(header, end - at - HEADER_BYTES)
+  return header
+}
+
+/** Bytes of the whole body of a message: the parcel's data and its object table. */
+export function bodySize(header: Header): number {
+  return header.dataSize + 4 * header.objectCount
+}
+
+function checkSizes(header: Header, room: number): void {
+  const { kind, dataSize, objectCount, here } = header
+  if (here > room) throw new Violation(`a body of ${here} bytes in ${room}`)
+  if (kind === KIND_CONTINUATION) {
+    if (here === 0 || dataSize !== 0 || objectCount !== 0 || header.object !== 0 || header.code !== 0) {
+      throw new Violation('a continuation has a body and an id, nothing else')
+    }
+    return
+  }
+  if (dataSize % 4 !== 0 || dataSize > MAX_DATA_BYTES) throw new Violation(`a parcel of ${dataSize} bytes`)
+  if (objectCount > MAX_OBJECTS || objectCount * OBJECT_BYTES > dataSize) {
+    throw new Violation(`${objectCount} objects in ${dataSize} bytes`)
+  }
+  if (here > bodySize(header)) throw new Violation(`${here} bytes of a body of ${bodySize(header)}`)
+  if ((kind === KIND_HELLO || kind === KIND_RELEASE) && dataSize !== 0) throw new Violation(`kind ${kind} has no body`)
+}
+
+/** An object of a parcel as it stands on the wire. */
+export interface WireObject {
+  offset: number
+  type: number
+  /** Of the descriptor within the message, or of the binder in its owner's table. */
+  number: number
+  /** Of a binder of the sender's: whether it takes descriptors in requests. */
+  takesFds: boolean
+}
+
+/** Writes the 24 bytes of an object over its place in a copy of the parcel's data. */
+export function writeObject(data: Buffer, object: WireObject): void {
+  data.fill(0, object.offset, object.offset + OBJECT_BYTES)
+  data.writeUInt32LE(object.type, object.offset)
+  data.writeUInt32LE(object.number, object.offset + 4)
+  if (object.takesFds) data[object.offset + 8] = 1
+}
+
+/**
+ * Reads and checks the object table behind a parcel's data.
+ * @param fdCount descriptors that came with the message: each must be named exactly once, in order.
+ * @throws Violation
+ */
+export function readObjects(body: Buffer, dataSize: number, objectCount: number, fdCount: number): WireObject[] {
+  const objects: WireObject[] = []
+  let nextFree = 0
+  let fds = 0
+  for (let i = 0; i < objectCount; i++) {
+    const offset = body.readUInt32LE(dataSize + 4 * i)
+    if (offset % 4 !== 0 || offset < nextFree || offset + OBJECT_BYTES > dataSize) {
+      throw new Violation(`an object at ${offset} of ${dataSize}`)
+    }
+    nextFree = offset + OBJECT_BYTES
+    const object = readObject(body, offset)
+    if (object.type === OBJECT_DESCRIPTOR && object.number !== fds++) throw new Violation('descriptors out of order')
+    objects.push(object)
+  }
+  if (fds !== fdCount) throw new Violation(`${fdCount} descriptors came, the parcel names ${fds}`)
+  return objects
+}
+
+function readObject(body: Buffer, offset: number): WireObject {
+  const type = body.readUInt32LE(offset)
+  const number = body.readUInt32LE(offset + 4)
+  if (type < OBJECT_DESCRIPTOR || type > OBJECT_REMOTE_BINDER) throw new Violation(`an object of type ${type}`)
+  const takesFds = body[offset + 8] as number
+  if (takesFds > 1 || (takesFds === 1 && type !== OBJECT_LOCAL_BINDER)) throw new Violation('a reserved byte is set')
+  return { offset, type, number, takesFds: takesFds === 1 }
+}

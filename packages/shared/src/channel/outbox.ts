@@ -1,0 +1,206 @@
+/**
+ * What goes out: messages become packets, packets go straight to the kernel, and wait here, bounded and in order, when
+ * the peer does not read. Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
+ */
+import {
+  dup,
+  type Fd,
+  fdNumber,
+  type Hub,
+  type HubSocket,
+  MAX_PACKET_BYTES,
+  MAX_PACKET_FDS,
+  type OwnedFd,
+} from 'memfd-native'
+import { LimitError, TransactionTooLargeError } from '../errors.ts'
+import { MAX_QUEUED_BYTES, MAX_QUEUED_FDS } from './limits.ts'
+import {
+  HEADER_BYTES,
+  KIND_CONTINUATION,
+  MAX_DATA_BYTES,
+  MAX_OBJECTS,
+  type WireObject,
+  writeHeader,
+  writeObject,
+} from './message.ts'
+
+const EAGAIN = -11
+const ETOOMANYREFS = -109
+/** ETOOMANYREFS has no event that ends it: other sockets of this user hold too many descriptors. Look again, in ms. */
+const RETRY_MS = 10
+const NO_FDS: readonly Fd[] = Object.freeze([])
+
+/** A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed). */
+export class OutgoingBody {
+  static readonly EMPTY = new OutgoingBody(new Uint8Array(0))
+
+  readonly data: Uint8Array
+  readonly objects: WireObject[]
+  readonly fds: Fd[]
+
+  constructor(data: Uint8Array, objects: WireObject[] = [], fds: Fd[] = []) {
+    this.data = data
+    this.objects = objects
+    this.fds = fds
+  }
+
+  get size(): number {
+    return this.data.length + 4 * this.objects.length
+  }
+
+  /** Copies the body, objects filled in, to `target` at `at`. */
+  copyTo(target: Buffer, at: number): void {
+    target.set(this.data, at)
+    if (this.objects.length === 0) return
+    const data = target.subarray(at, at + this.data.length)
+    for (let i = 0; i < this.objects.length; i++) {
+      const object = this.objects[i] as WireObject
+      writeObject(data, object)
+      target.writeUInt32LE(object.offset, at + this.data.length + 4 * i)
+    }
+  }
+}
+
+interface WaitingPacket {
+  readonly bytes: Buffer
+  readonly fds: readonly OwnedFd[]
+}
+
+/** The fields of a header that a sender chooses. */
+export interface Envelope {
+  kind: number
+  id: number
+  object: number
+  code: number
+  oneway: boolean
+}
+
+export class Outbox {
+  readonly #hub: Hub
+  readonly #socket: HubSocket
+  readonly #waiting: WaitingPacket[] = []
+  #queuedBytes = 0
+  #queuedFds = 0
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(hub: Hub, socket: HubSocket) {
+    this.#hub = hub
+    this.#socket = socket
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /** Whether a message may be sent at all, and now. @throws TransactionTooLargeError, LimitError */
+  checkRoom(body: OutgoingBody): void {
+    if (body.data.length > MAX_DATA_BYTES || body.objects.length > MAX_OBJECTS) {
+      throw new TransactionTooLargeError(`a parcel of ${body.data.length} bytes; ${MAX_DATA_BYTES} are allowed`)
+    }
+    if (body.fds.length > MAX_PACKET_FDS) {
+      throw new LimitError('descriptors of a message', MAX_PACKET_FDS, body.fds.length)
+    }
+    // A message is let in while there is room for anything: a long parcel must pass an empty queue whole.
+    if (this.#queuedBytes >= MAX_QUEUED_BYTES) {
+      throw new LimitError('bytes queued on a channel', MAX_QUEUED_BYTES, this.#queuedBytes)
+    }
+    if (this.#queuedFds + body.fds.length > MAX_QUEUED_FDS) {
+      throw new LimitError('descriptors queued on a channel', MAX_QUEUED_FDS, this.#queuedFds + body.fds.length)
+    }
+  }
+
+  /** Sends a message, or queues what the kernel does not take now. A negative errno: the socket is of no more use. */
+  send(envelope: Envelope, body: OutgoingBody): number {
+    const size = body.size
+    if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
+      body.copyTo(this.#hub.outgoing, HEADER_BYTES)
+      return this.#sendFirst(envelope, body, size)
+    }
+    const whole = Buffer.allocUnsafe(size)
+    body.copyTo(whole, 0)
+    return this.#sendParts(envelope, body, whole)
+  }
+
+  /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
+  flush(): number {
+    for (;;) {
+      const packet = this.#waiting[0]
+      if (packet === undefined) return 0
+      packet.bytes.copy(this.#hub.outgoing)
+      const result = this.#socket.send(packet.bytes.length, packet.fds)
+      if (this.#mustWait(result)) return 0
+      if (result < 0) return result
+      this.#forget()
+    }
+  }
+
+  /** Drops what waits and closes its descriptors. */
+  close(): void {
+    clearTimeout(this.#retry)
+    while (this.#waiting.length > 0) this.#forget()
+  }
+
+  #sendParts(envelope: Envelope, body: OutgoingBody, whole: Buffer): number {
+    const room = MAX_PACKET_BYTES - HEADER_BYTES
+    whole.copy(this.#hub.outgoing, HEADER_BYTES, 0, room)
+    let result = this.#sendFirst(envelope, body, room)
+    const rest = { kind: KIND_CONTINUATION, id: envelope.id, object: 0, code: 0, oneway: false }
+    for (let at = room; at < whole.length && result >= 0; at += room) {
+      const here = whole.copy(this.#hub.outgoing, HEADER_BYTES, at, at + room)
+      writeHeader(this.#hub.outgoing, 0, { ...rest, dataSize: 0, objectCount: 0, here, descriptorCount: 0 })
+      result = this.#sendPacket(HEADER_BYTES + here, NO_FDS)
+    }
+    return result
+  }
+
+  #sendFirst(envelope: Envelope, body: OutgoingBody, here: number): number {
+    writeHeader(this.#hub.outgoing, 0, {
+      kind: envelope.kind,
+      oneway: envelope.oneway,
+      id: envelope.id,
+      object: envelope.object,
+      code: envelope.code,
+      dataSize: body.data.length,
+      objectCount: body.objects.length,
+      here,
+      descriptorCount: body.fds.length,
+    })
+    return this.#sendPacket(HEADER_BYTES + here, body.fds)
+  }
+
+  /** The packet lies in the hub's outgoing bytes. */
+  #sendPacket(length: number, fds: readonly Fd[]): number {
+    if (this.#waiting.length === 0) {
+      const result = this.#socket.send(length, fds)
+      if (!this.#mustWait(result)) return result
+    }
+    const bytes = Buffer.from(this.#hub.outgoing.subarray(0, length))
+    this.#waiting.push({ bytes, fds: fds.map((fd) => dup(fdNumber(fd))) })
+    this.#queuedBytes += length
+    this.#queuedFds += fds.length
+    return 0
+  }
+
+  #forget(): void {
+    const packet = this.#waiting.shift()
+    if (packet === undefined) return
+    for (const fd of packet.fds) fd.close()
+    this.#queuedBytes -= packet.bytes.length
+    this.#queuedFds -= packet.fds.length
+  }
+
+  #mustWait(result: number): boolean {
+    if (result === ETOOMANYREFS) {
+      this.#retry ??= setTimeout(() => {
+        this.#retry = undefined
+        this.#socket.handler.onWritable()
+      }, RETRY_MS)
+      return true
+    }
+    return result === EAGAIN
+  }
+}

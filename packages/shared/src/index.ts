@@ -1,0 +1,31 @@
+export { SyscallError } from 'memfd-native'
+export { Binder, type BinderOptions } from './binder/binder.ts'
+export { BinderProxy } from './binder/binder-proxy.ts'
+export {
+  defineInterface,
+  type Implementation,
+  type ImplementationOf,
+  type InterfaceParts,
+  type InterfaceSpec,
+  type MethodSpec,
+  type Remote,
+} from './binder/interface.ts'
+export { type ParcelType, types } from './binder/parcel-types.ts'
+export * from './errors.ts'
+export { DEFAULT_SERVICE_NAME, IMemoryService } from './interfaces/memory-service.ts'
+export { SharedValue } from './interfaces/shared-value.ts'
+export { IWatch, IWatcher } from './interfaces/watch.ts'
+export { ashmem } from './os/ashmem.ts'
+export type { OnClose } from './os/close-listener.ts'
+export { FileDescriptor } from './os/file-descriptor.ts'
+export { MemoryFile } from './os/memory-file.ts'
+export { MemoryInputStream, MemoryOutputStream } from './os/memory-file-streams.ts'
+export { ParcelFileDescriptor } from './os/parcel-file-descriptor.ts'
+export { CONTENTS_FILE_DESCRIPTOR, PARCELABLE_WRITE_RETURN_VALUE, type Parcelable } from './os/parcelable.ts'
+export type { SharedMapping } from './os/shared-mapping.ts'
+export { SharedMemory } from './os/shared-memory.ts'
+export type { DeathRecipient, IBinder, IInterface } from './parcel/ibinder.ts'
+export { Parcel } from './parcel/parcel.ts'
+export type { OnRegistration } from './service-manager/notifications.ts'
+export type { ServiceInfo } from './service-manager/registry-link.ts'
+export { type AddServiceOptions, type ConnectOptions, ServiceManager } from './service-manager/service-manager.ts'

@@ -1,0 +1,16 @@
+/** The seed's interface, shy.luo.ashmem.IMemoryService: a region of 4 bytes with one big-endian int32. */
+import { defineInterface } from '../binder/interface.ts'
+import { types } from '../binder/parcel-types.ts'
+
+/** The name that the service has where nobody chose another. */
+export const DEFAULT_SERVICE_NAME = 'AnonymousSharedMemory'
+
+/** Bytes of the region. */
+export const REGION_BYTES = 4
+
+export const IMemoryService = defineInterface('shy.luo.ashmem.IMemoryService', {
+  /** A descriptor of the region for reading, the caller's to close; null when the service has no region. */
+  getFileDescriptor: { code: 1, args: [], returns: types.nullable(types.parcelFileDescriptor) },
+  /** Sets the value: -2147483648 to 2147483647. @throws ERR_SECURITY the caller may not write */
+  setValue: { code: 2, args: [types.int] },
+})

@@ -1,0 +1,21 @@
+/** What can be told about a region from the outside, for people and for `--json`. */
+import { fstat, getSeals } from 'memfd-native'
+import { borrowFd, type FileDescriptor } from './file-descriptor.ts'
+
+export interface RegionStatus {
+  /** The descriptor's number in the process that tells. */
+  readonly fd: number
+  /** The same in every process that holds the region: proof that they share it. */
+  readonly inode: number
+  /** F_SEAL_ bits, fcntl(2). */
+  readonly seals: number
+  /** In bytes. */
+  readonly size: number
+}
+
+/** @throws EBADF the descriptor is closed; EINVAL it has no seals, so is no region */
+export function regionStatus(fd: FileDescriptor): RegionStatus {
+  const owned = borrowFd(fd)
+  const { ino, size } = fstat(owned)
+  return { fd: fd.getInt(), inode: ino, seals: getSeals(owned), size }
+}
