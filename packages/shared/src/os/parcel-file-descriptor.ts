@@ -26,7 +26,8 @@ const INT_MAX = 0x7fff_ffff
  *
  * The "reliable" kind carries a status channel beside the data: each side learns why the other went. After `close()` or
  * `detachFd()` the object is closed: methods throw ERR_CLOSED unless they say otherwise. One that is forgotten is closed
- * by the garbage collector, with a process warning of the code MEMSVC_LEAK and the status "leaked" to the peer.
+ * by the garbage collector, for all who hold its FileDescriptor, with a process warning of the code MEMSVC_LEAK and the
+ * status "leaked" to the peer.
  * Descriptors are close-on-exec from birth. A failed system call throws the errno's code.
  */
 export class ParcelFileDescriptor implements Parcelable {

@@ -110,9 +110,9 @@ t.test('the end of a reliable pipe that was closed cleanly is an end', async (t)
   t.equal(input.read(), -1)
 })
 
-t.test('a write larger than the socket takes at once is written whole', async (t) => {
+t.test('a large write arrives whole, in as many reads as it takes', async (t) => {
   const { source, output } = streams(t, ParcelFileDescriptor.createSocketPair())
-  // Blocking sockets: nobody reads in this thread, so stay below what the kernel queues, but above one segment.
+  // The sockets block and nobody else reads: more than this and the write would wait for ever.
   const sent = Buffer.alloc(100_000, 'memsvc')
   output.write(sent)
   const input = new AutoCloseInputStream(source)
