@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
-import { runCheck } from './lib/check.mjs'
+import { runCheck } from './lib/check-program.mjs'
 import { listPackages, listSources, readJson, readText } from './lib/workspace.mjs'
 
 const ERRORS_PAGE = 'docs/errors.md'

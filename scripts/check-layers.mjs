@@ -3,7 +3,7 @@
  * Also that every import is declared in its package.json, and every dependency declared there imported.
  */
 import { posix } from 'node:path'
-import { runCheck } from './lib/check.mjs'
+import { runCheck } from './lib/check-program.mjs'
 import { findImports, splitSpecifier } from './lib/imports.mjs'
 import { listPackages, listSources, readJson, readText } from './lib/workspace.mjs'
 

@@ -1,5 +1,5 @@
 /** All packages have one version, depend on exactly that of each other, and run on the same Node.js. */
-import { runCheck } from './lib/check.mjs'
+import { runCheck } from './lib/check-program.mjs'
 import { listPackages, readJson } from './lib/workspace.mjs'
 
 function findProblems(root) {

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { CHECKS, runCheckStep } from './lib/checks.mjs'
+import { CHECKS, runCheckStep } from './lib/check-steps.mjs'
 import { localBin, run } from './lib/run.mjs'
 import { removeStaleOutput } from './lib/stale.mjs'
 import { readTapReport } from './lib/tap-report.mjs'
