@@ -3,8 +3,11 @@
 // A wrong type throws TypeError (ERR_INVALID_ARG_TYPE), a number out of range RangeError (ERR_OUT_OF_RANGE).
 //
 // Parameters: int (int32), unsigned (32 bits, of either sign: what `|` made), int64_t (safe integers), bool,
-// std::string (UTF-8), Bytes, Napi::Function; a leading Napi::Env is handed in. Results: int64_t (>= 0, or a negative
+// std::string (UTF-8), std::vector<int> (an array), Bytes, Napi::Function; a leading Napi::Env is handed in. Results: int64_t (>= 0, or a negative
 // errno), unique_fd (owned by JavaScript from then on; empty: the errno), Napi::Value.
+//
+// A thread that is being terminated can be told nothing any more: every Node-API call fails, and what should be thrown
+// is dropped (NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS; without it node-addon-api aborts the process).
 #pragma once
 #include <napi.h>
 
@@ -17,6 +20,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "environment.h"
 
@@ -35,7 +39,7 @@ auto Retry(Call call) {
   return result;
 }
 
-/** A borrowed Uint8Array; valid while JavaScript does not run. */
+/** A borrowed Uint8Array; valid while JavaScript does not run, so it comes after any array, whose reading may run some. */
 struct Bytes {
   uint8_t* data = nullptr;
   size_t length = 0;
@@ -105,6 +109,19 @@ inline bool ReadArg(Napi::Value value, const char* name, std::string* out) {
     return false;
   }
   *out = value.As<Napi::String>().Utf8Value();
+  return true;
+}
+
+inline bool ReadArg(Napi::Value value, const char* name, std::vector<int>* out) {
+  if (!value.IsArray()) {
+    ThrowArgType(value.Env(), name, "an array");
+    return false;
+  }
+  Napi::Array array = value.As<Napi::Array>();
+  out->resize(array.Length());
+  for (uint32_t i = 0; i < out->size(); ++i) {
+    if (!ReadArg(Napi::Value(array[i]), name, &(*out)[i])) return false;
+  }
   return true;
 }
 

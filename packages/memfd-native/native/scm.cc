@@ -24,24 +24,24 @@ union ControlBuffer {
   uint8_t bytes[Size];
 };
 
-/** Lends the descriptors to the kernel, which takes references of its own. `fds` holds native-endian int32. */
-int64_t SendMsg(int fd, Bytes data, Bytes fds, int flags) {
-  const size_t count = fds.length / sizeof(int);
+/** Lends the descriptors to the kernel, which takes references of its own. */
+int64_t SendMsg(int fd, std::vector<int> fds, Bytes data, int flags) {
   // A packet of no bytes reads as the end of the connection, and a stream drops the descriptors with it.
-  if (count > kMaxFds || (count > 0 && data.length == 0)) return -EINVAL;
+  if (fds.size() > kMaxFds || (!fds.empty() && data.length == 0)) return -EINVAL;
   ControlBuffer<CMSG_SPACE(kMaxFds * sizeof(int))> control;
   iovec part{data.data, data.length};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  if (count > 0) {
+  if (!fds.empty()) {
+    const size_t size = fds.size() * sizeof(int);
     message.msg_control = &control;
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    message.msg_controllen = CMSG_SPACE(size);
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    std::memcpy(CMSG_DATA(header), fds.data, count * sizeof(int));
+    header->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(header), fds.data(), size);
   }
   return ResultOf(Retry([&] { return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL); }));
 }
@@ -118,6 +118,6 @@ Napi::Value RecvMsg(Napi::Env env, int fd, Bytes data, int maxFds, int flags) {
 }  // namespace
 
 void RegisterScm(Napi::Env env, Napi::Object exports) {
-  Define<SendMsg, "fd", "data", "fds", "flags">(exports, "sendmsg");
+  Define<SendMsg, "fd", "fds", "data", "flags">(exports, "sendmsg");
   Define<RecvMsg, "fd", "data", "maxFds", "flags">(exports, "recvmsg");
 }

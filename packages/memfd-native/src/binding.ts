@@ -81,7 +81,7 @@ export interface NativeBinding {
   setPassCredentials(fd: number, on: boolean): number
   setPassRights(fd: number, on: boolean): number
 
-  sendmsg(fd: number, data: Uint8Array, fds: Uint8Array, flags: number): number
+  sendmsg(fd: number, fds: number[], data: Uint8Array, flags: number): number
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
 
   hubCreate(

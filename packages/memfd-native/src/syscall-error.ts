@@ -1,4 +1,5 @@
-import { getSystemErrorName } from 'node:util'
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
 
 /**
  * A failed system call, shaped like Node's own: `code` is the errno's name (`EPERM`), `errno` is negative
@@ -20,20 +21,13 @@ export class SyscallError extends Error {
 }
 Object.defineProperty(SyscallError.prototype, 'name', { value: 'SyscallError', configurable: true })
 
-function errnoName(errno: number): string {
-  try {
-    return getSystemErrorName(errno)
-  } catch {
-    return OTHER_ERRNOS.get(-errno) ?? `E${-errno}`
-  }
-}
-
-/** Errnos that libuv has no name for and that these system calls answer. */
-const OTHER_ERRNOS = new Map([
+/** What libuv has no name for, and so Node neither. */
+const OTHER_NAMES = new Map<number, string>([
+  ...Object.entries(constants.errno).map(([name, errno]): [number, string] => [errno, name]),
   [109, 'ETOOMANYREFS'],
-  [91, 'EPROTOTYPE'],
-  [92, 'ENOPROTOOPT'],
-  [95, 'EOPNOTSUPP'],
-  [26, 'ETXTBSY'],
-  [35, 'EDEADLK'],
 ])
+
+/** libuv's name first, so that a code is spelt as in Node's own errors (95 is ENOTSUP). */
+function errnoName(errno: number): string {
+  return getSystemErrorMap().get(errno)?.[0] ?? OTHER_NAMES.get(-errno) ?? `E${-errno}`
+}

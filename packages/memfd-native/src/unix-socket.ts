@@ -83,7 +83,7 @@ export function connect(fd: Fd, path: string): void {
  * ETOOMANYREFS when too many descriptors of this uid are under way
  */
 export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0): number {
-  return unwrap('sendmsg', native.sendmsg(fdNumber(fd), data, numbersOf(fds), flags))
+  return unwrap('sendmsg', native.sendmsg(fdNumber(fd), fds.map(fdNumber), data, flags))
 }
 
 /**
@@ -136,12 +136,4 @@ function checkPathLength(syscall: string, path: string): void {
   if (length > MAX_PATH_BYTES) {
     throw new SyscallError(syscall, -ENAMETOOLONG, `a path of ${length} bytes, the limit is ${MAX_PATH_BYTES}: ${path}`)
   }
-}
-
-const NO_FDS = new Uint8Array(0)
-
-/** As native-endian int32, for the control message. A closed one is -1, which the kernel answers with EBADF. */
-function numbersOf(fds: readonly Fd[]): Uint8Array {
-  if (fds.length === 0) return NO_FDS
-  return new Uint8Array(Int32Array.from(fds, fdNumber).buffer)
 }

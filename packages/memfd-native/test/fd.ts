@@ -1,0 +1,122 @@
+import { readFileSync, readSync, writeSync } from 'node:fs'
+import t from 'tap'
+import { constants, dup, type Fd, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from '../src/index.ts'
+import { codeOf } from '../test-support/code-of.ts'
+import { leakChecked } from '../test-support/leaks.ts'
+import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+
+leakChecked(t)
+
+/** The flags of the open file, and O_CLOEXEC of the descriptor. */
+function openFlags(fd: number): number {
+  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
+  return Number.parseInt(flags ?? '', 8)
+}
+const O_CLOEXEC = 0o2000000
+
+const sameFile = (a: Fd, b: Fd) => fstat(a).dev === fstat(b).dev && fstat(a).ino === fstat(b).ino
+
+t.test('dup is the same file with the same offset, from 3 up and CLOEXEC', async (t) => {
+  using memfd = sizedMemfd()
+  using copy = dup(memfd)
+  t.ok(sameFile(memfd, copy))
+  t.ok(copy.fd >= 3)
+  t.ok(openFlags(copy.fd) & O_CLOEXEC)
+  lseek(memfd, 100, constants.SEEK_SET)
+  t.equal(lseek(copy, 0, constants.SEEK_CUR), 100)
+})
+
+t.test('reopen is the same file with an offset and access of its own, CLOEXEC', async (t) => {
+  using memfd = sizedMemfd()
+  lseek(memfd, 100, constants.SEEK_SET)
+  using readOnly = reopen(memfd, constants.O_RDONLY)
+  t.ok(sameFile(memfd, readOnly))
+  t.equal(lseek(readOnly, 0, constants.SEEK_CUR), 0)
+  t.ok(openFlags(readOnly.fd) & O_CLOEXEC)
+  t.equal(
+    codeOf(() => writeSync(readOnly.fd, 'x')),
+    'EBADF',
+  )
+})
+
+t.test('offsets and sizes past 2 and 4 GiB are exact', async (t) => {
+  for (const size of [2 ** 31 - 1, 2 ** 31, 2 ** 32 + 1, 2 ** 40]) {
+    using memfd = sizedMemfd(size)
+    t.equal(fstat(memfd).size, size)
+    t.equal(lseek(memfd, 0, constants.SEEK_END), size)
+    t.equal(lseek(memfd, size - 1, constants.SEEK_SET), size - 1)
+  }
+})
+
+t.test('fstat tells what the file is', async (t) => {
+  using memfd = sizedMemfd(3 * PAGE)
+  writeSync(memfd.fd, 'x')
+  const status = fstat(memfd)
+  t.match(status, { size: 3 * PAGE, nlink: 0, uid: process.getuid?.(), blocks: PAGE / 512 })
+  t.equal(status.mode & 0o170777, 0o100777)
+})
+
+t.test('a pipe carries bytes from its second end to its first, both CLOEXEC', async (t) => {
+  const [reader, writer] = pipe()
+  t.ok(openFlags(reader.fd) & openFlags(writer.fd) & O_CLOEXEC)
+  writeSync(writer.fd, 'hello')
+  const bytes = Buffer.alloc(10)
+  t.equal(readSync(reader.fd, bytes), 5)
+  t.equal(bytes.toString('latin1', 0, 5), 'hello')
+  reader.close()
+  writer.close()
+})
+
+t.test('a pipe made with O_NONBLOCK does not wait', async (t) => {
+  const [reader, writer] = pipe(constants.O_NONBLOCK)
+  t.equal(
+    codeOf(() => readSync(reader.fd, Buffer.alloc(1))),
+    'EAGAIN',
+  )
+  reader.close()
+  writer.close()
+})
+
+t.test('setNonBlocking turns O_NONBLOCK on and off again', async (t) => {
+  const [reader, writer] = pipe()
+  setNonBlocking(reader, true)
+  t.equal(openFlags(reader.fd) & constants.O_NONBLOCK, constants.O_NONBLOCK)
+  setNonBlocking(reader, false)
+  t.equal(openFlags(reader.fd) & constants.O_NONBLOCK, 0)
+  reader.close()
+  writer.close()
+})
+
+t.test('lockFile gives one open file the lock, until its last descriptor is closed', async (t) => {
+  using file = sizedMemfd()
+  const holder = reopen(file, constants.O_RDWR)
+  using other = reopen(file, constants.O_RDWR)
+  const copy = dup(holder)
+  t.ok(lockFile(holder))
+  t.ok(lockFile(holder), 'it holds it already')
+  t.notOk(lockFile(other))
+  holder.close()
+  t.notOk(lockFile(other), 'the dup still holds it')
+  copy.close()
+  t.ok(lockFile(other))
+})
+
+const CALLS: Record<string, (fd: Fd) => unknown> = {
+  dup: (fd) => dup(fd),
+  fstat: (fd) => fstat(fd),
+  lockFile: (fd) => lockFile(fd),
+  lseek: (fd) => lseek(fd, 0, constants.SEEK_SET),
+  reopen: (fd) => reopen(fd, constants.O_RDONLY),
+  setNonBlocking: (fd) => setNonBlocking(fd, true),
+}
+for (const [name, call] of Object.entries(CALLS)) {
+  t.test(`${name} of a closed descriptor is EBADF, of something else a TypeError`, async (t) => {
+    const closed = sizedMemfd()
+    closed.close()
+    t.throws(() => call(closed), { name: 'SyscallError', code: 'EBADF', errno: -9 })
+    t.equal(
+      codeOf(() => call('3' as unknown as number)),
+      'ERR_INVALID_ARG_TYPE',
+    )
+  })
+}

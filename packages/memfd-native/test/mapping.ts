@@ -1,0 +1,287 @@
+import { once } from 'node:events'
+import { readSync, writeSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import t from 'tap'
+import { addSeals, constants, Mapping, mmap, reopen } from '../src/index.ts'
+import { codeOf } from '../test-support/code-of.ts'
+import { fixturePath, runFixture } from '../test-support/fixture.ts'
+import { leakChecked, memfdMappings } from '../test-support/leaks.ts'
+import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+
+leakChecked(t)
+const { PROT_NONE, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE } = mmap
+const READ_WRITE = PROT_READ | PROT_WRITE
+
+function newMapping(prot = READ_WRITE, length = PAGE): Mapping {
+  using memfd = sizedMemfd(length)
+  return Mapping.map(memfd, length, prot, MAP_SHARED)
+}
+
+t.test('a mapping lives without its descriptor and ends with unmap', async (t) => {
+  const mapping = newMapping()
+  t.match(mapping, { length: PAGE, isMapped: true, isWritable: true })
+  t.equal(memfdMappings().length, 1)
+  mapping.unmap()
+  t.match(mapping, { length: 0, isMapped: false })
+  t.equal(memfdMappings().length, 0)
+  mapping.unmap()
+})
+
+t.test('what is written is in the file, what is in the file is read', async (t) => {
+  using memfd = sizedMemfd()
+  using mapping = Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)
+  mapping.write(3, Buffer.from('..hello..'), 2, 5)
+  const inFile = Buffer.alloc(7)
+  readSync(memfd.fd, inFile, 0, 7, 2)
+  t.equal(inFile.toString('latin1'), '\0hello\0')
+  writeSync(memfd.fd, 'j', 3)
+  const copy = Buffer.from('-------')
+  mapping.read(3, copy, 1, 5)
+  t.equal(copy.toString('latin1'), '-jello-')
+})
+
+t.test('a read is a copy: it does not change afterwards', async (t) => {
+  using mapping = newMapping()
+  const copy = new Uint8Array(4)
+  mapping.read(0, copy, 0, 4)
+  mapping.writeInt32LE(0, -1)
+  t.same([...copy], [0, 0, 0, 0])
+})
+
+t.test('bytes of every length and alignment are copied exactly', async (t) => {
+  using mapping = newMapping()
+  const source = Uint8Array.from({ length: 40 }, (_, i) => i + 1)
+  for (let offset = 0; offset < 9; offset++) {
+    for (let count = 0; count <= 17; count++) {
+      mapping.fill(0, PAGE)
+      mapping.write(offset, source, 1, count)
+      const target = new Uint8Array(32)
+      mapping.read(0, target, 0, 32)
+      const expected = new Uint8Array(32)
+      expected.set(source.subarray(1, 1 + count), offset)
+      if (Buffer.compare(target, expected) !== 0) t.fail(`offset ${offset}, count ${count}: ${target}`)
+    }
+  }
+})
+
+t.test('an int is in the byte order of its name', async (t) => {
+  using mapping = newMapping()
+  const bytes = Buffer.alloc(4)
+  for (const value of [0, 1, 42, -1, 0x01020304, 2 ** 31 - 1, -(2 ** 31)]) {
+    mapping.writeInt32BE(4, value)
+    mapping.read(4, bytes, 0, 4)
+    t.same([bytes.readInt32BE(), mapping.readInt32BE(4)], [value, value])
+    mapping.writeInt32LE(4, value)
+    mapping.read(4, bytes, 0, 4)
+    t.same([bytes.readInt32LE(), mapping.readInt32LE(4)], [value, value])
+  }
+})
+
+t.test('fill sets the low 8 bits, 0 if not said', async (t) => {
+  using mapping = newMapping()
+  mapping.fill(1, 2, 0x1ff)
+  t.equal(mapping.readInt32LE(0), 0x00ffff00)
+  mapping.fill(2, 1)
+  t.equal(mapping.readInt32LE(0), 0x0000ff00)
+  mapping.fill(PAGE, 0)
+})
+
+t.test('a mapping past 4 GiB reads and writes at its far end', async (t) => {
+  const size = 2 ** 32 + 2 * PAGE
+  using memfd = sizedMemfd(size)
+  using whole = Mapping.map(memfd, size, READ_WRITE, MAP_SHARED)
+  whole.writeInt32BE(size - 4, 42)
+  t.equal(whole.length, size)
+  using tail = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED, size - PAGE)
+  t.equal(tail.readInt32BE(PAGE - 4), 42)
+  t.equal(
+    codeOf(() => whole.readInt32BE(size)),
+    'ERR_OUT_OF_RANGE',
+  )
+})
+
+const buffer = new Uint8Array(8)
+const OUTSIDE: [string, (mapping: Mapping) => void][] = [
+  ['a read from beyond the end', (m) => m.read(PAGE + 1, buffer, 0, 0)],
+  ['a read across the end', (m) => m.read(PAGE - 3, buffer, 0, 4)],
+  ['a read past the end of its target', (m) => m.read(0, buffer, 5, 4)],
+  ['a write across the end', (m) => m.write(PAGE - 3, buffer, 0, 4)],
+  ['a write from beyond its source', (m) => m.write(0, buffer, 9, 0)],
+  ['a fill across the end', (m) => m.fill(PAGE - 1, 2)],
+  ['a negative offset', (m) => m.read(-1, buffer, 0, 1)],
+  ['a negative count', (m) => m.read(0, buffer, 0, -1)],
+  ['a fractional offset', (m) => m.read(0.5, buffer, 0, 1)],
+  ['an offset of NaN', (m) => m.fill(Number.NaN, 1)],
+  ['an offset of infinity', (m) => m.fill(Number.POSITIVE_INFINITY, 0)],
+  ['a count of 2^53', (m) => m.fill(0, 2 ** 53)],
+  ['a count of 2^64', (m) => m.read(0, buffer, 0, 2 ** 64)],
+  ['an int at the end', (m) => m.readInt32LE(PAGE)],
+  ['an int off its alignment', (m) => m.readInt32BE(2)],
+  ['an int written off its alignment', (m) => m.writeInt32BE(1, 0)],
+  ['an int of 2^31', (m) => m.writeInt32LE(0, 2 ** 31)],
+  ['a fractional int', (m) => m.writeInt32LE(0, 0.5)],
+]
+for (const [what, attempt] of OUTSIDE) {
+  t.test(`${what} is ERR_OUT_OF_RANGE and changes nothing`, async (t) => {
+    using mapping = newMapping()
+    t.throws(() => attempt(mapping), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' })
+    const contents = new Uint8Array(PAGE)
+    mapping.read(0, contents, 0, PAGE)
+    t.ok(contents.every((byte) => byte === 0))
+  })
+}
+
+const odd = (value: unknown) => value as never
+const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
+  ['a target that is an array', (m) => m.read(0, odd([1, 2, 3]), 0, 1)],
+  ['a target of another element type', (m) => m.read(0, odd(new Int8Array(4)), 0, 1)],
+  ['a target of null', (m) => m.read(0, odd(null), 0, 1)],
+  ['a source that is a string', (m) => m.write(0, odd('abc'), 0, 1)],
+  ['an offset that is a string', (m) => m.readInt32LE(odd('0'))],
+  ['an offset that is missing', (m) => m.readInt32LE(odd(undefined))],
+  ['a bigint value', (m) => m.writeInt32BE(0, odd(1n))],
+  ['a count of null', (m) => m.fill(0, odd(null))],
+]
+for (const [what, attempt] of WRONG_TYPES) {
+  t.test(`${what} is a TypeError`, async (t) => {
+    using mapping = newMapping()
+    t.throws(() => attempt(mapping), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+  })
+}
+
+const ACCESSES: Record<string, (mapping: Mapping) => unknown> = {
+  read: (m) => m.read(0, buffer, 0, 8),
+  write: (m) => m.write(0, buffer, 0, 8),
+  readInt32LE: (m) => m.readInt32LE(0),
+  readInt32BE: (m) => m.readInt32BE(0),
+  writeInt32LE: (m) => m.writeInt32LE(0, 1),
+  writeInt32BE: (m) => m.writeInt32BE(0, 1),
+  fill: (m) => m.fill(0, 1),
+}
+const isStore = (name: string) => /write|fill/.test(name)
+const isLoad = (name: string) => /read/.test(name)
+
+for (const [name, access] of Object.entries(ACCESSES)) {
+  t.test(`${name} in each state answers or says why not`, async (t) => {
+    using readWrite = newMapping()
+    t.equal(
+      codeOf(() => access(readWrite)),
+      'ok',
+    )
+    using readOnly = newMapping(PROT_READ)
+    t.equal(
+      codeOf(() => access(readOnly)),
+      isStore(name) ? 'ERR_READ_ONLY' : 'ok',
+    )
+    using closedToAll = newMapping(PROT_NONE)
+    t.equal(
+      codeOf(() => access(closedToAll)),
+      isLoad(name) ? 'ERR_NOT_READABLE' : 'ERR_READ_ONLY',
+    )
+    const unmapped = newMapping()
+    unmapped.unmap()
+    t.equal(
+      codeOf(() => access(unmapped)),
+      'ERR_CLOSED',
+    )
+    using next = newMapping(PROT_READ)
+    t.equal(
+      codeOf(() => access(unmapped)),
+      'ERR_CLOSED',
+      'also when its place is taken again',
+    )
+    t.ok(next.isMapped)
+  })
+}
+
+t.test('isWritable says what was asked for', async (t) => {
+  using readOnly = newMapping(PROT_READ)
+  t.notOk(readOnly.isWritable)
+})
+
+t.test('a private mapping keeps its changes to itself', async (t) => {
+  using memfd = sizedMemfd()
+  using readOnly = reopen(memfd, constants.O_RDONLY)
+  using mapping = Mapping.map(readOnly, PAGE, READ_WRITE, MAP_PRIVATE)
+  mapping.writeInt32LE(0, 1)
+  const inFile = Buffer.alloc(4)
+  readSync(memfd.fd, inFile, 0, 4, 0)
+  t.equal(inFile.readInt32LE(), 0)
+})
+
+const UNMAPPABLE: [string, () => unknown, string][] = [
+  ['length 0', () => newMapping(READ_WRITE, 0), 'EINVAL'],
+  ['a negative length', () => Mapping.map(0, -1, PROT_READ, MAP_SHARED), 'EINVAL'],
+  ['more than the address space', () => withMemfd((fd) => Mapping.map(fd, 2 ** 52, PROT_READ, MAP_SHARED)), 'ENOMEM'],
+  ['an offset within a page', () => withMemfd((fd) => Mapping.map(fd, 1, PROT_READ, MAP_SHARED, 100)), 'EINVAL'],
+  ['MAP_FIXED', () => withMemfd((fd) => Mapping.map(fd, PAGE, PROT_READ, MAP_SHARED | 0x10)), 'EINVAL'],
+  ['a closed descriptor', () => Mapping.map(-1, PAGE, PROT_READ, MAP_SHARED), 'EBADF'],
+  ['a length that is a string', () => Mapping.map(0, odd('1'), PROT_READ, MAP_SHARED), 'ERR_INVALID_ARG_TYPE'],
+]
+function withMemfd<T>(use: (fd: ReturnType<typeof sizedMemfd>) => T): T {
+  using memfd = sizedMemfd()
+  return use(memfd)
+}
+for (const [what, attempt, code] of UNMAPPABLE) {
+  t.test(`mapping ${what} is ${code}`, async (t) => {
+    t.equal(codeOf(attempt), code)
+  })
+}
+
+t.test('a shared writable mapping needs a writable descriptor and no seal against it', async (t) => {
+  using memfd = sizedMemfd()
+  using readOnly = reopen(memfd, constants.O_RDONLY)
+  t.equal(
+    codeOf(() => Mapping.map(readOnly, PAGE, READ_WRITE, MAP_SHARED)),
+    'EACCES',
+  )
+  addSeals(memfd, constants.F_SEAL_FUTURE_WRITE)
+  t.equal(
+    codeOf(() => Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)),
+    'EPERM',
+  )
+})
+
+for (const bytes of [4, 8]) {
+  t.test(`an aligned read of ${bytes} bytes never sees half of a write`, async (t) => {
+    using memfd = sizedMemfd()
+    using mapping = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED)
+    const { worker, stop } = hammerFromWorker(memfd.fd, bytes)
+    const target = Buffer.alloc(bytes)
+    const seen = new Set<number>()
+    let torn = 0
+    while (seen.size < 100) {
+      for (let i = 0; i < 20_000; i++) {
+        mapping.read(0, target, 0, bytes)
+        seen.add(target[0] as number)
+        if (target.some((byte) => byte !== target[0])) torn++
+      }
+    }
+    stop()
+    await worker
+    t.equal(torn, 0)
+  })
+}
+
+t.test('2,000 rounds of map and unmap leave nothing behind', async (t) => {
+  using memfd = sizedMemfd()
+  for (let round = 0; round < 2000; round++) {
+    const mapping = Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)
+    mapping.writeInt32LE(0, round)
+    mapping.unmap()
+  }
+  t.equal(memfdMappings().length, 0)
+})
+
+t.test('a page that was cut off kills the process that reads it, with SIGBUS', async (t) => {
+  const { signal, output } = runFixture('reads-a-truncated-mapping')
+  t.equal(output, 'before\n')
+  t.equal(signal, 'SIGBUS')
+})
+
+/** A thread that writes `bytes` equal bytes, another value each time, until it is stopped. */
+function hammerFromWorker(fd: number, bytes: number): { worker: Promise<unknown>; stop: () => void } {
+  const stopFlag = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(fixturePath('hammers-a-region'), { workerData: { fd, bytes, stopFlag } })
+  return { worker: once(worker, 'exit'), stop: () => Atomics.store(stopFlag, 0, 1) }
+}

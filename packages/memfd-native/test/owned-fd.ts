@@ -1,0 +1,114 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { dup, fstat, type OwnedFd, OwnedFd as Owner, pipe } from '../src/index.ts'
+import { codeOf } from '../test-support/code-of.ts'
+import { leakChecked } from '../test-support/leaks.ts'
+import { sizedMemfd } from '../test-support/memfd.ts'
+
+leakChecked(t)
+
+const isCloexec = (fd: number) => {
+  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+  return (Number.parseInt(flags, 8) & 0o2000000) !== 0
+}
+
+t.test('close closes the number, once', async (t) => {
+  const memfd = sizedMemfd()
+  const number = memfd.fd
+  t.notOk(memfd.isClosed)
+  memfd.close()
+  t.equal(memfd.fd, -1)
+  t.ok(memfd.isClosed)
+  t.equal(
+    codeOf(() => fstatSync(number)),
+    'EBADF',
+  )
+})
+
+t.test('close again does not close the next owner of the number', async (t) => {
+  const first = sizedMemfd()
+  const number = first.fd
+  first.close()
+  using second = sizedMemfd()
+  t.equal(second.fd, number, 'the kernel used the number again')
+  first.close()
+  t.equal(
+    codeOf(() => fstat(second)),
+    'ok',
+  )
+})
+
+t.test('a released number stays open and belongs to the caller', async (t) => {
+  const memfd = sizedMemfd()
+  const number = memfd.release()
+  t.equal(memfd.fd, -1)
+  t.equal(memfd.release(), -1)
+  memfd.close()
+  t.equal(
+    codeOf(() => fstatSync(number)),
+    'ok',
+  )
+  closeSync(number)
+})
+
+t.test('the end of a using block closes', async (t) => {
+  let kept: OwnedFd
+  {
+    using memfd = sizedMemfd()
+    kept = memfd
+  }
+  t.ok(kept.isClosed)
+})
+
+t.test('an adopted number is owned, and CLOEXEC from then on', async (t) => {
+  const [reader, writer] = pipe()
+  const number = reader.release()
+  using adopted = Owner.adopt(number)
+  t.equal(adopted.fd, number)
+  t.ok(isCloexec(number))
+  writer.close()
+})
+
+t.test('a descriptor inherited without CLOEXEC becomes CLOEXEC by adoption', async (t) => {
+  const inherited = openSync('/proc/self/fd', 'r')
+  using adopted = Owner.adopt(inherited)
+  t.ok(isCloexec(adopted.fd))
+})
+
+t.test('a number that is not open is adopted, and says EBADF when it is used', async (t) => {
+  using memfd = sizedMemfd()
+  const free = dup(memfd)
+  const number = free.fd
+  free.close()
+  const adopted = Owner.adopt(number)
+  t.equal(
+    codeOf(() => fstat(adopted)),
+    'EBADF',
+  )
+  adopted.close()
+})
+
+const WRONG: [string, unknown, string][] = [
+  ['a string', '3', 'ERR_INVALID_ARG_TYPE'],
+  ['null', null, 'ERR_INVALID_ARG_TYPE'],
+  ['undefined', undefined, 'ERR_INVALID_ARG_TYPE'],
+  ['a bigint', 3n, 'ERR_INVALID_ARG_TYPE'],
+  ['-1', -1, 'ERR_OUT_OF_RANGE'],
+  ['a fraction', 1.5, 'ERR_OUT_OF_RANGE'],
+  ['NaN', Number.NaN, 'ERR_OUT_OF_RANGE'],
+  ['2^31', 2 ** 31, 'ERR_OUT_OF_RANGE'],
+]
+for (const [what, value, code] of WRONG) {
+  t.test(`adopting ${what} is refused with ${code}`, async (t) => {
+    t.equal(
+      codeOf(() => Owner.adopt(value as number)),
+      code,
+    )
+  })
+}
+
+for (const value of ['3', null, undefined, {}, 3n]) {
+  t.test(`${typeof value} ${value} for a descriptor is a TypeError`, async (t) => {
+    t.throws(() => fstat(value as unknown as number), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+  })
+}

@@ -1,0 +1,17 @@
+/** However a process ends while it owns descriptors, mappings and watchers, it ends as it was told to. */
+import t from 'tap'
+import { runFixture } from '../test-support/fixture.ts'
+
+const ENDS = {
+  'by itself': { status: 0, signal: null },
+  'by process.exit': { status: 3, signal: null },
+  'by an uncaught error': { status: 1, signal: null },
+  'by a signal': { status: null, signal: 'SIGTERM' },
+}
+
+for (const [how, expected] of Object.entries(ENDS)) {
+  t.test(`a process ends ${how}`, async (t) => {
+    const { status, signal } = runFixture('ends-with-everything-open', [how])
+    t.same({ status, signal }, expected)
+  })
+}
