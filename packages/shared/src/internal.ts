@@ -19,14 +19,19 @@ export {
 } from 'memfd-native'
 export type { Caller } from './binder/calling-identity.ts'
 export { Session, type SessionOptions } from './binder/session.ts'
-export { ATTACH_TRANSACTION, FLAG_ONEWAY } from './binder/transaction-codes.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export { Violation } from './channel/message.ts'
 export { IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
 export { type RegionStatus, regionStatus } from './os/region-status.ts'
+export { sendAttachment } from './service-manager/attachment.ts'
+export {
+  type FoundService,
+  IServiceCallback,
+  IServiceManager,
+  isServiceName,
+} from './service-manager/registry-interface.ts'
 export type { ChannelPolicy } from './service-manager/registry-link.ts'
 export { clientRegistryPath, daemonRegistryPath, MAX_PATH_BYTES } from './service-manager/registry-path.ts'
-export * as registryProtocol from './service-manager/registry-protocol.ts'
 export { show } from './util/check.ts'
 export { Signal } from './util/signal.ts'

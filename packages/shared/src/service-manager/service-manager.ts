@@ -14,14 +14,14 @@ import {
   InvalidArgValueError,
   NullPointerError,
 } from '../errors.ts'
-import type { IBinder } from '../parcel/ibinder.ts'
+import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import { checkInteger, show } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { Signal } from '../util/signal.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
-import { type ChannelPolicy, RegistryLink, type ServiceInfo } from './registry-link.ts'
+import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, isServiceName, type ServiceInfo } from './registry-interface.ts'
+import { type ChannelPolicy, openService, RegistryLink } from './registry-link.ts'
 import { clientRegistryPath } from './registry-path.ts'
-import * as registry from './registry-protocol.ts'
 
 export interface ConnectOptions {
   /** The registry's socket; default MEMSVC_REGISTRY, else the user's, else the system's. At most 107 bytes. */
@@ -84,12 +84,12 @@ export class ServiceManager {
    *   ERR_ILLEGAL_STATE another live process holds the name (the message has its pid); ERR_CLOSED
    */
   async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
-    const dumpPriority = options.dumpPriority ?? registry.DUMP_PRIORITY_DEFAULT
+    const dumpPriority = options.dumpPriority ?? DUMP_PRIORITY_DEFAULT
     checkInteger('dumpPriority', dumpPriority, 0, 0x7fffffff)
     if (binder === null || binder === undefined) throw new InvalidArgValueError('Null binder')
     if (!(binder instanceof Binder)) throw new InvalidArgTypeError(`binder must be a local Binder, got ${show(binder)}`)
     checkName(name)
-    await this.#connected().addService(name, binder, dumpPriority)
+    await add(this.#connected(), name, { binder, dumpPriority })
     this.#registrations.set(name, { binder, dumpPriority })
   }
 
@@ -101,13 +101,13 @@ export class ServiceManager {
    */
   async getService(name: string): Promise<IBinder | null> {
     const link = this.#connected()
-    return registry.isServiceName(name) ? link.getService(name) : null
+    return isServiceName(name) ? openService(await link.registry.getService(name)) : null
   }
 
   /** As getService; on Android it does not start a service that is not there, here neither does. */
   async checkService(name: string): Promise<IBinder | null> {
     const link = this.#connected()
-    return registry.isServiceName(name) ? link.getService(name, registry.CHECK_SERVICE) : null
+    return isServiceName(name) ? openService(await link.registry.checkService(name)) : null
   }
 
   /**
@@ -122,7 +122,7 @@ export class ServiceManager {
     try {
       for (;;) {
         if (options.signal?.aborted) throw new AbortError('the wait was aborted', { cause: options.signal.reason })
-        const service = await this.#whileUp((link) => link.getService(name))
+        const service = await this.#whileUp(async (link) => openService(await link.registry.getService(name)))
         if (service !== null) return service
         await news.wait({ timeoutMs: this.#link === null ? RECONNECT_MS : RECHECK_MS, signal: options.signal })
       }
@@ -132,15 +132,16 @@ export class ServiceManager {
   }
 
   /** The names of all services with one of these priorities, sorted. */
-  async listServices(dumpPriority: number = registry.DUMP_PRIORITY_ALL): Promise<string[]> {
+  async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
     checkInteger('dumpPriority', dumpPriority, 0, 0x7fffffff)
-    return this.#connected().listServices(dumpPriority)
+    const names = await this.#connected().registry.listServices(dumpPriority)
+    return (names ?? []).filter((name) => name !== null)
   }
 
   /** Ours, beyond Android: who holds the name; null for nobody. */
   async getServiceInfo(name: string): Promise<ServiceInfo | null> {
     const link = this.#connected()
-    return registry.isServiceName(name) ? link.getServiceInfo(name) : null
+    return isServiceName(name) ? link.registry.getServiceInfo(name) : null
   }
 
   /**
@@ -199,6 +200,7 @@ export class ServiceManager {
   #onLinkEnd(link: RegistryLink): void {
     if (this.#link !== link) return
     this.#link = null
+    this.#policy.onOutage?.()
     this.#reconnectSoon()
   }
 
@@ -222,7 +224,7 @@ export class ServiceManager {
   async #restore(link: RegistryLink): Promise<void> {
     for (const [name, { binder, dumpPriority }] of this.#registrations) {
       try {
-        await link.addService(name, binder, dumpPriority)
+        await add(link, name, { binder, dumpPriority })
       } catch (error) {
         if (isOutage(error)) throw error
         this.#registrations.delete(name)
@@ -230,14 +232,14 @@ export class ServiceManager {
       }
     }
     for (const callback of this.#callbacks) {
-      await link.notifications(registry.REGISTER_FOR_NOTIFICATIONS, callback.serviceName, callback)
+      await link.registry.registerForNotifications(callback.serviceName, callback)
     }
   }
 
   async #notify(link: RegistryLink, callback: NotificationCallback): Promise<void> {
     this.#callbacks.add(callback)
     try {
-      await link.notifications(registry.REGISTER_FOR_NOTIFICATIONS, callback.serviceName, callback)
+      await link.registry.registerForNotifications(callback.serviceName, callback)
     } catch (error) {
       this.#callbacks.delete(callback)
       throw error
@@ -246,7 +248,7 @@ export class ServiceManager {
 
   async #unnotify(link: RegistryLink, callback: NotificationCallback): Promise<void> {
     if (!this.#callbacks.delete(callback)) return
-    await link.notifications(registry.UNREGISTER_FOR_NOTIFICATIONS, callback.serviceName, callback)
+    await link.registry.unregisterForNotifications(callback.serviceName, callback)
   }
 
   /** What `ask` answers, or null while there is no registry to ask. */
@@ -267,8 +269,12 @@ function isOutage(error: unknown): boolean {
   return code === 'ERR_REGISTRY_UNAVAILABLE' || code === 'ERR_DEAD_OBJECT'
 }
 
+function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registration): Promise<void> | void {
+  return link.registry.addService(name, binder, binder[acceptsFileDescriptors], dumpPriority)
+}
+
 function checkName(name: unknown): asserts name is string {
-  if (!registry.isServiceName(name)) {
+  if (!isServiceName(name)) {
     throw new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`)
   }
 }

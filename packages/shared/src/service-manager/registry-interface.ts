@@ -1,0 +1,100 @@
+/** What clients and the registry say to each other, as tables: docs/protocol.md, section 6. */
+import { defineInterface } from '../binder/interface.ts'
+import { type ParcelType, types } from '../binder/parcel-types.ts'
+import { BadParcelError } from '../errors.ts'
+import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+
+/** Android's dump priorities: a service has one or more, a list asks for some. */
+export const DUMP_PRIORITY_DEFAULT = 8
+export const DUMP_PRIORITY_ALL = 15
+
+/** What the registry knows about a service. */
+export interface ServiceInfo {
+  /** Of the process that holds the name; 0 when it is in another pid namespace. */
+  readonly pid: number
+  readonly uid: number
+  readonly dumpPriority: number
+}
+
+/** The registry's answer to a search: nothing, the caller's own binder, or the client's end of a new channel. */
+export type FoundService =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'own'; readonly binder: IBinder | null }
+  | {
+      readonly kind: 'channel'
+      readonly takesFds: boolean
+      readonly pid: number
+      readonly uid: number
+      /** Owned by who reads it; as a result, closed once written. */
+      readonly end: ParcelFileDescriptor
+    }
+
+const KINDS = ['none', 'own', 'channel'] as const
+
+function writeFound(parcel: Parcel, found: FoundService): void {
+  parcel.writeInt(KINDS.indexOf(found.kind))
+  if (found.kind === 'own') parcel.writeStrongBinder(found.binder)
+  if (found.kind !== 'channel') return
+  parcel.writeInt(found.takesFds ? 1 : 0)
+  parcel.writeInt(found.pid)
+  parcel.writeInt(found.uid | 0)
+  parcel.writeFileDescriptor(found.end.getFileDescriptor())
+  found.end.close()
+}
+
+function readFound(parcel: Parcel): FoundService {
+  const kind = KINDS[parcel.readInt()]
+  if (kind === undefined) throw new BadParcelError('a service of no known kind')
+  if (kind === 'none') return { kind }
+  if (kind === 'own') return { kind, binder: parcel.readStrongBinder() }
+  const takesFds = parcel.readInt() === 1
+  const pid = parcel.readInt()
+  const uid = parcel.readInt() >>> 0
+  return { kind, takesFds, pid, uid, end: readEnd(parcel) }
+}
+
+/** The end of a channel, which must be there. @throws ERR_BAD_PARCEL */
+export function readEnd(parcel: Parcel): ParcelFileDescriptor {
+  const end = parcel.readFileDescriptor()
+  if (end === null) throw new BadParcelError('a channel without its descriptor')
+  return end
+}
+
+const foundService: ParcelType<FoundService> = { write: writeFound, writeResult: writeFound, read: readFound }
+
+function writeInfo(parcel: Parcel, info: ServiceInfo): void {
+  parcel.writeInt(info.pid)
+  parcel.writeInt(info.uid | 0)
+  parcel.writeInt(info.dumpPriority)
+}
+
+const serviceInfo: ParcelType<ServiceInfo> = {
+  write: writeInfo,
+  writeResult: writeInfo,
+  read: (parcel) => ({ pid: parcel.readInt(), uid: parcel.readInt() >>> 0, dumpPriority: parcel.readInt() }),
+}
+
+export const IServiceManager = defineInterface('memsvc.IServiceManager', {
+  getService: { code: 1, args: [types.string], returns: foundService },
+  checkService: { code: 2, args: [types.string], returns: foundService },
+  /** name, binder, whether it takes descriptors, dump priority */
+  addService: { code: 3, args: [types.string, types.binder, types.boolean, types.int] },
+  listServices: { code: 4, args: [types.int], returns: types.stringArray },
+  registerForNotifications: { code: 5, args: [types.string, types.binder] },
+  unregisterForNotifications: { code: 6, args: [types.string, types.binder] },
+  getServiceInfo: { code: 1001, args: [types.string], returns: types.nullable(serviceInfo) },
+})
+
+/** What a notification callback hears. */
+export const IServiceCallback = defineInterface('memsvc.IServiceCallback', {
+  onRegistration: { code: 1, args: [types.string], oneway: true },
+})
+
+const NAME = /^[a-zA-Z0-9_\-./]{1,127}$/
+
+/** Whether a service may have this name: 1 to 127 characters of a-z A-Z 0-9 _ - . / */
+export function isServiceName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name)
+}
