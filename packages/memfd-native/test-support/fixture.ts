@@ -13,13 +13,17 @@ export function fixturePath(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}.js`, import.meta.url))
 }
 
-/** Runs a fixture to its end, with no trace of an outer tap in its environment. */
+/**
+ * Runs a fixture to its end, with no trace of an outer tap: neither its environment, nor the module that it preloads into
+ * every Node that is spawned (it writes a file when that ends, whatever became of the process meanwhile).
+ */
 export function runFixture(name: string, args: string[] = [], stdio: SpawnSyncOptions['stdio'] = 'pipe'): Ended {
   return runNode([fixturePath(name), ...args], stdio)
 }
 
 export function runNode(args: string[], stdio: SpawnSyncOptions['stdio'] = 'pipe'): Ended {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TAP')))
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env, stdio })
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, ...args]
+  const { status, signal, stdout, stderr } = spawnSync('env', command, { encoding: 'utf8', env, stdio })
   return { status, signal, output: String(stdout), errors: String(stderr) }
 }
