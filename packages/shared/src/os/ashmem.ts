@@ -6,7 +6,6 @@
  * Unlike the driver's, pin state and mask belong to this process; and a region counts as mapped from birth, so that
  * pinning never fails for want of a mapping.
  */
-
 import { constants } from 'node:os'
 import { mmap, SyscallError } from 'memfd-native'
 import { checkInteger, INT_MAX } from '../util/check.ts'

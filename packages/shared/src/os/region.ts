@@ -7,7 +7,6 @@
  * A region is either sealed for readers or purgeable by its owner, never both: Linux refuses to punch holes in a
  * region that is sealed against writers.
  */
-
 import { constants as fsConstants } from 'node:fs'
 import {
   addSeals,

@@ -1,5 +1,4 @@
 /** Android's SharedMemory (API 27 and later) on a memfd. */
-
 import { constants } from 'node:os'
 import { type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
 import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../errors.ts'
