@@ -224,6 +224,10 @@ export class HubListener {
     this.#remove = remove
   }
 
+  get isClosed(): boolean {
+    return this.#slot < 0
+  }
+
   /** Stops or goes on accepting; connections wait in the kernel's backlog meanwhile. */
   setPaused(paused: boolean): void {
     this.#native.interest(this.#slot, Number(!paused), 0)

@@ -134,6 +134,11 @@ export class BinderProxy implements IBinder {
     return this.#session === session && this.#state === 'alive'
   }
 
+  /** For this project's packages: the channel that it came by. */
+  get session(): Session {
+    return this.#session
+  }
+
   /** For `Session` only: the number in the peer's table. */
   get objectNumber(): number {
     return this.#object

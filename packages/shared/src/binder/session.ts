@@ -138,7 +138,9 @@ export class Session {
 
   /** Sends a call before it returns; the promise is of the answer. @throws see BinderProxy.transact */
   transact(proxy: BinderProxy, object: number, call: Transaction): Promise<boolean> {
-    const body = this.#flatten(call.data, proxy[acceptsFileDescriptors])
+    // The registry's attachment is for the session that serves the binder, not for the binder.
+    const takesFds = proxy[acceptsFileDescriptors] || call.code === ATTACH_TRANSACTION
+    const body = this.#flatten(call.data, takesFds)
     try {
       if ((call.flags & FLAG_ONEWAY) !== 0) {
         this.#channel.callOneway(object, call.code, body)

@@ -73,6 +73,11 @@ export class ServiceManager {
     return new ServiceManager(clientRegistryPath({ path: options.path }), policy)
   }
 
+  /** Whether there is a registry at the other end, as far as is known. */
+  get isConnected(): boolean {
+    return this.#link !== null
+  }
+
   /** The socket's path. */
   get path(): string {
     return this.#path

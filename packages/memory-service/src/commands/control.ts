@@ -1,0 +1,73 @@
+/** `memsvc status`, `list` and `stop`: short calls to a daemon that runs. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { DEFAULT_SERVICE_NAME, errorCode, ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
+import { IControl } from '@memsvc/shared/internal'
+import { EXIT_DONE } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+
+export interface ControlCommandOptions {
+  readonly registry?: string
+  readonly json?: boolean
+}
+
+type Control = NonNullable<ReturnType<typeof IControl.asInterface>>
+
+export async function status(
+  name = DEFAULT_SERVICE_NAME,
+  options: ControlCommandOptions,
+  out: Output,
+): Promise<number> {
+  using manager = await ServiceManager.connect(pathOf(options))
+  const report = JSON.parse((await (await findControl(manager, name)).status()) ?? '{}') as Record<string, unknown>
+  if (options.json) out.json(report)
+  else for (const [key, value] of Object.entries(report)) out.line(`${key}: ${showValue(value)}`)
+  return EXIT_DONE
+}
+
+export async function list(options: ControlCommandOptions, out: Output): Promise<number> {
+  using manager = await ServiceManager.connect(pathOf(options))
+  for (const name of await manager.listServices()) {
+    const info = await manager.getServiceInfo(name)
+    if (info === null) continue // gone since it was listed
+    if (options.json) out.json({ name, ...info })
+    else out.line(`${name}\tpid ${info.pid}\tuid ${info.uid}`)
+  }
+  return EXIT_DONE
+}
+
+/** Asks the daemon to end, and waits until nobody can find it any more. */
+export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandOptions, out: Output): Promise<number> {
+  using manager = await ServiceManager.connect(pathOf(options))
+  const control = await findControl(manager, name)
+  const pid = (await manager.getServiceInfo(name))?.pid ?? 0
+  await control.stop()
+  while (await isHeldBy(manager, name, pid)) await delay(10)
+  if (options.json) out.json({ name, pid, stopped: true })
+  else out.line(`${name} stopped (pid ${pid})`)
+  return EXIT_DONE
+}
+
+async function findControl(manager: ServiceManager, name: string): Promise<Control> {
+  const binder = await manager.getService(name)
+  if (binder === null)
+    throw new ServiceNotFoundError(`no service ${JSON.stringify(name)}; 'memsvc list' shows what there is`)
+  return IControl.asInterface(binder)
+}
+
+async function isHeldBy(manager: ServiceManager, name: string, pid: number): Promise<boolean> {
+  try {
+    return (await manager.getServiceInfo(name))?.pid === pid
+  } catch (error) {
+    // The daemon hosted the registry: with the one the other is gone.
+    if (['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')) return false
+    throw error
+  }
+}
+
+function pathOf({ registry }: ControlCommandOptions): { path?: string } {
+  return registry === undefined ? {} : { path: registry }
+}
+
+function showValue(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

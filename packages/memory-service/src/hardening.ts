@@ -1,0 +1,9 @@
+/** What the daemon does to its own process before anything else. */
+import { setDumpable } from '@memsvc/shared/internal'
+
+export function hardenProcess(): void {
+  // Same-uid processes can no longer attach, open /proc/PID/mem or take descriptors (ptrace(2), pidfd_getfd(2)).
+  setDumpable(false)
+  // Node opens its inspector on SIGUSR1 unless somebody listens; --disable-sigusr1 exists only from Node 22.14 on.
+  process.on('SIGUSR1', () => undefined)
+}

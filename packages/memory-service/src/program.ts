@@ -1,0 +1,77 @@
+/** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import { Output } from './output.ts'
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+/** @param done told the exit status of the command that ran */
+export function makeProgram(done: (status: number) => void): Command {
+  const program = new Command('memsvc')
+    .description('owns shared memory without a name, and hands it to clients by name')
+    .version(version())
+    .showSuggestionAfterError()
+    .exitOverride()
+  const out = new Output()
+
+  daemonOptions(
+    program.command('start').description('run the daemon in the foreground; hosts the registry if nobody does'),
+  )
+    .option('--name <name>', 'publish the service under this name (default: AnonymousSharedMemory)')
+    .option('--writers <who...>', 'who may set the value besides this user and root: uid, user or @group', collect, [])
+    .action(async (options) => {
+      const { start } = await import('./commands/start.ts')
+      done(await start({ ...options, registryOnly: false }))
+    })
+  daemonOptions(program.command('registry').description('run the registry alone in the foreground')).action(
+    async (options) => {
+      const { start } = await import('./commands/start.ts')
+      done(await start({ ...options, writers: [], registryOnly: true }))
+    },
+  )
+  clientOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
+    async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
+  )
+  clientOptions(program.command('list').description('list the services')).action(async (options) =>
+    done(await (await import('./commands/control.ts')).list(options, out)),
+  )
+  clientOptions(
+    program.command('stop').argument('[name]').description('end a daemon; returns when its name is gone'),
+  ).action(async (name, options) => done(await (await import('./commands/control.ts')).stop(name, options, out)))
+  return program
+}
+
+function daemonOptions(command: Command): Command {
+  return registryOption(command)
+    .option('--socket-mode <mode>', "the socket's permissions, octal", parseMode, 0o600)
+    .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
+}
+
+function clientOptions(command: Command): Command {
+  return registryOption(command).option('--json', 'one JSON object per line')
+}
+
+function registryOption(command: Command): Command {
+  return command.option('--registry <path>', "the registry's socket (default: MEMSVC_REGISTRY, or the usual places)")
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
+function parseMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('It must be three octal digits, as 660.')
+  return Number.parseInt(text, 8)
+}
+
+function parseLevel(text: string): string {
+  if (!LOG_LEVELS.includes(text)) throw new InvalidArgumentError(`It must be one of ${LOG_LEVELS.join(', ')}.`)
+  return text
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return manifest.version
+}

@@ -1,0 +1,28 @@
+/** Makes a channel between a client and a service, and gives both their end. Afterwards the registry holds neither. */
+import { DeadObjectError, errorCode, type IBinder, ParcelFileDescriptor } from '@memsvc/shared'
+import { type Caller, type FoundService, makeChannelPair, sendAttachment } from '@memsvc/shared/internal'
+
+export interface ChannelParties {
+  readonly holder: Caller
+  readonly client: Caller
+  readonly takesFds: boolean
+}
+
+/**
+ * The service has its end before the client is answered, so the client's first packet cannot come too early.
+ * @returns the client's end, owned by the caller; nothing when the service is dying
+ * @throws ERR_LIMIT the service does not read what it is sent; EMFILE
+ */
+export async function openChannel(service: IBinder, parties: ChannelParties): Promise<FoundService> {
+  const { holder, client, takesFds } = parties
+  const pair = makeChannelPair(takesFds)
+  const end = ParcelFileDescriptor.adoptFd(pair.client.release())
+  try {
+    await sendAttachment(service, { client, end: pair.server }, takesFds)
+    return { kind: 'channel', takesFds, ...holder, end }
+  } catch (error) {
+    end.close()
+    if (errorCode(error) === new DeadObjectError().code) return { kind: 'none' }
+    throw error
+  }
+}

@@ -1,0 +1,44 @@
+/** The registry as one connection sees it: object 0 of that connection, which knows whose calls it serves. */
+import type { IBinder, ImplementationOf, ServiceInfo } from '@memsvc/shared'
+import { type FoundService, IServiceManager } from '@memsvc/shared/internal'
+import type { Peer, Registry } from './registry.ts'
+
+export class RegistryConnection extends IServiceManager.Stub implements ImplementationOf<typeof IServiceManager> {
+  readonly #registry: Registry
+  readonly #peer: Peer
+
+  constructor(registry: Registry, peer: Peer) {
+    super()
+    this.#registry = registry
+    this.#peer = peer
+  }
+
+  getService(name: string | null): Promise<FoundService> {
+    return this.#registry.find(this.#peer, name)
+  }
+
+  /** Android's checkService does not start a lazy service; there is none here, so both are the same. */
+  checkService(name: string | null): Promise<FoundService> {
+    return this.#registry.find(this.#peer, name)
+  }
+
+  addService(name: string | null, binder: IBinder | null, takesFds: boolean, dumpPriority: number): Promise<void> {
+    return this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
+  }
+
+  listServices(dumpPriority: number): string[] {
+    return this.#registry.list(dumpPriority)
+  }
+
+  registerForNotifications(name: string | null, callback: IBinder | null): void {
+    this.#registry.notify(this.#peer, name, callback)
+  }
+
+  unregisterForNotifications(name: string | null, callback: IBinder | null): void {
+    this.#registry.unnotify(this.#peer, name, callback)
+  }
+
+  getServiceInfo(name: string | null): ServiceInfo | null {
+    return this.#registry.info(name)
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The registry's state: which name belongs to which binder of which connection, and who wants to be told. It knows
+ * connections, not sockets; it answers, it does not listen.
+ */
+import {
+  type IBinder,
+  IllegalStateError,
+  InvalidArgValueError,
+  NullPointerError,
+  SecurityError,
+  type ServiceInfo,
+} from '@memsvc/shared'
+import { type Caller, type FoundService, IServiceCallback, isServiceName, show } from '@memsvc/shared/internal'
+import type { Account } from '../ledger.ts'
+import { openChannel } from './open-channel.ts'
+
+/** One connection, as the registry sees it: its identity, and what it is charged. */
+export interface Peer {
+  readonly caller: Caller
+  readonly account: Account
+}
+
+interface Entry {
+  readonly peer: Peer
+  readonly binder: IBinder
+  readonly takesFds: boolean
+  readonly dumpPriority: number
+}
+
+interface Notification {
+  readonly peer: Peer
+  readonly callback: IBinder
+}
+
+/** A service as its holder adds it. */
+export interface NewService {
+  readonly name: string | null
+  readonly binder: IBinder | null
+  readonly takesFds: boolean
+  readonly dumpPriority: number
+}
+
+export class Registry {
+  readonly #ownUid: number
+  readonly #entries = new Map<string, Entry>()
+  readonly #notifications = new Map<string, Notification[]>()
+
+  /** @param ownUid may add names, and root may */
+  constructor(ownUid: number) {
+    this.#ownUid = ownUid
+  }
+
+  /** The order of checks is Android's: who, what, how it is called; then whose the name is. */
+  async add(peer: Peer, service: NewService): Promise<void> {
+    const { name, binder, takesFds, dumpPriority } = service
+    const { uid } = peer.caller
+    if (uid !== this.#ownUid && uid !== 0) throw new SecurityError(`uid ${uid} may not add services here`)
+    if (binder === null) throw new InvalidArgValueError('Null binder')
+    checkName(name)
+    const holder = this.#entries.get(name)
+    if (holder !== undefined && holder.peer !== peer) {
+      throw new IllegalStateError(`the name ${name} is held by process ${holder.peer.caller.pid}`)
+    }
+    if (holder === undefined) peer.account.charge('names')
+    this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
+    for (const { callback } of this.#notifications.get(name) ?? []) tell(callback, name)
+  }
+
+  /** A name that is unknown, or can be none, finds nothing; it is no error. */
+  async find(peer: Peer, name: string | null): Promise<FoundService> {
+    const entry = name === null ? undefined : this.#entries.get(name)
+    if (entry === undefined) return { kind: 'none' }
+    if (entry.peer === peer) return { kind: 'own', binder: entry.binder }
+    return openChannel(entry.binder, { holder: entry.peer.caller, client: peer.caller, takesFds: entry.takesFds })
+  }
+
+  list(dumpPriority: number): string[] {
+    const wanted = [...this.#entries].filter(([, entry]) => (entry.dumpPriority & dumpPriority) !== 0)
+    return wanted.map(([name]) => name).sort()
+  }
+
+  info(name: string | null): ServiceInfo | null {
+    const entry = name === null ? undefined : this.#entries.get(name)
+    return entry === undefined ? null : { ...entry.peer.caller, dumpPriority: entry.dumpPriority }
+  }
+
+  /** Tells `callback` of every registration of the name; at once when it is there. */
+  notify(peer: Peer, name: string | null, callback: IBinder | null): void {
+    checkName(name)
+    if (callback === null) throw new NullPointerError('Null callback')
+    peer.account.charge('notifications')
+    const list = this.#notifications.get(name) ?? []
+    this.#notifications.set(name, [...list, { peer, callback }])
+    if (this.#entries.has(name)) tell(callback, name)
+  }
+
+  /** Removes every registration of this callback for the name. */
+  unnotify(peer: Peer, name: string | null, callback: IBinder | null): void {
+    const isMine = (entry: Notification) => entry.peer === peer && entry.callback === callback
+    if (name === null || !this.#removeNotifications(name, isMine)) {
+      throw new IllegalStateError('this callback is not registered for that name')
+    }
+  }
+
+  /** A connection is gone, and with it all that it had. @returns the names that are free now */
+  remove(peer: Peer): string[] {
+    const names = [...this.#entries].filter(([, entry]) => entry.peer === peer).map(([name]) => name)
+    for (const name of names) {
+      this.#entries.delete(name)
+      peer.account.refund('names')
+    }
+    for (const name of [...this.#notifications.keys()]) this.#removeNotifications(name, (entry) => entry.peer === peer)
+    return names
+  }
+
+  #removeNotifications(name: string, isGoing: (entry: Notification) => boolean): boolean {
+    const list = this.#notifications.get(name) ?? []
+    const going = list.filter(isGoing)
+    for (const { peer } of going) peer.account.refund('notifications')
+    const staying = list.filter((entry) => !isGoing(entry))
+    if (staying.length > 0) this.#notifications.set(name, staying)
+    else this.#notifications.delete(name)
+    return going.length > 0
+  }
+}
+
+function checkName(name: string | null): asserts name is string {
+  if (!isServiceName(name)) {
+    throw new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`)
+  }
+}
+
+/** A callback that cannot be told does not read, or is dying: its connection's end is the news it gets. */
+function tell(callback: IBinder, name: string): void {
+  Promise.resolve(IServiceCallback.asInterface(callback).onRegistration(name)).catch(() => undefined)
+}

@@ -1,0 +1,64 @@
+/** What the daemon serves on the memory service's binder beyond the seed's interface: watching and control. */
+import {
+  Binder,
+  BinderProxy,
+  type IBinder,
+  IllegalStateError,
+  type ImplementationOf,
+  IWatch,
+  SecurityError,
+} from '@memsvc/shared'
+import { IControl, type Session } from '@memsvc/shared/internal'
+import type { Account } from './ledger.ts'
+import type { Watchers } from './watchers.ts'
+
+export class WatchService extends IWatch.Stub implements ImplementationOf<typeof IWatch> {
+  readonly #watchers: Watchers
+  readonly #accountOf: (session: Session) => Account | undefined
+
+  constructor(watchers: Watchers, accountOf: (session: Session) => Account | undefined) {
+    super()
+    this.#watchers = watchers
+    this.#accountOf = accountOf
+  }
+
+  watch(callback: IBinder | null): void {
+    const account = callback instanceof BinderProxy ? this.#accountOf(callback.session) : undefined
+    if (account === undefined) throw new IllegalStateError('only a callback that came by a channel can watch')
+    this.#watchers.add(callback, account)
+  }
+
+  unwatch(callback: IBinder | null): void {
+    this.#watchers.remove(callback)
+  }
+
+  acknowledge(callback: IBinder | null): void {
+    this.#watchers.acknowledge(callback)
+  }
+}
+
+export interface ControlOptions {
+  readonly ownUid: number
+  readonly status: () => object
+  /** Told once the answer to the caller is on its way. */
+  readonly onStop: (uid: number) => void
+}
+
+export class ControlService extends IControl.Stub implements ImplementationOf<typeof IControl> {
+  readonly #options: ControlOptions
+
+  constructor(options: ControlOptions) {
+    super()
+    this.#options = options
+  }
+
+  status(): string {
+    return JSON.stringify(this.#options.status())
+  }
+
+  stop(): void {
+    const uid = Binder.getCallingUid()
+    if (uid !== this.#options.ownUid && uid !== 0) throw new SecurityError(`uid ${uid} may not stop this daemon`)
+    setImmediate(() => this.#options.onStop(uid))
+  }
+}

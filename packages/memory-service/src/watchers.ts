@@ -1,0 +1,104 @@
+/**
+ * Who wants to know of changes. At most one notice per watcher is unacknowledged: a watcher is up to date, due for a
+ * notice, or has been told and has not said that it heard. The value is not in the notice, so notices need no queue.
+ *
+ * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
+ * number of watchers. They are told in portions, one per turn of the event loop.
+ */
+import { type IBinder, IllegalStateError, IWatcher, NullPointerError } from '@memsvc/shared'
+import type { Account } from './ledger.ts'
+import { NOTICES_PER_TURN } from './limits.ts'
+
+interface Watcher {
+  readonly callback: IBinder
+  readonly account: Account
+  /** The number of the change that it was told of last. */
+  toldOf: number
+}
+
+export class Watchers {
+  readonly #byCallback = new Map<IBinder, Watcher>()
+  /** In neither set: told, and not acknowledged. */
+  #upToDate = new Set<Watcher>()
+  #due = new Set<Watcher>()
+  #changes = 0
+  #isScheduled = false
+
+  get size(): number {
+    return this.#byCallback.size
+  }
+
+  /** Tells `callback` of every change from now on. Twice is once. @throws ERR_NULL_POINTER, ERR_LIMIT, ERR_DEAD_OBJECT */
+  add(callback: IBinder | null, account: Account): void {
+    if (callback === null) throw new NullPointerError('Null callback')
+    if (this.#byCallback.has(callback)) return
+    account.charge('watchers')
+    try {
+      callback.linkToDeath({ binderDied: () => this.#forget(callback) })
+    } catch (error) {
+      account.refund('watchers')
+      throw error
+    }
+    const watcher: Watcher = { callback, account, toldOf: this.#changes }
+    this.#byCallback.set(callback, watcher)
+    this.#upToDate.add(watcher)
+  }
+
+  /** @throws ERR_ILLEGAL_STATE it does not watch */
+  remove(callback: IBinder | null): void {
+    if (callback === null || !this.#forget(callback)) throw new IllegalStateError('this callback does not watch')
+  }
+
+  /** The watcher has heard its notice. Without a notice to hear it changes nothing. */
+  acknowledge(callback: IBinder | null): void {
+    const watcher = callback === null ? undefined : this.#byCallback.get(callback)
+    if (watcher === undefined || this.#upToDate.has(watcher) || this.#due.has(watcher)) return
+    if (watcher.toldOf === this.#changes) this.#upToDate.add(watcher)
+    else {
+      this.#due.add(watcher)
+      this.#tellSoon()
+    }
+  }
+
+  /** The value has changed. The first portion is told at once. */
+  changed(): void {
+    this.#changes += 1
+    if (this.#due.size === 0) [this.#due, this.#upToDate] = [this.#upToDate, this.#due]
+    else {
+      for (const watcher of this.#upToDate) this.#due.add(watcher)
+      this.#upToDate.clear()
+    }
+    if (!this.#isScheduled) this.#tellSome()
+  }
+
+  #tellSome(): void {
+    let portion = NOTICES_PER_TURN
+    for (const watcher of this.#due) {
+      if (portion-- === 0) break
+      this.#due.delete(watcher)
+      watcher.toldOf = this.#changes
+      // A callback that cannot be told is dying: its death is what removes it.
+      Promise.resolve(IWatcher.asInterface(watcher.callback).onChange()).catch(() => undefined)
+    }
+    this.#tellSoon()
+  }
+
+  #tellSoon(): void {
+    if (this.#isScheduled || this.#due.size === 0) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#tellSome()
+    })
+  }
+
+  #forget(callback: IBinder): boolean {
+    const watcher = this.#byCallback.get(callback)
+    if (watcher === undefined) return false
+    this.#byCallback.delete(callback)
+    this.#upToDate.delete(watcher)
+    this.#due.delete(watcher)
+    watcher.account.refund('watchers')
+    return true
+  }
+}
