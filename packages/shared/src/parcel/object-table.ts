@@ -5,7 +5,9 @@
 import { dup } from 'memfd-native'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from '../os/file-descriptor.ts'
 import type { IBinder } from './ibinder.ts'
-import { OBJECT_BYTES } from './limits.ts'
+
+/** Bytes that an object takes in the data. Android: sizeof(flat_binder_object) on 64 bits. */
+export const OBJECT_BYTES = 24
 
 /** What an object stands for. */
 export type ObjectContents = { kind: 'fd'; fd: FileDescriptor } | { kind: 'binder'; binder: IBinder }

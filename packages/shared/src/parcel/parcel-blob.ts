@@ -7,10 +7,10 @@ import { BadParcelError, NotARegionError, UnsafeRegionError } from '../errors.ts
 import { dataRegion } from '../os/data-region.ts'
 import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
 import { checkMappable, regionSize } from '../os/region.ts'
-import { MAX_INLINE_BLOB_BYTES } from './limits.ts'
 import { descriptorContents } from './object-table.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
 
+const MAX_INLINE_BYTES = 16 * 1024 // BLOB_INPLACE_LIMIT in libbinder/Parcel.cpp
 const INLINE = 0
 const IMMUTABLE_REGION = 1
 const MUTABLE_REGION = 2 // never written here; read all the same
@@ -21,7 +21,7 @@ export function writeBlob(buffer: ParcelBuffer, bytes: Uint8Array | null, always
     buffer.writeInt32(-1)
     return
   }
-  if (alwaysInline || bytes.length <= MAX_INLINE_BLOB_BYTES) {
+  if (alwaysInline || bytes.length <= MAX_INLINE_BYTES) {
     buffer.writeInt32(bytes.length)
     buffer.writeInt32(INLINE)
     buffer.writeBytes(bytes)

@@ -8,8 +8,14 @@
  */
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../errors.ts'
 import { INT_MAX } from '../util/check.ts'
-import { OBJECT_BYTES } from './limits.ts'
-import { closeContents, copyContents, type ObjectContents, ObjectTable, type ParcelObject } from './object-table.ts'
+import {
+  closeContents,
+  copyContents,
+  OBJECT_BYTES,
+  type ObjectContents,
+  ObjectTable,
+  type ParcelObject,
+} from './object-table.ts'
 
 const MIN_GROWN_CAPACITY = 128 // growData in libbinder/Parcel.cpp
 const POOLED_BYTES = 1024 // guess, never tuned: holds most requests and replies
@@ -20,6 +26,7 @@ const pool: Buffer[] = []
 
 export class ParcelBuffer {
   #bytes = pool.pop() ?? Buffer.alloc(POOLED_BYTES)
+  #isPooled = true
   #objects = new ObjectTable()
   #size = 0
   #capacity = 0
@@ -29,6 +36,7 @@ export class ParcelBuffer {
   replace(bytes: Buffer, objects: ParcelObject[]): void {
     this.recycle()
     this.#bytes = bytes
+    this.#isPooled = false
     this.#objects = new ObjectTable(objects)
     this.#size = bytes.length
     this.#capacity = bytes.length
@@ -38,7 +46,7 @@ export class ParcelBuffer {
   /** Closes its descriptors and gives the storage back. Not to be used any more. */
   recycle(): void {
     this.#objects.truncate(0)
-    if (this.#bytes.length === POOLED_BYTES && pool.length < MAX_POOLED) pool.push(this.#bytes)
+    if (this.#isPooled && pool.length < MAX_POOLED) pool.push(this.#bytes)
   }
 
   get objects(): ObjectTable {
@@ -59,6 +67,10 @@ export class ParcelBuffer {
     return this.#position
   }
 
+  set position(position: number) {
+    this.#position = position
+  }
+
   get capacity(): number {
     return this.#capacity
   }
@@ -68,15 +80,11 @@ export class ParcelBuffer {
     return this.size - this.#position
   }
 
-  set position(position: number) {
-    this.#position = position
-  }
-
   /** Cuts, or adds zeros; objects that are cut are dropped. A position beyond moves to the new end. */
   resize(size: number): void {
     this.#objects.truncate(size)
-    if (size > this.#capacity) this.#setCapacity(size)
-    if (size > this.#size) this.#bytes.fill(0, this.#size, size)
+    if (size > this.#size && size <= this.#bytes.length) this.#bytes.fill(0, this.#size, size)
+    this.reserve(size) // larger storage comes as zeros
     this.#size = size
     this.#position = Math.min(this.#position, size)
   }
@@ -112,8 +120,7 @@ export class ParcelBuffer {
     if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
       throw new SecurityError(`bytes ${start} to ${end} of the parcel hold an object, which cannot be written over`)
     }
-    if (end > this.#capacity)
-      this.#setCapacity(Math.max(Math.min(Math.floor((end * 3) / 2), INT_MAX), MIN_GROWN_CAPACITY))
+    if (end > this.#capacity) this.#setCapacity(grownCapacity(end))
     if (start > this.#size) this.#bytes.fill(0, this.#size, start)
     this.#position = end
     this.#size = Math.max(this.#size, end)
@@ -229,18 +236,22 @@ export class ParcelBuffer {
   }
 
   #setCapacity(capacity: number): void {
-    if (capacity > this.#bytes.length) {
-      const larger = Buffer.alloc(capacity)
-      larger.set(this.#bytes.subarray(0, this.#size))
-      this.#bytes = larger
-    }
     this.#capacity = capacity
+    if (capacity <= this.#bytes.length) return
+    const larger = Buffer.alloc(capacity)
+    larger.set(this.#bytes.subarray(0, this.#size))
+    this.#bytes = larger
+    this.#isPooled = false
   }
 }
 
 /** An object that is not aligned could not be sent. */
 function checkAligned(offset: number): void {
   if (offset % 4 !== 0) throw new IllegalStateError(`an object must begin at a multiple of 4, not at ${offset}`)
+}
+
+function grownCapacity(size: number): number {
+  return Math.min(Math.max(Math.floor((size * 3) / 2), MIN_GROWN_CAPACITY), INT_MAX)
 }
 
 function padded(count: number): number {
