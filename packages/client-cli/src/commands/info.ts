@@ -1,0 +1,45 @@
+import { DEFAULT_SERVICE_NAME, type ServiceInfo, ServiceNotFoundError } from '@memsvc/shared'
+import { constants, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
+import { connect, inTime, openValue } from '../connect.ts'
+import type { Context } from '../context.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+
+/** What this process sees of a service. */
+interface View extends RegionStatus {
+  readonly value: number
+  readonly server: Pick<ServiceInfo, 'pid' | 'uid'>
+}
+
+/** `memclient info [NAME]`: the region as this process has it, to compare with `memsvc status` of the other side. */
+export async function info(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
+  using manager = await connect(context)
+  using value = await openValue(manager, name)
+  const server = await inTime(manager.getServiceInfo(name), 'the registry')
+  if (server === null) throw new ServiceNotFoundError(`the service ${name} has just gone`)
+  const view = {
+    ...regionStatus(value.file.getFileDescriptor()),
+    value: value.get(),
+    server: { pid: server.pid, uid: server.uid },
+  }
+  await context.print(context.json ? JSON.stringify(view) : describe(name, view))
+  return EXIT.done
+}
+
+function describe(name: string, { fd, inode, seals, size, value, server }: View): string {
+  const lines = [
+    ['name', name],
+    ['value', value],
+    ['fd', fd],
+    ['inode', inode],
+    ['seals', sealNames(seals)],
+    ['size', `${size} bytes`],
+    ['server', `pid ${server.pid}, uid ${server.uid}`],
+  ]
+  return lines.map(([key, text]) => `${key}`.padEnd(8) + text).join('\n')
+}
+
+/** `SEAL SHRINK GROW`: fcntl(2)'s names without their F_SEAL_. */
+function sealNames(seals: number): string {
+  const names = Object.entries(constants).filter(([key, bit]) => key.startsWith('F_SEAL_') && (seals & bit) !== 0)
+  return names.map(([key]) => key.slice('F_SEAL_'.length)).join(' ') || 'none'
+}

@@ -1,0 +1,22 @@
+/** What a command is given. It knows nothing of the process it runs in. */
+import type { ExitCode } from './exit-codes.ts'
+import type { Print } from './output.ts'
+
+export interface Context {
+  /** `--registry`; undefined: MEMSVC_REGISTRY and the usual places. */
+  readonly registryPath: string | undefined
+  /** `--json`: every line of data is one object. */
+  readonly json: boolean
+  /** A line of data, to stdout. */
+  readonly print: Print
+  /** A line for people, to stderr. */
+  readonly tell: (line: string) => void
+  /**
+   * For a command that goes on until it is interrupted: from now on SIGINT and SIGTERM are its regular end.
+   * @returns what it prints with from here on
+   */
+  readonly untilInterrupted: () => Print
+}
+
+/** Carries out a command. Throws what {@link exitCodeOf} understands; operands are as many as its entry says. */
+export type Command = (context: Context, ...operands: string[]) => Promise<ExitCode>

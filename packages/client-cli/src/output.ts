@@ -1,0 +1,69 @@
+/** Lines of data to stdout. Everything else goes to stderr and is nothing here. */
+import { writeSync } from 'node:fs'
+import type { Writable } from 'node:stream'
+import { EXIT, ToolError } from './exit-codes.ts'
+
+/** Prints a line and its end. Resolves once the system has taken it. @throws ReaderGone, ToolError */
+export type Print = (line: string) => Promise<void>
+
+/** Nobody reads stdout any more (EPIPE): there is nothing left to do, and nothing went wrong. */
+export class ReaderGone extends Error {}
+
+/**
+ * For commands that print and end: straight to the descriptor, because loading `process.stdout` is felt at the start.
+ * `openStream` gives the same descriptor as a stream. It is asked for only when somebody has made the descriptor
+ * non-blocking and its reader is slow.
+ */
+export function printDirectly(fd: number, openStream: () => Writable): Print {
+  return async (line) => {
+    let rest = Buffer.from(`${line}\n`)
+    try {
+      while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+    } catch (error) {
+      if (!hasCode(error, 'EAGAIN')) throw outputError(error)
+      await writeToStream(openStream(), rest)
+    }
+  }
+}
+
+/** For commands that go on: a reader that is slow, or stopped, does not keep signals from being handled. */
+export function printByStream(stream: Writable): Print {
+  return (line) => writeToStream(stream, `${line}\n`)
+}
+
+/** The one line of `read`, and each of `watch`. */
+export function formatValue(json: boolean, name: string, value: number): string {
+  return json ? JSON.stringify({ name, value }) : String(value)
+}
+
+/** One line of text whatever a message holds: it may be a peer's, and control characters drive terminals. */
+export function formatError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return `memclient: ${message.replace(/\p{Cc}+/gu, ' ').trim()}`
+}
+
+async function writeToStream(stream: Writable, data: string | Buffer): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      // An 'error' that nobody hears would end the process; it comes after the callback, so the listener stays for it.
+      stream.once('error', reject)
+      stream.write(data, (error) => {
+        if (error) return reject(error)
+        stream.off('error', reject)
+        resolve()
+      })
+    })
+  } catch (error) {
+    throw outputError(error)
+  }
+}
+
+function outputError(cause: unknown): Error {
+  if (hasCode(cause, 'EPIPE')) return new ReaderGone('nobody reads stdout', { cause })
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ToolError(EXIT.failed, `cannot write to stdout: ${reason}`, { cause })
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

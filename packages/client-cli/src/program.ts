@@ -1,0 +1,69 @@
+/** The command line as commander sees it: help, versions, and what is wrong with the others. Loaded only for these. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import type { Invocation } from './arguments.ts'
+import { COMMANDS } from './command-table.ts'
+import { EXIT, ToolError } from './exit-codes.ts'
+
+const EPILOGUE = `
+The name of a service defaults to AnonymousSharedMemory. Its registry is looked for at --registry, else
+MEMSVC_REGISTRY, else $XDG_RUNTIME_DIR/memsvc/registry.sock, else /run/memsvc/registry.sock.
+
+Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} usage or bad value, ${EXIT.notFound} no registry or no such service,
+            ${EXIT.notPermitted} not permitted, ${EXIT.tryAgain} try again (a limit, or no answer in time)`
+
+/**
+ * Reads any command line.
+ * @returns what was asked for; a text when that was help or the version
+ * @throws ToolError it is wrong, and how
+ */
+export function readArguments(argv: readonly string[]): Invocation | string {
+  let invocation: Invocation | undefined
+  let text = ''
+  const program = declareProgram(
+    (asked) => {
+      invocation = asked
+    },
+    (piece) => {
+      text += piece
+    },
+  )
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode !== 0) throw new ToolError(EXIT.usage, usageMessage(error), { cause: error })
+  }
+  return invocation ?? text.trimEnd()
+}
+
+function declareProgram(onInvocation: (asked: Invocation) => void, writeOut: (piece: string) => void): Command {
+  const program = new Command('memclient')
+    .description('Reads, sets and watches a value in shared memory that a memsvc daemon serves.')
+    .version(packageVersion(), '--version')
+    .option('--json', 'print one JSON object per line')
+    .option('--registry <path>', "the registry's socket")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut, writeErr: () => {} })
+    .exitOverride()
+    .addHelpText('after', EPILOGUE)
+  for (const [command, { operands, summary }] of COMMANDS) {
+    const declared = program.command([command, ...operands].join(' ')).description(summary)
+    declared.action(() => {
+      const { json = false, registry } = declared.optsWithGlobals<{ json?: boolean; registry?: string }>()
+      onInvocation({ command, operands: declared.args, json, registryPath: registry })
+    })
+  }
+  return program
+}
+
+function usageMessage(error: CommanderError): string {
+  const names = [...COMMANDS.keys()].join(', ')
+  const text = error.code === 'commander.help' ? `a command is missing: one of ${names}` : error.message
+  return `${text.replace(/^error: /, '')} (see memclient --help)`
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return (manifest as { version: string }).version
+}
