@@ -21,9 +21,9 @@ export function runFixture(name: string, args: string[] = [], stdio: SpawnSyncOp
   return runNode([fixturePath(name), ...args], stdio)
 }
 
-export function runNode(args: string[], stdio: SpawnSyncOptions['stdio'] = 'pipe'): Ended {
+export function runNode(args: string[], stdio: SpawnSyncOptions['stdio'] = 'pipe', cwd?: string): Ended {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TAP')))
   const command = ['-u', 'NODE_OPTIONS', process.execPath, ...args]
-  const { status, signal, stdout, stderr } = spawnSync('env', command, { encoding: 'utf8', env, stdio })
+  const { status, signal, stdout, stderr } = spawnSync('env', command, { cwd, encoding: 'utf8', env, stdio })
   return { status, signal, output: String(stdout), errors: String(stderr) }
 }

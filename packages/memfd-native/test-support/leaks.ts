@@ -3,6 +3,7 @@
  * they belonged to somebody else. Also when the garbage collector had to close something (the warning MEMSVC_LEAK).
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -13,6 +14,7 @@ const SETTLING_TURNS = 20
 
 /** Checks all tests below `t`. Call it before the first of them. */
 export function leakChecked(t: Test): void {
+  openLibuvsReserve()
   const before = new WeakMap<Test, string[]>()
   const warnings: string[] = []
   process.on('warning', (warning) => {
@@ -26,6 +28,11 @@ export function leakChecked(t: Test): void {
     const found = [...changes, ...warnings.splice(0)]
     if (found.length > 0) throw new Error(`leaked in "${test.name}":\n${found.join('\n')}`)
   })
+}
+
+/** With its first stream libuv opens a descriptor to have one to spare at EMFILE, and keeps it. */
+function openLibuvsReserve(): void {
+  createServer().listen(`\0memfd-native-${process.pid}`).close()
 }
 
 /** A full collection, and the turns of the event loop that its finalizers run in. */

@@ -213,7 +213,7 @@ const REFUSED: [string, () => unknown, string][] = [
   ['size 0', () => mmap.map(0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1), 'EINVAL'],
   [
     'a size no Buffer can have',
-    () => mmap.map(2 ** 52, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1),
+    () => mmap.map(2 ** 53, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1),
     'ERR_OUT_OF_RANGE',
   ],
   ['a fractional size', () => mmap.map(1.5, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1), 'ERR_OUT_OF_RANGE'],

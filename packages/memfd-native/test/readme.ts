@@ -1,0 +1,43 @@
+/** What the README shows runs, and what it says is so. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import * as memfdNative from '../src/index.ts'
+import { runNode } from '../test-support/fixture.ts'
+import { tempFolder } from '../test-support/temp-folder.ts'
+
+const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
+const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
+
+/** A folder with the README's programs, and this package installed. */
+function installExample(t: Test): string {
+  const folder = tempFolder(t)
+  for (const [, code, name] of readme.matchAll(/^```js\n(\/\/ (\S+)\n.*?)^```$/gms)) {
+    writeFileSync(join(folder, name as string), code as string)
+  }
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(packageRoot, join(folder, 'node_modules/memfd-native'))
+  return folder
+}
+
+t.test('the example passes a descriptor to another process', async (t) => {
+  const { status, output, errors } = runNode(['sender.mjs'], 'pipe', installExample(t))
+  t.same({ status, output, errors }, { status: 0, output: 'a greeting: hello\n', errors: '' })
+})
+
+t.test('every name in the table of what there is is exported', async (t) => {
+  const table = readme.slice(readme.indexOf('## What there is'), readme.indexOf('Everything is synchronous'))
+  const names = [...table.matchAll(/`(\w+)`/g)]
+    .map(([, name]) => name as string)
+    .filter((name) => !/^(un|pro)/.test(name))
+  t.ok(names.length > 30)
+  for (const name of names) t.ok(name in memfdNative, name)
+})
+
+t.test('the permission model asks for --allow-addons', async (t) => {
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+  const program = ['--no-warnings', flag, '--allow-fs-read=*', join(packageRoot, 'dist/src/index.js')]
+  t.match(runNode(program).errors, /ERR_DLOPEN_DISABLED/)
+  t.equal(runNode(['--allow-addons', ...program]).status, 0)
+})
