@@ -35,12 +35,17 @@ function openLibuvsReserve(): void {
   createServer().listen(`\0memfd-native-${process.pid}`).close()
 }
 
-/** A full collection, and the turns of the event loop that its finalizers run in. */
+/**
+ * Full collections, and the turns of the event loop that their finalizers run in. Two, because V8 frees the memory of
+ * ArrayBuffers in a thread of its own, and only the next collection waits for that.
+ */
 export async function collectGarbage(): Promise<void> {
-  await setImmediate() // so that no frame on the stack still holds what was forgotten
   setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-  for (let turn = 0; turn < SETTLING_TURNS; turn++) await setImmediate()
+  for (let collection = 0; collection < 2; collection++) {
+    await setImmediate() // so that no frame on the stack still holds what was forgotten
+    runInNewContext('gc')()
+    for (let turn = 0; turn < SETTLING_TURNS; turn++) await setImmediate()
+  }
 }
 
 /** The open descriptors of this process and what each leads to. */
