@@ -1,0 +1,14 @@
+/** For the tests of sibling packages. */
+export { leakChecked } from './leaks.ts'
+export { Lines } from './lines.ts'
+export {
+  type Ending,
+  OTHER_UID,
+  otherUserProblem,
+  Program,
+  type ProgramOptions,
+  runProgram,
+  startProgram,
+} from './programs.ts'
+export { type Daemon, type DaemonOptions, newRegistryPath, startDaemon } from './start-daemon.ts'
+export { watchdog } from './watchdog.ts'

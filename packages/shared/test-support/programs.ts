@@ -1,0 +1,88 @@
+/** Programs of ours as processes of their own, in an environment that has nothing but what the test gives. */
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { Lines } from './lines.ts'
+
+export interface ProgramOptions {
+  /** Besides PATH. */
+  env?: Record<string, string>
+  /** Another user and group, without supplementary groups. Needs root. */
+  uid?: number | undefined
+  /** A descriptor instead of a pipe to the test; it stays the test's. */
+  stdin?: number
+  stdout?: number
+}
+
+export interface Ending {
+  /** null when a signal ended it. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** By lines; the last one without its end. */
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A program that runs. */
+export class Program {
+  readonly stdout: Lines
+  readonly stderr: Lines
+  /** Resolves when the process is gone and all it said has been read. */
+  readonly ending: Promise<Ending>
+  readonly #child: ChildProcess
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.stdout = new Lines(child.stdout ?? Readable.from([]))
+    this.stderr = new Lines(child.stderr ?? Readable.from([]))
+    this.ending = this.#end()
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.#child.spawnfile} was not started`)
+    return this.#child.pid
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Nobody reads its stdout from here on. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy()
+  }
+
+  /** At once, however it is. */
+  async destroy(): Promise<void> {
+    this.kill('SIGKILL')
+    await this.ending
+  }
+
+  async #end(): Promise<Ending> {
+    const [code, signal] = (await once(this.#child, 'close')) as [number | null, NodeJS.Signals | null]
+    return { code, signal, stdout: this.stdout.text, stderr: this.stderr.text }
+  }
+}
+
+/** Starts a JavaScript program with the Node that runs the test. */
+export function startProgram(path: string, args: readonly string[], options: ProgramOptions = {}): Program {
+  const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', 'pipe']
+  const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
+  const env = { PATH: process.env.PATH, ...options.env }
+  return new Program(spawn(process.execPath, [path, ...args], { stdio, env, cwd: '/', ...user }))
+}
+
+/** Runs a JavaScript program to its end. */
+export function runProgram(path: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return startProgram(path, args, options).ending
+}
+
+/** A user who is neither root nor the one who runs the tests: nobody. */
+export const OTHER_UID = 65534
+
+/** Why that user cannot run a JavaScript program, for a test's `skip`; false when he can. */
+export function otherUserProblem(path: string): string | false {
+  if (process.getuid?.() !== 0) return 'needs root to become another user'
+  const { status } = spawnSync(process.execPath, ['--check', path], { uid: OTHER_UID, gid: OTHER_UID, cwd: '/' })
+  return status === 0 ? false : 'another user cannot read this directory'
+}
