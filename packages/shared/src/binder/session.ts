@@ -21,7 +21,7 @@ import {
   Violation,
   type WireObject,
 } from '../channel/message.ts'
-import { OutgoingBody } from '../channel/outbox.ts'
+import { OutgoingBody } from '../channel/outgoing-body.ts'
 import {
   DeadObjectError,
   errorCode,

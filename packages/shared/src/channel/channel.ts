@@ -27,7 +27,8 @@ import {
   Violation,
   type WireObject,
 } from './message.ts'
-import { Outbox, OutgoingBody } from './outbox.ts'
+import { Outbox } from './outbox.ts'
+import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { PendingCalls } from './pending-calls.ts'
 
 /** A body as it came: the parcel's data, its objects, and the descriptors that the objects name. */
@@ -82,6 +83,9 @@ export class Channel {
   #awaitsHello: boolean
   #ended = false
   #reasons = 0
+  /** Calls that came in and have no answer yet. */
+  #unanswered = 0
+  #willFlush = false
   #isReferenced = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
@@ -125,9 +129,10 @@ export class Channel {
   call(object: number, code: number, body: OutgoingBody): Promise<Outcome> {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
     this.#outbox.checkRoom(body)
+    const isBusy = this.#pending.size > 0
     const { id, outcome } = this.#pending.add()
     try {
-      this.#send(KIND_TRANSACTION, id, object, code, body)
+      this.#send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, isBusy)
     } catch (error) {
       this.#pending.remove(id)
       throw error
@@ -140,7 +145,7 @@ export class Channel {
   callOneway(object: number, code: number, body: OutgoingBody): void {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
     this.#outbox.checkRoom(body)
-    this.#send(KIND_TRANSACTION, 0, object, code, body, true)
+    this.#send({ kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }, body, this.#outbox.isPacking)
   }
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
@@ -155,7 +160,8 @@ export class Channel {
 
   /** Gives references to one of the peer's objects back. */
   release(object: number, count: number): void {
-    if (!this.#ended) this.#send(KIND_RELEASE, 0, object, count, OutgoingBody.EMPTY)
+    if (this.#ended) return
+    this.#send({ kind: KIND_RELEASE, id: 0, object, code: count, oneway: false }, OutgoingBody.EMPTY, true)
   }
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
@@ -176,17 +182,30 @@ export class Channel {
 
   #answer(kind: number, id: number, code: number, body: OutgoingBody): void {
     if (this.#ended) return
+    if (id !== 0) this.#unanswered -= 1
     try {
       this.#outbox.checkRoom(body)
-      this.#send(kind, id, 0, code, body)
+      // The last answer that this side owes takes the ones before it along.
+      this.#send({ kind, id, object: 0, code, oneway: false }, body, this.#unanswered > 0)
     } catch (error) {
       this.#end(new Violation('does not read its answers', { cause: error }))
     }
   }
 
-  #send(kind: number, id: number, object: number, code: number, body: OutgoingBody, oneway = false): void {
-    const errno = this.#outbox.send({ kind, id, object, code, oneway }, body)
-    if (errno < 0) this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
+  /** @param mayShare the message may wait until this turn is over, to share a packet */
+  #send(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
+    this.#checkSent(this.#outbox.send(envelope, body, mayShare))
+    if (this.#outbox.isPacking && !this.#willFlush) {
+      this.#willFlush = true
+      process.nextTick(() => {
+        this.#willFlush = false
+        if (!this.#ended) this.#checkSent(this.#outbox.flushPack())
+      })
+    }
+  }
+
+  #checkSent(result: number): void {
+    if (result < 0) this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-result})`))
     else if (this.#outbox.isWaiting) this.#waitForRoom(true)
   }
 
@@ -278,6 +297,7 @@ export class Channel {
   #route(header: Header, body: IncomingBody): void {
     if (header.kind === KIND_TRANSACTION) {
       if (header.oneway !== (header.id === 0)) throw new Violation('a oneway call has id 0, others have not')
+      if (header.id !== 0) this.#unanswered += 1
       this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
     } else if (header.kind === KIND_RELEASE) {
       this.#handler.onRelease(header.object, header.code)

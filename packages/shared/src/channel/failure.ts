@@ -16,7 +16,7 @@ import {
   STATUS_UNKNOWN_OBJECT,
   STATUS_VERSION,
 } from './message.ts'
-import { OutgoingBody } from './outbox.ts'
+import { OutgoingBody } from './outgoing-body.ts'
 
 /** String16 message, and for a limit its resource, limit and use. */
 export function failureBody(message: string, limit?: LimitError): OutgoingBody {

@@ -14,15 +14,9 @@ import {
 } from 'memfd-native'
 import { LimitError, TransactionTooLargeError } from '../errors.ts'
 import { MAX_QUEUED_BYTES, MAX_QUEUED_FDS } from './limits.ts'
-import {
-  HEADER_BYTES,
-  KIND_CONTINUATION,
-  MAX_DATA_BYTES,
-  MAX_OBJECTS,
-  type WireObject,
-  writeHeader,
-  writeObject,
-} from './message.ts'
+import { HEADER_BYTES, KIND_CONTINUATION, MAX_DATA_BYTES, MAX_OBJECTS, writeHeader } from './message.ts'
+import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
+import { Pack } from './pack.ts'
 
 const EAGAIN = -11
 const ETOOMANYREFS = -109
@@ -30,55 +24,16 @@ const ETOOMANYREFS = -109
 const RETRY_MS = 10
 const NO_FDS: readonly Fd[] = Object.freeze([])
 
-/** A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed). */
-export class OutgoingBody {
-  static readonly EMPTY = new OutgoingBody(new Uint8Array(0))
-
-  readonly data: Uint8Array
-  readonly objects: WireObject[]
-  readonly fds: Fd[]
-
-  constructor(data: Uint8Array, objects: WireObject[] = [], fds: Fd[] = []) {
-    this.data = data
-    this.objects = objects
-    this.fds = fds
-  }
-
-  get size(): number {
-    return this.data.length + 4 * this.objects.length
-  }
-
-  /** Copies the body, objects filled in, to `target` at `at`. */
-  copyTo(target: Buffer, at: number): void {
-    target.set(this.data, at)
-    if (this.objects.length === 0) return
-    const data = target.subarray(at, at + this.data.length)
-    for (let i = 0; i < this.objects.length; i++) {
-      const object = this.objects[i] as WireObject
-      writeObject(data, object)
-      target.writeUInt32LE(object.offset, at + this.data.length + 4 * i)
-    }
-  }
-}
-
 interface WaitingPacket {
   readonly bytes: Buffer
   readonly fds: readonly OwnedFd[]
-}
-
-/** The fields of a header that a sender chooses. */
-export interface Envelope {
-  kind: number
-  id: number
-  object: number
-  code: number
-  oneway: boolean
 }
 
 export class Outbox {
   readonly #hub: Hub
   readonly #socket: HubSocket
   readonly #waiting: WaitingPacket[] = []
+  readonly #pack = new Pack()
   #queuedBytes = 0
   #queuedFds = 0
   #retry: NodeJS.Timeout | undefined
@@ -90,6 +45,11 @@ export class Outbox {
 
   get isWaiting(): boolean {
     return this.#waiting.length > 0
+  }
+
+  /** Whether messages are waiting for `flushPack`. */
+  get isPacking(): boolean {
+    return !this.#pack.isEmpty
   }
 
   get queuedBytes(): number {
@@ -113,8 +73,20 @@ export class Outbox {
     }
   }
 
-  /** Sends a message, or queues what the kernel does not take now. A negative errno: the socket is of no more use. */
-  send(envelope: Envelope, body: OutgoingBody): number {
+  /**
+   * Sends a message, or queues what the kernel does not take now.
+   * @param mayShare it may wait for `flushPack`, to share a packet with what comes next
+   * @returns a negative errno: the socket is of no more use
+   */
+  send(envelope: Envelope, body: OutgoingBody, mayShare = false): number {
+    if (mayShare || !this.#pack.isEmpty) {
+      if (this.#pack.fits(body)) {
+        this.#pack.add(envelope, body)
+        return mayShare ? 0 : this.flushPack()
+      }
+      const result = this.flushPack()
+      if (result < 0) return result
+    }
     const size = body.size
     if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
       body.copyTo(this.#hub.outgoing, HEADER_BYTES)
@@ -123,6 +95,11 @@ export class Outbox {
     const whole = Buffer.allocUnsafe(size)
     body.copyTo(whole, 0)
     return this.#sendParts(envelope, body, whole)
+  }
+
+  /** Sends the packet that messages share, if there is one. A negative errno: the socket is of no more use. */
+  flushPack(): number {
+    return this.#pack.isEmpty ? 0 : this.#sendPacket(this.#pack.moveTo(this.#hub.outgoing), NO_FDS)
   }
 
   /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
@@ -141,6 +118,7 @@ export class Outbox {
   /** Drops what waits and closes its descriptors. */
   close(): void {
     clearTimeout(this.#retry)
+    this.#pack.clear()
     while (this.#waiting.length > 0) this.#forget()
   }
 
@@ -158,17 +136,7 @@ export class Outbox {
   }
 
   #sendFirst(envelope: Envelope, body: OutgoingBody, here: number): number {
-    writeHeader(this.#hub.outgoing, 0, {
-      kind: envelope.kind,
-      oneway: envelope.oneway,
-      id: envelope.id,
-      object: envelope.object,
-      code: envelope.code,
-      dataSize: body.data.length,
-      objectCount: body.objects.length,
-      here,
-      descriptorCount: body.fds.length,
-    })
+    writeMessage(this.#hub.outgoing, 0, envelope, body, here)
     return this.#sendPacket(HEADER_BYTES + here, body.fds)
   }
 

@@ -1,0 +1,61 @@
+/** What a sender has to say: the fields of a header that are his to choose, and a body. */
+import type { Fd } from 'memfd-native'
+import { type WireObject, writeHeader, writeObject } from './message.ts'
+
+/** The fields of a header that a sender chooses. */
+export interface Envelope {
+  kind: number
+  id: number
+  object: number
+  code: number
+  oneway: boolean
+}
+
+/** A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed). */
+export class OutgoingBody {
+  static readonly EMPTY = new OutgoingBody(new Uint8Array(0))
+
+  readonly data: Uint8Array
+  readonly objects: WireObject[]
+  readonly fds: Fd[]
+
+  constructor(data: Uint8Array, objects: WireObject[] = [], fds: Fd[] = []) {
+    this.data = data
+    this.objects = objects
+    this.fds = fds
+  }
+
+  get size(): number {
+    return this.data.length + 4 * this.objects.length
+  }
+
+  /** Copies the body, objects filled in, to `target` at `at`. */
+  copyTo(target: Buffer, at: number): void {
+    target.set(this.data, at)
+    if (this.objects.length === 0) return
+    const data = target.subarray(at, at + this.data.length)
+    for (let i = 0; i < this.objects.length; i++) {
+      const object = this.objects[i] as WireObject
+      writeObject(data, object)
+      target.writeUInt32LE(object.offset, at + this.data.length + 4 * i)
+    }
+  }
+}
+
+/**
+ * Writes the header of a message whose body begins with `here` bytes in the same packet.
+ * @param at where the header begins; the body is behind it already
+ */
+export function writeMessage(bytes: Buffer, at: number, envelope: Envelope, body: OutgoingBody, here: number): void {
+  writeHeader(bytes, at, {
+    kind: envelope.kind,
+    oneway: envelope.oneway,
+    id: envelope.id,
+    object: envelope.object,
+    code: envelope.code,
+    dataSize: body.data.length,
+    objectCount: body.objects.length,
+    here,
+    descriptorCount: body.fds.length,
+  })
+}
