@@ -5,6 +5,7 @@ import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
+import { checkRecipient } from './binder.ts'
 import type { Session } from './session.ts'
 import { INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
 
@@ -39,6 +40,7 @@ export class BinderProxy implements IBinder {
    */
   async transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
     checkInteger('code', code, 0, 0xffffffff)
+    checkInteger('flags', flags, 0, 0xffffffff)
     checkNotNull('data', data)
     this.#checkAlive()
     return this.#session.transact(this, this.#object, { code, data, reply, flags })
@@ -75,10 +77,10 @@ export class BinderProxy implements IBinder {
   /**
    * Tells `recipient` once when the process of this object is gone. Linked twice, told twice. A proxy with links is
    * kept for as long as its channel lives.
-   * @throws ERR_DEAD_OBJECT when it is gone already
+   * @throws ERR_DEAD_OBJECT when it is gone already, ERR_CLOSED after close()
    */
   linkToDeath(recipient: DeathRecipient, flags = 0): void {
-    checkNotNull('recipient', recipient)
+    checkRecipient(recipient)
     this.#checkAlive()
     this.#links.push({ recipient, flags })
     this.#session.keep(this)

@@ -2,10 +2,11 @@
  * The local half of a remotable object (android.os.Binder): extend it and serve calls in `onTransact`, or let
  * `defineInterface` do that from a table.
  */
+import { InvalidArgTypeError } from '../errors.ts'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
-import { checkInteger, checkNotNull } from '../util/check.ts'
+import { checkInteger, checkNotNull, show } from '../util/check.ts'
 import * as identity from './calling-identity.ts'
 import * as codes from './transaction-codes.ts'
 
@@ -91,7 +92,7 @@ export class Binder implements IBinder {
 
   /** A local object cannot die before its process: nothing is linked. */
   linkToDeath(recipient: DeathRecipient, _flags = 0): void {
-    checkNotNull('recipient', recipient)
+    checkRecipient(recipient)
   }
 
   unlinkToDeath(_recipient: DeathRecipient, _flags = 0): boolean {
@@ -105,6 +106,7 @@ export class Binder implements IBinder {
    */
   async transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
     checkInteger('code', code, 0, 0xffffffff)
+    checkInteger('flags', flags, 0, 0xffffffff)
     data?.setDataPosition(0)
     const isKnown = await this.onTransact(code, data, reply as Parcel, flags)
     reply?.setDataPosition(0)
@@ -124,4 +126,11 @@ export class Binder implements IBinder {
     reply?.writeString(this.#descriptor)
     return true
   }
+}
+
+/** Something that can be told of a death; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */
+export function checkRecipient(recipient: unknown): void {
+  checkNotNull('recipient', recipient)
+  if (typeof (recipient as Partial<DeathRecipient>).binderDied === 'function') return
+  throw new InvalidArgTypeError(`recipient must have a method binderDied, got ${show(recipient)}`)
 }

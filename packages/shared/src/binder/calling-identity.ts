@@ -27,6 +27,11 @@ export function runAsCaller<T>(caller: Caller, serve: () => T): T {
   return calls.run({ caller, isCleared: false }, serve)
 }
 
+/** Runs what is nobody's call, whatever call it comes up in. */
+export function runAsSelf(act: () => void): void {
+  calls.exit(act)
+}
+
 export function callingPid(): number {
   return currentCall().caller.pid
 }

@@ -68,12 +68,18 @@ export type ImplementationOf<I> = I extends { readonly methods: infer S extends 
   ? Implementation<S>
   : never
 
-const RESERVED = new Set([...Object.getOwnPropertyNames(Binder.prototype), 'asBinder', 'then'])
+const RESERVED = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  ...Object.getOwnPropertyNames(Binder.prototype),
+  'asBinder',
+  'then',
+])
 
 /**
  * Makes the parts of an interface.
  * @param descriptor its name: every request begins with it, and a service checks it
- * @throws ERR_INVALID_ARG_VALUE a code twice or out of range, or a method named like one of Binder's
+ * @throws ERR_INVALID_ARG_VALUE a code twice or out of range, a method named like one of Binder's or Object's, or one
+ *   that is oneway and returns something
  */
 export function defineInterface<const S extends InterfaceSpec>(
   descriptor: string,
@@ -96,13 +102,14 @@ export function defineInterface<const S extends InterfaceSpec>(
 
 function checkMethods(methods: InterfaceSpec): void {
   const codes = new Set<number>()
-  for (const [name, { code }] of Object.entries(methods)) {
+  for (const [name, { code, oneway, returns }] of Object.entries(methods)) {
     if (!Number.isInteger(code) || code < 1 || code > LAST_CALL_TRANSACTION || codes.has(code)) {
       throw new InvalidArgValueError(
         `the code of ${name} must be unique and from 1 to ${LAST_CALL_TRANSACTION}, got ${code}`,
       )
     }
-    if (RESERVED.has(name)) throw new InvalidArgValueError(`a method cannot be named ${name}: Binder has it`)
+    if (RESERVED.has(name)) throw new InvalidArgValueError(`a method cannot be named ${name}: every Binder has it`)
+    if (oneway && returns) throw new InvalidArgValueError(`${name} is oneway: it cannot return anything`)
     codes.add(code)
   }
 }
@@ -127,11 +134,16 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
       data.enforceInterface(descriptor)
       const args = readArgs(entry.method, data)
       const result: unknown = implementation.apply(this, args)
-      return result instanceof Promise
-        ? result.then((value) => writeResult(entry.method, reply, value))
+      return isThenable(result)
+        ? Promise.resolve(result).then((value) => writeResult(entry.method, reply, value))
         : writeResult(entry.method, reply, result)
     }
   }
+}
+
+/** A promise of any library's. */
+function isThenable(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
 }
 
 function readArgs(method: MethodSpec, data: Parcel): unknown[] {

@@ -73,6 +73,11 @@ export class Imports {
     this.#collected = new FinalizationRegistry(({ number, entry }) => this.#forget(number, entry))
   }
 
+  /** The peer's objects that are held here, and those collected but not given back yet. */
+  get size(): number {
+    return this.#byNumber.size
+  }
+
   /** The one proxy of the peer's object, made if it is new; one more reference has come. @throws Violation */
   add(number: number, make: () => BinderProxy): BinderProxy {
     const entry = this.#byNumber.get(number)

@@ -1,4 +1,4 @@
-/** Joins a body that came in several packets. Holds only what has come, never what was announced. */
+/** Joins a body that came in several packets. Holds at most twice what has come, whatever was announced. */
 import type { OwnedFd } from 'memfd-native'
 import { bodySize, type Header, Violation } from './message.ts'
 
@@ -11,8 +11,8 @@ export interface Whole {
 export class Assembly {
   #header: Header | null = null
   #fds: readonly OwnedFd[] = []
-  #parts: Buffer[] = []
-  #missing = 0
+  #bytes = Buffer.alloc(0)
+  #size = 0
 
   get isActive(): boolean {
     return this.#header !== null
@@ -22,18 +22,18 @@ export class Assembly {
   start(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[]): void {
     this.#header = header
     this.#fds = fds
-    this.#missing = bodySize(header)
-    this.#append(header, bytes, at)
+    this.#append(header.here, bodySize(header), bytes, at)
   }
 
   /** Takes the next part; answers the whole once nothing is missing. @throws Violation */
   add(header: Header, bytes: Buffer, at: number): Whole | null {
     const first = this.#header
     if (first === null || header.id !== first.id) throw new Violation('a continuation of another message')
-    if (header.here > this.#missing) throw new Violation('a continuation beyond the end of its body')
-    this.#append(header, bytes, at)
-    if (this.#missing > 0) return null
-    const whole = { header: first, body: Buffer.concat(this.#parts), fds: this.#fds }
+    const size = bodySize(first)
+    if (header.here > size - this.#size) throw new Violation('a continuation beyond the end of its body')
+    this.#append(header.here, size, bytes, at)
+    if (this.#size < size) return null
+    const whole = { header: first, body: this.#bytes, fds: this.#fds }
     this.#clear()
     return whole
   }
@@ -44,15 +44,22 @@ export class Assembly {
     this.#clear()
   }
 
-  #append(header: Header, bytes: Buffer, at: number): void {
-    this.#parts.push(Buffer.from(bytes.subarray(at, at + header.here)))
-    this.#missing -= header.here
+  /** In one buffer, which doubles: a peer may well send a body in a million parts. */
+  #append(count: number, wholeSize: number, bytes: Buffer, at: number): void {
+    const size = this.#size + count
+    if (size > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.min(Math.max(size, 2 * this.#bytes.length), wholeSize))
+      this.#bytes.copy(larger, 0, 0, this.#size)
+      this.#bytes = larger
+    }
+    bytes.copy(this.#bytes, this.#size, at, at + count)
+    this.#size = size
   }
 
   #clear(): void {
     this.#header = null
     this.#fds = []
-    this.#parts = []
-    this.#missing = 0
+    this.#bytes = Buffer.alloc(0)
+    this.#size = 0
   }
 }

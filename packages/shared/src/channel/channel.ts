@@ -7,11 +7,12 @@
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
 import { type Credentials, Hub, type HubSocket, type OwnedFd } from 'memfd-native'
-import { DeadObjectError } from '../errors.ts'
+import { DeadObjectError, LimitError } from '../errors.ts'
 import { Assembly } from './assembly.ts'
 import { failureBody } from './failure.ts'
 import {
   bodySize,
+  foreignVersion,
   HEADER_BYTES,
   type Header,
   KIND_CONTINUATION,
@@ -71,6 +72,9 @@ export interface ChannelOptions {
   takesFds: boolean
 }
 
+/** EPIPE, ECONNRESET: it closed its end. */
+const PEER_GONE = [-32, -104]
+
 const NOTHING: IncomingBody = Object.freeze({ data: Buffer.alloc(0), objects: [], fds: [] })
 
 export class Channel {
@@ -81,6 +85,7 @@ export class Channel {
   readonly #pending = new PendingCalls()
   readonly #assembly = new Assembly()
   #awaitsHello: boolean
+  #awaitsRoom = false
   #ended = false
   #reasons = 0
   /** Calls that came in and have no answer yet. */
@@ -128,7 +133,7 @@ export class Channel {
    */
   call(object: number, code: number, body: OutgoingBody): Promise<Outcome> {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
-    this.#outbox.checkRoom(body)
+    this.#outbox.checkRoom(body.fds.length)
     const isBusy = this.#pending.size > 0
     const { id, outcome } = this.#pending.add()
     try {
@@ -137,35 +142,34 @@ export class Channel {
       this.#pending.remove(id)
       throw error
     }
-    this.#updateReference()
     return outcome
   }
 
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
   callOneway(object: number, code: number, body: OutgoingBody): void {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
-    this.#outbox.checkRoom(body)
+    this.#outbox.checkRoom(body.fds.length)
     this.#send({ kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }, body, this.#outbox.isPacking)
   }
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
   reply(id: number, body: OutgoingBody): void {
-    this.#answer(KIND_REPLY, id, 0, body)
+    this.#answer({ kind: KIND_REPLY, id, object: 0, code: 0, oneway: false }, body)
   }
 
   /** Answers a call that was not carried out. Id 0 says goodbye: the caller closes the channel next. */
   fail(id: number, status: number, body: OutgoingBody): void {
-    this.#answer(KIND_FAILURE, id, status, body)
+    this.#answer({ kind: KIND_FAILURE, id, object: 0, code: status, oneway: false }, body)
   }
 
-  /** Gives references to one of the peer's objects back. */
+  /** Gives references to one of the peer's objects back. A peer that does not read them loses the channel, too. */
   release(object: number, count: number): void {
-    if (this.#ended) return
-    this.#send({ kind: KIND_RELEASE, id: 0, object, code: count, oneway: false }, OutgoingBody.EMPTY, true)
+    this.#sendOrEnd({ kind: KIND_RELEASE, id: 0, object, code: count, oneway: false }, OutgoingBody.EMPTY, true)
   }
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
   close(reason: Error = new DeadObjectError('the channel was closed')): void {
+    if (!this.#ended) this.#outbox.flushPack() // what was said is said
     this.#end(reason)
   }
 
@@ -180,44 +184,58 @@ export class Channel {
     this.#updateReference()
   }
 
-  #answer(kind: number, id: number, code: number, body: OutgoingBody): void {
+  #answer(envelope: Envelope, body: OutgoingBody): void {
+    if (envelope.id !== 0) this.#unanswered -= 1
+    // The last answer that this side owes takes the ones before it along.
+    this.#sendOrEnd(envelope, body, this.#unanswered > 0)
+  }
+
+  #sendOrEnd(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
     if (this.#ended) return
-    if (id !== 0) this.#unanswered -= 1
     try {
-      this.#outbox.checkRoom(body)
-      // The last answer that this side owes takes the ones before it along.
-      this.#send({ kind, id, object: 0, code, oneway: false }, body, this.#unanswered > 0)
-    } catch (error) {
-      this.#end(new Violation('does not read its answers', { cause: error }))
+      this.#outbox.checkRoom(body.fds.length)
+      this.#send(envelope, body, mayShare)
+    } catch (cause) {
+      const isPeers = cause instanceof LimitError
+      this.#end(
+        isPeers
+          ? new Violation('does not read what it is sent', { cause })
+          : new DeadObjectError('an answer can neither be sent nor wait', { cause }),
+      )
     }
   }
 
   /** @param mayShare the message may wait until this turn is over, to share a packet */
   #send(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
-    this.#checkSent(this.#outbox.send(envelope, body, mayShare))
+    this.#onSent(this.#outbox.send(envelope, body, mayShare))
     if (this.#outbox.isPacking && !this.#willFlush) {
       this.#willFlush = true
       process.nextTick(() => {
         this.#willFlush = false
-        if (!this.#ended) this.#checkSent(this.#outbox.flushPack())
+        if (!this.#ended) this.#onSent(this.#outbox.flushPack())
       })
     }
   }
 
-  #checkSent(result: number): void {
-    if (result < 0) this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-result})`))
-    else if (this.#outbox.isWaiting) this.#waitForRoom(true)
-  }
-
   #onWritable(): void {
-    const errno = this.#outbox.flush()
-    if (errno < 0) this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
-    else if (!this.#outbox.isWaiting) this.#waitForRoom(false)
+    this.#onSent(this.#outbox.flush())
   }
 
-  #waitForRoom(writable: boolean): void {
-    this.#socket.setInterest({ readable: true, writable })
+  #onSent(errno: number): void {
+    if (errno < 0 && !PEER_GONE.includes(errno)) {
+      this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
+      return
+    }
+    // What the peer sent before it went is still in the socket, answers perhaps. Its end comes behind them.
+    if (errno < 0) this.#outbox.close()
+    this.#updateInterest()
     this.#updateReference()
+  }
+
+  #updateInterest(): void {
+    if (this.#outbox.waitsForSocket === this.#awaitsRoom) return
+    this.#awaitsRoom = this.#outbox.waitsForSocket
+    this.#socket.setInterest({ readable: true, writable: this.#awaitsRoom })
   }
 
   #onPacket(
@@ -246,6 +264,7 @@ export class Channel {
     fds: readonly OwnedFd[],
     credentials: Credentials | null,
   ): void {
+    if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
     for (let at = start; at < end && !this.#ended; ) {
       const header = readHeader(bytes, at, end)
       const next = at + ((HEADER_BYTES + header.here + 7) & ~7)
@@ -261,12 +280,15 @@ export class Channel {
     }
   }
 
+  #checkVersion(bytes: Buffer, start: number, end: number): void {
+    const version = foreignVersion(bytes, start, end)
+    if (version === null) return
+    this.fail(0, STATUS_VERSION, failureBody(`this side speaks version ${PROTOCOL_VERSION}`))
+    throw new Violation(`version ${version} of the protocol`)
+  }
+
   #readHello(header: Header, credentials: Credentials | null): void {
     if (!this.#awaitsHello || header.kind !== KIND_HELLO) throw new Violation('HELLO is the first packet, and only it')
-    if (header.version !== PROTOCOL_VERSION) {
-      this.fail(0, STATUS_VERSION, failureBody(`this side speaks version ${PROTOCOL_VERSION}`))
-      throw new Violation(`version ${header.version} of the protocol`)
-    }
     this.#awaitsHello = false
     this.#handler.onHello(credentials)
   }
@@ -296,7 +318,6 @@ export class Channel {
 
   #route(header: Header, body: IncomingBody): void {
     if (header.kind === KIND_TRANSACTION) {
-      if (header.oneway !== (header.id === 0)) throw new Violation('a oneway call has id 0, others have not')
       if (header.id !== 0) this.#unanswered += 1
       this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
     } else if (header.kind === KIND_RELEASE) {

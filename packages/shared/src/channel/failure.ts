@@ -3,6 +3,7 @@ import {
   DeadObjectError,
   LimitError,
   RegistryUnavailableError,
+  RemoteError,
   TransactionTooLargeError,
   UnsupportedOperationError,
 } from '../errors.ts'
@@ -14,16 +15,20 @@ import {
   STATUS_LIMIT,
   STATUS_TOO_LARGE,
   STATUS_UNKNOWN_OBJECT,
+  STATUS_UNKNOWN_TRANSACTION,
   STATUS_VERSION,
 } from './message.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 
-/** String16 message, and for a limit its resource, limit and use. */
+/** Characters of a message that travel: it may quote what the peer sent. */
+const MAX_MESSAGE_LENGTH = 1000
+
+/** String16 message, and for a limit its resource, limit and use. @throws RangeError a limit that is no integer */
 export function failureBody(message: string, limit?: LimitError): OutgoingBody {
   const parcel = Parcel.obtain()
-  parcel.writeString(message)
+  parcel.writeString(message.slice(0, MAX_MESSAGE_LENGTH))
   if (limit !== undefined) {
-    parcel.writeString(limit.resource)
+    parcel.writeString(limit.resource.slice(0, MAX_MESSAGE_LENGTH))
     parcel.writeLong(BigInt(limit.limit))
     parcel.writeLong(BigInt(limit.used))
   }
@@ -60,7 +65,9 @@ function errorOf(status: number, parcel: Parcel): Error | null {
       return new TransactionTooLargeError(message)
     case STATUS_VERSION:
       return new RegistryUnavailableError(message)
-    default:
+    case STATUS_UNKNOWN_TRANSACTION:
       return null
+    default:
+      return new RemoteError(`Unknown status: ${status} msg ${message}`)
   }
 }

@@ -12,8 +12,11 @@ export const MAX_QUEUED_BYTES = 1024 * 1024
 /** Descriptors that wait with them: each is an open file of this process. */
 export const MAX_QUEUED_FDS = 256
 
-/** Oneway calls to one object that wait for the one before; AOSP's RPC binder ends a session at the same number. */
+/** Oneway calls that came and are not finished, per channel; AOSP's RPC binder ends a session at the same number. */
 export const MAX_ONEWAY_BACKLOG = 10_000
+
+/** Bytes of the calls that came and are not finished, per channel. Android has 1 MiB for a whole process; never tuned. */
+export const MAX_HELD_BYTES = 16 * 1024 * 1024
 
 /** Objects of the peer's that this side holds proxies of, per channel. */
 export const MAX_PROXIES = 4096

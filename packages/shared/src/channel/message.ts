@@ -81,14 +81,18 @@ export function readHeader(bytes: Buffer, at: number, end: number): Header {
     here: bytes.readUInt32LE(at + 24),
     descriptorCount: bytes.readUInt16LE(at + 28),
   }
-  if (header.version !== PROTOCOL_VERSION && header.kind !== KIND_HELLO) {
-    throw new Violation(`version ${header.version} of the protocol`)
-  }
+  if (header.version !== PROTOCOL_VERSION) throw new Violation(`version ${header.version} of the protocol`)
   if (header.kind < KIND_HELLO || header.kind > KIND_CONTINUATION) throw new Violation(`kind ${header.kind}`)
   if ((flags & ~FLAG_ONEWAY) !== 0 || bytes.readUInt16LE(at + 30) !== 0) throw new Violation('a reserved bit is set')
-  if (header.oneway && header.kind !== KIND_TRANSACTION) throw new Violation('only transactions are oneway')
+  checkFields(header)
   checkSizes(header, end - at - HEADER_BYTES)
   return header
+}
+
+/** The version of a HELLO that is not ours; null of anything else. Of such a message only its first two bytes are known. */
+export function foreignVersion(bytes: Buffer, at: number, end: number): number | null {
+  const version = bytes[at] as number
+  return end - at >= 2 && bytes[at + 1] === KIND_HELLO && version !== PROTOCOL_VERSION ? version : null
 }
 
 /** Bytes of the whole body of a message: the parcel's data and its object table. */
@@ -96,21 +100,31 @@ export function bodySize(header: Header): number {
   return header.dataSize + 4 * header.objectCount
 }
 
+/** A field that a kind of message makes no use of is 0: docs/protocol.md, section 3. */
+function checkFields(header: Header): void {
+  const { kind, oneway, id, object, code } = header
+  const isCall = kind === KIND_TRANSACTION
+  const hasBody = isCall || kind === KIND_REPLY || kind === KIND_FAILURE
+  if (isCall ? oneway !== (id === 0) : oneway) throw new Violation('a oneway call has id 0, other calls have another')
+  if (id !== 0 && (kind === KIND_HELLO || kind === KIND_RELEASE)) throw new Violation(`kind ${kind} has no id`)
+  if (object !== 0 && !isCall && kind !== KIND_RELEASE) throw new Violation(`kind ${kind} has no object`)
+  if (code !== 0 && (kind === KIND_REPLY || kind === KIND_CONTINUATION)) throw new Violation(`kind ${kind} has no code`)
+  if (code === 0 && kind === KIND_FAILURE) throw new Violation('a failure has a status')
+  if (header.dataSize !== 0 && !hasBody) throw new Violation(`kind ${kind} has no parcel`)
+  if (header.objectCount !== 0 && kind === KIND_FAILURE) throw new Violation('a failure has no objects')
+  if (header.descriptorCount !== 0 && !hasBody) throw new Violation(`kind ${kind} has no descriptors`)
+}
+
 function checkSizes(header: Header, room: number): void {
   const { kind, dataSize, objectCount, here } = header
   if (here > room) throw new Violation(`a body of ${here} bytes in ${room}`)
-  if (kind === KIND_CONTINUATION) {
-    if (here === 0 || dataSize !== 0 || objectCount !== 0 || header.object !== 0 || header.code !== 0) {
-      throw new Violation('a continuation has a body and an id, nothing else')
-    }
-    return
-  }
   if (dataSize % 4 !== 0 || dataSize > MAX_DATA_BYTES) throw new Violation(`a parcel of ${dataSize} bytes`)
   if (objectCount > MAX_OBJECTS || objectCount * OBJECT_BYTES > dataSize) {
     throw new Violation(`${objectCount} objects in ${dataSize} bytes`)
   }
-  if (here > bodySize(header)) throw new Violation(`${here} bytes of a body of ${bodySize(header)}`)
-  if ((kind === KIND_HELLO || kind === KIND_RELEASE) && dataSize !== 0) throw new Violation(`kind ${kind} has no body`)
+  if (kind === KIND_CONTINUATION ? here === 0 : here > bodySize(header)) {
+    throw new Violation(`${here} bytes of a body of ${bodySize(header)}`)
+  }
 }
 
 /** An object of a parcel as it stands on the wire. */

@@ -2,19 +2,10 @@
  * What goes out: messages become packets, packets go straight to the kernel, and wait here, bounded and in order, when
  * the peer does not read. Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
  */
-import {
-  dup,
-  type Fd,
-  fdNumber,
-  type Hub,
-  type HubSocket,
-  MAX_PACKET_BYTES,
-  MAX_PACKET_FDS,
-  type OwnedFd,
-} from 'memfd-native'
-import { LimitError, TransactionTooLargeError } from '../errors.ts'
+import { dup, type Fd, fdNumber, type Hub, type HubSocket, MAX_PACKET_BYTES, type OwnedFd } from 'memfd-native'
+import { LimitError } from '../errors.ts'
 import { MAX_QUEUED_BYTES, MAX_QUEUED_FDS } from './limits.ts'
-import { HEADER_BYTES, KIND_CONTINUATION, MAX_DATA_BYTES, MAX_OBJECTS, writeHeader } from './message.ts'
+import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
 import { Pack } from './pack.ts'
 
@@ -47,6 +38,11 @@ export class Outbox {
     return this.#waiting.length > 0
   }
 
+  /** Whether what waits can go on as soon as the socket is writable; otherwise a timer looks after it. */
+  get waitsForSocket(): boolean {
+    return this.isWaiting && this.#retry === undefined
+  }
+
   /** Whether messages are waiting for `flushPack`. */
   get isPacking(): boolean {
     return !this.#pack.isEmpty
@@ -56,20 +52,14 @@ export class Outbox {
     return this.#queuedBytes
   }
 
-  /** Whether a message may be sent at all, and now. @throws TransactionTooLargeError, LimitError */
-  checkRoom(body: OutgoingBody): void {
-    if (body.data.length > MAX_DATA_BYTES || body.objects.length > MAX_OBJECTS) {
-      throw new TransactionTooLargeError(`a parcel of ${body.data.length} bytes; ${MAX_DATA_BYTES} are allowed`)
-    }
-    if (body.fds.length > MAX_PACKET_FDS) {
-      throw new LimitError('descriptors of a message', MAX_PACKET_FDS, body.fds.length)
-    }
+  /** Whether a message with so many descriptors may be sent now. @throws LimitError */
+  checkRoom(fdCount: number): void {
     // A message is let in while there is room for anything: a long parcel must pass an empty queue whole.
     if (this.#queuedBytes >= MAX_QUEUED_BYTES) {
       throw new LimitError('bytes queued on a channel', MAX_QUEUED_BYTES, this.#queuedBytes)
     }
-    if (this.#queuedFds + body.fds.length > MAX_QUEUED_FDS) {
-      throw new LimitError('descriptors queued on a channel', MAX_QUEUED_FDS, this.#queuedFds + body.fds.length)
+    if (this.#queuedFds + fdCount > MAX_QUEUED_FDS) {
+      throw new LimitError('descriptors queued on a channel', MAX_QUEUED_FDS, this.#queuedFds + fdCount)
     }
   }
 
@@ -77,6 +67,7 @@ export class Outbox {
    * Sends a message, or queues what the kernel does not take now.
    * @param mayShare it may wait for `flushPack`, to share a packet with what comes next
    * @returns a negative errno: the socket is of no more use
+   * @throws SyscallError EMFILE: it cannot wait with its descriptors; nothing of it was sent
    */
   send(envelope: Envelope, body: OutgoingBody, mayShare = false): number {
     if (mayShare || !this.#pack.isEmpty) {
@@ -147,7 +138,7 @@ export class Outbox {
       if (!this.#mustWait(result)) return result
     }
     const bytes = Buffer.from(this.#hub.outgoing.subarray(0, length))
-    this.#waiting.push({ bytes, fds: fds.map((fd) => dup(fdNumber(fd))) })
+    this.#waiting.push({ bytes, fds: dupAll(fds) })
     this.#queuedBytes += length
     this.#queuedFds += fds.length
     return 0
@@ -170,5 +161,17 @@ export class Outbox {
       return true
     }
     return result === EAGAIN
+  }
+}
+
+/** Duplicates of all, or of none. @throws SyscallError EMFILE */
+function dupAll(fds: readonly Fd[]): OwnedFd[] {
+  const dups: OwnedFd[] = []
+  try {
+    for (const fd of fds) dups.push(dup(fdNumber(fd)))
+    return dups
+  } catch (error) {
+    for (const fd of dups) fd.close()
+    throw error
   }
 }

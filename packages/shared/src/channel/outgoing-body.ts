@@ -11,7 +11,10 @@ export interface Envelope {
   oneway: boolean
 }
 
-/** A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed). */
+/**
+ * A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed).
+ * Within the limits of a parcel: who makes it has checked.
+ */
 export class OutgoingBody {
   static readonly EMPTY = new OutgoingBody(new Uint8Array(0))
 

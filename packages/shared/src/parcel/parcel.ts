@@ -32,7 +32,7 @@ export class Parcel extends ParcelValues {
   }
 
   /** An empty parcel. @param binder what it will be sent to: for one that takes no descriptors blobs stay in the parcel. */
-  static obtain(binder?: IBinder | null): Parcel {
+  static obtain(binder?: Pick<IBinder, typeof acceptsFileDescriptors> | null): Parcel {
     return new Parcel(binder?.[acceptsFileDescriptors] === false)
   }
 

@@ -1,0 +1,214 @@
+/**
+ * Parcels as one channel carries them: binders and descriptors become the channel's numbers on the way out, and proxies,
+ * local objects and owned descriptors on the way in. Holds the channel's two tables of objects.
+ *
+ * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
+ */
+import { MAX_PACKET_FDS } from 'memfd-native'
+import type { Channel, IncomingBody } from '../channel/channel.ts'
+import { MAX_PROXIES } from '../channel/limits.ts'
+import {
+  MAX_DATA_BYTES,
+  MAX_OBJECTS,
+  OBJECT_DESCRIPTOR,
+  OBJECT_LOCAL_BINDER,
+  OBJECT_REMOTE_BINDER,
+  Violation,
+  type WireObject,
+} from '../channel/message.ts'
+import { OutgoingBody } from '../channel/outgoing-body.ts'
+import { InvalidArgTypeError, LimitError, TransactionTooLargeError, UnsupportedOperationError } from '../errors.ts'
+import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
+import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { type ParcelObject, parcelContents, parcelFromWire, replaceContents } from '../parcel/parcel-objects.ts'
+import { show } from '../util/check.ts'
+import { Binder } from './binder.ts'
+import { BinderProxy } from './binder-proxy.ts'
+import { Exports, Imports } from './object-tables.ts'
+import type { Session } from './session.ts'
+
+/** Object 0 of either side: there from the beginning, never counted. */
+const ROOT = 0
+
+export class WireParcels {
+  /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
+  readonly peer: Pick<IBinder, typeof acceptsFileDescriptors>
+  readonly #session: Session
+  readonly #channel: Channel
+  readonly #root: Binder | null
+  readonly #onFewer: () => void
+  readonly #exports = new Exports()
+  readonly #imports: Imports
+
+  /**
+   * @param root object 0 of this side
+   * @param peerTakesFds whether the peer's socket takes descriptors
+   * @param onFewer told when an object was given back, by either side
+   */
+  constructor(session: Session, channel: Channel, root: Binder | null, peerTakesFds: boolean, onFewer: () => void) {
+    this.peer = { [acceptsFileDescriptors]: peerTakesFds }
+    this.#session = session
+    this.#channel = channel
+    this.#root = root
+    this.#onFewer = onFewer
+    this.#imports = new Imports((number, references) => {
+      channel.release(number, references)
+      onFewer()
+    })
+  }
+
+  /** Whether neither side holds an object of the other's, but for object 0. */
+  get isUnused(): boolean {
+    return this.#exports.size === 0 && this.#imports.size === 0
+  }
+
+  /** This side's object of that number. */
+  own(number: number): Binder | undefined {
+    return number === ROOT ? (this.#root ?? undefined) : this.#exports.get(number)
+  }
+
+  /** The proxies that are still in use. */
+  proxies(): Iterable<BinderProxy> {
+    return this.#imports.proxies()
+  }
+
+  /** Gives all references of a proxy back. */
+  drop(number: number): void {
+    this.#imports.drop(number)
+  }
+
+  /** The peer gives references to one of our objects back. @throws Violation */
+  release(number: number, count: number): void {
+    this.#exports.release(number, count)
+    if (this.#exports.size > 0) return
+    this.#channel.unhold()
+    this.#onFewer()
+  }
+
+  /** The channel is over: nobody holds anything. */
+  clear(): void {
+    this.#exports.clear()
+  }
+
+  /**
+   * A parcel for the wire. The peer holds the binders in it from here on: `takeBack` if it does not leave.
+   * @param takesFds whether its receiver takes descriptors
+   * @throws ERR_TRANSACTION_TOO_LARGE, ERR_LIMIT, ERR_UNSUPPORTED_OPERATION, ERR_INVALID_ARG_TYPE; then it holds none
+   */
+  pack(parcel: Parcel, takesFds = this.peer[acceptsFileDescriptors]): OutgoingBody {
+    if (!(parcel instanceof Parcel)) throw new InvalidArgTypeError(`data must be a Parcel, got ${show(parcel)}`)
+    checkSize(parcel.dataSize())
+    const { data, objects } = parcelContents(parcel)
+    if (objects.length === 0) return new OutgoingBody(data)
+    checkCounts(objects)
+    const body = new OutgoingBody(data, [], [])
+    try {
+      for (const object of objects) this.#packObject(object, takesFds, body)
+      return body
+    } catch (error) {
+      this.takeBack(body)
+      throw error
+    }
+  }
+
+  /** The body did not leave: the peer holds none of the references in it. */
+  takeBack(body: OutgoingBody): void {
+    if (this.#channel.isEnded) return
+    for (const object of body.objects) if (isCounted(object)) this.release(object.number, 1)
+  }
+
+  /** A body that came and is not taken: its descriptors are closed, its binders given back. */
+  refuse(body: IncomingBody): void {
+    for (const fd of body.fds) fd.close()
+    for (const object of body.objects) if (isCounted(object)) this.#channel.release(object.number, 1)
+  }
+
+  /** The error if the objects of a body are more than this side will hold of the peer's. */
+  checkRoom(body: IncomingBody): LimitError | null {
+    const count = this.#imports.size + body.objects.filter(isCounted).length
+    return count > MAX_PROXIES ? new LimitError('objects of the peer on a channel', MAX_PROXIES, count) : null
+  }
+
+  /** The parcel that came. @throws Violation */
+  unpack(body: IncomingBody): Parcel {
+    return parcelFromWire(body.data, this.#open(body))
+  }
+
+  /** As unpack, into a parcel that waits for it. @throws Violation; ERR_CLOSED it was recycled meanwhile */
+  unpackInto(parcel: Parcel, body: IncomingBody): void {
+    replaceContents(parcel, body.data, this.#open(body))
+  }
+
+  #packObject(object: ParcelObject, takesFds: boolean, body: OutgoingBody): void {
+    const { offset } = object
+    if (object.kind === 'fd') {
+      if (!takesFds) throw new UnsupportedOperationError('the other side takes no descriptors there')
+      body.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: body.fds.length, takesFds: false })
+      body.fds.push(borrowFd(object.fd))
+    } else body.objects.push(this.#packBinder(object.binder, offset))
+  }
+
+  #packBinder(binder: IBinder, offset: number): WireObject {
+    if (binder instanceof BinderProxy) {
+      if (!binder.belongsTo(this.#session)) {
+        throw new UnsupportedOperationError(
+          'a proxy of another channel cannot be sent: find its service by the registry',
+        )
+      }
+      return { offset, type: OBJECT_REMOTE_BINDER, number: binder.objectNumber, takesFds: false }
+    }
+    if (!(binder instanceof Binder)) throw new InvalidArgTypeError(`a binder must extend Binder, got ${show(binder)}`)
+    return { offset, type: OBJECT_LOCAL_BINDER, number: this.#export(binder), takesFds: binder[acceptsFileDescriptors] }
+  }
+
+  #export(binder: Binder): number {
+    if (binder === this.#root) return ROOT
+    if (this.#exports.size === 0) this.#channel.hold()
+    return this.#exports.add(binder)
+  }
+
+  /** The objects of a body for a parcel, which owns the descriptors from then on. @throws Violation */
+  #open(body: IncomingBody): ParcelObject[] {
+    // Binders first: they may turn out to be a violation, and then nobody owns the descriptors yet.
+    const binders = body.objects.map((object) => (object.type === OBJECT_DESCRIPTOR ? null : this.#openBinder(object)))
+    return body.objects.map(({ offset, number }, i): ParcelObject => {
+      const binder = binders[i]
+      if (binder) return { offset, kind: 'binder', binder }
+      const fd = body.fds[number]
+      if (fd === undefined) throw new Violation('a descriptor that did not come')
+      return { offset, kind: 'fd', fd: wrapOwnedFd(fd) }
+    })
+  }
+
+  #openBinder(object: WireObject): IBinder {
+    const { type, number } = object
+    if (type === OBJECT_LOCAL_BINDER) {
+      if (number === ROOT) return this.#session.root
+      // A client cannot send descriptors to a server whose socket refuses them, whatever the object would take.
+      const takesFds = object.takesFds && this.peer[acceptsFileDescriptors]
+      return this.#imports.add(number, () => new BinderProxy(this.#session, number, takesFds))
+    }
+    const binder = this.own(number)
+    if (binder === undefined) throw new Violation(`object ${number} is not of this side`)
+    return binder
+  }
+}
+
+/** Whether sending it gave the receiver a reference. */
+function isCounted({ type, number }: WireObject): boolean {
+  return type === OBJECT_LOCAL_BINDER && number !== ROOT
+}
+
+function checkSize(bytes: number): void {
+  if (bytes <= MAX_DATA_BYTES) return
+  throw new TransactionTooLargeError(`a parcel of ${bytes} bytes; ${MAX_DATA_BYTES} are allowed`)
+}
+
+function checkCounts(objects: readonly ParcelObject[]): void {
+  if (objects.length > MAX_OBJECTS) {
+    throw new TransactionTooLargeError(`a parcel of ${objects.length} objects; ${MAX_OBJECTS} are allowed`)
+  }
+  const fds = objects.filter(({ kind }) => kind === 'fd').length
+  if (fds > MAX_PACKET_FDS) throw new LimitError('descriptors of a message', MAX_PACKET_FDS, fds)
+}
