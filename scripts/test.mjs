@@ -20,12 +20,16 @@ function compileTests() {
   return isGood
 }
 
-/** tap's own count, and every test that was skipped said aloud: most need root. */
+/**
+ * tap's own count, and every test that was skipped said aloud: most need root. Failures are shown from the report where
+ * there is no terminal: tap's reporters draw on one, and stay silent under CI.
+ */
 function runTap(files) {
-  const reporter = process.stdout.isTTY ? 'base' : 'min'
+  const reporter = process.stdout.isTTY ? 'base' : 'silent'
   rmSync(REPORT, { force: true })
   const isGood = run(localBin('tap'), [`--reporter=${reporter}`, `--output-file=${REPORT}`, ...files])
-  const { passed, failed, skipped } = readTapReport(existsSync(REPORT) ? readFileSync(REPORT, 'utf8') : '')
+  const { passed, failed, failures, skipped } = readTapReport(existsSync(REPORT) ? readFileSync(REPORT, 'utf8') : '')
+  if (!process.stdout.isTTY) for (const failure of failures) console.log(failure)
   for (const title of skipped) console.log(`SKIPPED: ${title}`)
   if (skipped.length > 0)
     console.log(`${skipped.length} SKIPPED${process.getuid() === 0 ? '' : ' (not running as root)'}`)

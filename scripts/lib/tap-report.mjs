@@ -1,6 +1,8 @@
-/** Reads the raw output of a tap run: its own totals, and the titles of what was skipped. */
+/** Reads the raw output of a tap run: its own totals, what failed, and the titles of what was skipped. */
 
 const TOTALS = /^# (\{ total: .*\})$/gm
+/** A failed point with the YAML that explains it, then the tests it failed with it, out to the file. */
+const FAILURE = /^( *)not ok (?!.*# TODO).*(?:\n\1 {2}---\n[\s\S]*?\n\1 {2}\.\.\.)?/gm
 const NOT_RUN = /^ *ok \d+ - (.*?) # (SKIP|TODO)\b *(.*)$/gm
 const EMPTY_FILE = 'no tests found'
 
@@ -10,12 +12,14 @@ const EMPTY_FILE = 'no tests found'
  */
 export function readTapReport(text) {
   const totals = [...text.matchAll(TOTALS)].at(-1)?.[1]
-  if (totals === undefined) return { passed: 0, failed: 1, skipped: [] }
+  const failures = text.match(FAILURE) ?? []
+  if (totals === undefined) return { passed: 0, failed: 1, failures, skipped: [] }
   const notRun = [...text.matchAll(NOT_RUN)].map(([, title, kind, reason]) => ({ title, kind, reason }))
   const empty = notRun.filter(({ reason }) => reason === EMPTY_FILE)
   return {
     passed: total(totals, 'pass'),
     failed: total(totals, 'fail') + empty.length,
+    failures,
     skipped: notRun.map(({ title, kind, reason }) => `${title} (${reason || kind.toLowerCase()})`),
   }
 }

@@ -5,7 +5,14 @@ import { writeTree } from './support/check-tree.mjs'
 
 t.test('a test run has the totals of tap', async (t) => {
   const report = 'ok 1 - a\n# { total: 9, pass: 7, fail: 2 }\n# time=1ms\n'
-  t.same(readTapReport(report), { passed: 7, failed: 2, skipped: [] })
+  t.same(readTapReport(report), { passed: 7, failed: 2, failures: [], skipped: [] })
+})
+
+t.test('what failed is told with its reasons, from the point out to the file', async (t) => {
+  const point = '    not ok 2 - equal\n      ---\n      diff: 1\n      ...'
+  const file = 'not ok 1 - a.js # time=1ms'
+  const report = `    ok 1 - x\n${point}\n${file}\nnot ok 2 - later # TODO\n# { total: 2, pass: 1, fail: 1 }\n`
+  t.same(readTapReport(report).failures, [point, file])
 })
 
 t.test('what was skipped is named with its reason', async (t) => {
@@ -20,7 +27,7 @@ t.test('a file without a test in it has failed', async (t) => {
 })
 
 t.test('a run that did not come to its totals has failed', async (t) => {
-  t.same(readTapReport('ok 1 - a\n'), { passed: 0, failed: 1, skipped: [] })
+  t.same(readTapReport('ok 1 - a\n'), { passed: 0, failed: 1, failures: [], skipped: [] })
 })
 
 t.test('paths select tests by their source, their output or their folder; fixtures are no tests', async (t) => {
