@@ -4,7 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "args.h"
+#include "define.h"
 #include "families.h"
 
 namespace {

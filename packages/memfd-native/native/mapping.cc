@@ -5,8 +5,9 @@
 // as the function's data pointer: several times cheaper than an unwrapped object (napi_unwrap).
 #include <cstring>
 
-#include "args.h"
+#include "define.h"
 #include "families.h"
+#include "words.h"
 
 namespace {
 
@@ -85,45 +86,6 @@ uint8_t* PartOf(napi_env env, napi_value array, const char* name, size_t offset,
   return nullptr;
 }
 
-template <typename Word>
-bool IsWord(const uint8_t* place, size_t count) {
-  return count == sizeof(Word) && reinterpret_cast<uintptr_t>(place) % sizeof(Word) == 0;
-}
-
-// SAFETY (both): `place` is aligned for Word and lies within a live mapping; the other side is ordinary memory.
-template <typename Word>
-Word LoadWord(const uint8_t* place) {
-  return __atomic_load_n(reinterpret_cast<const Word*>(place), __ATOMIC_ACQUIRE);
-}
-template <typename Word>
-void StoreWord(uint8_t* place, Word word) {
-  __atomic_store_n(reinterpret_cast<Word*>(place), word, __ATOMIC_RELEASE);
-}
-
-template <typename Word>
-void CopyWordOut(const uint8_t* place, uint8_t* target) {
-  const Word word = LoadWord<Word>(place);
-  std::memcpy(target, &word, sizeof(word));
-}
-template <typename Word>
-void CopyWordIn(uint8_t* place, const uint8_t* source) {
-  Word word;
-  std::memcpy(&word, source, sizeof(word));
-  StoreWord(place, word);
-}
-
-void CopyOut(const uint8_t* place, uint8_t* target, size_t count) {
-  if (IsWord<uint32_t>(place, count)) return CopyWordOut<uint32_t>(place, target);
-  if (IsWord<uint64_t>(place, count)) return CopyWordOut<uint64_t>(place, target);
-  if (count > 0) std::memcpy(target, place, count);
-}
-
-void CopyIn(uint8_t* place, const uint8_t* source, size_t count) {
-  if (IsWord<uint32_t>(place, count)) return CopyWordIn<uint32_t>(place, source);
-  if (IsWord<uint64_t>(place, count)) return CopyWordIn<uint64_t>(place, source);
-  if (count > 0) std::memcpy(place, source, count);
-}
-
 /** The two ends of a copy between a mapping and a Uint8Array: (handle, offset, array, arrayOffset, count). */
 struct Copy {
   uint8_t* place = nullptr;
@@ -185,13 +147,6 @@ uint8_t* WordPlace(napi_env env, const MappedMemory& memory, napi_value offsetVa
     return nullptr;
   }
   return PlaceIn(env, memory, offset, sizeof(uint32_t));
-}
-
-/** Little-endian is the order of every machine this runs on (x86-64, arm64). */
-template <bool BigEndian>
-uint32_t InOrder(uint32_t word) {
-  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-  return BigEndian ? __builtin_bswap32(word) : word;
 }
 
 /** (handle, offset) */

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "args.h"
+#include "define.h"
 #include "families.h"
 
 namespace {

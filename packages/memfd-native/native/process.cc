@@ -1,7 +1,7 @@
 // What concerns the whole process: prctl(2).
 #include <sys/prctl.h>
 
-#include "args.h"
+#include "define.h"
 #include "families.h"
 
 namespace {

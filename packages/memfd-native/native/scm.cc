@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "args.h"
 #include "credentials.h"
+#include "define.h"
 #include "families.h"
 
 #ifndef SCM_PIDFD

@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "args.h"
 #include "credentials.h"
+#include "define.h"
 #include "families.h"
 
 // Newer than some C libraries' headers; the kernel answers ENOPROTOOPT where it is older than the option.

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "args.h"
+#include "define.h"
 #include "families.h"
 
 namespace {

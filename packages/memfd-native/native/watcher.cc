@@ -1,7 +1,7 @@
 // Readiness of a descriptor through libuv: one uv_poll_t each, level-triggered, on a borrowed descriptor.
 #include <uv.h>
 
-#include "args.h"
+#include "define.h"
 #include "families.h"
 
 /**
