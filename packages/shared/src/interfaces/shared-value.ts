@@ -73,9 +73,9 @@ export class SharedValue {
     const watcher = new Watcher(news)
     const watch = IWatch.asInterface(this.#binder)
     const death = { binderDied: () => news.raise() }
+    await startWatching(() => watch.watch(watcher))
     this.#binder.linkToDeath(death)
     try {
-      await startWatching(() => watch.watch(watcher))
       yield this.get()
       while (await news.wait({ signal })) {
         if (!this.#binder.isBinderAlive()) throw new DeadObjectError('the service is gone')
