@@ -142,7 +142,8 @@ bool Hub::ReceiveOne(int index) {
   ssize_t length;
   do {
     length = recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (length < 0 && errno == EINTR);
+    // ECONNRESET, told once: the peer went with packets of ours unread. What it sent before is still here, then its end.
+  } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
   if (length < 0) {
     if (errno != EAGAIN) EndOf(index, errno);
     return false;

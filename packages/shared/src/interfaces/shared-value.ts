@@ -3,7 +3,7 @@
  * followed over restarts of the daemon. What the seed's `Client` activity did by hand.
  */
 import { OwnedFd } from 'memfd-native'
-import type { BinderProxy } from '../binder/binder-proxy.ts'
+import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { DeadObjectError, errorCode, ServiceNotFoundError, UnsupportedOperationError } from '../errors.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
@@ -17,6 +17,8 @@ import { IWatch, IWatcher } from './watch.ts'
 export class SharedValue {
   readonly #binder: IBinder
   readonly #file: MemoryFile
+  /** Of the loops over `changes()` under way, to end them at `close()`. */
+  readonly #loops = new Set<Signal>()
 
   private constructor(binder: IBinder, file: MemoryFile) {
     this.#binder = binder
@@ -75,6 +77,7 @@ export class SharedValue {
     const death = { binderDied: () => news.raise() }
     await startWatching(() => watch.watch(watcher))
     this.#binder.linkToDeath(death)
+    this.#loops.add(news)
     try {
       yield this.get()
       while (await news.wait({ signal })) {
@@ -84,15 +87,17 @@ export class SharedValue {
         yield this.get()
       }
     } finally {
+      this.#loops.delete(news)
       this.#binder.unlinkToDeath(death)
-      if (this.#binder.isBinderAlive()) await watch.unwatch(watcher)
+      await stopWatching(() => watch.unwatch(watcher))
     }
   }
 
-  /** Unmaps the region and closes the channel. Idempotent. */
+  /** Unmaps the region and closes the channel; loops over `changes()` end with an error. Idempotent. */
   close(): void {
     this.#file.close()
     closeBinder(this.#binder)
+    for (const news of this.#loops) news.raise()
   }
 
   [Symbol.dispose](): void {
@@ -135,6 +140,16 @@ async function startWatching(watch: () => unknown): Promise<void> {
   }
 }
 
+/** Whatever ended the watching, that is what the loop should hear of; and a service that is gone has no watchers. */
+async function stopWatching(unwatch: () => unknown): Promise<void> {
+  try {
+    await unwatch()
+  } catch {
+    // it never watched, or is gone
+  }
+}
+
+/** A service of this process goes on serving others. */
 function closeBinder(binder: IBinder): void {
-  if ('close' in binder) (binder as BinderProxy).close()
+  if (binder instanceof BinderProxy) binder.close()
 }

@@ -5,22 +5,16 @@
  * said again to the next registry; services already found live on, their channels do not pass through the registry.
  */
 import { Binder } from '../binder/binder.ts'
-import {
-  AbortError,
-  ClosedError,
-  errorCode,
-  IllegalStateError,
-  InvalidArgTypeError,
-  InvalidArgValueError,
-  NullPointerError,
-} from '../errors.ts'
-import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
-import { checkInteger, show } from '../util/check.ts'
-import { reportCallbackError } from '../util/report.ts'
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError, NullPointerError } from '../errors.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { abortable, abortError } from '../util/abortable.ts'
+import { checkInteger, INT_MAX, show } from '../util/check.ts'
 import { Signal } from '../util/signal.ts'
+import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
 import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, isServiceName, type ServiceInfo } from './registry-interface.ts'
-import { type ChannelPolicy, openService, RegistryLink } from './registry-link.ts'
+import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
 import { clientRegistryPath } from './registry-path.ts'
 
 export interface ConnectOptions {
@@ -33,29 +27,19 @@ export interface AddServiceOptions {
   dumpPriority?: number
 }
 
-interface Registration {
-  readonly binder: Binder
-  readonly dumpPriority: number
-}
-
-/** Milliseconds between attempts to reach a registry that is gone: soon, because a survivor takes over at once. */
+/** waitForService looks again this often, in milliseconds: for a registry while there is none, for the service otherwise. */
 const RECONNECT_MS = 50
-/** waitForService asks again this often, in milliseconds, whatever the notifications say. */
 const RECHECK_MS = 1000
 
 export class ServiceManager {
   readonly #path: string
-  readonly #policy: ChannelPolicy
-  readonly #registrations = new Map<string, Registration>()
-  readonly #callbacks = new Set<NotificationCallback>()
-  #link: RegistryLink | null = null
-  #reconnectTimer: NodeJS.Timeout | undefined
-  #isClosed = false
+  readonly #link: LastingLink
+  /** Of the waits under way, to end them at `close()`. */
+  readonly #waits = new Set<Signal>()
 
   private constructor(path: string, policy: ChannelPolicy) {
     this.#path = path
-    this.#policy = policy
-    this.#open()
+    this.#link = new LastingLink(path, policy)
   }
 
   /**
@@ -75,7 +59,7 @@ export class ServiceManager {
 
   /** Whether there is a registry at the other end, as far as is known. */
   get isConnected(): boolean {
-    return this.#link !== null
+    return this.#link.isConnected
   }
 
   /** The socket's path. */
@@ -89,13 +73,12 @@ export class ServiceManager {
    *   ERR_ILLEGAL_STATE another live process holds the name (the message has its pid); ERR_CLOSED
    */
   async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
-    const dumpPriority = options.dumpPriority ?? DUMP_PRIORITY_DEFAULT
-    checkInteger('dumpPriority', dumpPriority, 0, 0x7fffffff)
     if (binder === null || binder === undefined) throw new InvalidArgValueError('Null binder')
     if (!(binder instanceof Binder)) throw new InvalidArgTypeError(`binder must be a local Binder, got ${show(binder)}`)
     checkName(name)
-    await add(this.#connected(), name, { binder, dumpPriority })
-    this.#registrations.set(name, { binder, dumpPriority })
+    const dumpPriority = options.dumpPriority ?? DUMP_PRIORITY_DEFAULT
+    checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
+    await this.#link.add(name, { binder, dumpPriority })
   }
 
   /**
@@ -105,14 +88,13 @@ export class ServiceManager {
    * @throws ERR_REGISTRY_UNAVAILABLE, ERR_DEAD_OBJECT the registry went away, ERR_CLOSED
    */
   async getService(name: string): Promise<IBinder | null> {
-    const link = this.#connected()
-    return isServiceName(name) ? openService(await link.registry.getService(name)) : null
+    return find(this.#link.current(), name)
   }
 
   /** As getService; on Android it does not start a service that is not there, here neither does. */
   async checkService(name: string): Promise<IBinder | null> {
-    const link = this.#connected()
-    return isServiceName(name) ? openService(await link.registry.checkService(name)) : null
+    const { registry } = this.#link.current()
+    return isServiceName(name) ? openService(await registry.checkService(name)) : null
   }
 
   /**
@@ -122,31 +104,28 @@ export class ServiceManager {
   async waitForService(name: string, options: { signal?: AbortSignal } = {}): Promise<IBinder> {
     checkName(name)
     const news = new Signal()
+    this.#waits.add(news)
     const callback = new NotificationCallback(name, null, () => news.raise())
-    await this.#whileUp((link) => this.#notify(link, callback))
     try {
-      for (;;) {
-        if (options.signal?.aborted) throw new AbortError('the wait was aborted', { cause: options.signal.reason })
-        const service = await this.#whileUp(async (link) => openService(await link.registry.getService(name)))
-        if (service !== null) return service
-        await news.wait({ timeoutMs: this.#link === null ? RECONNECT_MS : RECHECK_MS, signal: options.signal })
-      }
+      return await abortable(this.#wait(callback, news, options.signal), options.signal)
     } finally {
-      await this.#whileUp((link) => this.#unnotify(link, callback))
+      this.#waits.delete(news)
+      // Not waited for: the registry may hang, and has nothing to say that matters any more.
+      void this.#link.unregister(callback).catch(() => {})
     }
   }
 
   /** The names of all services with one of these priorities, sorted. */
   async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
-    checkInteger('dumpPriority', dumpPriority, 0, 0x7fffffff)
-    const names = await this.#connected().registry.listServices(dumpPriority)
+    checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
+    const names = await this.#link.current().registry.listServices(dumpPriority)
     return (names ?? []).filter((name) => name !== null)
   }
 
   /** Ours, beyond Android: who holds the name; null for nobody. */
   async getServiceInfo(name: string): Promise<ServiceInfo | null> {
-    const link = this.#connected()
-    return isServiceName(name) ? link.registry.getServiceInfo(name) : null
+    const { registry } = this.#link.current()
+    return isServiceName(name) ? registry.getServiceInfo(name) : null
   }
 
   /**
@@ -158,124 +137,60 @@ export class ServiceManager {
     if (callback === null || callback === undefined) throw new NullPointerError('callback must not be null')
     if (typeof callback !== 'function') throw new InvalidArgTypeError('callback must be a function')
     checkName(name)
-    const link = this.#connected()
-    const tell = async () => {
-      const service = await this.getService(name)
-      // Gone again already: its next registration comes with a notice of its own.
-      if (service !== null) callback(name, service)
-    }
-    await this.#notify(link, new NotificationCallback(name, callback, tell))
+    const entry: NotificationCallback = new NotificationCallback(name, callback, () => this.#tell(entry, callback))
+    await this.#link.register(entry)
   }
 
   /** Removes every registration of this callback for this name. @throws ERR_ILLEGAL_STATE there is none; ERR_CLOSED */
   async unregisterForNotifications(name: string, callback: OnRegistration): Promise<void> {
-    const link = this.#connected()
-    const mine = [...this.#callbacks].filter((entry) => entry.serviceName === name && entry.callback === callback)
+    this.#link.checkOpen()
+    const mine = [...this.#link.callbacks].filter((entry) => entry.serviceName === name && entry.callback === callback)
     if (mine.length === 0) throw new IllegalStateError(`this callback is not registered for ${show(name)}`)
-    for (const entry of mine) await this.#unnotify(link, entry)
+    await Promise.all(mine.map((entry) => this.#link.unregister(entry)))
   }
 
   /** Closes the connection: what was published here is withdrawn. Services that were found live on. Idempotent. */
   close(): void {
-    this.#isClosed = true
-    this.#registrations.clear()
-    this.#callbacks.clear()
-    clearTimeout(this.#reconnectTimer)
-    this.#link?.close()
-    this.#link = null
+    this.#link.close()
+    for (const news of this.#waits) news.raise()
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
 
-  /** The connection, made anew if the last one has ended. */
-  #connected(): RegistryLink {
-    if (this.#isClosed) throw new ClosedError('this ServiceManager is closed')
-    return this.#link ?? this.#open()
-  }
-
-  #open(): RegistryLink {
-    const link: RegistryLink = new RegistryLink(this.#path, this.#policy, () => this.#onLinkEnd(link))
-    this.#link = link
-    clearTimeout(this.#reconnectTimer)
-    return link
-  }
-
-  #onLinkEnd(link: RegistryLink): void {
-    if (this.#link !== link) return
-    this.#link = null
-    this.#policy.onOutage?.()
-    this.#reconnectSoon()
-  }
-
-  /** Only who has something to say again comes back by itself; everybody else does with his next call. */
-  #reconnectSoon(): void {
-    if (this.#isClosed || (this.#registrations.size === 0 && this.#callbacks.size === 0)) return
-    clearTimeout(this.#reconnectTimer)
-    this.#reconnectTimer = setTimeout(() => void this.#reconnect(), RECONNECT_MS)
-  }
-
-  async #reconnect(): Promise<void> {
-    try {
-      await this.#restore(this.#connected())
-    } catch (error) {
-      if (!isOutage(error)) reportCallbackError('registering again', error)
-      if (this.#link === null) this.#reconnectSoon()
-    }
-  }
-
-  /** Says again what the last registry was told. A name that somebody else has taken meanwhile is lost, and reported. */
-  async #restore(link: RegistryLink): Promise<void> {
-    for (const [name, { binder, dumpPriority }] of this.#registrations) {
-      try {
-        await add(link, name, { binder, dumpPriority })
-      } catch (error) {
-        if (isOutage(error)) throw error
-        this.#registrations.delete(name)
-        reportCallbackError(`registering ${name} again`, error)
+  async #wait(callback: NotificationCallback, news: Signal, signal: AbortSignal | undefined): Promise<IBinder> {
+    const isAborted = () => signal?.aborted === true
+    while (!isAborted()) {
+      this.#link.checkOpen()
+      const service = await this.#link.whileUp((link) => find(link, callback.serviceName))
+      if (isAborted()) {
+        closeService(service)
+        break
       }
+      if (service !== null) return service
+      if (!this.#link.callbacks.has(callback)) await this.#link.whileUp(() => this.#link.register(callback))
+      await news.wait({ timeoutMs: this.#link.isConnected ? RECHECK_MS : RECONNECT_MS, signal })
     }
-    for (const callback of this.#callbacks) {
-      await link.registry.registerForNotifications(callback.serviceName, callback)
-    }
+    throw abortError(signal)
   }
 
-  async #notify(link: RegistryLink, callback: NotificationCallback): Promise<void> {
-    this.#callbacks.add(callback)
-    try {
-      await link.registry.registerForNotifications(callback.serviceName, callback)
-    } catch (error) {
-      this.#callbacks.delete(callback)
-      throw error
-    }
-  }
-
-  async #unnotify(link: RegistryLink, callback: NotificationCallback): Promise<void> {
-    if (!this.#callbacks.delete(callback)) return
-    await link.registry.unregisterForNotifications(callback.serviceName, callback)
-  }
-
-  /** What `ask` answers, or null while there is no registry to ask. */
-  async #whileUp<T>(ask: (link: RegistryLink) => Promise<T>): Promise<T | null> {
-    const isClosed = this.#isClosed
-    try {
-      return await ask(this.#connected())
-    } catch (error) {
-      if (isOutage(error) && !this.#isClosed) return null
-      if (isClosed || !this.#isClosed) throw error
-      throw new ClosedError('this ServiceManager was closed', { cause: error })
-    }
+  async #tell(entry: NotificationCallback, callback: OnRegistration): Promise<void> {
+    // Nothing: it is gone again already. Its next registration comes with a notice of its own.
+    const service = await this.#link.whileUp((link) => find(link, entry.serviceName))
+    if (service === null) return
+    if (this.#link.callbacks.has(entry)) callback(entry.serviceName, service)
+    else closeService(service)
   }
 }
 
-function isOutage(error: unknown): boolean {
-  const code = errorCode(error)
-  return code === 'ERR_REGISTRY_UNAVAILABLE' || code === 'ERR_DEAD_OBJECT'
+async function find({ registry }: RegistryLink, name: string): Promise<IBinder | null> {
+  return isServiceName(name) ? openService(await registry.getService(name)) : null
 }
 
-function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registration): Promise<void> | void {
-  return link.registry.addService(name, binder, binder[acceptsFileDescriptors], dumpPriority)
+/** Of a service that nobody waits for any more: the channel that was made for it. */
+function closeService(service: IBinder | null): void {
+  if (service instanceof BinderProxy) service.close()
 }
 
 function checkName(name: unknown): asserts name is string {

@@ -1,0 +1,164 @@
+/**
+ * A link to the registry that outlives registries: it knows what was published and who wants to be told, and says it
+ * again to the next registry, before anything else. While there is something to say again it looks for that registry by
+ * itself; otherwise the next question does.
+ */
+import type { Binder } from '../binder/binder.ts'
+import { ClosedError, errorCode } from '../errors.ts'
+import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
+import { reportCallbackError } from '../util/report.ts'
+import type { NotificationCallback } from './notifications.ts'
+import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
+
+/** A service of this process. */
+export interface Registration {
+  readonly binder: Binder
+  readonly dumpPriority: number
+}
+
+/** Milliseconds between attempts to reach a registry that is gone: soon, because a survivor takes over at once. */
+const RECONNECT_MS = 50
+
+export class LastingLink {
+  readonly #path: string
+  readonly #policy: ChannelPolicy
+  readonly #registrations = new Map<string, Registration>()
+  readonly #callbacks = new Set<NotificationCallback>()
+  #link: RegistryLink | null = null
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  /** Connects at once. @throws as RegistryLink */
+  constructor(path: string, policy: ChannelPolicy) {
+    this.#path = path
+    this.#policy = policy
+    this.current()
+  }
+
+  get isConnected(): boolean {
+    return this.#link !== null
+  }
+
+  /** The link that is up, or a new one. @throws ERR_CLOSED; as RegistryLink */
+  current(): RegistryLink {
+    this.checkOpen()
+    if (this.#link !== null) return this.#link
+    const link: RegistryLink = new RegistryLink(this.#path, this.#policy, () => this.#onLinkEnd(link))
+    this.#link = link
+    clearTimeout(this.#timer)
+    for (const [name, registration] of this.#registrations) void this.#addAgain(link, name, registration)
+    for (const callback of this.#callbacks) void this.#registerAgain(link, callback)
+    return link
+  }
+
+  /** @throws ERR_CLOSED */
+  checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError('this ServiceManager is closed')
+  }
+
+  /** What `ask` answers, or null while there is no registry to ask; after `close()` for ever. */
+  async whileUp<T>(ask: (link: RegistryLink) => T | Promise<T>): Promise<T | null> {
+    try {
+      return await ask(this.current())
+    } catch (error) {
+      if (this.#isClosed || isOutage(error)) return null
+      throw error
+    }
+  }
+
+  /** Publishes a service, at this registry and the next ones. @throws as the registry's addService */
+  async add(name: string, registration: Registration): Promise<void> {
+    await add(this.current(), name, registration)
+    if (!this.#isClosed) this.#registrations.set(name, registration)
+  }
+
+  /** Has a callback told, by this registry and the next ones. @throws as the registry's registerForNotifications */
+  async register(callback: NotificationCallback): Promise<void> {
+    const link = this.current()
+    this.#callbacks.add(callback)
+    try {
+      await register(link, callback)
+    } catch (error) {
+      this.#callbacks.delete(callback)
+      throw error
+    }
+  }
+
+  /** Has it told no more. Without a registry there is nobody who would. */
+  async unregister(callback: NotificationCallback): Promise<void> {
+    if (!this.#callbacks.delete(callback)) return
+    await this.whileUp((link) => link.registry.unregisterForNotifications(callback.serviceName, callback))
+  }
+
+  /** The callbacks that are to be told. */
+  get callbacks(): ReadonlySet<NotificationCallback> {
+    return this.#callbacks
+  }
+
+  /** Ends the link for good, and with it what was said by it. Idempotent. */
+  close(): void {
+    this.#isClosed = true
+    this.#registrations.clear()
+    this.#callbacks.clear()
+    clearTimeout(this.#timer)
+    this.#link?.close()
+    this.#link = null
+  }
+
+  #onLinkEnd(link: RegistryLink): void {
+    if (this.#link !== link) return
+    this.#link = null
+    this.#policy.onOutage?.()
+    this.#reconnectSoon()
+  }
+
+  #reconnectSoon(): void {
+    clearTimeout(this.#timer)
+    if (this.#isClosed || (this.#registrations.size === 0 && this.#callbacks.size === 0)) return
+    this.#timer = setTimeout(() => this.#reconnect(), RECONNECT_MS)
+  }
+
+  #reconnect(): void {
+    try {
+      this.current()
+    } catch (error) {
+      if (!isOutage(error)) reportCallbackError('connecting to the registry again', error)
+      this.#reconnectSoon()
+    }
+  }
+
+  /** A name that somebody else has taken meanwhile is lost, and reported. */
+  async #addAgain(link: RegistryLink, name: string, registration: Registration): Promise<void> {
+    try {
+      await add(link, name, registration)
+    } catch (error) {
+      if (isOutage(error)) return
+      if (this.#registrations.get(name) === registration) this.#registrations.delete(name)
+      reportCallbackError(`registering ${name} again`, error)
+    }
+  }
+
+  async #registerAgain(link: RegistryLink, callback: NotificationCallback): Promise<void> {
+    try {
+      await register(link, callback)
+    } catch (error) {
+      if (isOutage(error)) return
+      this.#callbacks.delete(callback)
+      reportCallbackError(`asking to be told of ${callback.serviceName} again`, error)
+    }
+  }
+}
+
+function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registration): Promise<void> | void {
+  return link.registry.addService(name, binder, binder[acceptsFileDescriptors], dumpPriority)
+}
+
+function register(link: RegistryLink, callback: NotificationCallback): Promise<void> | void {
+  return link.registry.registerForNotifications(callback.serviceName, callback)
+}
+
+/** The registry is gone, or was not there. */
+function isOutage(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === 'ERR_REGISTRY_UNAVAILABLE' || code === 'ERR_DEAD_OBJECT'
+}
