@@ -64,12 +64,19 @@ export class Program {
   }
 }
 
-/** Starts a JavaScript program with the Node that runs the test. */
+/**
+ * Starts a JavaScript program with the Node that runs the test. By way of env(1): tap adds a module of its own to the
+ * environment of every Node that it sees being spawned.
+ */
 export function startProgram(path: string, args: readonly string[], options: ProgramOptions = {}): Program {
   const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', 'pipe']
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
-  const env = { PATH: process.env.PATH, ...options.env }
-  return new Program(spawn(process.execPath, [path, ...args], { stdio, env, cwd: '/', ...user }))
+  const environment = Object.entries({ PATH: process.env.PATH, ...options.env }).map(
+    ([name, value]) => `${name}=${value}`,
+  )
+  return new Program(
+    spawn('env', ['-i', ...environment, process.execPath, path, ...args], { stdio, cwd: '/', ...user }),
+  )
 }
 
 /** Runs a JavaScript program to its end. */
