@@ -5,14 +5,16 @@
  * It talks to the registry as everybody does, over a connection, also when it hosts the registry itself. When the host
  * dies, whoever of the survivors takes the lock hosts from then on, and every service registers again by itself.
  */
-import { type Binder, IWatch, LimitError, ServiceManager } from '@memsvc/shared'
-import { type Caller, IControl, type OwnedFd, type Session, Signal, Violation } from '@memsvc/shared/internal'
-import type { Logger } from 'pino'
-import { type Account, Ledger } from './ledger.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Binder, ClosedError, errorCode, IllegalStateError, IWatch, ServiceManager } from '@memsvc/shared'
+import { IControl, type OwnedFd, Signal } from '@memsvc/shared/internal'
+import { Admission } from './admission.ts'
+import { Ledger } from './ledger.ts'
+import type { DaemonLog } from './logger.ts'
 import { MemoryService } from './memory-service.ts'
 import { countDescriptors, countRegionMappings } from './process-status.ts'
-import { HostLock } from './registry/listener.ts'
-import { RegistryHost } from './registry/registry-host.ts'
+import { Hosting } from './registry/hosting.ts'
+import { ServiceChannels } from './service-channels.ts'
 import { ControlService, WatchService } from './service-extensions.ts'
 import { Watchers } from './watchers.ts'
 import type { Writers } from './writers.ts'
@@ -26,195 +28,164 @@ export interface DaemonOptions {
   readonly ownUid: number
   /** A listener from systemd: hosted as it is, without a lock, and never unlinked. */
   readonly inheritedListener: OwnedFd | null
-  readonly logger: Logger
+  readonly log: DaemonLog
 }
 
 /** Milliseconds between two looks at a registry whose host has just died or has just been born. */
 const RETRY_MS = 20
 const RETRIES = 250
+/** The same, when something stands in the way of hosting it that somebody has to remove. */
+const RETRY_AFTER_ERROR_MS = 1000
 
 export class Daemon {
   readonly #options: DaemonOptions
   readonly #ledger: Ledger
+  readonly #hosting: Hosting
+  readonly #channels: ServiceChannels
   readonly #watchers = new Watchers()
-  readonly #channels = new Map<Session, Account>()
-  #lock: HostLock | null = null
-  #host: RegistryHost | null = null
   #manager: ServiceManager | null = null
   #service: MemoryService | null = null
   #takeover: NodeJS.Timeout | undefined
-  #isStopping = false
+  #isStopped = false
+  #failure: unknown = null
   readonly #stopped = new Signal()
 
   constructor(options: DaemonOptions) {
+    const { registryPath: path, socketMode, ownUid, log } = options
+    const ledger = new Ledger(ownUid)
     this.#options = options
-    this.#ledger = new Ledger(options.ownUid)
+    this.#ledger = ledger
+    this.#hosting = new Hosting({ path, socketMode, ownUid, ledger, logger: log.logger })
+    this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', logger: log.logger }))
   }
 
   get isHost(): boolean {
-    return this.#host !== null
+    return this.#hosting.isHost
   }
 
-  /** Resolves once stop() has been called and carried out. */
-  async untilStopped(): Promise<void> {
-    await this.#stopped.wait()
+  get isStopped(): boolean {
+    return this.#isStopped
   }
 
   /**
    * Hosts the registry if nobody does, makes the region, publishes the service. Usable when this resolves.
-   * @throws ERR_ILLEGAL_STATE the name is held by another process; ERR_SECURITY; errors of the socket and the region
+   * @throws ERR_ILLEGAL_STATE the name is held by another process; ERR_SECURITY; ERR_CLOSED stopped meanwhile; errors of
+   *   the socket and the region
    */
   async start(): Promise<void> {
-    const { inheritedListener, serviceName } = this.#options
-    if (inheritedListener !== null) this.#hostOn(inheritedListener)
-    if (serviceName === null) await this.#hostOrFail()
-    else await this.#publish(serviceName)
+    const { inheritedListener, registryPath, serviceName } = this.#options
+    if (inheritedListener !== null) this.#hosting.hostOn(inheritedListener)
+    if (serviceName !== null) await this.#publish(serviceName)
+    else if (!this.#hosting.tryHost()) {
+      throw new IllegalStateError(`another process hosts the registry at ${registryPath}`)
+    }
   }
 
-  /** Withdraws everything, tells nobody twice, and lets go of all. Idempotent. */
+  /** Resolves once stop() has been called. @throws ERR_ILLEGAL_STATE the name was lost to another process */
+  async untilStopped(): Promise<void> {
+    await this.#stopped.wait()
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Withdraws the service, ends every channel, and lets go of all. Idempotent. */
   stop(): void {
-    if (this.#isStopping) return
-    this.#isStopping = true
+    if (this.#isStopped) return
+    this.#isStopped = true
     clearTimeout(this.#takeover)
     this.#manager?.close()
-    for (const session of this.#channels.keys()) session.close()
-    this.#host?.close()
-    this.#lock?.close()
+    this.#channels.close()
+    this.#hosting.close()
     this.#service?.close()
     this.#stopped.raise()
   }
 
   status(): object {
+    const { serviceName, registryPath, ownUid, log } = this.#options
     return {
-      name: this.#options.serviceName,
-      registry: this.#options.registryPath,
+      name: serviceName,
+      registry: registryPath,
       host: this.isHost,
       pid: process.pid,
-      uid: this.#options.ownUid,
+      uid: ownUid,
       value: this.#service?.value ?? null,
       watchers: this.#watchers.size,
       channels: this.#channels.size,
       connections: this.#ledger.used('connections'),
       fds: countDescriptors(),
       mappings: countRegionMappings(),
+      droppedLogLines: log.dropped,
       regions: this.#service === null ? [] : [this.#service.region],
     }
   }
 
-  async #hostOrFail(): Promise<void> {
-    if (this.#host === null && !this.#tryHost()) {
-      throw new Error(`another process hosts the registry at ${this.#options.registryPath}`)
-    }
-  }
-
+  /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
   async #publish(name: string): Promise<void> {
-    const manager = await this.#connect()
-    this.#manager = manager
-    this.#service = this.#makeService()
-    await manager.addService(name, this.#service)
+    const service = this.#makeService()
+    this.#service = service
+    for (let left = RETRIES; ; left--) {
+      try {
+        this.#hosting.tryHost()
+        this.#manager ??= await this.#connect()
+        await this.#manager.addService(name, service)
+        return
+      } catch (error) {
+        if (left === 0 || !isPassing(error)) throw error
+      }
+      await delay(RETRY_MS)
+      if (this.#isStopped) throw new ClosedError('the daemon was stopped')
+    }
   }
 
-  /** To the registry that is there, or to one of our own. Between the two lies the moment in which a host comes or goes. */
-  async #connect(): Promise<ServiceManager> {
-    const { registryPath: path } = this.#options
-    for (let left = RETRIES; ; left--) {
-      if (this.#host === null) this.#tryHost()
-      try {
-        return await ServiceManager.connectWith(
-          { path },
-          {
-            onOpen: (session) => this.#onChannel(session),
-            admit: (session, caller) => this.#admit(session, caller),
-            onEnd: (session, reason) => this.#onChannelEnd(session, reason),
-            onOutage: () => this.#onOutage(),
-          },
-        )
-      } catch (error) {
-        if (this.#host !== null || left === 0) throw error
-      }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  #connect(): Promise<ServiceManager> {
+    const policy = {
+      ...this.#channels.policy,
+      onOutage: () => this.#takeOver(),
+      onNameLost: (_name: string, error: unknown) => this.#fail(error),
     }
+    return ServiceManager.connectWith({ path: this.#options.registryPath }, policy)
   }
 
   #makeService(): MemoryService {
-    const watch = new WatchService(this.#watchers, (session) => this.#channels.get(session))
+    const { writers, ownUid, log } = this.#options
+    const watch = new WatchService(this.#watchers, (session) => this.#channels.accountOf(session))
     const control = new ControlService({
-      ownUid: this.#options.ownUid,
+      ownUid,
       status: () => this.status(),
       onStop: (uid) => {
-        this.#options.logger.info({ uid }, 'asked to stop')
+        log.logger.info({ uid }, 'asked to stop')
         this.stop()
       },
     })
     const extensions = new Map<number, Binder>()
     for (const { code } of Object.values(IWatch.methods)) extensions.set(code, watch)
     for (const { code } of Object.values(IControl.methods)) extensions.set(code, control)
-    return new MemoryService({ writers: this.#options.writers, extensions, onChange: () => this.#watchers.changed() })
+    return new MemoryService({ writers, extensions, onChange: () => this.#watchers.changed() })
   }
 
-  // --- hosting ---
-
-  #tryHost(): boolean {
-    const { registryPath, socketMode, logger } = this.#options
-    const lock = HostLock.tryTake(registryPath)
-    if (lock === null) return false
+  /** The host is gone. One of the survivors takes the lock; the others find him by connecting again. */
+  #takeOver(): void {
+    if (this.#isStopped) return
+    let pauseMs = RETRY_MS
     try {
-      this.#hostOn(lock.listen(socketMode))
+      if (this.#hosting.tryHost()) return
     } catch (error) {
-      lock.close()
-      throw error
+      this.#options.log.logger.error({ err: error }, 'cannot take the registry over')
+      pauseMs = RETRY_AFTER_ERROR_MS
     }
-    this.#lock = lock
-    logger.info({ registry: registryPath }, 'hosting the registry')
-    return true
-  }
-
-  #hostOn(listener: OwnedFd): void {
-    const { logger, ownUid } = this.#options
-    this.#host = new RegistryHost({ listener, ledger: this.#ledger, logger, ownUid })
-  }
-
-  /** The host is gone. One of those who were not host takes the lock; the others find him by connecting again. */
-  #onOutage(): void {
-    if (this.#isStopping || this.#host !== null || this.#options.inheritedListener !== null) return
     clearTimeout(this.#takeover)
-    try {
-      if (this.#tryHost()) return
-    } catch (error) {
-      this.#options.logger.error({ err: error }, 'cannot take the registry over')
-    }
     this.#takeover = setTimeout(() => {
-      if (this.#manager !== null && !this.#manager.isConnected) this.#onOutage()
-    }, RETRY_MS)
+      if (this.#manager?.isConnected === false) this.#takeOver()
+    }, pauseMs)
   }
 
-  // --- channels to the memory service ---
-
-  #onChannel(session: Session): void {
-    this.#channels.set(session, this.#ledger.open(session.caller.uid))
+  /** Without its name nobody finds the service: it ends, and says why. */
+  #fail(reason: unknown): void {
+    this.#failure = reason
+    this.stop()
   }
+}
 
-  #admit(session: Session, caller: Caller): LimitError | null {
-    const account = this.#ledger.open(caller.uid)
-    try {
-      account.charge('channels')
-    } catch (error) {
-      if (error instanceof LimitError) return error
-      throw error
-    }
-    this.#channels.set(session, account)
-    return null
-  }
-
-  #onChannelEnd(session: Session, reason: Error): void {
-    const account = this.#channels.get(session)
-    this.#channels.delete(session)
-    const { pid, uid } = session.caller
-    const { logger } = this.#options
-    if (account?.rest.includes('channels')) account.refund('channels')
-    if (reason instanceof Violation) logger.warn({ pid, uid, reason: reason.message }, 'channel ended: violation')
-    if (account !== undefined && account.rest.length > 0) {
-      logger.error({ pid, uid, rest: account.rest }, 'not refunded: a bug')
-    }
-  }
+/** Whether the registry's host was just coming or going. */
+function isPassing(error: unknown): boolean {
+  return ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT', 'EAGAIN'].includes(errorCode(error) ?? '')
 }

@@ -1,6 +1,6 @@
 /**
- * The daemon's limits, as data: the code charges by this table, `memsvc limits` and the README show it. Reaching one is
- * ERR_LIMIT with the resource's name, and nothing has happened.
+ * The daemon's limits, as data: the code charges by this table, the README shows it. Reaching one is ERR_LIMIT with the
+ * resource's name, and nothing has happened.
  *
  * A user other than the daemon's own and root has a share, so that one user cannot take all of anything.
  */
@@ -30,5 +30,5 @@ export const NOTICES_PER_TURN = 256
 /** How long the listener rests, in milliseconds, when there is no descriptor left to accept with. */
 export const ACCEPT_PAUSE_MS = 100
 
-/** Connections over the limit that may wait for their answer at once; any more are closed without one. */
+/** Peers over a limit that may wait for their answer at once; any more are closed without one. */
 export const MAX_REFUSED_WAITING = 64

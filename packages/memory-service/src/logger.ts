@@ -1,40 +1,82 @@
 /**
- * The daemon's log: JSON lines on stderr, by pino. A log that cannot be written must not stop the daemon: lines that find
- * no room are dropped and counted.
+ * The daemon's log: JSON lines on stderr, by pino. The daemon never waits for who reads it: a line that is not taken at
+ * once is dropped and counted, and the next one that is taken is followed by the count.
  */
+import { constants as fs, fstatSync, writeSync } from 'node:fs'
+import { constants, reopen, sendmsg } from '@memsvc/shared/internal'
 import { type Logger, pino } from 'pino'
 
-/** Bytes of log that wait for a slow reader of stderr before lines are dropped. */
-const MAX_WAITING_BYTES = 1024 * 1024
+const STDERR = 2
 
-export interface DaemonLog {
+export class DaemonLog {
   readonly logger: Logger
+  readonly #sink: Sink
+  /** The end of a line whose beginning was taken: it goes out before anything else does. */
+  #rest: Uint8Array = new Uint8Array(0)
+  #dropped = 0
+  #isDropping = false
+
+  /** @param fd borrowed: where the lines go */
+  constructor(level: string, fd = STDERR) {
+    this.#sink = openSink(fd)
+    const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
+    this.logger = pino(options, { write: (line: string) => this.#take(line) })
+  }
+
   /** Lines that were dropped so far. */
-  dropped(): number
-  /** Writes what waits and closes, before the process ends; a reader who takes too long does not hold it up. */
-  close(): Promise<void>
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** The last thing to be called: a line after it is dropped. Idempotent. */
+  close(): void {
+    this.#sink.close()
+  }
+
+  #take(line: string): void {
+    if (!this.#flush() || !this.#write(Buffer.from(line))) {
+      this.#dropped += 1
+      this.#isDropping = true
+    } else if (this.#isDropping) {
+      this.#isDropping = false
+      this.logger.warn({ dropped: this.#dropped }, 'log lines were dropped')
+    }
+  }
+
+  #flush(): boolean {
+    return this.#rest.length === 0 || (this.#write(this.#rest) && this.#rest.length === 0)
+  }
+
+  /** Whether at least the beginning was taken. */
+  #write(bytes: Uint8Array): boolean {
+    try {
+      this.#rest = bytes.subarray(this.#sink.write(bytes))
+      return true
+    } catch {
+      return false
+    }
+  }
 }
 
-/** Milliseconds that the end of the process waits for a reader of the log. */
-const CLOSE_TIMEOUT_MS = 500
+interface Sink {
+  /** How many bytes were taken, without waiting. @throws EAGAIN, ENOSPC, EPIPE, ... */
+  write(bytes: Uint8Array): number
+  close(): void
+}
 
-export function openLog(level: string): DaemonLog {
-  const destination = pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES })
-  let dropped = 0
-  destination.on('drop', () => {
-    dropped += 1
-  })
-  destination.on('error', () => {
-    dropped += 1
-  })
-  return {
-    logger: pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination),
-    dropped: () => dropped,
-    close: () =>
-      new Promise((resolve) => {
-        destination.once('close', resolve)
-        setTimeout(resolve, CLOSE_TIMEOUT_MS).unref()
-        destination.end()
-      }),
+/**
+ * O_NONBLOCK belongs to the open file, which the shell and other programs share: it is not ours to set. A socket is
+ * asked not to wait each time, everything else is opened once more.
+ */
+function openSink(fd: number): Sink {
+  if (fstatSync(fd).isSocket()) {
+    return { write: (bytes) => sendmsg(fd, bytes, [], constants.MSG_DONTWAIT), close: () => undefined }
+  }
+  try {
+    const own = reopen(fd, fs.O_WRONLY | fs.O_APPEND | fs.O_NONBLOCK | fs.O_NOCTTY)
+    return { write: (bytes) => writeSync(own.fd, bytes), close: () => own.close() }
+  } catch {
+    // A pipe or file of another user's, open(2) EACCES: it is used as it is, and may make us wait.
+    return { write: (bytes) => writeSync(fd, bytes), close: () => undefined }
   }
 }

@@ -1,6 +1,7 @@
 /** From arguments to an exit status. The only file that ends the process. */
 import { CommanderError } from 'commander'
 import { EXIT_DONE, EXIT_USAGE, exitCodeOf } from './exit-codes.ts'
+import { complain } from './output.ts'
 import { makeProgram } from './program.ts'
 
 async function run(args: string[]): Promise<number> {
@@ -13,7 +14,7 @@ async function run(args: string[]): Promise<number> {
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
-    process.stderr.write(`memsvc: ${error instanceof Error ? error.message : String(error)}\n`)
+    complain(error)
     return exitCodeOf(error)
   }
 }

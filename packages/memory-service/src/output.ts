@@ -1,11 +1,15 @@
-/** Where the data of a command goes: stdout, one line at a time. A reader that goes away ends the program silently. */
+/** Where a command speaks: data on stdout, one line at a time, what went wrong on stderr. */
 import { writeSync } from 'node:fs'
 import { errorCode } from '@memsvc/shared'
 
+const STDOUT = 1
+const STDERR = 2
+
 export class Output {
+  /** A reader that goes away ends the program silently. */
   line(text: string): void {
     try {
-      writeSync(1, `${text}\n`)
+      writeSync(STDOUT, `${text}\n`)
     } catch (error) {
       if (errorCode(error) !== 'EPIPE') throw error
       process.exit(0)
@@ -14,5 +18,15 @@ export class Output {
 
   json(value: object): void {
     this.line(JSON.stringify(value))
+  }
+}
+
+/** In one line. Where nobody can be told, the exit status still says it. */
+export function complain(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error)
+  try {
+    writeSync(STDERR, `memsvc: ${message}\n`)
+  } catch {
+    // ENOSPC of /dev/full, EPIPE, EAGAIN of a full pipe that somebody made non-blocking
   }
 }

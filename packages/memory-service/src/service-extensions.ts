@@ -2,10 +2,12 @@
 import {
   Binder,
   BinderProxy,
+  DeadObjectError,
   type IBinder,
   IllegalStateError,
   type ImplementationOf,
   IWatch,
+  NullPointerError,
   SecurityError,
 } from '@memsvc/shared'
 import { IControl, type Session } from '@memsvc/shared/internal'
@@ -23,8 +25,10 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
   }
 
   watch(callback: IBinder | null): void {
-    const account = callback instanceof BinderProxy ? this.#accountOf(callback.session) : undefined
-    if (account === undefined) throw new IllegalStateError('only a callback that came by a channel can watch')
+    if (callback === null) throw new NullPointerError('Null callback')
+    if (!(callback instanceof BinderProxy)) throw new IllegalStateError('a callback of this process cannot watch')
+    const account = this.#accountOf(callback.session)
+    if (account === undefined) throw new DeadObjectError('the channel of this callback is over')
     this.#watchers.add(callback, account)
   }
 

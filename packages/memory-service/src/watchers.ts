@@ -5,19 +5,19 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
-import { type IBinder, IllegalStateError, IWatcher, NullPointerError } from '@memsvc/shared'
+import { type BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
 import type { Account } from './ledger.ts'
 import { NOTICES_PER_TURN } from './limits.ts'
 
 interface Watcher {
-  readonly callback: IBinder
+  readonly callback: BinderProxy
   readonly account: Account
   /** The number of the change that it was told of last. */
   toldOf: number
 }
 
 export class Watchers {
-  readonly #byCallback = new Map<IBinder, Watcher>()
+  readonly #byCallback = new Map<IBinder | null, Watcher>()
   /** In neither set: told, and not acknowledged. */
   #upToDate = new Set<Watcher>()
   #due = new Set<Watcher>()
@@ -28,9 +28,8 @@ export class Watchers {
     return this.#byCallback.size
   }
 
-  /** Tells `callback` of every change from now on. Twice is once. @throws ERR_NULL_POINTER, ERR_LIMIT, ERR_DEAD_OBJECT */
-  add(callback: IBinder | null, account: Account): void {
-    if (callback === null) throw new NullPointerError('Null callback')
+  /** Tells `callback` of every change from now on. Twice is once. @throws ERR_LIMIT, ERR_DEAD_OBJECT */
+  add(callback: BinderProxy, account: Account): void {
     if (this.#byCallback.has(callback)) return
     account.charge('watchers')
     try {
@@ -46,12 +45,12 @@ export class Watchers {
 
   /** @throws ERR_ILLEGAL_STATE it does not watch */
   remove(callback: IBinder | null): void {
-    if (callback === null || !this.#forget(callback)) throw new IllegalStateError('this callback does not watch')
+    if (!this.#forget(callback)) throw new IllegalStateError('this callback does not watch')
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */
   acknowledge(callback: IBinder | null): void {
-    const watcher = callback === null ? undefined : this.#byCallback.get(callback)
+    const watcher = this.#byCallback.get(callback)
     if (watcher === undefined || this.#upToDate.has(watcher) || this.#due.has(watcher)) return
     if (watcher.toldOf === this.#changes) this.#upToDate.add(watcher)
     else {
@@ -77,10 +76,14 @@ export class Watchers {
       if (portion-- === 0) break
       this.#due.delete(watcher)
       watcher.toldOf = this.#changes
-      // A callback that cannot be told is dying: its death is what removes it.
-      Promise.resolve(IWatcher.asInterface(watcher.callback).onChange()).catch(() => undefined)
+      this.#tell(watcher.callback)
     }
     this.#tellSoon()
+  }
+
+  /** A watcher that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that. */
+  #tell(callback: BinderProxy): void {
+    Promise.resolve(IWatcher.asInterface(callback).onChange()).catch(() => callback.session.close())
   }
 
   #tellSoon(): void {
@@ -92,13 +95,15 @@ export class Watchers {
     })
   }
 
-  #forget(callback: IBinder): boolean {
+  #forget(callback: IBinder | null): boolean {
     const watcher = this.#byCallback.get(callback)
     if (watcher === undefined) return false
     this.#byCallback.delete(callback)
     this.#upToDate.delete(watcher)
     this.#due.delete(watcher)
     watcher.account.refund('watchers')
+    // Not left to the garbage collector: a client that watches again and again would reach the limit of its channel.
+    watcher.callback.close()
     return true
   }
 }

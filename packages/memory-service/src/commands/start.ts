@@ -1,11 +1,12 @@
 /** `memsvc start` and `memsvc registry`: from options to a running daemon, and from signals to its end. */
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { daemonRegistryPath } from '@memsvc/shared/internal'
-import { Daemon } from '../daemon.ts'
-import { EXIT_DONE, exitCodeOf } from '../exit-codes.ts'
+import type { Logger } from 'pino'
+import { Daemon, type DaemonOptions } from '../daemon.ts'
+import { EXIT_DONE } from '../exit-codes.ts'
 import { hardenProcess } from '../hardening.ts'
 import { takeInheritedListener } from '../inherited-listener.ts'
-import { type DaemonLog, openLog } from '../logger.ts'
+import { DaemonLog } from '../logger.ts'
 import { ServiceNotifier } from '../systemd.ts'
 import { parseWriters } from '../writers.ts'
 
@@ -19,55 +20,71 @@ export interface StartOptions {
   readonly registryOnly: boolean
 }
 
-/** @returns the exit status, once the daemon has ended */
+/** @returns the exit status, once the daemon has ended @throws as Daemon.start and Daemon.untilStopped */
 export async function start(options: StartOptions): Promise<number> {
   hardenProcess()
-  const ownUid = process.getuid?.() ?? 0
-  const inheritedListener = takeInheritedListener(process.env, process.pid)
+  const config = readConfig(options)
   const notifier = ServiceNotifier.fromEnvironment(process.env)
-  const registryPath = daemonRegistryPath({ path: options.registry })
-  const writers = parseWriters(options.writers, ownUid)
-  const log = openLog(options.logLevel)
-  const serviceName = options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME)
-  const daemon = new Daemon({
-    registryPath,
-    serviceName,
-    socketMode: options.socketMode,
-    writers,
-    ownUid,
-    inheritedListener,
-    logger: log.logger,
-  })
-  stopOnSignals(daemon, log)
+  const { logger } = config.log
+  logWarnings(logger)
+  if (notifier.problem !== null) logger.warn(notifier.problem)
+  const daemon = new Daemon(config)
+  stopOnSignals(daemon, logger)
   try {
-    await daemon.start()
-  } catch (error) {
+    if (await hasStarted(daemon)) {
+      logger.info({ name: config.serviceName, registry: config.registryPath, host: daemon.isHost }, 'ready')
+      notifier.ready(`serving ${config.serviceName ?? 'the registry'}`)
+      await daemon.untilStopped()
+    }
+    return EXIT_DONE
+  } finally {
+    notifier.stopping()
     daemon.stop()
-    await log.close()
-    process.stderr.write(`memsvc: ${error instanceof Error ? error.message : String(error)}\n`)
-    return exitCodeOf(error)
+    notifier.close()
+    logger.info('stopped')
+    config.log.close()
   }
-  if (notifier.problem !== null) log.logger.warn(notifier.problem)
-  log.logger.info({ name: serviceName, registry: registryPath, host: daemon.isHost }, 'ready')
-  notifier.ready(`serving ${serviceName ?? 'the registry'}`)
-  await daemon.untilStopped()
-  notifier.stopping()
-  notifier.close()
-  log.logger.info('stopped')
-  await log.close()
-  return EXIT_DONE
+}
+
+function readConfig(options: StartOptions): DaemonOptions {
+  const ownUid = process.getuid?.() ?? 0
+  return {
+    registryPath: daemonRegistryPath({ path: options.registry }),
+    serviceName: options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME),
+    socketMode: options.socketMode,
+    writers: parseWriters(options.writers, ownUid),
+    ownUid,
+    inheritedListener: takeInheritedListener(process.env, process.pid),
+    log: new DaemonLog(options.logLevel),
+  }
+}
+
+/** The library reports what nobody can catch by process warnings; Node would print them as text, and wait for that. */
+function logWarnings(logger: Logger): void {
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => logger.warn({ err: warning }, 'warning'))
 }
 
 /** The first signal ends the daemon cleanly, the second at once. */
-function stopOnSignals(daemon: Daemon, log: DaemonLog): void {
+function stopOnSignals(daemon: Daemon, logger: Logger): void {
   const numbers = { SIGTERM: 15, SIGINT: 2 }
   let isFirst = true
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (!isFirst) process.exit(128 + numbers[signal])
       isFirst = false
-      log.logger.info({ signal }, 'stopping')
+      logger.info({ signal }, 'stopping')
       daemon.stop()
     })
   }
+}
+
+/** False when it was stopped before it was ready, which is no failure. */
+async function hasStarted(daemon: Daemon): Promise<boolean> {
+  try {
+    await daemon.start()
+  } catch (error) {
+    if (!daemon.isStopped) throw error
+  }
+  return !daemon.isStopped
 }

@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import { bind, constants, fchmod, fstat, listen, lockFile, OwnedFd, socket } from '@memsvc/shared/internal'
+import { bind, connect, constants, fchmod, fstat, listen, lockFile, OwnedFd, socket } from '@memsvc/shared/internal'
 
 /** The kernel lowers it to net.core.somaxconn. */
 const BACKLOG = 4096
@@ -40,14 +40,15 @@ export class HostLock {
 
   /**
    * Takes the lock, and makes the socket's directory if there is none (0700).
-   * @returns null while another process has it
-   * @throws ERR_ILLEGAL_STATE a directory that others may write to; errors of mkdir(2) and open(2)
+   * @returns null while another process has it, or hosts the registry without one
+   * @throws ERR_ILLEGAL_STATE a directory that others may write to, or another program's socket; errors of mkdir(2)
+   *   and open(2)
    */
   static tryTake(socketPath: string): HostLock | null {
     prepareDirectory(dirname(socketPath))
     const flags = fs.O_RDWR | fs.O_CREAT | fs.O_NOFOLLOW | fs.O_NONBLOCK
     using lock = ownFile(openSync(`${socketPath}.lock`, flags, PRIVATE_SOCKET))
-    if (!lockFile(lock)) return null
+    if (!lockFile(lock) || isServed(socketPath)) return null
     ftruncateSync(lock.fd)
     writeSync(lock.fd, `${process.pid}\n`, 0) // for people; nothing reads it
     return new HostLock(socketPath, OwnedFd.adopt(lock.release()))
@@ -62,11 +63,11 @@ export class HostLock {
   listen(mode: number): OwnedFd {
     using listener = socket(constants.SOCK_SEQPACKET)
     removeStale(this.#path)
-    // The mode of the socket's inode becomes the file's, so it is private from its first instant, whatever the umask.
+    // The mode of the socket's inode becomes the file's, so it is private from its first instant, even with umask 0.
     fchmod(listener, PRIVATE_SOCKET)
     bind(listener, this.#path)
     this.#inode = lstatSync(this.#path).ino
-    if (mode !== PRIVATE_SOCKET) chmodSync(this.#path, mode)
+    chmodSync(this.#path, mode) // bind(2) took the umask off; nobody can connect before listen(2)
     listen(listener, BACKLOG)
     return OwnedFd.adopt(listener.release())
   }
@@ -95,6 +96,23 @@ function ownFile(fd: number): OwnedFd {
   if ((fstat(owned).mode & fs.S_IFMT) === fs.S_IFREG) return owned
   owned.close()
   throw new IllegalStateError('the lock file is no regular file')
+}
+
+/**
+ * Whether somebody accepts connections there. A host with a lock of its own is not asked; one whose listener systemd
+ * holds, or whose lock file somebody has removed, is.
+ */
+function isServed(path: string): boolean {
+  using probe = socket(constants.SOCK_SEQPACKET)
+  try {
+    connect(probe, path)
+    return true
+  } catch (error) {
+    const code = errorCode(error) ?? ''
+    if (code === 'EPROTOTYPE') throw new IllegalStateError(`${path} is another program's socket: it is left alone`)
+    // Nobody there: ENOENT, or ECONNREFUSED of a stale socket and of anything that is no socket.
+    return !['ENOENT', 'ECONNREFUSED'].includes(code)
+  }
 }
 
 function removeStale(path: string): void {

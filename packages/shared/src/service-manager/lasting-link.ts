@@ -127,14 +127,15 @@ export class LastingLink {
     }
   }
 
-  /** A name that somebody else has taken meanwhile is lost, and reported. */
+  /** A name that somebody else has taken meanwhile is lost, and told. */
   async #addAgain(link: RegistryLink, name: string, registration: Registration): Promise<void> {
     try {
       await add(link, name, registration)
     } catch (error) {
       if (isOutage(error)) return
       if (this.#registrations.get(name) === registration) this.#registrations.delete(name)
-      reportCallbackError(`registering ${name} again`, error)
+      if (this.#policy.onNameLost !== undefined) this.#policy.onNameLost(name, error)
+      else reportCallbackError(`registering ${name} again`, error)
     }
   }
 

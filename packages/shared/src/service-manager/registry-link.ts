@@ -16,10 +16,13 @@ import { type FoundService, IServiceManager } from './registry-interface.ts'
 export interface ChannelPolicy {
   /** A client has said who it is. An error turns it away. */
   admit?: (session: Session, caller: Caller) => LimitError | null
-  onOpen?: (session: Session) => void
+  /** A new channel, for this client as the registry saw it. */
+  onOpen?: (session: Session, client: Caller) => void
   onEnd?: (session: Session, reason: Error) => void
   /** The registry is gone. */
   onOutage?: () => void
+  /** The next registry did not give a name back that was published here. Without this it is a process warning. */
+  onNameLost?: (name: string, error: unknown) => void
 }
 
 export class RegistryLink {
@@ -60,7 +63,7 @@ export class RegistryLink {
       admit: (caller) => this.#policy.admit?.(session, caller) ?? null,
       onEnd: (reason) => this.#policy.onEnd?.(session, reason),
     })
-    this.#policy.onOpen?.(session)
+    this.#policy.onOpen?.(session, client)
   }
 }
 

@@ -1,0 +1,57 @@
+/**
+ * Lets peers in, up to the limits, and sees them out. One who is too many is told so when he has said HELLO; only so
+ * many may take their time over that, the others hear nothing.
+ */
+import { LimitError } from '@memsvc/shared'
+import { Violation } from '@memsvc/shared/internal'
+import type { Logger } from 'pino'
+import type { Account, Ledger } from './ledger.ts'
+import { MAX_REFUSED_WAITING, type Resource } from './limits.ts'
+
+/** One peer that was let in, at least as far as its HELLO. */
+export interface Guest {
+  readonly account: Account
+  /** What to answer to its HELLO instead of serving it. */
+  readonly refusal: LimitError | null
+}
+
+export interface AdmissionOptions {
+  readonly ledger: Ledger
+  /** What each peer is charged one of. */
+  readonly resource: Resource
+  readonly logger: Logger
+}
+
+export class Admission {
+  readonly #options: AdmissionOptions
+  #refused = 0
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+  }
+
+  /** null: it is to be closed at once. */
+  enter(uid: number): Guest | null {
+    const account = this.#options.ledger.open(uid)
+    try {
+      account.charge(this.#options.resource)
+      return { account, refusal: null }
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error
+      if (this.#refused === MAX_REFUSED_WAITING) return null
+      this.#refused += 1
+      return { account, refusal: error }
+    }
+  }
+
+  /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
+  leave({ account, refusal }: Guest, pid: number, reason: Error): void {
+    const { resource, logger } = this.#options
+    if (refusal === null) account.refund(resource)
+    else this.#refused -= 1
+    const who = { of: resource, pid, uid: account.uid }
+    if (reason instanceof Violation) logger.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
+    else logger.debug(who, 'ended')
+    if (account.rest.length > 0) logger.error({ ...who, rest: account.rest }, 'not refunded: a bug')
+  }
+}
