@@ -1,5 +1,6 @@
 /** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
 import { readFileSync } from 'node:fs'
+import { isServiceName } from '@memsvc/shared/internal'
 import { Command, InvalidArgumentError } from 'commander'
 import { Output } from './output.ts'
 
@@ -17,7 +18,7 @@ export function makeProgram(done: (status: number) => void): Command {
   daemonOptions(
     program.command('start').description('run the daemon in the foreground; hosts the registry if nobody does'),
   )
-    .option('--name <name>', 'publish the service under this name (default: AnonymousSharedMemory)')
+    .option('--name <name>', 'publish the service under this name (default: AnonymousSharedMemory)', parseName)
     .option('--writers <who...>', 'who may set the value besides this user and root: uid, user or @group', collect, [])
     .action(async (options) => {
       const { start } = await import('./commands/start.ts')
@@ -57,6 +58,11 @@ function registryOption(command: Command): Command {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value]
+}
+
+function parseName(text: string): string {
+  if (!isServiceName(text)) throw new InvalidArgumentError('It must be 1 to 127 characters of a-z A-Z 0-9 _ - . /')
+  return text
 }
 
 function parseMode(text: string): number {
