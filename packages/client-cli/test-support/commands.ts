@@ -17,6 +17,9 @@ const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
 
 export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
 
+/** For a registry's directory: others may pass through it, not list it. */
+export const OPEN_DIRECTORY = 0o711
+
 /** Runs `memclient` at the registry given to its end. */
 export function memclient(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
   return runProgram(MEMCLIENT, args, atRegistry(registry, options))

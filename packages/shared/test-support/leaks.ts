@@ -3,6 +3,7 @@
  * it belonged to somebody else. A test's own teardown runs first. What the garbage collector had to close counts as a
  * leak too (the process warning MEMSVC_LEAK).
  */
+import { connect } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -14,6 +15,7 @@ const SETTLING_TURNS = 20
 
 /** Checks all tests below `t`, nested ones too. Call it before the first of them. */
 export function leakChecked(t: Test): void {
+  openSpareDescriptor()
   const before = new WeakMap<Test, string[]>()
   const warnings: string[] = []
   process.on('warning', (warning) => {
@@ -33,6 +35,13 @@ export function leakChecked(t: Test): void {
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
+}
+
+/** libuv keeps a descriptor of /dev/null in reserve from the first stream of a thread on: it is no test's. */
+function openSpareDescriptor(): void {
+  connect('/')
+    .on('error', () => {})
+    .destroy()
 }
 
 async function settledChanges(before: string[]): Promise<string[]> {

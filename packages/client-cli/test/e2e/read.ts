@@ -5,11 +5,8 @@ import { join } from 'node:path'
 import { MemoryFile } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMCLIENT, memclient, startMemsvc } from '../../test-support/commands.ts'
+import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemsvc } from '../../test-support/commands.ts'
 import { never, publish } from '../../test-support/odd-service.ts'
-
-/** Others may pass through it, not list it. */
-const OPEN_DIRECTORY = 0o711
 
 watchdog(t)
 leakChecked(t)

@@ -1,11 +1,8 @@
 /** `memclient write`: values, refusals, and who may. */
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMCLIENT, memclient, readValue, startMemsvc } from '../../test-support/commands.ts'
+import { MEMCLIENT, memclient, OPEN_DIRECTORY, readValue, startMemsvc } from '../../test-support/commands.ts'
 import { never, publish } from '../../test-support/odd-service.ts'
-
-/** Others may pass through it, not list it. */
-const OPEN_DIRECTORY = 0o711
 
 watchdog(t)
 leakChecked(t)
