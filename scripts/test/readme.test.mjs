@@ -1,0 +1,105 @@
+/** The READMEs are held to the code: their examples run, their tables have the options and limits that there are. */
+import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import { LIMITS } from '../../packages/memory-service/dist/src/limits.js'
+import { newRegistryPath, startDaemon, startProgram } from '../../packages/shared/dist/test-support/index.js'
+import { readText, repositoryRoot } from '../lib/workspace.mjs'
+
+const MEMSVC = join(repositoryRoot, 'packages/memory-service/bin/memsvc.js')
+const MEMCLIENT = join(repositoryRoot, 'packages/client-cli/bin/memclient.js')
+
+/** The TypeScript blocks of a page, as JavaScript. */
+function examples(page) {
+  const blocks = [...readText(repositoryRoot, page).matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block]) => block)
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
+  return blocks.map((block) => ts.transpileModule(block, { compilerOptions }).outputText)
+}
+
+/** Runs a block as a program below this repository, where it finds the packages. It goes with the test. */
+function startExample(t, code, registry = '') {
+  const path = join(repositoryRoot, '.tap', `example-${randomUUID()}.mjs`)
+  writeFileSync(path, code)
+  t.teardown(() => rmSync(path))
+  const program = startProgram(path, [], { env: { MEMSVC_REGISTRY: registry } })
+  t.teardown(() => program.destroy())
+  return program
+}
+
+t.test('the example of the front page follows the value of a daemon', async (t) => {
+  const { registry } = await startDaemon(t, MEMSVC)
+  const [example] = examples('README.md')
+  const program = startExample(t, example, registry)
+  t.equal(await program.stdout.find(() => true), '43', program.stderr.text)
+})
+
+t.test('the first example of the library runs', async (t) => {
+  const [example] = examples('packages/shared/README.md')
+  const { code, stderr } = await startExample(t, example).ending
+  t.same({ code, stderr }, { code: 0, stderr: '' })
+})
+
+t.test('the service and the client of the library find each other', async (t) => {
+  const [, service, client] = examples('packages/shared/README.md')
+  const registry = newRegistryPath(t)
+  const host = startProgram(MEMSVC, ['registry', '--registry', registry])
+  t.teardown(() => host.destroy())
+  await host.stderr.find((line) => line.includes('"ready"'))
+  const serving = startExample(t, service, registry)
+  const calling = startExample(t, `${client}\nconsole.log(view.readInt32BE(0))`, registry)
+  const { stdout, stderr } = await calling.ending
+  t.same({ stdout, stderr }, { stdout: '42', stderr: '' })
+  t.equal(await serving.stdout.next(), `set to 42 by uid ${process.getuid()}`, serving.stderr.text)
+})
+
+/** What `--help` of a program, and of its commands, lists beyond the help itself. */
+function helpOptions(program, commands) {
+  const pages = ['', ...commands].map((command) => {
+    const args = command === '' ? ['--help'] : [command, '--help']
+    return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' }).stdout
+  })
+  const listed = pages.flatMap((page) => [...page.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option))
+  return [...new Set(listed)].filter((option) => !['--help', '--version'].includes(option)).sort()
+}
+
+function tableKeys(page, pattern) {
+  return [...readText(repositoryRoot, page).matchAll(pattern)].map(([, key]) => key)
+}
+
+const COMMANDS = {
+  'packages/memory-service/README.md': [MEMSVC, 'memsvc', ['start', 'registry', 'status', 'list', 'stop']],
+  'packages/client-cli/README.md': [MEMCLIENT, 'memclient', ['read', 'write', 'watch', 'list', 'info']],
+}
+
+for (const [page, [program, name, commands]] of Object.entries(COMMANDS)) {
+  t.test(`${page} has the commands and options of ${name} --help`, async (t) => {
+    t.same(tableKeys(page, new RegExp(`^\\| \`${name} (\\w+)`, 'gm')), commands)
+    t.same(tableKeys(page, /^\| `(--[a-z-]+)/gm).sort(), helpOptions(program, commands))
+    const help = spawnSync(process.execPath, [program, '--help'], { encoding: 'utf8' }).stdout
+    const offered = [...help.matchAll(/^ {2}([a-z]+)/gm)].map(([, command]) => command)
+    t.same(offered.filter((command) => command !== 'help').sort(), [...commands].sort())
+  })
+}
+
+t.test('the README of the daemon has its limits', async (t) => {
+  const page = readText(repositoryRoot, 'packages/memory-service/README.md')
+  const rows = Object.entries(LIMITS).map(([name, { meaning, total, perUser, perPeer }]) => [
+    `\`${name}\``,
+    meaning,
+    ...[total, perUser, perPeer].map((limit) => limit.toLocaleString('en')),
+  ])
+  const cells = page.split('\n').map((line) =>
+    line
+      .split('|')
+      .map((cell) => cell.trim())
+      .slice(1, -1),
+  )
+  for (const row of rows)
+    t.ok(
+      cells.some((found) => found.join() === row.join()),
+      `| ${row.join(' | ')} |`,
+    )
+})
