@@ -16,6 +16,7 @@ import { countDescriptors, countRegionMappings } from './process-status.ts'
 import { Hosting } from './registry/hosting.ts'
 import { ServiceChannels } from './service-channels.ts'
 import { ControlService, WatchService } from './service-extensions.ts'
+import type { ValueStore } from './systemd/value-store.ts'
 import { Watchers } from './watchers.ts'
 import type { Writers } from './writers.ts'
 
@@ -28,7 +29,20 @@ export interface DaemonOptions {
   readonly ownUid: number
   /** A listener from systemd: hosted as it is, without a lock, and never unlinked. */
   readonly inheritedListener: OwnedFd | null
+  /** Where the value comes from, and where it is kept. Owned by the daemon from here on. */
+  readonly values: ValueStore
+  /** One of the {@link DaemonCounts} has changed. */
+  readonly onCount: () => void
   readonly log: DaemonLog
+}
+
+/** How much there is of what the daemon serves. */
+export interface DaemonCounts {
+  /** Registered names, of all processes; 0 unless this daemon hosts the registry. */
+  readonly services: number
+  /** To this daemon's own service. */
+  readonly channels: number
+  readonly watchers: number
 }
 
 /** Milliseconds between two looks at a registry whose host has just died or has just been born. */
@@ -49,13 +63,18 @@ export class Daemon {
   #isStopped = false
   #failure: unknown = null
   readonly #stopped = new Signal()
+  #open: () => void = () => undefined
+  /** Once what this daemon is there for can be found. */
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#open = resolve
+  })
 
   constructor(options: DaemonOptions) {
-    const { registryPath: path, socketMode, ownUid, log } = options
-    const ledger = new Ledger(ownUid)
+    const { registryPath: path, socketMode, ownUid, onCount, log } = options
+    const ledger = new Ledger(ownUid, onCount)
     this.#options = options
     this.#ledger = ledger
-    this.#hosting = new Hosting({ path, socketMode, ownUid, ledger, logger: log.logger })
+    this.#hosting = new Hosting({ path, socketMode, ownUid, ledger, logger: log.logger, opened: this.#opened })
     this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', logger: log.logger }))
   }
 
@@ -79,6 +98,7 @@ export class Daemon {
     else if (!this.#hosting.tryHost()) {
       throw new IllegalStateError(`another process hosts the registry at ${registryPath}`)
     }
+    this.#open()
   }
 
   /** Resolves once stop() has been called. @throws ERR_ILLEGAL_STATE the name was lost to another process */
@@ -96,7 +116,21 @@ export class Daemon {
     this.#channels.close()
     this.#hosting.close()
     this.#service?.close()
+    this.#options.values.close()
     this.#stopped.raise()
+  }
+
+  /** Reads again what may change while it runs. No client notices. */
+  reload(): void {
+    this.#options.log.logger.info('reloaded')
+  }
+
+  get counts(): DaemonCounts {
+    return {
+      services: this.#ledger.used('names'),
+      channels: this.#ledger.used('channels'),
+      watchers: this.#ledger.used('watchers'),
+    }
   }
 
   status(): object {
@@ -114,14 +148,16 @@ export class Daemon {
       fds: countDescriptors(),
       mappings: countRegionMappings(),
       droppedLogLines: log.dropped,
-      regions: this.#service === null ? [] : [this.#service.region],
+      regions: this.#service === null ? [] : [this.#service.regionStatus],
     }
   }
 
   /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
   async #publish(name: string): Promise<void> {
-    const service = this.#makeService()
+    const { values } = this.#options
+    const service = this.#makeService(values.lastValue(name))
     this.#service = service
+    values.keep(name, service.region)
     for (let left = RETRIES; ; left--) {
       try {
         this.#hosting.tryHost()
@@ -145,7 +181,7 @@ export class Daemon {
     return ServiceManager.connectWith({ path: this.#options.registryPath }, policy)
   }
 
-  #makeService(): MemoryService {
+  #makeService(initialValue: number): MemoryService {
     const { writers, ownUid, log } = this.#options
     const watch = new WatchService(this.#watchers, (session) => this.#channels.accountOf(session))
     const control = new ControlService({
@@ -159,7 +195,7 @@ export class Daemon {
     const extensions = new Map<number, Binder>()
     for (const { code } of Object.values(IWatch.methods)) extensions.set(code, watch)
     for (const { code } of Object.values(IControl.methods)) extensions.set(code, control)
-    return new MemoryService({ writers, extensions, onChange: () => this.#watchers.changed() })
+    return new MemoryService({ initialValue, writers, extensions, onChange: () => this.#watchers.changed() })
   }
 
   /** The host is gone. One of the survivors takes the lock; the others find him by connecting again. */

@@ -6,6 +6,6 @@ export function hardenProcess(): void {
   setDumpable(false)
   // Node opens its inspector on SIGUSR1 unless somebody listens; --disable-sigusr1 exists only from Node 22.14 on.
   process.on('SIGUSR1', () => undefined)
-  // A terminal that goes away does not take the service with it. Nothing is read again either: there is no file to read.
+  // A terminal that goes away does not take the service with it; nor does a reload that comes too early.
   process.on('SIGHUP', () => undefined)
 }

@@ -7,12 +7,17 @@ import { LIMITS, type Limit, type Resource } from './limits.ts'
 
 export class Ledger {
   readonly #ownUid: number
+  readonly #onChange: () => void
   readonly #totals = new Map<Resource, number>()
   readonly #byUser = new Map<Resource, Map<number, number>>()
 
-  /** @param ownUid has no share of its own, as root has none: they are bound by the totals only */
-  constructor(ownUid: number) {
+  /**
+   * @param ownUid has no share of its own, as root has none: they are bound by the totals only
+   * @param onChange told after something was charged or refunded
+   */
+  constructor(ownUid: number, onChange: () => void = () => undefined) {
     this.#ownUid = ownUid
+    this.#onChange = onChange
   }
 
   /** The account of one connection or channel. */
@@ -48,6 +53,7 @@ export class Ledger {
     const left = (users.get(uid) ?? 0) + count
     if (left === 0) users.delete(uid)
     else users.set(uid, left)
+    this.#onChange()
   }
 }
 

@@ -5,6 +5,7 @@
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
 import { constants, reopen, sendmsg } from '@memsvc/shared/internal'
 import { type Logger, pino } from 'pino'
+import { isJournal, priorityPrefix } from './systemd/journal.ts'
 
 const STDERR = 2
 
@@ -20,7 +21,13 @@ export class DaemonLog {
   constructor(level: string, fd = STDERR) {
     this.#sink = openSink(fd)
     const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
-    this.logger = pino(options, { write: (line: string) => this.#take(line) })
+    const prefix = isJournal(process.env, fd) ? priorityPrefix : () => ''
+    const destination = {
+      [pino.symbols.needsMetadataGsym]: true,
+      lastLevel: 0, // pino sets it before each line
+      write: (line: string) => this.#take(prefix(destination.lastLevel) + line),
+    }
+    this.logger = pino(options, destination)
   }
 
   /** Lines that were dropped so far. */

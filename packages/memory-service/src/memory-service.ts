@@ -4,6 +4,7 @@
  */
 import {
   Binder,
+  type FileDescriptor,
   IMemoryService,
   type ImplementationOf,
   MemoryFile,
@@ -18,6 +19,7 @@ import type { Writers } from './writers.ts'
 const REGION_NAME = 'Ashmem'
 
 export interface MemoryServiceOptions {
+  readonly initialValue: number
   readonly writers: Writers
   /** More interfaces on the same binder, by the codes they serve (above 1,000). */
   readonly extensions: ReadonlyMap<number, Binder>
@@ -29,11 +31,12 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
   readonly #file: MemoryFile
   readonly #options: MemoryServiceOptions
 
-  /** Makes and seals the region; the value is 0. @throws errors of memfd_create(2), fallocate(2), mmap(2) */
+  /** Makes and seals the region. @throws errors of memfd_create(2), fallocate(2), mmap(2) */
   constructor(options: MemoryServiceOptions) {
     super()
     this.#options = options
     this.#file = new MemoryFile(REGION_NAME, REGION_BYTES)
+    this.#file.writeInt32BE(0, options.initialValue)
     // Sealed before anybody else can see it: a mapping made earlier could be made writable later.
     this.#file.shareReadOnly().close()
   }
@@ -42,8 +45,13 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
     return this.#file.readInt32BE(0)
   }
 
-  get region(): RegionStatus {
-    return regionStatus(this.#file.getFileDescriptor())
+  /** Belongs to the service. */
+  get region(): FileDescriptor {
+    return this.#file.getFileDescriptor()
+  }
+
+  get regionStatus(): RegionStatus {
+    return regionStatus(this.region)
   }
 
   /** A fresh read-only descriptor per caller; the stub closes it once it is sent. */

@@ -1,6 +1,7 @@
 /** Where a command speaks: data on stdout, one line at a time, what went wrong on stderr. */
 import { writeSync } from 'node:fs'
 import { errorCode } from '@memsvc/shared'
+import { FATAL, isJournal, priorityPrefix } from './systemd/journal.ts'
 
 const STDOUT = 1
 const STDERR = 2
@@ -25,7 +26,8 @@ export class Output {
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
   try {
-    writeSync(STDERR, `memsvc: ${message}\n`)
+    const prefix = isJournal(process.env, STDERR) ? priorityPrefix(FATAL) : ''
+    writeSync(STDERR, `${prefix}memsvc: ${message}\n`)
   } catch {
     // ENOSPC of /dev/full, EPIPE, EAGAIN of a full pipe that somebody made non-blocking
   }

@@ -17,6 +17,7 @@ export {
   reopen,
   sendmsg,
   setDumpable,
+  setNonBlocking,
   setPassRights,
   socket,
 } from 'memfd-native'

@@ -2,12 +2,14 @@
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { daemonRegistryPath } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
-import { Daemon, type DaemonOptions } from '../daemon.ts'
+import { Daemon, type DaemonCounts, type DaemonOptions } from '../daemon.ts'
 import { EXIT_DONE } from '../exit-codes.ts'
 import { hardenProcess } from '../hardening.ts'
-import { takeInheritedListener } from '../inherited-listener.ts'
 import { DaemonLog } from '../logger.ts'
-import { ServiceNotifier } from '../systemd.ts'
+import { takeInheritedDescriptors } from '../systemd/inherited-descriptors.ts'
+import { NotifySocket } from '../systemd/notify-socket.ts'
+import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
+import { ValueStore } from '../systemd/value-store.ts'
 import { parseWriters } from '../writers.ts'
 
 export interface StartOptions {
@@ -24,29 +26,37 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<number> {
   hardenProcess()
   const config = readConfig(options)
-  const notifier = ServiceNotifier.fromEnvironment(process.env)
-  const { logger } = config.log
+  const log = new DaemonLog(options.logLevel)
+  const { logger } = log
   logWarnings(logger)
-  if (notifier.problem !== null) logger.warn(notifier.problem)
-  const daemon = new Daemon(config)
+  const socket = takeNotifySocket(logger)
+  const { listener, stored } = takeInheritedDescriptors(process.env, process.pid)
+  const values = new ValueStore(socket, stored, logger)
+  const onCount = () => notifier.changed()
+  const daemon = new Daemon({ ...config, inheritedListener: listener, values, onCount, log })
+  const watchdogMs = takeWatchdogLimit(process.env, process.pid)
+  const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(daemon.counts) })
   stopOnSignals(daemon, logger)
   try {
     if (await hasStarted(daemon)) {
       logger.info({ name: config.serviceName, registry: config.registryPath, host: daemon.isHost }, 'ready')
-      notifier.ready(`serving ${config.serviceName ?? 'the registry'}`)
+      notifier.ready()
+      reloadOnSignal(daemon, notifier)
       await daemon.untilStopped()
     }
     return EXIT_DONE
   } finally {
     notifier.stopping()
     daemon.stop()
-    notifier.close()
+    socket?.close()
     logger.info('stopped')
-    config.log.close()
+    log.close()
   }
 }
 
-function readConfig(options: StartOptions): DaemonOptions {
+type Config = Omit<DaemonOptions, 'inheritedListener' | 'values' | 'onCount' | 'log'>
+
+function readConfig(options: StartOptions): Config {
   const ownUid = process.getuid?.() ?? 0
   return {
     registryPath: daemonRegistryPath({ path: options.registry }),
@@ -54,8 +64,6 @@ function readConfig(options: StartOptions): DaemonOptions {
     socketMode: options.socketMode,
     writers: parseWriters(options.writers, ownUid),
     ownUid,
-    inheritedListener: takeInheritedListener(process.env, process.pid),
-    log: new DaemonLog(options.logLevel),
   }
 }
 
@@ -63,6 +71,28 @@ function readConfig(options: StartOptions): DaemonOptions {
 function logWarnings(logger: Logger): void {
   process.removeAllListeners('warning')
   process.on('warning', (warning) => logger.warn({ err: warning }, 'warning'))
+}
+
+/** A daemon that cannot tell systemd how it is runs all the same. */
+function takeNotifySocket(logger: Logger): NotifySocket | null {
+  try {
+    return NotifySocket.take(process.env)
+  } catch (error) {
+    logger.warn({ err: error }, 'systemd hears nothing of this daemon')
+    return null
+  }
+}
+
+function statusLine({ services, channels, watchers }: DaemonCounts): string {
+  return `services: ${services}, channels: ${channels}, watchers: ${watchers}`
+}
+
+function reloadOnSignal(daemon: Daemon, notifier: ServiceNotifier): void {
+  process.on('SIGHUP', () => {
+    notifier.reloading()
+    daemon.reload()
+    notifier.ready()
+  })
 }
 
 /** The first signal ends the daemon cleanly, the second at once. */

@@ -6,19 +6,24 @@ import type { Peer, Registry } from './registry.ts'
 export class RegistryConnection extends IServiceManager.Stub implements ImplementationOf<typeof IServiceManager> {
   readonly #registry: Registry
   readonly #peer: Peer
+  readonly #opened: Promise<void>
 
-  constructor(registry: Registry, peer: Peer) {
+  /** @param opened whoever asks for names is answered once it has resolved */
+  constructor(registry: Registry, peer: Peer, opened: Promise<void>) {
     super()
     this.#registry = registry
     this.#peer = peer
+    this.#opened = opened
   }
 
-  getService(name: string | null): Promise<FoundService> {
+  async getService(name: string | null): Promise<FoundService> {
+    await this.#opened
     return this.#registry.find(this.#peer, name)
   }
 
   /** Android's checkService does not start a lazy service; there is none here, so both are the same. */
-  checkService(name: string | null): Promise<FoundService> {
+  async checkService(name: string | null): Promise<FoundService> {
+    await this.#opened
     return this.#registry.find(this.#peer, name)
   }
 
@@ -26,7 +31,8 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     return this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
   }
 
-  listServices(dumpPriority: number): string[] {
+  async listServices(dumpPriority: number): Promise<string[]> {
+    await this.#opened
     return this.#registry.list(dumpPriority)
   }
 
@@ -38,7 +44,8 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     this.#registry.unnotify(this.#peer, name, callback)
   }
 
-  getServiceInfo(name: string | null): ServiceInfo | null {
+  async getServiceInfo(name: string | null): Promise<ServiceInfo | null> {
+    await this.#opened
     return this.#registry.info(name)
   }
 }

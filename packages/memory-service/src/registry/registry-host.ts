@@ -13,18 +13,22 @@ export interface HostOptions {
   readonly ledger: Ledger
   readonly logger: Logger
   readonly ownUid: number
+  /** Questions for names wait for it: earlier, the host's own service would seem not to exist. */
+  readonly opened: Promise<void>
 }
 
 export class RegistryHost {
   readonly #registry: Registry
+  readonly #opened: Promise<void>
   readonly #listener: HubListener
   readonly #admission: Admission
   readonly #logger: Logger
   readonly #sessions = new Set<Session>()
   #pause: NodeJS.Timeout | undefined
 
-  constructor({ listener, ledger, logger, ownUid }: HostOptions) {
+  constructor({ listener, ledger, logger, ownUid, opened }: HostOptions) {
     this.#registry = new Registry(ownUid)
+    this.#opened = opened
     this.#admission = new Admission({ ledger, resource: 'connections', logger })
     this.#logger = logger
     setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
@@ -56,7 +60,7 @@ export class RegistryHost {
     const peer = { caller: { pid: credentials.pid, uid: credentials.uid }, account }
     const session: Session = new Session(fd, {
       role: 'server',
-      root: new RegistryConnection(this.#registry, peer),
+      root: new RegistryConnection(this.#registry, peer, this.#opened),
       peerTakesFds: true,
       caller: peer.caller,
       admit: () => refusal,
