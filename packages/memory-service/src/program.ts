@@ -39,6 +39,13 @@ export function makeProgram(done: (status: number) => void): Command {
   clientOptions(
     program.command('stop').argument('[name]').description('end a daemon; returns when its name is gone'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).stop(name, options, out)))
+  program
+    .command('install-unit')
+    .description('write the unit files with which systemd runs this memsvc')
+    .option('--system', "for the machine's systemd, in /etc/systemd/system (default for root)")
+    .option('--user', "for this user's systemd, in ~/.config/systemd/user (default for others)")
+    .option('--print', 'show the files instead of writing them')
+    .action(async (options) => done(await (await import('./commands/install-unit.ts')).installUnit(options, out)))
   return program
 }
 

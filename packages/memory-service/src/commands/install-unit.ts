@@ -1,0 +1,86 @@
+/** `memsvc install-unit`: writes the units that let systemd run this installation of memsvc. */
+import { execFileSync } from 'node:child_process'
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { errorCode, IllegalStateError, InvalidArgValueError, UnsupportedOperationError } from '@memsvc/shared'
+import { EXIT_DONE } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import { checkReachable, findInstallation } from '../systemd/installation.ts'
+import { canNotify } from '../systemd/notify-socket.ts'
+import { isOurs, makeUnitFiles, type Scope, type UnitFile } from '../systemd/unit-files.ts'
+
+export interface InstallUnitOptions {
+  readonly user?: boolean
+  readonly system?: boolean
+  readonly print?: boolean
+}
+
+const SYSTEM_FOLDER = '/etc/systemd/system'
+/** No drop-in is for it. */
+const UNKNOWN_VERSION = 0
+
+export async function installUnit(options: InstallUnitOptions, out: Output): Promise<number> {
+  const scope = chooseScope(options)
+  const installation = findInstallation()
+  const version = systemdVersion()
+  const files = makeUnitFiles(scope, installation, version)
+  const folder = unitFolder(scope)
+  if (options.print === true) {
+    for (const { name, text } of files) out.line(`# ${join(folder, name)}\n${text}`)
+    return EXIT_DONE
+  }
+  if (version === UNKNOWN_VERSION)
+    throw new UnsupportedOperationError('there is no systemd here; --print shows the units')
+  if (!canNotify()) {
+    throw new UnsupportedOperationError(
+      'unix-dgram is not installed: systemd would wait in vain for a word of the daemon',
+    )
+  }
+  if (scope === 'system') checkReachable(installation)
+  write(folder, files, out)
+  const systemctl = scope === 'user' ? 'systemctl --user' : 'systemctl'
+  process.stderr.write(`now: ${systemctl} daemon-reload && ${systemctl} enable --now memsvc.socket memsvc.service\n`)
+  return EXIT_DONE
+}
+
+function chooseScope({ user, system }: InstallUnitOptions): Scope {
+  if (user === true && system === true) throw new InvalidArgValueError('--user and --system exclude each other')
+  return user === true || (system !== true && process.getuid?.() !== 0) ? 'user' : 'system'
+}
+
+function unitFolder(scope: Scope): string {
+  if (scope === 'system') return SYSTEM_FOLDER
+  return join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd/user')
+}
+
+function systemdVersion(): number {
+  try {
+    const text = execFileSync('systemctl', ['--version'], { encoding: 'utf8' })
+    return Number(/^systemd (\d+)/.exec(text)?.[1] ?? UNKNOWN_VERSION)
+  } catch {
+    return UNKNOWN_VERSION
+  }
+}
+
+/** All of them, or none when one is in the way. */
+function write(folder: string, files: readonly UnitFile[], out: Output): void {
+  const paths = files.map(({ name, text }) => ({ path: join(folder, name), text }))
+  for (const { path } of paths) checkReplaceable(path)
+  for (const { path, text } of paths) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+    out.line(path)
+  }
+}
+
+/** A symbolic link is somebody's decision: `systemctl mask` makes one. */
+function checkReplaceable(path: string): void {
+  try {
+    if (lstatSync(path).isFile() && isOurs(readFileSync(path, 'utf8'))) return
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return
+    throw error
+  }
+  throw new IllegalStateError(`${path} exists and was not written by memsvc: it is left alone, nothing was changed`)
+}
