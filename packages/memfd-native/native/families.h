@@ -10,5 +10,5 @@ void RegisterView(Napi::Env env, Napi::Object exports);     // view.cc: memory a
 void RegisterSocket(Napi::Env env, Napi::Object exports);   // socket.cc: socketpair, bind, listen, accept, connect, options
 void RegisterScm(Napi::Env env, Napi::Object exports);      // scm.cc: sendmsg and recvmsg with control data
 void RegisterWatcher(Napi::Env env, Napi::Object exports);  // watcher.cc: readiness of a descriptor through libuv
-void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl
+void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, getrlimit
 void RegisterHub(Napi::Env env, Napi::Object exports);      // hub.cc: one epoll set for all packet sockets of a thread

@@ -98,6 +98,8 @@ export interface NativeBinding {
 
   setDumpable(on: boolean): number
   getDumpable(): number
+  getLimit(resource: number): [number, number] | number
+  setLimit(resource: number, soft: number, hard: number): number
 }
 
 /** What recvmsg answers; its descriptors are JavaScript's already. */

@@ -60,4 +60,10 @@ export const constants = Object.freeze({
   O_APPEND: fs.O_APPEND,
   O_NONBLOCK: fs.O_NONBLOCK,
   O_PATH: 0x200000,
+
+  // getrlimit(2)
+  /** Bytes of the largest file that this process may make, memfds too: beyond it EFBIG. */
+  RLIMIT_FSIZE: 1,
+  /** One more than the highest number a new descriptor may get. */
+  RLIMIT_NOFILE: 7,
 })

@@ -14,7 +14,7 @@ export { Mapping } from './mapping.ts'
 export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from './memfd.ts'
 export { mmap } from './mmap.ts'
 export { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
-export { isDumpable, setDumpable } from './process.ts'
+export { getrlimit, isDumpable, type ResourceLimit, setDumpable, setrlimit } from './process.ts'
 export { SyscallError } from './syscall-error.ts'
 export {
   accept,

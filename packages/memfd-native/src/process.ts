@@ -1,5 +1,13 @@
-/** What concerns the whole process. prctl(2) */
+/** What concerns the whole process. prctl(2), getrlimit(2) */
 import { native, unwrap } from './binding.ts'
+
+/** A resource limit, in the resource's own unit; Infinity where there is none. */
+export interface ResourceLimit {
+  /** What holds now. */
+  soft: number
+  /** How far the process itself may raise the soft one. */
+  hard: number
+}
 
 /**
  * Off: other processes of the same uid can neither trace this one nor write to its memory, nor open its /proc/PID/fd.
@@ -12,4 +20,28 @@ export function setDumpable(on: boolean): void {
 /** PR_GET_DUMPABLE */
 export function isDumpable(): boolean {
   return unwrap('prctl', native.getDumpable()) === 1
+}
+
+/** @param resource `constants.RLIMIT_*`. getrlimit(2) */
+export function getrlimit(resource: number): ResourceLimit {
+  const [soft, hard] = unwrap('getrlimit', native.getLimit(resource))
+  return { soft: fromRlim(soft), hard: fromRlim(hard) }
+}
+
+/**
+ * For this process and the children it starts from now on. setrlimit(2)
+ *
+ * @throws SyscallError EINVAL: soft is above hard; EPERM: hard is above what it was
+ */
+export function setrlimit(resource: number, { soft, hard }: ResourceLimit): void {
+  unwrap('setrlimit', native.setLimit(resource, toRlim(soft), toRlim(hard)))
+}
+
+/** RLIM_INFINITY is the largest rlim_t: -1, seen as a signed number. */
+function fromRlim(limit: number): number {
+  return limit < 0 ? Number.POSITIVE_INFINITY : limit
+}
+
+function toRlim(limit: number): number {
+  return limit === Number.POSITIVE_INFINITY ? -1 : limit
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
-import { constants, isDumpable, reopen, setDumpable } from '../src/index.ts'
+import { constants, getrlimit, isDumpable, reopen, setDumpable, setrlimit } from '../src/index.ts'
 import { codeOf } from '../test-support/code-of.ts'
 import { leakChecked } from '../test-support/leaks.ts'
 import { sizedMemfd } from '../test-support/memfd.ts'
@@ -29,3 +29,53 @@ t.test('setDumpable takes a boolean only', async (t) => {
     'ERR_INVALID_ARG_TYPE',
   )
 })
+
+t.test(
+  'the soft limit of open files is what /proc says, and can be lowered and raised up to the hard one',
+  async (t) => {
+    const { RLIMIT_NOFILE } = constants
+    const before = getrlimit(RLIMIT_NOFILE)
+    t.teardown(() => setrlimit(RLIMIT_NOFILE, before))
+    t.strictSame(before, openFilesLimit())
+    setrlimit(RLIMIT_NOFILE, { ...before, soft: before.soft - 1 })
+    t.strictSame(openFilesLimit(), { ...before, soft: before.soft - 1 })
+    setrlimit(RLIMIT_NOFILE, { ...before, soft: before.hard })
+    t.strictSame(getrlimit(RLIMIT_NOFILE), { soft: before.hard, hard: before.hard })
+    t.equal(
+      codeOf(() => setrlimit(RLIMIT_NOFILE, { soft: before.hard + 1, hard: before.hard })),
+      'EINVAL',
+    )
+  },
+)
+
+t.test('a limit that there is not is infinite, both ways', async (t) => {
+  const unlimited = { soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY }
+  const { RLIMIT_FSIZE } = constants
+  const before = getrlimit(RLIMIT_FSIZE)
+  if (before.hard !== Number.POSITIVE_INFINITY) return t.comment('this process has a hard limit of file size')
+  t.teardown(() => setrlimit(RLIMIT_FSIZE, before))
+  setrlimit(RLIMIT_FSIZE, { ...before, soft: 2 ** 40 })
+  t.strictSame(getrlimit(RLIMIT_FSIZE), { ...before, soft: 2 ** 40 })
+  setrlimit(RLIMIT_FSIZE, unlimited)
+  t.strictSame(getrlimit(RLIMIT_FSIZE), unlimited)
+})
+
+t.test('a resource that the kernel does not know, or no number, is refused', async (t) => {
+  t.equal(
+    codeOf(() => getrlimit(4711)),
+    'EINVAL',
+  )
+  t.equal(
+    codeOf(() => setrlimit(4711, { soft: 0, hard: 0 })),
+    'EINVAL',
+  )
+  t.equal(
+    codeOf(() => getrlimit('7' as unknown as number)),
+    'ERR_INVALID_ARG_TYPE',
+  )
+})
+
+function openFilesLimit(): { soft: number; hard: number } {
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return { soft: Number(soft), hard: Number(hard) }
+}
