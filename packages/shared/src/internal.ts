@@ -9,6 +9,7 @@ export {
   fstat,
   getPeerCredentials,
   getPeerGroups,
+  getrlimit,
   Hub,
   type HubListener,
   listen,
@@ -19,11 +20,13 @@ export {
   setDumpable,
   setNonBlocking,
   setPassRights,
+  setrlimit,
   socket,
 } from 'memfd-native'
 export type { Caller } from './binder/calling-identity.ts'
 export { Session, type SessionOptions } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
+export { CHANNEL_LIMITS } from './channel/limits.ts'
 export { Violation } from './channel/message.ts'
 export { IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
@@ -38,4 +41,5 @@ export {
 export type { ChannelPolicy } from './service-manager/registry-link.ts'
 export { clientRegistryPath, daemonRegistryPath, MAX_PATH_BYTES } from './service-manager/registry-path.ts'
 export { show } from './util/check.ts'
+export { type Limit, limitError } from './util/limit.ts'
 export { Signal } from './util/signal.ts'

@@ -4,7 +4,7 @@
  */
 import type { Channel, IncomingCall } from '../channel/channel.ts'
 import { failureBody } from '../channel/failure.ts'
-import { MAX_HELD_BYTES, MAX_ONEWAY_BACKLOG, MAX_PENDING_CALLS } from '../channel/limits.ts'
+import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import {
   STATUS_DESCRIPTORS_REFUSED,
   STATUS_LIMIT,
@@ -17,6 +17,7 @@ import type { OutgoingBody } from '../channel/outgoing-body.ts'
 import { errorCode, LimitError, TransactionTooLargeError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { Binder } from './binder.ts'
 import { type Caller, runAsCaller } from './calling-identity.ts'
@@ -57,14 +58,11 @@ export class IncomingCalls {
   }
 
   #reachedLimit({ id, body }: IncomingCall): LimitError | null {
-    if (id === 0 && this.#onewayCount >= MAX_ONEWAY_BACKLOG) {
-      return new LimitError('oneway calls waiting on a channel', MAX_ONEWAY_BACKLOG, this.#onewayCount)
-    }
-    if (id !== 0 && this.#twoWayCount >= MAX_PENDING_CALLS) {
-      return new LimitError('calls pending on a channel', MAX_PENDING_CALLS, this.#twoWayCount)
-    }
+    const { onewayBacklog, pendingCalls, heldBytes } = CHANNEL_LIMITS
+    if (id === 0 && this.#onewayCount >= onewayBacklog.limit) return limitError(onewayBacklog, this.#onewayCount)
+    if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return limitError(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.data.length
-    if (bytes > MAX_HELD_BYTES) return new LimitError('bytes of calls under way on a channel', MAX_HELD_BYTES, bytes)
+    if (bytes > heldBytes.limit) return limitError(heldBytes, bytes)
     return this.#parcels.checkRoom(body)
   }
 

@@ -2,7 +2,7 @@
  * The objects of one channel. Exports: binders of ours that the peer holds, by our number. Imports: proxies of the
  * peer's binders, by its number, held weakly: when a proxy is collected its references are given back.
  */
-import { MAX_PROXIES } from '../channel/limits.ts'
+import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { Violation } from '../channel/message.ts'
 import type { Binder } from './binder.ts'
 import type { BinderProxy } from './binder-proxy.ts'
@@ -86,7 +86,8 @@ export class Imports {
       entry.references += 1
       return proxy
     }
-    if (this.#byNumber.size >= MAX_PROXIES) throw new Violation(`more than ${MAX_PROXIES} objects on one channel`)
+    const { limit } = CHANNEL_LIMITS.proxies
+    if (this.#byNumber.size >= limit) throw new Violation(`more than ${limit} objects on one channel`)
     return this.#remember(number, make(), (entry?.references ?? 0) + 1)
   }
 

@@ -5,7 +5,7 @@
 import type { Credentials, OwnedFd } from 'memfd-native'
 import { Channel, type IncomingCall, type Outcome } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
-import { HELLO_TIMEOUT_MS } from '../channel/limits.ts'
+import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
 import { DeadObjectError, type LimitError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
@@ -76,7 +76,7 @@ export class Session {
     const peerTakesFds = isServer || options.peerTakesFds
     this.#parcels = new WireParcels(this, this.#channel, options.root, peerTakesFds, () => this.#closeIfUnused())
     this.#calls = new IncomingCalls(this.#channel, this.#parcels)
-    if (isServer) this.#helloTimer = setTimeout(() => this.close(), HELLO_TIMEOUT_MS).unref()
+    if (isServer) this.#helloTimer = setTimeout(() => this.close(), CHANNEL_LIMITS.helloTimeout.limit).unref()
   }
 
   /** The peer's object 0. A client's channel lives as long as this proxy is in use, or until it is closed. */

@@ -4,9 +4,8 @@
  *
  * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
  */
-import { MAX_PACKET_FDS } from 'memfd-native'
 import type { Channel, IncomingBody } from '../channel/channel.ts'
-import { MAX_PROXIES } from '../channel/limits.ts'
+import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import {
   MAX_DATA_BYTES,
   MAX_OBJECTS,
@@ -17,12 +16,13 @@ import {
   type WireObject,
 } from '../channel/message.ts'
 import { OutgoingBody } from '../channel/outgoing-body.ts'
-import { InvalidArgTypeError, LimitError, TransactionTooLargeError, UnsupportedOperationError } from '../errors.ts'
+import { InvalidArgTypeError, type LimitError, TransactionTooLargeError, UnsupportedOperationError } from '../errors.ts'
 import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { type ParcelObject, parcelContents, parcelFromWire, replaceContents } from '../parcel/parcel-objects.ts'
 import { show } from '../util/check.ts'
+import { limitError } from '../util/limit.ts'
 import { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { Exports, Imports } from './object-tables.ts'
@@ -127,7 +127,7 @@ export class WireParcels {
   /** The error if the objects of a body are more than this side will hold of the peer's. */
   checkRoom(body: IncomingBody): LimitError | null {
     const count = this.#imports.size + body.objects.filter(isCounted).length
-    return count > MAX_PROXIES ? new LimitError('objects of the peer on a channel', MAX_PROXIES, count) : null
+    return count > CHANNEL_LIMITS.proxies.limit ? limitError(CHANNEL_LIMITS.proxies, count) : null
   }
 
   /** The parcel that came. @throws Violation */
@@ -210,5 +210,6 @@ function checkCounts(objects: readonly ParcelObject[]): void {
     throw new TransactionTooLargeError(`a parcel of ${objects.length} objects; ${MAX_OBJECTS} are allowed`)
   }
   const fds = objects.filter(({ kind }) => kind === 'fd').length
-  if (fds > MAX_PACKET_FDS) throw new LimitError('descriptors of a message', MAX_PACKET_FDS, fds)
+  const { messageDescriptors } = CHANNEL_LIMITS
+  if (fds > messageDescriptors.limit) throw limitError(messageDescriptors, fds)
 }

@@ -1,25 +1,89 @@
 /** Limits of one channel, for libraries and daemons alike. docs/protocol.md, section 8. */
+import { MAX_PACKET_BYTES, MAX_PACKET_FDS } from 'memfd-native'
+import type { Limit } from '../util/limit.ts'
+import { MAX_DATA_BYTES, MAX_OBJECTS } from './message.ts'
 
-/**
- * Two-way calls that one side may have under way on one channel. Far above a sensible `Promise.all`, and low enough that
- * a peer's unanswered calls cost this process at most some megabytes.
- */
-export const MAX_PENDING_CALLS = 1024
-
-/** Bytes that wait in user space because the peer does not read; the kernel's own queue (about 200 KiB) comes first. */
-export const MAX_QUEUED_BYTES = 1024 * 1024
-
-/** Descriptors that wait with them: each is an open file of this process. */
-export const MAX_QUEUED_FDS = 256
-
-/** Oneway calls that came and are not finished, per channel; AOSP's RPC binder ends a session at the same number. */
-export const MAX_ONEWAY_BACKLOG = 10_000
-
-/** Bytes of the calls that came and are not finished, per channel. Android has 1 MiB for a whole process; never tuned. */
-export const MAX_HELD_BYTES = 16 * 1024 * 1024
-
-/** Objects of the peer's that this side holds proxies of, per channel. */
-export const MAX_PROXIES = 4096
-
-/** How long a server waits for HELLO, in milliseconds. */
-export const HELLO_TIMEOUT_MS = 5000
+export const CHANNEL_LIMITS = {
+  packetBytes: {
+    name: 'bytes of a packet',
+    limit: MAX_PACKET_BYTES,
+    unit: 'bytes',
+    error: 'ERR_DEAD_OBJECT',
+    meaning: 'one send; longer parcels are split, so only a peer that breaks the protocol meets it',
+  },
+  parcelBytes: {
+    name: 'bytes of a parcel',
+    limit: MAX_DATA_BYTES,
+    unit: 'bytes',
+    error: 'ERR_TRANSACTION_TOO_LARGE',
+    meaning: "a request or a reply; the sender refuses. Android's number",
+  },
+  messageObjects: {
+    name: 'objects of a message',
+    limit: MAX_OBJECTS,
+    unit: 'objects',
+    error: 'ERR_TRANSACTION_TOO_LARGE',
+    meaning: 'descriptors and binders in one parcel; the sender refuses',
+  },
+  messageDescriptors: {
+    name: 'descriptors of a message',
+    limit: MAX_PACKET_FDS,
+    unit: 'descriptors',
+    error: 'ERR_LIMIT',
+    meaning: "the kernel's SCM_MAX_FD",
+  },
+  // Far above a sensible `Promise.all`, and low enough that a peer's unanswered calls cost a few megabytes at most.
+  pendingCalls: {
+    name: 'calls pending on a channel',
+    limit: 1024,
+    unit: 'calls',
+    error: 'ERR_LIMIT',
+    meaning: 'two-way calls of one side that have no answer yet',
+  },
+  // The kernel's own queue (about 200 KiB) comes first.
+  queuedBytes: {
+    name: 'bytes queued on a channel',
+    limit: 1024 * 1024,
+    unit: 'bytes',
+    error: 'ERR_LIMIT',
+    meaning:
+      'wait in user space because the peer does not read; a peer that does not read its answers loses the channel',
+  },
+  queuedDescriptors: {
+    name: 'descriptors queued on a channel',
+    limit: 256,
+    unit: 'descriptors',
+    error: 'ERR_LIMIT',
+    meaning: 'wait with those bytes; each is an open file of the sender',
+  },
+  // AOSP's RPC binder ends a session at the same number.
+  onewayBacklog: {
+    name: 'oneway calls waiting on a channel',
+    limit: 10_000,
+    unit: 'calls',
+    error: 'ERR_DEAD_OBJECT',
+    meaning: 'came and are not finished; nobody waits to be told, so the channel ends',
+  },
+  // Android has 1 MiB for a whole process; never tuned.
+  heldBytes: {
+    name: 'bytes of calls under way on a channel',
+    limit: 16 * 1024 * 1024,
+    unit: 'bytes',
+    error: 'ERR_LIMIT',
+    meaning: 'of requests that came and are not finished',
+  },
+  proxies: {
+    name: 'objects of the peer on a channel',
+    limit: 4096,
+    unit: 'objects',
+    error: 'ERR_LIMIT',
+    meaning: "binders of the peer's that this side holds",
+  },
+  helloTimeout: {
+    name: 'silence before HELLO',
+    limit: 5000,
+    unit: 'milliseconds',
+    error: 'ERR_DEAD_OBJECT',
+    meaning: 'a client that has not said HELLO by then is disconnected',
+  },
+} as const satisfies Record<string, Limit>

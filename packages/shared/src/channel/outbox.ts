@@ -3,8 +3,8 @@
  * the peer does not read. Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
  */
 import { dup, type Fd, fdNumber, type Hub, type HubSocket, MAX_PACKET_BYTES, type OwnedFd } from 'memfd-native'
-import { LimitError } from '../errors.ts'
-import { MAX_QUEUED_BYTES, MAX_QUEUED_FDS } from './limits.ts'
+import { limitError } from '../util/limit.ts'
+import { CHANNEL_LIMITS } from './limits.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
 import { Pack } from './pack.ts'
@@ -55,12 +55,10 @@ export class Outbox {
   /** Whether a message with so many descriptors may be sent now. @throws LimitError */
   checkRoom(fdCount: number): void {
     // A message is let in while there is room for anything: a long parcel must pass an empty queue whole.
-    if (this.#queuedBytes >= MAX_QUEUED_BYTES) {
-      throw new LimitError('bytes queued on a channel', MAX_QUEUED_BYTES, this.#queuedBytes)
-    }
-    if (this.#queuedFds + fdCount > MAX_QUEUED_FDS) {
-      throw new LimitError('descriptors queued on a channel', MAX_QUEUED_FDS, this.#queuedFds + fdCount)
-    }
+    const { queuedBytes, queuedDescriptors } = CHANNEL_LIMITS
+    if (this.#queuedBytes >= queuedBytes.limit) throw limitError(queuedBytes, this.#queuedBytes)
+    const fds = this.#queuedFds + fdCount
+    if (fds > queuedDescriptors.limit) throw limitError(queuedDescriptors, fds)
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Calls that were sent and have no answer yet, by id. */
-import { LimitError } from '../errors.ts'
+import { limitError } from '../util/limit.ts'
 import type { Outcome } from './channel.ts'
-import { MAX_PENDING_CALLS } from './limits.ts'
+import { CHANNEL_LIMITS } from './limits.ts'
 
 interface PendingCall {
   resolve(outcome: Outcome): void
@@ -18,9 +18,8 @@ export class PendingCalls {
 
   /** A new call: its id, and what it will come to. @throws LimitError */
   add(): { id: number; outcome: Promise<Outcome> } {
-    if (this.#calls.size >= MAX_PENDING_CALLS) {
-      throw new LimitError('calls pending on a channel', MAX_PENDING_CALLS, this.#calls.size)
-    }
+    const { pendingCalls } = CHANNEL_LIMITS
+    if (this.#calls.size >= pendingCalls.limit) throw limitError(pendingCalls, this.#calls.size)
     const id = this.#nextId()
     const outcome = new Promise<Outcome>((resolve, reject) => {
       this.#calls.set(id, { resolve, reject })
