@@ -12,6 +12,7 @@ export interface ProgramOptions {
   /** A descriptor instead of a pipe to the test; it stays the test's. */
   stdin?: number
   stdout?: number
+  stderr?: number
 }
 
 export interface Ending {
@@ -69,7 +70,7 @@ export class Program {
  * environment of every Node that it sees being spawned.
  */
 export function startProgram(path: string, args: readonly string[], options: ProgramOptions = {}): Program {
-  const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', 'pipe']
+  const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe']
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
   const environment = Object.entries({ PATH: process.env.PATH, ...options.env }).map(
     ([name, value]) => `${name}=${value}`,

@@ -6,7 +6,9 @@ import type { Test } from 'tap'
 import { type Program, type ProgramOptions, startProgram } from './programs.ts'
 
 export interface DaemonOptions extends ProgramOptions {
-  /** After `start`. */
+  /** Default: start. */
+  command?: 'start' | 'registry'
+  /** After the command. */
   args?: readonly string[]
   /** The socket; default: one in a new directory that only this user can enter. */
   registry?: string
@@ -18,12 +20,16 @@ export interface Daemon {
 }
 
 /**
- * Starts `path` (memsvc's JavaScript file) with `start` and resolves when it can be used: when its log says ready.
+ * Starts `path` (memsvc's JavaScript file) and resolves when it can be used: when its log says ready.
  * @throws Error with its log, when it ended before
  */
 export async function startDaemon(t: Test, path: string, options: DaemonOptions = {}): Promise<Daemon> {
   const registry = options.registry ?? newRegistryPath(t)
-  const program = startProgram(path, ['start', '--registry', registry, ...(options.args ?? [])], options)
+  const program = startProgram(
+    path,
+    [options.command ?? 'start', '--registry', registry, ...(options.args ?? [])],
+    options,
+  )
   t.teardown(() => program.destroy())
   if ((await program.stderr.find(isReady)) === null) throw new Error(`no daemon:\n${program.stderr.text}`)
   return { program, registry }

@@ -37,6 +37,7 @@ export async function start(options: StartOptions): Promise<number> {
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
   const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(daemon.counts) })
   stopOnSignals(daemon, logger)
+  logger.info('starting')
   try {
     if (await hasStarted(daemon)) {
       logger.info({ name: config.serviceName, registry: config.registryPath, host: daemon.isHost }, 'ready')

@@ -1,0 +1,53 @@
+/** memsvc as a process, and what it says of itself. */
+import { fileURLToPath } from 'node:url'
+import {
+  type Daemon,
+  type DaemonOptions,
+  type Ending,
+  type ProgramOptions,
+  runProgram,
+  startDaemon,
+} from '@memsvc/shared/test-support'
+import type { Test } from 'tap'
+
+/** The program, as node runs it. */
+export const MEMSVC = fileURLToPath(new URL('../../bin/memsvc.js', import.meta.url))
+
+/** What `status --json` prints. */
+export interface Status {
+  readonly name: string | null
+  readonly host: boolean
+  readonly pid: number
+  readonly uid: number
+  readonly value: number | null
+  readonly watchers: number
+  readonly channels: number
+  readonly connections: number
+  readonly fds: number
+  readonly mappings: number
+  readonly droppedLogLines: number
+  readonly regions: readonly { fd: number; inode: number; seals: number; size: number }[]
+}
+
+/** A daemon that is ready; gone with the test. */
+export function startMemsvc(t: Test, options: DaemonOptions = {}): Promise<Daemon> {
+  return startDaemon(t, MEMSVC, options)
+}
+
+/** Runs a command of memsvc at this registry to its end. */
+export function memsvc(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return runProgram(MEMSVC, [...args, '--registry', registry], options)
+}
+
+/** @throws Error with what the command said, when it failed */
+export async function readStatus(registry: string, name?: string): Promise<Status> {
+  const { code, stdout, stderr } = await memsvc(registry, ['status', '--json', ...(name === undefined ? [] : [name])])
+  if (code !== 0) throw new Error(`status: exit ${code}\n${stderr}`)
+  return JSON.parse(stdout) as Status
+}
+
+/** The lines of a daemon's log that are at least warnings. */
+export function warnings(log: string): { level: number; msg: string; reason?: string }[] {
+  const lines = log.split('\n').filter((line) => line.startsWith('{'))
+  return lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40)
+}
