@@ -34,7 +34,7 @@ enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4
 struct Slot {
   unique_fd fd;
   bool listener = false;
-  bool takes_fds = false;
+  size_t control_size = 0;  // room for control messages when receiving
   uint32_t interest = 0;
 };
 
@@ -127,8 +127,6 @@ void Hub::Receive(int index, uint32_t ready) {
 bool Hub::ReceiveOne(int index) {
   Slot& slot = slots_[index];
   iovec iov = {arena_ + arena_used_, kMaxPacket + 1};  // one more, so that a packet that is too long shows
-  // Room for the credentials of a HELLO and, only where descriptors are taken, for as many as the kernel ever sends.
-  // The credentials come first and fill the small size exactly: rights cannot slip into its padding.
   union {
     char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
     cmsghdr align;
@@ -137,7 +135,7 @@ bool Hub::ReceiveOne(int index) {
   message.msg_iov = &iov;
   message.msg_iovlen = 1;
   message.msg_control = control.bytes;
-  message.msg_controllen = slot.takes_fds ? sizeof(control.bytes) : CMSG_SPACE(sizeof(ucred));
+  message.msg_controllen = slot.control_size;
 
   ssize_t length;
   do {
@@ -239,6 +237,16 @@ void Hub::Dispatch() {
 
 // --- called from JavaScript --------------------------------------------------------------------------------------------
 
+// Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
+// sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
+size_t ControlSize(int fd, bool takes_fds) {
+  if (takes_fds) return CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int));
+  int pass_credentials = 0;
+  socklen_t size = sizeof(pass_credentials);
+  getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &pass_credentials, &size);
+  return pass_credentials ? CMSG_SPACE(sizeof(ucred)) : 0;
+}
+
 // (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
 napi_value Hub::AddSocket(const int32_t* args) {
   unique_fd fd(args[0]);
@@ -261,7 +269,7 @@ napi_value Hub::AddSocket(const int32_t* args) {
   Slot& slot = slots_[index];
   slot.fd = std::move(fd);
   slot.listener = args[1] != 0;
-  slot.takes_fds = args[2] != 0;
+  slot.control_size = ControlSize(slot.fd.get(), args[2] != 0);
   slot.interest = event.events;
   return Int(index);
 }

@@ -83,7 +83,10 @@ export class Hub {
     this.#native = result
   }
 
-  /** Takes a connected packet socket over: the descriptor is owned by the HubSocket, also if this throws. */
+  /**
+   * Takes a connected packet socket over: the descriptor is owned by the HubSocket, also if this throws. SO_PASSCRED is
+   * as it is now, for as long as the socket is here.
+   */
   attach(fd: OwnedFd, handler: PacketHandler, options: { takesFds: boolean }): HubSocket {
     const slot = this.#add(fd, false, options.takesFds)
     const socket = new HubSocket(this.#native, slot, handler, this.#fds, () => this.#remove(slot))

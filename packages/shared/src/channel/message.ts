@@ -172,7 +172,10 @@ function readObject(body: Buffer, offset: number): WireObject {
   const type = body.readUInt32LE(offset)
   const number = body.readUInt32LE(offset + 4)
   if (type < OBJECT_DESCRIPTOR || type > OBJECT_REMOTE_BINDER) throw new Violation(`an object of type ${type}`)
-  const takesFds = body[offset + 8] as number
-  if (takesFds > 1 || (takesFds === 1 && type !== OBJECT_LOCAL_BINDER)) throw new Violation('a reserved byte is set')
+  const takesFds = body.readUInt32LE(offset + 8)
+  if (takesFds > (type === OBJECT_LOCAL_BINDER ? 1 : 0)) throw new Violation('a reserved byte is set')
+  for (let at = offset + 12; at < offset + OBJECT_BYTES; at += 4) {
+    if (body.readUInt32LE(at) !== 0) throw new Violation('a reserved byte is set')
+  }
   return { offset, type, number, takesFds: takesFds === 1 }
 }

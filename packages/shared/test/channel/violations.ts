@@ -1,0 +1,172 @@
+/**
+ * A peer that breaks the protocol loses its channel, and nobody else loses anything: its descriptors are closed, other
+ * channels go on. One broken rule at a time, to a server and to a client; then what is only refused.
+ */
+import { constants, socketpair } from 'memfd-native'
+import t, { type Test } from 'tap'
+import { Binder } from '../../src/binder/binder.ts'
+import { Session } from '../../src/binder/session.ts'
+import { Violation } from '../../src/channel/message.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import { regions } from '../fixtures/descriptors.ts'
+import { hostilePackets } from '../fixtures/hostile-packets.ts'
+import { RawPeer } from '../fixtures/raw-peer.ts'
+import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
+import {
+  body,
+  DESCRIPTOR,
+  FAILURE,
+  HELLO,
+  message,
+  RELEASE,
+  REPLY,
+  SENDERS_BINDER,
+  TRANSACTION,
+} from '../fixtures/wire.ts'
+
+leakChecked(t)
+watchdog(t)
+
+/** Knows every code, and takes descriptors. */
+class Willing extends Binder {
+  constructor() {
+    super({ acceptFileDescriptors: true })
+  }
+
+  override onTransact(): boolean {
+    return true
+  }
+}
+
+/** Both ends of a channel have to bear the same. */
+const roles = {
+  server: (t: Test) => rawClient(t, new Willing()),
+  client: (t: Test) => rawServer(t, { root: new Willing(), peerTakesFds: true }),
+}
+
+for (const [role, open] of Object.entries(roles)) {
+  for (const { name, packets, fdCount = 0 } of hostilePackets) {
+    t.test(`${name}: a ${role} ends that channel, and only that`, async (t) => {
+      const bystander = sessionPair(t, new Willing())
+      const { peer, ended } = open(t)
+      packets.forEach((bytes, i) => {
+        peer.send(bytes, i === packets.length - 1 ? regions(t, fdCount) : [])
+      })
+      t.type(await ended(), Violation)
+      await peer.ended()
+      t.equal(await bystander.proxy.pingBinder(), true)
+    })
+  }
+}
+
+for (const [name, first] of [
+  ['a call', message({ kind: TRANSACTION, id: 1, code: 1 })],
+  [
+    'HELLO with a call behind it',
+    Buffer.concat([message({ kind: HELLO, code: 1 }), message({ kind: TRANSACTION, id: 1 })]),
+  ],
+  ['an empty packet', Buffer.alloc(0)],
+  ['one byte of a HELLO', message({ kind: HELLO, code: 1 }).subarray(0, 1)],
+] as const) {
+  t.test(`${name} as the first packet ends the channel`, async (t) => {
+    const { peer, ended } = rawClient(t, new Willing(), { hello: false })
+    peer.send(first)
+    t.type(await ended(), Violation)
+    await peer.ended()
+  })
+}
+
+t.test('a HELLO of another uid than the registry saw ends the channel', async (t) => {
+  const { peer, ended, server } = rawClient(t, new Willing(), { expectedUid: 4711 })
+  t.type(await ended(), Violation)
+  t.match(server.caller, { pid: 0, uid: 0xffffffff }, 'nobody has called')
+  await peer.ended()
+})
+
+t.test('a HELLO without credentials ends the channel', async (t) => {
+  const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody asked for SO_PASSCRED
+  const reason = await new Promise<Error>((resolve) => {
+    const peer = new RawPeer(t, other)
+    const options = { role: 'server', root: new Willing(), peerTakesFds: true, expectedUid: 0, onEnd: resolve } as const
+    const session = new Session(end, options)
+    t.teardown(() => session.close())
+    peer.sendHello()
+    void peer.ended()
+  })
+  t.type(reason, Violation)
+})
+
+t.test('a client that never says HELLO is given five seconds', async (t) => {
+  const begin = process.hrtime.bigint()
+  const { peer } = rawClient(t, new Willing(), { hello: false })
+  await peer.ended()
+  t.ok(process.hrtime.bigint() - begin > 4_900_000_000n)
+})
+
+t.test('a client whose HELLO came is given as long as it likes', async (t) => {
+  const { peer, server } = rawClient(t, new Willing())
+  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }))
+  await peer.receive()
+  t.equal(server.isEnded, false)
+  t.same(
+    process.getActiveResourcesInfo().filter((name) => name === 'Timeout'),
+    [],
+    'no deadline is left',
+  )
+})
+
+// --- descriptors that are not taken ---
+
+t.test('where the kernel refuses descriptors the sender is told, and the channel lives', async (t) => {
+  const { peer } = rawClient(t, new Binder())
+  try {
+    peer.send(message({ kind: TRANSACTION, id: 1, code: 1, descriptorCount: 1 }), regions(t, 1))
+    t.comment('this kernel has no SO_PASSRIGHTS')
+    await peer.ended()
+  } catch (error) {
+    t.match(error, { code: 'EPERM' })
+    peer.send(message({ kind: TRANSACTION, id: 2, code: 0x5f504e47 }))
+    t.match(await peer.receiveMessages(1), [{ kind: REPLY, id: 2 }])
+  }
+})
+
+t.test('where the kernel does not, they are never received, and the channel ends', async (t) => {
+  const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody set SO_PASSRIGHTS
+  const peer = new RawPeer(t, other)
+  const ended = new Promise<Error>((resolve) => {
+    const session = new Session(end, { role: 'server', root: new Binder(), peerTakesFds: true, onEnd: resolve })
+    t.teardown(() => session.close())
+  })
+  peer.sendHello()
+  const table = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
+  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1, descriptorCount: 1 }, table), regions(t, 1))
+  await peer.ended()
+  t.type(await ended, Violation)
+})
+
+// --- what is well formed but not to be had ---
+
+t.test('a call to no object is refused, gives its binders back, and the channel lives', async (t) => {
+  const { peer, server } = rawClient(t, new Willing())
+  const table = body(48, [
+    { offset: 0, type: SENDERS_BINDER, number: 7 },
+    { offset: 24, type: DESCRIPTOR, number: 0 },
+  ])
+  const fields = { kind: TRANSACTION, id: 5, object: 99, objectCount: 2, descriptorCount: 1 }
+  peer.send(message(fields, table), regions(t, 1))
+  t.match(await peer.receiveMessages(2), [
+    { kind: RELEASE, object: 7, code: 1 },
+    { kind: FAILURE, id: 5, code: 2 },
+  ])
+  t.equal(server.isEnded, false)
+})
+
+t.test('descriptors to an object that takes none are closed, the call refused, and the channel lives', async (t) => {
+  const { peer, client } = rawServer(t, { root: new Binder() })
+  const table = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
+  peer.send(message({ kind: TRANSACTION, id: 5, objectCount: 1, descriptorCount: 1 }, table), regions(t, 1))
+  await peer.receive() // HELLO
+  t.match(await peer.receiveMessages(1), [{ kind: FAILURE, id: 5, code: 3 }])
+  t.equal(client.isEnded, false)
+})
