@@ -1,0 +1,150 @@
+"""A channel: one connected SOCK_SEQPACKET socket, and calls over it in both directions."""
+
+import itertools
+import socket
+from array import array
+from collections import deque
+
+from .errors import DeadObject, Failure, RemoteException, Violation
+from .owner import Descriptor
+from .packets import (
+    FAILURE,
+    HELLO,
+    MAX_DESCRIPTORS,
+    MAX_PACKET_BYTES,
+    ONEWAY,
+    REPLY,
+    TRANSACTION,
+    VERSION,
+    Assembler,
+    Message,
+    encode,
+)
+from .parcel import Reader, Writer
+
+PING, INTERFACE = 0x5F504E47, 0x5F4E5446  # _PNG and _NTF: what every object answers
+CONTROL_BYTES = socket.CMSG_SPACE(MAX_DESCRIPTORS * array('i').itemsize)
+
+
+class Callback:
+    """An object of this side: functions by transaction code, which take and answer nothing."""
+
+    def __init__(self, interface, methods):
+        self.interface = interface
+        self.methods = methods
+
+
+class Channel:
+    """The client's side, one call at a time. Owns the socket. Object 0 is what the channel leads to."""
+
+    def __init__(self, end):
+        self._socket = end
+        self._socket.setblocking(True)  # the ends that the registry hands out are not
+        self._assembler = Assembler()
+        self._received = deque()
+        self._call_ids = itertools.count(1)
+        self._callbacks = {}
+        self._send(Message(HELLO, code=VERSION))
+
+    def close(self):
+        self._socket.close()
+
+    def export(self, callback):
+        """The number of a callback on this channel. It lives as long as the channel, whatever RELEASE gives back."""
+        number = len(self._callbacks) + 1
+        self._callbacks[number] = callback
+        return number
+
+    def call(self, code, request):
+        """Calls object 0 and waits for the answer: a Reader, past the exception header."""
+        call_id = next(self._call_ids)
+        self._send(_message(TRANSACTION, request, code=code, id=call_id))
+        while (message := self._receive()).kind not in (REPLY, FAILURE):
+            self._serve(message)
+        if message.id != call_id:
+            raise Violation('a reply that answers nothing')
+        return _result(message)
+
+    def call_oneway(self, code, request):
+        """Calls object 0. There is no answer of any kind."""
+        self._send(_message(TRANSACTION, request, code=code, flags=ONEWAY))
+
+    def serve_one(self):
+        """Waits for one message, and answers it if it is a call."""
+        self._serve(self._receive())
+
+    def _serve(self, message):
+        if message.kind in (REPLY, FAILURE):
+            raise Violation('a reply that answers nothing')
+        if message.kind == TRANSACTION:
+            answer = self._carry_out(message)
+            answer.id = message.id
+            if not message.flags & ONEWAY:
+                self._send(answer)
+
+    def _carry_out(self, call):
+        callback = self._callbacks.get(call.object)
+        if callback is None:
+            return _failure(Failure.UNKNOWN_OBJECT, f'no object {call.object}')
+        if call.code == PING:
+            return Message(REPLY)
+        if call.code == INTERFACE:
+            return _message(REPLY, Writer().string(callback.interface))
+        if call.code not in callback.methods:
+            return _failure(Failure.UNKNOWN_TRANSACTION, f'no method {call.code}')
+        Reader(call).enforce_interface(callback.interface)
+        callback.methods[call.code]()
+        return _message(REPLY, Writer().int(0))
+
+    def _send(self, message):
+        try:
+            self._socket.send(encode(message), socket.MSG_NOSIGNAL)
+        except ConnectionError as error:
+            raise DeadObject('the channel has ended') from error
+
+    def _receive(self):
+        while not self._received:
+            self._received.extend(self._assembler.add(*_receive_packet(self._socket)))
+        message = self._received.popleft()
+        if message.kind == FAILURE and message.id == 0:
+            _result(message)  # the other side turns us away, and says why
+        return message
+
+
+def _receive_packet(end):
+    try:
+        packet, control, flags, _ = end.recvmsg(MAX_PACKET_BYTES, CONTROL_BYTES, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionError as error:
+        raise DeadObject('the channel has ended') from error
+    descriptors = [Descriptor(number) for number in _rights(control)]  # owned before anything else can fail
+    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        raise Violation('a packet that was cut off')
+    if not packet:
+        raise DeadObject('the channel has ended')
+    return packet, descriptors
+
+
+def _rights(control):
+    numbers = array('i')
+    for level, kind, data in control:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            numbers.frombytes(data)
+    return numbers
+
+
+def _message(kind, writer, **fields):
+    return Message(kind, data=bytes(writer.data), objects=tuple(writer.objects), **fields)
+
+
+def _failure(status, text):
+    return _message(FAILURE, Writer().string(text), code=status)
+
+
+def _result(answer):
+    reader = Reader(answer)
+    if answer.kind == FAILURE:
+        raise Failure(answer.code, reader.string())
+    code = reader.int()
+    if code != 0:
+        raise RemoteException(code, reader.string())
+    return reader

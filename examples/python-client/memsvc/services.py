@@ -1,0 +1,111 @@
+"""The registry and the memory service, as a client sees them (protocol.md, sections 6 and 7)."""
+
+import os
+import socket
+from typing import NamedTuple
+
+from .channel import Callback, Channel
+from .errors import RegistryUnavailable, ServiceNotFound, UnsafeRegion
+from .owner import Owner
+from .parcel import Writer
+from .region import Region
+
+
+class Holder(NamedTuple):
+    """The process that serves a name, by the kernel's word."""
+
+    pid: int
+    uid: int
+
+
+class Registry(Owner):
+    """memsvc.IServiceManager, over a connection of its own."""
+
+    GET_SERVICE, LIST_SERVICES = 1, 4
+    ANOTHERS = 2  # kind of a service. 0: there is none. 1: the caller's own, and this client serves nothing
+    ANY_PRIORITY = 15
+
+    def __init__(self, path=None):
+        self._channel = Channel(_connect(path or registry_path()))
+
+    def get_service(self, name):
+        """The memory service of that name, over a channel that the caller closes."""
+        reply = self._channel.call(self.GET_SERVICE, self._request().string(name))
+        if reply.int() != self.ANOTHERS:
+            raise ServiceNotFound(f'no service "{name}"')
+        _accepts_descriptors, pid, uid = reply.int(), reply.int(), reply.int()
+        end = socket.socket(fileno=reply.descriptor().release())
+        return MemoryService(Channel(end), Holder(pid, uid))
+
+    def list_services(self):
+        return self._channel.call(self.LIST_SERVICES, self._request().int(self.ANY_PRIORITY)).strings()
+
+    def close(self):
+        self._channel.close()
+
+    def _request(self):
+        return Writer('memsvc.IServiceManager')
+
+
+class MemoryService(Owner):
+    """shy.luo.ashmem.IMemoryService and memsvc.IWatch. Owns its channel."""
+
+    GET_FILE_DESCRIPTOR, SET_VALUE = 1, 2
+    WATCH, ACKNOWLEDGE = 1001, 1003
+    CHANGED = 1
+
+    def __init__(self, channel, holder):
+        self._channel = channel
+        self.holder = holder
+
+    def open_region(self):
+        """The memory behind the value. The caller closes it; it outlives the service."""
+        reply = self._channel.call(self.GET_FILE_DESCRIPTOR, self._request())
+        is_there = reply.int()
+        if not is_there:
+            raise UnsafeRegion('the service has no region')
+        _has_status_channel = reply.int()
+        return Region(reply.descriptor())
+
+    def set_value(self, value):
+        self._channel.call(self.SET_VALUE, self._request().int(value))
+
+    def changes(self):
+        """The value, and again after each change, until DeadObject. Of a burst of changes the last is never missed."""
+        notices = []
+        watcher = self._channel.export(Callback('memsvc.IWatcher', {self.CHANGED: lambda: notices.append('changed')}))
+        with self.open_region() as region:
+            self._channel.call(self.WATCH, self._watch_request(watcher))
+            while True:
+                yield region.value
+                while not notices:
+                    self._channel.serve_one()
+                notices.clear()
+                # Before the value is read: a change from here on brings another notice.
+                self._channel.call_oneway(self.ACKNOWLEDGE, self._watch_request(watcher))
+
+    def close(self):
+        self._channel.close()
+
+    def _request(self):
+        return Writer('shy.luo.ashmem.IMemoryService')
+
+    def _watch_request(self, watcher):
+        return Writer('memsvc.IWatch').binder(watcher)
+
+
+def registry_path():
+    """Where the registry is, unless somebody says otherwise."""
+    folders = [folder for folder in (os.environ.get('XDG_RUNTIME_DIR'), '/run') if folder]
+    paths = [f'{folder}/memsvc/registry.sock' for folder in folders]
+    return os.environ.get('MEMSVC_REGISTRY') or next(filter(os.path.exists, paths), paths[0])
+
+
+def _connect(path):
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        end.connect(path)
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        end.close()
+        raise RegistryUnavailable(f'no registry at {path}') from error
+    return end
