@@ -1,0 +1,22 @@
+/* The machine's limit: the same work as the benchmarks of memsvc, with nothing around it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "programs.h"
+
+static const struct {
+    const char *name;
+    int (*run)(char **args);
+    int words;
+} programs[] = {
+    {"echo-server", echo_server, 3},     {"echo-client", echo_client, 1},     {"load", load_generator, 3},
+    {"attach-server", attach_server, 1}, {"attach-client", attach_client, 1}, {"memory", memory, 1},
+};
+
+int main(int count, char **words) {
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        if (count == programs[i].words + 2 && strcmp(words[1], programs[i].name) == 0) return programs[i].run(words + 2);
+    }
+    fprintf(stderr, "no such program, or not its words\n");
+    return 2;
+}

@@ -1,0 +1,71 @@
+/* Tasks on one mapped region of N bytes. "copy": memcpy out of it. "unmap": munmap and close, of a fresh mapping that was touched. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common.h"
+#include "programs.h"
+
+#define COPIES_PER_CLOCK 64
+
+static size_t size;
+static char *region, *copy;
+
+static char *map(int fd) {
+    char *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (address == MAP_FAILED) die("mmap");
+    return address;
+}
+
+static int make_region(void) {
+    int fd = (int)check(memfd_create("bench", MFD_CLOEXEC), "memfd_create");
+    check(ftruncate(fd, (off_t)size), "ftruncate");
+    return fd;
+}
+
+static void sample_copies(uint64_t end) {
+    uint64_t start = now_ns(), count = 0;
+    while (now_ns() < end) {
+        for (int i = 0; i < COPIES_PER_CLOCK; i++) {
+            memcpy(copy, region, size);
+            /* The compiler may not drop a copy that nobody reads. */
+            __asm__ volatile("" : : "r"(copy) : "memory");
+        }
+        count += COPIES_PER_CLOCK;
+    }
+    printf("{\"ns\":%.3f}\n", (double)(now_ns() - start) / (double)count);
+}
+
+static void sample_unmaps(uint64_t end) {
+    static struct durations durations;
+    int region_fd = make_region();
+    while (now_ns() < end) {
+        int fd = (int)check(dup(region_fd), "dup");
+        char *address = map(fd);
+        memset(address, 1, size);
+        uint64_t start = now_ns();
+        munmap(address, size);
+        close(fd);
+        durations_add(&durations, now_ns() - start);
+    }
+    close(region_fd);
+    durations_print(&durations);
+}
+
+static void sample(const char *task, double milliseconds) {
+    uint64_t end = now_ns() + (uint64_t)(milliseconds * 1e6);
+    if (strcmp(task, "copy") == 0) sample_copies(end);
+    else sample_unmaps(end);
+}
+
+int memory(char **args) {
+    size = (size_t)atoll(args[0]);
+    region = map(make_region());
+    copy = malloc(size);
+    if (copy == NULL) die("malloc");
+    memset(region, 1, size);
+    serve_samples(sample);
+    return 0;
+}

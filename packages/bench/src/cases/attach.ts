@@ -1,0 +1,42 @@
+import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../benchmark.ts'
+import { contender } from '../contender.ts'
+import { type Field, peer, withDaemon } from '../field.ts'
+import { baseline } from '../native.ts'
+import { net } from '../peers/net.ts'
+import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
+
+export const C_ATTACH = 'C attach'
+
+export function attach(field: Field): Benchmark {
+  return {
+    name: 'attach',
+    title: 'Connecting and reading for the first time, in a running process',
+    about:
+      'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. ' +
+      'C: connect, receive the descriptor, map, read; there is no registry in between. The others: connect and ask for the value.',
+    groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
+  }
+}
+
+function group(field: Field, name: string, pinning: Pinning): Group {
+  return {
+    name,
+    pinning,
+    base: C_ATTACH,
+    figures: ROUND_TRIP,
+    contenders: [
+      contender(C_ATTACH, {
+        server: ({ folder }) => baseline('attach-server', `${folder}/attach.sock`),
+        client: ({ folder }) => baseline('attach-client', `${folder}/attach.sock`),
+        task: 'attach',
+      }),
+      ...withDaemon(field, 'attach'),
+      ...net(field, 'node:net binary', 'attach', 'each'),
+      ...peer(field, 'ioredis connect + GET', REDIS, (peers) => ({
+        server: (place) => redisServer(peers, place),
+        client: (place) => redisClient(peers, place),
+        task: 'attach',
+      })),
+    ],
+  }
+}

@@ -1,0 +1,42 @@
+import { type Benchmark, type Group, THROUGHPUT } from '../benchmark.ts'
+import { contender } from '../contender.ts'
+import { type Field, nodeProgram, registryIn, withDaemon } from '../field.ts'
+import { baseline } from '../native.ts'
+
+export const C_EPOLL = 'C epoll server'
+
+export function manyConnections(field: Field): Benchmark {
+  return {
+    name: 'many-connections',
+    title: 'Many connections, one call in flight on each',
+    about:
+      'The same generator in C loads every server; for memsvc it speaks docs/protocol.md, and each call sets the value.',
+    groups: [100, 1000].map((connections) => group(field, connections)),
+  }
+}
+
+function group(field: Field, connections: number): Group {
+  return {
+    name: `${connections} connections`,
+    pinning: 'split',
+    base: C_EPOLL,
+    figures: THROUGHPUT,
+    contenders: [
+      contender(C_EPOLL, {
+        server: ({ folder }) => baseline('echo-server', `${folder}/echo.sock`, 'seqpacket', 'one'),
+        client: ({ folder }) => baseline('load', `${folder}/echo.sock`, 'seqpacket', connections),
+        task: 'load',
+      }),
+      ...withDaemon(field, 'load', (_, { folder }) => baseline('load', registryIn(folder), 'memsvc', connections)),
+      ...(field.peers === null
+        ? []
+        : [
+            contender('node:net server', {
+              server: ({ folder }) => nodeProgram('net-server', `${folder}/net.sock`, 'packed'),
+              client: ({ folder }) => baseline('load', `${folder}/net.sock`, 'stream', connections),
+              task: 'load',
+            }),
+          ]),
+    ],
+  }
+}

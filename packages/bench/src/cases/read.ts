@@ -1,0 +1,72 @@
+import { type Benchmark, type Contender, type Group, PER_OPERATION } from '../benchmark.ts'
+import { contender } from '../contender.ts'
+import { type Checkout, type Field, nodeProgram, peer } from '../field.ts'
+import { baseline } from '../native.ts'
+import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
+
+export const ATOMICS_LOAD = 'Atomics.load'
+export const C_MEMCPY = 'C memcpy'
+
+const SIZES = [
+  ['64 B', 64],
+  ['1 KiB', 1024],
+  ['64 KiB', 64 * 1024],
+  ['1 MiB', 1024 * 1024],
+] as const
+
+export function read(field: Field): Benchmark {
+  return {
+    name: 'read',
+    title: 'Reading a value that is mapped',
+    about:
+      'By the public API, checks included: `readInt32BE` for the int, `readBytes` for the rest. Nobody is asked for the value; from Redis it has to come over the socket.',
+    groups: [intGroup(field), ...SIZES.map(([name, bytes]) => bytesGroup(field, name, bytes))],
+  }
+}
+
+function intGroup(field: Field): Group {
+  const atomics = reader(field.checkouts.at(-1) as Checkout, 4, 'atomics-load')
+  return {
+    name: 'the int',
+    pinning: 'split',
+    base: ATOMICS_LOAD,
+    figures: PER_OPERATION,
+    contenders: [
+      { ...atomics, name: ATOMICS_LOAD },
+      ...field.checkouts.map((checkout) => reader(checkout, 4, 'read-int')),
+      ...peers(field, 4),
+    ],
+  }
+}
+
+function bytesGroup(field: Field, name: string, bytes: number): Group {
+  return {
+    name,
+    pinning: 'split',
+    base: C_MEMCPY,
+    figures: PER_OPERATION,
+    contenders: [
+      contender(C_MEMCPY, { client: () => baseline('memory', bytes), task: 'copy' }),
+      ...field.checkouts.map((checkout) => reader(checkout, bytes, 'read-bytes')),
+      ...peers(field, bytes),
+    ],
+  }
+}
+
+function reader({ label, root }: Checkout, bytes: number, task: string): Contender {
+  return contender(label, { client: () => nodeProgram('memsvc-reader', root, bytes), task })
+}
+
+function peers(field: Field, bytes: number): Contender[] {
+  const lmdb = (task: string) =>
+    peer(field, `lmdb ${task}`, ['lmdb'], (peers) => ({
+      client: ({ folder }) => nodeProgram('lmdb-client', peers.folder('lmdb'), `${folder}/store`, bytes),
+      task,
+    }))
+  const redis = peer(field, 'ioredis GET', REDIS, (peers) => ({
+    server: (place) => redisServer(peers, place),
+    client: (place) => redisClient(peers, place, bytes),
+    task: 'read',
+  }))
+  return [...lmdb('getBinary'), ...lmdb('getBinaryFast'), ...redis]
+}

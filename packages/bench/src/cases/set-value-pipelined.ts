@@ -1,0 +1,46 @@
+import { type Benchmark, type Group, type Pinning, THROUGHPUT } from '../benchmark.ts'
+import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
+import { cEcho } from '../peers/c.ts'
+import { net } from '../peers/net.ts'
+import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
+
+export const C_ONE_PER_PACKET = 'C, one message a packet'
+
+export function setValuePipelined(field: Field): Benchmark {
+  return {
+    name: 'set-value-pipelined',
+    title: '64 calls in flight on one connection',
+    about:
+      'The kernel takes about 2 µs for a packet whatever its size, so messages that share one win; "packed" does the same ' +
+      'with the peer. 64 loops, each of which waits for its own call.',
+    groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
+  }
+}
+
+function group(field: Field, name: string, pinning: Pinning): Group {
+  return {
+    name,
+    pinning,
+    base: C_ONE_PER_PACKET,
+    figures: THROUGHPUT,
+    contenders: [
+      cEcho(C_ONE_PER_PACKET, 'pipelined', true),
+      cEcho('C, 64 messages a packet', 'packed'),
+      ...withDaemon(field, 'pipelined'),
+      ...net(field, 'node:net binary', 'pipelined', 'each'),
+      ...net(field, 'node:net binary, packed', 'pipelined', 'packed'),
+      ...net(field, 'node:net JSON lines', 'pipelined', 'json'),
+      ...['pipelined', 'auto-pipelined'].flatMap((task) =>
+        peer(field, `ioredis SET, ${task}`, REDIS, (peers) => ({
+          server: (place) => redisServer(peers, place),
+          client: (place) => redisClient(peers, place),
+          task,
+        })),
+      ),
+      ...peer(field, 'lmdb put', ['lmdb'], (peers) => ({
+        client: ({ folder }) => nodeProgram('lmdb-client', peers.folder('lmdb'), `${folder}/store`),
+        task: 'pipelined',
+      })),
+    ],
+  }
+}

@@ -1,0 +1,40 @@
+import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../benchmark.ts'
+import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
+import { C_ECHO, cEcho } from '../peers/c.ts'
+import { net } from '../peers/net.ts'
+import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
+
+export function setValueRoundTrip(field: Field): Benchmark {
+  return {
+    name: 'set-value-round-trip',
+    title: 'Setting a value and waiting for the answer',
+    about:
+      'One call at a time, by promises. `lmdb` has no server to ask: `putSync` writes into a map of its own process, ' +
+      'about three times faster than a round trip to any daemon can be. No "fastest set" is claimed.',
+    groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
+  }
+}
+
+function group(field: Field, name: string, pinning: Pinning): Group {
+  return {
+    name,
+    pinning,
+    base: C_ECHO,
+    figures: ROUND_TRIP,
+    contenders: [
+      cEcho(C_ECHO, 'set'),
+      ...withDaemon(field, 'set'),
+      ...net(field, 'node:net binary', 'set', 'each'),
+      ...net(field, 'node:net JSON lines', 'set', 'json'),
+      ...peer(field, 'ioredis SET', REDIS, (peers) => ({
+        server: (place) => redisServer(peers, place),
+        client: (place) => redisClient(peers, place),
+        task: 'set',
+      })),
+      ...peer(field, 'lmdb putSync', ['lmdb'], (peers) => ({
+        client: ({ folder }) => nodeProgram('lmdb-client', peers.folder('lmdb'), `${folder}/store`),
+        task: 'set',
+      })),
+    ],
+  }
+}

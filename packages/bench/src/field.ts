@@ -1,0 +1,70 @@
+/** Who takes part: one checkout of memsvc or several, and the peers that are installed. */
+import type { Contender, Place } from './benchmark.ts'
+import { contender, type Parts } from './contender.ts'
+import { programPath, repositoryFolder } from './paths.ts'
+import type { Peers } from './peers/peers.ts'
+import type { Program } from './process.ts'
+
+export interface Checkout {
+  /** "memsvc", and where several are compared "memsvc REVISION". */
+  readonly label: string
+  readonly root: string
+}
+
+export interface Field {
+  readonly checkouts: readonly Checkout[]
+  /** Null where only checkouts are compared. */
+  readonly peers: Peers | null
+}
+
+export const thisCheckout: Checkout = { label: 'memsvc', root: repositoryFolder.replace(/\/$/, '') }
+
+/** A program of `programs/`. */
+export function nodeProgram(name: string, ...args: (string | number)[]): Program {
+  return { argv: [process.execPath, programPath(name), ...args.map(String)] }
+}
+
+export const DAEMON_READY = /"msg":"ready"/
+
+export function daemonOf({ root }: Checkout, { folder }: Place): Program {
+  const argv = [
+    process.execPath,
+    `${root}/packages/memory-service/bin/memsvc.js`,
+    'start',
+    '--registry',
+    registryIn(folder),
+  ]
+  return { argv, ready: DAEMON_READY }
+}
+
+export function registryIn(folder: string): string {
+  return `${folder}/registry.sock`
+}
+
+/** The contender of each checkout: its daemon, and a client that speaks to it. */
+export function withDaemon(
+  field: Field,
+  task: string,
+  client?: (checkout: Checkout, place: Place) => Program,
+): Contender[] {
+  return field.checkouts.map((checkout) =>
+    contender(checkout.label, {
+      server: (place) => daemonOf(checkout, place),
+      client: (place) =>
+        client?.(checkout, place) ?? nodeProgram('memsvc-client', checkout.root, registryIn(place.folder)),
+      task,
+    }),
+  )
+}
+
+/** A contender that needs installed peers; an absent one where one of them is not to be had. */
+export function peer(
+  { peers }: Field,
+  name: string,
+  needs: readonly string[],
+  parts: (peers: Peers) => Parts,
+): Contender[] {
+  if (peers === null) return []
+  const absent = peers.whyAbsent(needs)
+  return [absent === null ? contender(name, parts(peers)) : { name, absent }]
+}

@@ -1,0 +1,143 @@
+/** What memsvc has set itself: bounds on ratios within one group, judged by the median of the per-round ratios. */
+
+/** A contender's figure. */
+export interface Operand {
+  readonly contender: string
+  readonly figure: string
+}
+
+export interface Target {
+  /** As T1: several may share one. */
+  readonly id: string
+  readonly claim: string
+  readonly benchmark: string
+  readonly group: string
+  /** The ratio is `of` / `to`. */
+  readonly of: Operand
+  readonly to: Operand
+  readonly bound: { readonly atMost: number } | { readonly atLeast: number }
+}
+
+/** Lower is better: memsvc against the machine's limit. */
+function within(
+  id: string,
+  claim: string,
+  at: readonly [string, string],
+  limit: string,
+  figure: string,
+  atMost: number,
+): Target {
+  const [benchmark, group] = at
+  return {
+    id,
+    claim,
+    benchmark,
+    group,
+    of: { contender: 'memsvc', figure },
+    to: { contender: limit, figure },
+    bound: { atMost },
+  }
+}
+
+/** Times are better when lower, rates when higher: how many times better memsvc is than a peer. */
+function ahead(
+  id: string,
+  claim: string,
+  at: readonly [string, string],
+  rival: string,
+  figure: string,
+  atLeast: number,
+): Target {
+  const [benchmark, group] = at
+  const [own, other] = [
+    { contender: 'memsvc', figure },
+    { contender: rival, figure },
+  ]
+  const isRate = figure === 'rate'
+  return { id, claim, benchmark, group, of: isRate ? own : other, to: isRate ? other : own, bound: { atLeast } }
+}
+
+const TWO_CORES = ['set-value-round-trip', 'two cores'] as const
+const ONE_CORE = ['set-value-round-trip', 'one core'] as const
+const PIPELINED = ['set-value-pipelined', 'two cores'] as const
+const PIPELINED_ON_ONE = ['set-value-pipelined', 'one core'] as const
+const OWN = { contender: 'memsvc', figure: 'p50' }
+const OWN_P99 = { contender: 'memsvc', figure: 'p99' }
+
+export const TARGETS: readonly Target[] = [
+  within('T1', 'setValue on two cores, against C', TWO_CORES, 'C echo', 'p50', 1.5),
+  within('T1', 'setValue on one core, against C', ONE_CORE, 'C echo', 'p50', 2.3),
+  ...[TWO_CORES, ONE_CORE].map(([benchmark, group]) => ({
+    id: 'T1',
+    claim: `p99 of setValue against its own p50, ${group}`,
+    benchmark,
+    group,
+    of: OWN_P99,
+    to: OWN,
+    bound: { atMost: 2 },
+  })),
+  ahead('T2', 'setValue ahead of node:net on two cores', TWO_CORES, 'node:net binary', 'p50', 1.25),
+  ahead('T2', 'setValue ahead of node:net on one core', ONE_CORE, 'node:net binary', 'p50', 1.4),
+  ahead('T2', 'setValue ahead of ioredis SET', TWO_CORES, 'ioredis SET', 'p50', 1.7),
+  ahead('T2', 'setValue ahead of a dbus-next call', TWO_CORES, 'dbus-next call', 'p50', 9),
+  ...[PIPELINED, PIPELINED_ON_ONE].flatMap((at) => [
+    ahead(
+      'T3',
+      `64 in flight ahead of C with one message a packet, ${at[1]}`,
+      at,
+      'C, one message a packet',
+      'rate',
+      2.5,
+    ),
+    ahead(
+      'T3',
+      `64 in flight ahead of an equally packed node:net, ${at[1]}`,
+      at,
+      'node:net binary, packed',
+      'rate',
+      1.6,
+    ),
+    ahead('T3', `64 in flight ahead of ioredis pipelined, ${at[1]}`, at, 'ioredis SET, pipelined', 'rate', 10),
+  ]),
+  ahead(
+    'T4',
+    '100 connections, against a C epoll server',
+    ['many-connections', '100 connections'],
+    'C epoll server',
+    'rate',
+    0.9,
+  ),
+  ahead(
+    'T4',
+    '1,000 connections, against a C epoll server',
+    ['many-connections', '1000 connections'],
+    'C epoll server',
+    'rate',
+    0.9,
+  ),
+  ahead(
+    'T4',
+    '100 connections, ahead of node:net',
+    ['many-connections', '100 connections'],
+    'node:net server',
+    'rate',
+    3.3,
+  ),
+  ahead(
+    'T4',
+    '1,000 connections, ahead of node:net',
+    ['many-connections', '1000 connections'],
+    'node:net server',
+    'rate',
+    4,
+  ),
+  within('T5', 'reading the int, against an Atomics.load', ['read', 'the int'], 'Atomics.load', 'ns', 2),
+  ahead('T5', 'reading the int, ahead of lmdb getBinary', ['read', 'the int'], 'lmdb getBinary', 'ns', 10),
+  ahead('T5', 'reading the int, ahead of ioredis GET', ['read', 'the int'], 'ioredis GET', 'ns', 400),
+  ahead('T6', 'readBytes of 1 KiB, ahead of lmdb getBinary', ['read', '1 KiB'], 'lmdb getBinary', 'ns', 6),
+  ahead('T6', 'readBytes of 1 KiB, ahead of lmdb getBinaryFast', ['read', '1 KiB'], 'lmdb getBinaryFast', 'ns', 2.3),
+  within('T6', 'readBytes of 64 KiB, against memcpy', ['read', '64 KiB'], 'C memcpy', 'ns', 1.05),
+  within('T6', 'readBytes of 1 MiB, against memcpy', ['read', '1 MiB'], 'C memcpy', 'ns', 1.05),
+  within('T7', 'attaching, registry included, against C without one', ['attach', 'two cores'], 'C attach', 'p50', 3),
+  ahead('T7', 'attaching, ahead of ioredis connect + GET', ['attach', 'two cores'], 'ioredis connect + GET', 'p50', 10),
+]
