@@ -143,7 +143,7 @@ for (const size of sizes) {
     t.ok(Buffer.concat(parts.map((part) => part.body)).equals(pattern(size)), 'every byte in its place')
 
     for (const bytes of split(message({ kind: REPLY, id: parts[0]?.id ?? 0 }, pattern(size)), ROOM))
-      await offer(peer, bytes)
+      await peer.offer(bytes)
     t.ok((await answer).body.data.equals(pattern(size)))
   })
 }
@@ -177,10 +177,10 @@ t.test('a body may come in parts of any size, none at first too', async (t) => {
     const size = 4 * (1 + random.int(30_000))
     const whole = pattern(size)
     let at = round === 1 ? 0 : Math.min(random.int(size), ROOM)
-    await offer(peer, message({ kind: TRANSACTION, id: round, code: 1, dataSize: size }, whole.subarray(0, at)))
+    await peer.offer(message({ kind: TRANSACTION, id: round, code: 1, dataSize: size }, whole.subarray(0, at)))
     while (at < size) {
       const part = whole.subarray(at, at + 1 + random.int(ROOM))
-      await offer(peer, message({ kind: CONTINUATION, id: round, dataSize: 0 }, part))
+      await peer.offer(message({ kind: CONTINUATION, id: round, dataSize: 0 }, part))
       at += part.length
     }
     await recorder.calledTimes(round)
@@ -192,7 +192,7 @@ t.test('a body in single bytes is joined', async (t) => {
   const { recorder, peer } = recordedServer(t)
   const whole = pattern(2000)
   peer.send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: 2000, here: 0 }))
-  for (const byte of whole) await offer(peer, message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.of(byte)))
+  for (const byte of whole) await peer.offer(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.of(byte)))
   await recorder.calledTimes(1)
   t.ok(recorder.calls[0]?.body.data.equals(whole))
 })
@@ -411,19 +411,6 @@ function split(whole: Buffer, room: number): Buffer[] {
     packets.push(message({ kind: CONTINUATION, id: whole.readUInt32LE(4), dataSize: 0 }, bytes.subarray(at, at + room)))
   }
   return packets
-}
-
-/** Sends a packet as soon as there is room for it. */
-async function offer(peer: RawPeer, bytes: Buffer): Promise<void> {
-  for (;;) {
-    try {
-      peer.send(bytes)
-      return
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
-      await new Promise(setImmediate)
-    }
-  }
 }
 
 /** A call with so many descriptors, and `here` bytes of its body. */

@@ -1,0 +1,149 @@
+/**
+ * A peer that does not read. Sending never blocks, never queues without bound, and keeps its order: calls are refused
+ * with ERR_LIMIT, and whoever leaves answers unread loses the channel.
+ */
+import t from 'tap'
+import { STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
+import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { outcome } from '../../test-support/outcome.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import { identityOf, regions } from '../fixtures/descriptors.ts'
+import { recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
+import { CONTINUATION, DESCRIPTOR, message, packet, RELEASE, REPLY, TRANSACTION } from '../fixtures/wire.ts'
+
+leakChecked(t)
+watchdog(t)
+
+const MIB = 1024 * 1024
+
+t.test('a oneway flood that nobody reads ends in ERR_LIMIT, and goes on when it is read, in order', async (t) => {
+  const { channel, recorder, peer } = await recordedClient(t)
+  const flood = (code: number) => channel.callOneway(0, code, new OutgoingBody(Buffer.alloc(1000)))
+  let sent = 0
+  while (sent < 100_000 && outcome(() => flood(sent + 1)) === undefined) sent += 1
+  t.ok(channel.queuedBytes >= MIB && channel.queuedBytes < MIB + 65_536, `${channel.queuedBytes} bytes wait`)
+  const refusal = { code: 'ERR_LIMIT', resource: 'bytes queued on a channel', limit: MIB, used: channel.queuedBytes }
+  t.throws(() => flood(0), refusal)
+
+  const received = await peer.receiveMessages(sent)
+  t.strictSame(
+    received.map(({ code }) => code),
+    Array.from({ length: sent }, (_, i) => i + 1),
+  )
+  t.equal(channel.queuedBytes, 0)
+  flood(7)
+  t.match(await peer.receiveMessages(1), [{ code: 7 }])
+  t.equal(recorder.ends.length, 0)
+})
+
+t.test('the longest parcel passes an empty queue whole, and a second one finds it full', async (t) => {
+  const { channel, peer } = await recordedClient(t)
+  const whole = new OutgoingBody(Buffer.alloc(1_040_384, 7))
+  channel.callOneway(0, 1, whole)
+  channel.callOneway(0, 2, whole) // what the kernel took of the first left room
+  t.throws(() => channel.callOneway(0, 3, whole), { code: 'ERR_LIMIT' })
+  const parts = await peer.receiveMessages(32)
+  t.strictSame(
+    parts.filter(({ kind }) => kind !== CONTINUATION).map(({ code }) => code),
+    [1, 2],
+  )
+  t.ok(parts.every(({ body }) => body.every((byte) => byte === 7)))
+})
+
+t.test('the 1,025th call without an answer is refused, and room comes with an answer', async (t) => {
+  const { channel, peer } = await recordedClient(t)
+  const call = () => channel.call(0, 1, OutgoingBody.EMPTY)
+  const answers = Array.from({ length: 1024 }, call)
+  t.throws(call, { code: 'ERR_LIMIT', resource: 'calls pending on a channel', limit: 1024, used: 1024 })
+  t.equal(channel.pendingCalls, 1024)
+  const requests = await peer.receiveMessages(1024)
+  peer.send(message({ kind: REPLY, id: requests[5]?.id ?? 0 }))
+  await answers[5]
+  answers.push(call())
+  t.throws(call, { code: 'ERR_LIMIT' })
+  channel.close()
+  const results = await Promise.allSettled(answers)
+  t.equal(results.filter(({ status }) => status === 'rejected').length, 1024)
+})
+
+t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as what they were', async (t) => {
+  const { channel, peer } = recordedServer(t)
+  const [first, second] = regions(t, 2)
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const send = (code: number, fd: number) =>
+    channel.callOneway(0, code, new OutgoingBody(Buffer.alloc(24), objects, [fd]))
+  let sent = 0
+  while (channel.queuedBytes === 0) send(++sent, first?.fd ?? -1)
+  const waiting = 1 + 255
+  while (sent < 10_000 && outcome(() => send(sent + 1, second?.fd ?? -1)) === undefined) sent += 1
+  t.throws(() => send(0, second?.fd ?? -1), { code: 'ERR_LIMIT', resource: 'descriptors queued on a channel' })
+  const identities = [identityOf(first?.fd ?? -1), identityOf(second?.fd ?? -1)]
+  first?.close()
+  second?.close()
+  const seen: string[] = []
+  for (let i = 0; i < sent; i++) {
+    const received = await peer.receive()
+    for (const fd of received?.fds ?? []) {
+      seen.push(identityOf(fd))
+      fd.close()
+    }
+  }
+  t.equal(seen.length, sent)
+  t.strictSame([seen[0], seen.at(-1)], identities)
+  t.equal(seen.filter((identity) => identity === identities[1]).length, waiting - 1)
+})
+
+t.test('what waits with descriptors is given back when the channel ends', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  const [fd] = regions(t, 1)
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  while (channel.queuedBytes === 0) {
+    channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+  }
+  peer.close()
+  await recorder.ended()
+  t.equal(channel.queuedBytes, 0)
+})
+
+t.test('a peer that does not read its answers loses the channel', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  const answer = new OutgoingBody(Buffer.alloc(60_000))
+  peer.send(packet(...Array.from({ length: 100 }, (_, i) => message({ kind: TRANSACTION, id: i + 1, code: 1 }))))
+  await recorder.calledTimes(100)
+  for (let id = 1; id <= 100 && !channel.isEnded; id++) channel.reply(id, answer)
+  t.type(await recorder.ended(), Violation)
+  t.match(recorder.ends[0], { cause: { code: 'ERR_LIMIT', resource: 'bytes queued on a channel' } })
+})
+
+t.test('a peer that does not read its failures, or its releases, loses the channel too', async (t) => {
+  const failing = recordedServer(t)
+  const ids = Array.from({ length: 2048 }, (_, i) => i + 1)
+  failing.peer.send(packet(...ids.map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  await failing.recorder.calledTimes(2048)
+  for (const id of ids) failing.channel.fail(id, STATUS_LIMIT, new OutgoingBody(Buffer.alloc(1000)))
+  t.type(await failing.recorder.ended(), Violation)
+
+  const releasing = recordedServer(t)
+  for (let i = 0; i < 100_000 && !releasing.channel.isEnded; i++) releasing.channel.release(i, 1)
+  t.type(await releasing.recorder.ended(), Violation)
+})
+
+t.test('releases share packets', async (t) => {
+  const { channel, peer } = recordedServer(t)
+  for (let object = 1; object <= 50; object++) channel.release(object, 2)
+  const received = await peer.receive()
+  t.equal(received?.messages.length, 50)
+  t.match(received?.messages[49], { kind: RELEASE, id: 0, object: 50, code: 2, dataSize: 0 })
+})
+
+t.test('one channel that is not read does not stop another', async (t) => {
+  const stuck = await recordedClient(t)
+  while (stuck.channel.queuedBytes < MIB) stuck.channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000)))
+  const { channel, peer } = await recordedClient(t)
+  const answer = channel.call(0, 1, OutgoingBody.EMPTY)
+  const [request] = await peer.receiveMessages(1)
+  peer.send(message({ kind: REPLY, id: request?.id ?? 0 }))
+  t.match(await answer, { status: 0 })
+  t.equal(stuck.channel.isEnded, false)
+})
