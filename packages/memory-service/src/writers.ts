@@ -38,31 +38,36 @@ function uidsOf(rule: string): number[] {
 }
 
 function userUid(name: string): number {
-  const uid = getent('passwd', name)?.[0]?.[2]
-  if (uid === undefined)
-    throw new InvalidArgValueError(`a writer must be a uid, a user or @group; there is no user ${name}`)
-  return Number(uid)
+  const uid = findUid(name)
+  if (uid === null) throw new InvalidArgValueError(`a writer must be a uid, a user or @group; there is no user ${name}`)
+  return uid
 }
 
 function groupUids(name: string): number[] {
-  const group = getent('group', name)?.[0]
-  const gid = group?.[2]
-  if (gid === undefined)
+  const [, , gid, members] = getent('group', name)[0] ?? []
+  if (gid === undefined) {
     throw new InvalidArgValueError(`a writer must be a uid, a user or @group; there is no group ${name}`)
-  const members = (group?.[3] ?? '').split(',').filter((member) => member !== '')
-  const primary = (getent('passwd') ?? []).filter((entry) => entry[3] === gid).map((entry) => Number(entry[2]))
-  return [...members.map(userUid), ...primary]
+  }
+  const primary = getent('passwd').filter((entry) => entry[3] === gid)
+  // A group may still name a user who is gone: nobody can come as him.
+  const others = (members ?? '').split(',').map(findUid)
+  return [...primary.map((entry) => Number(entry[2])), ...others.filter((uid) => uid !== null)]
 }
 
-/** The entries, split at their colons; null when there is none of that name (or no getent). */
-function getent(database: string, ...keys: string[]): string[][] | null {
+function findUid(name: string): number | null {
+  const uid = name === '' ? undefined : getent('passwd', name)[0]?.[2]
+  return uid === undefined ? null : Number(uid)
+}
+
+/** The entries, split at their colons; none where there is no such key, or no getent. */
+function getent(database: string, ...keys: string[]): string[][] {
   try {
     const text = execFileSync('getent', [database, ...keys], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     return text
       .split('\n')
-      .filter((line) => line !== '')
+      .filter(Boolean)
       .map((line) => line.split(':'))
   } catch {
-    return null
+    return []
   }
 }

@@ -10,6 +10,9 @@ export interface ControlCommandOptions {
   readonly json?: boolean
 }
 
+/** Milliseconds between two looks at a name that is to go. */
+const POLL_MS = 10
+
 type Control = NonNullable<ReturnType<typeof IControl.asInterface>>
 
 export async function status(
@@ -40,8 +43,8 @@ export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandO
   using manager = await ServiceManager.connect(pathOf(options))
   const control = await findControl(manager, name)
   const pid = (await manager.getServiceInfo(name))?.pid ?? 0
-  await control.stop()
-  while (await isHeldBy(manager, name, pid)) await delay(10)
+  await unlessGone(async () => control.stop())
+  while ((await unlessGone(() => manager.getServiceInfo(name)))?.pid === pid) await delay(POLL_MS)
   if (options.json) out.json({ name, pid, stopped: true })
   else out.line(`${name} stopped (pid ${pid})`)
   return EXIT_DONE
@@ -54,12 +57,12 @@ async function findControl(manager: ServiceManager, name: string): Promise<Contr
   return IControl.asInterface(binder)
 }
 
-async function isHeldBy(manager: ServiceManager, name: string, pid: number): Promise<boolean> {
+/** null when the daemon, or the registry that it hosted, is gone: here that is what was wanted. */
+async function unlessGone<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
-    return (await manager.getServiceInfo(name))?.pid === pid
+    return await ask()
   } catch (error) {
-    // The daemon hosted the registry: with the one the other is gone.
-    if (['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')) return false
+    if (['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')) return null
     throw error
   }
 }

@@ -27,8 +27,15 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     return this.#registry.find(this.#peer, name)
   }
 
-  addService(name: string | null, binder: IBinder | null, takesFds: boolean, dumpPriority: number): Promise<void> {
-    return this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
+  /** The host's own service comes first: who hosts the registry must not lose his name to one who started with him. */
+  async addService(
+    name: string | null,
+    binder: IBinder | null,
+    takesFds: boolean,
+    dumpPriority: number,
+  ): Promise<void> {
+    if (this.#peer.caller.pid !== process.pid) await this.#opened
+    this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
   }
 
   async listServices(dumpPriority: number): Promise<string[]> {

@@ -51,7 +51,7 @@ export class Registry {
   }
 
   /** The order of checks is Android's: who, what, how it is called; then whose the name is. */
-  async add(peer: Peer, service: NewService): Promise<void> {
+  add(peer: Peer, service: NewService): void {
     const { name, binder, takesFds, dumpPriority } = service
     const { uid } = peer.caller
     if (uid !== this.#ownUid && uid !== 0) throw new SecurityError(`uid ${uid} may not add services here`)

@@ -1,0 +1,88 @@
+import { Violation } from '@memsvc/shared/internal'
+import { leakChecked } from '@memsvc/shared/test-support'
+import { pino } from 'pino'
+import t from 'tap'
+import { Admission, type Guest } from '../src/admission.ts'
+import { Ledger } from '../src/ledger.ts'
+import { LIMITS, MAX_REFUSED_WAITING } from '../src/limits.ts'
+
+const OWN = 1000
+const STRANGER = 2000
+const SHARE = LIMITS.channels.perUser
+const END = new Error('end')
+
+leakChecked(t)
+
+function makeAdmission() {
+  const lines: Record<string, unknown>[] = []
+  const logger = pino(
+    { level: 'debug', base: null, timestamp: false },
+    { write: (line) => lines.push(JSON.parse(line)) },
+  )
+  const ledger = new Ledger(OWN)
+  return { admission: new Admission({ ledger, resource: 'channels', logger }), ledger, lines }
+}
+
+function enterMany(admission: Admission, count: number): (Guest | null)[] {
+  return Array.from({ length: count }, () => admission.enter(STRANGER))
+}
+
+t.test('who is let in is charged one, and it comes back when he leaves', async (t) => {
+  const { admission, ledger, lines } = makeAdmission()
+  const guest = admission.enter(STRANGER)
+  if (guest === null) return t.fail('must be let in')
+  t.equal(guest.refusal, null)
+  t.equal(ledger.usedBy('channels', STRANGER), 1)
+  admission.leave(guest, 42, END)
+  t.equal(ledger.usedBy('channels', STRANGER), 0)
+  t.strictSame(lines, [{ level: 20, of: 'channels', pid: 42, uid: STRANGER, msg: 'ended' }])
+})
+
+t.test('one too many is a guest who hears why, and costs nothing', async (t) => {
+  const { admission, ledger } = makeAdmission()
+  enterMany(admission, SHARE)
+  const guest = admission.enter(STRANGER)
+  t.match(guest?.refusal, { code: 'ERR_LIMIT', resource: 'channels of one user', limit: SHARE, used: SHARE })
+  t.equal(ledger.usedBy('channels', STRANGER), SHARE)
+  if (guest) admission.leave(guest, 42, END)
+  t.equal(ledger.usedBy('channels', STRANGER), SHARE, 'and gives nothing back')
+})
+
+t.test(
+  `${MAX_REFUSED_WAITING} may wait to hear it, the next one hears nothing until one of them is gone`,
+  async (t) => {
+    const { admission } = makeAdmission()
+    enterMany(admission, SHARE)
+    const refused = enterMany(admission, MAX_REFUSED_WAITING)
+    t.ok(refused.every((guest) => guest?.refusal?.code === 'ERR_LIMIT'))
+    t.equal(admission.enter(STRANGER), null)
+    const [first] = refused
+    if (first) admission.leave(first, 42, END)
+    t.match(admission.enter(STRANGER), { refusal: { code: 'ERR_LIMIT' } })
+    t.equal(admission.enter(STRANGER), null)
+  },
+)
+
+t.test('a violation is one warning', async (t) => {
+  const { admission, lines } = makeAdmission()
+  const guest = admission.enter(STRANGER)
+  if (guest) admission.leave(guest, 42, new Violation('an empty packet'))
+  t.strictSame(lines, [
+    {
+      level: 40,
+      of: 'channels',
+      pid: 42,
+      uid: STRANGER,
+      reason: 'an empty packet',
+      msg: 'ended: it broke the protocol',
+    },
+  ])
+})
+
+t.test('what was not refunded when he left is an error', async (t) => {
+  const { admission, lines } = makeAdmission()
+  const guest = admission.enter(STRANGER)
+  guest?.account.charge('watchers')
+  if (guest) admission.leave(guest, 42, END)
+  t.match(lines.at(-1), { level: 50, rest: ['watchers'], msg: 'not refunded: a bug' })
+})

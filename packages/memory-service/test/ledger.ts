@@ -1,0 +1,100 @@
+import { leakChecked } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { type Account, Ledger } from '../src/ledger.ts'
+import { LIMITS, type Limit, type Resource } from '../src/limits.ts'
+
+const OWN = 1000
+const ROOT = 0
+const STRANGER = 2000
+const RESOURCES = Object.entries(LIMITS) as [Resource, Limit][]
+
+leakChecked(t)
+
+/** Charges until the limit says no; one account per peer, as many as it takes. */
+function chargeAll(ledger: Ledger, resource: Resource, uid: number): { accounts: Account[]; error: unknown } {
+  const accounts: Account[] = []
+  for (;;) {
+    const account = ledger.open(uid)
+    try {
+      for (let i = 0; i < LIMITS[resource].perPeer; i++) account.charge(resource)
+      accounts.push(account)
+    } catch (error) {
+      return { accounts: [...accounts, account], error }
+    }
+  }
+}
+
+function refundAll(accounts: readonly Account[], resource: Resource): void {
+  for (const account of accounts) while (account.rest.includes(resource)) account.refund(resource)
+}
+
+for (const [resource, { total, perUser, perPeer }] of RESOURCES) {
+  t.test(`${resource}: a peer gets ${perPeer}, and not one more`, async (t) => {
+    const ledger = new Ledger(OWN)
+    const account = ledger.open(OWN)
+    for (let i = 0; i < perPeer; i++) account.charge(resource)
+    t.throws(() => account.charge(resource), {
+      code: 'ERR_LIMIT',
+      resource: `${resource} of one peer`,
+      limit: perPeer,
+      used: perPeer,
+    })
+    t.equal(ledger.used(resource), perPeer, 'nothing has happened')
+    account.refund(resource)
+    t.doesNotThrow(() => account.charge(resource), 'what was given back is to be had again')
+  })
+
+  t.test(`${resource}: a stranger gets ${perUser}, however many peers he is`, async (t) => {
+    const ledger = new Ledger(OWN)
+    const { accounts, error } = chargeAll(ledger, resource, STRANGER)
+    t.match(error, { code: 'ERR_LIMIT', resource: `${resource} of one user`, limit: perUser, used: perUser })
+    t.equal(ledger.usedBy(resource, STRANGER), perUser)
+    t.doesNotThrow(() => ledger.open(STRANGER + 1).charge(resource), 'the next stranger is not touched by that')
+    t.doesNotThrow(() => ledger.open(OWN).charge(resource))
+    refundAll(accounts, resource)
+    t.equal(ledger.usedBy(resource, STRANGER), 0)
+  })
+
+  for (const uid of [OWN, ROOT]) {
+    t.test(`${resource}: uid ${uid} has no share, and gets all ${total}`, async (t) => {
+      const ledger = new Ledger(OWN)
+      const { accounts, error } = chargeAll(ledger, resource, uid)
+      t.match(error, { code: 'ERR_LIMIT', resource, limit: total, used: total })
+      t.throws(() => ledger.open(STRANGER).charge(resource), { code: 'ERR_LIMIT', resource })
+      refundAll(accounts, resource)
+      t.equal(ledger.used(resource), 0, 'all counters return to 0')
+    })
+  }
+}
+
+t.test('an account says what it was charged and has not given back', async (t) => {
+  const account = new Ledger(OWN).open(STRANGER)
+  t.strictSame(account.rest, [])
+  account.charge('watchers')
+  account.charge('watchers')
+  account.charge('names')
+  account.refund('watchers')
+  t.strictSame(account.rest, ['watchers', 'names'])
+  account.refund('watchers')
+  account.refund('names')
+  t.strictSame(account.rest, [])
+})
+
+t.test('more cannot be given back than was charged', async (t) => {
+  const ledger = new Ledger(OWN)
+  const account = ledger.open(OWN)
+  ledger.open(OWN).charge('names')
+  t.throws(() => account.refund('names'), /refunded more than was charged/)
+  t.equal(ledger.used('names'), 1)
+})
+
+t.test('every charge and every refund is told, a refusal is not', async (t) => {
+  let changes = 0
+  const account = new Ledger(OWN, () => {
+    changes += 1
+  }).open(OWN)
+  account.charge('channels')
+  t.throws(() => account.charge('channels'))
+  account.refund('channels')
+  t.equal(changes, 2)
+})

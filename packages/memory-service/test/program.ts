@@ -1,0 +1,59 @@
+/** Command lines as memsvc understands them, in processes of their own: what ends in usage, and what each command prints. */
+import { leakChecked, newRegistryPath, runProgram, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { MEMSVC } from '../test-support/memsvc.ts'
+
+watchdog(t)
+leakChecked(t)
+
+const USAGE: [args: string[], complaint: RegExp][] = [
+  [[], /Usage: memsvc/],
+  [['serve'], /unknown command 'serve'/],
+  [['--frob'], /unknown option '--frob'/],
+  [['start', '--frob'], /unknown option '--frob'/],
+  [['start', 'operand'], /too many arguments/],
+  [['start', '--json'], /unknown option '--json'/],
+  [['start', '--name'], /argument missing/],
+  [['start', '--name', ''], /1 to 127 characters/],
+  [['start', '--name', 'a b'], /1 to 127 characters/],
+  [['start', '--name', 'a'.repeat(128)], /1 to 127 characters/],
+  [['start', '--socket-mode', '999'], /three octal digits/],
+  [['start', '--socket-mode', '4755'], /three octal digits/],
+  [['start', '--socket-mode', '0x1ff'], /three octal digits/],
+  [['start', '--socket-mode', ''], /three octal digits/],
+  [['start', '--log-level', 'loud'], /one of trace, debug/],
+  [['start', '--registry', ''], /1 to 107 bytes/],
+  [['start', '--writers', 'nobody-has-this-name'], /there is no user nobody-has-this-name/],
+  [['start', '--writers', '4294967295'], /at most 4294967294/],
+  [['start', '--writers'], /argument missing/],
+  [['registry', '--writers', '1'], /unknown option '--writers'/],
+  [['registry', '--name', 'x'], /unknown option '--name'/],
+  [['status', 'one', 'two'], /too many arguments/],
+  [['stop', 'one', 'two'], /too many arguments/],
+  [['list', 'one'], /too many arguments/],
+]
+
+for (const [args, complaint] of USAGE) {
+  t.test(`\`memsvc ${args.join(' ').slice(0, 60)}\` is wrong usage: exit 2, and why`, async (t) => {
+    const { code, stdout, stderr } = await runProgram(MEMSVC, args)
+    t.equal(code, 2)
+    t.equal(stdout, '')
+    t.match(stderr, complaint)
+  })
+}
+
+t.test('--help and --version are data', async (t) => {
+  t.match(await runProgram(MEMSVC, ['--help']), { code: 0, stdout: /^Usage: memsvc/, stderr: '' })
+  t.match(await runProgram(MEMSVC, ['start', '--help']), { code: 0, stdout: /--socket-mode/, stderr: '' })
+  t.match(await runProgram(MEMSVC, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+$/, stderr: '' })
+})
+
+for (const args of [['status'], ['status', '--json', 'name'], ['list'], ['stop'], ['stop', '--json', 'name']]) {
+  t.test(`\`memsvc ${args.join(' ')}\` without a registry ends with 3 at once`, async (t) => {
+    const registry = newRegistryPath(t)
+    const { code, stdout, stderr } = await runProgram(MEMSVC, [...args, '--registry', registry])
+    t.equal(code, 3)
+    t.equal(stdout, '')
+    t.equal(stderr, `memsvc: no registry at ${registry}: start one with 'memsvc start'`)
+  })
+}
