@@ -1,0 +1,161 @@
+/** The daemon under a real systemd, with a client outside of the box that watches the value all the while. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { connect, constants, sendmsg, socket } from '@memsvc/shared/internal'
+import { leakChecked, runProgram, startProgram, watchdog } from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { boxProblem, MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
+
+const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
+const SOCKET = '/run/memsvc/registry.sock'
+const DROP_IN = '/run/systemd/system/memsvc.service.d/test.conf'
+const WARNING = 4
+const INFO = 6
+
+const skip = boxProblem()
+
+watchdog(t)
+leakChecked(t)
+
+t.test('under a real systemd', { skip }, async (t) => {
+  const box = await SystemdBox.boot(t)
+  const registry = box.path(SOCKET)
+  const version = Number(/\d+/.exec(await box.ask('systemctl', '--version'))?.[0])
+
+  async function memclient(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await runProgram(MEMCLIENT, args, { env: { MEMSVC_REGISTRY: registry } })
+    if (code !== 0) throw new Error(`memclient ${args.join(' ')} ended with ${code}: ${stderr}`)
+    return stdout
+  }
+
+  /** `memclient watch`, up to now. What it says from here on is in its stdout. */
+  async function watch(t: Test) {
+    const watcher = startProgram(MEMCLIENT, ['watch'], { env: { MEMSVC_REGISTRY: registry } })
+    t.teardown(() => watcher.destroy())
+    const first = await watcher.stdout.next()
+    if (first === null) throw new Error(watcher.stderr.text)
+    return watcher
+  }
+
+  /** Does something that ends the daemon; resolves when another one runs. */
+  async function untilReplaced(act: () => Promise<unknown>): Promise<void> {
+    const before = await box.property('MainPID')
+    await act()
+    await box.untilProperty('MainPID', (pid) => pid !== before && pid !== '0')
+    await box.untilProperty('ActiveState', (state) => state === 'active')
+  }
+
+  function kill(): Promise<string> {
+    return box.ask('systemctl', 'kill', '--kill-who=main', '--signal=KILL', 'memsvc.service')
+  }
+
+  await t.test('the units that install-unit writes are accepted without a word', async (t) => {
+    const files = await box.memsvc('install-unit', '--system')
+    const units = ['memsvc.socket', 'memsvc.service'].map((name) => `/etc/systemd/system/${name}`)
+    t.strictSame(files.split('\n').slice(0, 2), units)
+    t.strictSame(await box.run('systemd-analyze', 'verify', ...units), { code: 0, stdout: '', stderr: '' })
+    await box.ask('systemctl', 'daemon-reload')
+    await box.ask('systemctl', 'enable', '--now', 'memsvc.socket')
+  })
+
+  await t.test('a client starts the daemon by connecting, and finds its service', async (t) => {
+    t.equal(await box.property('ActiveState'), 'inactive')
+    t.equal(await memclient('read'), '0')
+    await box.untilProperty('ActiveState', (state) => state === 'active')
+  })
+
+  await t.test('the status line has the live counts', async (t) => {
+    t.ok(await box.untilProperty('StatusText', (text) => text === 'services: 1, channels: 0, watchers: 0'))
+    await watch(t)
+    t.ok(await box.untilProperty('StatusText', (text) => text === 'services: 1, channels: 1, watchers: 1'))
+  })
+
+  await t.test('the daemon has no privilege, another user, and a filter of system calls', async (t) => {
+    const status = await box.ask('cat', `/proc/${await box.property('MainPID')}/status`)
+    const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1]
+    t.not(field('Uid'), '0')
+    t.match({ caps: field('CapEff'), bounds: field('CapBnd') }, { caps: /^0+$/, bounds: /^0+$/ })
+    t.strictSame([field('NoNewPrivs'), field('Seccomp')], ['1', '2'])
+  })
+
+  const deaths: [string, () => Promise<unknown>][] = [
+    ['kill -9', kill],
+    ['systemctl restart', () => box.ask('systemctl', 'restart', 'memsvc.service')],
+    ['memsvc stop', () => box.memsvc('stop', '--registry', SOCKET)],
+  ]
+  for (const [index, [name, act]] of deaths.entries()) {
+    await t.test(`the value survives ${name}, and who watches sees the next one`, async (t) => {
+      const [last, next] = [100 + index, 200 + index]
+      await memclient('write', String(last))
+      const watcher = await watch(t)
+      await untilReplaced(act)
+      t.equal(await memclient('read'), String(last))
+      await memclient('write', String(next))
+      await watcher.stdout.find((line) => line === String(next))
+      t.strictSame([...new Set(watcher.stdout.text.split('\n'))], [String(last), String(next)], 'never another value')
+      t.equal(await box.property('NFileDescriptorStore'), '1', 'earlier regions are not kept')
+    })
+  }
+
+  await t.test('a daemon that hangs is replaced, and its value survives', async (t) => {
+    mkdirSync(box.path(DROP_IN.slice(0, DROP_IN.lastIndexOf('/'))), { recursive: true })
+    writeFileSync(box.path(DROP_IN), '[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n')
+    await box.ask('systemctl', 'daemon-reload')
+    await box.ask('systemctl', 'restart', 'memsvc.service')
+    await memclient('write', '7')
+    const watcher = await watch(t)
+    await untilReplaced(async () => box.ask('kill', '-STOP', await box.property('MainPID')))
+    t.equal(await memclient('read'), '7')
+    await memclient('write', '8')
+    await watcher.stdout.find((line) => line === '8')
+    t.strictSame([...new Set(watcher.stdout.text.split('\n'))], ['7', '8'])
+    const log = await box.ask('journalctl', '--unit', 'memsvc.service', '--output', 'cat')
+    t.match(log, "Failed with result 'watchdog'")
+    rmSync(box.path(DROP_IN))
+    await box.ask('systemctl', 'daemon-reload')
+    await box.ask('systemctl', 'restart', 'memsvc.service')
+  })
+
+  await t.test('a reload changes neither the process nor its channels', async (t) => {
+    const watcher = await watch(t)
+    const before = await box.property('MainPID')
+    await box.ask('systemctl', 'reload', 'memsvc.service')
+    await box.untilProperty('ActiveState', (state) => state === 'active')
+    t.equal(await box.property('MainPID'), before)
+    await memclient('write', '9')
+    await watcher.stdout.find((line) => line === '9')
+    t.equal(watcher.stderr.text, '', 'it had nothing to come back from')
+  })
+
+  await t.test('lines of the log have priorities in the journal', async (t) => {
+    using stranger = socket(constants.SOCK_SEQPACKET)
+    connect(stranger, registry)
+    sendmsg(stranger, Buffer.from('no packet of ours'))
+    const isWarning = ({ message }: { message: string }) => message.includes('"level":40')
+    const journal = await until(
+      () => box.journal(),
+      (lines) => lines.some(isWarning),
+    )
+    t.equal(journal.find(isWarning)?.priority, WARNING)
+    t.equal(journal.find(({ message }) => message.includes('"ready"'))?.priority, INFO)
+    const isPrefixed = ({ message }: { message: string }) => message.startsWith('<')
+    t.notOk(journal.some(isPrefixed), 'the prefix is no part of the message')
+  })
+
+  await t.test('a stop is clean, and the next client starts the daemon again', async (t) => {
+    await box.ask('systemctl', 'stop', 'memsvc.service')
+    t.equal(await box.property('Result'), 'success')
+    t.equal(await memclient('read'), version >= 254 ? '9' : '0', 'before systemd 254 a stop drops what was kept')
+  })
+
+  await t.test('another daemon joins the registry, and leaves the socket alone when its host dies', async (t) => {
+    const unit = ['--unit=other', '--quiet', '--service-type=exec']
+    await box.ask('systemd-run', ...unit, process.execPath, MEMSVC, 'start', '--registry', SOCKET, '--name', 'Other')
+    const names = async () => (await memclient('list')).split('\n').map((line) => line.split('\t')[0])
+    const areBothThere = (found: unknown[]) => found.length === 2
+    t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
+    await untilReplaced(kill)
+    t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
+    t.equal(JSON.parse(await box.memsvc('status', '--json', '--registry', SOCKET)).host, true)
+  })
+})

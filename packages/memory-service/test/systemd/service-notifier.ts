@@ -1,0 +1,117 @@
+/** What systemd is told, by a listener in its place. The real one is in box.ts. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { NotifySocket } from '../../src/systemd/notify-socket.ts'
+import { ServiceNotifier, takeWatchdogLimit } from '../../src/systemd/service-notifier.ts'
+import { NotifyListener } from '../../test-support/notify-listener.ts'
+
+watchdog(t)
+leakChecked(t)
+
+function temporaryPath(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'notify')
+}
+
+interface Told {
+  watchdogMs?: number
+  status?: () => string
+}
+
+function notifierTo(t: Test, path: string, { watchdogMs, status = () => 'fine' }: Told = {}): ServiceNotifier {
+  const socket = NotifySocket.take({ NOTIFY_SOCKET: path })
+  const notifier = new ServiceNotifier({ socket, watchdogMs: watchdogMs ?? null, status })
+  t.teardown(() => {
+    notifier.stopping()
+    socket?.close()
+  })
+  return notifier
+}
+
+t.test('ready, reloading and stopping are told with the status', async (t) => {
+  const path = temporaryPath(t)
+  const listener = new NotifyListener(t, path)
+  const notifier = notifierTo(t, path)
+  notifier.ready()
+  t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=fine'])
+  const before = process.hrtime.bigint() / 1000n
+  notifier.reloading()
+  const [reloading, time] = (await listener.next()).lines
+  t.equal(reloading, 'RELOADING=1')
+  const [name, microseconds] = (time ?? '').split('=')
+  t.equal(name, 'MONOTONIC_USEC')
+  t.ok(BigInt(microseconds ?? 0) >= before && BigInt(microseconds ?? 0) <= process.hrtime.bigint() / 1000n)
+  notifier.ready()
+  t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=fine'])
+  notifier.stopping()
+  t.strictSame((await listener.next()).lines, ['STOPPING=1', 'STATUS=stopping'])
+})
+
+t.test('an abstract address is told too', async (t) => {
+  const name = `memsvc-test-${process.pid}`
+  const listener = new NotifyListener(t, `\0${name}`)
+  notifierTo(t, `@${name}`).ready()
+  t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=fine'])
+})
+
+t.test('changes of the counts come as one status with the last of them, and only once it is ready', async (t) => {
+  const path = temporaryPath(t)
+  const listener = new NotifyListener(t, path)
+  let count = 0
+  const notifier = notifierTo(t, path, { status: () => `count ${count}` })
+  notifier.changed()
+  notifier.ready()
+  t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=count 0'])
+  for (count = 1; count < 1000; count++) notifier.changed()
+  t.strictSame((await listener.next()).lines, ['STATUS=count 1000'])
+})
+
+t.test('signs of life come again and again while the event loop turns', async (t) => {
+  const path = temporaryPath(t)
+  const listener = new NotifyListener(t, path)
+  const keepAlive = setInterval(() => undefined, 1000) // the signs alone keep no process running
+  t.teardown(() => clearInterval(keepAlive))
+  notifierTo(t, path, { watchdogMs: 20 }).ready()
+  await listener.find('READY=1')
+  for (let i = 0; i < 3; i++) t.strictSame((await listener.next()).lines, ['WATCHDOG=1'])
+})
+
+t.test('without a socket nothing is told, and nothing fails', async (t) => {
+  const socket = NotifySocket.take({})
+  t.equal(socket, null)
+  const notifier = new ServiceNotifier({ socket, watchdogMs: 1, status: () => 'fine' })
+  notifier.ready()
+  notifier.changed()
+  notifier.reloading()
+  notifier.stopping()
+})
+
+t.test('a socket that nobody listens at is no error', async (t) => {
+  notifierTo(t, temporaryPath(t)).ready()
+  notifierTo(t, '@memsvc-test-nobody').ready()
+})
+
+t.test('the variables are taken, so no child has them', async (t) => {
+  const env = { NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '1000', WATCHDOG_PID: '1', OTHER: 'stays' }
+  NotifySocket.take(env)?.close()
+  takeWatchdogLimit(env, process.pid)
+  t.strictSame(env, { OTHER: 'stays' })
+})
+
+const limits: [string, NodeJS.ProcessEnv, number | null][] = [
+  ['for this process', { WATCHDOG_USEC: '3000000', WATCHDOG_PID: '42' }, 3000],
+  ['for whom it may concern', { WATCHDOG_USEC: '3000000' }, 3000],
+  ['for another process', { WATCHDOG_USEC: '3000000', WATCHDOG_PID: '43' }, null],
+  ['not there', {}, null],
+  ['zero', { WATCHDOG_USEC: '0' }, null],
+  ['no number', { WATCHDOG_USEC: 'soon' }, null],
+]
+for (const [name, env, expected] of limits) {
+  t.test(`a watchdog that is ${name}: ${expected} ms`, async (t) => {
+    t.equal(takeWatchdogLimit({ ...env }, 42), expected)
+  })
+}
