@@ -1,15 +1,20 @@
-/** Which files are tests: compiled ones of the packages, and those of the scripts. Fixtures are not. */
+/** Which files are tests: compiled ones of the packages, and those of the scripts and examples. Fixtures are not. */
 import { listFiles, listPackages } from './workspace.mjs'
+
+const UNCOMPILED = ['scripts/test', 'examples/test']
 
 /** Test files, all or those whose source (or compiled) path is, or lies under, one of `filters`. */
 export function listTests(root, filters) {
   const compiled = listPackages(root).flatMap(({ folder }) => listFiles(root, `${folder}/dist/test`))
-  const files = [...compiled.filter((file) => file.endsWith('.js')), ...scriptTests(root)]
+  const files = [
+    ...compiled.filter((file) => file.endsWith('.js')),
+    ...UNCOMPILED.flatMap((folder) => plainTests(root, folder)),
+  ]
   return files.filter((file) => !file.includes('/fixtures/') && isSelected(file, filters))
 }
 
-function scriptTests(root) {
-  return listFiles(root, 'scripts/test').filter((file) => file.endsWith('.test.mjs'))
+function plainTests(root, folder) {
+  return listFiles(root, folder).filter((file) => file.endsWith('.test.mjs'))
 }
 
 function isSelected(file, filters) {

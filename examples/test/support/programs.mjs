@@ -1,0 +1,49 @@
+/** The examples and the commands as processes, at the registry of a test; they are gone with the test. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { newRegistryPath, Program, startProgram } from '../../../packages/shared/dist/test-support/index.js'
+
+const pathOf = (name) => fileURLToPath(new URL(`../../../${name}`, import.meta.url))
+
+export const MEMSVC = pathOf('packages/memory-service/bin/memsvc.js')
+const MEMCLIENT = pathOf('packages/client-cli/bin/memclient.js')
+
+/** A registry with nothing in it. */
+export async function startRegistry(t) {
+  const registry = newRegistryPath(t)
+  const host = atTeardown(t, startProgram(MEMSVC, ['registry', '--registry', registry]))
+  await host.stderr.find((line) => line.includes('"ready"'))
+  return registry
+}
+
+/** Starts `examples/NAME`: with Node, or with Python if it is a Python program. */
+export function startExample(t, name, args, registry) {
+  const path = pathOf(`examples/${name}`)
+  const program = path.endsWith('.py')
+    ? startPython(path, args, registry)
+    : startProgram(path, args, { env: { MEMSVC_REGISTRY: registry } })
+  return atTeardown(t, program)
+}
+
+/** Runs `examples/NAME` to its end. */
+export function runExample(t, name, args, registry) {
+  return startExample(t, name, args, registry).ending
+}
+
+/** Runs `memclient` to its end. */
+export function memclient(t, args, registry) {
+  return atTeardown(t, startProgram(MEMCLIENT, args, { env: { MEMSVC_REGISTRY: registry } })).ending
+}
+
+/** With warnings on: what is left for the garbage collector to close is one. */
+function startPython(path, args, registry) {
+  const env = { PATH: process.env.PATH, MEMSVC_REGISTRY: registry, PYTHONDONTWRITEBYTECODE: '1' }
+  return new Program(
+    spawn('python3', ['-X', 'dev', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', env }),
+  )
+}
+
+function atTeardown(t, program) {
+  t.teardown(() => program.destroy())
+  return program
+}
