@@ -8,11 +8,11 @@ t.test('a test run has the totals of tap', async (t) => {
   t.same(readTapReport(report), { passed: 7, failed: 2, failures: [], skipped: [] })
 })
 
-t.test('what failed is told with its reasons, from the point out to the file', async (t) => {
+t.test('what failed is told with its reasons, from the point out to the file, after what tests said', async (t) => {
   const point = '    not ok 2 - equal\n      ---\n      diff: 1\n      ...'
   const file = 'not ok 1 - a.js # time=1ms'
-  const report = `    ok 1 - x\n${point}\n${file}\nnot ok 2 - later # TODO\n# { total: 2, pass: 1, fail: 1 }\n`
-  t.same(readTapReport(report).failures, [point, file])
+  const report = `    # SEED=7\n    ok 1 - x\n${point}\n${file}\nnot ok 2 - later # TODO\n# { total: 2, pass: 1, fail: 1 }\n`
+  t.same(readTapReport(report).failures, ['    # SEED=7', point, file])
 })
 
 t.test('what was skipped is named with its reason', async (t) => {
