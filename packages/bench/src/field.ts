@@ -49,7 +49,7 @@ export function withDaemon(
 ): Contender[] {
   return field.checkouts.map((checkout) =>
     contender(checkout.label, {
-      server: (place) => daemonOf(checkout, place),
+      servers: (place) => [daemonOf(checkout, place)],
       client: (place) =>
         client?.(checkout, place) ?? nodeProgram('memsvc-client', checkout.root, registryIn(place.folder)),
       task,

@@ -79,11 +79,16 @@ async function openSubject(
   }
 }
 
+/** Compilers take about so long to be done with a loop. */
+const WARM_UP_MS = 300
+
 async function takeRounds(subjects: Map<string, Subject>, options: RunOptions): Promise<Record<string, Sample[]>> {
   const samples: Record<string, Sample[]> = Object.fromEntries([...subjects.keys()].map((name) => [name, []]))
   for (let round = -1; round < options.rounds; round++) {
     for (const [name, subject] of subjects) {
-      const sample = await subject.sample(options.milliseconds)
+      const sample = await subject.sample(
+        round >= 0 ? options.milliseconds : Math.max(options.milliseconds, WARM_UP_MS),
+      )
       if (round >= 0) samples[name]?.push(sample)
     }
   }

@@ -2,6 +2,7 @@ import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../benchma
 import { contender } from '../contender.ts'
 import { type Field, peer, withDaemon } from '../field.ts'
 import { baseline } from '../native.ts'
+import { dbus } from '../peers/dbus.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
@@ -26,17 +27,18 @@ function group(field: Field, name: string, pinning: Pinning): Group {
     figures: ROUND_TRIP,
     contenders: [
       contender(C_ATTACH, {
-        server: ({ folder }) => baseline('attach-server', `${folder}/attach.sock`),
+        servers: ({ folder }) => [baseline('attach-server', `${folder}/attach.sock`)],
         client: ({ folder }) => baseline('attach-client', `${folder}/attach.sock`),
         task: 'attach',
       }),
       ...withDaemon(field, 'attach'),
       ...net(field, 'node:net binary', 'attach', 'each'),
       ...peer(field, 'ioredis connect + GET', REDIS, (peers) => ({
-        server: (place) => redisServer(peers, place),
+        servers: (place) => [redisServer(peers, place)],
         client: (place) => redisClient(peers, place),
         task: 'attach',
       })),
+      ...dbus(field, 'dbus-next connect + call', 'attach'),
     ],
   }
 }

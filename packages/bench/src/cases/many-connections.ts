@@ -23,7 +23,7 @@ function group(field: Field, connections: number): Group {
     figures: THROUGHPUT,
     contenders: [
       contender(C_EPOLL, {
-        server: ({ folder }) => baseline('echo-server', `${folder}/echo.sock`, 'seqpacket', 'one'),
+        servers: ({ folder }) => [baseline('echo-server', `${folder}/echo.sock`, 'seqpacket', 'one')],
         client: ({ folder }) => baseline('load', `${folder}/echo.sock`, 'seqpacket', connections),
         task: 'load',
       }),
@@ -32,7 +32,7 @@ function group(field: Field, connections: number): Group {
         ? []
         : [
             contender('node:net server', {
-              server: ({ folder }) => nodeProgram('net-server', `${folder}/net.sock`, 'packed'),
+              servers: ({ folder }) => [nodeProgram('net-server', `${folder}/net.sock`, 'packed')],
               client: ({ folder }) => baseline('load', `${folder}/net.sock`, 'stream', connections),
               task: 'load',
             }),

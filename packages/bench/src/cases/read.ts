@@ -19,7 +19,7 @@ export function read(field: Field): Benchmark {
     name: 'read',
     title: 'Reading a value that is mapped',
     about:
-      'By the public API, checks included: `readInt32BE` for the int, `readBytes` for the rest. Nobody is asked for the value; from Redis it has to come over the socket.',
+      'By the public API, checks included: `readInt32BE` for the int, `readBytes` for the rest. Nobody is asked for the value; from Redis it has to come over the socket. `shm-typed-array` reads without any protection: a value that changes meanwhile comes in halves.',
     groups: [intGroup(field), ...SIZES.map(([name, bytes]) => bytesGroup(field, name, bytes))],
   }
 }
@@ -34,7 +34,7 @@ function intGroup(field: Field): Group {
     contenders: [
       { ...atomics, name: ATOMICS_LOAD },
       ...field.checkouts.map((checkout) => reader(checkout, 4, 'read-int')),
-      ...peers(field, 4),
+      ...peers(field, 4, 'read-int'),
     ],
   }
 }
@@ -48,7 +48,7 @@ function bytesGroup(field: Field, name: string, bytes: number): Group {
     contenders: [
       contender(C_MEMCPY, { client: () => baseline('memory', bytes), task: 'copy' }),
       ...field.checkouts.map((checkout) => reader(checkout, bytes, 'read-bytes')),
-      ...peers(field, bytes),
+      ...peers(field, bytes, 'read-bytes'),
     ],
   }
 }
@@ -57,16 +57,20 @@ function reader({ label, root }: Checkout, bytes: number, task: string): Contend
   return contender(label, { client: () => nodeProgram('memsvc-reader', root, bytes), task })
 }
 
-function peers(field: Field, bytes: number): Contender[] {
+function peers(field: Field, bytes: number, task: string): Contender[] {
   const lmdb = (task: string) =>
     peer(field, `lmdb ${task}`, ['lmdb'], (peers) => ({
       client: ({ folder }) => nodeProgram('lmdb-client', peers.folder('lmdb'), `${folder}/store`, bytes),
       task,
     }))
   const redis = peer(field, 'ioredis GET', REDIS, (peers) => ({
-    server: (place) => redisServer(peers, place),
+    servers: (place) => [redisServer(peers, place)],
     client: (place) => redisClient(peers, place, bytes),
     task: 'read',
   }))
-  return [...lmdb('getBinary'), ...lmdb('getBinaryFast'), ...redis]
+  const shm = peer(field, 'shm-typed-array', ['shm-typed-array'], (peers) => ({
+    client: () => nodeProgram('shm-typed-array', peers.folder('shm-typed-array'), bytes),
+    task,
+  }))
+  return [...lmdb('getBinary'), ...lmdb('getBinaryFast'), ...shm, ...redis]
 }

@@ -1,6 +1,7 @@
 import { type Benchmark, type Group, type Pinning, THROUGHPUT } from '../benchmark.ts'
 import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
 import { cEcho } from '../peers/c.ts'
+import { dbus } from '../peers/dbus.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
@@ -32,11 +33,12 @@ function group(field: Field, name: string, pinning: Pinning): Group {
       ...net(field, 'node:net JSON lines', 'pipelined', 'json'),
       ...['pipelined', 'auto-pipelined'].flatMap((task) =>
         peer(field, `ioredis SET, ${task}`, REDIS, (peers) => ({
-          server: (place) => redisServer(peers, place),
+          servers: (place) => [redisServer(peers, place)],
           client: (place) => redisClient(peers, place),
           task,
         })),
       ),
+      ...dbus(field, 'dbus-next call', 'pipelined'),
       ...peer(field, 'lmdb put', ['lmdb'], (peers) => ({
         client: ({ folder }) => nodeProgram('lmdb-client', peers.folder('lmdb'), `${folder}/store`),
         task: 'pipelined',

@@ -1,6 +1,7 @@
 import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../benchmark.ts'
 import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
 import { C_ECHO, cEcho } from '../peers/c.ts'
+import { dbus } from '../peers/dbus.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
@@ -27,10 +28,18 @@ function group(field: Field, name: string, pinning: Pinning): Group {
       ...net(field, 'node:net binary', 'set', 'each'),
       ...net(field, 'node:net JSON lines', 'set', 'json'),
       ...peer(field, 'ioredis SET', REDIS, (peers) => ({
-        server: (place) => redisServer(peers, place),
+        servers: (place) => [redisServer(peers, place)],
         client: (place) => redisClient(peers, place),
         task: 'set',
       })),
+      ...peer(field, 'ZeroMQ request', ['zeromq'], (peers) => ({
+        servers: ({ folder }) => [
+          nodeProgram('zeromq', 'server', peers.folder('zeromq'), `ipc://${folder}/zeromq.sock`),
+        ],
+        client: ({ folder }) => nodeProgram('zeromq', 'client', peers.folder('zeromq'), `ipc://${folder}/zeromq.sock`),
+        task: 'set',
+      })),
+      ...dbus(field, 'dbus-next call', 'set'),
       ...peer(field, 'lmdb putSync', ['lmdb'], (peers) => ({
         client: ({ folder }) => nodeProgram('lmdb-client', peers.folder('lmdb'), `${folder}/store`),
         task: 'set',

@@ -9,7 +9,7 @@ export const C_ECHO = 'C echo'
 export function cEcho(name: string, task: string, drains = false): Contender {
   const path = ({ folder }: Place) => `${folder}/echo.sock`
   return contender(name, {
-    server: (place) => baseline('echo-server', path(place), 'seqpacket', drains ? 'drain' : 'one'),
+    servers: (place) => [baseline('echo-server', path(place), 'seqpacket', drains ? 'drain' : 'one')],
     client: (place) => baseline('echo-client', path(place)),
     task,
   })

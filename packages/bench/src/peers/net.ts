@@ -11,7 +11,7 @@ export function net({ peers }: Field, name: string, task: string, mode: NetMode)
   const path = ({ folder }: Place) => `${folder}/net.sock`
   return [
     contender(name, {
-      server: (place) => nodeProgram('net-server', path(place), mode),
+      servers: (place) => [nodeProgram('net-server', path(place), mode)],
       client: (place) => nodeProgram('net-client', path(place), mode),
       task,
     }),

@@ -10,8 +10,9 @@ import { buildFolder, packageFolder } from '../paths.ts'
 import { cleanEnvironment } from '../process.ts'
 
 interface Manifest {
-  readonly npm: Readonly<Record<string, string>>
-  /** A peer and the packages it is made of. */
+  /** A peer and the packages it is made of; the first is loaded as a trial. */
+  readonly npm: Readonly<Record<string, readonly string[]>>
+  /** The same, of Debian. */
   readonly debian: Readonly<Record<string, readonly string[]>>
   /** Taken from the system as they are. */
   readonly programs: readonly string[]
@@ -38,11 +39,11 @@ export class Peers {
         log(absent.get(name) as string)
       }
     }
-    for (const [name, version] of Object.entries(npm)) {
-      attempt(name, () => once(name, version, (folder) => installFromNpm(folder, name, version)))
+    for (const [name, packages] of Object.entries(npm)) {
+      attempt(name, () => once(name, packages, (folder) => installFromNpm(folder, name, packages)))
     }
     for (const [name, packages] of Object.entries(debian)) {
-      attempt(name, () => once(name, packages.join(' '), (folder) => unpackDebian(folder, packages)))
+      attempt(name, () => once(name, packages, (folder) => unpackDebian(folder, packages)))
     }
     for (const name of programs) attempt(name, () => findProgram(name))
     return new Peers(absent)
@@ -58,21 +59,20 @@ export class Peers {
   }
 }
 
-/** Installs into a folder that gets its name only when all went well; its version file tells when it is out of date. */
-function once(name: string, version: string, install: (folder: string) => void): void {
-  const [folder, temporary] = [`${FOLDER}/${name}`, `${FOLDER}/.${name}`]
-  const mark = `${folder}/bench-version`
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === version) return
+/** Installs into a folder that gets its name only when all went well; a file in it tells when it is out of date. */
+function once(name: string, packages: readonly string[], install: (folder: string) => void): void {
+  const [folder, temporary, contents] = [`${FOLDER}/${name}`, `${FOLDER}/.${name}`, packages.join('\n')]
+  if (existsSync(`${folder}/packages`) && readFileSync(`${folder}/packages`, 'utf8') === contents) return
   for (const stale of [folder, temporary]) rmSync(stale, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true })
   install(temporary)
-  writeFileSync(`${temporary}/bench-version`, version)
+  writeFileSync(`${temporary}/packages`, contents)
   renameSync(temporary, folder)
 }
 
-function installFromNpm(folder: string, name: string, version: string): void {
-  writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, dependencies: { [name]: version } }))
-  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...headers()], folder)
+function installFromNpm(folder: string, name: string, packages: readonly string[]): void {
+  writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true }))
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...headers(), ...packages], folder)
   // Found here, not in the middle of a run: an addon that does not load.
   run(process.execPath, ['-e', `require(${JSON.stringify(name)}); process.exit()`], folder)
 }
