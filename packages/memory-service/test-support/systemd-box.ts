@@ -13,6 +13,7 @@ const BOOT = fileURLToPath(new URL('../../../../scripts/systemd-box/boot', impor
 const INSTALLATION = '/opt/memsvc/node_modules'
 /** memsvc's program, in the box. */
 export const MEMSVC = `${INSTALLATION}/@memsvc/memory-service/bin/memsvc.js`
+const PATH = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'
 /** Milliseconds between two looks at something that systemd does not announce. */
 const LOOK_MS = 20
 
@@ -55,9 +56,9 @@ export class SystemdBox {
     return `/proc/${this.#pid}/root${inside}`
   }
 
-  /** Runs a program in the box to its end, as root. */
+  /** Runs a program in the box to its end, as root; nothing of this process's environment comes along (tap's, for one). */
   run(...command: string[]): Promise<Finished> {
-    const args = ['--target', this.#pid, '--all', '--', ...command]
+    const args = ['--target', this.#pid, '--all', '--', 'env', '--ignore-environment', PATH, ...command]
     return new Promise((resolve) => {
       execFile('nsenter', args, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout: stdout.trimEnd(), stderr: stderr.trimEnd() })

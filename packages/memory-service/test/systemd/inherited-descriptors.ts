@@ -20,7 +20,9 @@ interface Shown {
 
 async function handOver(fds: readonly OwnedFd[], env: NodeJS.ProcessEnv): Promise<Shown> {
   const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...fds.map(({ fd }) => fd)]
-  const child: ChildProcess = spawn(process.execPath, [FIXTURE], { stdio, env: { PATH: process.env.PATH, ...env } })
+  // By way of env(1), which tap adds nothing to.
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const child: ChildProcess = spawn('env', ['-i', ...variables, process.execPath, FIXTURE], { stdio })
   const { code, stdout, stderr } = await new Program(child).ending
   if (code !== 0) throw new Error(stderr)
   return JSON.parse(stdout)
