@@ -38,12 +38,16 @@ export class BinderProxy implements IBinder {
    *   ERR_LIMIT too many calls pending, too much unread by the peer, or over 253 descriptors;
    *   ERR_UNSUPPORTED_OPERATION descriptors to an object that takes none, or a proxy of another channel
    */
-  async transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
-    checkInteger('code', code, 0, 0xffffffff)
-    checkInteger('flags', flags, 0, 0xffffffff)
-    checkNotNull('data', data)
-    this.#checkAlive()
-    return this.#session.transact(this, this.#object, { code, data, reply, flags })
+  transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
+    try {
+      checkInteger('code', code, 0, 0xffffffff)
+      checkInteger('flags', flags, 0, 0xffffffff)
+      checkNotNull('data', data)
+      this.#checkAlive()
+      return this.#session.transact(this, this.#object, { code, data, reply, flags })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Always null: the implementation lives elsewhere. */

@@ -23,8 +23,8 @@ const self: Caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
 const outside: CallState = { caller: self, isCleared: false }
 
 /** Runs `serve` with `caller` as the calling identity, and everything it awaits. */
-export function runAsCaller<T>(caller: Caller, serve: () => T): T {
-  return calls.run({ caller, isCleared: false }, serve)
+export function runAsCaller<A extends unknown[], T>(caller: Caller, serve: (...args: A) => T, ...args: A): T {
+  return calls.run({ caller, isCleared: false }, serve, ...args)
 }
 
 /** Runs what is nobody's call, whatever call it comes up in. */

@@ -25,6 +25,16 @@ import { OnewayQueue } from './oneway-queue.ts'
 import { FLAG_ONEWAY, PING_TRANSACTION } from './transaction-codes.ts'
 import type { WireParcels } from './wire-parcels.ts'
 
+/** A call under way: its parcels are recycled when it is over. */
+interface RunningCall {
+  readonly id: number
+  readonly code: number
+  /** Of the request, in bytes. */
+  readonly size: number
+  readonly data: Parcel
+  readonly reply: Parcel
+}
+
 export class IncomingCalls {
   readonly #channel: Channel
   readonly #parcels: WireParcels
@@ -61,7 +71,7 @@ export class IncomingCalls {
     const { onewayBacklog, pendingCalls, heldBytes } = CHANNEL_LIMITS
     if (id === 0 && this.#onewayCount >= onewayBacklog.limit) return limitError(onewayBacklog, this.#onewayCount)
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return limitError(pendingCalls, this.#twoWayCount)
-    const bytes = this.#heldBytes + body.data.length
+    const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return limitError(heldBytes, bytes)
     return this.#parcels.checkRoom(body)
   }
@@ -71,49 +81,68 @@ export class IncomingCalls {
     if (call.id !== 0) this.#channel.fail(call.id, status, body)
   }
 
-  #start(binder: Binder, call: IncomingCall, caller: Caller): void {
-    const data = this.#parcels.unpack(call.body)
-    this.#heldBytes += call.body.data.length
-    if (call.id === 0) this.#queueOneway(binder, call, data, { pid: 0, uid: caller.uid })
-    else void this.#serve(binder, call, data, caller)
+  #start(binder: Binder, { id, code, body }: IncomingCall, caller: Caller): void {
+    const data = this.#parcels.unpack(body)
+    this.#heldBytes += body.size
+    if (id === 0) {
+      const call = { id, code, size: body.size, data, reply: Parcel.obtain() }
+      this.#queueOneway(binder, call, { pid: 0, uid: caller.uid })
+    } else this.#serve(binder, { id, code, size: body.size, data, reply: Parcel.obtain(this.#parcels.peer) }, caller)
   }
 
-  async #serve(binder: Binder, call: IncomingCall, data: Parcel, caller: Caller): Promise<void> {
+  /** A call that is served at once is answered at once, and no promise is made for it. */
+  #serve(binder: Binder, call: RunningCall, caller: Caller): void {
     this.#twoWayCount += 1
-    const reply = Parcel.obtain(this.#parcels.peer)
     try {
-      const isKnown = await runAsCaller(caller, () => dispatch(binder, call.code, data, reply, 0))
-      if (isKnown) this.#reply(call.id, reply)
-      else this.#failUnknown(call.id, `code ${call.code} is not known`)
+      const isKnown = runAsCaller(caller, dispatch, binder, call, 0)
+      if (typeof isKnown === 'boolean') this.#finish(call, isKnown)
+      else void this.#finishLater(call, isKnown)
     } catch (error) {
-      this.#replyError(call.id, error)
-    } finally {
-      this.#twoWayCount -= 1
-      this.#recycle(call, data, reply)
+      this.#finishWithError(call, error)
     }
   }
 
-  #queueOneway(binder: Binder, call: IncomingCall, data: Parcel, caller: Caller): void {
+  async #finishLater(call: RunningCall, answer: Promise<boolean>): Promise<void> {
+    try {
+      this.#finish(call, await answer)
+    } catch (error) {
+      this.#finishWithError(call, error)
+    }
+  }
+
+  #finish(call: RunningCall, isKnown: boolean): void {
+    if (isKnown) this.#reply(call.id, call.reply)
+    else this.#failUnknown(call.id, `code ${call.code} is not known`)
+    this.#twoWayCount -= 1
+    this.#recycle(call)
+  }
+
+  #finishWithError(call: RunningCall, error: unknown): void {
+    this.#twoWayCount -= 1
+    this.#recycle(call)
+    this.#replyError(call.id, error)
+  }
+
+  #queueOneway(binder: Binder, call: RunningCall, caller: Caller): void {
     const queue = this.#oneway.get(binder) ?? new OnewayQueue(() => this.#oneway.delete(binder))
     this.#oneway.set(binder, queue)
     this.#onewayCount += 1
-    queue.push(() => this.#serveOneway(binder, call, data, caller))
+    queue.push(() => this.#serveOneway(binder, call, caller))
   }
 
-  async #serveOneway(binder: Binder, call: IncomingCall, data: Parcel, caller: Caller): Promise<void> {
-    const reply = Parcel.obtain()
+  async #serveOneway(binder: Binder, call: RunningCall, caller: Caller): Promise<void> {
     try {
-      await runAsCaller(caller, () => dispatch(binder, call.code, data, reply, FLAG_ONEWAY))
+      await runAsCaller(caller, dispatch, binder, call, FLAG_ONEWAY)
     } catch (error) {
       reportCallbackError(`a oneway call with code ${call.code}`, error)
     } finally {
       this.#onewayCount -= 1
-      this.#recycle(call, data, reply)
+      this.#recycle(call)
     }
   }
 
-  #recycle(call: IncomingCall, data: Parcel, reply: Parcel): void {
-    this.#heldBytes -= call.body.data.length
+  #recycle({ size, data, reply }: RunningCall): void {
+    this.#heldBytes -= size
     data.recycle()
     reply.recycle()
   }
@@ -150,12 +179,6 @@ export class IncomingCalls {
   }
 }
 
-function dispatch(
-  binder: Binder,
-  code: number,
-  data: Parcel,
-  reply: Parcel,
-  flags: number,
-): boolean | Promise<boolean> {
-  return code === PING_TRANSACTION ? true : binder.onTransact(code, data, reply, flags)
+function dispatch(binder: Binder, call: RunningCall, flags: number): boolean | Promise<boolean> {
+  return call.code === PING_TRANSACTION ? true : binder.onTransact(call.code, call.data, call.reply, flags)
 }

@@ -3,7 +3,7 @@
  * proxy is told when it ends. The session owns the channel, and through it the socket.
  */
 import type { Credentials, OwnedFd } from 'memfd-native'
-import { Channel, type IncomingCall, type Outcome } from '../channel/channel.ts'
+import { Channel, type IncomingCall } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
@@ -15,6 +15,7 @@ import type { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
 import { IncomingCalls } from './incoming-calls.ts'
+import { PendingReply } from './pending-reply.ts'
 import { ATTACH_TRANSACTION, FLAG_ONEWAY } from './transaction-codes.ts'
 import { WireParcels } from './wire-parcels.ts'
 
@@ -126,7 +127,12 @@ export class Session {
         this.#channel.callOneway(object, call.code, body)
         return Promise.resolve(true)
       }
-      return this.#receiveReply(proxy, call.reply, this.#channel.call(object, call.code, body))
+      const parcels = this.#parcels
+      const onViolation = (reason: Error) => this.#channel.close(reason)
+      return new Promise((resolve, reject) => {
+        const waiter = new PendingReply({ parcels, proxy, reply: call.reply, onViolation }, resolve, reject)
+        this.#channel.call(object, call.code, body, waiter)
+      })
     } catch (error) {
       this.#parcels.takeBack(body)
       throw error
@@ -202,26 +208,6 @@ export class Session {
     this.#parcels.clear()
     for (const proxy of proxies) proxy.sessionEnded()
     this.#options.onEnd?.(reason)
-  }
-
-  /** `proxy` is a parameter so that it stays alive, and with it the channel, while its call is pending. */
-  async #receiveReply(_proxy: BinderProxy, reply: Parcel | null, answer: Promise<Outcome>): Promise<boolean> {
-    const { status, body } = await answer
-    if (status !== 0) {
-      const error = failureError({ status, body })
-      if (error === null) return false
-      throw error
-    }
-    try {
-      if (reply === null) this.#parcels.unpack(body).recycle()
-      else this.#parcels.unpackInto(reply, body)
-      return true
-    } catch (error) {
-      for (const fd of body.fds) fd.close()
-      if (!(error instanceof Violation)) throw error
-      this.#channel.close(error)
-      throw new DeadObjectError('the other side broke the protocol', { cause: error })
-    }
   }
 }
 

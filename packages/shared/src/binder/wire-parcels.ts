@@ -31,6 +31,8 @@ import type { Session } from './session.ts'
 /** Object 0 of either side: there from the beginning, never counted. */
 const ROOT = 0
 
+const NO_OBJECTS: ParcelObject[] = []
+
 export class WireParcels {
   /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
   readonly peer: Pick<IBinder, typeof acceptsFileDescriptors>
@@ -99,10 +101,10 @@ export class WireParcels {
   pack(parcel: Parcel, takesFds = this.peer[acceptsFileDescriptors]): OutgoingBody {
     if (!(parcel instanceof Parcel)) throw new InvalidArgTypeError(`data must be a Parcel, got ${show(parcel)}`)
     checkSize(parcel.dataSize())
-    const { data, objects } = parcelContents(parcel)
-    if (objects.length === 0) return new OutgoingBody(data)
+    const { bytes, size, objects } = parcelContents(parcel)
+    const body = new OutgoingBody(bytes, [], [], size)
+    if (objects.length === 0) return body
     checkCounts(objects)
-    const body = new OutgoingBody(data, [], [])
     try {
       for (const object of objects) this.#packObject(object, takesFds, body)
       return body
@@ -126,18 +128,19 @@ export class WireParcels {
 
   /** The error if the objects of a body are more than this side will hold of the peer's. */
   checkRoom(body: IncomingBody): LimitError | null {
+    if (body.objects.length === 0) return null
     const count = this.#imports.size + body.objects.filter(isCounted).length
     return count > CHANNEL_LIMITS.proxies.limit ? limitError(CHANNEL_LIMITS.proxies, count) : null
   }
 
   /** The parcel that came. @throws Violation */
   unpack(body: IncomingBody): Parcel {
-    return parcelFromWire(body.data, this.#open(body))
+    return parcelFromWire(body, this.#open(body))
   }
 
   /** As unpack, into a parcel that waits for it. @throws Violation; ERR_CLOSED it was recycled meanwhile */
   unpackInto(parcel: Parcel, body: IncomingBody): void {
-    replaceContents(parcel, body.data, this.#open(body))
+    replaceContents(parcel, body, this.#open(body))
   }
 
   #packObject(object: ParcelObject, takesFds: boolean, body: OutgoingBody): void {
@@ -170,6 +173,7 @@ export class WireParcels {
 
   /** The objects of a body for a parcel, which owns the descriptors from then on. @throws Violation */
   #open(body: IncomingBody): ParcelObject[] {
+    if (body.objects.length === 0) return NO_OBJECTS
     // Binders first: they may turn out to be a violation, and then nobody owns the descriptors yet.
     const binders = body.objects.map((object) => (object.type === OBJECT_DESCRIPTOR ? null : this.#openBinder(object)))
     return body.objects.map(({ offset, number }, i): ParcelObject => {

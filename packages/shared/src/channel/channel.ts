@@ -3,12 +3,12 @@
  * splits and joins long bodies, and ends when the peer breaks the rules. It knows objects by number only; what they are
  * is the business of the session above it.
  *
- * Ownership: the channel owns its socket. Bodies that it delivers are copies, and their descriptors belong to the
+ * Ownership: the channel owns its socket. Bodies that it delivers are mostly borrowed, their descriptors belong to the
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
 import { type Credentials, Hub, type HubSocket, type OwnedFd } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../errors.ts'
-import { Assembly } from './assembly.ts'
+import { Assembly, type Whole } from './assembly.ts'
 import { failureBody } from './failure.ts'
 import {
   bodySize,
@@ -30,12 +30,18 @@ import {
 } from './message.ts'
 import { Outbox } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
-import { PendingCalls } from './pending-calls.ts'
+import { type CallWaiter, PendingCalls } from './pending-calls.ts'
 
 /** A body as it came: the parcel's data, its objects, and the descriptors that the objects name. */
 export interface IncomingBody {
-  readonly data: Buffer
+  /** The data is bytes [start, start + size). */
+  readonly bytes: Buffer
+  readonly start: number
+  readonly size: number
+  /** The bytes are the hub's and must be copied before the handler returns; otherwise they are the handler's. */
+  readonly isBorrowed: boolean
   readonly objects: readonly WireObject[]
+  /** The handler's. */
   readonly fds: readonly OwnedFd[]
 }
 
@@ -75,7 +81,7 @@ export interface ChannelOptions {
 /** EPIPE, ECONNRESET: it closed its end. */
 const PEER_GONE = [-32, -104]
 
-const NOTHING: IncomingBody = Object.freeze({ data: Buffer.alloc(0), objects: [], fds: [] })
+const NO_OBJECTS: readonly WireObject[] = Object.freeze([])
 
 export class Channel {
   readonly #hub = Hub.current()
@@ -128,21 +134,21 @@ export class Channel {
   }
 
   /**
-   * Calls an object of the peer's.
-   * @throws LimitError too many calls pending, or too many bytes that the peer does not read; DeadObjectError
+   * Calls an object of the peer's; `waiter` is told what came of it.
+   * @throws LimitError too many calls pending, or too many bytes that the peer does not read; DeadObjectError. Then the
+   *   waiter hears nothing.
    */
-  call(object: number, code: number, body: OutgoingBody): Promise<Outcome> {
+  call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
     this.#outbox.checkRoom(body.fds.length)
     const isBusy = this.#pending.size > 0
-    const { id, outcome } = this.#pending.add()
+    const id = this.#pending.add(waiter)
     try {
       this.#send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, isBusy)
     } catch (error) {
       this.#pending.remove(id)
       throw error
     }
-    return outcome
   }
 
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
@@ -300,23 +306,23 @@ export class Channel {
     if (header.kind === KIND_CONTINUATION) {
       if (!isLast) throw new Violation('a continuation is not alone in its packet')
       const whole = this.#assembly.add(header, bytes, at)
-      if (whole !== null) this.#deliver(whole.header, whole.body, whole.fds)
+      if (whole !== null) this.#deliverWhole(whole)
     } else if (header.here < bodySize(header)) {
       if (!isLast) throw new Violation('a body that goes on must end its packet')
       this.#assembly.start(header, bytes, at, fds)
-    } else this.#deliver(header, copyOf(bytes, at, header.here), fds)
+    } else this.#deliver(header, openBody(header, bytes, at, fds, true))
   }
 
-  #deliver(header: Header, bytes: Buffer | null, fds: readonly OwnedFd[]): void {
+  #deliverWhole({ header, body, fds }: Whole): void {
     try {
-      this.#route(header, bytes === null && fds.length === 0 ? NOTHING : openBody(header, bytes, fds))
+      this.#deliver(header, openBody(header, body, 0, fds, false))
     } catch (error) {
-      for (const fd of fds) fd.close() // of an earlier packet, when this is the end of a split body
+      for (const fd of fds) fd.close() // they came with an earlier packet than the one that is at fault
       throw error
     }
   }
 
-  #route(header: Header, body: IncomingBody): void {
+  #deliver(header: Header, body: IncomingBody): void {
     if (header.kind === KIND_TRANSACTION) {
       if (header.id !== 0) this.#unanswered += 1
       this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
@@ -341,7 +347,7 @@ export class Channel {
     this.#socket.close()
     this.#outbox.close()
     this.#assembly.close()
-    this.#pending.rejectAll(asDeath(reason))
+    this.#pending.failAll(asDeath(reason))
     this.#updateReference()
     this.#handler.onEnd(reason)
   }
@@ -362,19 +368,17 @@ function asDeath(reason: Error): Error {
     : reason
 }
 
-/** A private copy: the hub's memory is overwritten by the next batch. Small ones come from Node's buffer pool. */
-function copyOf(bytes: Buffer, at: number, length: number): Buffer | null {
-  if (length === 0) return null
-  const copy = Buffer.allocUnsafe(length)
-  bytes.copy(copy, 0, at, at + length)
-  return copy
-}
-
-function openBody(header: Header, bytes: Buffer | null, fds: readonly OwnedFd[]): IncomingBody {
-  if (bytes === null || header.objectCount === 0) {
-    if (fds.length > 0) throw new Violation('descriptors that no object names')
-    return { data: bytes ?? NOTHING.data, objects: [], fds }
+function openBody(
+  header: Header,
+  bytes: Buffer,
+  start: number,
+  fds: readonly OwnedFd[],
+  isBorrowed: boolean,
+): IncomingBody {
+  const size = header.dataSize
+  if (header.objectCount > 0) {
+    return { bytes, start, size, isBorrowed, objects: readObjects(bytes, start, header, fds.length), fds }
   }
-  const objects = readObjects(bytes, header.dataSize, header.objectCount, fds.length)
-  return { data: bytes.subarray(0, header.dataSize), objects, fds }
+  if (fds.length > 0) throw new Violation('descriptors that no object names')
+  return { bytes, start, size, isBorrowed, objects: NO_OBJECTS, fds }
 }

@@ -8,7 +8,7 @@ import {
   UnsupportedOperationError,
 } from '../errors.ts'
 import { Parcel } from '../parcel/parcel.ts'
-import { parcelContents } from '../parcel/parcel-objects.ts'
+import { parcelContents, parcelFromWire } from '../parcel/parcel-objects.ts'
 import type { Outcome } from './channel.ts'
 import {
   STATUS_DESCRIPTORS_REFUSED,
@@ -32,17 +32,15 @@ export function failureBody(message: string, limit?: LimitError): OutgoingBody {
     parcel.writeLong(BigInt(limit.limit))
     parcel.writeLong(BigInt(limit.used))
   }
-  const body = new OutgoingBody(Uint8Array.from(parcelContents(parcel).data))
+  const { bytes, size } = parcelContents(parcel)
+  const body = new OutgoingBody(Buffer.from(bytes.subarray(0, size)))
   parcel.recycle()
   return body
 }
 
 /** The error that a failure stands for; null for an unknown transaction, which is an answer and no error. */
 export function failureError(outcome: Outcome): Error | null {
-  const parcel = Parcel.obtain()
-  const { data } = outcome.body
-  parcel.unmarshall(data, 0, data.length)
-  parcel.setDataPosition(0)
+  const parcel = parcelFromWire(outcome.body, [])
   try {
     return errorOf(outcome.status, parcel)
   } catch (cause) {

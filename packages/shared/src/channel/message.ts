@@ -146,21 +146,27 @@ export function writeObject(data: Buffer, object: WireObject): void {
 }
 
 /**
- * Reads and checks the object table behind a parcel's data.
+ * Reads and checks the object table behind a parcel's data, which begins at `start`.
  * @param fdCount descriptors that came with the message: each must be named exactly once, in order.
  * @throws Violation
  */
-export function readObjects(body: Buffer, dataSize: number, objectCount: number, fdCount: number): WireObject[] {
+export function readObjects(
+  body: Buffer,
+  start: number,
+  size: { dataSize: number; objectCount: number },
+  fdCount: number,
+): WireObject[] {
+  const { dataSize, objectCount } = size
   const objects: WireObject[] = []
   let nextFree = 0
   let fds = 0
   for (let i = 0; i < objectCount; i++) {
-    const offset = body.readUInt32LE(dataSize + 4 * i)
+    const offset = body.readUInt32LE(start + dataSize + 4 * i)
     if (offset % 4 !== 0 || offset < nextFree || offset + OBJECT_BYTES > dataSize) {
       throw new Violation(`an object at ${offset} of ${dataSize}`)
     }
     nextFree = offset + OBJECT_BYTES
-    const object = readObject(body, offset)
+    const object = readObject(body, start, offset)
     if (object.type === OBJECT_DESCRIPTOR && object.number !== fds++) throw new Violation('descriptors out of order')
     objects.push(object)
   }
@@ -168,13 +174,13 @@ export function readObjects(body: Buffer, dataSize: number, objectCount: number,
   return objects
 }
 
-function readObject(body: Buffer, offset: number): WireObject {
-  const type = body.readUInt32LE(offset)
-  const number = body.readUInt32LE(offset + 4)
+function readObject(body: Buffer, start: number, offset: number): WireObject {
+  const type = body.readUInt32LE(start + offset)
+  const number = body.readUInt32LE(start + offset + 4)
   if (type < OBJECT_DESCRIPTOR || type > OBJECT_REMOTE_BINDER) throw new Violation(`an object of type ${type}`)
-  const takesFds = body.readUInt32LE(offset + 8)
+  const takesFds = body.readUInt32LE(start + offset + 8)
   if (takesFds > (type === OBJECT_LOCAL_BINDER ? 1 : 0)) throw new Violation('a reserved byte is set')
-  for (let at = offset + 12; at < offset + OBJECT_BYTES; at += 4) {
+  for (let at = start + offset + 12; at < start + offset + OBJECT_BYTES; at += 4) {
     if (body.readUInt32LE(at) !== 0) throw new Violation('a reserved byte is set')
   }
   return { offset, type, number, takesFds: takesFds === 1 }

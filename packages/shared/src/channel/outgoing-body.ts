@@ -1,5 +1,6 @@
 /** What a sender has to say: the fields of a header that are his to choose, and a body. */
 import type { Fd } from 'memfd-native'
+import { copyBytes } from '../util/copy-bytes.ts'
 import { type WireObject, writeHeader, writeObject } from './message.ts'
 
 /** The fields of a header that a sender chooses. */
@@ -16,31 +17,35 @@ export interface Envelope {
  * Within the limits of a parcel: who makes it has checked.
  */
 export class OutgoingBody {
-  static readonly EMPTY = new OutgoingBody(new Uint8Array(0))
+  static readonly EMPTY = new OutgoingBody(Buffer.alloc(0))
 
-  readonly data: Uint8Array
+  readonly #bytes: Buffer
+  /** Of the parcel's data: a multiple of 4. */
+  readonly dataSize: number
   readonly objects: WireObject[]
   readonly fds: Fd[]
 
-  constructor(data: Uint8Array, objects: WireObject[] = [], fds: Fd[] = []) {
-    this.data = data
+  /** @param bytes the data is its first `dataSize` bytes: borrowed until the message has been sent or queued */
+  constructor(bytes: Buffer, objects: WireObject[] = [], fds: Fd[] = [], dataSize = bytes.length) {
+    this.#bytes = bytes
+    this.dataSize = dataSize
     this.objects = objects
     this.fds = fds
   }
 
   get size(): number {
-    return this.data.length + 4 * this.objects.length
+    return this.dataSize + 4 * this.objects.length
   }
 
   /** Copies the body, objects filled in, to `target` at `at`. */
   copyTo(target: Buffer, at: number): void {
-    target.set(this.data, at)
+    copyBytes(this.#bytes, 0, target, at, this.dataSize)
     if (this.objects.length === 0) return
-    const data = target.subarray(at, at + this.data.length)
+    const data = target.subarray(at, at + this.dataSize)
     for (let i = 0; i < this.objects.length; i++) {
       const object = this.objects[i] as WireObject
       writeObject(data, object)
-      target.writeUInt32LE(object.offset, at + this.data.length + 4 * i)
+      target.writeUInt32LE(object.offset, at + this.dataSize + 4 * i)
     }
   }
 }
@@ -56,7 +61,7 @@ export function writeMessage(bytes: Buffer, at: number, envelope: Envelope, body
     id: envelope.id,
     object: envelope.object,
     code: envelope.code,
-    dataSize: body.data.length,
+    dataSize: body.dataSize,
     objectCount: body.objects.length,
     here,
     descriptorCount: body.fds.length,

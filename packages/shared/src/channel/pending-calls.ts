@@ -3,28 +3,29 @@ import { limitError } from '../util/limit.ts'
 import type { Outcome } from './channel.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 
-interface PendingCall {
-  resolve(outcome: Outcome): void
-  reject(error: Error): void
+/** Who waits for the outcome of one call. Exactly one of the two is called, once. */
+export interface CallWaiter {
+  /** The outcome's bytes may be borrowed: copy them before returning. Its descriptors belong to the waiter. */
+  settle(outcome: Outcome): void
+  /** There will be no answer: the channel has ended. */
+  fail(reason: Error): void
 }
 
 export class PendingCalls {
-  readonly #calls = new Map<number, PendingCall>()
+  readonly #calls = new Map<number, CallWaiter>()
   #lastId = 0
 
   get size(): number {
     return this.#calls.size
   }
 
-  /** A new call: its id, and what it will come to. @throws LimitError */
-  add(): { id: number; outcome: Promise<Outcome> } {
+  /** @returns the id of the new call. @throws LimitError */
+  add(waiter: CallWaiter): number {
     const { pendingCalls } = CHANNEL_LIMITS
     if (this.#calls.size >= pendingCalls.limit) throw limitError(pendingCalls, this.#calls.size)
     const id = this.#nextId()
-    const outcome = new Promise<Outcome>((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject })
-    })
-    return { id, outcome }
+    this.#calls.set(id, waiter)
+    return id
   }
 
   remove(id: number): void {
@@ -33,17 +34,17 @@ export class PendingCalls {
 
   /** False: no call of that id is waiting. */
   settle(id: number, outcome: Outcome): boolean {
-    const call = this.#calls.get(id)
-    if (call === undefined) return false
+    const waiter = this.#calls.get(id)
+    if (waiter === undefined) return false
     this.#calls.delete(id)
-    call.resolve(outcome)
+    waiter.settle(outcome)
     return true
   }
 
-  rejectAll(reason: Error): void {
-    const calls = [...this.#calls.values()]
+  failAll(reason: Error): void {
+    const waiters = [...this.#calls.values()]
     this.#calls.clear()
-    for (const call of calls) call.reject(reason)
+    for (const waiter of waiters) waiter.fail(reason)
   }
 
   /** Ids go round at 2^32; 0 is no id, and one that is still pending is skipped. */

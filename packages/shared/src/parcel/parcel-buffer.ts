@@ -8,6 +8,7 @@
  */
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../errors.ts'
 import { INT_MAX } from '../util/check.ts'
+import { copyBytes } from '../util/copy-bytes.ts'
 import {
   closeContents,
   copyContents,
@@ -16,6 +17,15 @@ import {
   ObjectTable,
   type ParcelObject,
 } from './object-table.ts'
+
+/** Bytes that were received: [start, start + size) of a buffer. */
+export interface ReceivedData {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly size: number
+  /** They are somebody else's and will be overwritten: the parcel copies them. Otherwise it takes them over. */
+  readonly isBorrowed: boolean
+}
 
 const MIN_GROWN_CAPACITY = 128 // growData in libbinder/Parcel.cpp
 const POOLED_BYTES = 1024 // guess, never tuned: holds most requests and replies
@@ -32,14 +42,17 @@ export class ParcelBuffer {
   #capacity = 0
   #position = 0
 
-  /** Takes over `bytes` and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0. */
-  replace(bytes: Buffer, objects: ParcelObject[]): void {
-    this.recycle()
-    this.#bytes = bytes
-    this.#isPooled = false
-    this.#objects = new ObjectTable(objects)
-    this.#size = bytes.length
-    this.#capacity = bytes.length
+  /** Takes over the data and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0. */
+  replace(data: ReceivedData, objects: ParcelObject[]): void {
+    const { bytes, start, size } = data
+    this.#objects.truncate(0)
+    if (data.isBorrowed) {
+      if (size > this.#bytes.length) this.#giveStorage(Buffer.allocUnsafe(size))
+      copyBytes(bytes, start, this.#bytes, 0, size)
+    } else this.#giveStorage(bytes.subarray(start, start + size))
+    this.#objects = objects.length === 0 ? this.#objects : new ObjectTable(objects)
+    this.#size = size
+    this.#capacity = size
     this.#position = 0
   }
 
@@ -47,6 +60,12 @@ export class ParcelBuffer {
   recycle(): void {
     this.#objects.truncate(0)
     if (this.#isPooled && pool.length < MAX_POOLED) pool.push(this.#bytes)
+  }
+
+  #giveStorage(bytes: Buffer): void {
+    if (this.#isPooled && pool.length < MAX_POOLED) pool.push(this.#bytes)
+    this.#isPooled = false
+    this.#bytes = bytes
   }
 
   get objects(): ObjectTable {
@@ -92,6 +111,13 @@ export class ParcelBuffer {
   /** Only ever grows. */
   reserve(capacity: number): void {
     if (capacity > this.#capacity) this.#setCapacity(capacity)
+  }
+
+  /** The storage, whose first `length` bytes are the parcel's data, zeros beyond its end. Holds until the next change. */
+  padded(length: number): Buffer {
+    if (length <= this.#size) return this.#bytes
+    const view = this.view(length)
+    return length <= this.#bytes.length ? this.#bytes : view
   }
 
   /** The first `length` bytes, a view that holds until the next change; zeros beyond the end. */

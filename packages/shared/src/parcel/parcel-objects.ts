@@ -4,29 +4,33 @@
  */
 import { closeContents, type ParcelObject } from './object-table.ts'
 import { Parcel } from './parcel.ts'
+import type { ReceivedData } from './parcel-buffer.ts'
 import { bufferOf } from './parcel-values.ts'
 
 export type { ParcelObject } from './object-table.ts'
+export type { ReceivedData } from './parcel-buffer.ts'
 
 /** The contents of a parcel, borrowed. */
 export interface ParcelContents {
-  /** `dataSize()` bytes, and zeros up to a multiple of 4. */
-  data: Uint8Array
+  /** The storage: its first `size` bytes are the parcel's data, and zeros up to a multiple of 4. */
+  readonly bytes: Buffer
+  readonly size: number
   /** Ascending by offset. Descriptors still belong to the parcel. */
-  objects: readonly ParcelObject[]
+  readonly objects: readonly ParcelObject[]
 }
 
 /** A look at the contents, which holds until the parcel is changed or recycled. Check `dataSize()` against the limit first. */
 export function parcelContents(parcel: Parcel): ParcelContents {
   const buffer = bufferOf(parcel)
-  return { data: buffer.view(Math.ceil(buffer.size / 4) * 4), objects: buffer.objects.entries }
+  const size = Math.ceil(buffer.size / 4) * 4
+  return { bytes: buffer.padded(size), size, objects: buffer.objects.entries }
 }
 
 /**
- * A parcel of bytes and objects that were received, at position 0. Takes over `data` and the descriptors of `objects`,
- * which are ascending by offset and checked: aligned, apart, and inside the data.
+ * A parcel of bytes and objects that were received, at position 0. Takes over the descriptors of `objects`, which are
+ * ascending by offset and checked: aligned, apart, and inside the data.
  */
-export function parcelFromWire(data: Buffer, objects: ParcelObject[]): Parcel {
+export function parcelFromWire(data: ReceivedData, objects: ParcelObject[]): Parcel {
   const parcel = Parcel.obtain()
   bufferOf(parcel).replace(data, objects)
   return parcel
@@ -36,7 +40,7 @@ export function parcelFromWire(data: Buffer, objects: ParcelObject[]): Parcel {
  * Fills a parcel that its owner has waiting, as {@link parcelFromWire}; what it held before is dropped, descriptors closed.
  * @throws ERR_CLOSED when it was recycled meanwhile; the descriptors of `objects` are closed then too.
  */
-export function replaceContents(parcel: Parcel, data: Buffer, objects: ParcelObject[]): void {
+export function replaceContents(parcel: Parcel, data: ReceivedData, objects: ParcelObject[]): void {
   try {
     bufferOf(parcel).replace(data, objects)
   } catch (error) {

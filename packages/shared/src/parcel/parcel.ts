@@ -9,15 +9,11 @@ import type { Creator, Parcelable } from '../os/parcelable.ts'
 import { regionSize } from '../os/region.ts'
 import { checkBytes, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
 import { acceptsFileDescriptors, type IBinder, type IInterface } from './ibinder.ts'
+import { interfaceToken, readInterfaceToken } from './interface-token.ts'
 import { descriptorContents, OBJECT_BYTES, type ParcelObject } from './object-table.ts'
 import { readBlob, writeBlob } from './parcel-blob.ts'
 import { readException, writeException, writeNoException } from './parcel-exceptions.ts'
 import { bufferOf, ParcelValues } from './parcel-values.ts'
-
-// What a request begins with (docs/protocol.md, section 4): strict mode policy, work source, and a word for "system".
-const NO_POLICY = 0
-const NO_WORK_SOURCE = -1
-const SYSTEM_HEADER = 0x53595354 // 'SYST'
 
 /**
  * A container for the arguments or results of a call. It owns a duplicate of each descriptor written into it, and those it was
@@ -185,19 +181,15 @@ export class Parcel extends ParcelValues {
   /** What every request begins with: the name of the interface that it calls. */
   writeInterfaceToken(name: string): void {
     checkString('name', name)
-    this.writeInt(NO_POLICY)
-    this.writeInt(NO_WORK_SOURCE)
-    this.writeInt(SYSTEM_HEADER)
-    this.writeString(name)
+    bufferOf(this).writeBytes(interfaceToken(name))
   }
 
   /** Reads what {@link writeInterfaceToken} wrote. @throws ERR_SECURITY when it is another interface's, or none. */
   enforceInterface(name: string): void {
     checkString('name', name)
-    this.readInt()
-    this.readInt()
-    if (this.readInt() === SYSTEM_HEADER && this.readString() === name) return
-    throw new SecurityError(`Binder invocation to an incorrect interface, not ${name}`)
+    if (!readInterfaceToken(bufferOf(this), name)) {
+      throw new SecurityError(`Binder invocation to an incorrect interface, not ${name}`)
+    }
   }
 
   /** What the results of a call that went well begin with. */

@@ -9,7 +9,7 @@ import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { identityOf, regions } from '../fixtures/descriptors.ts'
-import { recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
+import { callObject, recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
 import { CONTINUATION, DESCRIPTOR, message, packet, RELEASE, REPLY, TRANSACTION } from '../fixtures/wire.ts'
 
 leakChecked(t)
@@ -53,7 +53,7 @@ t.test('the longest parcel passes an empty queue whole, and a second one finds i
 
 t.test('the 1,025th call without an answer is refused, and room comes with an answer', async (t) => {
   const { channel, peer } = await recordedClient(t)
-  const call = () => channel.call(0, 1, OutgoingBody.EMPTY)
+  const call = () => callObject(channel, 0, 1, OutgoingBody.EMPTY)
   const answers = Array.from({ length: 1024 }, call)
   t.throws(call, { code: 'ERR_LIMIT', resource: 'calls pending on a channel', limit: 1024, used: 1024 })
   t.equal(channel.pendingCalls, 1024)
@@ -141,7 +141,7 @@ t.test('one channel that is not read does not stop another', async (t) => {
   const stuck = await recordedClient(t)
   while (stuck.channel.queuedBytes < MIB) stuck.channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000)))
   const { channel, peer } = await recordedClient(t)
-  const answer = channel.call(0, 1, OutgoingBody.EMPTY)
+  const answer = callObject(channel, 0, 1, OutgoingBody.EMPTY)
   const [request] = await peer.receiveMessages(1)
   peer.send(message({ kind: REPLY, id: request?.id ?? 0 }))
   t.match(await answer, { status: 0 })

@@ -3,7 +3,7 @@
  * descriptors, and the end of it all. What is not allowed is in violations.ts.
  */
 import t from 'tap'
-import type { Channel, IncomingCall, Outcome } from '../../src/channel/channel.ts'
+import type { Channel, IncomingCall } from '../../src/channel/channel.ts'
 import { Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
@@ -11,7 +11,13 @@ import { seededRandom } from '../../test-support/seeded-random.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { identityOf, regions } from '../fixtures/descriptors.ts'
 import type { RawPeer } from '../fixtures/raw-peer.ts'
-import { recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
+import {
+  callObject,
+  type RecordedCall,
+  type RecordedOutcome,
+  recordedClient,
+  recordedServer,
+} from '../fixtures/recorded-channel.ts'
 import {
   body,
   CONTINUATION,
@@ -43,8 +49,8 @@ function pattern(length: number): Buffer {
   return bytes
 }
 
-function call(channel: Channel, data: Uint8Array = Buffer.alloc(0)): Promise<Outcome> {
-  return channel.call(1, 2, new OutgoingBody(data))
+function call(channel: Channel, data: Buffer = Buffer.alloc(0)): Promise<RecordedOutcome> {
+  return callObject(channel, 1, 2, new OutgoingBody(data))
 }
 
 function closeAll(call: IncomingCall): void {
@@ -214,7 +220,7 @@ for (const count of [1, 2, 253]) {
     const sent = regions(t, count)
     peer.send(messageWithFds(count, { here: 28 * count }), sent)
     await recorder.calledTimes(1)
-    const [received] = recorder.calls as [IncomingCall]
+    const [received] = recorder.calls as [RecordedCall]
     t.same(received.body.fds.map(identityOf), sent.map(identityOf))
     closeAll(received)
   })
@@ -227,7 +233,7 @@ t.test('the descriptors of a split body come with its first packet', async (t) =
   peer.send(messageWithFds(3, { here: 10 }).subarray(0, HEADER_BYTES + 10), sent)
   peer.send(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, whole.subarray(10)))
   await recorder.calledTimes(1)
-  const [received] = recorder.calls as [IncomingCall]
+  const [received] = recorder.calls as [RecordedCall]
   t.same(received.body.fds.map(identityOf), sent.map(identityOf))
   closeAll(received)
 })

@@ -110,7 +110,7 @@ for (const [name, envelope, outgoing, hex] of golden) {
     t.equal(bytes.toString('hex'), hex.replace(/\s/g, ''))
     t.match(readHeader(bytes, 0, bytes.length), {
       ...envelope,
-      dataSize: outgoing.data.length,
+      dataSize: outgoing.dataSize,
       objectCount: outgoing.objects.length,
       here: outgoing.size,
       descriptorCount: outgoing.fds.length,
@@ -246,7 +246,7 @@ const tables: [string, number, WireObject[], number][] = [
 
 for (const [name, dataSize, objects, fdCount] of tables) {
   t.test(`a table of objects is read: ${name}`, async (t) => {
-    const read = readObjects(body(dataSize, objects), dataSize, objects.length, fdCount)
+    const read = readObjects(body(dataSize, objects), 0, { dataSize, objectCount: objects.length }, fdCount)
     t.same(
       read,
       objects.map((object) => ({ takesFds: false, ...object })),
@@ -272,7 +272,10 @@ const brokenTables: [string, number, WireObject[], number][] = [
 
 for (const [name, dataSize, objects, fdCount] of brokenTables) {
   t.test(`a table of objects is a violation: ${name}`, async (t) => {
-    t.throws(() => readObjects(body(dataSize, objects), dataSize, objects.length, fdCount), Violation)
+    t.throws(
+      () => readObjects(body(dataSize, objects), 0, { dataSize, objectCount: objects.length }, fdCount),
+      Violation,
+    )
   })
 }
 
@@ -280,7 +283,7 @@ t.test('an offset near 2^32 is a violation', async (t) => {
   const bytes = body(24, [at(0)])
   for (const offset of [0xfffffffc, 0x80000000, 24]) {
     bytes.writeUInt32LE(offset, 24)
-    t.throws(() => readObjects(bytes, 24, 1, 0), Violation, `${offset}`)
+    t.throws(() => readObjects(bytes, 0, { dataSize: 24, objectCount: 1 }, 0), Violation, `${offset}`)
   }
 })
 
@@ -293,7 +296,11 @@ t.test('every reserved byte of an object must be zero', async (t) => {
     for (let offset = 8; offset < 24; offset++) {
       const bytes = body(24, [at(0, type, number)])
       bytes[offset] = 2
-      t.throws(() => readObjects(bytes, 24, 1, type === DESCRIPTOR ? 1 : 0), Violation, `type ${type}, byte ${offset}`)
+      t.throws(
+        () => readObjects(bytes, 0, { dataSize: 24, objectCount: 1 }, type === DESCRIPTOR ? 1 : 0),
+        Violation,
+        `type ${type}, byte ${offset}`,
+      )
     }
   }
 })

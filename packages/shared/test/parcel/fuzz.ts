@@ -14,6 +14,7 @@ import { watchdog } from '../../test-support/watchdog.ts'
 import { Polygon } from '../fixtures/parcel/point.ts'
 import { Random, seed } from '../fixtures/parcel/random.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'
+import { received } from '../fixtures/parcel/wire.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -135,7 +136,7 @@ t.test('the corpus of inputs that once were interesting', async (t) => {
   const corpus: string[] = JSON.parse(readFileSync(CORPUS_FILE, 'utf8'))
   for (const hex of corpus) {
     for (const [name, read] of Object.entries(READERS)) {
-      using parcel = parcelFromWire(Buffer.from(hex, 'hex'), [])
+      using parcel = parcelFromWire(received(Buffer.from(hex, 'hex')), [])
       t.equal(outcome(parcel, read), true, `${name} of ${hex}`)
     }
   }
@@ -146,7 +147,7 @@ t.test(`${ROUNDS} random inputs (SEED=${seed})`, async (t) => {
   for (let round = 0; round < ROUNDS; round++) {
     const data = random.chance(50) ? noise(random) : damaged(random)
     const objects = random.chance(30) ? someObjects(random, data.length) : []
-    using parcel = parcelFromWire(Buffer.from(data), objects)
+    using parcel = parcelFromWire(received(data, random.chance(50)), objects)
     const problems = readAll(parcel, random)
     if (problems.length > 0) t.strictSame(problems, [], `${data.toString('hex')} (round ${round})`)
   }

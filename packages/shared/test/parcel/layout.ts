@@ -7,10 +7,10 @@ import t from 'tap'
 import { ServiceSpecificError } from '../../src/errors.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelContents } from '../../src/parcel/parcel-objects.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { Point, Polygon } from '../fixtures/parcel/point.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'
+import { contentsOf } from '../fixtures/parcel/wire.ts'
 
 leakChecked(t)
 
@@ -170,8 +170,8 @@ t.test('objects are 24 bytes with their type, and nothing that names them', asyn
   parcel.writeFileDescriptor(pfd.getFileDescriptor())
   parcel.writeStrongBinder(new TestBinder())
   parcel.writeStrongBinder(null)
-  const { data, objects } = parcelContents(parcel)
-  t.equal(Buffer.from(data).toString('hex'), layout['descriptor, binder, null binder'])
+  const { data, objects } = contentsOf(parcel)
+  t.equal(data.toString('hex'), layout['descriptor, binder, null binder'])
   t.strictSame(
     objects.map(({ offset, kind }) => ({ offset, kind })),
     [

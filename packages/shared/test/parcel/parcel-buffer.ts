@@ -1,8 +1,8 @@
 /** Sizes, positions and capacities: CTS ParcelTest re-told, and the corners around it. */
 import t from 'tap'
 import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelContents } from '../../src/parcel/parcel-objects.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import { contentsOf } from '../fixtures/parcel/wire.ts'
 
 leakChecked(t)
 
@@ -118,7 +118,7 @@ t.test('bytes of a parcel that is gone never show up in another', async (t) => {
     },
     'in the last bytes that travel': (p) => {
       p.setDataSize(1)
-      return Buffer.from(parcelContents(p).data).toString('hex')
+      return contentsOf(p).data.toString('hex')
     },
     'in padding': (p) => {
       p.writeByteArray(Buffer.alloc(1))

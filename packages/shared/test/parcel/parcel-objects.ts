@@ -11,6 +11,7 @@ import { type ParcelObject, parcelContents, parcelFromWire, replaceContents } fr
 import { openDescriptors } from '../../test-support/inventory.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'
+import { contentsOf, received } from '../fixtures/parcel/wire.ts'
 
 leakChecked(t)
 
@@ -346,8 +347,8 @@ t.test("parcelContents is a look: data as it travels, descriptors still the parc
   p.writeFileDescriptor(reader.getFileDescriptor())
   p.writeInt(-1)
   p.setDataSize(26)
-  const { data, objects } = parcelContents(p)
-  t.equal(Buffer.from(data).toString('hex'), `01000000${'00'.repeat(20)}ffff0000`, 'padded to a multiple of 4')
+  const { data, objects } = contentsOf(p)
+  t.equal(data.toString('hex'), `01000000${'00'.repeat(20)}ffff0000`, 'padded to a multiple of 4')
   t.equal(objects.length, 1)
   t.equal(p.dataSize(), 26)
   p.setDataPosition(0)
@@ -371,12 +372,12 @@ function wire(t: Test): { data: Buffer; objects: ParcelObject[]; source: FileDes
 
 t.test('parcelFromWire owns what it is given', async (t) => {
   const { data, objects, source, binder } = wire(t)
-  const p = parcelFromWire(data, objects)
+  const p = parcelFromWire(received(data), objects)
   t.equal(p.dataPosition(), 0)
   t.equal(p.dataSize(), 52)
   t.equal(p.readInt(), 7)
-  using received = p.readFileDescriptor() as ParcelFileDescriptor
-  t.strictSame(identity(received.getFileDescriptor()), identity(source))
+  using descriptor = p.readFileDescriptor() as ParcelFileDescriptor
+  t.strictSame(identity(descriptor.getFileDescriptor()), identity(source))
   t.equal(p.readStrongBinder(), binder)
   p.recycle()
 })
@@ -388,7 +389,7 @@ t.test('replaceContents drops what the parcel held, and works twice', async (t) 
   const before = openDescriptors().length
   for (const round of [1, 2]) {
     const { data, objects } = wire(t)
-    replaceContents(p, data, objects)
+    replaceContents(p, received(data), objects)
     t.equal(p.readInt(), 7, `round ${round}`)
   }
   p.setDataSize(0)
@@ -401,7 +402,7 @@ t.test('replaceContents of a parcel that was recycled meanwhile closes what came
   p.recycle()
   const { data, objects } = wire(t)
   const before = openDescriptors().length
-  t.throws(() => replaceContents(p, data, objects), { code: 'ERR_CLOSED' })
+  t.throws(() => replaceContents(p, received(data), objects), { code: 'ERR_CLOSED' })
   t.equal(openDescriptors().length, before - 1)
 })
 

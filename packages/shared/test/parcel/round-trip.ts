@@ -5,11 +5,12 @@ import t from 'tap'
 import { borrowFd, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelContents, parcelFromWire } from '../../src/parcel/parcel-objects.ts'
+import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { Point, Polygon } from '../fixtures/parcel/point.ts'
 import { Random, seed } from '../fixtures/parcel/random.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'
+import { contentsOf, received } from '../fixtures/parcel/wire.ts'
 
 leakChecked(t)
 
@@ -186,11 +187,11 @@ function opens(parcel: Parcel, name: string): boolean {
 function sent(parcel: Parcel): Parcel {
   using copy = Parcel.obtain()
   copy.appendFrom(parcel, 0, parcel.dataSize())
-  const { data, objects } = parcelContents(copy)
+  const { data, objects } = contentsOf(copy)
   const moved = objects.map((object) =>
     object.kind === 'fd' ? { ...object, fd: wrapOwnedFd(takeOwnedFd(object.fd)) } : object,
   )
-  return parcelFromWire(Buffer.from(data), moved)
+  return parcelFromWire(received(data), moved)
 }
 
 t.test(`${ROUNDS} random parcels read back as written, here and received (SEED=${seed})`, async (t) => {

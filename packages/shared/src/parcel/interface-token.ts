@@ -1,0 +1,33 @@
+/**
+ * What a request begins with (docs/protocol.md, section 4): strict mode policy, work source, a word for "system", and the
+ * name of the interface. Every call has one, and a program has few of them: their bytes are kept.
+ */
+import { ParcelBuffer } from './parcel-buffer.ts'
+import { readString16, writeString16 } from './parcel-strings.ts'
+
+const NO_POLICY = 0
+const NO_WORK_SOURCE = -1
+const SYSTEM_HEADER = 0x53595354 // 'SYST'
+
+/** Names come from programs, not from peers; a program that makes them up without end gets no bytes kept for the rest. */
+const MAX_KEPT = 256
+const kept = new Map<string, Buffer>()
+
+export function interfaceToken(name: string): Buffer {
+  const known = kept.get(name)
+  if (known !== undefined) return known
+  const buffer = new ParcelBuffer()
+  for (const word of [NO_POLICY, NO_WORK_SOURCE, SYSTEM_HEADER]) buffer.writeInt32(word)
+  writeString16(buffer, name)
+  const token = Buffer.from(buffer.view(buffer.size))
+  buffer.recycle()
+  if (kept.size < MAX_KEPT) kept.set(name, token)
+  return token
+}
+
+/** Whether the token at the position is of this interface; policy and work source are the sender's, and of no account. */
+export function readInterfaceToken(buffer: ParcelBuffer, name: string): boolean {
+  buffer.readInt32()
+  buffer.readInt32()
+  return buffer.readInt32() === SYSTEM_HEADER && readString16(buffer) === name
+}
