@@ -34,6 +34,7 @@ async function follow(binder) {
   await config.addListener(new Listener(load))
   await load()
   await death
+  console.log('the publisher is gone: going on with what we have')
 }
 
 const manager = await ServiceManager.connect()
@@ -42,7 +43,6 @@ for (;;) {
   try {
     await follow(binder)
   } catch (error) {
-    if (errorCode(error) !== 'ERR_DEAD_OBJECT') throw error
+    if (errorCode(error) !== 'ERR_DEAD_OBJECT') throw error // it was found just before the registry knew of its death
   }
-  console.log('the publisher is gone: going on with what we have')
 }
