@@ -1,0 +1,84 @@
+/** The local object: a call inside its process, and what a proxy would have done otherwise. */
+import t from 'tap'
+import { Binder } from '../../src/binder/binder.ts'
+import type { DeathRecipient } from '../../src/parcel/ibinder.ts'
+import { Parcel } from '../../src/parcel/parcel.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { outcome } from '../../test-support/outcome.ts'
+import { call } from '../fixtures/call.ts'
+import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
+
+leakChecked(t)
+
+t.test('a local call runs before transact() returns, also when it is oneway', async (t) => {
+  for (const flags of [0, Binder.FLAG_ONEWAY]) {
+    const seen: number[] = []
+    const binder = new ScriptedBinder({ 1: (_data, _reply, flags) => seen.push(flags) })
+    const answer = call(binder, 1, { flags })
+    t.same(seen, [flags])
+    await answer
+  }
+})
+
+t.test('a local call rewinds the request before and the reply after', async (t) => {
+  const binder = new ScriptedBinder({ 1: (data, reply) => reply.writeInt(data.readInt() + data.dataPosition()) })
+  const data = Parcel.obtain()
+  const reply = Parcel.obtain()
+  data.writeInt(10)
+  t.equal(await binder.transact(1, data, reply), true)
+  t.equal(reply.dataPosition(), 0)
+  t.equal(reply.readInt(), 14)
+  data.recycle()
+  reply.recycle()
+})
+
+t.test('what a local call throws arrives as it is, now or later', async (t) => {
+  const error = new Error('of no known code')
+  class Throwing extends Binder {
+    override onTransact(code: number): boolean | Promise<boolean> {
+      if (code === 1) throw error
+      return Promise.reject(error)
+    }
+  }
+  for (const code of [1, 2]) t.equal(await call(new Throwing(), code).catch((thrown: unknown) => thrown), error)
+})
+
+t.test('without a handler a local object knows only the name of its interface', async (t) => {
+  const binder = new Binder()
+  binder.attachInterface(null, 'x.I')
+  t.equal(await call(binder, 1), false)
+  t.equal(await call(binder, Binder.INTERFACE_TRANSACTION, { read: (reply) => reply.readString() }), 'x.I')
+})
+
+t.test('a local interface is found by its own name only', async (t) => {
+  const binder = new Binder()
+  const owner = { asBinder: () => binder }
+  t.equal(binder.queryLocalInterface('x.I'), null)
+  t.equal(await binder.getInterfaceDescriptor(), null)
+  binder.attachInterface(owner, 'x.I')
+  t.equal(binder.queryLocalInterface('x.I'), owner)
+  t.equal(binder.queryLocalInterface('x.J'), null)
+  t.equal(await binder.getInterfaceDescriptor(), 'x.I')
+  binder.attachInterface(null, 'x.J')
+  t.equal(binder.queryLocalInterface('x.J'), null)
+})
+
+t.test('a local object is alive, and its death cannot be waited for', async (t) => {
+  const binder = new Binder()
+  const recipient = { binderDied: () => t.fail('nobody died') }
+  t.equal(await binder.pingBinder(), true)
+  t.equal(binder.isBinderAlive(), true)
+  t.equal(binder.unlinkToDeath(recipient), true, 'never linked')
+  t.equal(binder.linkToDeath(recipient, 3), undefined)
+  t.equal(binder.unlinkToDeath(recipient), true)
+})
+
+t.test('arguments of the wrong kind are refused', async (t) => {
+  const binder = new Binder()
+  const link = (recipient: unknown) => outcome(() => binder.linkToDeath(recipient as DeathRecipient))
+  t.equal(link(null), 'ERR_NULL_POINTER')
+  t.equal(link({}), 'ERR_INVALID_ARG_TYPE')
+  t.equal(link('x'), 'ERR_INVALID_ARG_TYPE')
+  await t.rejects(call(binder, -1), { code: 'ERR_OUT_OF_RANGE' })
+  await t.rejects(call(binder, 1, { flags: 0.5 }), { code: 'ERR_OUT_OF_RANGE' })
+})

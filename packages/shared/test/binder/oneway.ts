@@ -1,0 +1,196 @@
+/** Oneway calls: no answer, in order per object, each after the one before has ended; nobody learns of their errors. */
+import t, { type Test } from 'tap'
+import { Binder } from '../../src/binder/binder.ts'
+import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import type { IBinder } from '../../src/parcel/ibinder.ts'
+import { Parcel } from '../../src/parcel/parcel.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import { call } from '../fixtures/call.ts'
+import { ScriptedBinder, type Serve } from '../fixtures/scripted-binder.ts'
+import { sessionPair } from '../fixtures/sessions.ts'
+import { warningsOf } from '../fixtures/warnings.ts'
+
+leakChecked(t)
+watchdog(t)
+
+const { FLAG_ONEWAY } = Binder
+const CALL_BACK = 99
+
+function send(binder: IBinder, code: number, value: number): Promise<boolean> {
+  return call(binder, code, { write: (data) => data.writeInt(value), flags: FLAG_ONEWAY })
+}
+
+/** A gate that handlers wait at. */
+function gate(): { open: () => void; opened: Promise<void> } {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+t.test('a oneway call is true at once, whether the code is known or not', async (t) => {
+  const { proxy } = sessionPair(t, new Binder())
+  t.equal(await send(proxy, 98, 1), true)
+  t.equal(await proxy.pingBinder(), true)
+})
+
+t.test('oneway calls of one object run in order, each after the promise of the one before', async (t) => {
+  const log: string[] = []
+  const { open, opened } = gate()
+  const { proxy } = sessionPair(
+    t,
+    service({
+      1: async (data) => {
+        const value = data.readInt()
+        log.push(`begin ${value}`)
+        if (value === 1) await opened
+        log.push(`end ${value}`)
+      },
+    }),
+  )
+  for (const value of [1, 2, 3]) await send(proxy, 1, value)
+  await proxy.pingBinder()
+  t.same(log, ['begin 1'], 'the first one holds the others up')
+  open()
+  await drained(proxy)
+  t.same(log, ['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3'])
+})
+
+t.test('ten thousand oneway calls keep their order', async (t) => {
+  const seen: number[] = []
+  const { proxy } = sessionPair(t, service({ 1: (data) => seen.push(data.readInt()) }))
+  for (let i = 0; i < 10_000; i++) {
+    await send(proxy, 1, i)
+    if (i % 500 === 0) await proxy.pingBinder()
+  }
+  await drained(proxy)
+  t.strictSame(
+    seen,
+    Array.from({ length: 10_000 }, (_, i) => i),
+  )
+})
+
+t.test('a oneway call that waits holds up neither other objects nor two-way calls', async (t) => {
+  const { open, opened } = gate()
+  const log: string[] = []
+  const other = new ScriptedBinder({ 1: () => log.push('other') })
+  const root = service({
+    1: async () => {
+      await opened
+      log.push('first')
+    },
+    2: (_data, reply) => reply.writeStrongBinder(other),
+    3: () => log.push('two-way'),
+  })
+  const { proxy } = sessionPair(t, root)
+  const second = await call(proxy, 2, { read: (reply) => reply.readStrongBinder() })
+  await send(proxy, 1, 0)
+  await send(second ?? proxy, 1, 0)
+  await call(proxy, 3)
+  t.same(log, ['other', 'two-way'])
+  open()
+  await drained(proxy)
+  t.same(log, ['other', 'two-way', 'first'])
+})
+
+t.test('two objects of one class do not wait for each other; an object known by two names does', async (t) => {
+  const log: number[] = []
+  const { open, opened } = gate()
+  const root: ScriptedBinder = service({
+    1: async (data) => {
+      const value = data.readInt()
+      if (value === 1) await opened
+      log.push(value)
+    },
+    2: (_data, reply) => reply.writeStrongBinder(root),
+  })
+  const { proxy } = sessionPair(t, root)
+  const itself = await call(proxy, 2, { read: (reply) => reply.readStrongBinder() })
+  await send(proxy, 1, 1)
+  await send(itself ?? proxy, 1, 2)
+  await proxy.pingBinder()
+  t.same(log, [])
+  open()
+  await drained(proxy)
+  t.same(log, [1, 2])
+})
+
+t.test('an error of a oneway call is a process warning, and the next one runs', async (t) => {
+  const warnings = warningsOf(t)
+  const seen: number[] = []
+  const { proxy } = sessionPair(
+    t,
+    service({
+      1: async (data) => {
+        seen.push(data.readInt())
+        throw new Error('nobody hears')
+      },
+    }),
+  )
+  await send(proxy, 1, 1)
+  await send(proxy, 1, 2)
+  await drained(proxy)
+  t.same(seen, [1, 2])
+  t.match(await warnings.next(2), [
+    { code: 'MEMSVC_CALLBACK_ERROR', message: /nobody hears/ },
+    { code: 'MEMSVC_CALLBACK_ERROR', message: /nobody hears/ },
+  ])
+})
+
+t.test('what a oneway call writes into its reply goes nowhere', async (t) => {
+  const { proxy } = sessionPair(t, new ScriptedBinder({ 1: (_data, reply) => reply.writeInt(1) }))
+  const read = (reply: Parcel) => reply.dataSize()
+  t.equal(await call(proxy, 1, { flags: FLAG_ONEWAY, read }), 0)
+  t.equal(await proxy.pingBinder(), true)
+})
+
+t.test('a flood of oneway calls that the peer does not take ends in ERR_LIMIT, and order is kept', async (t) => {
+  const seen: number[] = []
+  const { proxy, client } = sessionPair(t, service({ 1: (data) => seen.push(data.readInt()) }))
+  // The peer lives in this thread: until this turn is over it takes nothing.
+  const sent = await flood(t, proxy)
+  while (client.queuedBytes > 0) await new Promise(setImmediate)
+  await drained(proxy)
+  t.equal(seen.length, sent)
+  t.ok(
+    seen.every((value, i) => value === i),
+    'none is missing or out of order',
+  )
+})
+
+/** Sends until it is refused; how many were not. */
+async function flood(t: Test, proxy: BinderProxy): Promise<number> {
+  const data = Parcel.obtain()
+  const answers: Promise<boolean>[] = []
+  for (let i = 0; i < 9_000; i++) {
+    data.setDataPosition(0)
+    data.writeInt(i)
+    data.writeByteArray(Buffer.alloc(1000))
+    answers.push(proxy.transact(1, data, null, FLAG_ONEWAY))
+  }
+  data.recycle()
+  const results = await Promise.allSettled(answers)
+  const refused = results.filter((result) => result.status === 'rejected')
+  t.ok(refused.length > 0)
+  t.ok(refused.every(({ reason }) => reason.code === 'ERR_LIMIT' && reason.resource === 'bytes queued on a channel'))
+  return results.length - refused.length
+}
+
+/** A service of these codes, and of one that calls back: a oneway call has run once one that was sent behind it has. */
+function service(codes: Record<number, Serve>): ScriptedBinder {
+  return new ScriptedBinder({
+    ...codes,
+    [CALL_BACK]: (data) => void call(data.readStrongBinder() as IBinder, 1, { flags: FLAG_ONEWAY }),
+  })
+}
+
+async function drained(proxy: BinderProxy): Promise<void> {
+  const data = Parcel.obtain()
+  await new Promise<void>((resolve) => {
+    data.writeStrongBinder(new ScriptedBinder({ 1: () => resolve() }))
+    void proxy.transact(CALL_BACK, data, null, FLAG_ONEWAY)
+  })
+  data.recycle()
+}
