@@ -81,8 +81,8 @@ class MemoryServiceProxy {
     try {
       data.writeInterfaceToken(DESCRIPTOR)
       writeArguments(data)
-      if (!(await this.#remote.transact(code, data, reply, 0)))
-        throw new Error(`the service does not know code ${code}`)
+      const isKnown = await this.#remote.transact(code, data, reply, 0)
+      if (!isKnown) throw new Error(`the service does not know code ${code}`)
       reply.readException()
       return readResult(reply)
     } finally {

@@ -33,7 +33,7 @@ class Registry(Owner):
         reply = self._channel.call(self.GET_SERVICE, self._request().string(name))
         if reply.int() != self.ANOTHERS:
             raise ServiceNotFound(f'no service "{name}"')
-        _accepts_descriptors, pid, uid = reply.int(), reply.int(), reply.int()
+        _accepts_descriptors, pid, uid = reply.int(), reply.int(), reply.int() & 0xFFFFFFFF
         end = socket.socket(fileno=reply.descriptor().release())
         return MemoryService(Channel(end), Holder(pid, uid))
 
