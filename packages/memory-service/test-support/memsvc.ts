@@ -1,17 +1,26 @@
 /** memsvc as a process, and what it says of itself. */
+import { chownSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type Daemon,
   type DaemonOptions,
   type Ending,
+  newRegistryPath,
+  OTHER_UID,
+  type Program,
   type ProgramOptions,
   runProgram,
   startDaemon,
+  startProgram,
 } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 
 /** The program, as node runs it. */
 export const MEMSVC = fileURLToPath(new URL('../../bin/memsvc.js', import.meta.url))
+
+/** The tool of the package beside this one, for clients in processes of their own. */
+export const MEMCLIENT = fileURLToPath(new URL('../../../client-cli/bin/memclient.js', import.meta.url))
 
 /** What `status --json` prints. */
 export interface Status {
@@ -34,9 +43,28 @@ export function startMemsvc(t: Test, options: DaemonOptions = {}): Promise<Daemo
   return startDaemon(t, MEMSVC, options)
 }
 
+/** The same, run by OTHER_UID. Needs root. */
+export function startMemsvcOfOtherUser(t: Test, options: DaemonOptions = {}): Promise<Daemon> {
+  const registry = newRegistryPath(t)
+  chownSync(dirname(registry), OTHER_UID, OTHER_UID)
+  return startMemsvc(t, { registry, uid: OTHER_UID, ...options })
+}
+
 /** Runs a command of memsvc at this registry to its end. */
 export function memsvc(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
   return runProgram(MEMSVC, [...args, '--registry', registry], options)
+}
+
+/** Runs memclient at this registry to its end. */
+export function memclient(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return runProgram(MEMCLIENT, [...args, '--registry', registry], options)
+}
+
+/** Starts memclient at this registry; gone with the test. */
+export function startMemclient(t: Test, registry: string, args: readonly string[]): Program {
+  const program = startProgram(MEMCLIENT, [...args, '--registry', registry])
+  t.teardown(() => program.destroy())
+  return program
 }
 
 /** @throws Error with what the command said, when it failed */

@@ -1,4 +1,5 @@
 /** For the tests of sibling packages. */
+export { attack, expectedReport, HOLDERS, type Holder, OTHER_OWNER } from './hostile-holder.ts'
 export { leakChecked } from './leaks.ts'
 export { Lines } from './lines.ts'
 export {

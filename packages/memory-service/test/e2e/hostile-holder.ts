@@ -1,0 +1,66 @@
+/** The daemon's region in the hands of another process: whoever it is, it changes nothing, and the daemon goes on writing. */
+import { readFileSync } from 'node:fs'
+import { IMemoryService } from '@memsvc/shared'
+import {
+  attack,
+  type Daemon,
+  expectedReport,
+  HOLDERS,
+  type Holder,
+  leakChecked,
+  OTHER_OWNER,
+  otherUserProblem,
+  watchdog,
+} from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { MEMSVC, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
+import { openValue, statusOf } from '../../test-support/value.ts'
+
+/** The value whose four bytes are "kept". */
+const KEPT = Buffer.from('kept').readInt32BE(0)
+
+watchdog(t)
+leakChecked(t)
+
+for (const holder of HOLDERS) {
+  t.test(`${holder.title} with a descriptor of the daemon's changes nothing`, async (t) => {
+    await changesNothing(t, await startMemsvc(t), holder)
+  })
+}
+
+t.test(`${OTHER_OWNER.title} changes nothing either`, { skip: otherUserProblem(MEMSVC) }, async (t) => {
+  await changesNothing(t, await startMemsvcOfOtherUser(t), OTHER_OWNER)
+})
+
+async function changesNothing(t: Test, { registry }: Daemon, holder: Holder): Promise<void> {
+  const value = await openValue(t, registry)
+  await value.set(KEPT)
+  const before = await statusOf(value)
+  using descriptor = (await IMemoryService.asInterface(value.binder).getFileDescriptor()) ?? undefined
+  if (descriptor === undefined) throw new Error('no descriptor')
+
+  t.same(attack(descriptor.getFd(), holder), { report: expectedReport(holder, 'read-only'), contents: 'kept' })
+
+  const after = await statusOf(value)
+  t.same(after.regions, before.regions, 'seals and size')
+  t.equal(after.value, KEPT)
+  for (const next of [1, -2147483648, 2147483647]) {
+    await value.set(next)
+    t.equal(value.get(), next, 'the daemon goes on writing, and its readers reading')
+  }
+}
+
+t.test('what a holder does to his descriptor is nobody else’s business', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const service = IMemoryService.asInterface((await openValue(t, registry)).binder)
+  using mine = (await service.getFileDescriptor()) ?? undefined
+  using other = (await service.getFileDescriptor()) ?? undefined
+  if (mine === undefined || other === undefined) return t.fail('no descriptor')
+  t.equal(mine.seekTo(3), 3)
+  t.equal(offsetOf(other.getFd()), 0, 'each has an offset of its own')
+})
+
+/** proc_pid_fdinfo(5) */
+function offsetOf(fd: number): number {
+  return Number(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').match(/^pos:\s*(\d+)/)?.[1])
+}

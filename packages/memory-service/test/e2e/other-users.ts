@@ -1,0 +1,126 @@
+/** What another user of the machine can do, and what not even a process of the same user can. All of it needs root. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  leakChecked,
+  newRegistryPath,
+  OTHER_UID,
+  otherUserProblem,
+  runProgram,
+  watchdog,
+} from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { MEMSVC, memsvc, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
+import { connect, openValue } from '../../test-support/value.ts'
+
+const CALL_REGISTRY = fileURLToPath(new URL('../fixtures/call-registry.js', import.meta.url))
+const ATTACK_PROCESS = readFileSync(new URL('../../../test/fixtures/attack-process.py', import.meta.url), 'utf8')
+/** Others may pass through it, not list it. */
+const OPEN_DIRECTORY = 0o711
+const THIRD_UID = 65533
+
+const skip = otherUserProblem(MEMSVC)
+
+watchdog(t)
+leakChecked(t)
+
+/** What the call of another user came to. */
+async function callAs(uid: number, registry: string, ...call: string[]): Promise<unknown> {
+  const { stdout, stderr } = await runProgram(CALL_REGISTRY, [registry, ...call], { uid })
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+/** What this machine calls OTHER_UID, or the group of that number. */
+function nameOf(database: 'passwd' | 'group'): string {
+  return spawnSync('getent', [database, String(OTHER_UID)], { encoding: 'utf8' }).stdout.split(':')[0] ?? ''
+}
+
+async function startOpen(t: Test, ...args: string[]): Promise<string> {
+  const registry = newRegistryPath(t, OPEN_DIRECTORY)
+  await startMemsvc(t, { registry, args: ['--socket-mode', '666', ...args] })
+  return registry
+}
+
+t.test('by default nobody else gets in: not past the directory, nor past the socket', { skip }, async (t) => {
+  for (const mode of [0o700, OPEN_DIRECTORY]) {
+    const registry = newRegistryPath(t, mode)
+    await startMemsvc(t, { registry })
+    t.match(await callAs(OTHER_UID, registry, 'read'), { code: 'ERR_SECURITY' })
+    t.match(await memsvc(registry, ['list'], { uid: OTHER_UID }), { code: 4, stdout: '' })
+  }
+})
+
+t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async (t) => {
+  const registry = await startOpen(t)
+  const value = await openValue(t, registry)
+  await value.set(42)
+  t.strictSame(await callAs(OTHER_UID, registry, 'list'), { ok: ['AnonymousSharedMemory'] })
+  t.strictSame(await callAs(OTHER_UID, registry, 'read'), { ok: 42 })
+  t.strictSame(await callAs(OTHER_UID, registry, 'write', '7'), {
+    code: 'ERR_SECURITY',
+    message: `uid ${OTHER_UID} may read this value but not set it`,
+  })
+  t.strictSame(await callAs(OTHER_UID, registry, 'add', 'mine'), {
+    code: 'ERR_SECURITY',
+    message: `uid ${OTHER_UID} may not add services here`,
+  })
+  t.strictSame(await callAs(OTHER_UID, registry, 'stop'), {
+    code: 'ERR_SECURITY',
+    message: `uid ${OTHER_UID} may not stop this daemon`,
+  })
+  t.equal(value.get(), 42)
+  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory'])
+})
+
+for (const writer of [String(OTHER_UID), nameOf('passwd'), `@${nameOf('group')}`]) {
+  t.test(`with --writers ${writer} he may write, and a third one may not`, { skip }, async (t) => {
+    const registry = await startOpen(t, '--writers', writer)
+    t.strictSame(await callAs(OTHER_UID, registry, 'write', '-1'), { ok: null })
+    t.strictSame(await callAs(OTHER_UID, registry, 'read'), { ok: -1 })
+    t.match(await callAs(THIRD_UID, registry, 'write', '7'), { code: 'ERR_SECURITY' })
+    t.strictSame(await callAs(THIRD_UID, registry, 'read'), { ok: -1 })
+    t.match(await callAs(OTHER_UID, registry, 'stop'), { code: 'ERR_SECURITY' }, 'but he may not stop it')
+  })
+}
+
+t.test('he cannot start a daemon at our registry', { skip }, async (t) => {
+  const registry = await startOpen(t)
+  const { code, stderr } = await memsvc(registry, ['start', '--name', 'his'], { uid: OTHER_UID })
+  t.equal(code, 4, stderr)
+  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory'])
+})
+
+t.test('root may do everything at a daemon of another user', { skip }, async (t) => {
+  const { registry, program } = await startMemsvcOfOtherUser(t)
+  const value = await openValue(t, registry)
+  await value.set(42)
+  t.equal(value.get(), 42)
+  const { program: roots } = await startMemsvc(t, { registry, args: ['--name', 'of-root'] })
+  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory', 'of-root'])
+  t.match(await memsvc(registry, ['stop']), { code: 0 })
+  t.match(await program.ending, { code: 0 })
+  t.ok(roots.pid)
+})
+
+t.test('a process of the same user gets neither into the daemon nor at its descriptors', { skip }, async (t) => {
+  const { program } = await startMemsvcOfOtherUser(t)
+  const { stdout, stderr } = spawnSync('python3', ['-c', ATTACK_PROCESS, String(program.pid)], {
+    uid: OTHER_UID,
+    gid: OTHER_UID,
+    cwd: '/',
+    encoding: 'utf8',
+  })
+  t.equal(stderr, '')
+  t.strictSame(JSON.parse(stdout), {
+    'open its memory': 'EACCES',
+    'write its memory': 'EPERM',
+    'trace it': 'EPERM',
+    'open a descriptor of it': 'EACCES',
+    'list its descriptors': 'EACCES',
+    'take a descriptor of it': 'EPERM',
+    'read its environment': 'EACCES',
+    'read its mappings': 'EACCES',
+  })
+})
