@@ -34,7 +34,8 @@ export async function openValueSoon(t: Test, registry: string): Promise<SharedVa
   return value
 }
 
-async function connectSoon(path: string): Promise<ServiceManager> {
+/** Resolves once there is a registry. */
+export async function connectSoon(path: string): Promise<ServiceManager> {
   for (;;) {
     try {
       return await ServiceManager.connect({ path })

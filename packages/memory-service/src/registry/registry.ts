@@ -58,10 +58,13 @@ export class Registry {
     if (binder === null) throw new InvalidArgValueError('Null binder')
     checkName(name)
     const holder = this.#entries.get(name)
-    if (holder !== undefined && holder.peer !== peer) {
+    if (holder !== undefined && !isSameProcess(holder.peer, peer)) {
       throw new IllegalStateError(`the name ${name} is held by process ${holder.peer.caller.pid}`)
     }
-    if (holder === undefined) peer.account.charge('names')
+    if (holder?.peer !== peer) {
+      peer.account.charge('names')
+      holder?.peer.account.refund('names')
+    }
     this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
     for (const { callback } of this.#notifications.get(name) ?? []) tell(callback, name)
   }
@@ -122,6 +125,11 @@ export class Registry {
     else this.#notifications.delete(name)
     return going.length > 0
   }
+}
+
+/** By another connection too: a thread of its own has one. Pid 0 is of another namespace, and could be anybody. */
+function isSameProcess(a: Peer, b: Peer): boolean {
+  return a === b || (a.caller.pid === b.caller.pid && a.caller.uid === b.caller.uid && a.caller.pid !== 0)
 }
 
 function checkName(name: string | null): asserts name is string {

@@ -71,6 +71,26 @@ for (const [state, outcomes] of ADD) {
   }
 }
 
+t.test('the same process may add again over another connection, which holds the name from then on', async (t) => {
+  const { registry, ledger, connect } = makeWorld()
+  const first = connect(OWN)
+  const second = { caller: first.caller, account: ledger.open(OWN) }
+  registry.add(first, newService())
+  registry.add(second, newService())
+  t.strictSame([first.account.rest, second.account.rest], [[], ['names']])
+  registry.remove(first)
+  t.strictSame(registry.list(15), [NAME])
+  registry.remove(second)
+  t.strictSame(registry.list(15), [])
+})
+
+t.test('processes of other namespaces are never taken for the same', async (t) => {
+  const { registry, ledger } = makeWorld()
+  const connectFromAfar = (): Peer => ({ caller: { pid: 0, uid: OWN }, account: ledger.open(OWN) })
+  registry.add(connectFromAfar(), newService())
+  t.throws(() => registry.add(connectFromAfar(), newService()), { code: 'ERR_ILLEGAL_STATE' })
+})
+
 t.test('the holder’s pid is in the refusal', async (t) => {
   const { registry, connect } = makeWorld()
   const holder = connect(OWN)
