@@ -1,4 +1,7 @@
-/** A real systemd, booted in namespaces by scripts/systemd-box, with this memsvc installed in it. Gone with the test. */
+/**
+ * A real systemd, booted in namespaces by scripts/systemd-box, with this memsvc installed in it. Gone with the test.
+ * It is this machine's; MEMSVC_BOX_ROOT names the folder of another root file system, with Node, for another systemd.
+ */
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -39,7 +42,7 @@ export class SystemdBox {
   }
 
   static async boot(t: Test): Promise<SystemdBox> {
-    const boot = new Program(spawn(BOOT, { stdio: ['ignore', 'pipe', 'pipe'] }))
+    const boot = new Program(spawn(BOOT, rootArguments(), { stdio: ['ignore', 'pipe', 'pipe'] }))
     t.teardown(async () => {
       boot.kill('SIGTERM')
       await boot.ending
@@ -96,6 +99,11 @@ export class SystemdBox {
       return { priority: Number(PRIORITY), message: MESSAGE }
     })
   }
+}
+
+function rootArguments(): string[] {
+  const root = process.env.MEMSVC_BOX_ROOT
+  return root === undefined ? [] : ['-r', root]
 }
 
 /** Looks again and again until what it sees is as wanted, and answers that. */

@@ -45,8 +45,8 @@ t.test('under a real systemd', { skip }, async (t) => {
     await box.untilProperty('ActiveState', (state) => state === 'active')
   }
 
-  function kill(): Promise<string> {
-    return box.ask('systemctl', 'kill', '--kill-who=main', '--signal=KILL', 'memsvc.service')
+  function kill(signal: 'KILL' | 'STOP'): Promise<string> {
+    return box.ask('systemctl', 'kill', '--kill-who=main', `--signal=${signal}`, 'memsvc.service')
   }
 
   await t.test('the units that install-unit writes are accepted without a word', async (t) => {
@@ -79,7 +79,7 @@ t.test('under a real systemd', { skip }, async (t) => {
   })
 
   const deaths: [string, () => Promise<unknown>][] = [
-    ['kill -9', kill],
+    ['kill -9', () => kill('KILL')],
     ['systemctl restart', () => box.ask('systemctl', 'restart', 'memsvc.service')],
     ['memsvc stop', () => box.memsvc('stop', '--registry', SOCKET)],
   ]
@@ -104,7 +104,7 @@ t.test('under a real systemd', { skip }, async (t) => {
     await box.ask('systemctl', 'restart', 'memsvc.service')
     await memclient('write', '7')
     const watcher = await watch(t)
-    await untilReplaced(async () => box.ask('kill', '-STOP', await box.property('MainPID')))
+    await untilReplaced(() => kill('STOP'))
     t.equal(await memclient('read'), '7')
     await memclient('write', '8')
     await watcher.stdout.find((line) => line === '8')
@@ -154,7 +154,7 @@ t.test('under a real systemd', { skip }, async (t) => {
     const names = async () => (await memclient('list')).split('\n').map((line) => line.split('\t')[0])
     const areBothThere = (found: unknown[]) => found.length === 2
     t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
-    await untilReplaced(kill)
+    await untilReplaced(() => kill('KILL'))
     t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
     t.equal(JSON.parse(await box.memsvc('status', '--json', '--registry', SOCKET)).host, true)
   })
