@@ -19,14 +19,18 @@ export interface PendingReplyOptions {
 }
 
 export class PendingReply implements CallWaiter {
+  /** What `transact` answers. */
+  readonly answer: Promise<boolean>
   readonly #options: PendingReplyOptions
-  readonly #resolve: (isKnown: boolean) => void
-  readonly #reject: (reason: unknown) => void
+  #resolve!: (isKnown: boolean) => void
+  #reject!: (reason: unknown) => void
 
-  constructor(options: PendingReplyOptions, resolve: (isKnown: boolean) => void, reject: (reason: unknown) => void) {
+  constructor(options: PendingReplyOptions) {
     this.#options = options
-    this.#resolve = resolve
-    this.#reject = reject
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
   }
 
   settle(outcome: Outcome): void {

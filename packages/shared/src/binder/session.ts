@@ -7,6 +7,7 @@ import { Channel, type IncomingCall } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
+import type { OutgoingBody } from '../channel/outgoing-body.ts'
 import { DeadObjectError, type LimitError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
@@ -123,20 +124,24 @@ export class Session {
     const isAttachment = call.code === ATTACH_TRANSACTION && this.#parcels.peer[acceptsFileDescriptors]
     const body = this.#parcels.pack(call.data, isAttachment || proxy[acceptsFileDescriptors])
     try {
-      if ((call.flags & FLAG_ONEWAY) !== 0) {
-        this.#channel.callOneway(object, call.code, body)
-        return Promise.resolve(true)
-      }
-      const parcels = this.#parcels
-      const onViolation = (reason: Error) => this.#channel.close(reason)
-      return new Promise((resolve, reject) => {
-        const waiter = new PendingReply({ parcels, proxy, reply: call.reply, onViolation }, resolve, reject)
-        this.#channel.call(object, call.code, body, waiter)
-      })
+      if ((call.flags & FLAG_ONEWAY) === 0) return this.#callTwoWay(proxy, object, call, body)
+      this.#channel.callOneway(object, call.code, body)
+      return Promise.resolve(true)
     } catch (error) {
       this.#parcels.takeBack(body)
       throw error
     }
+  }
+
+  #callTwoWay(proxy: BinderProxy, object: number, call: Transaction, body: OutgoingBody): Promise<boolean> {
+    const reply = new PendingReply({
+      parcels: this.#parcels,
+      proxy,
+      reply: call.reply,
+      onViolation: (reason) => this.#channel.close(reason),
+    })
+    this.#channel.call(object, call.code, body, reply)
+    return reply.answer
   }
 
   /** A proxy with death links stays reachable. */
