@@ -20,11 +20,11 @@ import {
 import type { Parcel } from '../../src/parcel/parcel.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
+import { FAILURE, message } from '../../test-support/wire.ts'
 import { call } from '../fixtures/call.ts'
 import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
 import { rawServer, sessionPair } from '../fixtures/sessions.ts'
 import { warningsOf } from '../fixtures/warnings.ts'
-import { FAILURE, message } from '../fixtures/wire.ts'
 
 leakChecked(t)
 watchdog(t)

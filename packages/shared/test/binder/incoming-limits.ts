@@ -3,9 +3,8 @@ import t from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import { Violation } from '../../src/channel/message.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import type { RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import type { RawPeer } from '../fixtures/raw-peer.ts'
-import { rawClient } from '../fixtures/sessions.ts'
 import {
   body,
   CONTINUATION,
@@ -17,7 +16,8 @@ import {
   REPLY,
   SENDERS_BINDER,
   TRANSACTION,
-} from '../fixtures/wire.ts'
+} from '../../test-support/wire.ts'
+import { rawClient } from '../fixtures/sessions.ts'
 
 leakChecked(t)
 watchdog(t)

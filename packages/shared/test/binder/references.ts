@@ -7,11 +7,8 @@ import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { collectGarbage, leakChecked } from '../../test-support/leaks.ts'
+import type { RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import type { RawPeer } from '../fixtures/raw-peer.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
 import {
   body,
   FAILURE,
@@ -23,7 +20,10 @@ import {
   SENDERS_BINDER,
   TRANSACTION,
   type WireObject,
-} from '../fixtures/wire.ts'
+} from '../../test-support/wire.ts'
+import { call } from '../fixtures/call.ts'
+import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
+import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
 
 leakChecked(t)
 watchdog(t)

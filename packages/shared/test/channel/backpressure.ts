@@ -8,9 +8,9 @@ import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
+import { CONTINUATION, DESCRIPTOR, message, packet, RELEASE, REPLY, TRANSACTION } from '../../test-support/wire.ts'
 import { identityOf, regions } from '../fixtures/descriptors.ts'
 import { callObject, recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
-import { CONTINUATION, DESCRIPTOR, message, packet, RELEASE, REPLY, TRANSACTION } from '../fixtures/wire.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -7,17 +7,9 @@ import type { Channel, IncomingCall } from '../../src/channel/channel.ts'
 import { Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import type { RawPeer } from '../../test-support/raw-peer.ts'
 import { seededRandom } from '../../test-support/seeded-random.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { identityOf, regions } from '../fixtures/descriptors.ts'
-import type { RawPeer } from '../fixtures/raw-peer.ts'
-import {
-  callObject,
-  type RecordedCall,
-  type RecordedOutcome,
-  recordedClient,
-  recordedServer,
-} from '../fixtures/recorded-channel.ts'
 import {
   body,
   CONTINUATION,
@@ -33,7 +25,15 @@ import {
   RELEASE,
   REPLY,
   TRANSACTION,
-} from '../fixtures/wire.ts'
+} from '../../test-support/wire.ts'
+import { identityOf, regions } from '../fixtures/descriptors.ts'
+import {
+  callObject,
+  type RecordedCall,
+  type RecordedOutcome,
+  recordedClient,
+  recordedServer,
+} from '../fixtures/recorded-channel.ts'
 
 leakChecked(t)
 watchdog(t)

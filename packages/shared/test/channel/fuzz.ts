@@ -8,11 +8,11 @@ import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import { readHeader, readObjects, Violation } from '../../src/channel/message.ts'
 import type { Parcel } from '../../src/parcel/parcel.ts'
+import { goodPackets, hostilePackets } from '../../test-support/hostile-packets.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import type { RawPeer } from '../../test-support/raw-peer.ts'
 import { type SeededRandom, seededRandom } from '../../test-support/seeded-random.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { goodPackets, hostilePackets } from '../fixtures/hostile-packets.ts'
-import type { RawPeer } from '../fixtures/raw-peer.ts'
 import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
 
 leakChecked(t)

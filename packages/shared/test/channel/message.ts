@@ -34,7 +34,7 @@ import {
   SENDERS_BINDER,
   TRANSACTION,
   type WireObject,
-} from '../fixtures/wire.ts'
+} from '../../test-support/wire.ts'
 
 leakChecked(t)
 

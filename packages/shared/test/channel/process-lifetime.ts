@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { makeChannelPair } from '../../src/channel/channel-pair.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import { RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { RawPeer } from '../fixtures/raw-peer.ts'
-import { CONTINUATION, FAILURE, HELLO, message, RELEASE, REPLY, TRANSACTION } from '../fixtures/wire.ts'
+import { CONTINUATION, FAILURE, HELLO, message, RELEASE, REPLY, TRANSACTION } from '../../test-support/wire.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -7,12 +7,10 @@ import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import { Session } from '../../src/binder/session.ts'
 import { Violation } from '../../src/channel/message.ts'
+import { hostilePackets } from '../../test-support/hostile-packets.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import { RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { regions } from '../fixtures/descriptors.ts'
-import { hostilePackets } from '../fixtures/hostile-packets.ts'
-import { RawPeer } from '../fixtures/raw-peer.ts'
-import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
 import {
   body,
   DESCRIPTOR,
@@ -23,7 +21,9 @@ import {
   REPLY,
   SENDERS_BINDER,
   TRANSACTION,
-} from '../fixtures/wire.ts'
+} from '../../test-support/wire.ts'
+import { regions } from '../fixtures/descriptors.ts'
+import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
 
 leakChecked(t)
 watchdog(t)
