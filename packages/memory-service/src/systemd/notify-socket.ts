@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { type FileDescriptor, UnsupportedOperationError } from '@memsvc/shared'
-import { connect, constants, sendmsg, setNonBlocking, socket } from '@memsvc/shared/internal'
+import { connect, constants, OwnedFd, sendmsg, setNonBlocking, socket } from '@memsvc/shared/internal'
 
 /** The part of unix-dgram that is used here; the package has no types of its own. */
 interface DatagramSocket {
@@ -48,9 +48,8 @@ export class NotifySocket {
    * @throws errors of connect(2) and sendmsg(2)
    */
   deliver(message: string, ...fds: readonly FileDescriptor[]): void {
-    using sender = socket(constants.SOCK_DGRAM)
+    using sender = connectTo(this.#path)
     setNonBlocking(sender, false)
-    connect(sender, this.#path)
     const numbers = fds.map((fd) => fd.getInt())
     sendmsg(sender, Buffer.from(message), numbers)
   }
@@ -61,11 +60,10 @@ export class NotifySocket {
 
   #sendAside(bytes: Buffer): void {
     try {
-      using sender = socket(constants.SOCK_DGRAM)
-      connect(sender, this.#path)
+      using sender = connectTo(this.#path)
       sendmsg(sender, bytes)
     } catch {
-      // As above.
+      // as in send()
     }
   }
 }
@@ -91,4 +89,10 @@ function openDatagramSocket(): DatagramSocket {
   } catch (cause) {
     throw new UnsupportedOperationError('unix-dgram cannot be loaded', { cause })
   }
+}
+
+function connectTo(path: string): OwnedFd {
+  using sender = socket(constants.SOCK_DGRAM)
+  connect(sender, path)
+  return OwnedFd.adopt(sender.release())
 }
