@@ -58,6 +58,8 @@ export interface NativeBinding {
   fillMemory(handle: Handle, offset: number, count: number, byte: number): void
   readInt32LE(handle: Handle, offset: number): number
   readInt32BE(handle: Handle, offset: number): number
+  int32ReaderLE(handle: Handle, offset: number): () => number
+  int32ReaderBE(handle: Handle, offset: number): () => number
   writeInt32LE(handle: Handle, offset: number, value: number): void
   writeInt32BE(handle: Handle, offset: number, value: number): void
 

@@ -84,6 +84,18 @@ export class Mapping {
     return native.readInt32BE(this.#cell.handle, offset)
   }
 
+  /**
+   * A function that reads the one int32 at `offset`: for a word that is read again and again, at half the price. Making
+   * it costs as much as dozens of reads. It throws ERR_CLOSED after unmap(), and does not keep the mapping alive.
+   */
+  int32ReaderLE(offset: number): () => number {
+    return native.int32ReaderLE(this.#cell.handle, offset)
+  }
+
+  int32ReaderBE(offset: number): () => number {
+    return native.int32ReaderBE(this.#cell.handle, offset)
+  }
+
   /** `value` is -2^31..2^31-1 (else ERR_OUT_OF_RANGE). @throws code ERR_READ_ONLY without PROT_WRITE */
   writeInt32LE(offset: number, value: number): void {
     native.writeInt32LE(this.#cell.handle, offset, value)
