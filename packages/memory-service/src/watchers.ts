@@ -5,7 +5,7 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
-import { type BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
+import { BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
 import type { Account } from './ledger.ts'
 import { NOTICES_PER_TURN } from './limits.ts'
 
@@ -43,9 +43,10 @@ export class Watchers {
     this.#upToDate.add(watcher)
   }
 
-  /** @throws ERR_ILLEGAL_STATE it does not watch */
+  /** The callback is given back to its process, which it kept alive. @throws ERR_ILLEGAL_STATE it does not watch */
   remove(callback: IBinder | null): void {
     if (!this.#forget(callback)) throw new IllegalStateError('this callback does not watch')
+    if (callback instanceof BinderProxy) callback.close()
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */

@@ -35,7 +35,12 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     dumpPriority: number,
   ): Promise<void> {
     if (this.#peer.caller.pid !== process.pid) await this.#opened
-    this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
+    try {
+      this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
+    } catch (error) {
+      this.#registry.letGo(binder)
+      throw error
+    }
   }
 
   async listServices(dumpPriority: number): Promise<string[]> {
@@ -44,11 +49,20 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
   }
 
   registerForNotifications(name: string | null, callback: IBinder | null): void {
-    this.#registry.notify(this.#peer, name, callback)
+    try {
+      this.#registry.notify(this.#peer, name, callback)
+    } catch (error) {
+      this.#registry.letGo(callback)
+      throw error
+    }
   }
 
   unregisterForNotifications(name: string | null, callback: IBinder | null): void {
-    this.#registry.unnotify(this.#peer, name, callback)
+    try {
+      this.#registry.unnotify(this.#peer, name, callback)
+    } finally {
+      this.#registry.letGo(callback)
+    }
   }
 
   async getServiceInfo(name: string | null): Promise<ServiceInfo | null> {

@@ -3,6 +3,7 @@
  * connections, not sockets; it answers, it does not listen.
  */
 import {
+  BinderProxy,
   type IBinder,
   IllegalStateError,
   InvalidArgValueError,
@@ -66,6 +67,7 @@ export class Registry {
       holder?.peer.account.refund('names')
     }
     this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
+    this.letGo(holder?.binder ?? null)
     for (const { callback } of this.#notifications.get(name) ?? []) tell(callback, name)
   }
 
@@ -103,6 +105,14 @@ export class Registry {
     if (name === null || !this.#removeNotifications(name, isMine)) {
       throw new IllegalStateError('this callback is not registered for that name')
     }
+  }
+
+  /** Gives an object back to its process, which it keeps alive, unless something here still needs it. */
+  letGo(object: IBinder | null): void {
+    if (!(object instanceof BinderProxy)) return
+    const isService = [...this.#entries.values()].some(({ binder }) => binder === object)
+    const isCallback = [...this.#notifications.values()].flat().some(({ callback }) => callback === object)
+    if (!isService && !isCallback) object.close()
   }
 
   /** A connection is gone, and with it all that it had. @returns the names that are free now */
