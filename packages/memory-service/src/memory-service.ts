@@ -13,6 +13,7 @@ import {
   SecurityError,
 } from '@memsvc/shared'
 import { REGION_BYTES, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
+import { withinDescriptorLimit } from './descriptor-limit.ts'
 import type { Writers } from './writers.ts'
 
 /** The name that the region shows in /proc/PID/maps, as the seed's. */
@@ -54,9 +55,9 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
     return regionStatus(this.region)
   }
 
-  /** A fresh read-only descriptor per caller; the stub closes it once it is sent. */
+  /** A fresh read-only descriptor per caller; the stub closes it once it is sent. @throws ERR_LIMIT none is left */
   getFileDescriptor(): ParcelFileDescriptor {
-    return this.#file.shareReadOnly()
+    return withinDescriptorLimit(() => this.#file.shareReadOnly())
   }
 
   setValue(value: number): void {

@@ -1,6 +1,7 @@
 /** Makes a channel between a client and a service, and gives both their end. Afterwards the registry holds neither. */
 import { DeadObjectError, errorCode, type IBinder, ParcelFileDescriptor } from '@memsvc/shared'
 import { type Caller, type FoundService, makeChannelPair, sendAttachment } from '@memsvc/shared/internal'
+import { withinDescriptorLimit } from '../descriptor-limit.ts'
 
 export interface ChannelParties {
   readonly holder: Caller
@@ -11,11 +12,11 @@ export interface ChannelParties {
 /**
  * The service has its end before the client is answered, so the client's first packet cannot come too early.
  * @returns the client's end, owned by the caller; nothing when the service is dying
- * @throws ERR_LIMIT the service does not read what it is sent; EMFILE
+ * @throws ERR_LIMIT the service does not read what it is sent, or there is no descriptor left
  */
 export async function openChannel(service: IBinder, parties: ChannelParties): Promise<FoundService> {
   const { holder, client, takesFds } = parties
-  const pair = makeChannelPair(takesFds)
+  const pair = withinDescriptorLimit(() => makeChannelPair(takesFds))
   const end = ParcelFileDescriptor.adoptFd(pair.client.release())
   try {
     await sendAttachment(service, { client, end: pair.server }, takesFds)

@@ -24,7 +24,8 @@ export class RegistryHost {
   readonly #admission: Admission
   readonly #logger: Logger
   readonly #sessions = new Set<Session>()
-  #pause: NodeJS.Timeout | undefined
+  /** From the first failure to accept until one succeeds: an outage is one line of log. */
+  #pause: NodeJS.Timeout | null = null
 
   constructor({ listener, ledger, logger, ownUid, opened }: HostOptions) {
     this.#registry = new Registry(ownUid)
@@ -42,13 +43,14 @@ export class RegistryHost {
   /** Stops listening and ends every connection. Idempotent. */
   close(): void {
     if (this.#listener.isClosed) return
-    clearTimeout(this.#pause)
+    clearTimeout(this.#pause ?? undefined)
     this.#listener.close()
     Hub.current().unref()
     for (const session of this.#sessions) session.close()
   }
 
   #onConnection(fd: OwnedFd, credentials: Credentials | null): void {
+    this.#pause = null
     // Without an identity from the kernel there is none at all.
     const guest = credentials === null ? null : this.#admission.enter(credentials.uid)
     if (credentials === null || guest === null) {
@@ -75,7 +77,7 @@ export class RegistryHost {
 
   /** Out of descriptors or memory. The listener stays readable, so it has to rest, or this would spin. */
   #onAcceptFailed(errno: number): void {
-    this.#logger.warn({ errno }, 'cannot accept connections, resting')
+    if (this.#pause === null) this.#logger.warn({ errno }, 'cannot accept connections for now')
     this.#listener.setPaused(true)
     this.#pause = setTimeout(() => this.#listener.setPaused(false), ACCEPT_PAUSE_MS)
   }

@@ -17,6 +17,7 @@ import type { OutgoingBody } from '../channel/outgoing-body.ts'
 import { errorCode, LimitError, TransactionTooLargeError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { isException } from '../parcel/parcel-exceptions.ts'
 import { limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { Binder } from './binder.ts'
@@ -134,7 +135,8 @@ export class IncomingCalls {
     try {
       await runAsCaller(caller, dispatch, binder, call, FLAG_ONEWAY)
     } catch (error) {
-      reportCallbackError(`a oneway call with code ${call.code}`, error)
+      // An answer to the caller is lost, as oneway is meant; any peer could fill our log with those.
+      if (!isException(error)) reportCallbackError(`a oneway call with code ${call.code}`, error)
     } finally {
       this.#onewayCount -= 1
       this.#recycle(call)

@@ -44,6 +44,11 @@ const NUMBERS = new Map([
   ['ERR_SERVICE_SPECIFIC', SERVICE_SPECIFIC],
 ])
 
+/** Whether an error is one that a service answers its caller with; everything else is a fault of the service's own. */
+export function isException(error: unknown): boolean {
+  return NUMBERS.has(errorCode(error) ?? '')
+}
+
 export function writeNoException(parcel: Parcel): void {
   parcel.writeInt(NO_EXCEPTION)
 }

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import { SecurityError } from '../../src/errors.ts'
 import type { IBinder } from '../../src/parcel/ibinder.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
@@ -137,6 +138,23 @@ t.test('an error of a oneway call is a process warning, and the next one runs', 
     { code: 'MEMSVC_CALLBACK_ERROR', message: /nobody hears/ },
     { code: 'MEMSVC_CALLBACK_ERROR', message: /nobody hears/ },
   ])
+})
+
+t.test('a refusal in a oneway call is lost: it is meant for a caller who does not listen', async (t) => {
+  const warnings = warningsOf(t)
+  const errors = [new SecurityError('not you'), new Error('a fault')]
+  const { proxy } = sessionPair(
+    t,
+    service({
+      1: () => {
+        throw errors.shift()
+      },
+    }),
+  )
+  await send(proxy, 1, 1)
+  await send(proxy, 1, 2)
+  await drained(proxy)
+  t.match(await warnings.next(1), [{ message: /a fault/ }], 'the only warning')
 })
 
 t.test('what a oneway call writes into its reply goes nowhere', async (t) => {
