@@ -1,33 +1,44 @@
 /** For sibling packages only: what the daemon and the tool need beyond the public surface. No promise to others. */
 export {
   accept,
+  addSeals,
   bind,
   type Credentials,
   connect,
   constants,
+  fallocate,
   fchmod,
   fstat,
+  ftruncate,
   getPeerCredentials,
   getPeerGroups,
+  getPeerPidfd,
   getrlimit,
   Hub,
   type HubListener,
   listen,
   lockFile,
+  Mapping,
+  memfdCreate,
+  mmap,
   OwnedFd,
+  recvmsg,
   reopen,
   sendmsg,
   setDumpable,
   setNonBlocking,
+  setPassCredentials,
   setPassRights,
   setrlimit,
   socket,
+  socketpair,
 } from 'memfd-native'
 export type { Caller } from './binder/calling-identity.ts'
 export { Session, type SessionOptions } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
 export { Violation } from './channel/message.ts'
+export type { DescriptorBudget } from './channel/outbox.ts'
 export { IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
 export { type RegionStatus, regionStatus } from './os/region-status.ts'
@@ -37,9 +48,15 @@ export {
   IServiceCallback,
   IServiceManager,
   isServiceName,
+  MAX_NAME_CHARACTERS,
 } from './service-manager/registry-interface.ts'
 export type { ChannelPolicy } from './service-manager/registry-link.ts'
-export { clientRegistryPath, daemonRegistryPath, MAX_PATH_BYTES } from './service-manager/registry-path.ts'
+export {
+  clientRegistryPath,
+  daemonRegistryPath,
+  MAX_PATH_BYTES,
+  SYSTEM_REGISTRY_PATH,
+} from './service-manager/registry-path.ts'
 export { show } from './util/check.ts'
 export { type Limit, limitError } from './util/limit.ts'
 export { Signal } from './util/signal.ts'

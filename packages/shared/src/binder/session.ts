@@ -8,6 +8,7 @@ import { failureBody, failureError } from '../channel/failure.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
 import type { OutgoingBody } from '../channel/outgoing-body.ts'
+import type { DescriptorBudget } from '../channel/outbox.ts'
 import { DeadObjectError, type LimitError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
@@ -104,6 +105,11 @@ export class Session {
   /** Bytes that the peer has not read and the kernel did not take. */
   get queuedBytes(): number {
     return this.#channel.queuedBytes
+  }
+
+  /** Descriptors that wait for the peer to read are paid by `budget` from now on: the daemon's ledger. */
+  chargeQueueTo(budget: DescriptorBudget): void {
+    this.#channel.chargeQueueTo(budget)
   }
 
   close(): void {

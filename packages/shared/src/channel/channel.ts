@@ -28,7 +28,7 @@ import {
   Violation,
   type WireObject,
 } from './message.ts'
-import { Outbox } from './outbox.ts'
+import { type DescriptorBudget, Outbox } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
 
@@ -131,6 +131,11 @@ export class Channel {
   /** Bytes that wait for the peer to read. */
   get queuedBytes(): number {
     return this.#outbox.queuedBytes
+  }
+
+  /** Descriptors that wait for the peer to read are paid by `budget` from now on. */
+  chargeQueueTo(budget: DescriptorBudget): void {
+    this.#outbox.chargeTo(budget)
   }
 
   /**

@@ -15,6 +15,13 @@ const ETOOMANYREFS = -109
 const RETRY_MS = 10
 const NO_FDS: readonly Fd[] = Object.freeze([])
 
+/** Who pays for the descriptors that wait here, besides the limit of the channel. */
+export interface DescriptorBudget {
+  /** @throws LimitError nothing is charged, nothing waits */
+  charge(count: number): void
+  refund(count: number): void
+}
+
 interface WaitingPacket {
   readonly bytes: Buffer
   readonly fds: readonly OwnedFd[]
@@ -28,10 +35,16 @@ export class Outbox {
   #queuedBytes = 0
   #queuedFds = 0
   #retry: NodeJS.Timeout | undefined
+  #budget: DescriptorBudget | undefined
 
   constructor(hub: Hub, socket: HubSocket) {
     this.#hub = hub
     this.#socket = socket
+  }
+
+  /** Before anything waits. */
+  chargeTo(budget: DescriptorBudget): void {
+    this.#budget = budget
   }
 
   get isWaiting(): boolean {
@@ -65,7 +78,7 @@ export class Outbox {
    * Sends a message, or queues what the kernel does not take now.
    * @param mayShare it may wait for `flushPack`, to share a packet with what comes next
    * @returns a negative errno: the socket is of no more use
-   * @throws SyscallError EMFILE: it cannot wait with its descriptors; nothing of it was sent
+   * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; nothing of it was sent
    */
   send(envelope: Envelope, body: OutgoingBody, mayShare = false): number {
     if (mayShare || !this.#pack.isEmpty) {
@@ -136,7 +149,7 @@ export class Outbox {
       if (!this.#mustWait(result)) return result
     }
     const bytes = Buffer.from(this.#hub.outgoing.subarray(0, length))
-    this.#waiting.push({ bytes, fds: dupAll(fds) })
+    this.#waiting.push({ bytes, fds: this.#keep(fds) })
     this.#queuedBytes += length
     this.#queuedFds += fds.length
     return 0
@@ -148,6 +161,19 @@ export class Outbox {
     for (const fd of packet.fds) fd.close()
     this.#queuedBytes -= packet.bytes.length
     this.#queuedFds -= packet.fds.length
+    if (packet.fds.length > 0) this.#budget?.refund(packet.fds.length)
+  }
+
+  /** Duplicates, paid for. */
+  #keep(fds: readonly Fd[]): OwnedFd[] {
+    if (fds.length === 0) return []
+    this.#budget?.charge(fds.length)
+    try {
+      return dupAll(fds)
+    } catch (error) {
+      this.#budget?.refund(fds.length)
+      throw error
+    }
   }
 
   #mustWait(result: number): boolean {

@@ -92,9 +92,11 @@ export const IServiceCallback = defineInterface('memsvc.IServiceCallback', {
   onRegistration: { code: 1, args: [types.string], oneway: true },
 })
 
-const NAME = /^[a-zA-Z0-9_\-./]{1,127}$/
+export const MAX_NAME_CHARACTERS = 127 // Android's, ServiceManager.cpp isValidServiceName
+
+const NAME = /^[a-zA-Z0-9_\-./]+$/
 
 /** Whether a service may have this name: 1 to 127 characters of a-z A-Z 0-9 _ - . / */
 export function isServiceName(name: unknown): name is string {
-  return typeof name === 'string' && NAME.test(name)
+  return typeof name === 'string' && name.length <= MAX_NAME_CHARACTERS && NAME.test(name)
 }

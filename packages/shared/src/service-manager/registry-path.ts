@@ -6,7 +6,8 @@ import { InvalidArgValueError } from '../errors.ts'
 /** Bytes of a socket's path that fit into sockaddr_un, unix(7). */
 export const MAX_PATH_BYTES = 107
 
-const SYSTEM_PATH = '/run/memsvc/registry.sock'
+/** Of the machine's daemon, as systemd starts it. */
+export const SYSTEM_REGISTRY_PATH = '/run/memsvc/registry.sock'
 
 export interface PathOptions {
   /** Given by the user: taken as it is, wherever it lies. */
@@ -23,12 +24,12 @@ export function clientRegistryPath(options: PathOptions = {}): string {
   const given = givenPath(options)
   if (given !== undefined) return given
   const candidates = defaultPaths(options.env ?? process.env)
-  return checkPath(candidates.find(isSocket) ?? SYSTEM_PATH)
+  return checkPath(candidates.find(isSocket) ?? SYSTEM_REGISTRY_PATH)
 }
 
 /** For daemons: `path`, else MEMSVC_REGISTRY, else the user's path where XDG_RUNTIME_DIR is set, else the system's. */
 export function daemonRegistryPath(options: PathOptions = {}): string {
-  return givenPath(options) ?? checkPath(defaultPaths(options.env ?? process.env)[0] ?? SYSTEM_PATH)
+  return givenPath(options) ?? checkPath(defaultPaths(options.env ?? process.env)[0] ?? SYSTEM_REGISTRY_PATH)
 }
 
 function givenPath({ path, env = process.env }: PathOptions): string | undefined {
@@ -39,7 +40,9 @@ function givenPath({ path, env = process.env }: PathOptions): string | undefined
 function defaultPaths(env: NodeJS.ProcessEnv): string[] {
   const runtimeDir = env.XDG_RUNTIME_DIR
   // Relative paths there are to be ignored, says the XDG base directory specification.
-  return runtimeDir?.startsWith('/') ? [join(runtimeDir, 'memsvc/registry.sock'), SYSTEM_PATH] : [SYSTEM_PATH]
+  return runtimeDir?.startsWith('/')
+    ? [join(runtimeDir, 'memsvc/registry.sock'), SYSTEM_REGISTRY_PATH]
+    : [SYSTEM_REGISTRY_PATH]
 }
 
 function checkPath(path: string): string {
