@@ -6,7 +6,7 @@ import { LimitError } from '@memsvc/shared'
 import { Violation } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import type { Account, Ledger } from './ledger.ts'
-import { MAX_REFUSED_WAITING, type Resource } from './limits.ts'
+import type { Resource } from './limits.ts'
 
 /** One peer that was let in, at least as far as its HELLO. */
 export interface Guest {
@@ -24,7 +24,6 @@ export interface AdmissionOptions {
 
 export class Admission {
   readonly #options: AdmissionOptions
-  #refused = 0
 
   constructor(options: AdmissionOptions) {
     this.#options = options
@@ -33,25 +32,28 @@ export class Admission {
   /** null: it is to be closed at once. */
   enter(uid: number): Guest | null {
     const account = this.#options.ledger.open(uid)
-    try {
-      account.charge(this.#options.resource)
-      return { account, refusal: null }
-    } catch (error) {
-      if (!(error instanceof LimitError)) throw error
-      if (this.#refused === MAX_REFUSED_WAITING) return null
-      this.#refused += 1
-      return { account, refusal: error }
-    }
+    const refusal = tryCharge(account, this.#options.resource)
+    return refusal !== null && tryCharge(account, 'refused') !== null ? null : { account, refusal }
   }
 
   /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
   leave({ account, refusal }: Guest, pid: number, reason: Error): void {
     const { resource, logger } = this.#options
-    if (refusal === null) account.refund(resource)
-    else this.#refused -= 1
+    account.refund(refusal === null ? resource : 'refused')
     const who = { of: resource, pid, uid: account.uid }
     if (reason instanceof Violation) logger.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
     else logger.debug(who, 'ended')
-    if (account.rest.length > 0) logger.error({ ...who, rest: account.rest }, 'not refunded: a bug')
+    const rest = account.close()
+    if (rest.length > 0) logger.error({ ...who, rest }, 'not refunded: a bug')
+  }
+}
+
+function tryCharge(account: Account, resource: Resource): LimitError | null {
+  try {
+    account.charge(resource)
+    return null
+  } catch (error) {
+    if (error instanceof LimitError) return error
+    throw error
   }
 }

@@ -8,6 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Binder, ClosedError, errorCode, IllegalStateError, IWatch, ServiceManager } from '@memsvc/shared'
 import { IControl, type OwnedFd, Signal } from '@memsvc/shared/internal'
+import { Access } from './access/access.ts'
 import { Admission } from './admission.ts'
 import { Ledger } from './ledger.ts'
 import type { DaemonLog } from './logger.ts'
@@ -16,17 +17,19 @@ import { countDescriptors, countRegionMappings } from './process-status.ts'
 import { Hosting } from './registry/hosting.ts'
 import { ServiceChannels } from './service-channels.ts'
 import { ControlService, WatchService } from './service-extensions.ts'
+import type { Settings } from './settings.ts'
 import type { ValueStore } from './systemd/value-store.ts'
 import { Watchers } from './watchers.ts'
-import type { Writers } from './writers.ts'
 
 export interface DaemonOptions {
   readonly registryPath: string
   /** The service to publish; null: the registry alone. */
   readonly serviceName: string | null
   readonly socketMode: number
-  readonly writers: Writers
   readonly ownUid: number
+  readonly settings: Settings
+  /** Reads them again. @throws ERR_INVALID_ARG_VALUE and the old ones stay */
+  readonly readSettings: () => Promise<Settings>
   /** A listener from systemd: hosted as it is, without a lock, and never unlinked. */
   readonly inheritedListener: OwnedFd | null
   /** Where the value comes from, and where it is kept. Owned by the daemon from here on. */
@@ -54,6 +57,7 @@ const RETRY_AFTER_ERROR_MS = 1000
 export class Daemon {
   readonly #options: DaemonOptions
   readonly #ledger: Ledger
+  readonly #access: Access
   readonly #hosting: Hosting
   readonly #channels: ServiceChannels
   readonly #watchers = new Watchers()
@@ -62,6 +66,8 @@ export class Daemon {
   #takeover: NodeJS.Timeout | undefined
   #isStopped = false
   #failure: unknown = null
+  /** The reload under way, or the last one: they come one after the other. */
+  #reloading: Promise<void> = Promise.resolve()
   readonly #stopped = new Signal()
   #open: () => void = () => undefined
   /** Once what this daemon is there for can be found. */
@@ -70,11 +76,13 @@ export class Daemon {
   })
 
   constructor(options: DaemonOptions) {
-    const { registryPath: path, socketMode, ownUid, onCount, log } = options
-    const ledger = new Ledger(ownUid, onCount)
+    const { registryPath: path, socketMode, ownUid, settings, onCount, log } = options
+    const ledger = new Ledger({ limits: settings.limits, ownUid, onChange: onCount })
+    const access = new Access(ownUid, settings.access)
     this.#options = options
     this.#ledger = ledger
-    this.#hosting = new Hosting({ path, socketMode, ownUid, ledger, logger: log.logger, opened: this.#opened })
+    this.#access = access
+    this.#hosting = new Hosting({ path, socketMode, access, ledger, logger: log.logger, opened: this.#opened })
     this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', logger: log.logger }))
   }
 
@@ -120,9 +128,14 @@ export class Daemon {
     this.#stopped.raise()
   }
 
-  /** Reads again what may change while it runs. No client notices. */
-  reload(): void {
-    this.#options.log.logger.info('reloaded')
+  /**
+   * Reads the settings again. What was allowed or granted already stays: no client is dropped.
+   * @throws ERR_INVALID_ARG_VALUE what is wrong in them; the old ones stay
+   */
+  reload(): Promise<void> {
+    const reloading = this.#reloading.then(() => this.#reload())
+    this.#reloading = reloading.catch(() => undefined)
+    return reloading
   }
 
   get counts(): DaemonCounts {
@@ -130,6 +143,19 @@ export class Daemon {
       services: this.#ledger.used('names'),
       channels: this.#ledger.used('channels'),
       watchers: this.#ledger.used('watchers'),
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { log, readSettings } = this.#options
+    try {
+      const { configuration, access, limits } = await readSettings()
+      this.#access.rules = access
+      this.#ledger.limits = limits
+      log.logger.info({ configuration }, 'reloaded')
+    } catch (error) {
+      log.logger.error({ reason: (error as Error).message }, 'not reloaded, the old settings stay')
+      throw error
     }
   }
 
@@ -155,7 +181,7 @@ export class Daemon {
   /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
   async #publish(name: string): Promise<void> {
     const { values } = this.#options
-    const service = this.#makeService(values.lastValue(name))
+    const service = this.#makeService(name, values.lastValue(name))
     this.#service = service
     values.keep(name, service.region)
     for (let left = RETRIES; ; left--) {
@@ -181,12 +207,13 @@ export class Daemon {
     return ServiceManager.connectWith({ path: this.#options.registryPath }, policy)
   }
 
-  #makeService(initialValue: number): MemoryService {
-    const { writers, ownUid, log } = this.#options
+  #makeService(name: string, initialValue: number): MemoryService {
+    const { log } = this.#options
     const watch = new WatchService(this.#watchers, (session) => this.#channels.accountOf(session))
     const control = new ControlService({
-      ownUid,
+      isOwner: (uid) => this.#access.isOwner(uid),
       status: () => this.status(),
+      reload: () => this.reload(),
       onStop: (uid) => {
         log.logger.info({ uid }, 'asked to stop')
         this.stop()
@@ -195,7 +222,8 @@ export class Daemon {
     const extensions = new Map<number, Binder>()
     for (const { code } of Object.values(IWatch.methods)) extensions.set(code, watch)
     for (const { code } of Object.values(IControl.methods)) extensions.set(code, control)
-    return new MemoryService({ initialValue, writers, extensions, onChange: () => this.#watchers.changed() })
+    const mayWrite = (uid: number) => this.#access.allows('write', name, { uid })
+    return new MemoryService({ initialValue, mayWrite, extensions, onChange: () => this.#watchers.changed() })
   }
 
   /** The host is gone. One of the survivors takes the lock; the others find him by connecting again. */

@@ -3,19 +3,27 @@
  * thing, so a limit can never be passed, and a client that is gone owes nothing.
  */
 import { LimitError } from '@memsvc/shared'
-import { LIMITS, type Limit, type Resource } from './limits.ts'
+import type { DescriptorBudget } from '@memsvc/shared/internal'
+import { ofOnePeer, ofOneUser, type Resource, type ResourceLimits } from './limits.ts'
+
+export interface LedgerOptions {
+  readonly limits: ResourceLimits
+  /** Has no share of its own, as root has none: they are bound by the totals only. */
+  readonly ownUid: number
+  /** Told after something was charged or refunded. */
+  readonly onChange?: () => void
+}
 
 export class Ledger {
+  /** May be exchanged at any time: what was charged already stays. */
+  limits: ResourceLimits
   readonly #ownUid: number
   readonly #onChange: () => void
   readonly #totals = new Map<Resource, number>()
   readonly #byUser = new Map<Resource, Map<number, number>>()
 
-  /**
-   * @param ownUid has no share of its own, as root has none: they are bound by the totals only
-   * @param onChange told after something was charged or refunded
-   */
-  constructor(ownUid: number, onChange: () => void = () => undefined) {
+  constructor({ limits, ownUid, onChange = () => undefined }: LedgerOptions) {
+    this.limits = limits
     this.#ownUid = ownUid
     this.#onChange = onChange
   }
@@ -34,16 +42,16 @@ export class Ledger {
   }
 
   /** For `Account` only. @throws ERR_LIMIT, and nothing is charged */
-  charge(resource: Resource, uid: number): void {
-    const { total, perUser }: Limit = LIMITS[resource]
-    check(resource, total, this.used(resource))
-    if (uid !== this.#ownUid && uid !== 0) check(`${resource} of one user`, perUser, this.usedBy(resource, uid))
-    this.#add(resource, uid, 1)
+  charge(resource: Resource, uid: number, count: number): void {
+    const { total, perUser } = this.limits[resource]
+    check(resource, total, this.used(resource), count)
+    if (uid !== this.#ownUid && uid !== 0) check(ofOneUser(resource), perUser, this.usedBy(resource, uid), count)
+    this.#add(resource, uid, count)
   }
 
   /** For `Account` only. */
-  refund(resource: Resource, uid: number): void {
-    this.#add(resource, uid, -1)
+  refund(resource: Resource, uid: number, count: number): void {
+    this.#add(resource, uid, -count)
   }
 
   #add(resource: Resource, uid: number, count: number): void {
@@ -57,7 +65,7 @@ export class Ledger {
   }
 }
 
-/** What one peer has been charged. Closing it must find nothing left: a rest is a bug of ours, and is refunded loudly. */
+/** What one peer has been charged. */
 export class Account {
   readonly uid: number
   readonly #ledger: Ledger
@@ -68,27 +76,45 @@ export class Account {
     this.uid = uid
   }
 
-  /** @throws ERR_LIMIT, and nothing is charged */
-  charge(resource: Resource): void {
+  /** All of `count`, or nothing. @throws ERR_LIMIT, and nothing is charged */
+  charge(resource: Resource, count = 1): void {
+    const { perPeer = Number.POSITIVE_INFINITY } = this.#ledger.limits[resource]
     const used = this.#used.get(resource) ?? 0
-    check(`${resource} of one peer`, LIMITS[resource].perPeer, used)
-    this.#ledger.charge(resource, this.uid)
-    this.#used.set(resource, used + 1)
+    check(ofOnePeer(resource), perPeer, used, count)
+    this.#ledger.charge(resource, this.uid, count)
+    this.#used.set(resource, used + count)
   }
 
-  refund(resource: Resource): void {
-    const used = this.#used.get(resource) ?? 0
-    if (used === 0) throw new Error(`${resource}: refunded more than was charged`)
-    this.#used.set(resource, used - 1)
-    this.#ledger.refund(resource, this.uid)
+  /** @throws Error more than was charged: a bug of ours */
+  refund(resource: Resource, count = 1): void {
+    const left = (this.#used.get(resource) ?? 0) - count
+    if (left < 0) throw new Error(`${resource}: refunded more than was charged`)
+    if (left === 0) this.#used.delete(resource)
+    else this.#used.set(resource, left)
+    this.#ledger.refund(resource, this.uid, count)
   }
 
-  /** The resources that were charged and not refunded: none, when all is right. */
+  /** What was charged and not refunded. */
   get rest(): Resource[] {
-    return [...this.#used].filter(([, count]) => count > 0).map(([resource]) => resource)
+    return [...this.#used.keys()]
+  }
+
+  /** For the descriptors that wait in the queue of this peer's channel. */
+  get descriptorBudget(): DescriptorBudget {
+    return {
+      charge: (count) => this.charge('descriptors', count),
+      refund: (count) => this.refund('descriptors', count),
+    }
+  }
+
+  /** The peer is gone. Refunds what was forgotten, and answers what that was: nothing, when all is right. */
+  close(): Resource[] {
+    const { rest } = this
+    for (const [resource, count] of [...this.#used]) this.refund(resource, count)
+    return rest
   }
 }
 
-function check(resource: string, limit: number, used: number): void {
-  if (used >= limit) throw new LimitError(resource, limit, used)
+function check(resource: string, limit: number, used: number, count: number): void {
+  if (used + count > limit) throw new LimitError(resource, limit, used)
 }

@@ -1,34 +1,129 @@
 /**
- * The daemon's limits, as data: the code charges by this table, the README shows it. Reaching one is ERR_LIMIT with the
- * resource's name, and nothing has happened.
- *
- * A user other than the daemon's own and root has a share, so that one user cannot take all of anything.
+ * The daemon's limits, as data: the code goes by these tables, the configuration file changes them, `memsvc limits` and
+ * the README show them.
  */
-export interface Limit {
+import { CHANNEL_LIMITS, type Limit, MAX_NAME_CHARACTERS, MAX_PATH_BYTES } from '@memsvc/shared/internal'
+
+/** How much there may be of something that is charged by the ledger. Beyond it: ERR_LIMIT, and nothing has happened. */
+export interface Shares {
   /** For all users together. */
   readonly total: number
-  /** For each user that is neither the daemon's own nor root. */
+  /** For each user that is neither the daemon's own nor root, so that one user cannot take all of anything. */
   readonly perUser: number
-  /** On one connection or channel. */
-  readonly perPeer: number
-  readonly meaning: string
+  /** On one connection or channel, where it can have several. */
+  readonly perPeer?: number
 }
 
-export const LIMITS = {
-  connections: { total: 4096, perUser: 1024, perPeer: 1, meaning: 'connections to the registry' },
-  channels: { total: 16_384, perUser: 1024, perPeer: 1, meaning: 'channels to the memory service' },
+export interface ResourceRow extends Shares {
+  readonly meaning: string
+  /** Each is an open descriptor of the daemon. */
+  readonly takesDescriptor?: boolean
+}
+
+export const RESOURCES = {
+  connections: { total: 4096, perUser: 1024, takesDescriptor: true, meaning: 'connections to the registry' },
+  channels: { total: 16_384, perUser: 1024, takesDescriptor: true, meaning: 'channels to the memory service' },
+  refused: { total: 128, perUser: 32, takesDescriptor: true, meaning: 'peers over a limit who are still to be told' },
   names: { total: 4096, perUser: 512, perPeer: 128, meaning: 'services registered by name' },
   notifications: { total: 16_384, perUser: 1024, perPeer: 256, meaning: 'callbacks for registrations' },
   watchers: { total: 65_536, perUser: 4096, perPeer: 256, meaning: 'callbacks for changes of the value' },
+  descriptors: {
+    total: 2048,
+    perUser: 512,
+    perPeer: 256,
+    takesDescriptor: true,
+    meaning: 'descriptors that wait for a peer who does not read',
+  },
+} as const satisfies Record<string, ResourceRow>
+
+export type Resource = keyof typeof RESOURCES
+export type ResourceLimits = Readonly<Record<Resource, Shares>>
+
+export const RESOURCE_NAMES = Object.keys(RESOURCES) as Resource[]
+
+export const DAEMON_LIMITS = {
+  noticesPerTurn: {
+    name: 'notices in a turn',
+    limit: 256,
+    unit: 'notices',
+    error: null,
+    meaning: 'watchers told in one turn of the event loop; the others follow in the next ones',
+  },
+  acceptPause: {
+    name: 'rest of the listener',
+    limit: 100,
+    unit: 'milliseconds',
+    error: null,
+    meaning: 'after accept(2) failed: connections wait in the backlog',
+  },
+  backlog: {
+    name: 'connections to accept',
+    limit: 4096,
+    unit: 'connections',
+    error: 'EAGAIN',
+    meaning: 'wait in the listener; the kernel lowers it to net.core.somaxconn',
+  },
+  reserve: {
+    name: 'descriptors in reserve',
+    limit: 16,
+    unit: 'descriptors',
+    error: null,
+    meaning: 'kept free for what is passed on or looked at for a moment',
+  },
+  nameCharacters: {
+    name: 'characters of a name',
+    limit: MAX_NAME_CHARACTERS,
+    unit: 'characters',
+    error: 'ERR_INVALID_ARG_VALUE',
+    meaning: 'of a service; to look for a longer one finds nothing',
+  },
+  pathBytes: {
+    name: "bytes of the registry's path",
+    limit: MAX_PATH_BYTES,
+    unit: 'bytes',
+    error: 'ERR_INVALID_ARG_VALUE',
+    meaning: "the kernel's sockaddr_un",
+  },
+  configurationBytes: {
+    name: 'bytes of the configuration',
+    limit: 1024 * 1024,
+    unit: 'bytes',
+    error: 'ERR_INVALID_ARG_VALUE',
+    meaning: 'the file of --config',
+  },
+  lookupTimeout: {
+    name: 'lookup of a user or group',
+    limit: 10_000,
+    unit: 'milliseconds',
+    error: 'ERR_INVALID_ARG_VALUE',
+    meaning: 'getent(1), at the start and at a reload',
+  },
 } as const satisfies Record<string, Limit>
 
-export type Resource = keyof typeof LIMITS
+/** Every limit there is, one number each. */
+export function listLimits(resources: ResourceLimits): Limit[] {
+  const counted = RESOURCE_NAMES.flatMap((resource) => rowsOf(resource, resources[resource]))
+  return [...counted, ...Object.values(DAEMON_LIMITS), ...Object.values(CHANNEL_LIMITS)]
+}
 
-/** Watchers told in one turn of the event loop; the others follow in the next ones. */
-export const NOTICES_PER_TURN = 256
+function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[] {
+  const { meaning } = RESOURCES[resource]
+  const error = 'ERR_LIMIT'
+  const rows = [
+    { name: resource, limit: total, unit: resource, error, meaning },
+    { name: ofOneUser(resource), limit: perUser, unit: resource, error, meaning: 'neither the own user nor root' },
+  ]
+  if (perPeer === undefined) return rows
+  return [
+    ...rows,
+    { name: ofOnePeer(resource), limit: perPeer, unit: resource, error, meaning: 'on one connection or channel' },
+  ]
+}
 
-/** How long the listener rests, in milliseconds, when there is no descriptor left to accept with. */
-export const ACCEPT_PAUSE_MS = 100
+export function ofOneUser(resource: Resource): string {
+  return `${resource} of one user`
+}
 
-/** Peers over a limit that may wait for their answer at once; any more are closed without one. */
-export const MAX_REFUSED_WAITING = 64
+export function ofOnePeer(resource: Resource): string {
+  return `${resource} of one peer`
+}

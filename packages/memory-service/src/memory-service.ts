@@ -14,14 +14,13 @@ import {
 } from '@memsvc/shared'
 import { REGION_BYTES, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
 import { withinDescriptorLimit } from './descriptor-limit.ts'
-import type { Writers } from './writers.ts'
 
 /** The name that the region shows in /proc/PID/maps, as the seed's. */
 const REGION_NAME = 'Ashmem'
 
 export interface MemoryServiceOptions {
   readonly initialValue: number
-  readonly writers: Writers
+  readonly mayWrite: (uid: number) => boolean
   /** More interfaces on the same binder, by the codes they serve (above 1,000). */
   readonly extensions: ReadonlyMap<number, Binder>
   /** Told after the value has become another. */
@@ -62,7 +61,7 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
 
   setValue(value: number): void {
     const uid = Binder.getCallingUid()
-    if (!this.#options.writers.allows(uid)) throw new SecurityError(`uid ${uid} may read this value but not set it`)
+    if (!this.#options.mayWrite(uid)) throw new SecurityError(`uid ${uid} may read this value but not set it`)
     if (value === this.value) return
     this.#file.writeInt32BE(0, value)
     this.#options.onChange()

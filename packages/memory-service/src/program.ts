@@ -4,6 +4,9 @@ import { isServiceName } from '@memsvc/shared/internal'
 import { Command, InvalidArgumentError } from 'commander'
 import { Output } from './output.ts'
 
+/** As in memsvc.schema.json. */
+const MAX_COUNT = 1_000_000
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** @param done told the exit status of the command that ran */
@@ -39,6 +42,15 @@ export function makeProgram(done: (status: number) => void): Command {
   clientOptions(
     program.command('stop').argument('[name]').description('end a daemon; returns when its name is gone'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).stop(name, options, out)))
+  clientOptions(
+    program.command('reload').argument('[name]').description('make a daemon read its configuration again'),
+  ).action(async (name, options) => done(await (await import('./commands/control.ts')).reload(name, options, out)))
+  settingsOptions(clientOptions(program.command('limits').description('show every limit'))).action(async (options) =>
+    done(await (await import('./commands/limits.ts')).showLimits(options, out)),
+  )
+  settingsOptions(
+    clientOptions(program.command('doctor').description('examine whether memsvc can run here, and say what to do')),
+  ).action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(options, out)))
   program
     .command('install-unit')
     .description('write the unit files with which systemd runs this memsvc')
@@ -50,9 +62,17 @@ export function makeProgram(done: (status: number) => void): Command {
 }
 
 function daemonOptions(command: Command): Command {
-  return registryOption(command)
+  return settingsOptions(registryOption(command))
     .option('--socket-mode <mode>', "the socket's permissions, octal", parseMode, 0o600)
     .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
+}
+
+function settingsOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'access rules and limits (default: memsvc.json in the usual places, if there is one)')
+    .option('--max-connections <count>', 'to the registry', parseCount)
+    .option('--max-channels <count>', 'to the service', parseCount)
+    .option('--max-watchers <count>', 'of the value', parseCount)
 }
 
 function clientOptions(command: Command): Command {
@@ -75,6 +95,13 @@ function parseName(text: string): string {
 function parseMode(text: string): number {
   if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('It must be three octal digits, as 660.')
   return Number.parseInt(text, 8)
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text) || Number(text) > MAX_COUNT) {
+    throw new InvalidArgumentError(`It must be an integer from 1 to ${MAX_COUNT}.`)
+  }
+  return Number(text)
 }
 
 function parseLevel(text: string): string {

@@ -37,8 +37,12 @@ export class ServiceChannels {
   /** Charged before its HELLO, so that who says nothing cannot have more channels than who does. */
   #open(session: Session, client: Caller): void {
     const guest = this.#admission.enter(client.uid)
-    if (guest === null) session.close()
-    else this.#guests.set(session, guest)
+    if (guest === null) {
+      session.close()
+      return
+    }
+    session.chargeQueueTo(guest.account.descriptorBudget)
+    this.#guests.set(session, guest)
   }
 
   #end(session: Session, reason: Error): void {

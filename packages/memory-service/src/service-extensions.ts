@@ -42,8 +42,10 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
 }
 
 export interface ControlOptions {
-  readonly ownUid: number
+  /** Whether this is the daemon's own user, or root. */
+  readonly isOwner: (uid: number) => boolean
   readonly status: () => object
+  readonly reload: () => Promise<void>
   /** Told once the answer to the caller is on its way. */
   readonly onStop: (uid: number) => void
 }
@@ -61,8 +63,18 @@ export class ControlService extends IControl.Stub implements ImplementationOf<ty
   }
 
   stop(): void {
-    const uid = Binder.getCallingUid()
-    if (uid !== this.#options.ownUid && uid !== 0) throw new SecurityError(`uid ${uid} may not stop this daemon`)
+    const uid = this.#checkOwner('stop')
     setImmediate(() => this.#options.onStop(uid))
+  }
+
+  reload(): Promise<void> {
+    this.#checkOwner('reload')
+    return this.#options.reload()
+  }
+
+  #checkOwner(deed: string): number {
+    const uid = Binder.getCallingUid()
+    if (!this.#options.isOwner(uid)) throw new SecurityError(`uid ${uid} may not ${deed} this daemon`)
+    return uid
   }
 }

@@ -7,7 +7,7 @@
  */
 import { BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
 import type { Account } from './ledger.ts'
-import { NOTICES_PER_TURN } from './limits.ts'
+import { DAEMON_LIMITS } from './limits.ts'
 
 interface Watcher {
   readonly callback: BinderProxy
@@ -72,7 +72,7 @@ export class Watchers {
   }
 
   #tellSome(): void {
-    let portion = NOTICES_PER_TURN
+    let portion = DAEMON_LIMITS.noticesPerTurn.limit
     for (const watcher of this.#due) {
       if (portion-- === 0) break
       this.#due.delete(watcher)

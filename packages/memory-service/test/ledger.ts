@@ -1,12 +1,12 @@
 import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { type Account, Ledger } from '../src/ledger.ts'
-import { LIMITS, type Limit, type Resource } from '../src/limits.ts'
+import type { Account, Ledger } from '../src/ledger.ts'
+import { RESOURCE_NAMES, type Resource } from '../src/limits.ts'
+import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
 
 const OWN = 1000
 const ROOT = 0
 const STRANGER = 2000
-const RESOURCES = Object.entries(LIMITS) as [Resource, Limit][]
 
 leakChecked(t)
 
@@ -16,7 +16,7 @@ function chargeAll(ledger: Ledger, resource: Resource, uid: number): { accounts:
   for (;;) {
     const account = ledger.open(uid)
     try {
-      for (let i = 0; i < LIMITS[resource].perPeer; i++) account.charge(resource)
+      account.charge(resource, ledger.limits[resource].perPeer)
       accounts.push(account)
     } catch (error) {
       return { accounts: [...accounts, account], error }
@@ -28,24 +28,27 @@ function refundAll(accounts: readonly Account[], resource: Resource): void {
   for (const account of accounts) while (account.rest.includes(resource)) account.refund(resource)
 }
 
-for (const [resource, { total, perUser, perPeer }] of RESOURCES) {
-  t.test(`${resource}: a peer gets ${perPeer}, and not one more`, async (t) => {
-    const ledger = new Ledger(OWN)
-    const account = ledger.open(OWN)
-    for (let i = 0; i < perPeer; i++) account.charge(resource)
-    t.throws(() => account.charge(resource), {
-      code: 'ERR_LIMIT',
-      resource: `${resource} of one peer`,
-      limit: perPeer,
-      used: perPeer,
+for (const resource of RESOURCE_NAMES) {
+  const { total, perUser, perPeer } = DEFAULTS[resource]
+  if (perPeer !== undefined) {
+    t.test(`${resource}: a peer gets ${perPeer}, and not one more`, async (t) => {
+      const ledger = makeLedger(OWN)
+      const account = ledger.open(OWN)
+      for (let i = 0; i < perPeer; i++) account.charge(resource)
+      t.throws(() => account.charge(resource), {
+        code: 'ERR_LIMIT',
+        resource: `${resource} of one peer`,
+        limit: perPeer,
+        used: perPeer,
+      })
+      t.equal(ledger.used(resource), perPeer, 'nothing has happened')
+      account.refund(resource)
+      t.doesNotThrow(() => account.charge(resource), 'what was given back is to be had again')
     })
-    t.equal(ledger.used(resource), perPeer, 'nothing has happened')
-    account.refund(resource)
-    t.doesNotThrow(() => account.charge(resource), 'what was given back is to be had again')
-  })
+  }
 
   t.test(`${resource}: a stranger gets ${perUser}, however many peers he is`, async (t) => {
-    const ledger = new Ledger(OWN)
+    const ledger = makeLedger(OWN)
     const { accounts, error } = chargeAll(ledger, resource, STRANGER)
     t.match(error, { code: 'ERR_LIMIT', resource: `${resource} of one user`, limit: perUser, used: perUser })
     t.equal(ledger.usedBy(resource, STRANGER), perUser)
@@ -57,7 +60,7 @@ for (const [resource, { total, perUser, perPeer }] of RESOURCES) {
 
   for (const uid of [OWN, ROOT]) {
     t.test(`${resource}: uid ${uid} has no share, and gets all ${total}`, async (t) => {
-      const ledger = new Ledger(OWN)
+      const ledger = makeLedger(OWN)
       const { accounts, error } = chargeAll(ledger, resource, uid)
       t.match(error, { code: 'ERR_LIMIT', resource, limit: total, used: total })
       t.throws(() => ledger.open(STRANGER).charge(resource), { code: 'ERR_LIMIT', resource })
@@ -68,7 +71,7 @@ for (const [resource, { total, perUser, perPeer }] of RESOURCES) {
 }
 
 t.test('an account says what it was charged and has not given back', async (t) => {
-  const account = new Ledger(OWN).open(STRANGER)
+  const account = makeLedger(OWN).open(STRANGER)
   t.strictSame(account.rest, [])
   account.charge('watchers')
   account.charge('watchers')
@@ -81,7 +84,7 @@ t.test('an account says what it was charged and has not given back', async (t) =
 })
 
 t.test('more cannot be given back than was charged', async (t) => {
-  const ledger = new Ledger(OWN)
+  const ledger = makeLedger(OWN)
   const account = ledger.open(OWN)
   ledger.open(OWN).charge('names')
   t.throws(() => account.refund('names'), /refunded more than was charged/)
@@ -90,11 +93,48 @@ t.test('more cannot be given back than was charged', async (t) => {
 
 t.test('every charge and every refund is told, a refusal is not', async (t) => {
   let changes = 0
-  const account = new Ledger(OWN, () => {
+  const account = makeLedger(OWN, () => {
     changes += 1
   }).open(OWN)
   account.charge('channels')
-  t.throws(() => account.charge('channels'))
+  t.throws(() => account.charge('names', DEFAULTS.names.total + 1))
   account.refund('channels')
   t.equal(changes, 2)
+})
+
+const { perPeer: DESCRIPTORS = 0 } = DEFAULTS.descriptors
+
+for (const count of [DESCRIPTORS + 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+  t.test(`${count} at once are charged wholly or not at all`, async (t) => {
+    const ledger = makeLedger(OWN)
+    const { descriptorBudget } = ledger.open(STRANGER)
+    t.throws(() => descriptorBudget.charge(count), { code: 'ERR_LIMIT', used: 0 })
+    t.equal(ledger.used('descriptors'), 0)
+    descriptorBudget.charge(DESCRIPTORS)
+    t.equal(ledger.used('descriptors'), DESCRIPTORS)
+    descriptorBudget.refund(DESCRIPTORS)
+    t.equal(ledger.used('descriptors'), 0)
+  })
+}
+
+t.test('an account that is closed owes nothing, and says what it owed', async (t) => {
+  const ledger = makeLedger(OWN)
+  const account = ledger.open(STRANGER)
+  account.charge('watchers', 3)
+  account.charge('names')
+  t.strictSame(account.close(), ['watchers', 'names'])
+  t.strictSame([ledger.used('watchers'), ledger.usedBy('names', STRANGER)], [0, 0])
+  t.strictSame(account.close(), [])
+})
+
+t.test('other limits hold from the next charge on; what was charged stays', async (t) => {
+  const ledger = makeLedger(OWN)
+  const account = ledger.open(STRANGER)
+  account.charge('names', 5)
+  ledger.limits = { ...DEFAULTS, names: { total: 4, perUser: 4, perPeer: 4 } }
+  t.throws(() => account.charge('names'), { code: 'ERR_LIMIT', limit: 4, used: 5 })
+  account.refund('names', 2)
+  account.charge('names')
+  t.equal(ledger.used('names'), 4)
+  account.close()
 })

@@ -50,6 +50,19 @@ export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandO
   return EXIT_DONE
 }
 
+/** Makes a daemon read its configuration again. */
+export async function reload(
+  name = DEFAULT_SERVICE_NAME,
+  options: ControlCommandOptions,
+  out: Output,
+): Promise<number> {
+  using manager = await ServiceManager.connect(pathOf(options))
+  await (await findControl(manager, name)).reload()
+  if (options.json) out.json({ name, reloaded: true })
+  else out.line(`${name} reloaded`)
+  return EXIT_DONE
+}
+
 async function findControl(manager: ServiceManager, name: string): Promise<Control> {
   const binder = await manager.getService(name)
   if (binder === null)

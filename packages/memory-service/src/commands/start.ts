@@ -3,16 +3,17 @@ import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { daemonRegistryPath } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { Daemon, type DaemonCounts, type DaemonOptions } from '../daemon.ts'
+import { raiseOpenFiles } from '../descriptor-budget.ts'
 import { EXIT_DONE } from '../exit-codes.ts'
 import { hardenProcess } from '../hardening.ts'
 import { DaemonLog } from '../logger.ts'
+import { readSettings, type Settings, type SettingsOptions } from '../settings.ts'
 import { takeInheritedDescriptors } from '../systemd/inherited-descriptors.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
 import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
 import { ValueStore } from '../systemd/value-store.ts'
-import { parseWriters } from '../writers.ts'
 
-export interface StartOptions {
+export interface StartOptions extends SettingsOptions {
   readonly registry?: string
   readonly name?: string
   readonly socketMode: number
@@ -25,10 +26,11 @@ export interface StartOptions {
 /** @returns the exit status, once the daemon has ended @throws as Daemon.start and Daemon.untilStopped */
 export async function start(options: StartOptions): Promise<number> {
   hardenProcess()
-  const config = readConfig(options)
+  const config = await readConfig(options)
   const log = new DaemonLog(options.logLevel)
   const { logger } = log
   logWarnings(logger)
+  logSettings(logger, config.settings)
   const socket = takeNotifySocket(logger)
   const { listener, stored } = takeInheritedDescriptors(process.env, process.pid)
   const values = new ValueStore(socket, stored, logger)
@@ -57,14 +59,17 @@ export async function start(options: StartOptions): Promise<number> {
 
 type Config = Omit<DaemonOptions, 'inheritedListener' | 'values' | 'onCount' | 'log'>
 
-function readConfig(options: StartOptions): Config {
-  const ownUid = process.getuid?.() ?? 0
+async function readConfig(options: StartOptions): Promise<Config> {
+  const registryPath = daemonRegistryPath({ path: options.registry })
+  const openFiles = raiseOpenFiles()
+  const read = () => readSettings({ options, registryPath, env: process.env, openFiles })
   return {
-    registryPath: daemonRegistryPath({ path: options.registry }),
+    registryPath,
     serviceName: options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME),
     socketMode: options.socketMode,
-    writers: parseWriters(options.writers, ownUid),
-    ownUid,
+    ownUid: process.getuid?.() ?? 0,
+    settings: await read(),
+    readSettings: read,
   }
 }
 
@@ -72,6 +77,11 @@ function readConfig(options: StartOptions): Config {
 function logWarnings(logger: Logger): void {
   process.removeAllListeners('warning')
   process.on('warning', (warning) => logger.warn({ err: warning }, 'warning'))
+}
+
+function logSettings(logger: Logger, { configuration, lowered }: Settings): void {
+  if (configuration !== null) logger.info({ configuration }, 'configured')
+  if (Object.keys(lowered).length > 0) logger.info({ lowered }, 'limits lowered to what the limit of open files allows')
 }
 
 /** A daemon that cannot tell systemd how it is runs all the same. */
@@ -89,9 +99,9 @@ function statusLine({ services, channels, watchers }: DaemonCounts): string {
 }
 
 function reloadOnSignal(daemon: Daemon, notifier: ServiceNotifier): void {
-  process.on('SIGHUP', () => {
+  process.on('SIGHUP', async () => {
     notifier.reloading()
-    daemon.reload()
+    await daemon.reload().catch(() => undefined) // the log has it
     notifier.ready()
   })
 }

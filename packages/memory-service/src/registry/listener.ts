@@ -19,9 +19,8 @@ import {
 import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
 import { bind, connect, constants, fchmod, fstat, listen, lockFile, OwnedFd, socket } from '@memsvc/shared/internal'
+import { DAEMON_LIMITS } from '../limits.ts'
 
-/** The kernel lowers it to net.core.somaxconn. */
-const BACKLOG = 4096
 const PRIVATE_SOCKET = 0o600
 const PRIVATE_DIRECTORY = 0o700
 const OTHERS_MAY_WRITE = 0o022
@@ -68,7 +67,7 @@ export class HostLock {
     bind(listener, this.#path)
     this.#inode = lstatSync(this.#path).ino
     chmodSync(this.#path, mode) // bind(2) took the umask off; nobody can connect before listen(2)
-    listen(listener, BACKLOG)
+    listen(listener, DAEMON_LIMITS.backlog.limit)
     return OwnedFd.adopt(listener.release())
   }
 
@@ -83,6 +82,11 @@ export class HostLock {
 /** A directory of ours is private; one that exists is used as it is, unless strangers could replace the socket in it. */
 function prepareDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY })
+  checkDirectory(directory)
+}
+
+/** @throws ERR_ILLEGAL_STATE others may write to it, and so replace a socket in it */
+export function checkDirectory(directory: string): void {
   const { mode } = statSync(directory)
   if ((mode & OTHERS_MAY_WRITE) !== 0 && (mode & STICKY) === 0) {
     throw new IllegalStateError(

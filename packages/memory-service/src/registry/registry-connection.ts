@@ -45,7 +45,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
 
   async listServices(dumpPriority: number): Promise<string[]> {
     await this.#opened
-    return this.#registry.list(dumpPriority)
+    return this.#registry.list(this.#peer, dumpPriority)
   }
 
   registerForNotifications(name: string | null, callback: IBinder | null): void {
@@ -67,6 +67,6 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
 
   async getServiceInfo(name: string | null): Promise<ServiceInfo | null> {
     await this.#opened
-    return this.#registry.info(name)
+    return this.#registry.info(this.#peer, name)
   }
 }

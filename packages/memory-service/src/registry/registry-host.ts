@@ -1,9 +1,18 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
-import { type Credentials, Hub, type HubListener, type OwnedFd, Session, setPassRights } from '@memsvc/shared/internal'
+import {
+  type Credentials,
+  getPeerGroups,
+  Hub,
+  type HubListener,
+  type OwnedFd,
+  Session,
+  setPassRights,
+} from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
+import type { Access } from '../access/access.ts'
 import { Admission } from '../admission.ts'
 import type { Ledger } from '../ledger.ts'
-import { ACCEPT_PAUSE_MS } from '../limits.ts'
+import { DAEMON_LIMITS } from '../limits.ts'
 import { Registry } from './registry.ts'
 import { RegistryConnection } from './registry-connection.ts'
 
@@ -12,7 +21,7 @@ export interface HostOptions {
   readonly listener: OwnedFd
   readonly ledger: Ledger
   readonly logger: Logger
-  readonly ownUid: number
+  readonly access: Access
   /** Questions for names wait for it: earlier, the host's own service would seem not to exist. */
   readonly opened: Promise<void>
 }
@@ -27,8 +36,8 @@ export class RegistryHost {
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
   #pause: NodeJS.Timeout | null = null
 
-  constructor({ listener, ledger, logger, ownUid, opened }: HostOptions) {
-    this.#registry = new Registry(ownUid)
+  constructor({ listener, ledger, logger, access, opened }: HostOptions) {
+    this.#registry = new Registry(access)
     this.#opened = opened
     this.#admission = new Admission({ ledger, resource: 'connections', logger })
     this.#logger = logger
@@ -59,7 +68,8 @@ export class RegistryHost {
     }
     setPassRights(fd, false) // again: what was queued before the listener had it
     const { account, refusal } = guest
-    const peer = { caller: { pid: credentials.pid, uid: credentials.uid }, account }
+    const { pid, uid, gid } = credentials
+    const peer = { caller: { pid, uid }, groups: [gid, ...getPeerGroups(fd)], account }
     const session: Session = new Session(fd, {
       role: 'server',
       root: new RegistryConnection(this.#registry, peer, this.#opened),
@@ -69,9 +79,10 @@ export class RegistryHost {
       onEnd: (reason) => {
         this.#sessions.delete(session)
         this.#registry.remove(peer)
-        this.#admission.leave(guest, credentials.pid, reason)
+        this.#admission.leave(guest, pid, reason)
       },
     })
+    session.chargeQueueTo(account.descriptorBudget)
     this.#sessions.add(session)
   }
 
@@ -79,6 +90,6 @@ export class RegistryHost {
   #onAcceptFailed(errno: number): void {
     if (this.#pause === null) this.#logger.warn({ errno }, 'cannot accept connections for now')
     this.#listener.setPaused(true)
-    this.#pause = setTimeout(() => this.#listener.setPaused(false), ACCEPT_PAUSE_MS)
+    this.#pause = setTimeout(() => this.#listener.setPaused(false), DAEMON_LIMITS.acceptPause.limit)
   }
 }

@@ -12,12 +12,15 @@ import {
   type ServiceInfo,
 } from '@memsvc/shared'
 import { type Caller, type FoundService, IServiceCallback, isServiceName, show } from '@memsvc/shared/internal'
+import type { Access, Action } from '../access/access.ts'
 import type { Account } from '../ledger.ts'
 import { openChannel } from './open-channel.ts'
 
 /** One connection, as the registry sees it: its identity, and what it is charged. */
 export interface Peer {
   readonly caller: Caller
+  /** Its groups, by the kernel's word. */
+  readonly groups: readonly number[]
   readonly account: Account
 }
 
@@ -42,20 +45,20 @@ export interface NewService {
 }
 
 export class Registry {
-  readonly #ownUid: number
+  readonly #access: Access
   readonly #entries = new Map<string, Entry>()
   readonly #notifications = new Map<string, Notification[]>()
 
-  /** @param ownUid may add names, and root may */
-  constructor(ownUid: number) {
-    this.#ownUid = ownUid
+  constructor(access: Access) {
+    this.#access = access
   }
 
   /** The order of checks is Android's: who, what, how it is called; then whose the name is. */
   add(peer: Peer, service: NewService): void {
     const { name, binder, takesFds, dumpPriority } = service
-    const { uid } = peer.caller
-    if (uid !== this.#ownUid && uid !== 0) throw new SecurityError(`uid ${uid} may not add services here`)
+    if (!this.#allows('add', peer, name ?? '')) {
+      throw new SecurityError(`uid ${peer.caller.uid} may not add ${show(name)} here`)
+    }
     if (binder === null) throw new InvalidArgValueError('Null binder')
     checkName(name)
     const holder = this.#entries.get(name)
@@ -68,24 +71,25 @@ export class Registry {
     }
     this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
     this.letGo(holder?.binder ?? null)
-    for (const { callback } of this.#notifications.get(name) ?? []) tell(callback, name)
+    for (const { peer, callback } of this.#notifications.get(name) ?? []) this.#tell(peer, callback, name)
   }
 
-  /** A name that is unknown, or can be none, finds nothing; it is no error. */
+  /** A name that is unknown, hidden from this peer, or can be none, finds nothing; it is no error. */
   async find(peer: Peer, name: string | null): Promise<FoundService> {
-    const entry = name === null ? undefined : this.#entries.get(name)
+    const entry = this.#find(peer, name)
     if (entry === undefined) return { kind: 'none' }
     if (entry.peer === peer) return { kind: 'own', binder: entry.binder }
     return openChannel(entry.binder, { holder: entry.peer.caller, client: peer.caller, takesFds: entry.takesFds })
   }
 
-  list(dumpPriority: number): string[] {
+  list(peer: Peer, dumpPriority: number): string[] {
     const wanted = [...this.#entries].filter(([, entry]) => (entry.dumpPriority & dumpPriority) !== 0)
-    return wanted.map(([name]) => name).sort()
+    const names = wanted.map(([name]) => name).filter((name) => this.#maySee(peer, name))
+    return names.sort()
   }
 
-  info(name: string | null): ServiceInfo | null {
-    const entry = name === null ? undefined : this.#entries.get(name)
+  info(peer: Peer, name: string | null): ServiceInfo | null {
+    const entry = this.#find(peer, name)
     return entry === undefined ? null : { ...entry.peer.caller, dumpPriority: entry.dumpPriority }
   }
 
@@ -96,7 +100,7 @@ export class Registry {
     peer.account.charge('notifications')
     const list = this.#notifications.get(name) ?? []
     this.#notifications.set(name, [...list, { peer, callback }])
-    if (this.#entries.has(name)) tell(callback, name)
+    if (this.#entries.has(name)) this.#tell(peer, callback, name)
   }
 
   /** Removes every registration of this callback for the name. */
@@ -126,6 +130,25 @@ export class Registry {
     return names
   }
 
+  #find(peer: Peer, name: string | null): Entry | undefined {
+    return name !== null && this.#maySee(peer, name) ? this.#entries.get(name) : undefined
+  }
+
+  /** Whoever holds a name sees it. */
+  #maySee(peer: Peer, name: string): boolean {
+    return this.#entries.get(name)?.peer === peer || this.#allows('find', peer, name)
+  }
+
+  #allows(action: Action, { caller, groups }: Peer, name: string): boolean {
+    return this.#access.allows(action, name, { uid: caller.uid, groups })
+  }
+
+  /** A callback that cannot be told does not read, or is dying: its connection's end is the news it gets. */
+  #tell(peer: Peer, callback: IBinder, name: string): void {
+    if (!this.#maySee(peer, name)) return
+    Promise.resolve(IServiceCallback.asInterface(callback).onRegistration(name)).catch(() => undefined)
+  }
+
   #removeNotifications(name: string, isGoing: (entry: Notification) => boolean): boolean {
     const list = this.#notifications.get(name) ?? []
     const going = list.filter(isGoing)
@@ -146,9 +169,4 @@ function checkName(name: string | null): asserts name is string {
   if (!isServiceName(name)) {
     throw new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`)
   }
-}
-
-/** A callback that cannot be told does not read, or is dying: its connection's end is the news it gets. */
-function tell(callback: IBinder, name: string): void {
-  Promise.resolve(IServiceCallback.asInterface(callback).onRegistration(name)).catch(() => undefined)
 }

@@ -64,7 +64,7 @@ t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async
   })
   t.strictSame(await callAs(OTHER_UID, registry, 'add', 'mine'), {
     code: 'ERR_SECURITY',
-    message: `uid ${OTHER_UID} may not add services here`,
+    message: `uid ${OTHER_UID} may not add "mine" here`,
   })
   t.strictSame(await callAs(OTHER_UID, registry, 'stop'), {
     code: 'ERR_SECURITY',

@@ -3,13 +3,15 @@ import { Binder, type ImplementationOf } from '@memsvc/shared'
 import { Hub, IServiceCallback } from '@memsvc/shared/internal'
 import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { Ledger } from '../../src/ledger.ts'
-import { LIMITS } from '../../src/limits.ts'
+import { Access, type AccessRule } from '../../src/access/access.ts'
+import { findPeople, People } from '../../src/access/people.ts'
 import { type Peer, Registry } from '../../src/registry/registry.ts'
+import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
 
 const OWN = 1000
 const ROOT = 0
 const STRANGER = 2000
+const HOLDER = 3000
 const NAME = 'a.service/of-us_1'
 
 leakChecked(t)
@@ -23,11 +25,17 @@ class Callback extends IServiceCallback.Stub implements ImplementationOf<typeof 
   }
 }
 
-function makeWorld() {
-  const ledger = new Ledger(OWN)
+function makeWorld(rules: readonly AccessRule[] = []) {
+  const ledger = makeLedger(OWN)
+  const access = new Access(OWN, { rules, writers: new People() })
   let pid = 100
-  const connect = (uid: number): Peer => ({ caller: { pid: pid++, uid }, account: ledger.open(uid) })
-  return { registry: new Registry(OWN), ledger, connect }
+  const connect = (uid: number): Peer => ({ caller: { pid: pid++, uid }, groups: [], account: ledger.open(uid) })
+  const registry = new Registry(access)
+  const root = connect(ROOT)
+  /** As root sees it. */
+  const list = (dumpPriority: number) => registry.list(root, dumpPriority)
+  const info = (name: string | null) => registry.info(root, name)
+  return { registry, access, ledger, connect, list, info }
 }
 
 function newService(name: string | null = NAME, binder: Binder | null = new Binder()) {
@@ -56,37 +64,37 @@ const ADD: [state: 'free' | 'mine' | 'held', outcomes: Record<CallerName, string
 for (const [state, outcomes] of ADD) {
   for (const [caller, outcome] of Object.entries(outcomes)) {
     t.test(`addService of a name that is ${state}, by ${caller}: ${outcome}`, async (t) => {
-      const { registry, ledger, connect } = makeWorld()
+      const { registry, ledger, connect, list, info } = makeWorld()
       const peer = connect(CALLERS[caller as CallerName])
       const holder = state === 'mine' ? peer : connect(OWN)
       if (state !== 'free' && holder.caller.uid !== STRANGER) registry.add(holder, newService())
-      const before = registry.info(NAME)
+      const before = info(NAME)
       t.equal(
         codeOf(() => registry.add(peer, newService())),
         outcome,
       )
-      t.strictSame(registry.info(NAME), outcome === 'ok' ? { ...peer.caller, dumpPriority: 8 } : before)
-      t.equal(ledger.used('names'), registry.list(15).length, 'each name is charged once')
+      t.strictSame(info(NAME), outcome === 'ok' ? { ...peer.caller, dumpPriority: 8 } : before)
+      t.equal(ledger.used('names'), list(15).length, 'each name is charged once')
     })
   }
 }
 
 t.test('the same process may add again over another connection, which holds the name from then on', async (t) => {
-  const { registry, ledger, connect } = makeWorld()
+  const { registry, ledger, connect, list } = makeWorld()
   const first = connect(OWN)
-  const second = { caller: first.caller, account: ledger.open(OWN) }
+  const second = { ...first, account: ledger.open(OWN) }
   registry.add(first, newService())
   registry.add(second, newService())
   t.strictSame([first.account.rest, second.account.rest], [[], ['names']])
   registry.remove(first)
-  t.strictSame(registry.list(15), [NAME])
+  t.strictSame(list(15), [NAME])
   registry.remove(second)
-  t.strictSame(registry.list(15), [])
+  t.strictSame(list(15), [])
 })
 
 t.test('processes of other namespaces are never taken for the same', async (t) => {
   const { registry, ledger } = makeWorld()
-  const connectFromAfar = (): Peer => ({ caller: { pid: 0, uid: OWN }, account: ledger.open(OWN) })
+  const connectFromAfar = (): Peer => ({ caller: { pid: 0, uid: OWN }, groups: [], account: ledger.open(OWN) })
   registry.add(connectFromAfar(), newService())
   t.throws(() => registry.add(connectFromAfar(), newService()), { code: 'ERR_ILLEGAL_STATE' })
 })
@@ -104,7 +112,7 @@ const BAD_NAMES = ['', 'a'.repeat(128), 'a b', 'a\0', 'a\n', '../ü', 'a:b', '*'
 
 for (const name of BAD_NAMES) {
   t.test(`${JSON.stringify(name)} is no name`, async (t) => {
-    const { registry, connect } = makeWorld()
+    const { registry, connect, info } = makeWorld()
     const peer = connect(OWN)
     t.equal(
       codeOf(() => registry.add(peer, newService(name))),
@@ -119,18 +127,18 @@ for (const name of BAD_NAMES) {
       'ERR_ILLEGAL_STATE',
     )
     t.strictSame(await registry.find(peer, name), { kind: 'none' }, 'to look for it is no error')
-    t.equal(registry.info(name), null)
+    t.equal(info(name), null)
     t.strictSame(peer.account.rest, [])
   })
 }
 
 t.test('names have up to 127 characters, and may look like a path', async (t) => {
-  const { registry, connect } = makeWorld()
+  const { registry, connect, list, info } = makeWorld()
   const names = ['-', '../../etc/passwd', '__proto__', 'a'.repeat(127), 'constructor', 'toString']
   const peer = connect(OWN)
-  for (const name of names) t.equal(registry.info(name), null, name)
+  for (const name of names) t.equal(info(name), null, name)
   for (const name of names) registry.add(peer, newService(name))
-  t.strictSame(registry.list(15), names, 'sorted')
+  t.strictSame(list(15), names, 'sorted')
 })
 
 t.test('who may add is asked before what, and what before the name', async (t) => {
@@ -160,13 +168,13 @@ t.test('a service is found by all: its own binder by the holder, a new channel b
 })
 
 t.test('adding again replaces the binder and the priority', async (t) => {
-  const { registry, connect } = makeWorld()
+  const { registry, connect, list } = makeWorld()
   const peer = connect(OWN)
   registry.add(peer, newService())
   const next = { ...newService(), dumpPriority: 1 }
   registry.add(peer, next)
   t.strictSame(await registry.find(peer, NAME), { kind: 'own', binder: next.binder })
-  t.strictSame([registry.list(1), registry.list(8), registry.list(15)], [[NAME], [], [NAME]])
+  t.strictSame([list(1), list(8), list(15)], [[NAME], [], [NAME]])
 })
 
 t.test('a callback is told of every registration of its name, at once when it is there', async (t) => {
@@ -210,7 +218,7 @@ t.test('a null callback is refused', async (t) => {
 })
 
 t.test('a connection that ends takes its names and callbacks with it, and nobody else’s', async (t) => {
-  const { registry, ledger, connect } = makeWorld()
+  const { registry, ledger, connect, list } = makeWorld()
   const [going, staying] = [connect(OWN), connect(OWN)]
   const callback = new Callback()
   for (const name of ['x', 'y']) registry.add(going, newService(name))
@@ -218,26 +226,60 @@ t.test('a connection that ends takes its names and callbacks with it, and nobody
   registry.notify(going, 'z', callback)
   registry.notify(staying, 'x', callback)
   registry.remove(going)
-  t.strictSame(registry.list(15), ['z'])
+  t.strictSame(list(15), ['z'])
   t.strictSame(going.account.rest, [])
   t.strictSame([ledger.used('names'), ledger.used('notifications')], [1, 1])
   registry.add(staying, newService('x'))
   t.strictSame(callback.told, ['z', 'x', 'x'], 'at once, and when it came again')
   registry.remove(going)
-  t.equal(registry.list(15).length, 2, 'and twice is once')
+  t.equal(list(15).length, 2, 'and twice is once')
 })
 
 t.test('names and callbacks of one connection are limited', async (t) => {
+  const { perPeer: maxNames = 0 } = DEFAULTS.names
+  const { perPeer: maxCallbacks = 0 } = DEFAULTS.notifications
   const { registry, connect } = makeWorld()
   const peer = connect(OWN)
-  for (let i = 0; i < LIMITS.names.perPeer; i++) registry.add(peer, newService(`name-${i}`))
-  t.throws(() => registry.add(peer, newService('one-more')), { code: 'ERR_LIMIT', limit: LIMITS.names.perPeer })
+  for (let i = 0; i < maxNames; i++) registry.add(peer, newService(`name-${i}`))
+  t.throws(() => registry.add(peer, newService('one-more')), { code: 'ERR_LIMIT', limit: maxNames })
   t.doesNotThrow(() => registry.add(peer, newService('name-0')), 'a name that is there costs nothing more')
-  for (let i = 0; i < LIMITS.notifications.perPeer; i++) registry.notify(peer, NAME, new Callback())
+  for (let i = 0; i < maxCallbacks; i++) registry.notify(peer, NAME, new Callback())
   t.throws(() => registry.notify(peer, NAME, new Callback()), {
     code: 'ERR_LIMIT',
-    limit: LIMITS.notifications.perPeer,
+    limit: maxCallbacks,
   })
   registry.remove(peer)
   t.strictSame(peer.account.rest, [])
+})
+
+t.test('to whom a name is hidden it does not exist', async (t) => {
+  const people = { add: await findPeople([STRANGER, HOLDER]), find: await findPeople(['@4711']) }
+  const { registry, connect } = makeWorld([{ names: ['a.*'], people }])
+  const holder = connect(HOLDER)
+  registry.add(holder, newService())
+  const sees = async (peer: Peer) => {
+    const found = await registry.find(peer, NAME)
+    if (found.kind === 'channel') found.end.close()
+    return [found.kind, registry.info(peer, NAME) !== null, registry.list(peer, 15).length]
+  }
+  const member = { ...connect(STRANGER), groups: [1, 4711] }
+  t.strictSame(await sees(connect(STRANGER)), ['none', false, 0], 'although he may add it')
+  t.strictSame(await sees(member), ['channel', true, 1], 'by the group that he runs with')
+  t.strictSame(await sees(holder), ['own', true, 1], 'whoever holds a name sees it')
+  for (const uid of [OWN, ROOT]) t.strictSame(await sees(connect(uid)), ['channel', true, 1], `uid ${uid}`)
+  t.throws(() => registry.add(connect(STRANGER), newService()), { code: 'ERR_ILLEGAL_STATE' })
+  t.throws(() => registry.add(connect(STRANGER), newService('b')), { code: 'ERR_SECURITY' })
+})
+
+t.test('nobody is told of a name that is hidden from him; when the rules change he is', async (t) => {
+  const { registry, access, connect } = makeWorld([{ names: [NAME], people: { find: new People() } }])
+  const callback = new Callback()
+  const holder = connect(OWN)
+  registry.notify(connect(STRANGER), NAME, callback)
+  registry.add(holder, newService())
+  registry.notify(connect(STRANGER), NAME, callback)
+  t.strictSame(callback.told, [])
+  access.rules = { ...access.rules, rules: [] }
+  registry.add(holder, newService())
+  t.strictSame(callback.told, [NAME, NAME])
 })

@@ -1,0 +1,100 @@
+/**
+ * Who somebody is, as rules name them: a uid, a user's name, @ and a group, or * for everybody. Names are looked up when
+ * the rules are read, by getent(1), which asks every source that the machine has (NSS), not only /etc/passwd; never
+ * while a client waits.
+ */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { InvalidArgValueError, OutOfRangeError } from '@memsvc/shared'
+import { DAEMON_LIMITS } from '../limits.ts'
+
+/** A caller, by the kernel's word. */
+export interface Identity {
+  readonly uid: number
+  /** Its own and its supplementary ones, where the kernel tells them: on connections to the registry. */
+  readonly groups?: readonly number[]
+}
+
+const MAX_UID = 0xfffffffe // 4294967295 is "no user", (uid_t) -1
+/** getent(1): the key was not found; the database cannot be listed. */
+const NOT_FOUND = 2
+const NOT_LISTED = 3
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024
+
+export class People {
+  readonly #uids = new Set<number>()
+  readonly #gids = new Set<number>()
+  #isEverybody = false
+
+  includes({ uid, groups = [] }: Identity): boolean {
+    return this.#isEverybody || this.#uids.has(uid) || groups.some((gid) => this.#gids.has(gid))
+  }
+
+  /**
+   * Adds whom `who` names: of a group all members, primary or not, and whoever the kernel says is in it.
+   * @throws ERR_INVALID_ARG_VALUE no such user or group; ERR_OUT_OF_RANGE
+   */
+  async add(who: number | string): Promise<void> {
+    const name = String(who)
+    if (/^@?-/.test(name)) throw new InvalidArgValueError(`${name} is neither a uid, a user nor @group`)
+    if (name === '*') this.#isEverybody = true
+    else if (name.startsWith('@')) await this.#addGroup(name.slice(1))
+    else this.#uids.add(isNumber(name) ? checkId(name) : await uidOf(name))
+  }
+
+  async #addGroup(name: string): Promise<void> {
+    const [, , gid = isNumber(name) ? name : undefined, members = ''] = (await getent('group', name))[0] ?? []
+    if (gid === undefined) throw new InvalidArgValueError(`there is no group ${name}`)
+    this.#gids.add(checkId(gid))
+    for (const [, , uid, primary] of await getent('passwd')) if (primary === gid) this.#uids.add(Number(uid))
+    for (const member of members.split(',')) {
+      const uid = await findUid(member)
+      // A group may still name a user who is gone: nobody can come as him.
+      if (uid !== null) this.#uids.add(uid)
+    }
+  }
+}
+
+/** All whom `names` name. @throws as People.add */
+export async function findPeople(names: readonly (number | string)[]): Promise<People> {
+  const people = new People()
+  for (const name of names) await people.add(name)
+  return people
+}
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text)
+}
+
+function checkId(text: string): number {
+  const id = Number(text)
+  if (id > MAX_UID) throw new OutOfRangeError(`a uid or gid must be at most ${MAX_UID}, got ${text}`)
+  return id
+}
+
+async function findUid(name: string): Promise<number | null> {
+  const uid = name === '' ? undefined : (await getent('passwd', name))[0]?.[2]
+  return uid === undefined ? null : Number(uid)
+}
+
+async function uidOf(name: string): Promise<number> {
+  const uid = await findUid(name)
+  if (uid === null) throw new InvalidArgValueError(`there is no user ${name}`)
+  return uid
+}
+
+/** The entries, split at their colons; none when there is none of that name. @throws ERR_INVALID_ARG_VALUE */
+async function getent(database: string, ...keys: string[]): Promise<string[][]> {
+  try {
+    const options = { timeout: DAEMON_LIMITS.lookupTimeout.limit, maxBuffer: MAX_ANSWER_BYTES }
+    const { stdout } = await promisify(execFile)('getent', [database, ...keys], options)
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(':'))
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (code === NOT_FOUND || code === NOT_LISTED) return []
+    throw new InvalidArgValueError(`${['getent', database, ...keys].join(' ')} failed (${code ?? 'no answer'})`)
+  }
+}

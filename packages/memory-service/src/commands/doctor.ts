@@ -1,0 +1,38 @@
+/** `memsvc doctor`: examines the machine by trying, and says what follows and what to do. Changes nothing. */
+import { daemonRegistryPath } from '@memsvc/shared/internal'
+import type { Finding } from '../doctor/finding.ts'
+import { examineKernel } from '../doctor/kernel.ts'
+import { examineMachine } from '../doctor/machine.ts'
+import { examineConfiguration, examineRegistry } from '../doctor/registry.ts'
+import { examineSystemd } from '../doctor/systemd.ts'
+import { EXIT_DONE, EXIT_FAILED } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import type { SettingsOptions } from '../settings.ts'
+
+export interface DoctorOptions extends SettingsOptions {
+  readonly registry?: string
+  readonly json?: boolean
+}
+
+/** @returns 0 when memsvc can be used here, 1 when not @throws ERR_INVALID_ARG_VALUE a path over 107 bytes */
+export async function doctor(options: DoctorOptions, out: Output): Promise<number> {
+  const registryPath = daemonRegistryPath({ path: options.registry })
+  const source = { options: { ...options, writers: [] }, registryPath, env: process.env }
+  const findings = [
+    ...examineKernel(),
+    ...(await examineMachine(source)),
+    ...examineSystemd(),
+    await examineConfiguration(source),
+    ...(await examineRegistry(options.registry)),
+  ]
+  for (const finding of findings) {
+    if (options.json) out.json(finding)
+    else for (const line of lines(finding)) out.line(line)
+  }
+  return findings.some(({ verdict }) => verdict === 'problem') ? EXIT_FAILED : EXIT_DONE
+}
+
+function lines({ name, verdict, found, follows, remedy }: Finding): string[] {
+  const first = `${verdict.padEnd('warning'.length)}  ${name}: ${found}`
+  return follows === null ? [first] : [first, `         ${follows}`, `         do: ${remedy}`]
+}

@@ -1,0 +1,34 @@
+/** `memsvc limits`: every limit, as a daemon started with the same options would have it on a machine with room for it. */
+import { daemonRegistryPath, type Limit } from '@memsvc/shared/internal'
+import { EXIT_DONE } from '../exit-codes.ts'
+import { listLimits } from '../limits.ts'
+import type { Output } from '../output.ts'
+import { readSettings, type SettingsOptions } from '../settings.ts'
+
+export interface LimitsOptions extends SettingsOptions {
+  readonly registry?: string
+  readonly json?: boolean
+}
+
+/** @throws ERR_INVALID_ARG_VALUE as readSettings */
+export async function showLimits(options: LimitsOptions, out: Output): Promise<number> {
+  const { limits } = await readSettings({
+    options: { ...options, writers: [] },
+    registryPath: daemonRegistryPath({ path: options.registry }),
+    env: process.env,
+    openFiles: Number.POSITIVE_INFINITY,
+  })
+  const rows = listLimits(limits)
+  if (options.json) for (const row of rows) out.json(row)
+  else for (const line of table(rows)) out.line(line)
+  return EXIT_DONE
+}
+
+/** In Markdown, as it stands in the README. */
+function table(rows: readonly Limit[]): string[] {
+  const lines = rows.map(({ name, limit, unit, error, meaning }) => {
+    const number = `${limit.toLocaleString('en')}${unit === name || name.startsWith(`${unit} `) ? '' : ` ${unit}`}`
+    return `| ${name} | ${number} | ${error === null ? '–' : `\`${error}\``} | ${meaning} |`
+  })
+  return ['| limit | number | beyond it | meaning |', '| --- | --- | --- | --- |', ...lines]
+}

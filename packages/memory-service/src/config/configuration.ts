@@ -1,0 +1,140 @@
+/** The configuration file: where it is, whether it can be trusted, and what it says. Its form is memsvc.schema.json. */
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorCode, InvalidArgValueError } from '@memsvc/shared'
+import { SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
+import { ACTIONS, type AccessRule } from '../access/access.ts'
+import { People } from '../access/people.ts'
+import type { AskedLimits } from '../descriptor-budget.ts'
+import { DAEMON_LIMITS, type Resource, type Shares } from '../limits.ts'
+import { DocumentError, type Node, parseDocument } from './document.ts'
+import { checkSchema, type Schema } from './schema.ts'
+
+export interface Configuration {
+  /** null: there is none, everything is as it is without one. */
+  readonly path: string | null
+  readonly rules: readonly AccessRule[]
+  readonly limits: AskedLimits
+}
+
+export const SYSTEM_CONFIGURATION = '/etc/memsvc/memsvc.json'
+const SCHEMA_URL = new URL('../../../memsvc.schema.json', import.meta.url)
+const OTHERS_MAY_WRITE = 0o022
+
+/**
+ * The file that a daemon goes by: the one given; for the system's registry /etc/memsvc/memsvc.json, for all others
+ * memsvc/memsvc.json in XDG_CONFIG_HOME or ~/.config, if there is one.
+ */
+export function configurationPath(
+  given: string | undefined,
+  registryPath: string,
+  env: NodeJS.ProcessEnv,
+): string | null {
+  if (given !== undefined) return given
+  const path = registryPath === SYSTEM_REGISTRY_PATH ? SYSTEM_CONFIGURATION : userConfiguration(env)
+  return path !== null && isThere(path) ? path : null
+}
+
+function userConfiguration({ XDG_CONFIG_HOME, HOME }: NodeJS.ProcessEnv): string | null {
+  // Relative paths there are to be ignored, says the XDG base directory specification.
+  if (XDG_CONFIG_HOME?.startsWith('/')) return join(XDG_CONFIG_HOME, 'memsvc/memsvc.json')
+  return HOME?.startsWith('/') ? join(HOME, '.config/memsvc/memsvc.json') : null
+}
+
+/** A file that cannot be looked at is there: without its rules nobody should start. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path) !== undefined
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')
+  }
+}
+
+/** @throws ERR_INVALID_ARG_VALUE with the file, the line and the reason */
+export async function readConfiguration(path: string | null): Promise<Configuration> {
+  if (path === null) return { path, rules: [], limits: {} }
+  const text = readTrusted(path)
+  try {
+    const document = parseDocument(text)
+    checkSchema(document, JSON.parse(readFileSync(SCHEMA_URL, 'utf8')) as Schema)
+    const rules: AccessRule[] = []
+    for (const rule of items(member(document, 'rules'))) rules.push(await readRule(rule))
+    return { path, rules, limits: readLimits(member(document, 'limits')) }
+  } catch (error) {
+    if (error instanceof DocumentError) throw new InvalidArgValueError(`${path}:${error.line}: ${error.message}`)
+    throw error
+  }
+}
+
+/** The text, unless somebody could have written it who must not decide here. */
+function readTrusted(path: string): string {
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      checkTrust(fstatSync(fd))
+      return readFileSync(fd, 'utf8')
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    if (error instanceof InvalidArgValueError) throw new InvalidArgValueError(`${path}: ${error.message}`)
+    throw new InvalidArgValueError(`${path}: cannot be read (${errorCode(error)})`, { cause: error })
+  }
+}
+
+function checkTrust(file: Stats): void {
+  const limit = DAEMON_LIMITS.configurationBytes.limit
+  if (!file.isFile()) throw new InvalidArgValueError('is no file')
+  if (file.size > limit) throw new InvalidArgValueError(`has ${file.size} bytes; ${limit} are allowed`)
+  if (file.uid !== 0 && file.uid !== process.getuid?.()) throw new InvalidArgValueError(`belongs to uid ${file.uid}`)
+  if ((file.mode & OTHERS_MAY_WRITE) !== 0) throw new InvalidArgValueError('can be written to by others')
+}
+
+async function readRule(rule: Node): Promise<AccessRule> {
+  const people: { [A in (typeof ACTIONS)[number]]?: People } = {}
+  for (const action of ACTIONS) {
+    const list = member(rule, action)
+    if (list !== undefined) people[action] = await readPeople(list)
+  }
+  return { names: items(member(rule, 'names')).map(({ value }) => String(value)), people }
+}
+
+async function readPeople(list: Node): Promise<People> {
+  const people = new People()
+  for (const { line, value } of items(list)) {
+    try {
+      await people.add(value as number | string)
+    } catch (error) {
+      throw new DocumentError(line, (error as Error).message)
+    }
+  }
+  return people
+}
+
+function readLimits(limits: Node | undefined): AskedLimits {
+  const asked: { [R in Resource]?: Partial<Shares> } = {}
+  for (const [resource, node] of members(limits)) {
+    const shares = Object.fromEntries([...members(node)].map(([key, { value }]) => [key, value])) as Partial<Shares>
+    checkOrder(node, shares)
+    asked[resource as Resource] = shares
+  }
+  return asked
+}
+
+/** A share that is larger than the whole is a mistake, of whichever of the two. */
+function checkOrder({ line }: Node, { total = Infinity, perUser = total, perPeer = 0 }: Partial<Shares>): void {
+  if (perUser > total) throw new DocumentError(line, `perUser is ${perUser}, more than the total of ${total}`)
+  if (perPeer > perUser) throw new DocumentError(line, `perPeer is ${perPeer}, more than ${perUser} for its user`)
+}
+
+function member(node: Node, key: string): Node | undefined {
+  return members(node).get(key)
+}
+
+function members(node: Node | undefined): ReadonlyMap<string, Node> {
+  return node?.value instanceof Map ? node.value : new Map()
+}
+
+function items(node: Node | undefined): readonly Node[] {
+  return Array.isArray(node?.value) ? node.value : []
+}

@@ -1,0 +1,132 @@
+/**
+ * JSON that remembers its lines, so that what is wrong in a configuration file can be shown in it. Stricter than
+ * JSON.parse in one thing: a key that comes twice is an error, because one of the two would be ignored.
+ */
+export type Scalar = null | boolean | number | string
+
+export interface Node {
+  /** From 1: where the value begins. */
+  readonly line: number
+  readonly value: Scalar | readonly Node[] | ReadonlyMap<string, Node>
+}
+
+/** What is wrong, and in which line. */
+export class DocumentError extends Error {
+  override readonly name = 'DocumentError'
+  readonly line: number
+
+  constructor(line: number, reason: string) {
+    super(reason)
+    this.line = line
+  }
+}
+
+/** Arrays and objects in each other. */
+const MAX_DEPTH = 16
+
+/** @throws DocumentError */
+export function parseDocument(text: string): Node {
+  const reader = new Reader(text)
+  const node = reader.value(0)
+  reader.expectEnd()
+  return node
+}
+
+interface Token {
+  readonly text: string
+  readonly line: number
+}
+
+const SPACE = /[ \t\r\n]*/y
+const TOKEN = /[{}[\],:]|"(?:[^"\\\n]|\\.)*"|[^\s{}[\],:"]+/y
+
+class Reader {
+  readonly #text: string
+  #at = 0
+  #line = 1
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  value(depth: number): Node {
+    const { text, line } = this.#next('a value')
+    if (depth > MAX_DEPTH) throw new DocumentError(line, `more than ${MAX_DEPTH} levels deep`)
+    if (text === '{') return { line, value: this.#object(depth) }
+    if (text === '[') return { line, value: this.#array(depth) }
+    return { line, value: scalar(text, line) }
+  }
+
+  expectEnd(): void {
+    this.#skipSpace()
+    if (this.#at < this.#text.length) throw new DocumentError(this.#line, 'there is more after the end')
+  }
+
+  #object(depth: number): Map<string, Node> {
+    const members = new Map<string, Node>()
+    if (this.#skips('}')) return members
+    do {
+      const { text, line } = this.#next('a key in quotes')
+      const key = text.startsWith('"') ? scalar(text, line) : null
+      if (typeof key !== 'string') throw new DocumentError(line, `a key in quotes must be here, not ${text}`)
+      if (members.has(key)) throw new DocumentError(line, `${text} comes twice`)
+      this.#expect(':')
+      members.set(key, this.value(depth + 1))
+    } while (this.#goesOn('}'))
+    return members
+  }
+
+  #array(depth: number): Node[] {
+    const items: Node[] = []
+    if (this.#skips(']')) return items
+    do items.push(this.value(depth + 1))
+    while (this.#goesOn(']'))
+    return items
+  }
+
+  /** After a value: true at a comma, false at the end. */
+  #goesOn(end: string): boolean {
+    const { text, line } = this.#next(`a comma or ${end}`)
+    if (text !== ',' && text !== end) throw new DocumentError(line, `a comma or ${end} must be here, not ${text}`)
+    return text === ','
+  }
+
+  #expect(wanted: string): void {
+    const { text, line } = this.#next(wanted)
+    if (text !== wanted) throw new DocumentError(line, `${wanted} must be here, not ${text}`)
+  }
+
+  #skips(end: string): boolean {
+    this.#skipSpace()
+    if (this.#text[this.#at] !== end) return false
+    this.#at += 1
+    return true
+  }
+
+  #next(wanted: string): Token {
+    this.#skipSpace()
+    TOKEN.lastIndex = this.#at
+    const text = TOKEN.exec(this.#text)?.[0]
+    if (text === undefined) {
+      const isEnd = this.#at === this.#text.length
+      throw new DocumentError(this.#line, isEnd ? `it ends where ${wanted} must be` : 'a string without its end')
+    }
+    this.#at += text.length
+    return { text, line: this.#line }
+  }
+
+  #skipSpace(): void {
+    SPACE.lastIndex = this.#at
+    const space = SPACE.exec(this.#text)?.[0] ?? ''
+    this.#at += space.length
+    this.#line += space.split('\n').length - 1
+  }
+}
+
+function scalar(text: string, line: number): Scalar {
+  try {
+    return JSON.parse(text) as Scalar
+  } catch {
+    throw new DocumentError(line, `${text} is no value`)
+  }
+}

@@ -1,0 +1,141 @@
+/** What the kernel can do: each feature is tried, not looked up by its version. */
+import {
+  addSeals,
+  constants,
+  fallocate,
+  fchmod,
+  ftruncate,
+  getPeerGroups,
+  getPeerPidfd,
+  Mapping,
+  memfdCreate,
+  mmap,
+  recvmsg,
+  reopen,
+  sendmsg,
+  setPassCredentials,
+  setPassRights,
+  socketpair,
+} from '@memsvc/shared/internal'
+import { type Diagnosis, type Finding, tryOut } from './finding.ts'
+
+const TOO_OLD: Diagnosis = {
+  verdict: 'problem',
+  follows: 'memsvc cannot run',
+  remedy: 'a kernel of 5.1 or later, and a sandbox that allows memfd_create, mmap and sockets',
+}
+const BYTES = 4
+
+export function examineKernel(): Finding[] {
+  return [
+    tryOut('memfd', makeRegion, TOO_OLD),
+    tryOut('seals', sealRegion, TOO_OLD),
+    tryOut('memfd without execution', makeNoExec, {
+      verdict: 'warning',
+      follows: 'regions are made without MFD_NOEXEC_SEAL: whoever has one can make it executable',
+      remedy: 'a kernel of 6.3 or later',
+    }),
+    tryOut('reopening by /proc', reopenRegion, {
+      verdict: 'problem',
+      follows: 'clients cannot be given a descriptor for reading only',
+      remedy: 'mount /proc in this container or chroot',
+    }),
+    tryOut('credentials', receiveCredentials, { ...TOO_OLD, follows: 'nobody can be told from anybody else' }),
+    tryOut('groups of a peer', peerGroups, {
+      verdict: 'warning',
+      follows: 'the registry knows group members by the user database only, not by what a process runs with',
+      remedy: 'a kernel of 4.13 or later',
+    }),
+    tryOut('refusing descriptors', refuseRights, {
+      verdict: 'warning',
+      follows: 'who sends a descriptor loses the connection, instead of being refused by the kernel',
+      remedy: 'a kernel of 6.16 or later (SO_PASSRIGHTS)',
+    }),
+    tryOut('pidfd of a peer', peerPidfd, {
+      verdict: 'warning',
+      follows: 'a pid in the log may be another process by now; nothing is decided by it',
+      remedy: 'a kernel of 6.5 or later (SO_PEERPIDFD)',
+    }),
+  ]
+}
+
+function makeRegion(): string {
+  using fd = memfdCreate('memsvc doctor', constants.MFD_ALLOW_SEALING)
+  ftruncate(fd, BYTES)
+  fallocate(fd, 0, 0, BYTES)
+  using mapping = Mapping.map(fd, BYTES, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
+  mapping.writeInt32BE(0, 1)
+  return 'made, filled and mapped'
+}
+
+/** The owner goes on writing, and nobody else can begin to. */
+function sealRegion(): string | false {
+  using fd = memfdCreate('memsvc doctor', constants.MFD_ALLOW_SEALING)
+  ftruncate(fd, BYTES)
+  const readWrite = mmap.PROT_READ | mmap.PROT_WRITE
+  using mapping = Mapping.map(fd, BYTES, readWrite, mmap.MAP_SHARED)
+  const { F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_FUTURE_WRITE, F_SEAL_SEAL } = constants
+  addSeals(fd, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+  mapping.writeInt32BE(0, 2)
+  const isTight =
+    isRefused(() => Mapping.map(fd, BYTES, readWrite, mmap.MAP_SHARED).unmap()) &&
+    isRefused(() => ftruncate(fd, 0)) &&
+    isRefused(() => addSeals(fd, constants.F_SEAL_WRITE))
+  return isTight && 'shrink, grow, future write, seal: they hold'
+}
+
+function makeNoExec(): string | false {
+  using fd = memfdCreate('memsvc doctor', constants.MFD_NOEXEC_SEAL)
+  return isRefused(() => fchmod(fd, 0o700)) && 'MFD_NOEXEC_SEAL: it cannot be made executable'
+}
+
+function reopenRegion(): string | false {
+  using fd = memfdCreate('memsvc doctor', constants.MFD_ALLOW_SEALING)
+  ftruncate(fd, BYTES)
+  using own = reopen(fd, constants.O_RDONLY)
+  return isRefused(() => ftruncate(own, 0)) && 'for reading only'
+}
+
+function receiveCredentials(): string | false {
+  const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+  using sender = a
+  using receiver = b
+  setPassCredentials(receiver, true)
+  sendmsg(sender, Buffer.from('x'))
+  const { credentials } = recvmsg(receiver, 1)
+  const isRight = credentials?.uid === process.getuid?.() && credentials?.pid === process.pid
+  return isRight && 'of a socket and of each message'
+}
+
+function peerGroups(): string {
+  const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+  using end = a
+  using _other = b
+  return `${getPeerGroups(end).length} supplementary groups seen`
+}
+
+function refuseRights(): string | false {
+  const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+  using sender = a
+  using receiver = b
+  if (!setPassRights(receiver, false)) return false
+  return isRefused(() => sendmsg(sender, Buffer.from('x'), [sender])) && 'SO_PASSRIGHTS: the sender gets EPERM'
+}
+
+function peerPidfd(): string | false {
+  const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+  using end = a
+  using _other = b
+  using pidfd = getPeerPidfd(end)
+  return pidfd !== null && 'SO_PEERPIDFD'
+}
+
+/** Whether the kernel says EPERM, EINVAL (a descriptor that cannot write) or EACCES. */
+function isRefused(deed: () => void): boolean {
+  try {
+    deed()
+    return false
+  } catch {
+    return true
+  }
+}

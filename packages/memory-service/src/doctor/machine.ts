@@ -1,0 +1,86 @@
+/** What this process may have: descriptors, file sizes, memory. */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { constants, getrlimit } from '@memsvc/shared/internal'
+import { raiseOpenFiles } from '../descriptor-budget.ts'
+import { readSettings, type SettingsSource } from '../settings.ts'
+import { type Finding, ill, ok, tryOut } from './finding.ts'
+
+const PAGE_BYTES = 4096
+const MIB = 1024 * 1024
+/** Node and the daemon take about 60 MiB; what waits for clients comes on top. */
+const ENOUGH_MEMORY_MIB = 128
+
+export async function examineMachine(source: Omit<SettingsSource, 'openFiles'>): Promise<Finding[]> {
+  return [await examineOpenFiles(source), examineFileSize(), examineMemory()]
+}
+
+async function examineOpenFiles(source: Omit<SettingsSource, 'openFiles'>): Promise<Finding> {
+  const name = 'open files'
+  const openFiles = raiseOpenFiles()
+  const remedy = 'LimitNOFILE= of the unit, or prlimit(1), before the daemon starts'
+  try {
+    const { lowered } = await readSettings({ ...source, openFiles })
+    const totals = Object.entries(lowered).map(([resource, total]) => `${total} ${resource}`)
+    if (totals.length === 0) return ok(name, `${openFiles} are allowed`)
+    return ill(name, `${openFiles} are allowed`, {
+      verdict: 'warning',
+      follows: `limits are lowered to ${totals.join(', ')}`,
+      remedy,
+    })
+  } catch (error) {
+    return ill(name, (error as Error).message, { verdict: 'problem', follows: 'the daemon refuses to start', remedy })
+  }
+}
+
+function examineFileSize(): Finding {
+  const { soft } = getrlimit(constants.RLIMIT_FSIZE)
+  const attempt = () => soft >= PAGE_BYTES && (soft === Number.POSITIVE_INFINITY ? 'no limit' : `${soft} bytes`)
+  return tryOut('file size', attempt, {
+    verdict: 'problem',
+    follows: 'no region can be made: EFBIG',
+    remedy: 'raise the limit of file size (ulimit -f, LimitFSIZE=)',
+  })
+}
+
+/** The kernel does not say ENOMEM to a process in a memory cgroup, it kills. */
+function examineMemory(): Finding {
+  const name = 'memory of the cgroup'
+  const limit = memoryLimit(readText('/proc/self/cgroup') ?? '')
+  if (limit === Number.POSITIVE_INFINITY) return ok(name, 'no limit')
+  const found = `${Math.floor(limit / MIB)} MiB`
+  if (limit >= ENOUGH_MEMORY_MIB * MIB) return ok(name, found)
+  return ill(name, found, {
+    verdict: 'warning',
+    follows: 'the kernel kills the daemon when it needs more',
+    remedy: `at least ${ENOUGH_MEMORY_MIB} MiB (MemoryMax=, the limit of the container)`,
+  })
+}
+
+/** The smallest on the way up, in bytes. @param groups the text of /proc/self/cgroup, cgroups(7) */
+function memoryLimit(groups: string): number {
+  const limits = groups.split('\n').flatMap((line) => {
+    const [, controllers = '', path = ''] = line.split(':')
+    if (controllers === '' && path !== '') return limitsUpwards('/sys/fs/cgroup', path, 'memory.max')
+    if (controllers.split(',').includes('memory')) {
+      return limitsUpwards('/sys/fs/cgroup/memory', path, 'memory.limit_in_bytes')
+    }
+    return []
+  })
+  return Math.min(Number.POSITIVE_INFINITY, ...limits)
+}
+
+function limitsUpwards(root: string, path: string, file: string): number[] {
+  const limit = Number(readText(join(root, path, file)) ?? 'max')
+  // "max", and what stands for it in version 1: the largest multiple of the page size.
+  const limits = Number.isSafeInteger(limit) ? [limit] : []
+  return path === '/' ? limits : [...limits, ...limitsUpwards(root, dirname(path), file)]
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,44 @@
+/** systemd, and the package that speaks to it. */
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { canNotify } from '../systemd/notify-socket.ts'
+import { type Finding, ill, ok, tryOut } from './finding.ts'
+
+/** FileDescriptorStorePreserve=. */
+const VERSION_THAT_PRESERVES = 254
+
+export function examineSystemd(): Finding[] {
+  return [examineVersion(), tryOut('unix-dgram', () => canNotify() && 'installed', MISSING_PACKAGE)]
+}
+
+const MISSING_PACKAGE = {
+  verdict: 'warning',
+  follows: 'systemd cannot be told that the daemon is ready: the units do not work, `memsvc start` by hand does',
+  remedy: 'npm install unix-dgram, where there is a compiler',
+} as const
+
+function examineVersion(): Finding {
+  const name = 'systemd'
+  const version = Number(/^systemd (\d+)/.exec(systemctlVersion())?.[1] ?? 0)
+  if (version === 0 || !existsSync('/run/systemd/system')) {
+    return ill(name, version === 0 ? 'not installed' : `version ${version}, but this machine was not booted with it`, {
+      verdict: 'warning',
+      follows: 'the units cannot be used, and the value does not survive the daemon',
+      remedy: '`memsvc start` under another supervisor',
+    })
+  }
+  if (version >= VERSION_THAT_PRESERVES) return ok(name, `version ${version}`)
+  return ill(name, `version ${version}`, {
+    verdict: 'warning',
+    follows: 'the value survives a crash and a restart, but not `systemctl stop`',
+    remedy: `systemd ${VERSION_THAT_PRESERVES} or later`,
+  })
+}
+
+function systemctlVersion(): string {
+  try {
+    return execFileSync('systemctl', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch {
+    return ''
+  }
+}

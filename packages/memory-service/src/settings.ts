@@ -1,0 +1,56 @@
+/** What may change while a daemon runs: who may do what, and how much of everything. From options and the file. */
+import type { AccessRules } from './access/access.ts'
+import { findPeople } from './access/people.ts'
+import { configurationPath, readConfiguration } from './config/configuration.ts'
+import { type AskedLimits, fitLimits } from './descriptor-budget.ts'
+import { RESOURCE_NAMES, RESOURCES, type ResourceLimits } from './limits.ts'
+
+export interface SettingsOptions {
+  readonly config?: string
+  readonly maxConnections?: number
+  readonly maxChannels?: number
+  readonly maxWatchers?: number
+}
+
+export interface Settings {
+  /** The file they came from; null: there is none. */
+  readonly configuration: string | null
+  readonly access: AccessRules
+  readonly limits: ResourceLimits
+  /** The totals that nobody asked for and that did not fit into the open files: what they are now. */
+  readonly lowered: Readonly<Record<string, number>>
+}
+
+export interface SettingsSource {
+  readonly options: SettingsOptions & { readonly writers: readonly string[] }
+  readonly registryPath: string
+  readonly env: NodeJS.ProcessEnv
+  /** Descriptors that the process may have. */
+  readonly openFiles: number
+}
+
+/** Options come before the file. @throws ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
+export async function readSettings({ options, registryPath, env, openFiles }: SettingsSource): Promise<Settings> {
+  const { path, rules, limits } = await readConfiguration(configurationPath(options.config, registryPath, env))
+  const asked = { ...limits, ...askedByOptions(options, limits) }
+  const fitting = fitLimits(asked, openFiles)
+  return {
+    configuration: path,
+    access: { rules, writers: await findPeople(options.writers) },
+    limits: fitting,
+    lowered: loweredTotals(asked, fitting),
+  }
+}
+
+function askedByOptions(options: SettingsOptions, limits: AskedLimits): AskedLimits {
+  const totals = { connections: options.maxConnections, channels: options.maxChannels, watchers: options.maxWatchers }
+  const given = Object.entries(totals).filter(([, total]) => total !== undefined)
+  return Object.fromEntries(given.map(([name, total]) => [name, { ...limits[name as keyof typeof totals], total }]))
+}
+
+function loweredTotals(asked: AskedLimits, limits: ResourceLimits): Record<string, number> {
+  const lowered = RESOURCE_NAMES.filter(
+    (resource) => limits[resource].total < (asked[resource]?.total ?? RESOURCES[resource].total),
+  )
+  return Object.fromEntries(lowered.map((resource) => [resource, limits[resource].total]))
+}
