@@ -126,7 +126,7 @@ void Hub::Receive(int index, uint32_t ready) {
 // One packet. False: nothing more to be had from this socket now.
 bool Hub::ReceiveOne(int index) {
   Slot& slot = slots_[index];
-  iovec iov = {arena_ + arena_used_, kMaxPacket + 1};  // one more, so that a packet that is too long shows
+  iovec iov = {arena_ + arena_used_, kMaxPacket};  // one byte more shows as MSG_TRUNC
   union {
     char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
     cmsghdr align;
