@@ -1,6 +1,7 @@
-/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`. */
+/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then the tool's bundle. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { bundleMemclient } from './lib/bundle.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
 import { nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
@@ -18,4 +19,5 @@ function buildNative() {
 }
 
 removeStaleOutput(repositoryRoot)
-if (!buildNative() || !run(localBin('tsc'), ['-b'])) process.exitCode = 1
+if (buildNative() && run(localBin('tsc'), ['-b'])) await bundleMemclient(repositoryRoot)
+else process.exitCode = 1

@@ -2,8 +2,8 @@
 
 /** `import … from 'x'`, `import 'x'`, `export … from 'x'`; the first group is `type` where nothing is loaded. */
 const STATIC = /^[ \t]*(?:import|export)\s+(?:(type)\s+)?(?:[\w$*{},\s]+?\s+from\s+)?['"]([^'"\n]+)['"]/gm
-/** `import('x')`, `require('x')`, `createRequire(…)('x')`. */
-const DYNAMIC = /(?:\b(?:import|require)|\bcreateRequire\([^)]*\))\(\s*['"]([^'"\n]+)['"]\s*\)/g
+/** `import('x')`, `require('x')`, `requireHere('x')`, `createRequire(…)('x')`. */
+const DYNAMIC = /(?:\b(?:import|require\w*)|\bcreateRequire\([^)]*\))\(\s*['"]([^'"\n]+)['"]\s*\)/g
 const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm
 
 /** Every import of `text`: `{ specifier, isTypeOnly }`. */

@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import '../dist/src/main.js'
+// CommonJS, and one file: what this tool takes is mostly the loading of modules. From Node 22 on compiled code is kept, too.
+require('node:module').enableCompileCache?.()
+require('../dist/memclient.cjs')

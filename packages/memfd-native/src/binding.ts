@@ -1,4 +1,5 @@
 /** Loads the addon once per thread and types its surface; `unwrap` is the one place where an errno becomes an error. */
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { SyscallError } from './syscall-error.ts'
@@ -112,10 +113,15 @@ export interface NativeMessage {
   fds: number[]
 }
 
-const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
-const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => NativeBinding
+export const native: NativeBinding = load()
 
-export const native: NativeBinding = load(packageRoot)
+/** What was built here, or else what node-gyp-build finds among the prebuilt ones, which takes it longer. */
+function load(): NativeBinding {
+  const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
+  const requireHere = createRequire(import.meta.url)
+  const built = `${packageRoot}build/Release/memfd_native.node`
+  return existsSync(built) ? requireHere(built) : requireHere('node-gyp-build')(packageRoot)
+}
 
 /** Passes a result on, or throws the errno that it stands for. */
 export function unwrap<T>(syscall: string, result: T | number, detail?: string): T {

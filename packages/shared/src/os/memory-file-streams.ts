@@ -3,9 +3,10 @@
  * Unlike Android's, whose `close()` does nothing, a closed stream refuses further use; and `read()` answers 0 to 255,
  * where Android's answers a signed byte and so confuses 255 with the end.
  */
-import { Readable, Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { ClosedError } from '../errors.ts'
 import { checkBytes, checkInteger, checkRange, INT_MAX } from '../util/check.ts'
+import { nodeStream } from '../util/late-modules.ts'
 import type { MemoryFile } from './memory-file.ts'
 
 /** Reads a MemoryFile from its start on (MemoryFile.MemoryInputStream). */
@@ -81,7 +82,7 @@ export class MemoryInputStream {
   /** The rest of the file as a Node stream, which moves this cursor. It fails with what `read` throws. */
   toReadable(): Readable {
     const input = this
-    return new Readable({
+    return new (nodeStream().Readable)({
       read(size) {
         try {
           const chunk = Buffer.alloc(Math.min(size, input.available()))
@@ -155,7 +156,7 @@ export class MemoryOutputStream {
 
   /** A Node stream that writes from this cursor on. A chunk that does not fit fails it, and nothing of it is written. */
   toWritable(): Writable {
-    return new Writable({
+    return new (nodeStream().Writable)({
       write: (chunk: Buffer, _encoding, done) => {
         try {
           this.write(chunk)

@@ -1,6 +1,7 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { IllegalStateError, InvalidArgTypeError } from '../errors.ts'
 import { checkNotNull, show } from '../util/check.ts'
+import { nodeNet } from '../util/late-modules.ts'
 
 /**
  * The descriptor of a TCP or Unix socket of Node, a look at it. Node keeps it in the handle, which is no public API but
@@ -9,7 +10,8 @@ import { checkNotNull, show } from '../util/check.ts'
  */
 export function socketDescriptor(socket: Socket): number {
   checkNotNull('socket', socket)
-  if (!(socket instanceof Socket)) throw new InvalidArgTypeError(`socket must be a net.Socket, got ${show(socket)}`)
+  if (!(socket instanceof nodeNet().Socket))
+    throw new InvalidArgTypeError(`socket must be a net.Socket, got ${show(socket)}`)
   const handle = Reflect.get(socket, '_handle') as { fd?: number } | null
   const fd = handle?.fd ?? -1
   if (fd < 0) throw new IllegalStateError('the socket has no descriptor: it is not connected yet, or destroyed')

@@ -1,0 +1,12 @@
+/**
+ * Modules of Node that few programs need of this library, and that take milliseconds to load: a tool that reads one value
+ * should not pay for streams.
+ */
+
+export function nodeStream(): typeof import('node:stream') {
+  return process.getBuiltinModule('node:stream')
+}
+
+export function nodeNet(): typeof import('node:net') {
+  return process.getBuiltinModule('node:net')
+}
