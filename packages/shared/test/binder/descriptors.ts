@@ -4,7 +4,7 @@ import { OwnedFd } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
+import { Parcel } from '../../src/parcel/parcel.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { call } from '../fixtures/call.ts'
@@ -48,7 +48,6 @@ t.test('a descriptor that the caller does not read is closed with the reply', as
 })
 
 t.test('a reply that is dropped, or recycled before it came, closes its descriptors', async (t) => {
-  const { Parcel } = await import('../../src/parcel/parcel.ts')
   const pfd = region(t)
   const { proxy } = sessionPair(t, new ScriptedBinder({ 1: (_data, reply) => write(pfd)(reply) }))
   const data = Parcel.obtain()
