@@ -5,7 +5,7 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
-import { BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
+import { type BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
 import type { Account } from './ledger.ts'
 import { DAEMON_LIMITS } from './limits.ts'
 
@@ -31,11 +31,11 @@ export class Watchers {
   /** Tells `callback` of every change from now on. Twice is once. @throws ERR_LIMIT, ERR_DEAD_OBJECT */
   add(callback: BinderProxy, account: Account): void {
     if (this.#byCallback.has(callback)) return
-    account.charge('watchers')
+    callback.linkToDeath({ binderDied: () => this.#forget(callback) })
     try {
-      callback.linkToDeath({ binderDied: () => this.#forget(callback) })
+      account.charge('watchers')
     } catch (error) {
-      account.refund('watchers')
+      callback.close() // given back, and the link with it
       throw error
     }
     const watcher: Watcher = { callback, account, toldOf: this.#changes }
@@ -46,7 +46,6 @@ export class Watchers {
   /** The callback is given back to its process, which it kept alive. @throws ERR_ILLEGAL_STATE it does not watch */
   remove(callback: IBinder | null): void {
     if (!this.#forget(callback)) throw new IllegalStateError('this callback does not watch')
-    if (callback instanceof BinderProxy) callback.close()
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */

@@ -1,5 +1,5 @@
 /** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
-import { ClosedError, DeadObjectError, NoSuchElementError } from '../errors.ts'
+import { ClosedError, DeadObjectError, LimitError, NoSuchElementError } from '../errors.ts'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
@@ -21,6 +21,8 @@ export class BinderProxy implements IBinder {
   #links: DeathLink[] = []
   #descriptor: Promise<string | null> | undefined
   #state: 'alive' | 'dead' | 'closed' = 'alive'
+  /** Of its death: the peer may have said that a limit of its own was the reason. */
+  #reason: Error | null = null
 
   /** For `Session` only. */
   constructor(session: Session, object: number, takesFds: boolean) {
@@ -121,9 +123,10 @@ export class BinderProxy implements IBinder {
   }
 
   /** For `Session` only: the channel has ended. */
-  sessionEnded(): void {
+  sessionEnded(reason: Error): void {
     if (this.#state !== 'alive') return
     this.#state = 'dead'
+    this.#reason = reason
     const links = this.#links
     this.#links = []
     for (const { recipient } of links) {
@@ -166,7 +169,10 @@ export class BinderProxy implements IBinder {
   }
 
   #checkAlive(): void {
-    if (this.#state === 'dead') throw new DeadObjectError('the process that served this object is gone')
+    if (this.#state === 'dead') {
+      if (this.#reason instanceof LimitError) throw this.#reason
+      throw new DeadObjectError('the process that served this object is gone', { cause: this.#reason })
+    }
     if (this.#state === 'closed') throw new ClosedError('this proxy was closed')
   }
 }

@@ -217,7 +217,7 @@ export class Session {
     if (root !== undefined) proxies.add(root)
     this.#kept.clear()
     this.#parcels.clear()
-    for (const proxy of proxies) proxy.sessionEnded()
+    for (const proxy of proxies) proxy.sessionEnded(reason)
     this.#options.onEnd?.(reason)
   }
 }

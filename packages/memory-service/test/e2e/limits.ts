@@ -1,0 +1,123 @@
+/** The daemon at its limits: one more is ERR_LIMIT, the channel lives on, and everything can be had again afterwards. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Binder, type ImplementationOf, IWatch, IWatcher, ServiceManager } from '@memsvc/shared'
+import {
+  leakChecked,
+  newRegistryPath,
+  OTHER_UID,
+  otherUserProblem,
+  Program,
+  runProgram,
+  watchdog,
+} from '@memsvc/shared/test-support'
+import t from 'tap'
+import { LIMITS } from '../../src/limits.ts'
+import { MEMSVC, startMemsvc, warnings } from '../../test-support/memsvc.ts'
+import { connect, openValue, statusOf } from '../../test-support/value.ts'
+
+const CALL_REGISTRY = fileURLToPath(new URL('../fixtures/call-registry.js', import.meta.url))
+/** Descriptors that the small daemon may have; it needs some 25 itself. */
+const FEW = 64
+
+watchdog(t)
+leakChecked(t)
+
+class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher> {
+  onChange(): void {}
+}
+
+t.test('names of one connection', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const manager = await connect(t, registry)
+  const limit = LIMITS.names.perPeer
+  for (let i = 0; i < limit; i++) await manager.addService(`name-${i}`, new Binder())
+  await t.rejects(manager.addService('one-more', new Binder()), { code: 'ERR_LIMIT', limit, used: limit })
+  t.equal((await manager.listServices()).length, limit + 1, 'with the daemon’s own')
+  const other = await connect(t, registry)
+  await other.addService('one-more', new Binder())
+  manager.close()
+  while ((await other.listServices()).length > 2);
+  for (let i = 0; i < limit - 1; i++) await other.addService(`name-${i}`, new Binder())
+  t.equal((await other.listServices()).length, limit + 1)
+})
+
+t.test('notifications of one connection', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const manager = await connect(t, registry)
+  const limit = LIMITS.notifications.perPeer
+  const callback = () => {}
+  for (let i = 0; i < limit; i++) await manager.registerForNotifications('nobody', callback)
+  await t.rejects(manager.registerForNotifications('nobody', callback), { code: 'ERR_LIMIT', limit })
+  await manager.unregisterForNotifications('nobody', callback)
+  await manager.registerForNotifications('nobody', callback)
+  await manager.unregisterForNotifications('nobody', callback)
+})
+
+t.test('watchers of one channel', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const value = await openValue(t, registry)
+  const before = await statusOf(value)
+  const watch = IWatch.asInterface(value.binder)
+  const limit = LIMITS.watchers.perPeer
+  const callbacks = Array.from({ length: limit }, () => new Callback())
+  for (const callback of callbacks) await watch.watch(callback)
+  await t.rejects(async () => watch.watch(new Callback()), { code: 'ERR_LIMIT', limit })
+  t.equal((await statusOf(value)).watchers, limit)
+  for (const callback of callbacks) await watch.unwatch(callback)
+  t.match(await statusOf(value), { watchers: 0, fds: before.fds, channels: before.channels })
+})
+
+t.test('connections of another user', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+  const registry = newRegistryPath(t, 0o711)
+  await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
+  const value = await openValue(t, registry)
+  const before = await statusOf(value)
+  const limit = LIMITS.connections.perUser - 1 // the program has one of its own
+  const { stdout } = await runProgram(CALL_REGISTRY, [registry, 'connections', String(limit + 10)], { uid: OTHER_UID })
+  t.strictSame(JSON.parse(stdout), { ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') } })
+  let status = await statusOf(value)
+  while (status.connections !== before.connections) status = await statusOf(value)
+  t.equal(status.fds, before.fds)
+})
+
+t.test('channels of another user', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+  const registry = newRegistryPath(t, 0o711)
+  await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
+  const value = await openValue(t, registry)
+  const before = await statusOf(value)
+  const limit = LIMITS.channels.perUser
+  const { stdout } = await runProgram(CALL_REGISTRY, [registry, 'channels', String(limit + 10)], { uid: OTHER_UID })
+  t.strictSame(JSON.parse(stdout), { ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') } })
+  let status = await statusOf(value)
+  while (status.channels !== before.channels) status = await statusOf(value)
+  t.equal(status.fds, before.fds)
+})
+
+t.test('descriptors: who comes too many waits, or is told; who was there is served all the time', async (t) => {
+  const registry = newRegistryPath(t)
+  const command = ['sh', '-c', `ulimit -n ${FEW} && exec "$@"`, 'sh', process.execPath, MEMSVC, 'start']
+  const program = new Program(spawn('env', ['-i', ...command, '--registry', registry]))
+  t.teardown(() => program.destroy())
+  await program.stderr.find((line) => line.includes('"msg":"ready"'))
+  const value = await openValue(t, registry)
+  const before = await statusOf(value)
+
+  const managers = await Promise.all(Array.from({ length: 2 * FEW }, () => ServiceManager.connect({ path: registry })))
+  const answers = managers.map((manager) => manager.listServices())
+  await answers[0]
+  await program.stderr.find((line) => line.includes('cannot accept connections'))
+  for (let i = 1; i <= 100; i++) await value.set(i)
+  t.equal(value.get(), 100)
+  await t.rejects(async () => managers[0]?.getService('AnonymousSharedMemory'), { code: 'ERR_LIMIT' })
+
+  for (const [i, manager] of managers.entries()) {
+    t.strictSame(await answers[i], ['AnonymousSharedMemory'], 'in the end everybody has been served')
+    manager.close()
+  }
+  let status = await statusOf(value)
+  while (status.connections !== before.connections) status = await statusOf(value)
+  t.equal(status.fds, before.fds)
+  t.equal((await openValue(t, registry)).get(), 100)
+  t.ok(warnings(program.stderr.text).length <= 3 * FEW)
+})

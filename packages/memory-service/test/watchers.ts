@@ -1,0 +1,222 @@
+/** The daemon's side of watching, with a client at the other end of a real channel. */
+import { Binder, type BinderProxy, type ImplementationOf, IWatch, IWatcher, Parcel } from '@memsvc/shared'
+import { Hub, makeChannelPair, Session } from '@memsvc/shared/internal'
+import { leakChecked, RawPeer, watchdog, wire } from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { Ledger } from '../src/ledger.ts'
+import { LIMITS, NOTICES_PER_TURN } from '../src/limits.ts'
+import { WatchService } from '../src/service-extensions.ts'
+import { Watchers } from '../src/watchers.ts'
+import { requestBody } from '../test-support/raw-channels.ts'
+
+const OWN = 1000
+
+watchdog(t)
+leakChecked(t)
+Hub.current() // keeps a descriptor for as long as the thread lives
+
+/** A watcher that counts its notices. */
+class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher> {
+  notices = 0
+
+  onChange(): void {
+    this.notices += 1
+  }
+}
+
+function makeDaemon() {
+  const watchers = new Watchers()
+  const ledger = new Ledger(OWN)
+  /** A channel of its own, with an account of its own. Closed with the test. */
+  const openServer = (t: Test) => {
+    const account = ledger.open(OWN)
+    const { server, client } = makeChannelPair(false)
+    const root = new WatchService(watchers, () => account)
+    const caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
+    let end = () => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const session = new Session(server, { role: 'server', root, peerTakesFds: true, caller, onEnd: () => end() })
+    t.teardown(() => session.close())
+    return { client, session, account, ended }
+  }
+  const connect = (t: Test) => {
+    const { client, account, ended } = openServer(t)
+    const session = new Session(client, { role: 'client', root: null, peerTakesFds: false })
+    t.teardown(() => session.close())
+    return { session, account, ended, watch: IWatch.asInterface(session.root) }
+  }
+  return { watchers, ledger, openServer, connect }
+}
+
+/** What was sent before this has arrived, in both directions. */
+async function settled(...channels: { session: Session }[]): Promise<void> {
+  for (const { session } of channels) await session.root.pingBinder()
+}
+
+t.test('a watcher is told of a change, and of the next one only when it has acknowledged', async (t) => {
+  const { watchers, connect } = makeDaemon()
+  const client = connect(t)
+  const callback = new Callback()
+  await client.watch.watch(callback)
+  await settled(client)
+  t.equal(callback.notices, 0, 'what was before is no change')
+  for (let i = 0; i < 5; i++) watchers.changed()
+  await settled(client)
+  t.equal(callback.notices, 1)
+  await client.watch.acknowledge(callback)
+  await settled(client)
+  t.equal(callback.notices, 2, 'for the four that came meanwhile')
+  await client.watch.acknowledge(callback)
+  await settled(client)
+  t.equal(callback.notices, 2, 'there is no news')
+  watchers.changed()
+  await settled(client)
+  t.equal(callback.notices, 3)
+})
+
+t.test('to acknowledge what was never told changes nothing', async (t) => {
+  const { watchers, connect } = makeDaemon()
+  const client = connect(t)
+  const [callback, stranger] = [new Callback(), new Callback()]
+  await client.watch.watch(callback)
+  for (const who of [callback, stranger, null]) await client.watch.acknowledge(who)
+  watchers.changed()
+  await settled(client)
+  t.strictSame([callback.notices, stranger.notices], [1, 0])
+})
+
+t.test('to watch twice is to watch once', async (t) => {
+  const { watchers, connect } = makeDaemon()
+  const client = connect(t)
+  const callback = new Callback()
+  await client.watch.watch(callback)
+  await client.watch.watch(callback)
+  t.equal(watchers.size, 1)
+  watchers.changed()
+  await settled(client)
+  t.equal(callback.notices, 1)
+  await client.watch.unwatch(callback)
+  t.equal(watchers.size, 0)
+})
+
+t.test('who has left is told nothing more, and may come again', async (t) => {
+  const { watchers, connect } = makeDaemon()
+  const client = connect(t)
+  const callback = new Callback()
+  await client.watch.watch(callback)
+  watchers.changed()
+  await client.watch.unwatch(callback)
+  watchers.changed()
+  await settled(client)
+  t.equal(callback.notices, 1)
+  t.strictSame(client.account.rest, [])
+  await t.rejects(async () => client.watch.unwatch(callback), { code: 'ERR_ILLEGAL_STATE' })
+  await client.watch.watch(callback)
+  watchers.changed()
+  await settled(client)
+  t.equal(callback.notices, 2)
+})
+
+t.test('a null callback is refused, and one that came by no channel', async (t) => {
+  const { watchers, connect } = makeDaemon()
+  await t.rejects(async () => connect(t).watch.watch(null), { code: 'ERR_NULL_POINTER' })
+  const local = new WatchService(watchers, () => undefined)
+  t.throws(() => local.watch(new Callback()), { code: 'ERR_ILLEGAL_STATE' })
+  t.equal(watchers.size, 0)
+})
+
+t.test('more watchers than are told in one turn are all told', async (t) => {
+  const { watchers, connect } = makeDaemon()
+  const clients = Array.from({ length: 3 }, () => connect(t))
+  const callbacks = await Promise.all(
+    clients.flatMap(({ watch }) =>
+      Array.from({ length: 200 }, async () => {
+        const callback = new Callback()
+        await watch.watch(callback)
+        return callback
+      }),
+    ),
+  )
+  t.ok(callbacks.length > 2 * NOTICES_PER_TURN)
+  watchers.changed()
+  watchers.changed()
+  while (callbacks.some(({ notices }) => notices === 0)) await settled(...clients)
+  t.ok(callbacks.every(({ notices }) => notices === 1))
+})
+
+t.test('watchers go with their channel, and nobody else does', async (t) => {
+  const { watchers, ledger, connect } = makeDaemon()
+  const [going, staying] = [connect(t), connect(t)]
+  const callback = new Callback()
+  for (let i = 0; i < 10; i++) await going.watch.watch(new Callback())
+  await staying.watch.watch(callback)
+  going.session.close()
+  await going.ended
+  t.equal(watchers.size, 1)
+  t.equal(ledger.used('watchers'), 1)
+  t.strictSame(going.account.rest, [])
+  watchers.changed()
+  await settled(staying)
+  t.equal(callback.notices, 1)
+})
+
+t.test(
+  `a channel may have ${LIMITS.watchers.perPeer} watchers; one more is refused, and the channel lives on`,
+  async (t) => {
+    const { watchers, connect } = makeDaemon()
+    const client = connect(t)
+    for (let i = 0; i < LIMITS.watchers.perPeer; i++) await client.watch.watch(new Callback())
+    // More often than a channel has room for objects: those that are refused are given back.
+    for (let i = 0; i < 5000; i++) {
+      try {
+        await client.watch.watch(new Callback())
+        t.fail('one too many')
+      } catch (error) {
+        if ((error as { code: string }).code !== 'ERR_LIMIT') throw error
+      }
+    }
+    t.equal(watchers.size, LIMITS.watchers.perPeer)
+    t.equal(await client.session.root.pingBinder(), true)
+  },
+)
+
+t.test('a watcher whose channel is full cannot be told: it loses the channel, and so learns of it', async (t) => {
+  const { watchers, openServer } = makeDaemon()
+  const { client, session, account, ended } = openServer(t)
+  const peer = new RawPeer(t, client)
+  peer.sendHello()
+  peer.send(watchRequest())
+  await peer.receiveMessages(1)
+  t.equal(watchers.size, 1)
+  await fillQueue(session.root)
+  t.notOk(session.isEnded)
+  watchers.changed()
+  await ended
+  t.equal(watchers.size, 0)
+  t.strictSame(account.rest, [])
+})
+
+/** Calls that nobody reads, until no more are taken. */
+async function fillQueue(peer: BinderProxy): Promise<void> {
+  const data = Parcel.obtain()
+  data.writeByteArray(Buffer.alloc(60_000))
+  try {
+    for (;;) await peer.transact(1, data, null, Binder.FLAG_ONEWAY)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_LIMIT') throw error
+  } finally {
+    data.recycle()
+  }
+}
+
+/** watch(callback), the callback being object 1 of the sender. */
+function watchRequest(): Buffer {
+  const token = requestBody(IWatch.DESCRIPTOR)
+  const binder = wire.body(24, [{ offset: 0, type: wire.SENDERS_BINDER, number: 1 }])
+  const table = Buffer.alloc(4)
+  table.writeUInt32LE(token.length)
+  const fields = { kind: wire.TRANSACTION, id: 1, code: IWatch.TRANSACTION_watch, objectCount: 1 }
+  return wire.message(fields, Buffer.concat([token, binder.subarray(0, 24), table]))
+}
