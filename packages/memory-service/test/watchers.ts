@@ -3,13 +3,14 @@ import { Binder, type BinderProxy, type ImplementationOf, IWatch, IWatcher, Parc
 import { Hub, makeChannelPair, Session } from '@memsvc/shared/internal'
 import { leakChecked, RawPeer, watchdog, wire } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { Ledger } from '../src/ledger.ts'
-import { LIMITS, NOTICES_PER_TURN } from '../src/limits.ts'
+import { DAEMON_LIMITS } from '../src/limits.ts'
 import { WatchService } from '../src/service-extensions.ts'
 import { Watchers } from '../src/watchers.ts'
+import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
 import { requestBody } from '../test-support/raw-channels.ts'
 
 const OWN = 1000
+const MOST = DEFAULTS.watchers.perPeer ?? Number.NaN
 
 watchdog(t)
 leakChecked(t)
@@ -26,7 +27,7 @@ class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher
 
 function makeDaemon() {
   const watchers = new Watchers()
-  const ledger = new Ledger(OWN)
+  const ledger = makeLedger(OWN)
   /** A channel of its own, with an account of its own. Closed with the test. */
   const openServer = (t: Test) => {
     const account = ledger.open(OWN)
@@ -139,7 +140,7 @@ t.test('more watchers than are told in one turn are all told', async (t) => {
       }),
     ),
   )
-  t.ok(callbacks.length > 2 * NOTICES_PER_TURN)
+  t.ok(callbacks.length > 2 * DAEMON_LIMITS.noticesPerTurn.limit)
   watchers.changed()
   watchers.changed()
   while (callbacks.some(({ notices }) => notices === 0)) await settled(...clients)
@@ -162,25 +163,22 @@ t.test('watchers go with their channel, and nobody else does', async (t) => {
   t.equal(callback.notices, 1)
 })
 
-t.test(
-  `a channel may have ${LIMITS.watchers.perPeer} watchers; one more is refused, and the channel lives on`,
-  async (t) => {
-    const { watchers, connect } = makeDaemon()
-    const client = connect(t)
-    for (let i = 0; i < LIMITS.watchers.perPeer; i++) await client.watch.watch(new Callback())
-    // More often than a channel has room for objects: those that are refused are given back.
-    for (let i = 0; i < 5000; i++) {
-      try {
-        await client.watch.watch(new Callback())
-        t.fail('one too many')
-      } catch (error) {
-        if ((error as { code: string }).code !== 'ERR_LIMIT') throw error
-      }
+t.test(`a channel may have ${MOST} watchers; one more is refused, and the channel lives on`, async (t) => {
+  const { watchers, connect } = makeDaemon()
+  const client = connect(t)
+  for (let i = 0; i < MOST; i++) await client.watch.watch(new Callback())
+  // More often than a channel has room for objects: those that are refused are given back.
+  for (let i = 0; i < 5000; i++) {
+    try {
+      await client.watch.watch(new Callback())
+      t.fail('one too many')
+    } catch (error) {
+      if ((error as { code: string }).code !== 'ERR_LIMIT') throw error
     }
-    t.equal(watchers.size, LIMITS.watchers.perPeer)
-    t.equal(await client.session.root.pingBinder(), true)
-  },
-)
+  }
+  t.equal(watchers.size, MOST)
+  t.equal(await client.session.root.pingBinder(), true)
+})
 
 t.test('a watcher whose channel is full cannot be told: it loses the channel, and so learns of it', async (t) => {
   const { watchers, openServer } = makeDaemon()

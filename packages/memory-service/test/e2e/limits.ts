@@ -1,5 +1,5 @@
 /** The daemon at its limits: one more is ERR_LIMIT, the channel lives on, and everything can be had again afterwards. */
-import { spawn } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Binder, type ImplementationOf, IWatch, IWatcher, ServiceManager } from '@memsvc/shared'
 import {
@@ -7,17 +7,16 @@ import {
   newRegistryPath,
   OTHER_UID,
   otherUserProblem,
-  Program,
   runProgram,
   watchdog,
 } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { LIMITS } from '../../src/limits.ts'
+import { RESOURCES } from '../../src/limits.ts'
 import { MEMSVC, startMemsvc, warnings } from '../../test-support/memsvc.ts'
 import { connect, openValue, statusOf } from '../../test-support/value.ts'
 
 const CALL_REGISTRY = fileURLToPath(new URL('../fixtures/call-registry.js', import.meta.url))
-/** Descriptors that the small daemon may have; it needs some 25 itself. */
+/** Descriptors that a daemon may have who needs some 25 itself. */
 const FEW = 64
 
 watchdog(t)
@@ -30,7 +29,7 @@ class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher
 t.test('names of one connection', async (t) => {
   const { registry } = await startMemsvc(t)
   const manager = await connect(t, registry)
-  const limit = LIMITS.names.perPeer
+  const limit = RESOURCES.names.perPeer
   for (let i = 0; i < limit; i++) await manager.addService(`name-${i}`, new Binder())
   await t.rejects(manager.addService('one-more', new Binder()), { code: 'ERR_LIMIT', limit, used: limit })
   t.equal((await manager.listServices()).length, limit + 1, 'with the daemon’s own')
@@ -45,7 +44,7 @@ t.test('names of one connection', async (t) => {
 t.test('notifications of one connection', async (t) => {
   const { registry } = await startMemsvc(t)
   const manager = await connect(t, registry)
-  const limit = LIMITS.notifications.perPeer
+  const limit = RESOURCES.notifications.perPeer
   const callback = () => {}
   for (let i = 0; i < limit; i++) await manager.registerForNotifications('nobody', callback)
   await t.rejects(manager.registerForNotifications('nobody', callback), { code: 'ERR_LIMIT', limit })
@@ -59,7 +58,7 @@ t.test('watchers of one channel', async (t) => {
   const value = await openValue(t, registry)
   const before = await statusOf(value)
   const watch = IWatch.asInterface(value.binder)
-  const limit = LIMITS.watchers.perPeer
+  const limit = RESOURCES.watchers.perPeer
   const callbacks = Array.from({ length: limit }, () => new Callback())
   for (const callback of callbacks) await watch.watch(callback)
   await t.rejects(async () => watch.watch(new Callback()), { code: 'ERR_LIMIT', limit })
@@ -73,7 +72,7 @@ t.test('connections of another user', { skip: otherUserProblem(MEMSVC) }, async 
   await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
   const value = await openValue(t, registry)
   const before = await statusOf(value)
-  const limit = LIMITS.connections.perUser - 1 // the program has one of its own
+  const limit = RESOURCES.connections.perUser - 1 // the program has one of its own
   const { stdout } = await runProgram(CALL_REGISTRY, [registry, 'connections', String(limit + 10)], { uid: OTHER_UID })
   t.strictSame(JSON.parse(stdout), { ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') } })
   let status = await statusOf(value)
@@ -86,7 +85,7 @@ t.test('channels of another user', { skip: otherUserProblem(MEMSVC) }, async (t)
   await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
   const value = await openValue(t, registry)
   const before = await statusOf(value)
-  const limit = LIMITS.channels.perUser
+  const limit = RESOURCES.channels.perUser
   const { stdout } = await runProgram(CALL_REGISTRY, [registry, 'channels', String(limit + 10)], { uid: OTHER_UID })
   t.strictSame(JSON.parse(stdout), { ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') } })
   let status = await statusOf(value)
@@ -95,11 +94,9 @@ t.test('channels of another user', { skip: otherUserProblem(MEMSVC) }, async (t)
 })
 
 t.test('descriptors: who comes too many waits, or is told; who was there is served all the time', async (t) => {
-  const registry = newRegistryPath(t)
-  const command = ['sh', '-c', `ulimit -n ${FEW} && exec "$@"`, 'sh', process.execPath, MEMSVC, 'start']
-  const program = new Program(spawn('env', ['-i', ...command, '--registry', registry]))
-  t.teardown(() => program.destroy())
-  await program.stderr.find((line) => line.includes('"msg":"ready"'))
+  const { registry, program } = await startMemsvc(t)
+  // The daemon sees to it that its limits fit, so it has to be taken by surprise.
+  t.equal(spawnSync('prlimit', [`--pid=${program.pid}`, `--nofile=${FEW}`]).status, 0)
   const value = await openValue(t, registry)
   const before = await statusOf(value)
 
