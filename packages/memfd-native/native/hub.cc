@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "environment.h"
 #include "families.h"
 #include "unique_fd.h"
 
@@ -24,6 +25,7 @@ namespace {
 
 constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
 constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
+constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
 constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
 constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
 constexpr int kAcceptsPerWake = 64;       // the same for a listener
@@ -157,6 +159,8 @@ bool Hub::ReceiveOne(int index) {
     if (c->cmsg_type == SCM_RIGHTS) {
       size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
       memcpy(fds_ + fd_count_, CMSG_DATA(c), count * sizeof(int));
+      // JavaScript's from here on, also if this thread ends before the callback.
+      for (size_t i = 0; i < count; i++) Environment::Of(env_).fds.Own(unique_fd(fds_[fd_count_ + i]));
       fd_count_ += count;
       event->fd_count += static_cast<int32_t>(count);
     } else if (c->cmsg_type == SCM_CREDENTIALS) {
@@ -165,6 +169,10 @@ bool Hub::ReceiveOne(int index) {
       event->pid = who.pid;
       event->uid = static_cast<int32_t>(who.uid);
       event->gid = static_cast<int32_t>(who.gid);
+    } else if (c->cmsg_type == kScmPidfd) {
+      int pidfd;
+      memcpy(&pidfd, CMSG_DATA(c), sizeof(pidfd));
+      ::close(pidfd);  // an inherited socket may have been told to pass them; nobody here asked
     }
   }
   if (length == 0) {
@@ -198,7 +206,7 @@ void Hub::Accept(int index) {
     Event* event = Add(index, kConnection);
     event->fd_start = static_cast<int32_t>(fd_count_);
     event->fd_count = 1;
-    fds_[fd_count_++] = fd;
+    fds_[fd_count_++] = Environment::Of(env_).fds.Own(unique_fd(fd));
     ucred who;
     socklen_t size = sizeof(who);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) {

@@ -5,7 +5,7 @@
  * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
  */
 import { type Credentials, type NativeHub, native, unwrap } from './binding.ts'
-import { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
+import { type Fd, fdNumber, type OwnedFd, ownResult } from './owned-fd.ts'
 
 export interface PacketHandler {
   /**
@@ -159,7 +159,7 @@ export class Hub {
 
   #ownFds(start: number, count: number): readonly OwnedFd[] {
     if (count === 0) return NO_FDS
-    return Array.from(this.#fds.subarray(start, start + count), (fd) => OwnedFd.adopt(fd))
+    return Array.from(this.#fds.subarray(start, start + count), (fd) => ownResult('recvmsg', fd))
   }
 
   #credentials(at: number): Credentials | null {

@@ -1,0 +1,278 @@
+/** Many packet sockets behind one libuv handle: what comes, in which order, and whose the descriptors are. */
+import t, { type Test } from 'tap'
+import {
+  bind,
+  type Credentials,
+  connect,
+  constants,
+  fstat,
+  Hub,
+  type HubSocket,
+  listen,
+  MAX_PACKET_BYTES,
+  type OwnedFd,
+  type PacketHandler,
+  sendmsg,
+  setPassCredentials,
+  socket,
+  socketpair,
+} from '../src/index.ts'
+import { leakChecked } from '../test-support/leaks.ts'
+import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import { identity } from '../test-support/sockets.ts'
+import { tempFolder } from '../test-support/temp-folder.ts'
+
+const hub = Hub.current() // lives as long as the thread: its descriptors are no leak of a test
+leakChecked(t)
+
+interface Packet {
+  readonly data: string
+  readonly fds: readonly OwnedFd[]
+  readonly flags: number
+  readonly credentials: Credentials | null
+}
+
+/** Writes down what comes, and keeps the process awake while somebody waits for it. */
+class Recorder implements PacketHandler {
+  readonly packets: Packet[] = []
+  readonly ends: number[] = []
+  writable = 0
+  onEach: (packet: Packet) => void = () => {}
+  #wake: () => void = () => {}
+
+  onPacket(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    flags: number,
+    credentials: Credentials | null,
+  ): void {
+    const packet = { data: bytes.toString('latin1', start, end), fds, flags, credentials }
+    this.packets.push(packet)
+    this.#wake()
+    this.onEach(packet)
+  }
+
+  onEnd(errno: number): void {
+    this.ends.push(errno)
+    this.#wake()
+  }
+
+  onWritable(): void {
+    this.writable += 1
+    this.#wake()
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    hub.ref()
+    while (!isSo()) await new Promise<void>((resolve) => (this.#wake = resolve))
+    hub.unref()
+  }
+}
+
+interface Attached {
+  readonly peer: OwnedFd
+  readonly socket: HubSocket
+  readonly recorder: Recorder
+}
+
+function attach(t: Test, takesFds = false): Attached {
+  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
+  const recorder = new Recorder()
+  const attached = hub.attach(mine, recorder, { takesFds })
+  t.teardown(() => {
+    attached.close()
+    peer.close()
+  })
+  return { peer, socket: attached, recorder }
+}
+
+function say(peer: OwnedFd, text: string, fds: OwnedFd[] = []): void {
+  sendmsg(peer, Buffer.from(text, 'latin1'), fds)
+}
+
+t.test('packets come whole, in the order they were sent', async (t) => {
+  const { peer, recorder } = attach(t)
+  for (const text of ['a', 'bb', 'ccc']) say(peer, text)
+  await recorder.until(() => recorder.packets.length === 3)
+  t.strictSame(
+    recorder.packets.map(({ data }) => data),
+    ['a', 'bb', 'ccc'],
+  )
+})
+
+t.test('more packets than one batch holds are all told', async (t) => {
+  const { peer, recorder } = attach(t)
+  for (let i = 0; i < 100; i++) say(peer, String(i))
+  await recorder.until(() => recorder.packets.length === 100)
+  t.strictSame(
+    recorder.packets.map(({ data }) => Number(data)),
+    Array.from({ length: 100 }, (_, i) => i),
+  )
+})
+
+t.test('the longest packet comes whole, one byte more comes cut and says so', async (t) => {
+  const { peer, recorder } = attach(t)
+  say(peer, 'x'.repeat(MAX_PACKET_BYTES))
+  say(peer, 'y'.repeat(MAX_PACKET_BYTES + 1))
+  await recorder.until(() => recorder.packets.length === 2)
+  t.match(recorder.packets, [{ flags: 0 }, { flags: constants.MSG_TRUNC }])
+  t.equal(recorder.packets[0]?.data.length, MAX_PACKET_BYTES)
+})
+
+t.test('a descriptor comes with its packet, and is owned', async (t) => {
+  const { peer, recorder } = attach(t, true)
+  using memfd = sizedMemfd()
+  say(peer, 'here', [memfd])
+  say(peer, 'none')
+  await recorder.until(() => recorder.packets.length === 2)
+  const [fd] = recorder.packets[0]?.fds ?? []
+  t.equal(fd && identity(fd), identity(memfd))
+  t.equal(fd && fstat(fd).size, PAGE)
+  t.equal(recorder.packets[1]?.fds.length, 0)
+  fd?.close()
+})
+
+t.test('a socket that takes no descriptors gets none, and is told', async (t) => {
+  const { peer, recorder } = attach(t, false)
+  using memfd = sizedMemfd()
+  say(peer, 'here', [memfd])
+  await recorder.until(() => recorder.packets.length === 1)
+  t.match(recorder.packets, [{ data: 'here', fds: [], flags: constants.MSG_CTRUNC }])
+})
+
+t.test('credentials come where they were asked for, and leave no room for descriptors', async (t) => {
+  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
+  setPassCredentials(mine, true)
+  const recorder = new Recorder()
+  using memfd = sizedMemfd()
+  const attached = hub.attach(mine, recorder, { takesFds: false })
+  say(peer, 'who', [memfd])
+  await recorder.until(() => recorder.packets.length === 1)
+  const credentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
+  t.match(recorder.packets, [{ credentials, fds: [], flags: constants.MSG_CTRUNC }])
+  attached.close()
+  peer.close()
+})
+
+t.test('the end comes once, behind the packets', async (t) => {
+  const { peer, recorder } = attach(t)
+  say(peer, 'last words')
+  peer.close()
+  await recorder.until(() => recorder.ends.length === 1)
+  t.strictSame(recorder.ends, [0])
+  t.equal(recorder.packets.length, 1)
+})
+
+t.test('an empty packet is no end', async (t) => {
+  const { peer, recorder } = attach(t)
+  sendmsg(peer, Buffer.alloc(0))
+  await recorder.until(() => recorder.packets.length === 1)
+  t.match(recorder.packets, [{ data: '' }])
+  t.strictSame(recorder.ends, [])
+})
+
+t.test('sending says when the peer takes no more, and when it does again', async (t) => {
+  const { peer, socket, recorder } = attach(t)
+  hub.outgoing.fill(7, 0, 1000)
+  let sent = 0
+  while (socket.send(1000) === 1000) sent += 1
+  t.ok(sent > 10, `${sent} packets wait in the kernel`)
+  t.equal(socket.send(1000), -11, 'EAGAIN')
+  socket.setInterest({ readable: true, writable: true })
+  const reader = new Recorder()
+  const attached = hub.attach(peer, reader, { takesFds: false })
+  await recorder.until(() => recorder.writable > 0)
+  socket.setInterest({ readable: true, writable: false })
+  await reader.until(() => reader.packets.length === sent)
+  t.equal(socket.send(1000), 1000)
+  attached.close()
+})
+
+t.test('who is closed while a batch is told hears nothing more, and its descriptors are closed', async (t) => {
+  const first = attach(t, true)
+  const second = attach(t, true)
+  using memfd = sizedMemfd()
+  // Both are readable before the hub looks; whichever is told first closes the other.
+  const closeOther = (other: HubSocket) => (packet: Packet) => {
+    for (const fd of packet.fds) fd.close()
+    other.close()
+  }
+  first.recorder.onEach = closeOther(second.socket)
+  second.recorder.onEach = closeOther(first.socket)
+  say(first.peer, 'one', [memfd])
+  say(second.peer, 'two', [memfd])
+  const told = () => first.recorder.packets.length + second.recorder.packets.length
+  await Promise.race([first.recorder.until(() => told() > 0), second.recorder.until(() => told() > 0)])
+  t.equal(told(), 1)
+  hub.unref() // of the race's loser, who waits for ever
+})
+
+t.test('a socket attached while a batch is told gets no packet that was meant for a closed one', async (t) => {
+  const { peer, socket, recorder } = attach(t)
+  const [mine, other] = socketpair(constants.SOCK_SEQPACKET)
+  const stranger = new Recorder()
+  let attached: HubSocket | undefined
+  recorder.onEach = () => {
+    socket.close()
+    attached ??= hub.attach(mine, stranger, { takesFds: false })
+  }
+  say(peer, 'one')
+  say(peer, 'two')
+  await recorder.until(() => recorder.packets.length === 1)
+  say(other, 'mine')
+  await stranger.until(() => stranger.packets.length > 0)
+  t.strictSame(
+    stranger.packets.map(({ data }) => data),
+    ['mine'],
+  )
+  t.equal(recorder.packets.length, 1)
+  attached?.close()
+  other.close()
+})
+
+t.test('a listener hands over connections with who they are, and rests while it is paused', async (t) => {
+  const path = `${tempFolder(t)}/socket`
+  const listening = socket(constants.SOCK_SEQPACKET)
+  bind(listening, path)
+  listen(listening)
+  const accepted: [OwnedFd, Credentials | null][] = []
+  let wake = () => {}
+  const listener = hub.listen(listening, {
+    onConnection: (fd, credentials) => {
+      accepted.push([fd, credentials])
+      wake()
+    },
+    onAcceptFailed: () => {},
+  })
+  listener.setPaused(true)
+  using client = socket(constants.SOCK_SEQPACKET)
+  connect(client, path)
+  const { peer, recorder } = attach(t)
+  say(peer, 'a turn of the loop')
+  await recorder.until(() => recorder.packets.length === 1)
+  t.equal(accepted.length, 0, 'the connection waits in the kernel')
+  listener.setPaused(false)
+  hub.ref()
+  await new Promise<void>((resolve) => (wake = resolve))
+  hub.unref()
+  const [[fd, credentials] = []] = accepted
+  t.match(credentials, { pid: process.pid, uid: process.getuid?.() })
+  fd?.close()
+  listener.close()
+})
+
+t.test('closing twice is harmless, and sending after it says EBADF', async (t) => {
+  const { socket } = attach(t)
+  socket.close()
+  socket.close()
+  t.equal(socket.isClosed, true)
+  t.equal(socket.send(1), -9)
+})
+
+t.test('more than 253 descriptors, or no bytes, are refused', async (t) => {
+  const { socket } = attach(t)
+  t.equal(socket.send(1, Array(254).fill(0)), -22)
+  t.equal(socket.send(0), -22)
+})
