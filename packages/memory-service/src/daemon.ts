@@ -173,6 +173,7 @@ export class Daemon {
       connections: this.#ledger.used('connections'),
       fds: countDescriptors(),
       mappings: countRegionMappings(),
+      used: this.#ledger.totals,
       droppedLogLines: log.dropped,
       regions: this.#service === null ? [] : [this.#service.regionStatus],
     }

@@ -4,7 +4,7 @@
  */
 import { LimitError } from '@memsvc/shared'
 import type { DescriptorBudget } from '@memsvc/shared/internal'
-import { ofOnePeer, ofOneUser, type Resource, type ResourceLimits } from './limits.ts'
+import { ofOnePeer, ofOneUser, RESOURCE_NAMES, type Resource, type ResourceLimits } from './limits.ts'
 
 export interface LedgerOptions {
   readonly limits: ResourceLimits
@@ -31,6 +31,11 @@ export class Ledger {
   /** The account of one connection or channel. */
   open(uid: number): Account {
     return new Account(this, uid)
+  }
+
+  /** Of every resource, all users together. */
+  get totals(): Record<string, number> {
+    return Object.fromEntries(RESOURCE_NAMES.map((resource) => [resource, this.used(resource)]))
   }
 
   used(resource: Resource): number {

@@ -34,6 +34,8 @@ export interface Status {
   readonly connections: number
   readonly fds: number
   readonly mappings: number
+  /** What is charged to all peers together, by resource. */
+  readonly used: Record<string, number>
   readonly droppedLogLines: number
   readonly regions: readonly { fd: number; inode: number; seals: number; size: number }[]
 }

@@ -10,6 +10,7 @@ export {
   Program,
   type ProgramOptions,
   runProgram,
+  startCommand,
   startProgram,
 } from './programs.ts'
 export { type Packet, RawPeer } from './raw-peer.ts'

@@ -9,8 +9,11 @@ export interface ProgramOptions {
   env?: Record<string, string>
   /** Another user and group, without supplementary groups. Needs root. */
   uid?: number | undefined
+  /** Goes before the command, and runs it: prlimit(1), strace(1). */
+  prefix?: readonly string[]
+  /** A pipe, for `Program.say`; default: nothing. Or a descriptor; it stays the test's. */
+  stdin?: 'pipe' | number
   /** A descriptor instead of a pipe to the test; it stays the test's. */
-  stdin?: number
   stdout?: number
   stderr?: number
 }
@@ -48,6 +51,11 @@ export class Program {
     this.#child.kill(signal)
   }
 
+  /** Writes a line to its stdin, where that is a pipe. */
+  say(line: string): void {
+    this.#child.stdin?.write(`${line}\n`)
+  }
+
   /** Nobody reads its stdout from here on. */
   closeStdout(): void {
     this.#child.stdout?.destroy()
@@ -65,19 +73,23 @@ export class Program {
   }
 }
 
-/**
- * Starts a JavaScript program with the Node that runs the test. By way of env(1): tap adds a module of its own to the
- * environment of every Node that it sees being spawned.
- */
+/** Starts a JavaScript program with the Node that runs the test. */
 export function startProgram(path: string, args: readonly string[], options: ProgramOptions = {}): Program {
+  return startCommand([process.execPath, path, ...args], options)
+}
+
+/**
+ * Starts a command, found by PATH. By way of env(1): tap adds a module of its own to the environment of every Node that
+ * it sees being spawned.
+ */
+export function startCommand(command: readonly string[], options: ProgramOptions = {}): Program {
   const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe']
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
   const environment = Object.entries({ PATH: process.env.PATH, ...options.env }).map(
     ([name, value]) => `${name}=${value}`,
   )
-  return new Program(
-    spawn('env', ['-i', ...environment, process.execPath, path, ...args], { stdio, cwd: '/', ...user }),
-  )
+  const line = ['-i', ...environment, ...(options.prefix ?? []), ...command]
+  return new Program(spawn('env', line, { stdio, cwd: '/', ...user }))
 }
 
 /** Runs a JavaScript program to its end. */

@@ -1,0 +1,84 @@
+/**
+ * Whether a daemon has survived. The same questions after whatever was done to it: it answers old clients and new ones,
+ * holds what it held before, has charged what it had charged, has told its log little and nothing bad; and a client that
+ * was there all the while has seen no error and no wrong value.
+ */
+import { ServiceManager, SharedValue } from '@memsvc/shared'
+import type { Daemon } from '@memsvc/shared/test-support'
+import type { Test } from 'tap'
+import { Canary } from './canary.ts'
+import { warnings } from './memsvc.ts'
+import { openValue, statusOf } from './value.ts'
+
+/** For the daemon to hear of the end of those that are gone. */
+const SETTLING_MS = 10_000
+/** Warnings about one user in a while; the others are counted. */
+const MAX_LOG_LINES = 25
+const ERROR = 50
+
+export class Oracle {
+  readonly #daemon: Daemon
+  readonly #canary: Canary
+  readonly #holdings: object
+  #warnings = 0
+
+  private constructor(daemon: Daemon, canary: Canary, holdings: object) {
+    this.#daemon = daemon
+    this.#canary = canary
+    this.#holdings = holdings
+  }
+
+  /** Looks at the daemon as it is now; what it holds now is what it must hold in the end. Goes with the test. */
+  static async of(t: Test, daemon: Daemon): Promise<Oracle> {
+    const canary = new Canary(await openValue(t, daemon.registry))
+    t.teardown(() => canary.stop())
+    await canary.sing()
+    return new Oracle(daemon, canary, await holdings(canary))
+  }
+
+  /** Fails the test if the daemon has taken harm since the last look. */
+  async check(t: Test): Promise<void> {
+    await this.#canary.sing()
+    t.strictSame(this.#canary.complaints, [], 'a client that was there saw nothing')
+    await readAsNewClient(t, this.#daemon.registry)
+    t.strictSame(await this.#settledHoldings(), this.#holdings, 'it holds what it held before')
+    this.#checkLog(t)
+  }
+
+  /** It never comes back to what it was: the difference is what the test shows. */
+  async #settledHoldings(): Promise<object> {
+    const deadline = performance.now() + SETTLING_MS
+    for (;;) {
+      const now = await holdings(this.#canary)
+      if (isSame(now, this.#holdings) || performance.now() > deadline) return now
+    }
+  }
+
+  #checkLog(t: Test): void {
+    const all = warnings(this.#daemon.program.stderr.text)
+    const fresh = all.slice(this.#warnings)
+    this.#warnings = all.length
+    t.ok(fresh.length <= MAX_LOG_LINES, `${fresh.length} lines of log`)
+    t.strictSame(
+      fresh.filter(({ level }) => level >= ERROR),
+      [],
+      'no errors in the log',
+    )
+  }
+}
+
+/** The process is the same one as long as its pid and its region are. */
+async function holdings({ value }: Canary): Promise<object> {
+  const { pid, fds, mappings, used, regions } = await statusOf(value)
+  return { pid, fds, mappings, used, regions }
+}
+
+async function readAsNewClient(t: Test, path: string): Promise<void> {
+  using manager = await ServiceManager.connect({ path })
+  using value = await SharedValue.open(manager)
+  t.ok(Number.isInteger(value.get()), 'a new client is served')
+}
+
+function isSame(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
