@@ -8,5 +8,10 @@ int load_generator(char **args); /* PATH seqpacket|stream|memsvc CONNECTIONS */
 int attach_server(char **args);  /* PATH */
 int attach_client(char **args);  /* PATH */
 int memory(char **args);         /* BYTES */
+int notice_server(char **args);  /* PATH */
+int notice_setter(char **args);  /* PATH PAUSE-IN-MS */
+int notice_watcher(char **args); /* PATH WATCHERS */
+int readers(char **args);        /* REGISTRY COUNT */
+int spawn(char **args);          /* COMMAND WORD ... */
 
 #endif

@@ -34,6 +34,8 @@ export type Unit = 'us' | 'ns' | 'ms' | 'per second' | 'bytes' | 'count'
 export interface Figure {
   readonly key: string
   readonly unit: Unit
+  /** A figure that stands for itself: no ratios. */
+  readonly isAbsolute?: true
 }
 
 export interface Group {
@@ -42,6 +44,8 @@ export interface Group {
   /** The contender that ratios are against. */
   readonly base: string
   readonly figures: readonly Figure[]
+  /** Where fewer are enough, because nothing scatters. One round is not preceded by another to warm up. */
+  readonly rounds?: number
   readonly contenders: readonly Contender[]
 }
 

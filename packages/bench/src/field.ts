@@ -15,6 +15,8 @@ export interface Field {
   readonly checkouts: readonly Checkout[]
   /** Null where only checkouts are compared. */
   readonly peers: Peers | null
+  /** Only to see that it runs: what takes minutes is cut short. */
+  readonly isQuick: boolean
 }
 
 export const thisCheckout: Checkout = { label: 'memsvc', root: repositoryFolder.replace(/\/$/, '') }
@@ -58,13 +60,23 @@ export function withDaemon(
 }
 
 /** A contender that needs installed peers; an absent one where one of them is not to be had. */
-export function peer(
+export function peerContender(
   { peers }: Field,
+  name: string,
+  needs: readonly string[],
+  make: (peers: Peers, name: string) => Contender,
+): Contender[] {
+  if (peers === null) return []
+  const absent = peers.whyAbsent(needs)
+  return [absent === null ? make(peers, name) : { name, absent }]
+}
+
+/** The usual one. */
+export function peer(
+  field: Field,
   name: string,
   needs: readonly string[],
   parts: (peers: Peers) => Parts,
 ): Contender[] {
-  if (peers === null) return []
-  const absent = peers.whyAbsent(needs)
-  return [absent === null ? contender(name, parts(peers)) : { name, absent }]
+  return peerContender(field, name, needs, (peers) => contender(name, parts(peers)))
 }

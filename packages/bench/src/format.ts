@@ -12,18 +12,20 @@ const SUFFIXES: Readonly<Record<Unit, string>> = {
 
 /** Three significant digits, as 12.3 µs or 0.512 M/s. */
 export function formatFigure(number: number, unit: Unit): string {
+  if (unit === 'ns' && number >= 10_000) return formatFigure(number / 1000, 'us')
+  if (unit === 'us' && number >= 10_000) return formatFigure(number / 1000, 'ms')
   const [scaled, prefix] = unit === 'bytes' ? binary(number) : unit === 'per second' ? decimal(number) : [number, '']
   return `${significant(scaled)} ${prefix}${SUFFIXES[unit]}`.trimEnd()
 }
 
-/** As 1.41x. */
+/** As 1.41x; of no use where the base is 0. */
 export function formatRatio(ratio: number): string {
-  return `${significant(ratio)}x`
+  return Number.isFinite(ratio) ? `${significant(ratio)}x` : '–'
 }
 
 function significant(number: number): string {
   const digits = number === 0 ? 0 : Math.floor(Math.log10(Math.abs(number)))
-  return number.toLocaleString('en', { maximumFractionDigits: Math.max(0, 2 - digits) })
+  return number.toLocaleString('en', { maximumFractionDigits: Math.min(20, Math.max(0, 2 - digits)) })
 }
 
 function decimal(number: number): [number, string] {

@@ -16,7 +16,7 @@ const log = (line: string) => process.stderr.write(`${line}\n`)
 
 async function main(options: Options): Promise<void> {
   buildBaseline()
-  const benchmarks = allBenchmarks({ checkouts: [thisCheckout], peers: Peers.install(log) })
+  const benchmarks = allBenchmarks({ checkouts: [thisCheckout], peers: Peers.install(log), isQuick: options.isQuick })
   const unknown = options.names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))
   if (options.list || unknown.length > 0) {
     for (const name of unknown) log(`no benchmark ${name}`)

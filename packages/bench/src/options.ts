@@ -7,6 +7,7 @@ export interface Options {
   readonly rounds: number
   /** How long a contender works in one round. */
   readonly milliseconds: number
+  readonly isQuick: boolean
   readonly list: boolean
 }
 
@@ -17,8 +18,9 @@ export function readOptions(args: readonly string[]): Options {
     allowPositionals: true,
     options: { rounds: { type: 'string' }, quick: { type: 'boolean' }, list: { type: 'boolean' } },
   })
-  const rounds = Number(values.rounds ?? (values.quick ? 3 : 7))
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 7))
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new RangeError(`--rounds takes a positive integer, got ${values.rounds}`)
-  return { names: positionals, rounds, milliseconds: values.quick ? 60 : 400, list: values.list ?? false }
+  const isQuick = values.quick ?? false
+  return { names: positionals, rounds, milliseconds: isQuick ? 100 : 400, isQuick, list: values.list ?? false }
 }

@@ -10,10 +10,14 @@ export interface Program {
   /** On its output once it can be used. */
   readonly ready?: RegExp
   readonly env?: Readonly<Record<string, string>>
+  /** Its descriptor 3; borrowed until it has started. */
+  readonly descriptor?: number
 }
 
 const READY_LINE = /^ready$/m
 const READY_TIMEOUT_MS = 60_000
+/** 100,000 cycles take a while. */
+const SAMPLE_TIMEOUT_MS = 300_000
 const KILL_AFTER_MS = 5_000
 
 export class RunningProgram {
@@ -27,13 +31,11 @@ export class RunningProgram {
     this.#name = program.argv.join(' ')
     const [command, ...args] = cpu === null ? program.argv : ['taskset', '-c', String(cpu), ...program.argv]
     this.#child = spawn(command as string, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', program.descriptor],
       env: { ...cleanEnvironment(), ...program.env },
-    })
+    }) as ChildProcessByStdio<Writable, Readable, Readable> // three pipes, and what follows changes nothing of that
     this.#child.on('error', (error) => this.#fail?.(error))
-    this.#child.on('exit', (code, signal) =>
-      this.#fail?.(new Error(`${this.#name}: ended by ${signal ?? code}; ${this.#lastLine}`)),
-    )
+    this.#child.on('exit', (code, signal) => this.#fail?.(this.#error(`ended by ${signal ?? code}`)))
     // A program that has ended is found by its exit, not by the pipe that nobody reads any more.
     this.#child.stdin.on('error', () => undefined)
   }
@@ -55,51 +57,65 @@ export class RunningProgram {
     return this.#child.pid as number
   }
 
-  /** Asks for one sample. */
+  /** Asks for one sample. @throws when the program ends, or has not answered long after the time it was given */
   async sample(task: string, milliseconds: number): Promise<Sample> {
-    const line = await new Promise<string>((resolve, reject) => {
+    if (this.#hasEnded) throw this.#error('it has ended')
+    const line = await this.#before(SAMPLE_TIMEOUT_MS + milliseconds, `no sample of ${task}`, (resolve) => {
       this.#answer = resolve
-      this.#fail = reject
       this.#child.stdin.write(`${task} ${milliseconds}\n`)
     })
-    this.#fail = null
     return JSON.parse(line) as Sample
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
   }
 
   /** Asks it to end, and after five seconds does not ask. */
   async stop(): Promise<void> {
-    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (this.#hasEnded) return
     this.#fail = null
     const ended = once(this.#child, 'exit')
     this.#child.kill('SIGTERM')
+    this.#child.kill('SIGCONT')
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), KILL_AFTER_MS)
     await ended
     clearTimeout(timer)
   }
 
-  get #lastLine(): string {
-    return this.#output.trim().split('\n').at(-1) ?? ''
+  /** Or has never begun. */
+  get #hasEnded(): boolean {
+    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
-  #untilReady(ready: RegExp): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.#name}: not ready; ${this.#lastLine}`)), READY_TIMEOUT_MS)
-      this.#fail = (error) => {
-        clearTimeout(timer)
-        reject(error)
-      }
+  async #untilReady(ready: RegExp): Promise<void> {
+    await this.#before(READY_TIMEOUT_MS, 'not ready', (resolve) => {
       const listen = (line: string) => {
         this.#output += `${line}\n`
-        if (!ready.test(this.#output)) return
-        clearTimeout(timer)
-        this.#fail = null
-        resolve()
+        if (ready.test(this.#output)) resolve(line)
       }
       createInterface(this.#child.stderr).on('line', listen)
-      createInterface(this.#child.stdout).on('line', (line) =>
-        this.#answer === null ? listen(line) : this.#answer(line),
-      )
+      createInterface(this.#child.stdout).on('line', (line) => (this.#answer ?? listen)(line))
     })
+  }
+
+  /** The line that `ask` resolves with. */
+  async #before(timeoutMs: number, complaint: string, ask: (resolve: (line: string) => void) => void): Promise<string> {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      return await new Promise<string>((resolve, reject) => {
+        this.#fail = reject
+        timer = setTimeout(() => reject(this.#error(complaint)), timeoutMs)
+        ask(resolve)
+      })
+    } finally {
+      clearTimeout(timer)
+      this.#fail = null
+    }
+  }
+
+  #error(complaint: string): Error {
+    return new Error(`${this.#name}: ${complaint}; ${this.#output.trim().split('\n').at(-1)}`)
   }
 }
 

@@ -13,6 +13,8 @@ export interface Run {
   readonly results: readonly BenchmarkResult[]
 }
 
+const NOTHING = '–'
+
 export function benchmarkSection({ title, about, name, groups }: BenchmarkResult): string {
   return [`## ${title}`, `${about}\n\n\`npm run bench -- ${name}\``, ...groups.map(groupSection)].join('\n\n')
 }
@@ -22,7 +24,7 @@ export function targetTable(verdicts: readonly Verdict[]): string {
     target.id,
     target.claim,
     'atMost' in target.bound ? `≤ ${target.bound.atMost}x` : `≥ ${target.bound.atLeast}x`,
-    ratio === null ? '–' : formatSpread(ratio),
+    ratio === null ? NOTHING : formatSpread(ratio),
     ratio === null ? 'not measured' : `${isMet ? 'met' : '**not met**'}, ${formatMargin(margin)}`,
   ])
   return table(['#', 'work', 'target', 'median ratio (min–max)', ''], rows)
@@ -32,7 +34,7 @@ function groupSection(group: GroupResult): string {
   const { name, figures, samples, absent } = group
   const head = [
     '',
-    ...figures.flatMap(({ key, unit }) => [unit === 'per second' ? 'rate' : key, `against ${group.base}`]),
+    ...figures.flatMap(({ key, isAbsolute }) => [key, ...(isAbsolute ? [] : [`against ${group.base}`])]),
   ]
   const rows = Object.keys(samples).map((contender) => [
     contender,
@@ -42,12 +44,12 @@ function groupSection(group: GroupResult): string {
   return `### ${name}\n\n${table(head, rows)}${missing.join('')}`
 }
 
-function cells(group: GroupResult, contender: string, { key, unit }: Figure): string[] {
+function cells(group: GroupResult, contender: string, { key, unit, isAbsolute }: Figure): string[] {
   const own = numbersOf(group, contender, key)
   const base = numbersOf(group, group.base, key)
-  if (own.length === 0) return ['–', '–']
-  const figure = formatFigure(median(own), unit)
-  return [figure, base.length === 0 ? '–' : formatSpread(spread(ratios(own, base)))]
+  const figure = own.length === 0 ? NOTHING : formatFigure(median(own), unit)
+  if (isAbsolute) return [figure]
+  return [figure, own.length === 0 || base.length === 0 ? NOTHING : formatSpread(spread(ratios(own, base)))]
 }
 
 export function numbersOf(group: GroupResult, contender: string, key: string): number[] {

@@ -44,55 +44,75 @@ export async function runBenchmark(benchmark: Benchmark, options: RunOptions): P
 
 async function runGroup(group: Group, options: RunOptions): Promise<GroupResult> {
   const folder = mkdtempSync(`${tmpdir()}/memsvc-bench-`)
-  const absent: Record<string, string> = {}
-  const subjects = new Map<string, Subject>()
+  const start = new StartingLine()
   try {
     for (const [index, contender] of group.contenders.entries()) {
-      const place = placeOf(`${folder}/${index}`, group.pinning, options.cpus)
-      await openSubject(contender, place, subjects, absent)
+      await start.admit(contender, placeOf(`${folder}/${index}`, group.pinning, options.cpus))
     }
-    const samples = await takeRounds(subjects, options)
+    const rounds = Math.min(options.rounds, group.rounds ?? options.rounds)
+    const samples = await takeRounds(start, options.milliseconds, rounds)
     const { name, pinning, base, figures } = group
-    return { name, pinning, base, figures, samples, absent }
+    return { name, pinning, base, figures, samples, absent: start.absent }
   } finally {
-    for (const subject of subjects.values()) await subject.close()
+    await start.close()
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** A peer that does not start is reported, and the others are measured all the same. */
-async function openSubject(
-  contender: Contender,
-  place: Place | string,
-  subjects: Map<string, Subject>,
-  absent: Record<string, string>,
-): Promise<void> {
-  const { name } = contender
-  if ('absent' in contender) absent[name] = contender.absent
-  else if (typeof place === 'string') absent[name] = place
-  else {
-    try {
-      subjects.set(name, await contender.open(place))
-    } catch (error) {
-      absent[name] = `it did not start: ${error instanceof Error ? error.message : String(error)}`
-    }
   }
 }
 
 /** Compilers take about so long to be done with a loop. */
 const WARM_UP_MS = 300
 
-async function takeRounds(subjects: Map<string, Subject>, options: RunOptions): Promise<Record<string, Sample[]>> {
-  const samples: Record<string, Sample[]> = Object.fromEntries([...subjects.keys()].map((name) => [name, []]))
-  for (let round = -1; round < options.rounds; round++) {
-    for (const [name, subject] of subjects) {
-      const sample = await subject.sample(
-        round >= 0 ? options.milliseconds : Math.max(options.milliseconds, WARM_UP_MS),
-      )
-      if (round >= 0) samples[name]?.push(sample)
+async function takeRounds(
+  start: StartingLine,
+  milliseconds: number,
+  rounds: number,
+): Promise<Record<string, Sample[]>> {
+  const samples = new Map<string, Sample[]>([...start.subjects.keys()].map((name) => [name, []]))
+  for (let round = rounds > 1 ? -1 : 0; round < rounds; round++) {
+    for (const [name, subject] of start.subjects) {
+      try {
+        const sample = await subject.sample(round >= 0 ? milliseconds : Math.max(milliseconds, WARM_UP_MS))
+        if (round >= 0) samples.get(name)?.push(sample)
+      } catch (error) {
+        samples.delete(name)
+        await start.dismiss(name, error)
+      }
     }
   }
-  return samples
+  return Object.fromEntries(samples)
+}
+
+/** Who takes part. A contender that does not start, or fails, is reported, and the others are measured all the same. */
+class StartingLine {
+  readonly subjects = new Map<string, Subject>()
+  readonly absent: Record<string, string> = {}
+
+  async admit(contender: Contender, place: Place | string): Promise<void> {
+    const { name } = contender
+    if ('absent' in contender) this.absent[name] = contender.absent
+    else if (typeof place === 'string') this.absent[name] = place
+    else {
+      try {
+        this.subjects.set(name, await contender.open(place))
+      } catch (error) {
+        this.absent[name] = `it did not start: ${messageOf(error)}`
+      }
+    }
+  }
+
+  async dismiss(name: string, error: unknown): Promise<void> {
+    this.absent[name] = `it failed: ${messageOf(error)}`
+    await this.subjects.get(name)?.close()
+    this.subjects.delete(name)
+  }
+
+  async close(): Promise<void> {
+    for (const subject of this.subjects.values()) await subject.close()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** The reason instead, where there are too few cores. */

@@ -2,12 +2,35 @@
 import type { Benchmark } from '../benchmark.ts'
 import type { Field } from '../field.ts'
 import { attach } from './attach.ts'
+import { close } from './close.ts'
+import { daemonStart } from './daemon-start.ts'
 import { handOver } from './hand-over.ts'
+import { idleConnections } from './idle-connections.ts'
 import { manyConnections } from './many-connections.ts'
+import { noticeLatency } from './notice-latency.ts'
+import { processRead } from './process-read.ts'
 import { read } from './read.ts'
 import { setValuePipelined } from './set-value-pipelined.ts'
 import { setValueRoundTrip } from './set-value-round-trip.ts'
+import { sharedMemory } from './shared-memory.ts'
+import { writeCost } from './write-cost.ts'
+
+const CASES = [
+  read,
+  setValueRoundTrip,
+  setValuePipelined,
+  manyConnections,
+  attach,
+  handOver,
+  noticeLatency,
+  writeCost,
+  processRead,
+  sharedMemory,
+  idleConnections,
+  daemonStart,
+  close,
+]
 
 export function allBenchmarks(field: Field): Benchmark[] {
-  return [read, setValueRoundTrip, setValuePipelined, manyConnections, attach, handOver].map((make) => make(field))
+  return CASES.map((make) => make(field))
 }

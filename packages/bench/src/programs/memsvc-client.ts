@@ -1,9 +1,10 @@
-/** memsvc by its public API, from any checkout. Words: ROOT REGISTRY. */
+/** memsvc by its public API, from any checkout. Words: ROOT REGISTRY PAUSE-IN-MS. */
 
 import { loadShared } from './library.ts'
+import { setInIntervals } from './notices.ts'
 import { serveSamples, timeCalls, timeLoop, timeThroughput, verify } from './samples.ts'
 
-const [root = '', path = ''] = process.argv.slice(2)
+const [root = '', path = '', pause = '1'] = process.argv.slice(2)
 const { IMemoryService, ServiceManager, SharedValue } = await loadShared(root)
 
 const manager = await ServiceManager.connect({ path })
@@ -40,6 +41,7 @@ function get(times: number): number {
 
 await serveSamples({
   set: (milliseconds) => timeCalls(milliseconds, (i) => service.setValue(i)),
+  changes: (milliseconds) => setInIntervals(milliseconds, Number(pause), (now) => service.setValue(now)),
   pipelined: (milliseconds) => timeThroughput(milliseconds, (i) => service.setValue(i)),
   attach: (milliseconds) => timeCalls(milliseconds, attach, detach),
   'hand-over': (milliseconds) => timeCalls(milliseconds, handOver),

@@ -1,14 +1,15 @@
-/** The client of node:net, by promises. Words: PATH MODE, as the server. */
+/** The client of node:net, by promises. Words: PATH MODE PAUSE-IN-MS, the mode as the server's. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { MESSAGE_BYTES, onLines, onMessages } from './frames.ts'
+import { setInIntervals } from './notices.ts'
 import { serveSamples, timeCalls, timeThroughput, verify } from './samples.ts'
 
 /** Sets a value and answers the one that the server has then. */
 type SetValue = (value: number) => Promise<number>
 
 const MAX_PACKED = 64
-const [path = '', mode = ''] = process.argv.slice(2)
+const [path = '', mode = '', pause = '1'] = process.argv.slice(2)
 
 const make = new Map([
   ['each', binaryClient],
@@ -84,6 +85,7 @@ async function attach(): Promise<Socket> {
 
 await serveSamples({
   set: (milliseconds) => timeCalls(milliseconds, set),
+  changes: (milliseconds) => setInIntervals(milliseconds, Number(pause), set),
   pipelined: (milliseconds) => timeThroughput(milliseconds, set),
   attach: (milliseconds) => timeCalls(milliseconds, attach, (socket) => socket.destroy()),
 })

@@ -1,4 +1,5 @@
-/** Redis by ioredis. Words: FOLDER-OF-IOREDIS SOCKET BYTES-OF-THE-VALUE-READ. */
+/** Redis by ioredis. Words: FOLDER-OF-IOREDIS SOCKET BYTES-OF-THE-VALUE-READ PAUSE-IN-MS. */
+import { setInIntervals } from './notices.ts'
 import { loadPeer } from './peer.ts'
 import { serveSamples, timeCalls, timeThroughput, verify } from './samples.ts'
 
@@ -6,11 +7,12 @@ interface Redis {
   set(key: string, value: number | Buffer): Promise<string>
   getBuffer(key: string): Promise<Buffer>
   get(key: string): Promise<string | null>
+  publish(channel: string, message: number): Promise<number>
   disconnect(): void
 }
 type RedisClass = new (options: { path: string; enableAutoPipelining?: boolean }) => Redis
 
-const [folder = '', path = '', size = '4'] = process.argv.slice(2)
+const [folder = '', path = '', size = '4', pause = '1'] = process.argv.slice(2)
 const { Redis } = loadPeer<{ Redis: RedisClass }>(folder, 'ioredis')
 const redis = new Redis({ path })
 const packing = new Redis({ path, enableAutoPipelining: true })
@@ -27,8 +29,14 @@ async function attach(): Promise<Redis> {
   return fresh
 }
 
+/** Both at once: the two commands leave in one write. */
+function setAndPublish(value: number): Promise<unknown> {
+  return Promise.all([redis.set('value', value), redis.publish('changes', value)])
+}
+
 await serveSamples({
   set: (milliseconds) => timeCalls(milliseconds, (i) => redis.set('value', i)),
+  changes: (milliseconds) => setInIntervals(milliseconds, Number(pause), setAndPublish),
   pipelined: (milliseconds) => timeThroughput(milliseconds, (i) => redis.set('value', i)),
   'auto-pipelined': (milliseconds) => timeThroughput(milliseconds, (i) => packing.set('value', i)),
   read: async (milliseconds) => {

@@ -91,6 +91,7 @@ function timed(times: number, repeat: (times: number) => number): number {
   return performance.now() - start
 }
 
-function percentiles(durations: readonly number[]): Sample {
+/** p50 and p99 of at least one duration. */
+export function percentiles(durations: readonly number[]): Sample {
   return { p50: quantile(durations, 0.5), p99: quantile(durations, 0.99) }
 }

@@ -5,6 +5,7 @@ import { serveSamples, timeLoop, verify } from './samples.ts'
 interface Library {
   create(count: number, type: 'Buffer'): (Buffer & { key: number }) | null
   get(key: number, type: 'Buffer'): Buffer | null
+  destroy(key: number): boolean
 }
 
 const [folder = '', size = '4'] = process.argv.slice(2)
@@ -12,8 +13,12 @@ const library = loadPeer<Library>(folder, 'shm-typed-array')
 const own = library.create(Number(size), 'Buffer')
 const shared = own && library.get(own.key, 'Buffer')
 if (own === null || shared === null) throw new Error('no segment')
-// The segment outlives its processes; the library removes it at a regular exit.
-process.on('SIGTERM', () => process.exit(0))
+const { key } = own
+// The segment outlives its processes unless one of them says so.
+process.on('SIGTERM', () => {
+  library.destroy(key)
+  process.exit(0)
+})
 own.fill(7)
 const target = Buffer.alloc(Number(size))
 target.set(shared)

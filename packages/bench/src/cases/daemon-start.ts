@@ -1,0 +1,54 @@
+import type { Benchmark, Contender, Place, Sample } from '../benchmark.ts'
+import { daemonOf, type Field, nodeProgram, peerContender } from '../field.ts'
+import { REDIS, redisServer } from '../peers/redis.ts'
+import { memoryOf } from '../proc.ts'
+import { type Program, RunningProgram } from '../process.ts'
+
+const BASE = 'bare Node server'
+
+export function daemonStart(field: Field): Benchmark {
+  return {
+    name: 'daemon-start',
+    title: 'Starting the daemon',
+    about:
+      'From the start of the process to its saying that it serves, and what it occupies then. The bare server is `node:net` alone.',
+    groups: [
+      {
+        name: 'until ready',
+        pinning: 'split',
+        base: BASE,
+        figures: [
+          { key: 'ms', unit: 'ms' },
+          { key: 'rss', unit: 'bytes' },
+          { key: 'pss', unit: 'bytes' },
+        ],
+        contenders: [
+          starting(BASE, ({ folder }) => nodeProgram('net-server', `${folder}/net-${Date.now()}.sock`, 'each')),
+          ...field.checkouts.map((checkout) => starting(checkout.label, (place) => daemonOf(checkout, place))),
+          ...peerContender(field, 'redis-server', REDIS, (peers, name) =>
+            starting(name, (place) => redisServer(peers, place)),
+          ),
+        ],
+      },
+    ],
+  }
+}
+
+function starting(name: string, program: (place: Place) => Program): Contender {
+  return {
+    name,
+    open: async (place) => {
+      await start(program(place), place)
+      return { sample: () => start(program(place), place), close: async () => undefined }
+    },
+  }
+}
+
+async function start(program: Program, { serverCpu }: Place): Promise<Sample> {
+  const before = performance.now()
+  const running = await RunningProgram.start(program, serverCpu)
+  const ms = performance.now() - before
+  const sample = { ms, ...memoryOf(running.pid) }
+  await running.stop()
+  return sample
+}

@@ -1,0 +1,51 @@
+import { type Benchmark, ROUND_TRIP } from '../benchmark.ts'
+import { contender } from '../contender.ts'
+import { daemonOf, type Field, peer, registryIn } from '../field.ts'
+import { baseline } from '../native.ts'
+import { REDIS, redisProgram, redisServer, socketIn } from '../peers/redis.ts'
+
+const BASE = 'node -e 0'
+
+export function processRead(field: Field): Benchmark {
+  return {
+    name: 'process-read',
+    title: 'Reading from the command line, the whole process',
+    about:
+      'From the start of the process to its end, with a server that runs. `node -e 0` is what any program in Node costs.',
+    groups: [
+      {
+        name: 'start to end',
+        pinning: 'split',
+        base: BASE,
+        figures: ROUND_TRIP.slice(0, 1),
+        contenders: [
+          contender(BASE, { client: () => baseline('spawn', process.execPath, '-e', '0'), task: 'run' }),
+          ...memclient(field, '', 'read'),
+          ...memclient(field, ' --help', '--help'),
+          ...peer(field, 'redis-cli get', REDIS, (peers) => ({
+            servers: (place) => [redisServer(peers, place)],
+            client: ({ folder }) => {
+              const { argv, env } = redisProgram(peers, 'redis-cli')
+              return { ...baseline('spawn', ...argv, '-s', socketIn(folder), 'get', 'value'), ...(env && { env }) }
+            },
+            task: 'run',
+          })),
+        ],
+      },
+    ],
+  }
+}
+
+/** The tool of each checkout; `suffix` makes the name of the contender. */
+function memclient({ checkouts }: Field, suffix: string, command: string) {
+  return checkouts.map((checkout) =>
+    contender(`${checkout.label}${suffix}`, {
+      servers: (place) => [daemonOf(checkout, place)],
+      client: ({ folder }) => {
+        const tool = `${checkout.root}/packages/client-cli/bin/memclient.js`
+        return { ...baseline('spawn', process.execPath, tool, command), env: { MEMSVC_REGISTRY: registryIn(folder) } }
+      },
+      task: 'run',
+    }),
+  )
+}
