@@ -335,6 +335,18 @@ t.test('an answer sent before the peer went is not lost, though more calls were 
   await t.rejects(tooLate, { code: 'ERR_DEAD_OBJECT' })
 })
 
+t.test('an answer sent before the peer went is not lost, though it left calls unread', async (t) => {
+  const { channel, peer } = await recordedClient(t)
+  const first = call(channel)
+  const [request] = await peer.receiveMessages(1)
+  const unread = call(channel)
+  await new Promise(setImmediate) // it shares its packet with what else this turn brings
+  peer.send(message({ kind: REPLY, id: request?.id ?? 0 }, Buffer.from('done')))
+  peer.close()
+  t.match((await first).body.data, Buffer.from('done'))
+  await t.rejects(unread, { code: 'ERR_DEAD_OBJECT' })
+})
+
 t.test('a farewell ends the channel with what the session makes of it', async (t) => {
   const { channel, recorder, peer } = await recordedClient(t)
   const answer = call(channel)

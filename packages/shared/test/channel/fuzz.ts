@@ -51,7 +51,9 @@ for (const [name, open] of Object.entries({
     t.teardown(() => fd.close())
     let { peer, ended } = open(t)
     for (let round = 0; round < ROUNDS; round++) {
-      if (sendSome(peer, random, fd)) continue
+      const isOpen = sendSome(peer, random, fd)
+      await new Promise(setImmediate) // what was sent is read now
+      if (isOpen) continue
       peer.close()
       await ended()
       ends += 1
