@@ -3,7 +3,7 @@
  * kept in its store. Sockets come first, the rest in no order: names tell them apart.
  */
 import { constants as fs } from 'node:fs'
-import { fstat, OwnedFd } from '@memsvc/shared/internal'
+import { fstat, OwnedFd, setNonBlocking } from '@memsvc/shared/internal'
 
 const FIRST_FD = 3
 /** FileDescriptorName= in memsvc.socket. */
@@ -37,6 +37,8 @@ export function takeInheritedDescriptors(env: NodeJS.ProcessEnv, pid: number): I
   const sockets = all.filter(({ fd }) => isSocket(fd))
   const listener = sockets.find(({ name }) => name === LISTENER_NAME) ?? sockets[0]
   for (const socket of sockets) if (socket !== listener) socket.fd.close()
+  // systemd's own do not block; systemd-socket-activate's do, and accept(2) would wait for the next client.
+  if (listener !== undefined) setNonBlocking(listener.fd, true)
   return { listener: listener?.fd ?? null, stored: all.filter((entry) => !sockets.includes(entry)) }
 }
 
