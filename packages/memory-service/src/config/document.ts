@@ -107,12 +107,16 @@ class Reader {
     this.#skipSpace()
     TOKEN.lastIndex = this.#at
     const text = TOKEN.exec(this.#text)?.[0]
-    if (text === undefined) {
-      const isEnd = this.#at === this.#text.length
-      throw new DocumentError(this.#line, isEnd ? `it ends where ${wanted} must be` : 'a string without its end')
-    }
+    if (text === undefined) throw new DocumentError(this.#line, this.#strangeness(wanted))
     this.#at += text.length
     return { text, line: this.#line }
+  }
+
+  /** What stands where no token begins. */
+  #strangeness(wanted: string): string {
+    const next = this.#text[this.#at]
+    if (next === undefined) return `it ends where ${wanted} must be`
+    return next === '"' ? 'a string without its end' : `${JSON.stringify(next)} is no space of JSON`
   }
 
   #skipSpace(): void {

@@ -1,0 +1,83 @@
+/** Which totals come of what was asked for and of the limit of open files. */
+import t from 'tap'
+import { type AskedLimits, fitLimits } from '../src/descriptor-budget.ts'
+import { RESOURCE_NAMES, RESOURCES } from '../src/limits.ts'
+
+/** The daemon's own, and the reserve. */
+const OWN = 40 + 16
+const COUNTED = ['connections', 'channels', 'refused', 'descriptors'] as const
+const DEFAULT_NEED = COUNTED.reduce((sum, resource) => sum + RESOURCES[resource].total, OWN)
+
+/** Descriptors that clients can make the daemon hold. */
+function need(asked: AskedLimits, openFiles: number): number {
+  const limits = fitLimits(asked, openFiles)
+  return COUNTED.reduce((sum, resource) => sum + limits[resource].total, 0)
+}
+
+t.test('where there is room, the table holds as it stands', async (t) => {
+  for (const openFiles of [DEFAULT_NEED, DEFAULT_NEED + 1, 2 ** 31, Number.POSITIVE_INFINITY]) {
+    const limits = fitLimits({}, openFiles)
+    for (const resource of RESOURCE_NAMES) t.match(RESOURCES[resource], limits[resource], `${resource} of ${openFiles}`)
+  }
+})
+
+t.test('one descriptor too few takes one from the largest total', async (t) => {
+  const limits = fitLimits({}, DEFAULT_NEED - 1)
+  t.equal(limits.channels.total, RESOURCES.channels.total - 1)
+  for (const resource of ['connections', 'refused', 'descriptors', 'watchers', 'names'] as const) {
+    t.equal(limits[resource].total, RESOURCES[resource].total, resource)
+  }
+})
+
+for (const openFiles of [OWN + 16, 100, 128, 256, 1024, 4096, 20_000, 65_536, 2 ** 20]) {
+  t.test(`of ${openFiles} open files clients get what is left, and one user not all of it`, async (t) => {
+    t.ok(need({}, openFiles) <= openFiles - OWN)
+    const limits = fitLimits({}, openFiles)
+    for (const resource of RESOURCE_NAMES) {
+      const { total, perUser, perPeer = 1 } = limits[resource]
+      t.ok(total >= 4 && perUser >= 1 && perUser <= Math.max(1, (3 * total) / 4) && perPeer <= perUser, resource)
+    }
+  })
+}
+
+t.test('too few for anything are refused', async (t) => {
+  for (const openFiles of [0, 16, OWN, OWN + 15]) {
+    t.throws(() => fitLimits({}, openFiles), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: new RegExp(
+        `^the hard limit of ${openFiles} open files is too low for ${OWN} of the daemon's own: raise`,
+      ),
+    })
+  }
+})
+
+t.test('what was asked for is granted in full, at the cost of the others, or refused', async (t) => {
+  const room = 1000 - OWN
+  const asked = (total: number) => ({ connections: { total } })
+  t.equal(fitLimits(asked(room - 12), 1000).connections.total, room - 12)
+  t.equal(need(asked(room - 12), 1000), room)
+  t.throws(() => fitLimits(asked(room - 11), 1000), {
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: new RegExp(`${OWN} of the daemon's own and ${room - 11} connections: raise it`),
+  })
+  t.throws(() => fitLimits(asked(1_000_000), 65_536), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.equal(fitLimits(asked(12_000), 65_536).channels.total, RESOURCES.channels.total)
+})
+
+t.test('what takes no descriptors may be as much as was asked for', async (t) => {
+  const limits = fitLimits({ watchers: { total: 1_000_000 }, names: { total: 1 } }, 256)
+  t.equal(limits.watchers.total, 1_000_000)
+  t.strictSame(limits.names, { total: 1, perUser: 1, perPeer: 1 })
+})
+
+t.test('shares that were asked for hold, whatever the totals', async (t) => {
+  const asked = {
+    watchers: { perUser: 100, perPeer: 10 },
+    channels: { perUser: 16_384 },
+    names: { total: 8, perUser: 8 },
+  }
+  const limits = fitLimits(asked, Number.POSITIVE_INFINITY)
+  t.strictSame(limits.watchers, { total: 65_536, perUser: 100, perPeer: 10 })
+  t.strictSame(limits.channels, { total: 16_384, perUser: 16_384 })
+  t.strictSame(limits.names, { total: 8, perUser: 8, perPeer: 8 })
+})
