@@ -59,18 +59,14 @@ function describeFolder(folder: string): string {
 async function examineAnswer(path: string): Promise<Finding> {
   const name = 'registry'
   try {
-    const count = await Promise.race([countServices(path), delay(ANSWER_TIMEOUT_MS, null, { ref: false })])
-    if (count === null) return ill(name, `${path} does not answer`, HANGS)
-    return ok(name, `${path}, ${describe(path)}, services: ${count}`)
+    using manager = await ServiceManager.connect({ path })
+    const services = await Promise.race([manager.listServices(), delay(ANSWER_TIMEOUT_MS, null, { ref: false })])
+    if (services === null) return ill(name, `${path} does not answer`, HANGS)
+    return ok(name, `${path}, ${describe(path)}, services: ${services.length}`)
   } catch (error) {
     const diagnosis = DIAGNOSES[errorCode(error) ?? ''] ?? HANGS
     return ill(name, (error as Error).message, diagnosis)
   }
-}
-
-async function countServices(path: string): Promise<number> {
-  using manager = await ServiceManager.connect({ path })
-  return (await manager.listServices()).length
 }
 
 function describe(path: string): string {

@@ -1,21 +1,13 @@
 /** The daemon at its limits: one more is ERR_LIMIT, the channel lives on, and everything can be had again afterwards. */
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { Binder, type ImplementationOf, IWatch, IWatcher, ServiceManager } from '@memsvc/shared'
-import {
-  leakChecked,
-  newRegistryPath,
-  OTHER_UID,
-  otherUserProblem,
-  runProgram,
-  watchdog,
-} from '@memsvc/shared/test-support'
+import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { RESOURCES } from '../../src/limits.ts'
+import { callAs } from '../../test-support/call-as.ts'
 import { MEMSVC, startMemsvc, warnings } from '../../test-support/memsvc.ts'
 import { connect, openValue, statusOf } from '../../test-support/value.ts'
 
-const CALL_REGISTRY = fileURLToPath(new URL('../fixtures/call-registry.js', import.meta.url))
 /** Descriptors that a daemon may have who needs some 25 itself. */
 const FEW = 64
 
@@ -73,8 +65,9 @@ t.test('connections of another user', { skip: otherUserProblem(MEMSVC) }, async 
   const value = await openValue(t, registry)
   const before = await statusOf(value)
   const limit = RESOURCES.connections.perUser - 1 // the program has one of its own
-  const { stdout } = await runProgram(CALL_REGISTRY, [registry, 'connections', String(limit + 10)], { uid: OTHER_UID })
-  t.strictSame(JSON.parse(stdout), { ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') } })
+  t.strictSame(await callAs(OTHER_UID, registry, 'connections', String(limit + 10)), {
+    ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') },
+  })
   let status = await statusOf(value)
   while (status.connections !== before.connections) status = await statusOf(value)
   t.equal(status.fds, before.fds)
@@ -86,8 +79,9 @@ t.test('channels of another user', { skip: otherUserProblem(MEMSVC) }, async (t)
   const value = await openValue(t, registry)
   const before = await statusOf(value)
   const limit = RESOURCES.channels.perUser
-  const { stdout } = await runProgram(CALL_REGISTRY, [registry, 'channels', String(limit + 10)], { uid: OTHER_UID })
-  t.strictSame(JSON.parse(stdout), { ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') } })
+  t.strictSame(await callAs(OTHER_UID, registry, 'channels', String(limit + 10)), {
+    ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') },
+  })
   let status = await statusOf(value)
   while (status.channels !== before.channels) status = await statusOf(value)
   t.equal(status.fds, before.fds)

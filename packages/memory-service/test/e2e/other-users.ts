@@ -1,20 +1,12 @@
 /** What another user of the machine can do, and what not even a process of the same user can. All of it needs root. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import {
-  leakChecked,
-  newRegistryPath,
-  OTHER_UID,
-  otherUserProblem,
-  runProgram,
-  watchdog,
-} from '@memsvc/shared/test-support'
+import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
+import { callAs } from '../../test-support/call-as.ts'
 import { MEMSVC, memsvc, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
 import { connect, openValue } from '../../test-support/value.ts'
 
-const CALL_REGISTRY = fileURLToPath(new URL('../fixtures/call-registry.js', import.meta.url))
 const ATTACK_PROCESS = readFileSync(new URL('../../../test/fixtures/attack-process.py', import.meta.url), 'utf8')
 /** Others may pass through it, not list it. */
 const OPEN_DIRECTORY = 0o711
@@ -24,13 +16,6 @@ const skip = otherUserProblem(MEMSVC)
 
 watchdog(t)
 leakChecked(t)
-
-/** What the call of another user came to. */
-async function callAs(uid: number, registry: string, ...call: string[]): Promise<unknown> {
-  const { stdout, stderr } = await runProgram(CALL_REGISTRY, [registry, ...call], { uid })
-  if (stdout === '') throw new Error(stderr)
-  return JSON.parse(stdout)
-}
 
 /** What this machine calls OTHER_UID, or the group of that number. */
 function nameOf(database: 'passwd' | 'group'): string {

@@ -4,7 +4,9 @@
  */
 import t from 'tap'
 import { STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
+import type { DescriptorBudget } from '../../src/channel/outbox.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
+import { LimitError } from '../../src/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
@@ -106,6 +108,44 @@ t.test('what waits with descriptors is given back when the channel ends', async 
   t.equal(channel.queuedBytes, 0)
 })
 
+t.test(
+  'descriptors that wait are paid for, one by one, and refunded when they leave or the channel ends',
+  async (t) => {
+    const { channel, recorder, peer } = recordedServer(t)
+    const budget = new Budget(3)
+    channel.chargeQueueTo(budget)
+    const [fd] = regions(t, 1)
+    const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+    const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+    let sent = 0
+    while (outcome(send) === undefined) sent += 1
+    t.throws(send, { code: 'ERR_LIMIT', resource: 'a budget' })
+    t.equal(budget.used, 3, 'what the kernel took costs nothing')
+    for (let i = 0; i < sent; i++) for (const received of (await peer.receive())?.fds ?? []) received.close()
+    t.equal(budget.used, 0)
+
+    while (outcome(send) === undefined) sent += 1
+    t.equal(budget.used, 3)
+    peer.close()
+    await recorder.ended()
+    t.equal(budget.used, 0)
+  },
+)
+
+t.test('what cannot wait for want of descriptors is not paid for', async (t) => {
+  const { channel } = recordedServer(t)
+  const budget = new Budget(300)
+  channel.chargeQueueTo(budget)
+  const [fd] = regions(t, 1)
+  const objects = [0, 1].map((number) => ({ offset: 24 * number, type: DESCRIPTOR, number, takesFds: false }))
+  const send = (second: number) =>
+    channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(48), objects, [fd?.fd ?? -1, second]))
+  while (channel.queuedBytes === 0) send(fd?.fd ?? -1)
+  t.equal(budget.used, 2)
+  t.throws(() => send(-1), { code: 'EBADF' })
+  t.equal(budget.used, 2)
+})
+
 t.test('a peer that does not read its answers loses the channel', async (t) => {
   const { channel, recorder, peer } = recordedServer(t)
   const answer = new OutgoingBody(Buffer.alloc(60_000))
@@ -147,3 +187,21 @@ t.test('one channel that is not read does not stop another', async (t) => {
   t.match(await answer, { status: 0 })
   t.equal(stuck.channel.isEnded, false)
 })
+
+class Budget implements DescriptorBudget {
+  readonly #limit: number
+  used = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  charge(count: number): void {
+    if (this.used + count > this.#limit) throw new LimitError('a budget', this.#limit, this.used)
+    this.used += count
+  }
+
+  refund(count: number): void {
+    this.used -= count
+  }
+}

@@ -1,0 +1,97 @@
+/** Who may add, find and write, by a configuration file, as other users of the machine see it. All of it needs root. */
+import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { callAs, callInGroup } from '../../test-support/call-as.ts'
+import { ConfigurationFile } from '../../test-support/configuration.ts'
+import { MEMSVC, memsvc, startMemsvc } from '../../test-support/memsvc.ts'
+import { openValue } from '../../test-support/value.ts'
+
+const NAME = 'AnonymousSharedMemory'
+const THIRD_UID = 65533
+const GROUP = 4711
+
+const skip = otherUserProblem(MEMSVC)
+
+watchdog(t)
+leakChecked(t)
+
+async function startWith(t: Test, rules: object[], ...args: string[]) {
+  const registry = newRegistryPath(t, 0o711)
+  const file = new ConfigurationFile(t, { rules })
+  await startMemsvc(t, { registry, args: ['--socket-mode', '666', '--config', file.path, ...args] })
+  return { registry, file }
+}
+
+t.test('who may write a name is in the rules, besides who is in --writers', { skip }, async (t) => {
+  const { registry } = await startWith(
+    t,
+    [
+      { names: ['other'], write: ['*'] },
+      { names: ['Anonymous*'], write: [THIRD_UID] },
+    ],
+    '--writers',
+    '65532',
+  )
+  t.match(await callAs(OTHER_UID, registry, 'write', '1'), { code: 'ERR_SECURITY' })
+  t.strictSame(await callAs(THIRD_UID, registry, 'write', '2'), { ok: null })
+  t.strictSame(await callAs(65532, registry, 'write', '3'), { ok: null })
+  t.strictSame(await callAs(OTHER_UID, registry, 'read'), { ok: 3 })
+})
+
+t.test('to whom a name is hidden it is not there, for everybody else it is', { skip }, async (t) => {
+  const { registry } = await startWith(t, [{ names: [NAME], find: [THIRD_UID] }])
+  t.strictSame(await callAs(THIRD_UID, registry, 'read'), { ok: 0 })
+  t.match(await callAs(OTHER_UID, registry, 'read'), { code: 'ERR_SERVICE_NOT_FOUND' })
+  t.strictSame(await callAs(OTHER_UID, registry, 'find', NAME), { ok: false })
+  t.strictSame(await callAs(OTHER_UID, registry, 'info', NAME), { ok: null })
+  t.strictSame(await callAs(OTHER_UID, registry, 'list'), { ok: [] })
+  t.strictSame(await callAs(OTHER_UID, registry, 'told', NAME), { ok: false })
+  t.strictSame(await callAs(THIRD_UID, registry, 'told', NAME), { ok: true })
+  t.match(await memsvc(registry, ['status'], { uid: OTHER_UID }), { code: 3 })
+  t.match(await memsvc(registry, ['status'], { uid: THIRD_UID }), { code: 0 })
+})
+
+t.test('who may add a name may add that name', { skip }, async (t) => {
+  const { registry } = await startWith(t, [{ names: ['his.*'], add: [OTHER_UID] }])
+  t.strictSame(await callAs(OTHER_UID, registry, 'add', 'his.own'), { ok: null })
+  t.match(await callAs(OTHER_UID, registry, 'add', 'hers'), { code: 'ERR_SECURITY' })
+  t.match(await callAs(THIRD_UID, registry, 'add', 'his.own'), { code: 'ERR_SECURITY' })
+  t.match(await callAs(OTHER_UID, registry, 'add', NAME), { code: 'ERR_SECURITY' })
+})
+
+t.test("a group is known by the user's database, and by what the process runs with", { skip }, async (t) => {
+  const { registry } = await startWith(t, [{ names: ['*'], find: [`@${GROUP}`], add: [`@${OTHER_UID}`] }])
+  t.strictSame(await callInGroup(THIRD_UID, GROUP, registry, 'find', NAME), { ok: true })
+  t.strictSame(await callInGroup(THIRD_UID, GROUP + 1, registry, 'find', NAME), { ok: false })
+  t.strictSame(await callAs(OTHER_UID, registry, 'add', 'any'), { ok: null })
+  t.match(await callAs(THIRD_UID, registry, 'add', 'any'), { code: 'ERR_SECURITY' })
+})
+
+t.test('the own user and root are never kept out', { skip }, async (t) => {
+  const { registry } = await startWith(t, [{ names: ['*'], add: [], find: [], write: [] }])
+  const value = await openValue(t, registry)
+  await value.set(7)
+  t.match(await memsvc(registry, ['list']), { code: 0, stdout: new RegExp(NAME) })
+})
+
+t.test('other rules hold after a reload, and a client that is there stays', { skip }, async (t) => {
+  const { registry, file } = await startWith(t, [{ names: [NAME], write: [OTHER_UID] }])
+  const value = await openValue(t, registry)
+  t.strictSame(await callAs(OTHER_UID, registry, 'write', '1'), { ok: null })
+  file.write({ rules: [{ names: [NAME], write: [THIRD_UID], find: [THIRD_UID] }] })
+  t.match(await callAs(THIRD_UID, registry, 'write', '2'), { code: 'ERR_SECURITY' }, 'not before')
+  t.match(await memsvc(registry, ['reload']), { code: 0 })
+  t.match(await callAs(OTHER_UID, registry, 'read'), { code: 'ERR_SERVICE_NOT_FOUND' })
+  t.strictSame(await callAs(THIRD_UID, registry, 'write', '2'), { ok: null })
+  t.equal(value.get(), 2)
+  await value.set(3)
+})
+
+t.test('only the own user and root may reload', { skip }, async (t) => {
+  const { registry } = await startWith(t, [])
+  t.strictSame(await callAs(OTHER_UID, registry, 'reload'), {
+    code: 'ERR_SECURITY',
+    message: `uid ${OTHER_UID} may not reload this daemon`,
+  })
+  t.match(await memsvc(registry, ['reload'], { uid: OTHER_UID }), { code: 4, stdout: '' })
+})

@@ -1,0 +1,131 @@
+/** `memsvc doctor`: what it finds on machines that are well, and on some that are not. */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { ConfigurationFile } from '../../test-support/configuration.ts'
+import { MEMSVC, memsvc, startMemsvc } from '../../test-support/memsvc.ts'
+
+interface Finding {
+  readonly name: string
+  readonly verdict: string
+  readonly found: string
+  readonly follows: string | null
+  readonly remedy: string | null
+}
+
+const NAMES = [
+  'memfd',
+  'seals',
+  'memfd without execution',
+  'reopening by /proc',
+  'credentials',
+  'groups of a peer',
+  'refusing descriptors',
+  'pidfd of a peer',
+  'open files',
+  'file size',
+  'memory of the cgroup',
+  'systemd',
+  'unix-dgram',
+  'configuration',
+  'folder of the socket',
+  'registry',
+]
+
+watchdog(t)
+leakChecked(t)
+
+/** What `doctor --json` ended with and found, by name. */
+async function examine(registry: string, args: string[] = [], options: Parameters<typeof memsvc>[2] = {}) {
+  const { code, stdout, stderr } = await memsvc(registry, ['doctor', '--json', ...args], options)
+  if (stdout === '') throw new Error(stderr)
+  const findings = stdout.split('\n').map((line) => JSON.parse(line) as Finding)
+  return { code, findings, of: (name: string) => findings.find((finding) => finding.name === name) }
+}
+
+t.test('where a daemon runs nothing is a problem, and the registry answers', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const { code, findings, of } = await examine(registry)
+  t.strictSame(
+    findings.map(({ name }) => name),
+    NAMES,
+  )
+  t.strictSame(
+    findings.filter(({ verdict }) => verdict === 'problem'),
+    [],
+  )
+  t.equal(code, 0)
+  t.match(of('registry'), { verdict: 'ok', found: `${registry}, mode 0600, owner ${process.getuid?.()}, services: 1` })
+})
+
+t.test('whatever is not ok has what follows and what to do, the rest has not', async (t) => {
+  const { findings } = await examine(newRegistryPath(t))
+  for (const { name, verdict, follows, remedy } of findings) {
+    t.ok(verdict === 'ok' ? follows === null && remedy === null : follows && remedy, name)
+  }
+})
+
+t.test('for people it is a line for each, and more for what is not ok', async (t) => {
+  const registry = newRegistryPath(t)
+  const { code, stdout } = await memsvc(registry, ['doctor'])
+  t.equal(code, 0)
+  t.match(stdout, /^ok {7}memfd: /)
+  t.match(stdout, `warning  registry: no registry at ${registry}: start one with 'memsvc start'\n`)
+  t.match(stdout, '\n         do: memsvc start')
+})
+
+t.test('a folder that others may write to is a problem, one that is not there will be made', async (t) => {
+  const registry = newRegistryPath(t, 0o777)
+  const { code, of } = await examine(registry)
+  t.equal(code, 1)
+  t.match(of('folder of the socket'), { verdict: 'problem', found: /can be written to by others/ })
+  t.match((await examine(join(newRegistryPath(t), '../a/b/r.sock'))).of('folder of the socket'), {
+    verdict: 'ok',
+    found: /will be made, with mode 0700/,
+  })
+})
+
+t.test('a wrong configuration is a problem, with its line', async (t) => {
+  const { path } = new ConfigurationFile(t, '{\n"x": 1}')
+  const { code, of } = await examine(newRegistryPath(t), ['--config', path])
+  t.equal(code, 1)
+  t.match(of('configuration'), { verdict: 'problem', found: `${path}:2: the document has no member "x"` })
+})
+
+t.test('few open files lower the limits, too few are a problem, and so are limits that do not fit', async (t) => {
+  const registry = newRegistryPath(t)
+  const few = await examine(registry, [], { prefix: ['prlimit', '--nofile=200'] })
+  t.equal(few.code, 0)
+  t.match(few.of('open files'), { verdict: 'warning', found: '200 are allowed', follows: /36 connections/ })
+  const tooFew = await examine(registry, [], { prefix: ['prlimit', '--nofile=60'] })
+  t.equal(tooFew.code, 1)
+  t.match(tooFew.of('open files'), { verdict: 'problem', found: /hard limit of 60 open files is too low/ })
+  t.match((await examine(registry, ['--max-channels', '1000000'])).of('open files'), { verdict: 'problem' })
+})
+
+t.test('a registry that is stopped does not answer', async (t) => {
+  const { registry, program } = await startMemsvc(t)
+  program.kill('SIGSTOP')
+  const { code, of } = await examine(registry)
+  t.equal(code, 1)
+  t.match(of('registry'), { verdict: 'problem', found: `${registry} does not answer` })
+})
+
+t.test('who is kept out is told so', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+  const registry = newRegistryPath(t, 0o711)
+  await startMemsvc(t, { registry })
+  const { code, of } = await examine(registry, [], { uid: OTHER_UID })
+  t.equal(code, 1)
+  t.match(of('registry'), { verdict: 'problem', follows: 'this user is no client of it' })
+  t.match(of('folder of the socket'), { verdict: 'warning', found: /EACCES/ })
+})
+
+t.test('a folder that this user cannot make is a problem', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+  const folder = join(newRegistryPath(t, 0o711), '../closed')
+  mkdirSync(folder)
+  chmodSync(folder, 0o755)
+  const { code, of } = await examine(join(folder, 'new/registry.sock'), [], { uid: OTHER_UID })
+  t.equal(code, 1)
+  t.match(of('folder of the socket'), { verdict: 'problem', found: /EACCES/ })
+})

@@ -1,0 +1,94 @@
+/** Reading the configuration: at the start, and again while a client watches. */
+import { Binder, ServiceManager } from '@memsvc/shared'
+import { leakChecked, newRegistryPath, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { ConfigurationFile } from '../../test-support/configuration.ts'
+import { memsvc, startMemsvc, warnings } from '../../test-support/memsvc.ts'
+import { openValue } from '../../test-support/value.ts'
+
+const WRONG = '{\n  "limits": { "names": { "total": 0 } }\n}'
+const REASON = ':2: limits.names.total is 0, but must be from 1 to 1000000'
+
+watchdog(t)
+leakChecked(t)
+
+t.test('a daemon does not start with a wrong configuration, and says what and where', async (t) => {
+  const { path } = new ConfigurationFile(t, WRONG)
+  const registry = newRegistryPath(t)
+  for (const command of ['start', 'registry', 'limits']) {
+    const { code, stdout, stderr } = await memsvc(registry, [command, '--config', path])
+    t.strictSame({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `memsvc: ${path}${REASON}` }, command)
+  }
+  t.match(await memsvc(registry, ['start', '--config', '/none/memsvc.json']), {
+    code: 2,
+    stderr: 'memsvc: /none/memsvc.json: cannot be read (ENOENT)',
+  })
+})
+
+t.test('the file in XDG_CONFIG_HOME holds without being named', async (t) => {
+  const folder = t.testdir({ memsvc: { 'memsvc.json': WRONG } })
+  const { code, stderr } = await memsvc(newRegistryPath(t), ['start'], { env: { XDG_CONFIG_HOME: folder } })
+  t.equal(code, 2)
+  t.match(stderr, `${folder}/memsvc/memsvc.json`)
+})
+
+t.test('a wrong file changes nothing, is said to who asked and to the log; a right one holds at once', async (t) => {
+  const file = new ConfigurationFile(t, { limits: { names: { total: 1 } } })
+  const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
+  const refusal = { code: 'ERR_LIMIT', resource: 'names', limit: 1, used: 1 }
+  await t.rejects(addAndRemove(registry), refusal)
+
+  file.write(WRONG)
+  const wrong = await memsvc(registry, ['reload'])
+  t.match(wrong, { code: 2, stdout: '' })
+  t.match(wrong.stderr, `${file.path}${REASON}`)
+  t.match(warnings(program.stderr.text), [{ level: 50, reason: `${file.path}${REASON}` }])
+  await t.rejects(addAndRemove(registry), refusal)
+
+  file.write({ limits: { names: { total: 2 } } })
+  t.match(await memsvc(registry, ['reload', '--json']), { code: 0, stdout: /"reloaded":true/ })
+  await t.resolves(addAndRemove(registry))
+})
+
+t.test('a client who watches notices nothing of a reload', async (t) => {
+  const file = new ConfigurationFile(t, {})
+  const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
+  const value = await openValue(t, registry)
+  const seen: number[] = []
+  for await (const current of value.changes()) {
+    seen.push(current)
+    if (current === 3) break
+    t.match(await memsvc(registry, ['reload']), { code: 0 })
+    await value.set(current + 1)
+  }
+  t.strictSame(seen, [0, 1, 2, 3])
+  t.strictSame(warnings(program.stderr.text), [])
+})
+
+t.test('SIGHUP reads it again, right or wrong, and the daemon goes on', async (t) => {
+  const file = new ConfigurationFile(t, {})
+  const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
+  program.kill('SIGHUP')
+  t.ok(await program.stderr.find((line) => line.includes('"reloaded"')))
+  file.write(WRONG)
+  program.kill('SIGHUP')
+  t.ok(await program.stderr.find((line) => line.includes('not reloaded, the old settings stay')))
+  t.match(await memsvc(registry, ['status']), { code: 0 })
+})
+
+t.test('reload of a name that is not there, or without a registry: 3', async (t) => {
+  const { registry } = await startMemsvc(t)
+  t.match(await memsvc(registry, ['reload', 'other']), { code: 3 })
+  t.match(await memsvc(newRegistryPath(t), ['reload']), { code: 3 })
+  t.match(await memsvc(registry, ['reload']), { code: 0, stdout: 'AnonymousSharedMemory reloaded' }, 'without a file')
+})
+
+/** Publishes a second name for a moment. */
+async function addAndRemove(path: string): Promise<void> {
+  const manager = await ServiceManager.connect({ path })
+  try {
+    await manager.addService('second', new Binder())
+  } finally {
+    manager.close()
+  }
+}
