@@ -43,7 +43,7 @@ export class MemoryInputStream {
   skip(n: number): number {
     this.#checkOpen()
     checkInteger('n', n, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-    const moved = Math.min(n, this.#file.length() - this.#position)
+    const moved = Math.min(n, this.#file.length() - this.#position) || 0 // not -0
     this.#position += moved
     return moved
   }

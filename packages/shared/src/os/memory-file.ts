@@ -118,7 +118,7 @@ export class MemoryFile {
     // Without purging there is nothing to guard, and this is the path that is taken millions of times.
     if (this.#pins === null) this.#mapping.read(srcOffset, buffer, destOffset, count)
     else this.#access(() => this.#mapping.read(srcOffset, buffer, destOffset, count))
-    return count
+    return count || 0 // not -0
   }
 
   /**

@@ -73,13 +73,13 @@ export abstract class ParcelValues {
    */
   setDataSize(size: number): void {
     checkInteger('size', size, 0, INT_MAX)
-    this.#open().resize(size)
+    this.#open().resize(size || 0) // not -0
   }
 
   /** May be beyond the end: a value written there leaves zeros before it. */
   setDataPosition(position: number): void {
     checkInteger('position', position, 0, INT_MAX)
-    this.#open().position = position
+    this.#open().position = position || 0 // not -0
   }
 
   /** Only ever grows; a smaller number changes nothing. */

@@ -196,6 +196,12 @@ t.test('a copy lies within array and file, or nothing happens', async (t) => {
   t.same(contents(file), new Array(8).fill(0))
 })
 
+t.test('-0 is 0, in what comes back too', async (t) => {
+  using file = new MemoryFile('zero', 4)
+  t.equal(file.readBytes(new Uint8Array(4), -0, -0, -0), 0)
+  t.equal(file.getInputStream().skip(-0), 0)
+})
+
 t.test('wrong types are refused by type', async (t) => {
   using file = new MemoryFile('types', 8)
   const array = new Uint8Array(8)

@@ -85,6 +85,15 @@ t.test('setDataPosition may go past the end, which then counts as the end', asyn
   t.equal(p.dataPosition(), 7)
 })
 
+t.test('-0 is 0, in what comes back too', async (t) => {
+  using p = Parcel.obtain()
+  p.setDataPosition(-0)
+  t.equal(p.dataPosition(), 0)
+  p.setDataSize(-0)
+  t.equal(p.dataSize(), 0)
+  t.equal(p.dataPosition(), 0)
+})
+
 t.test('a value written past the end leaves zeros before it', async (t) => {
   using p = Parcel.obtain()
   p.writeInt(-1)
