@@ -113,7 +113,7 @@ export class SharedMapping {
     checkRange('destOffset', destOffset, count, buffer.length)
     checkRange('srcOffset', srcOffset, count, this.length)
     this.#mapping.read(srcOffset, buffer, destOffset, count)
-    return count
+    return count || 0 // not -0
   }
 
   /** Copies `count` bytes from `srcOffset` of the buffer to `destOffset` of the mapping. */
@@ -128,6 +128,11 @@ export class SharedMapping {
   /** @internal By SharedMemory.unmap(). */
   unmap(): void {
     this.#mapping.unmap()
+  }
+
+  /** As `SharedMemory.unmap`: `using` ends the mapping. Again is harmless. */
+  [Symbol.dispose](): void {
+    this.unmap()
   }
 
   #load(index: number, width: number): Buffer {

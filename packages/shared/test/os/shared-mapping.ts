@@ -193,6 +193,27 @@ const KINDS: [title: string, prot: number, isReadOnly: boolean, read: unknown, w
   ['nothing', PROT_NONE, true, 'ERR_UNSUPPORTED_OPERATION', 'ERR_READ_ONLY'],
 ]
 
+t.test('-0 is 0, in what comes back too', async (t) => {
+  using mapping = mappingOf(PROT_READ)
+  t.equal(mapping.readBytes(new Uint8Array(4), -0, -0, -0), 0)
+})
+
+t.test('`using` ends a mapping as SharedMemory.unmap does', async (t) => {
+  const mapping = mappingOf(PROT_READ)
+  {
+    using ended = mapping
+    t.equal(ended.get(0), 0)
+  }
+  t.equal(
+    outcome(() => mapping.get(0)),
+    'ERR_CLOSED',
+  )
+  t.equal(
+    outcome(() => SharedMemory.unmap(mapping)),
+    undefined,
+  )
+})
+
 t.test('no kind of mapping can crash the process', async (t) => {
   const buffer = new Uint8Array(1)
   for (const [title, prot, isReadOnly, read, write] of KINDS) {
