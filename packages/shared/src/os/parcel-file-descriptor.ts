@@ -264,7 +264,8 @@ function createFromParcel(parcel: Parcel): ParcelFileDescriptor {
   return new ParcelFileDescriptor(moveOut(fd), comm && moveOut(comm))
 }
 
-function readOwner(parcel: Parcel): ParcelFileDescriptor {
+/** The descriptor at the position, the caller's own. @throws ERR_BAD_PARCEL when none is there. */
+export function readOwner(parcel: Parcel): ParcelFileDescriptor {
   const pfd = parcel.readFileDescriptor()
   if (pfd === null) throw new BadParcelError('the parcel has no descriptor at this position')
   return pfd

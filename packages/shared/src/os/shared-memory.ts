@@ -5,7 +5,7 @@ import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotA
 import type { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, INT_MAX, show } from '../util/check.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
-import { ParcelFileDescriptor } from './parcel-file-descriptor.ts'
+import { ParcelFileDescriptor, readOwner } from './parcel-file-descriptor.ts'
 import { CONTENTS_FILE_DESCRIPTOR, type Creator, type Parcelable } from './parcelable.ts'
 import { narrowProtMask, PROT_ALL, protMask } from './prot-mask.ts'
 import { checkMappable, createRegion, regionSize } from './region.ts'
@@ -18,9 +18,12 @@ const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
  * mappings are apart from it and live on. After `close()` everything else is ERR_CLOSED, unless it says otherwise.
  */
 export class SharedMemory implements Parcelable {
-  /** Reads the one descriptor that `writeToParcel` writes. The answer is the caller's. */
+  /**
+   * Reads the one descriptor that `writeToParcel` writes. The answer is the caller's.
+   * @throws ERR_BAD_PARCEL when no descriptor is there; as {@link fromFileDescriptor} for what it is of
+   */
   static readonly CREATOR: Creator<SharedMemory> = {
-    createFromParcel: (parcel) => SharedMemory.fromFileDescriptor(parcel.readFileDescriptor()),
+    createFromParcel: (parcel) => SharedMemory.fromFileDescriptor(readOwner(parcel)),
   }
 
   readonly #fd: FileDescriptor

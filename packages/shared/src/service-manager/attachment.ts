@@ -3,9 +3,10 @@ import { OwnedFd } from 'memfd-native'
 import type { Caller } from '../binder/calling-identity.ts'
 import { ATTACH_TRANSACTION, FLAG_ONEWAY } from '../binder/transaction-codes.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
+import { readOwner } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
-import { IServiceManager, readEnd } from './registry-interface.ts'
+import { IServiceManager } from './registry-interface.ts'
 
 /** The server's end of a new channel and the client that the registry made it for. */
 export interface Attachment {
@@ -37,5 +38,5 @@ export function readAttachment(data: Parcel): Attachment {
   const uid = data.readInt() >>> 0
   const pid = data.readInt()
   data.readInt() // whether it takes descriptors: the binder itself knows
-  return { client: { pid, uid }, end: OwnedFd.adopt(readEnd(data).detachFd()) }
+  return { client: { pid, uid }, end: OwnedFd.adopt(readOwner(data).detachFd()) }
 }

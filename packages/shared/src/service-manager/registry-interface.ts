@@ -2,7 +2,7 @@
 import { defineInterface } from '../binder/interface.ts'
 import { type ParcelType, types } from '../binder/parcel-types.ts'
 import { BadParcelError } from '../errors.ts'
-import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import { type ParcelFileDescriptor, readOwner } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 
@@ -52,14 +52,7 @@ function readFound(parcel: Parcel): FoundService {
   const takesFds = parcel.readInt() === 1
   const pid = parcel.readInt()
   const uid = parcel.readInt() >>> 0
-  return { kind, takesFds, pid, uid, end: readEnd(parcel) }
-}
-
-/** The end of a channel, which must be there. @throws ERR_BAD_PARCEL */
-export function readEnd(parcel: Parcel): ParcelFileDescriptor {
-  const end = parcel.readFileDescriptor()
-  if (end === null) throw new BadParcelError('a channel without its descriptor')
-  return end
+  return { kind, takesFds, pid, uid, end: readOwner(parcel) }
 }
 
 const foundService: ParcelType<FoundService> = { write: writeFound, writeResult: writeFound, read: readFound }

@@ -6,6 +6,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { errorCode } from '../../src/errors.ts'
+import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import { SharedMemory } from '../../src/os/shared-memory.ts'
 import type { ParcelObject } from '../../src/parcel/object-table.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
@@ -45,6 +47,8 @@ const READERS: Record<string, (parcel: Parcel) => unknown> = {
   readInterfaceArray: (p) => p.readInterfaceArray((binder) => binder),
   readTypedObject: (p) => p.readTypedObject(Polygon.CREATOR),
   readTypedArray: (p) => p.readTypedArray(Polygon.CREATOR),
+  'a SharedMemory': (p) => p.readTypedObject(SharedMemory.CREATOR),
+  'a ParcelFileDescriptor': (p) => p.readTypedObject(ParcelFileDescriptor.CREATOR),
   readFileDescriptor: (p) => p.readFileDescriptor(),
   enforceInterface: (p) => p.enforceInterface('a.B'),
   enforceNoDataAvail: (p) => p.enforceNoDataAvail(),
