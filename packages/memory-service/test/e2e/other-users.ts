@@ -51,6 +51,8 @@ t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async
     code: 'ERR_SECURITY',
     message: `uid ${OTHER_UID} may not add "mine" here`,
   })
+  t.match(await callAs(OTHER_UID, registry, 'add', 'no name'), { code: 'ERR_SECURITY' }, 'before the name is looked at')
+  t.match(await callAs(OTHER_UID, registry, 'addNull', 'mine'), { code: 'ERR_SECURITY' }, 'and the binder')
   t.strictSame(await callAs(OTHER_UID, registry, 'stop'), {
     code: 'ERR_SECURITY',
     message: `uid ${OTHER_UID} may not stop this daemon`,

@@ -5,7 +5,7 @@ import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
-import { checkRecipient } from './binder.ts'
+import { checkParcelOrNull, checkRecipient } from './binder.ts'
 import type { Session } from './session.ts'
 import { INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
 
@@ -40,11 +40,13 @@ export class BinderProxy implements IBinder {
    *   ERR_LIMIT too many calls pending, too much unread by the peer, or over 253 descriptors;
    *   ERR_UNSUPPORTED_OPERATION descriptors to an object that takes none, or a proxy of another channel
    */
-  transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
+  transact(code: number, data: Parcel, reply: Parcel | null = null, flags = 0): Promise<boolean> {
     try {
       checkInteger('code', code, 0, 0xffffffff)
       checkInteger('flags', flags, 0, 0xffffffff)
       checkNotNull('data', data)
+      checkParcelOrNull('data', data)
+      checkParcelOrNull('reply', reply)
       this.#checkAlive()
       return this.#session.transact(this, this.#object, { code, data, reply, flags })
     } catch (error) {

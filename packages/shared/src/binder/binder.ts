@@ -5,8 +5,8 @@
 import { InvalidArgTypeError } from '../errors.ts'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
-import type { Parcel } from '../parcel/parcel.ts'
-import { checkInteger, checkNotNull, show } from '../util/check.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { checkInteger, checkNotNull, checkObject, checkString, show } from '../util/check.ts'
 import * as identity from './calling-identity.ts'
 import * as codes from './transaction-codes.ts'
 
@@ -32,6 +32,7 @@ export class Binder implements IBinder {
   #descriptor: string | null = null
 
   constructor(options: BinderOptions = {}) {
+    checkObject('options', options)
     this[acceptsFileDescriptors] = options.acceptFileDescriptors === true
   }
 
@@ -70,6 +71,7 @@ export class Binder implements IBinder {
 
   /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. */
   attachInterface(owner: IInterface | null, descriptor: string): void {
+    checkString('descriptor', descriptor)
     this.#owner = owner
     this.#descriptor = descriptor
   }
@@ -104,9 +106,11 @@ export class Binder implements IBinder {
    * it is. Both parcels are rewound, the data before and the reply after.
    * @returns false when the code is not known
    */
-  async transact(code: number, data: Parcel, reply: Parcel | null, flags = 0): Promise<boolean> {
+  async transact(code: number, data: Parcel, reply: Parcel | null = null, flags = 0): Promise<boolean> {
     checkInteger('code', code, 0, 0xffffffff)
     checkInteger('flags', flags, 0, 0xffffffff)
+    checkParcelOrNull('data', data)
+    checkParcelOrNull('reply', reply)
     data?.setDataPosition(0)
     const isKnown = await this.onTransact(code, data, reply as Parcel, flags)
     reply?.setDataPosition(0)
@@ -126,6 +130,12 @@ export class Binder implements IBinder {
     reply?.writeString(this.#descriptor)
     return true
   }
+}
+
+/** A parcel, or null where there is none; anything else is ERR_INVALID_ARG_TYPE. */
+export function checkParcelOrNull(name: string, value: unknown): void {
+  if (value === null || value instanceof Parcel) return
+  throw new InvalidArgTypeError(`${name} must be a Parcel, got ${show(value)}`)
 }
 
 /** Something that can be told of a death; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */

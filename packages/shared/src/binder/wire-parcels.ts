@@ -19,7 +19,7 @@ import { OutgoingBody } from '../channel/outgoing-body.ts'
 import { InvalidArgTypeError, type LimitError, TransactionTooLargeError, UnsupportedOperationError } from '../errors.ts'
 import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
-import { Parcel } from '../parcel/parcel.ts'
+import type { Parcel } from '../parcel/parcel.ts'
 import { type ParcelObject, parcelContents, parcelFromWire, replaceContents } from '../parcel/parcel-objects.ts'
 import { show } from '../util/check.ts'
 import { limitError } from '../util/limit.ts'
@@ -99,7 +99,6 @@ export class WireParcels {
    * @throws ERR_TRANSACTION_TOO_LARGE, ERR_LIMIT, ERR_UNSUPPORTED_OPERATION, ERR_INVALID_ARG_TYPE; then it holds none
    */
   pack(parcel: Parcel, takesFds = this.peer[acceptsFileDescriptors]): OutgoingBody {
-    if (!(parcel instanceof Parcel)) throw new InvalidArgTypeError(`data must be a Parcel, got ${show(parcel)}`)
     checkSize(parcel.dataSize())
     const { bytes, size, objects } = parcelContents(parcel)
     const body = new OutgoingBody(bytes, [], [], size)

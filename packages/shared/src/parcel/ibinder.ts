@@ -10,7 +10,7 @@ export interface IBinder {
    * Calls the object. Resolves to false when it does not know the code.
    * @param reply filled with the answer; null when none is wanted (always for FLAG_ONEWAY).
    */
-  transact(code: number, data: Parcel, reply: Parcel | null, flags?: number): Promise<boolean>
+  transact(code: number, data: Parcel, reply?: Parcel | null, flags?: number): Promise<boolean>
   /** The name of the interface, null while none is attached; a proxy asks once and keeps it. */
   getInterfaceDescriptor(): Promise<string | null>
   pingBinder(): Promise<boolean>

@@ -7,7 +7,7 @@ import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
 import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Creator, Parcelable } from '../os/parcelable.ts'
 import { regionSize } from '../os/region.ts'
-import { checkBytes, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
+import { checkBytes, checkFunction, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
 import { acceptsFileDescriptors, type IBinder, type IInterface } from './ibinder.ts'
 import { interfaceToken, readInterfaceToken } from './interface-token.ts'
 import { descriptorContents, OBJECT_BYTES, type ParcelObject } from './object-table.ts'
@@ -28,7 +28,8 @@ export class Parcel extends ParcelValues {
   }
 
   /** An empty parcel. @param binder what it will be sent to: for one that takes no descriptors blobs stay in the parcel. */
-  static obtain(binder?: Pick<IBinder, typeof acceptsFileDescriptors> | null): Parcel {
+  static obtain(binder: Pick<IBinder, typeof acceptsFileDescriptors> | null = null): Parcel {
+    checkBinderOrNull('binder', binder)
     return new Parcel(binder?.[acceptsFileDescriptors] === false)
   }
 
@@ -246,11 +247,6 @@ function checkParcelableOrNull(name: string, value: unknown): void {
 function checkCreator(value: unknown): void {
   checkNotNull('creator', value)
   if (!has(value, 'createFromParcel')) throw wrongType('creator', 'the CREATOR of a Parcelable class', value)
-}
-
-function checkFunction(name: string, value: unknown): void {
-  checkNotNull(name, value)
-  if (typeof value !== 'function') throw wrongType(name, 'a function', value)
 }
 
 function has(value: unknown, member: PropertyKey): boolean {

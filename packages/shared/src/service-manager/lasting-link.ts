@@ -12,7 +12,8 @@ import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
 
 /** A service of this process. */
 export interface Registration {
-  readonly binder: Binder
+  /** null is for the registry to refuse. */
+  readonly binder: Binder | null
   readonly dumpPriority: number
 }
 
@@ -151,7 +152,7 @@ export class LastingLink {
 }
 
 function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registration): Promise<void> | void {
-  return link.registry.addService(name, binder, binder[acceptsFileDescriptors], dumpPriority)
+  return link.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
 }
 
 function register(link: RegistryLink, callback: NotificationCallback): Promise<void> | void {

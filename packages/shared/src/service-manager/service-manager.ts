@@ -6,10 +6,10 @@
  */
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError, NullPointerError } from '../errors.ts'
+import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortable, abortError } from '../util/abortable.ts'
-import { checkInteger, INT_MAX, show } from '../util/check.ts'
+import { checkFunction, checkInteger, checkObject, checkSignal, INT_MAX, show } from '../util/check.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
@@ -54,6 +54,7 @@ export class ServiceManager {
 
   /** For sibling packages: as connect, and watches over the channels of the services published here. */
   static async connectWith(options: ConnectOptions, policy: ChannelPolicy): Promise<ServiceManager> {
+    checkObject('options', options)
     return new ServiceManager(clientRegistryPath({ path: options.path }), policy)
   }
 
@@ -69,16 +70,19 @@ export class ServiceManager {
 
   /**
    * Publishes a service until this manager is closed or the process ends. Keeps the process alive.
-   * @throws ERR_INVALID_ARG_VALUE a null binder or a bad name; ERR_SECURITY not the registry's uid nor root;
-   *   ERR_ILLEGAL_STATE another live process holds the name (the message has its pid); ERR_CLOSED
+   * @throws ERR_CLOSED; then by the registry, in Android's order: ERR_SECURITY not its uid nor root;
+   *   ERR_INVALID_ARG_VALUE a null binder, a bad name; ERR_ILLEGAL_STATE another live process holds the name (the message
+   *   has its pid)
    */
   async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
-    if (binder === null || binder === undefined) throw new InvalidArgValueError('Null binder')
-    if (!(binder instanceof Binder)) throw new InvalidArgTypeError(`binder must be a local Binder, got ${show(binder)}`)
-    checkName(name)
+    const added = binder ?? null
+    if (added !== null && !(added instanceof Binder)) {
+      throw new InvalidArgTypeError(`binder must be a local Binder, got ${show(binder)}`)
+    }
+    checkObject('options', options)
     const dumpPriority = options.dumpPriority ?? DUMP_PRIORITY_DEFAULT
     checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
-    await this.#link.add(name, { binder, dumpPriority })
+    await this.#link.add(typeof name === 'string' ? name : '', { binder: added, dumpPriority })
   }
 
   /**
@@ -103,6 +107,8 @@ export class ServiceManager {
    */
   async waitForService(name: string, options: { signal?: AbortSignal } = {}): Promise<IBinder> {
     checkName(name)
+    checkObject('options', options)
+    checkSignal(options.signal)
     const news = new Signal()
     this.#waits.add(news)
     const callback = new NotificationCallback(name, null, () => news.raise())
@@ -134,9 +140,8 @@ export class ServiceManager {
    * @throws ERR_INVALID_ARG_VALUE a bad name; ERR_NULL_POINTER; ERR_CLOSED
    */
   async registerForNotifications(name: string, callback: OnRegistration): Promise<void> {
-    if (callback === null || callback === undefined) throw new NullPointerError('callback must not be null')
-    if (typeof callback !== 'function') throw new InvalidArgTypeError('callback must be a function')
     checkName(name)
+    checkFunction('callback', callback)
     const entry: NotificationCallback = new NotificationCallback(name, callback, () => this.#tell(entry, callback))
     await this.#link.register(entry)
   }

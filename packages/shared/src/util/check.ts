@@ -59,6 +59,24 @@ export function checkBoolean(name: string, value: unknown): asserts value is boo
   if (typeof value !== 'boolean') throw new InvalidArgTypeError(`${name} must be a boolean, got ${show(value)}`)
 }
 
+/** An object of any class, an options object say; null is ERR_NULL_POINTER. */
+export function checkObject(name: string, value: unknown): asserts value is object {
+  checkNotNull(name, value)
+  if (typeof value !== 'object') throw new InvalidArgTypeError(`${name} must be an object, got ${show(value)}`)
+}
+
+/** A function; null is ERR_NULL_POINTER. */
+export function checkFunction(name: string, value: unknown): void {
+  checkNotNull(name, value)
+  if (typeof value !== 'function') throw new InvalidArgTypeError(`${name} must be a function, got ${show(value)}`)
+}
+
+/** What ends a wait: an AbortSignal, or nothing. */
+export function checkSignal(value: unknown): asserts value is AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return
+  throw new InvalidArgTypeError(`signal must be an AbortSignal, got ${show(value)}`)
+}
+
 export function checkNotNull(name: string, value: unknown): void {
   if (value === null || value === undefined) throw new NullPointerError(`${name} must not be null`)
 }

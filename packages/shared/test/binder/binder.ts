@@ -1,6 +1,6 @@
 /** The local object: a call inside its process, and what a proxy would have done otherwise. */
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
+import { Binder, type BinderOptions } from '../../src/binder/binder.ts'
 import type { DeathRecipient } from '../../src/parcel/ibinder.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
@@ -81,4 +81,22 @@ t.test('arguments of the wrong kind are refused', async (t) => {
   t.equal(link('x'), 'ERR_INVALID_ARG_TYPE')
   await t.rejects(call(binder, -1), { code: 'ERR_OUT_OF_RANGE' })
   await t.rejects(call(binder, 1, { flags: 0.5 }), { code: 'ERR_OUT_OF_RANGE' })
+  await t.rejects(binder.transact(1, {} as Parcel), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.rejects(binder.transact(1, null as unknown as Parcel, {} as Parcel), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.equal(
+    outcome(() => binder.attachInterface(null, 5 as unknown as string)),
+    'ERR_INVALID_ARG_TYPE',
+  )
+  t.equal(
+    outcome(() => new Binder(null as unknown as BinderOptions)),
+    'ERR_NULL_POINTER',
+  )
+  t.equal(
+    outcome(() => new Binder('x' as BinderOptions)),
+    'ERR_INVALID_ARG_TYPE',
+  )
+  t.equal(
+    outcome(() => Parcel.obtain({} as Binder)),
+    'ERR_INVALID_ARG_TYPE',
+  )
 })

@@ -113,6 +113,8 @@ t.test('what is no parcel is refused before anything is sent', async (t) => {
   const { proxy } = sessionPair(t, new ScriptedBinder({ 1: () => true }))
   await t.rejects(proxy.transact(1, null as unknown as Parcel, null), { code: 'ERR_NULL_POINTER' })
   await t.rejects(proxy.transact(1, {} as Parcel, null), { code: 'ERR_INVALID_ARG_TYPE' })
+  using data = Parcel.obtain()
+  await t.rejects(proxy.transact(1, data, {} as Parcel), { code: 'ERR_INVALID_ARG_TYPE' })
   const recycled = Parcel.obtain()
   recycled.recycle()
   await t.rejects(proxy.transact(1, recycled, null), { code: 'ERR_CLOSED' })

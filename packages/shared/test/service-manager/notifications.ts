@@ -115,8 +115,11 @@ t.test('what was never registered, or is no more, cannot be unregistered', async
   await t.rejects(listening.unregisterForNotifications('x', callback), refused)
 })
 
-t.test('a callback must be a function', async (t) => {
+t.test('a callback must be a function; the name is checked before it', async (t) => {
   const { listening } = await up(t)
+  await t.rejects(listening.registerForNotifications('a b', null as unknown as OnRegistration), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
   await t.rejects(listening.registerForNotifications('x', null as unknown as OnRegistration), {
     code: 'ERR_NULL_POINTER',
   })

@@ -7,7 +7,11 @@ import { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { MemoryFile } from '../../src/os/memory-file.ts'
 import type { IBinder } from '../../src/parcel/ibinder.ts'
 import type { Parcel } from '../../src/parcel/parcel.ts'
-import { ServiceManager } from '../../src/service-manager/service-manager.ts'
+import {
+  type AddServiceOptions,
+  type ConnectOptions,
+  ServiceManager,
+} from '../../src/service-manager/service-manager.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { newRegistryPath } from '../../test-support/start-daemon.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
@@ -67,6 +71,15 @@ for (const [what, make, code] of places) {
 
 t.test('a path that no socket can have is refused', async (t) => {
   await t.rejects(ServiceManager.connect({ path: `/${'x'.repeat(107)}` }), { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
+t.test('options are an object', async (t) => {
+  const { manager } = await up(t)
+  await t.rejects(ServiceManager.connect(null as unknown as ConnectOptions), { code: 'ERR_NULL_POINTER' })
+  await t.rejects(ServiceManager.connect('/path' as ConnectOptions), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.rejects(manager.addService('x', new Binder(), 'x' as AddServiceOptions), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.rejects(manager.waitForService('x', 'x' as { signal?: AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.rejects(manager.waitForService('x', { signal: {} as AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
 t.test('who listens and never answers, and goes: ERR_DEAD_OBJECT, then ERR_REGISTRY_UNAVAILABLE', async (t) => {
