@@ -2,7 +2,7 @@
  * Who uses how much. Everything that a client makes is charged before it exists and refunded by the end of the same
  * thing, so a limit can never be passed, and a client that is gone owes nothing.
  */
-import { LimitError } from '@memsvc/shared'
+import { IllegalStateError, LimitError } from '@memsvc/shared'
 import type { DescriptorBudget } from '@memsvc/shared/internal'
 import { ofOnePeer, ofOneUser, RESOURCE_NAMES, type Resource, type ResourceLimits } from './limits.ts'
 
@@ -75,14 +75,19 @@ export class Account {
   readonly uid: number
   readonly #ledger: Ledger
   readonly #used = new Map<Resource, number>()
+  #isClosed = false
 
   constructor(ledger: Ledger, uid: number) {
     this.#ledger = ledger
     this.uid = uid
   }
 
-  /** All of `count`, or nothing. @throws ERR_LIMIT, and nothing is charged */
+  /**
+   * All of `count`, or nothing.
+   * @throws ERR_LIMIT; ERR_ILLEGAL_STATE the peer is gone, this is a call that it left behind. Then nothing is charged
+   */
   charge(resource: Resource, count = 1): void {
+    if (this.#isClosed) throw new IllegalStateError('the peer is gone')
     const { perPeer = Number.POSITIVE_INFINITY } = this.#ledger.limits[resource]
     const used = this.#used.get(resource) ?? 0
     check(ofOnePeer(resource), perPeer, used, count)
@@ -115,6 +120,7 @@ export class Account {
   /** The peer is gone. Refunds what was forgotten, and answers what that was: nothing, when all is right. */
   close(): Resource[] {
     const { rest } = this
+    this.#isClosed = true
     for (const [resource, count] of [...this.#used]) this.refund(resource, count)
     return rest
   }

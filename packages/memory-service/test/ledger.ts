@@ -138,3 +138,12 @@ t.test('other limits hold from the next charge on; what was charged stays', asyn
   t.equal(ledger.used('names'), 4)
   account.close()
 })
+
+t.test('who is gone is charged nothing any more', async (t) => {
+  const ledger = makeLedger(OWN)
+  const account = ledger.open(STRANGER)
+  account.charge('names')
+  t.strictSame(account.close(), ['names'])
+  t.throws(() => account.charge('names'), { code: 'ERR_ILLEGAL_STATE' })
+  t.equal(ledger.used('names'), 0)
+})
