@@ -4,9 +4,9 @@
  */
 import { LimitError } from '@memsvc/shared'
 import { Violation } from '@memsvc/shared/internal'
-import type { Logger } from 'pino'
 import type { Account, Ledger } from './ledger.ts'
 import type { Resource } from './limits.ts'
+import type { PeerLog } from './peer-log.ts'
 
 /** One peer that was let in, at least as far as its HELLO. */
 export interface Guest {
@@ -19,7 +19,7 @@ export interface AdmissionOptions {
   readonly ledger: Ledger
   /** What each peer is charged one of. */
   readonly resource: Resource
-  readonly logger: Logger
+  readonly log: PeerLog
 }
 
 export class Admission {
@@ -38,13 +38,13 @@ export class Admission {
 
   /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
   leave({ account, refusal }: Guest, pid: number, reason: Error): void {
-    const { resource, logger } = this.#options
+    const { resource, log } = this.#options
     account.refund(refusal === null ? resource : 'refused')
     const who = { of: resource, pid, uid: account.uid }
-    if (reason instanceof Violation) logger.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
-    else logger.debug(who, 'ended')
+    if (reason instanceof Violation) log.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
+    else log.debug(who, 'ended')
     const rest = account.close()
-    if (rest.length > 0) logger.error({ ...who, rest }, 'not refunded: a bug')
+    if (rest.length > 0) log.error({ ...who, rest }, 'not refunded: a bug')
   }
 }
 

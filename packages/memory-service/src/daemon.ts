@@ -82,8 +82,8 @@ export class Daemon {
     this.#options = options
     this.#ledger = ledger
     this.#access = access
-    this.#hosting = new Hosting({ path, socketMode, access, ledger, logger: log.logger, opened: this.#opened })
-    this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', logger: log.logger }))
+    this.#hosting = new Hosting({ path, socketMode, access, ledger, log, opened: this.#opened })
+    this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', log: log.peers }))
   }
 
   get isHost(): boolean {

@@ -70,6 +70,27 @@ export const DAEMON_LIMITS = {
     error: null,
     meaning: 'kept free for what is passed on or looked at for a moment',
   },
+  logLinesOfUser: {
+    name: 'lines of log about one user',
+    limit: 20,
+    unit: 'lines',
+    error: null,
+    meaning: 'in a period; the others are counted, and the count is told',
+  },
+  logLines: {
+    name: 'lines of log about peers',
+    limit: 100,
+    unit: 'lines',
+    error: null,
+    meaning: 'the same, about all users',
+  },
+  logPeriod: {
+    name: 'period of the log',
+    limit: 10_000,
+    unit: 'milliseconds',
+    error: null,
+    meaning: 'in which lines about peers are counted',
+  },
   nameCharacters: {
     name: 'characters of a name',
     limit: MAX_NAME_CHARACTERS,

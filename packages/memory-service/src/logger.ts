@@ -5,12 +5,15 @@
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
 import { constants, reopen, sendmsg } from '@memsvc/shared/internal'
 import { type Logger, pino } from 'pino'
+import { PeerLog } from './peer-log.ts'
 import { isJournal, priorityPrefix } from './systemd/journal.ts'
 
 const STDERR = 2
 
 export class DaemonLog {
   readonly logger: Logger
+  /** For what others make this daemon say. */
+  readonly peers: PeerLog
   readonly #sink: Sink
   /** The end of a line whose beginning was taken: it goes out before anything else does. */
   #rest: Uint8Array = new Uint8Array(0)
@@ -28,6 +31,7 @@ export class DaemonLog {
       write: (line: string) => this.#take(prefix(destination.lastLevel) + line),
     }
     this.logger = pino(options, destination)
+    this.peers = new PeerLog(this.logger)
   }
 
   /** Lines that were dropped so far. */
@@ -37,6 +41,7 @@ export class DaemonLog {
 
   /** The last thing to be called: a line after it is dropped. Idempotent. */
   close(): void {
+    this.peers.close()
     this.#sink.close()
   }
 

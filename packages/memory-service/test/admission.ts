@@ -3,6 +3,7 @@ import { leakChecked } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
 import { Admission, type Guest } from '../src/admission.ts'
+import { PeerLog } from '../src/peer-log.ts'
 import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
 
 const OWN = 1000
@@ -20,7 +21,7 @@ function makeAdmission() {
     { write: (line) => lines.push(JSON.parse(line)) },
   )
   const ledger = makeLedger(OWN)
-  return { admission: new Admission({ ledger, resource: 'channels', logger }), ledger, lines }
+  return { admission: new Admission({ ledger, resource: 'channels', log: new PeerLog(logger) }), ledger, lines }
 }
 
 function enterMany(admission: Admission, count: number): (Guest | null)[] {

@@ -7,6 +7,7 @@ import { raiseOpenFiles } from '../descriptor-budget.ts'
 import { EXIT_DONE } from '../exit-codes.ts'
 import { hardenProcess } from '../hardening.ts'
 import { DaemonLog } from '../logger.ts'
+import type { PeerLog } from '../peer-log.ts'
 import { readSettings, type Settings, type SettingsOptions } from '../settings.ts'
 import { takeInheritedDescriptors } from '../systemd/inherited-descriptors.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
@@ -29,7 +30,7 @@ export async function start(options: StartOptions): Promise<number> {
   const config = await readConfig(options)
   const log = new DaemonLog(options.logLevel)
   const { logger } = log
-  logWarnings(logger)
+  logWarnings(log.peers)
   logSettings(logger, config.settings)
   const socket = takeNotifySocket(logger)
   const { listener, stored } = takeInheritedDescriptors(process.env, process.pid)
@@ -74,9 +75,9 @@ async function readConfig(options: StartOptions): Promise<Config> {
 }
 
 /** The library reports what nobody can catch by process warnings; Node would print them as text, and wait for that. */
-function logWarnings(logger: Logger): void {
+function logWarnings(log: PeerLog): void {
   process.removeAllListeners('warning')
-  process.on('warning', (warning) => logger.warn({ err: warning }, 'warning'))
+  process.on('warning', (warning) => log.warn({ err: warning }, 'warning'))
 }
 
 function logSettings(logger: Logger, { configuration, lowered }: Settings): void {

@@ -24,7 +24,7 @@ export class Hosting {
   /** Hosts the registry if nobody does. @returns whether this process is the host now @throws as HostLock */
   tryHost(): boolean {
     if (this.#host !== null) return true
-    const { path, socketMode, logger } = this.#options
+    const { path, socketMode, log } = this.#options
     const lock = HostLock.tryTake(path)
     if (lock === null) return false
     try {
@@ -34,7 +34,7 @@ export class Hosting {
       throw error
     }
     this.#lock = lock
-    logger.info({ registry: path }, 'hosting the registry')
+    log.logger.info({ registry: path }, 'hosting the registry')
     return true
   }
 

@@ -8,11 +8,12 @@ import {
   Session,
   setPassRights,
 } from '@memsvc/shared/internal'
-import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import { Admission } from '../admission.ts'
 import type { Ledger } from '../ledger.ts'
 import { DAEMON_LIMITS } from '../limits.ts'
+import type { DaemonLog } from '../logger.ts'
+import type { PeerLog } from '../peer-log.ts'
 import { Registry } from './registry.ts'
 import { RegistryConnection } from './registry-connection.ts'
 
@@ -20,7 +21,7 @@ export interface HostOptions {
   /** Bound and listening; owned by the host from here on. */
   readonly listener: OwnedFd
   readonly ledger: Ledger
-  readonly logger: Logger
+  readonly log: DaemonLog
   readonly access: Access
   /** Questions for names wait for it: earlier, the host's own service would seem not to exist. */
   readonly opened: Promise<void>
@@ -31,16 +32,16 @@ export class RegistryHost {
   readonly #opened: Promise<void>
   readonly #listener: HubListener
   readonly #admission: Admission
-  readonly #logger: Logger
+  readonly #log: PeerLog
   readonly #sessions = new Set<Session>()
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
   #pause: NodeJS.Timeout | null = null
 
-  constructor({ listener, ledger, logger, access, opened }: HostOptions) {
+  constructor({ listener, ledger, log, access, opened }: HostOptions) {
     this.#registry = new Registry(access)
     this.#opened = opened
-    this.#admission = new Admission({ ledger, resource: 'connections', logger })
-    this.#logger = logger
+    this.#admission = new Admission({ ledger, resource: 'connections', log: log.peers })
+    this.#log = log.peers
     setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
     this.#listener = Hub.current().listen(listener, {
       onConnection: (fd, credentials) => this.#onConnection(fd, credentials),
@@ -88,7 +89,7 @@ export class RegistryHost {
 
   /** Out of descriptors or memory. The listener stays readable, so it has to rest, or this would spin. */
   #onAcceptFailed(errno: number): void {
-    if (this.#pause === null) this.#logger.warn({ errno }, 'cannot accept connections for now')
+    if (this.#pause === null) this.#log.warn({ errno }, 'cannot accept connections for now')
     this.#listener.setPaused(true)
     this.#pause = setTimeout(() => this.#listener.setPaused(false), DAEMON_LIMITS.acceptPause.limit)
   }
