@@ -1,0 +1,9 @@
+/** Who says nothing: the one test that has to wait, for the five seconds of the protocol. */
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { survives } from '../../test-support/hostile-clients.ts'
+
+watchdog(t)
+leakChecked(t)
+
+survives(t, 'silence')

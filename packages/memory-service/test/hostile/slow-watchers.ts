@@ -1,0 +1,9 @@
+/** Watchers that do not read. The cases: test/fixtures/hostile/slow.py. */
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { survives } from '../../test-support/hostile-clients.ts'
+
+watchdog(t)
+leakChecked(t)
+
+survives(t, 'slow watchers')
