@@ -7,19 +7,31 @@ import { SyscallError } from './syscall-error.ts'
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
 export type Handle = number
 
+/** What fstat(2) tells of a file. */
 export interface FileStatus {
+  /** With `ino` says which file it is. All memfds have the same. */
   dev: number
+  /** Unique on its device for as long as the file exists. */
   ino: number
+  /** Type (S_IFMT) and permission bits, inode(7). */
   mode: number
+  /** How many names it has; a memfd has none. */
   nlink: number
+  /** Of its owner. */
   uid: number
+  /** In bytes. */
   size: number
+  /** What it takes of memory or disk, in units of 512 bytes. */
   blocks: number
 }
 
+/** Who a process is, as the kernel says: SCM_CREDENTIALS, SO_PEERCRED, unix(7). */
 export interface Credentials {
+  /** 0 when it is in a pid namespace that cannot be seen from here. */
   pid: number
+  /** The user's, as the receiver's user namespace shows it; 65534 when it has none there. */
   uid: number
+  /** The group's, likewise. */
   gid: number
 }
 

@@ -41,6 +41,7 @@ export class FdWatcher {
     native.setWatchRef(this.#handle, false)
   }
 
+  /** As close(), for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

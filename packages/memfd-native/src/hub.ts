@@ -7,6 +7,7 @@
 import { type Credentials, type NativeHub, native, unwrap } from './binding.ts'
 import { type Fd, fdNumber, type OwnedFd, ownResult } from './owned-fd.ts'
 
+/** What a socket in the hub tells its user. */
 export interface PacketHandler {
   /**
    * One packet.
@@ -29,6 +30,7 @@ export interface PacketHandler {
   onWritable(): void
 }
 
+/** What a listener in the hub tells its user. */
 export interface ConnectionHandler {
   /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
   onConnection(fd: OwnedFd, credentials: Credentials | null): void
@@ -52,6 +54,7 @@ const CONNECTION = 4
 
 const NO_FDS: readonly OwnedFd[] = Object.freeze([])
 
+/** All packet sockets of this thread behind one libuv handle. Borrowed bytes and batches: see the head of this file. */
 export class Hub {
   static #current: Hub | undefined
 
@@ -108,6 +111,7 @@ export class Hub {
     if (this.#refs === 1) this.#native.ref(1)
   }
 
+  /** Takes one `ref()` back. */
   unref(): void {
     this.#refs -= 1
     if (this.#refs === 0) this.#native.ref(0)
@@ -171,12 +175,14 @@ export class Hub {
 
 /** A connected packet socket in the hub. Owns its descriptor until `close()`. */
 export class HubSocket {
+  /** Whom it was attached for. */
   readonly handler: PacketHandler
   readonly #native: NativeHub
   readonly #fds: Int32Array
   readonly #remove: () => void
   #slot: number
 
+  /** @internal By Hub.attach(). */
   constructor(native: NativeHub, slot: number, handler: PacketHandler, fds: Int32Array, remove: () => void) {
     this.#native = native
     this.#slot = slot
@@ -185,6 +191,7 @@ export class HubSocket {
     this.#remove = remove
   }
 
+  /** True after `close()`. */
   get isClosed(): boolean {
     return this.#slot < 0
   }
@@ -215,11 +222,13 @@ export class HubSocket {
 
 /** A listening packet socket in the hub. Owns its descriptor until `close()`. */
 export class HubListener {
+  /** Whom it was made for. */
   readonly handler: ConnectionHandler
   readonly #native: NativeHub
   readonly #remove: () => void
   #slot: number
 
+  /** @internal By Hub.listen(). */
   constructor(native: NativeHub, slot: number, handler: ConnectionHandler, remove: () => void) {
     this.#native = native
     this.#slot = slot
@@ -227,6 +236,7 @@ export class HubListener {
     this.#remove = remove
   }
 
+  /** True after `close()`. */
   get isClosed(): boolean {
     return this.#slot < 0
   }
@@ -236,6 +246,7 @@ export class HubListener {
     this.#native.interest(this.#slot, Number(!paused), 0)
   }
 
+  /** Leaves the hub and closes the descriptor. Idempotent. */
   close(): void {
     if (this.#slot < 0) return
     this.#slot = -1

@@ -56,6 +56,7 @@ export class Mapping {
     return this.#cell.length
   }
 
+  /** False after unmap(). */
   get isMapped(): boolean {
     return this.#cell.handle !== NO_HANDLE
   }
@@ -80,6 +81,7 @@ export class Mapping {
     return native.readInt32LE(this.#cell.handle, offset)
   }
 
+  /** As readInt32LE(), big-endian. */
   readInt32BE(offset: number): number {
     return native.readInt32BE(this.#cell.handle, offset)
   }
@@ -92,6 +94,7 @@ export class Mapping {
     return native.int32ReaderLE(this.#cell.handle, offset)
   }
 
+  /** As int32ReaderLE(), big-endian. */
   int32ReaderBE(offset: number): () => number {
     return native.int32ReaderBE(this.#cell.handle, offset)
   }
@@ -101,6 +104,7 @@ export class Mapping {
     native.writeInt32LE(this.#cell.handle, offset, value)
   }
 
+  /** As writeInt32LE(), big-endian. */
   writeInt32BE(offset: number, value: number): void {
     native.writeInt32BE(this.#cell.handle, offset, value)
   }
@@ -118,6 +122,7 @@ export class Mapping {
     leaks.forget(this)
   }
 
+  /** As unmap(), for `using`. */
   [Symbol.dispose](): void {
     this.unmap()
   }

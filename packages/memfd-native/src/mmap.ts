@@ -83,6 +83,7 @@ function sync(
   unwrap('msync', native.sync(buffer, offset, length, flags))
 }
 
+/** Mapped memory as Buffers, with the constants of mmap(2) and madvise(2). Unsafe: the head of this file says how. */
 export const mmap = Object.freeze({
   map,
   unmap,

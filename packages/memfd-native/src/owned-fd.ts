@@ -21,6 +21,7 @@ export type Fd = OwnedFd | number
 
 let construct: (fd: number) => OwnedFd
 
+/** The owner of a descriptor, made by the calls that open one. */
 export class OwnedFd {
   readonly #cell: Cell
 
@@ -48,6 +49,7 @@ export class OwnedFd {
     return this.#cell.fd
   }
 
+  /** Whether it owns nothing any more, after close() or release(). */
   get isClosed(): boolean {
     return this.#cell.fd < 0
   }
@@ -65,6 +67,7 @@ export class OwnedFd {
     return fd
   }
 
+  /** As close(), for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -7,7 +7,9 @@ import { getSystemErrorMap } from 'node:util'
  */
 export class SyscallError extends Error {
   readonly code: string
+  /** Negative, as in Node. */
   readonly errno: number
+  /** Of the manual page that explains the errno. */
   readonly syscall: string
 
   /** @param errno the errno, negative (as the addon answers it and as Node shows it). */

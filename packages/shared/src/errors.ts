@@ -130,11 +130,13 @@ export class BadParcelError extends Error {
 /** An error of a service's own, with its number (ServiceSpecificException). */
 export class ServiceSpecificError extends Error {
   readonly code = 'ERR_SERVICE_SPECIFIC'
+  /** The service's own number, an int32. */
   readonly errorCode: number
   static {
     named(this.prototype, 'ServiceSpecificError')
   }
 
+  /** @param errorCode an int32, which travels with the message. */
   constructor(errorCode: number, message?: string, options?: ErrorOptions) {
     super(message, options)
     this.errorCode = errorCode
@@ -202,6 +204,7 @@ export class LimitError extends Error {
   readonly code = 'ERR_LIMIT'
   /** What is limited, a name of the limits table. */
   readonly resource: string
+  /** The most that is allowed. */
   readonly limit: number
   /** What was in use, or asked for, when the limit said no. */
   readonly used: number
@@ -209,6 +212,7 @@ export class LimitError extends Error {
     named(this.prototype, 'LimitError')
   }
 
+  /** The fields are the message: see each. */
   constructor(resource: string, limit: number, used: number, options?: ErrorOptions) {
     super(`the limit of ${limit} for ${resource} is reached (${used})`, options)
     this.resource = resource

@@ -14,7 +14,12 @@ interface DeathLink {
   readonly flags: number
 }
 
+/**
+ * The stand-in for an object of another process. On one channel the same object has the same proxy, for as long as
+ * anybody holds that. Close it to give the object back at once; otherwise the garbage collector does.
+ */
 export class BinderProxy implements IBinder {
+  /** Whether requests to the object may carry descriptors. */
   readonly [acceptsFileDescriptors]: boolean
   readonly #session: Session
   readonly #object: number
@@ -120,6 +125,7 @@ export class BinderProxy implements IBinder {
     this.#session.drop(this, this.#object)
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -10,6 +10,7 @@ import { checkInteger, checkNotNull, checkObject, checkString, show } from '../u
 import * as identity from './calling-identity.ts'
 import * as codes from './transaction-codes.ts'
 
+/** What an object of ours accepts. */
 export interface BinderOptions {
   /**
    * Whether requests may carry descriptors. Default false: a foreign descriptor can be made to block its holder, so a
@@ -18,19 +19,32 @@ export interface BinderOptions {
   acceptFileDescriptors?: boolean
 }
 
+/**
+ * The implementation of a remotable object. Whoever got it in a parcel, or by its name from the registry, may call it;
+ * in its own process it is called directly.
+ */
 export class Binder implements IBinder {
+  /** The first code that is free for methods: 1. */
   static readonly FIRST_CALL_TRANSACTION = codes.FIRST_CALL_TRANSACTION
+  /** The last code that is free for methods: 16,777,215. */
   static readonly LAST_CALL_TRANSACTION = codes.LAST_CALL_TRANSACTION
+  /** Answered for every object of another process; `_PNG`. */
   static readonly PING_TRANSACTION = codes.PING_TRANSACTION
+  /** Asks for the name of the interface; `_NTF`. */
   static readonly INTERFACE_TRANSACTION = codes.INTERFACE_TRANSACTION
+  /** Android's debugging output; unknown here unless an object serves it; `_DMP`. */
   static readonly DUMP_TRANSACTION = codes.DUMP_TRANSACTION
+  /** The caller does not wait and learns nothing. */
   static readonly FLAG_ONEWAY = codes.FLAG_ONEWAY
+  /** The data is secret. Accepted; it stays with the caller. */
   static readonly FLAG_CLEAR_BUF = codes.FLAG_CLEAR_BUF
 
+  /** Whether requests to this object may carry descriptors. */
   readonly [acceptsFileDescriptors]: boolean
   #owner: IInterface | null = null
   #descriptor: string | null = null
 
+  /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE `options` is no object */
   constructor(options: BinderOptions = {}) {
     checkObject('options', options)
     this[acceptsFileDescriptors] = options.acceptFileDescriptors === true
@@ -84,10 +98,12 @@ export class Binder implements IBinder {
     return this.#descriptor
   }
 
+  /** Always true: it is here. */
   async pingBinder(): Promise<boolean> {
     return true
   }
 
+  /** Always true. */
   isBinderAlive(): boolean {
     return true
   }
@@ -97,6 +113,7 @@ export class Binder implements IBinder {
     checkRecipient(recipient)
   }
 
+  /** Always true, also of a recipient that was never linked. */
   unlinkToDeath(_recipient: DeathRecipient, _flags = 0): boolean {
     return true
   }

@@ -13,6 +13,7 @@ import { FLAG_ONEWAY, LAST_CALL_TRANSACTION } from './transaction-codes.ts'
 export interface MethodSpec {
   /** 1 to 16777215, unique within the interface: it is what travels. */
   readonly code: number
+  /** The types of its parameters, in their order. */
   readonly args: readonly ParcelType<unknown>[]
   /** Absent: nothing. */
   readonly returns?: ParcelType<unknown>
@@ -20,6 +21,7 @@ export interface MethodSpec {
   readonly oneway?: boolean
 }
 
+/** The methods of an interface, by name. */
 export type InterfaceSpec = Readonly<Record<string, MethodSpec>>
 
 type ValueOf<T> = T extends ParcelType<infer V> ? V : never
@@ -43,6 +45,7 @@ export type TransactionCodes<S extends InterfaceSpec> = {
 
 /** What defineInterface answers. */
 export interface InterfaceParts<S extends InterfaceSpec> {
+  /** The name of the interface, which every request begins with. */
   readonly DESCRIPTOR: string
   /** The table itself. */
   readonly methods: S

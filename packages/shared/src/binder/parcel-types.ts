@@ -6,10 +6,13 @@ import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { show } from '../util/check.ts'
 
+/** How values of one type stand in a parcel: what a method takes or returns. */
 export interface ParcelType<T> {
+  /** Writes at the position. What the value owns stays its own. @throws as the writer of that type */
   write(parcel: Parcel, value: T): void
   /** As write, for the result of a call: what the value owns is given away with it. */
   writeResult(parcel: Parcel, value: T): void
+  /** Reads what `write` wrote; what it owns is the caller's. @throws as the reader of that type */
   read(parcel: Parcel): T
 }
 
@@ -62,24 +65,29 @@ export const types = Object.freeze({
     (parcel, value) => parcel.writeLong(value),
     (parcel) => parcel.readLong(),
   ),
+  /** rounded to single precision */
   float: plain<number>(
     (parcel, value) => parcel.writeFloat(value),
     (parcel) => parcel.readFloat(),
   ),
+  /** any number */
   double: plain<number>(
     (parcel, value) => parcel.writeDouble(value),
     (parcel) => parcel.readDouble(),
   ),
+  /** true or false, nothing else */
   boolean,
   /** null is a value of it */
   string: plain<string | null>(
     (parcel, value) => parcel.writeString(value),
     (parcel) => parcel.readString(),
   ),
+  /** null is a value of it, and of its elements */
   stringArray: plain<(string | null)[] | null>(
     (parcel, value) => parcel.writeStringArray(value),
     (parcel) => parcel.readStringArray(),
   ),
+  /** a copy for the receiver; null is a value of it */
   byteArray: plain<Uint8Array | null>(
     (parcel, value) => parcel.writeByteArray(value),
     (parcel) => parcel.readByteArray(),
@@ -89,12 +97,15 @@ export const types = Object.freeze({
     (parcel, value) => parcel.writeBlob(value),
     (parcel) => parcel.readBlob(),
   ),
+  /** an object that the receiver may call; null is a value of it */
   binder: plain<IBinder | null>(
     (parcel, value) => parcel.writeStrongBinder(value),
     (parcel) => parcel.readStrongBinder(),
   ),
   /** the receiver owns what it gets; as a result it is closed on the sender's side once written */
   parcelFileDescriptor: parcelable<ParcelFileDescriptor>(ParcelFileDescriptor.CREATOR),
+  /** of a Parcelable class: `types.parcelable(SharedMemory.CREATOR)` */
   parcelable,
+  /** the same type, or null: `types.nullable(types.parcelFileDescriptor)` */
   nullable,
 })

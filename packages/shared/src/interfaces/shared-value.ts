@@ -14,6 +14,7 @@ import { Signal } from '../util/signal.ts'
 import { DEFAULT_SERVICE_NAME, IMemoryService, REGION_BYTES } from './memory-service.ts'
 import { IWatch, IWatcher } from './watch.ts'
 
+/** The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. */
 export class SharedValue {
   readonly #binder: IBinder
   readonly #file: MemoryFile
@@ -45,6 +46,7 @@ export class SharedValue {
     }
   }
 
+  /** The service. Belongs to this object. */
   get binder(): IBinder {
     return this.#binder
   }
@@ -100,6 +102,7 @@ export class SharedValue {
     for (const news of this.#loops) news.raise()
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -40,6 +40,7 @@ export class FileDescriptor {
     this.#owner = null
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

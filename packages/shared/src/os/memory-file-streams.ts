@@ -54,6 +54,7 @@ export class MemoryInputStream {
     return Math.max(0, this.#file.length() - this.#position)
   }
 
+  /** Always true. */
   markSupported(): true {
     return true
   }
@@ -71,10 +72,12 @@ export class MemoryInputStream {
     this.#position = this.#mark
   }
 
+  /** Ends the stream, not the file. Again is harmless. */
   close(): void {
     this.#isClosed = true
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }
@@ -146,10 +149,12 @@ export class MemoryOutputStream {
     if (this.#isClosed) throw new ClosedError('the stream is closed')
   }
 
+  /** Ends the stream, not the file. Again is harmless. */
   close(): void {
     this.#isClosed = true
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

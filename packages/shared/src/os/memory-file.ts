@@ -91,6 +91,7 @@ export class MemoryFile {
     this.#mapping.unmap()
   }
 
+  /** Whether it is unmapped, by `deactivate()` or `close()`. */
   isDeactivated(): boolean {
     return !this.#mapping.isMapped
   }
@@ -101,6 +102,7 @@ export class MemoryFile {
     this.#fd.close()
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -31,16 +31,26 @@ const INT_MAX = 0x7fff_ffff
  * Descriptors are close-on-exec from birth. A failed system call throws the errno's code.
  */
 export class ParcelFileDescriptor implements Parcelable {
+  /** A new file may be read by others. */
   static readonly MODE_WORLD_READABLE = openMode.MODE_WORLD_READABLE
+  /** A new file may be written by others. */
   static readonly MODE_WORLD_WRITEABLE = openMode.MODE_WORLD_WRITEABLE
+  /** For reading: O_RDONLY. */
   static readonly MODE_READ_ONLY = openMode.MODE_READ_ONLY
+  /** For writing: O_WRONLY. */
   static readonly MODE_WRITE_ONLY = openMode.MODE_WRITE_ONLY
+  /** For both: O_RDWR. */
   static readonly MODE_READ_WRITE = openMode.MODE_READ_WRITE
+  /** Makes the file if there is none: O_CREAT. */
   static readonly MODE_CREATE = openMode.MODE_CREATE
+  /** Empties the file: O_TRUNC. */
   static readonly MODE_TRUNCATE = openMode.MODE_TRUNCATE
+  /** Every write goes to the end: O_APPEND. */
   static readonly MODE_APPEND = openMode.MODE_APPEND
 
+  /** Reads a descriptor and closes it with itself. */
   static readonly AutoCloseInputStream = AutoCloseInputStream
+  /** Writes a descriptor and closes it with itself. */
   static readonly AutoCloseOutputStream = AutoCloseOutputStream
 
   /** Reads what {@link writeToParcel} wrote; an owner of its own. @throws ERR_BAD_PARCEL when no descriptor is there. */
@@ -216,6 +226,7 @@ export class ParcelFileDescriptor implements Parcelable {
     this.#shared.close(STATUS.ERROR, message)
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

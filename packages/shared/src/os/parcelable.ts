@@ -7,6 +7,7 @@ export const PARCELABLE_WRITE_RETURN_VALUE = 1
 /** Answer of `describeContents`: a descriptor is among the contents. */
 export const CONTENTS_FILE_DESCRIPTOR = 1
 
+/** A class whose values can travel. Its static `CREATOR` reads them back. */
 export interface Parcelable {
   /** A bit mask of what is special about the contents: {@link CONTENTS_FILE_DESCRIPTOR} or 0. */
   describeContents(): number

@@ -33,6 +33,7 @@ export class SharedMapping {
     return this.#mapping.length
   }
 
+  /** Whether it was mapped without WRITE; also after unmap. */
   isReadOnly(): boolean {
     return !this.#mapping.isWritable
   }
@@ -50,10 +51,12 @@ export class SharedMapping {
     })
   }
 
+  /** The int16 at `index`. */
   getShort(index: number): number {
     return this.#load(index, 2).readInt16BE()
   }
 
+  /** Stores an int16, -2^15 to 2^15 - 1. */
   putShort(index: number, value: number): void {
     this.#store(index, 2, () => {
       checkInteger('value', value, -0x8000, 0x7fff)
@@ -61,10 +64,12 @@ export class SharedMapping {
     })
   }
 
+  /** The int32 at `index`. */
   getInt(index: number): number {
     return this.#load(index, 4).readInt32BE()
   }
 
+  /** Stores an int32, -2^31 to 2^31 - 1. */
   putInt(index: number, value: number): void {
     this.#store(index, 4, () => {
       checkInteger('value', value, -INT_MAX - 1, INT_MAX)
@@ -72,10 +77,12 @@ export class SharedMapping {
     })
   }
 
+  /** The int64 at `index`. */
   getLong(index: number): bigint {
     return this.#load(index, 8).readBigInt64BE()
   }
 
+  /** Stores an int64, -2^63 to 2^63 - 1. */
   putLong(index: number, value: bigint): void {
     this.#store(index, 8, () => {
       checkLong('value', value)
@@ -83,6 +90,7 @@ export class SharedMapping {
     })
   }
 
+  /** The single precision number at `index`. */
   getFloat(index: number): number {
     return this.#load(index, 4).readFloatBE()
   }
@@ -95,10 +103,12 @@ export class SharedMapping {
     })
   }
 
+  /** The double precision number at `index`. */
   getDouble(index: number): number {
     return this.#load(index, 8).readDoubleBE()
   }
 
+  /** Stores any number. */
   putDouble(index: number, value: number): void {
     this.#store(index, 8, () => {
       checkNumber('value', value)

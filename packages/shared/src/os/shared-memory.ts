@@ -136,6 +136,7 @@ export class SharedMemory implements Parcelable {
     this.#fd.close()
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

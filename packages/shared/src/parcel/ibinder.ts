@@ -13,11 +13,22 @@ export interface IBinder {
   transact(code: number, data: Parcel, reply?: Parcel | null, flags?: number): Promise<boolean>
   /** The name of the interface, null while none is attached; a proxy asks once and keeps it. */
   getInterfaceDescriptor(): Promise<string | null>
+  /** Whether the object answers; false on any error. */
   pingBinder(): Promise<boolean>
+  /** Whether its process lives, as far as is known. Nothing is asked. */
   isBinderAlive(): boolean
   /** The local implementation when it has this descriptor; always null of a proxy. */
   queryLocalInterface(descriptor: string): IInterface | null
+  /**
+   * Has `recipient` told when the process of the object is gone. Nothing to a local object.
+   * @param flags kept with the link, and must be the same to unlink it
+   * @throws ERR_DEAD_OBJECT it is gone already; ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE the recipient
+   */
   linkToDeath(recipient: DeathRecipient, flags?: number): void
+  /**
+   * Takes one link back: true, or false when the object is dead. Always true of a local object.
+   * @throws ERR_NO_SUCH_ELEMENT there is no such link
+   */
   unlinkToDeath(recipient: DeathRecipient, flags?: number): boolean
   /** Whether requests to this object may carry descriptors. */
   readonly [acceptsFileDescriptors]: boolean
@@ -25,11 +36,13 @@ export interface IBinder {
 
 /** An interface: what wraps a binder, be it the implementation or a proxy (android.os.IInterface). */
 export interface IInterface {
+  /** The binder that is called, or implemented, by this. */
   asBinder(): IBinder
 }
 
 /** Told once when the process of a linked proxy is gone. */
 export interface DeathRecipient {
+  /** @param who the proxy that was linked. What this throws is a process warning, MEMSVC_CALLBACK_ERROR. */
   binderDied(who: IBinder): void
 }
 

@@ -100,6 +100,7 @@ export abstract class ParcelValues {
     this.#open().writeInt32(value)
   }
 
+  /** -128 to 127. */
   readByte(): number {
     return (this.#open().readInt32() << 24) >> 24
   }
@@ -110,6 +111,7 @@ export abstract class ParcelValues {
     this.#open().writeInt32(value)
   }
 
+  /** -2^31 to 2^31 - 1. */
   readInt(): number {
     return this.#open().readInt32()
   }
@@ -122,6 +124,7 @@ export abstract class ParcelValues {
     buffer.bytes.writeBigInt64LE(value, at)
   }
 
+  /** -2^63 to 2^63 - 1. */
   readLong(): bigint {
     const buffer = this.#open()
     const at = buffer.take(8)
@@ -136,6 +139,7 @@ export abstract class ParcelValues {
     buffer.bytes.writeFloatLE(value, at)
   }
 
+  /** A number of single precision. */
   readFloat(): number {
     const buffer = this.#open()
     const at = buffer.take(4)
@@ -150,6 +154,7 @@ export abstract class ParcelValues {
     buffer.bytes.writeDoubleLE(value, at)
   }
 
+  /** Any number. */
   readDouble(): number {
     const buffer = this.#open()
     const at = buffer.take(8)
@@ -214,6 +219,7 @@ export abstract class ParcelValues {
     this.writeList(values, checkBoolean, (value) => this.writeBoolean(value))
   }
 
+  /** Each element as {@link readBoolean}. */
   readBooleanArray(): boolean[] | null {
     return this.readList(4, () => this.readBoolean())
   }
@@ -223,6 +229,7 @@ export abstract class ParcelValues {
     this.writeList(values, checkInt32, (value) => this.writeInt(value))
   }
 
+  /** Each element as {@link readInt}. */
   readIntArray(): number[] | null {
     return this.readList(4, () => this.readInt())
   }
@@ -232,6 +239,7 @@ export abstract class ParcelValues {
     this.writeList(values, checkLong, (value) => this.writeLong(value))
   }
 
+  /** Each element as {@link readLong}. */
   readLongArray(): bigint[] | null {
     return this.readList(8, () => this.readLong())
   }
@@ -241,6 +249,7 @@ export abstract class ParcelValues {
     this.writeList(values, checkNumber, (value) => this.writeFloat(value))
   }
 
+  /** Each element as {@link readFloat}. */
   readFloatArray(): number[] | null {
     return this.readList(4, () => this.readFloat())
   }
@@ -250,6 +259,7 @@ export abstract class ParcelValues {
     this.writeList(values, checkNumber, (value) => this.writeDouble(value))
   }
 
+  /** Each element as {@link readDouble}. */
   readDoubleArray(): number[] | null {
     return this.readList(8, () => this.readDouble())
   }
@@ -259,6 +269,7 @@ export abstract class ParcelValues {
     this.writeList(values, checkStringOrNull, (value) => this.writeString(value))
   }
 
+  /** Each element as {@link readString}. */
   readStringArray(): (string | null)[] | null {
     return this.readList(4, () => this.readString())
   }

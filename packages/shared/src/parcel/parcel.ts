@@ -118,6 +118,7 @@ export class Parcel extends ParcelValues {
     this.writeList(binders, checkBinderOrNull, (binder) => this.writeStrongBinder(binder))
   }
 
+  /** Each element as {@link readStrongBinder}. */
   readBinderArray(): (IBinder | null)[] | null {
     return this.readList(OBJECT_BYTES, () => this.readStrongBinder())
   }
@@ -146,6 +147,7 @@ export class Parcel extends ParcelValues {
     value?.writeToParcel(this, flags)
   }
 
+  /** What `creator` makes of the value, or null. */
   readTypedObject<T>(creator: Creator<T>): T | null {
     checkCreator(creator)
     return this.readInt() === 0 ? null : creator.createFromParcel(this)
@@ -156,6 +158,7 @@ export class Parcel extends ParcelValues {
     this.writeList(values, checkParcelableOrNull, (value) => this.writeTypedObject(value, flags))
   }
 
+  /** Each element as {@link readTypedObject}. */
   readTypedArray<T>(creator: Creator<T>): (T | null)[] | null {
     checkCreator(creator)
     return this.readList(4, () => this.readTypedObject(creator))

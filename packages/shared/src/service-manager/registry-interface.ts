@@ -14,7 +14,9 @@ export const DUMP_PRIORITY_ALL = 15
 export interface ServiceInfo {
   /** Of the process that holds the name; 0 when it is in another pid namespace. */
   readonly pid: number
+  /** Of that process. */
   readonly uid: number
+  /** As it was added: CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or several of them. */
   readonly dumpPriority: number
 }
 

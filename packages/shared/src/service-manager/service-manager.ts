@@ -17,11 +17,13 @@ import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, isServiceName, type ServiceIn
 import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
 import { clientRegistryPath } from './registry-path.ts'
 
+/** Where the registry is. */
 export interface ConnectOptions {
   /** The registry's socket; default MEMSVC_REGISTRY, else the user's, else the system's. At most 107 bytes. */
   path?: string
 }
 
+/** How a service is listed. */
 export interface AddServiceOptions {
   /** CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or several of them. */
   dumpPriority?: number
@@ -31,6 +33,7 @@ export interface AddServiceOptions {
 const RECONNECT_MS = 50
 const RECHECK_MS = 1000
 
+/** A client of the registry. It owns its connection, and what it has published, until `close()`. */
 export class ServiceManager {
   readonly #path: string
   readonly #link: LastingLink
@@ -160,6 +163,7 @@ export class ServiceManager {
     for (const news of this.#waits) news.raise()
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }
