@@ -8,6 +8,7 @@ export const CHECKS = {
   layers: program('check-layers.mjs'),
   versions: program('check-versions.mjs'),
   docs: program('check-docs.mjs'),
+  api: program('check-api.mjs'),
 }
 
 /** Runs one step and says its verdict. True if it passed. */
