@@ -1,43 +1,53 @@
 /** `npm run bench`: runs the benchmarks, all or by name, and writes the report. */
 import { mkdirSync, writeFileSync } from 'node:fs'
+import type { Benchmark } from './benchmark.ts'
 import { allBenchmarks } from './cases/cases.ts'
+import { choose } from './choice.ts'
 import { thisCheckout } from './field.ts'
 import { allowedCpus, describeMachine } from './machine.ts'
 import { buildBaseline } from './native.ts'
 import { type Options, readOptions } from './options.ts'
-import { buildFolder } from './paths.ts'
+import { buildFolder, repositoryFolder } from './paths.ts'
 import { Peers } from './peers/peers.ts'
-import { benchmarkSection, targetTable } from './report.ts'
+import { type Run, reportCharts, reportPage } from './report.ts'
 import { type BenchmarkResult, runBenchmark } from './runner.ts'
 import { TARGETS } from './targets.ts'
 import { judge } from './verdicts.ts'
 
 const log = (line: string) => process.stderr.write(`${line}\n`)
+const options = readOptions(process.argv.slice(2))
+const peers = options.noPeers ? Peers.none('not asked for') : Peers.install(log)
+const benchmarks = allBenchmarks({ checkouts: [thisCheckout], peers, isQuick: options.isQuick })
 
-async function main(options: Options): Promise<void> {
+if (options.list) for (const { name, title } of benchmarks) console.log(`${name.padEnd(24)} ${title}`)
+else report(await run(choose(benchmarks, options.operands), options), options)
+
+async function run(chosen: readonly Benchmark[], { rounds, milliseconds }: Options): Promise<Run> {
   buildBaseline()
-  const benchmarks = allBenchmarks({ checkouts: [thisCheckout], peers: Peers.install(log), isQuick: options.isQuick })
-  const unknown = options.names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name))
-  if (options.list || unknown.length > 0) {
-    for (const name of unknown) log(`no benchmark ${name}`)
-    for (const { name, title } of benchmarks) console.log(`${name.padEnd(24)} ${title}`)
-    process.exitCode = unknown.length
-    return
-  }
-  const chosen = benchmarks.filter(({ name }) => options.names.length === 0 || options.names.includes(name))
+  const machine = describeMachine()
   const results: BenchmarkResult[] = []
   for (const benchmark of chosen) {
-    const result = await runBenchmark(benchmark, { ...options, cpus: allowedCpus(), log })
-    results.push(result)
-    console.log(`${benchmarkSection(result)}\n`)
+    results.push(await runBenchmark(benchmark, { rounds, milliseconds, cpus: allowedCpus(), log }))
   }
-  console.log(targetTable(judge(TARGETS, results)))
-  mkdirSync(buildFolder, { recursive: true })
-  const { rounds, milliseconds } = options
-  writeFileSync(
-    `${buildFolder}/results.json`,
-    JSON.stringify({ machine: describeMachine(), rounds, milliseconds, results }, null, 1),
-  )
+  return { machine, rounds, milliseconds, results }
 }
 
-await main(readOptions(process.argv.slice(2)))
+function report(run: Run, { docs, operands, isQuick, noPeers }: Options): void {
+  const words = [
+    ...operands,
+    ...(isQuick ? ['--quick'] : []),
+    ...(noPeers ? ['--no-peers'] : []),
+    ...(docs ? ['--docs'] : []),
+  ]
+  const command = ['npm run bench', ...(words.length > 0 ? ['--', ...words] : [])].join(' ')
+  const verdicts = judge(TARGETS, run.results)
+  const page = reportPage(run, verdicts, command, 'performance')
+  const folders = [`${buildFolder}/report`, ...(docs ? [`${repositoryFolder}docs`] : [])]
+  for (const folder of folders) {
+    mkdirSync(`${folder}/performance`, { recursive: true })
+    writeFileSync(`${folder}/performance.md`, page)
+    for (const [name, chart] of reportCharts(run)) writeFileSync(`${folder}/performance/${name}`, chart)
+  }
+  writeFileSync(`${buildFolder}/report/results.json`, JSON.stringify({ ...run, verdicts }, null, 1))
+  console.log(page)
+}

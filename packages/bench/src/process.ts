@@ -1,6 +1,7 @@
 /** The processes of a contender: started on a core, asked for samples line by line, and ended by their id. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { Sample } from './benchmark.ts'
@@ -28,7 +29,7 @@ export class RunningProgram {
   #fail: ((error: Error) => void) | null = null
 
   private constructor(program: Program, cpu: number | null) {
-    this.#name = program.argv.join(' ')
+    this.#name = program.argv.map((word) => basename(word)).join(' ')
     const [command, ...args] = cpu === null ? program.argv : ['taskset', '-c', String(cpu), ...program.argv]
     this.#child = spawn(command as string, args, {
       stdio: ['pipe', 'pipe', 'pipe', program.descriptor],
@@ -114,8 +115,10 @@ export class RunningProgram {
     }
   }
 
+  /** With what it said last, or the error that it died of. */
   #error(complaint: string): Error {
-    return new Error(`${this.#name}: ${complaint}; ${this.#output.trim().split('\n').at(-1)}`)
+    const lines = this.#output.trim().split('\n')
+    return new Error(`${this.#name}: ${complaint}; ${lines.findLast((line) => /Error:/.test(line)) ?? lines.at(-1)}`)
   }
 }
 

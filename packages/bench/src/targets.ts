@@ -1,4 +1,4 @@
-/** What memsvc has set itself: bounds on ratios within one group, judged by the median of the per-round ratios. */
+/** What memsvc has set itself: bounds on ratios within one group, as data. verdicts.ts judges by the medians. */
 
 /** A contender's figure. */
 export interface Operand {
@@ -12,11 +12,14 @@ export interface Target {
   readonly claim: string
   readonly benchmark: string
   readonly group: string
-  /** The ratio is `of` / `to`. */
   readonly of: Operand
-  readonly to: Operand
+  /** The ratio is `of` / `to`; without it `of` itself is bounded. */
+  readonly to?: Operand
   readonly bound: { readonly atMost: number } | { readonly atLeast: number }
 }
+
+/** A benchmark and its group. */
+type At = readonly [string, string]
 
 /** Lower is better: memsvc against the machine's limit. */
 function within(
@@ -57,10 +60,17 @@ function ahead(
   return { id, claim, benchmark, group, of: isRate ? own : other, to: isRate ? other : own, bound: { atLeast } }
 }
 
+/** A figure of ours that stands for itself. */
+function bounded(id: string, claim: string, at: At, figure: string, atMost: number): Target {
+  const [benchmark, group] = at
+  return { id, claim, benchmark, group, of: { contender: 'memsvc', figure }, bound: { atMost } }
+}
+
 const TWO_CORES = ['set-value-round-trip', 'two cores'] as const
 const ONE_CORE = ['set-value-round-trip', 'one core'] as const
 const PIPELINED = ['set-value-pipelined', 'two cores'] as const
 const PIPELINED_ON_ONE = ['set-value-pipelined', 'one core'] as const
+const KIB = 1024
 const OWN = { contender: 'memsvc', figure: 'p50' }
 const OWN_P99 = { contender: 'memsvc', figure: 'p99' }
 
@@ -140,4 +150,61 @@ export const TARGETS: readonly Target[] = [
   within('T6', 'readBytes of 1 MiB, against memcpy', ['read', '1 MiB'], 'C memcpy', 'ns', 1.05),
   within('T7', 'attaching, registry included, against C without one', ['attach', 'two cores'], 'C attach', 'p50', 3),
   ahead('T7', 'attaching, ahead of ioredis connect + GET', ['attach', 'two cores'], 'ioredis connect + GET', 'p50', 10),
+  within('T8', '`memclient read`, whole process', ['process-read', 'start to end'], 'node -e 0', 'p50', 1.15),
+  within(
+    'T9',
+    'a change noticed and read by a third process, against Redis',
+    ['notice-latency', '1 watcher'],
+    'Redis SET + PUBLISH',
+    'p50',
+    0.65,
+  ),
+  ...[100, 1000].map((sockets) => ({
+    id: 'T10',
+    claim: `telling ${sockets} watchers by one native call, against sends from JavaScript`,
+    benchmark: 'fan-out',
+    group: `${sockets} sockets`,
+    of: { contender: 'one native call', figure: 'p50' },
+    to: { contender: 'sends from JavaScript', figure: 'p50' },
+    bound: { atMost: 0.7 },
+  })),
+  {
+    id: 'T10',
+    claim: 'p99 of a notice beside a stopped watcher, against none (noise: 20 %)',
+    benchmark: 'notice-latency',
+    group: 'beside a watcher that is stopped',
+    of: { contender: 'memsvc, another watcher stopped', figure: 'p99' },
+    to: OWN_P99,
+    bound: { atMost: 1.2 },
+  },
+  bounded(
+    'T11',
+    'resident memory of the daemon per idle connection',
+    ['idle-connections', 'resident memory of the server'],
+    'bytes',
+    8 * KIB,
+  ),
+  ...['1 process', '10 processes', '50 processes'].map((group) =>
+    bounded(
+      'T11',
+      `memory of a client beyond bare Node and its share, ${group}`,
+      ['shared-memory', group],
+      'beyond',
+      1536 * KIB,
+    ),
+  ),
+  ...[10, 50].map((readers) => ({
+    id: 'T12',
+    claim: `a write with ${readers} mapped readers, against none (noise: 10 %)`,
+    benchmark: 'write-cost',
+    group: 'memsvc',
+    of: { contender: `${readers} readers`, figure: 'p50' },
+    to: { contender: '0 readers', figure: 'p50' },
+    bound: { atMost: 1.1 },
+  })),
+  within('T13', 'close() of 4 KiB, against munmap and close in C', ['close', '4 KiB'], 'C', 'p50', 3),
+  within('T13', 'close() of 1 MiB, against munmap and close in C', ['close', '1 MiB'], 'C', 'p50', 3),
+  ...['descriptors', 'mappings', 'descriptors of the daemon'].map((figure) =>
+    bounded('T13', `${figure} left after 100,000 attachments`, ['close', 'attach and close, over and over'], figure, 0),
+  ),
 ]

@@ -4,6 +4,7 @@ import type { Field } from '../field.ts'
 import { attach } from './attach.ts'
 import { close } from './close.ts'
 import { daemonStart } from './daemon-start.ts'
+import { fanOut } from './fan-out.ts'
 import { handOver } from './hand-over.ts'
 import { idleConnections } from './idle-connections.ts'
 import { manyConnections } from './many-connections.ts'
@@ -23,6 +24,7 @@ const CASES = [
   attach,
   handOver,
   noticeLatency,
+  fanOut,
   writeCost,
   processRead,
   sharedMemory,

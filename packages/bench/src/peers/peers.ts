@@ -27,9 +27,15 @@ export class Peers {
     this.#absent = absent
   }
 
+  /** None of them. */
+  static none(reason: string): Peers {
+    const { npm, debian, programs } = readManifest()
+    return new Peers(new Map([...Object.keys(npm), ...Object.keys(debian), ...programs].map((name) => [name, reason])))
+  }
+
   /** Installs what is not there yet. Takes a minute the first time. */
   static install(log: (line: string) => void): Peers {
-    const { npm, debian, programs } = JSON.parse(readFileSync(`${packageFolder}peers.json`, 'utf8')) as Manifest
+    const { npm, debian, programs } = readManifest()
     const absent = new Map<string, string>()
     const attempt = (name: string, install: () => void) => {
       try {
@@ -57,6 +63,10 @@ export class Peers {
   folder(name: string): string {
     return `${FOLDER}/${name}`
   }
+}
+
+function readManifest(): Manifest {
+  return JSON.parse(readFileSync(`${packageFolder}peers.json`, 'utf8')) as Manifest
 }
 
 /** Installs into a folder that gets its name only when all went well; a file in it tells when it is out of date. */

@@ -1,0 +1,25 @@
+import { type Benchmark, type Group, ROUND_TRIP } from '../benchmark.ts'
+import { contender } from '../contender.ts'
+import { type Field, nodeProgram } from '../field.ts'
+
+export function fanOut(field: Field): Benchmark {
+  return {
+    name: 'fan-out',
+    title: 'Telling many at once',
+    about:
+      'One packet to N sockets, in the process that sends: one native call against a loop in JavaScript. Receiving is not timed.',
+    groups: field.checkouts.flatMap(({ label, root }) => [100, 1000].map((watchers) => group(label, root, watchers))),
+  }
+}
+
+function group(label: string, root: string, watchers: number): Group {
+  const telling = (name: string, task: string) =>
+    contender(name, { client: () => nodeProgram('fan-out', root, watchers), task })
+  return {
+    name: label === 'memsvc' ? `${watchers} sockets` : `${label}, ${watchers} sockets`,
+    pinning: 'split',
+    base: 'sends from JavaScript',
+    figures: ROUND_TRIP,
+    contenders: [telling('sends from JavaScript', 'sends'), telling('one native call', 'broadcast')],
+  }
+}
