@@ -5,6 +5,7 @@
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import { Violation } from '../../src/channel/message.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { collectGarbage, leakChecked } from '../../test-support/leaks.ts'
 import type { RawPeer } from '../../test-support/raw-peer.ts'
@@ -115,6 +116,36 @@ t.test('an object that was given back is gone, and its number is not used again'
   t.match(await peer.receiveMessages(1), [{ kind: FAILURE, id: 4, code: 2 }])
   t.equal(await ask(5), 2)
   t.equal(server.isEnded, false)
+})
+
+t.test('more references than were sent cannot be given back', async (t) => {
+  const given = new Binder()
+  const { peer, ended } = rawClient(t, new ScriptedBinder({ 1: (_data, reply) => reply.writeStrongBinder(given) }))
+  peer.send(request(1, []))
+  peer.send(request(2, []))
+  await peer.receiveMessages(2)
+  peer.send(message({ kind: RELEASE, object: 1, code: 3 }))
+  t.type(await ended(), Violation)
+})
+
+t.test('an object that comes again while its proxy is being collected is counted once for each time', async (t) => {
+  const { peer } = rawClient(t, new ScriptedBinder({ 1: () => true }))
+  let returned = 0
+  const receive = async () => {
+    const received = await peer.receiveMessages(1)
+    for (const { kind, code } of received) if (kind === RELEASE) returned += code
+  }
+  for (let id = 1; id <= 300; id++) {
+    peer.send(request(id, [sent(5)]))
+    if (id % 3 === 0) collectGarbage()
+    await receive()
+  }
+  const collecting = setInterval(collectGarbage, 5)
+  while (returned < 300) await receive()
+  clearInterval(collecting)
+  peer.send(request(301, [sent(6)]))
+  await receive()
+  t.equal(returned, 300)
 })
 
 t.test('an object that comes home is not counted', async (t) => {

@@ -100,6 +100,23 @@ t.test('unregistering one callback leaves another', async (t) => {
   t.equal(going.told.length, 0)
 })
 
+t.test('a notice that comes while its callback is unregistered, or its manager closed, is not told', async (t) => {
+  const { registry, publisher, listening } = await up(t)
+  const { told, callback } = listener(t)
+  await listening.registerForNotifications('x', callback)
+  await publisher.addService('x', new Binder())
+  const unregistered = listening.unregisterForNotifications('x', callback)
+  const before = told.length
+  await unregistered
+  await listening.listServices()
+  t.equal(told.length, before)
+
+  await listening.registerForNotifications('x', callback)
+  listening.close()
+  await (await connect(t, registry)).listServices()
+  t.equal(told.length, before)
+})
+
 t.test('what was never registered, or is no more, cannot be unregistered', async (t) => {
   const { listening } = await up(t)
   const { callback } = listener(t)
