@@ -45,7 +45,7 @@ function drawPanel({ heading, unit, bars }: Panel, top: number): string[] {
   const direction = unit === 'per second' ? 'more is better' : 'less is better'
   const note = isLogarithmic ? `${direction}, logarithmic` : direction
   return [
-    `<text x="${MARGIN}" y="${top + 20}" font-weight="bold">${escapeXml(heading)}<tspan font-weight="normal" fill="#6a737d"> (${note})</tspan></text>`,
+    `<text x="${MARGIN}" y="${top + 20}" font-weight="bold">${escapeXml(heading)}<tspan dx="6" font-weight="normal" fill="#6a737d">(${note})</tspan></text>`,
     ...bars.flatMap((bar, i) => drawBar(bar, unit, scale, top + HEADING_HEIGHT + i * ROW_HEIGHT)),
   ]
 }

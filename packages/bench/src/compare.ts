@@ -8,7 +8,7 @@ import { choose } from './choice.ts'
 import { comparisonTable, findChanges } from './comparison.ts'
 import { allowedCpus } from './machine.ts'
 import { buildBaseline } from './native.ts'
-import { type Options, readOptions } from './options.ts'
+import { runCommand } from './options.ts'
 import { type BenchmarkResult, runBenchmark } from './runner.ts'
 
 /** What a change of the library is felt in. */
@@ -23,7 +23,7 @@ const KEY_BENCHMARKS = [
 
 const log = (line: string) => process.stderr.write(`${line}\n`)
 
-async function main({ operands, rounds, milliseconds, isQuick }: Options): Promise<void> {
+await runCommand(async ({ operands, rounds, milliseconds, isQuick }) => {
   const [revisionA, revisionB, ...names] = operands
   if (revisionA === undefined || revisionB === undefined) throw new RangeError('two revisions are needed')
   buildBaseline()
@@ -40,6 +40,4 @@ async function main({ operands, rounds, milliseconds, isQuick }: Options): Promi
   } finally {
     for (const checkout of checkouts) remove(checkout)
   }
-}
-
-await main(readOptions(process.argv.slice(2)))
+})

@@ -6,7 +6,7 @@ import { choose } from './choice.ts'
 import { thisCheckout } from './field.ts'
 import { allowedCpus, describeMachine } from './machine.ts'
 import { buildBaseline } from './native.ts'
-import { type Options, readOptions } from './options.ts'
+import { type Options, runCommand } from './options.ts'
 import { buildFolder, repositoryFolder } from './paths.ts'
 import { Peers } from './peers/peers.ts'
 import { type Run, reportCharts, reportPage } from './report.ts'
@@ -15,12 +15,13 @@ import { TARGETS } from './targets.ts'
 import { judge } from './verdicts.ts'
 
 const log = (line: string) => process.stderr.write(`${line}\n`)
-const options = readOptions(process.argv.slice(2))
-const peers = options.noPeers ? Peers.none('not asked for') : Peers.install(log)
-const benchmarks = allBenchmarks({ checkouts: [thisCheckout], peers, isQuick: options.isQuick })
 
-if (options.list) for (const { name, title } of benchmarks) console.log(`${name.padEnd(24)} ${title}`)
-else report(await run(choose(benchmarks, options.operands), options), options)
+await runCommand(async (options) => {
+  const peers = options.noPeers || options.list ? Peers.none('not asked for') : Peers.install(log)
+  const benchmarks = allBenchmarks({ checkouts: [thisCheckout], peers, isQuick: options.isQuick })
+  if (options.list) for (const { name, title } of benchmarks) console.log(`${name.padEnd(24)} ${title}`)
+  else report(await run(choose(benchmarks, options.operands), options), options)
+})
 
 async function run(chosen: readonly Benchmark[], { rounds, milliseconds }: Options): Promise<Run> {
   buildBaseline()

@@ -1,4 +1,4 @@
-/** The command line of the bench. */
+/** The command lines of the bench. */
 import { parseArgs } from 'node:util'
 
 export interface Options {
@@ -35,4 +35,14 @@ export function readOptions(args: readonly string[]): Options {
   }
   if (docs && operands.length > 0) throw new RangeError('--docs is of all benchmarks, it takes no names')
   return { operands, rounds, milliseconds: isQuick ? 100 : 400, isQuick, list, noPeers, docs }
+}
+
+/** Runs a command: what goes wrong is told in a line, and is exit status 2. */
+export async function runCommand(command: (options: Options) => Promise<void>): Promise<void> {
+  try {
+    await command(readOptions(process.argv.slice(2)))
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 2
+  }
 }

@@ -30,8 +30,9 @@ export class RunningProgram {
 
   private constructor(program: Program, cpu: number | null) {
     this.#name = program.argv.map((word) => basename(word)).join(' ')
-    const [command, ...args] = cpu === null ? program.argv : ['taskset', '-c', String(cpu), ...program.argv]
-    this.#child = spawn(command as string, args, {
+    const pinned = cpu === null ? program.argv : ['taskset', '-c', String(cpu), ...program.argv]
+    // Ends with this process, however that ends. Both replace themselves by what they start.
+    this.#child = spawn('setpriv', ['--pdeathsig', 'TERM', ...pinned], {
       stdio: ['pipe', 'pipe', 'pipe', program.descriptor],
       env: { ...cleanEnvironment(), ...program.env },
     }) as ChildProcessByStdio<Writable, Readable, Readable> // three pipes, and what follows changes nothing of that
@@ -53,7 +54,7 @@ export class RunningProgram {
     return running
   }
 
-  /** Of the program itself: taskset replaces itself by it. */
+  /** Of the program itself. */
   get pid(): number {
     return this.#child.pid as number
   }

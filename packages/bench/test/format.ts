@@ -23,7 +23,7 @@ t.test('figures have three significant digits and the unit that suits them', (t)
 })
 
 t.test('a ratio to nothing is none', (t) => {
-  t.equal(formatRatio(1.4142), '1.41x')
+  t.equal(formatRatio(1.4123), '1.41x')
   t.equal(formatRatio(1 / 0), '–')
   t.equal(formatRatio(0 / 0), '–')
   t.end()

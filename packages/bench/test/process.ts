@@ -37,7 +37,7 @@ t.test('a program that dies tells what it died of', async (t) => {
 
 t.test('a program that does not get ready is an error', async (t) => {
   await t.rejects(RunningProgram.start(script('process.exit(3)'), null), { message: /ended by 3/ })
-  await t.rejects(RunningProgram.start({ argv: ['/nowhere/nothing'] }, null), { code: 'ENOENT' })
+  await t.rejects(RunningProgram.start({ argv: ['/nowhere/nothing'] }, null), { message: /ended by 1/ })
 })
 
 t.test('what changes the time of a start is not handed on', (t) => {
