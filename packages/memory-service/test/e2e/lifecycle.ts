@@ -58,6 +58,7 @@ t.test('a signal while the registry does not answer ends it cleanly too', async 
   const { registry, program: host } = await startMemsvc(t, { args: ['--name', 'host'] })
   host.kill('SIGSTOP')
   const program = await beginMemsvc(t, registry)
+  program.kill('SIGHUP') // a reload that comes too early, or a terminal that goes away
   program.kill('SIGTERM')
   t.match(await program.ending, { code: 0, signal: null })
 })
