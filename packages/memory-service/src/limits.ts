@@ -25,6 +25,12 @@ export const RESOURCES = {
   channels: { total: 16_384, perUser: 1024, takesDescriptor: true, meaning: 'channels to the memory service' },
   refused: { total: 128, perUser: 32, takesDescriptor: true, meaning: 'peers over a limit who are still to be told' },
   names: { total: 4096, perUser: 512, perPeer: 128, meaning: 'services registered by name' },
+  waiting: {
+    total: 16_384,
+    perUser: 4096,
+    perPeer: 1024,
+    meaning: 'searches for a service that is slow to take clients',
+  },
   notifications: { total: 16_384, perUser: 1024, perPeer: 256, meaning: 'callbacks for registrations' },
   watchers: { total: 65_536, perUser: 4096, perPeer: 256, meaning: 'callbacks for changes of the value' },
   descriptors: {
@@ -48,6 +54,13 @@ export const DAEMON_LIMITS = {
     unit: 'notices',
     error: null,
     meaning: 'watchers told in one turn of the event loop; the others follow in the next ones',
+  },
+  channelsPerTurn: {
+    name: 'new channels in a turn',
+    limit: 16,
+    unit: 'channels',
+    error: null,
+    meaning: 'brought to one service in one turn of the event loop; who asks for more waits, and the users take turns',
   },
   acceptPause: {
     name: 'rest of the listener',

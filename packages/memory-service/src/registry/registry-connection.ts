@@ -38,7 +38,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     try {
       this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
     } catch (error) {
-      this.#registry.letGo(binder)
+      this.#registry.letGo(this.#peer, binder)
       throw error
     }
   }
@@ -52,7 +52,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     try {
       this.#registry.notify(this.#peer, name, callback)
     } catch (error) {
-      this.#registry.letGo(callback)
+      this.#registry.letGo(this.#peer, callback)
       throw error
     }
   }
@@ -61,7 +61,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     try {
       this.#registry.unnotify(this.#peer, name, callback)
     } finally {
-      this.#registry.letGo(callback)
+      this.#registry.letGo(this.#peer, callback)
     }
   }
 

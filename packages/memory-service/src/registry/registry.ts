@@ -14,7 +14,9 @@ import {
 import { type Caller, type FoundService, IServiceCallback, isServiceName, show } from '@memsvc/shared/internal'
 import type { Access, Action } from '../access/access.ts'
 import type { Account } from '../ledger.ts'
+import { type Notification, Notifications } from './notifications.ts'
 import { openChannel } from './open-channel.ts'
+import { WaitingLines } from './waiting-lines.ts'
 
 /** One connection, as the registry sees it: its identity, and what it is charged. */
 export interface Peer {
@@ -31,11 +33,6 @@ interface Entry {
   readonly dumpPriority: number
 }
 
-interface Notification {
-  readonly peer: Peer
-  readonly callback: IBinder
-}
-
 /** A service as its holder adds it. */
 export interface NewService {
   readonly name: string | null
@@ -47,7 +44,9 @@ export interface NewService {
 export class Registry {
   readonly #access: Access
   readonly #entries = new Map<string, Entry>()
-  readonly #notifications = new Map<string, Notification[]>()
+  readonly #namesOf = new Map<Peer, Set<string>>()
+  readonly #notifications = new Notifications()
+  readonly #waiting = new WaitingLines()
 
   constructor(access: Access) {
     this.#access = access
@@ -69,9 +68,11 @@ export class Registry {
       peer.account.charge('names')
       holder?.peer.account.refund('names')
     }
+    this.#namesOf.get(holder?.peer ?? peer)?.delete(name)
+    this.#namesOf.set(peer, (this.#namesOf.get(peer) ?? new Set()).add(name))
     this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
-    this.letGo(holder?.binder ?? null)
-    for (const { peer, callback } of this.#notifications.get(name) ?? []) this.#tell(peer, callback, name)
+    if (holder !== undefined) this.letGo(holder.peer, holder.binder)
+    for (const notification of this.#notifications.ofName(name)) this.#tell(notification)
   }
 
   /** A name that is unknown, hidden from this peer, or can be none, finds nothing; it is no error. */
@@ -79,6 +80,7 @@ export class Registry {
     const entry = this.#find(peer, name)
     if (entry === undefined) return { kind: 'none' }
     if (entry.peer === peer) return { kind: 'own', binder: entry.binder }
+    await this.#waiting.turn(entry.binder, peer)
     return openChannel(entry.binder, { holder: entry.peer.caller, client: peer.caller, takesFds: entry.takesFds })
   }
 
@@ -97,36 +99,38 @@ export class Registry {
   notify(peer: Peer, name: string | null, callback: IBinder | null): void {
     checkName(name)
     if (callback === null) throw new NullPointerError('Null callback')
-    peer.account.charge('notifications')
-    const list = this.#notifications.get(name) ?? []
-    this.#notifications.set(name, [...list, { peer, callback }])
-    if (this.#entries.has(name)) this.#tell(peer, callback, name)
+    const notification = { peer, name, callback }
+    this.#notifications.add(notification)
+    if (this.#entries.has(name)) this.#tell(notification)
   }
 
   /** Removes every registration of this callback for the name. */
   unnotify(peer: Peer, name: string | null, callback: IBinder | null): void {
-    const isMine = (entry: Notification) => entry.peer === peer && entry.callback === callback
-    if (name === null || !this.#removeNotifications(name, isMine)) {
-      throw new IllegalStateError('this callback is not registered for that name')
-    }
+    const all = [...this.#notifications.ofPeer(peer)]
+    const going = all.filter((each) => each.name === name && each.callback === callback)
+    if (going.length === 0) throw new IllegalStateError('this callback is not registered for that name')
+    for (const notification of going) this.#notifications.remove(notification)
   }
 
-  /** Gives an object back to its process, which it keeps alive, unless something here still needs it. */
-  letGo(object: IBinder | null): void {
+  /** Gives an object back to the peer it came from, whose process it keeps alive, unless it is still needed here. */
+  letGo(peer: Peer, object: IBinder | null): void {
     if (!(object instanceof BinderProxy)) return
-    const isService = [...this.#entries.values()].some(({ binder }) => binder === object)
-    const isCallback = [...this.#notifications.values()].flat().some(({ callback }) => callback === object)
+    const names = [...(this.#namesOf.get(peer) ?? [])]
+    const isService = names.some((name) => this.#entries.get(name)?.binder === object)
+    const isCallback = [...this.#notifications.ofPeer(peer)].some(({ callback }) => callback === object)
     if (!isService && !isCallback) object.close()
   }
 
   /** A connection is gone, and with it all that it had. @returns the names that are free now */
   remove(peer: Peer): string[] {
-    const names = [...this.#entries].filter(([, entry]) => entry.peer === peer).map(([name]) => name)
+    const names = [...(this.#namesOf.get(peer) ?? [])]
+    this.#namesOf.delete(peer)
     for (const name of names) {
       this.#entries.delete(name)
       peer.account.refund('names')
     }
-    for (const name of [...this.#notifications.keys()]) this.#removeNotifications(name, (entry) => entry.peer === peer)
+    for (const notification of [...this.#notifications.ofPeer(peer)]) this.#notifications.remove(notification)
+    this.#waiting.leave(peer)
     return names
   }
 
@@ -144,19 +148,9 @@ export class Registry {
   }
 
   /** A callback that cannot be told does not read, or is dying: its connection's end is the news it gets. */
-  #tell(peer: Peer, callback: IBinder, name: string): void {
+  #tell({ peer, callback, name }: Notification): void {
     if (!this.#maySee(peer, name)) return
     Promise.resolve(IServiceCallback.asInterface(callback).onRegistration(name)).catch(() => undefined)
-  }
-
-  #removeNotifications(name: string, isGoing: (entry: Notification) => boolean): boolean {
-    const list = this.#notifications.get(name) ?? []
-    const going = list.filter(isGoing)
-    for (const { peer } of going) peer.account.refund('notifications')
-    const staying = list.filter((entry) => !isGoing(entry))
-    if (staying.length > 0) this.#notifications.set(name, staying)
-    else this.#notifications.delete(name)
-    return going.length > 0
   }
 }
 

@@ -1,0 +1,103 @@
+/**
+ * Who waits for a channel to a service. A service is brought new channels as fast as it takes them. While it has not read
+ * the last ones, or when many come at once, clients wait here and not in its queue; and the users take turns, so that one
+ * who asks for thousands does not keep the others waiting.
+ */
+import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
+import type { Session } from '@memsvc/shared/internal'
+import { DAEMON_LIMITS } from '../limits.ts'
+import type { Peer } from './registry.ts'
+
+/** Until the next look at a service that does not read, in milliseconds: nothing tells when it does. */
+const RETRY_MS = 10
+
+interface Visitor {
+  readonly peer: Peer
+  readonly enter: () => void
+  readonly giveUp: (reason: Error) => void
+}
+
+export class WaitingLines {
+  readonly #lines = new Map<Session, WaitingLine>()
+
+  /**
+   * Resolves when it is the peer's turn to be brought to the service.
+   * @throws ERR_LIMIT too many wait; ERR_ILLEGAL_STATE the peer has left meanwhile
+   */
+  async turn(service: IBinder, peer: Peer): Promise<void> {
+    if (!(service instanceof BinderProxy)) return
+    const { session } = service
+    const line = this.#lines.get(session) ?? new WaitingLine(session, () => this.#lines.delete(session))
+    this.#lines.set(session, line)
+    await line.join(peer)
+  }
+
+  /** The peer is gone: its calls wait no longer. */
+  leave(peer: Peer): void {
+    for (const line of this.#lines.values()) line.leave(peer)
+  }
+}
+
+/** Of one service; it exists while anybody waits, and until the end of a turn in which somebody came. */
+class WaitingLine {
+  readonly #service: Session
+  readonly #onEmpty: () => void
+  /** In the order in which the users are served. */
+  readonly #byUser = new Map<number, Visitor[]>()
+  #room: number = DAEMON_LIMITS.channelsPerTurn.limit
+
+  constructor(service: Session, onEmpty: () => void) {
+    this.#service = service
+    this.#onEmpty = onEmpty
+    setImmediate(() => this.#advance())
+  }
+
+  join(peer: Peer): Promise<void> | undefined {
+    if (this.#byUser.size === 0 && this.#takeRoom()) return undefined
+    peer.account.charge('waiting')
+    return new Promise((enter, giveUp) => {
+      const visitors = this.#byUser.get(peer.caller.uid) ?? []
+      visitors.push({ peer, enter, giveUp })
+      this.#byUser.set(peer.caller.uid, visitors)
+    })
+  }
+
+  leave(peer: Peer): void {
+    const { uid } = peer.caller
+    const visitors = this.#byUser.get(uid) ?? []
+    const staying = visitors.filter((visitor) => visitor.peer !== peer)
+    if (staying.length > 0) this.#byUser.set(uid, staying)
+    else this.#byUser.delete(uid)
+    for (const visitor of visitors) {
+      if (visitor.peer !== peer) continue
+      peer.account.refund('waiting')
+      visitor.giveUp(new IllegalStateError('the client is gone'))
+    }
+  }
+
+  /** A new turn of the event loop. To a service that is gone everybody goes at once, and finds nobody. */
+  #advance(): void {
+    this.#room = this.#service.isEnded ? Number.POSITIVE_INFINITY : DAEMON_LIMITS.channelsPerTurn.limit
+    while (this.#byUser.size > 0 && this.#takeRoom()) this.#serveNext()
+    if (this.#byUser.size === 0) this.#onEmpty()
+    else if (this.#service.queuedBytes > 0) setTimeout(() => this.#advance(), RETRY_MS).unref()
+    else setImmediate(() => this.#advance())
+  }
+
+  #takeRoom(): boolean {
+    if (this.#room === 0 || this.#service.queuedBytes > 0) return false
+    this.#room -= 1
+    return true
+  }
+
+  /** The first of the first user; his others come after everybody else's first. */
+  #serveNext(): void {
+    const [[uid, visitors] = []] = this.#byUser
+    const visitor = visitors?.shift()
+    if (uid === undefined || visitors === undefined || visitor === undefined) return
+    this.#byUser.delete(uid)
+    if (visitors.length > 0) this.#byUser.set(uid, visitors)
+    visitor.peer.account.refund('waiting')
+    visitor.enter()
+  }
+}
