@@ -1,5 +1,6 @@
 /** The daemon under a real systemd, with a client outside of the box that watches the value all the while. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, constants, sendmsg, socket } from '@memsvc/shared/internal'
 import { leakChecked, runProgram, startProgram, watchdog } from '@memsvc/shared/test-support'
@@ -8,6 +9,7 @@ import { boxProblem, MEMSVC, SystemdBox, until } from '../../test-support/system
 
 const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
 const SOCKET = '/run/memsvc/registry.sock'
+const CONFIGURATION = '/etc/memsvc/memsvc.json'
 const DROP_IN = '/run/systemd/system/memsvc.service.d/test.conf'
 const WARNING = 4
 const INFO = 6
@@ -98,7 +100,7 @@ t.test('under a real systemd', { skip }, async (t) => {
   }
 
   await t.test('a daemon that hangs is replaced, and its value survives', async (t) => {
-    mkdirSync(box.path(DROP_IN.slice(0, DROP_IN.lastIndexOf('/'))), { recursive: true })
+    mkdirSync(box.path(dirname(DROP_IN)), { recursive: true })
     writeFileSync(box.path(DROP_IN), '[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n')
     await box.ask('systemctl', 'daemon-reload')
     await box.ask('systemctl', 'restart', 'memsvc.service')
@@ -124,6 +126,40 @@ t.test('under a real systemd', { skip }, async (t) => {
     t.equal(await box.property('MainPID'), before)
     await memclient('write', '9')
     await watcher.stdout.find((line) => line === '9')
+    t.equal(watcher.stderr.text, '', 'it had nothing to come back from')
+  })
+
+  await t.test('a reload brings other rules, with names that are looked up from within the sandbox', async (t) => {
+    const watcher = await watch(t)
+    const nobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', process.execPath, MEMSVC]
+    const list = () => box.ask(...nobody, 'list', '--registry', SOCKET)
+    const reload = async (find: string[]) => {
+      writeFileSync(box.path(CONFIGURATION), JSON.stringify({ rules: [{ names: ['*'], find }] }))
+      await box.ask('systemctl', 'reload', 'memsvc.service')
+      await box.untilProperty('ActiveState', (state) => state === 'active')
+    }
+    t.match(await list(), 'AnonymousSharedMemory')
+    mkdirSync(box.path(dirname(CONFIGURATION)), { recursive: true })
+    await reload([])
+    t.equal(await list(), '')
+    await reload(['nobody', '@nogroup'])
+    t.match(await list(), 'AnonymousSharedMemory')
+    await reload(['a-user-who-is-not-there'])
+    t.match(await list(), 'AnonymousSharedMemory', 'the old rules stay')
+    const isReason = ({ message }: { message: string }) => message.includes('memsvc.json:1: there is no user')
+    t.ok(
+      (
+        await until(
+          () => box.journal(),
+          (lines) => lines.some(isReason),
+        )
+      ).length > 0,
+    )
+    rmSync(box.path(CONFIGURATION))
+    for (const value of ['10', '9']) {
+      await memclient('write', value)
+      await watcher.stdout.find((line) => line === value)
+    }
     t.equal(watcher.stderr.text, '', 'it had nothing to come back from')
   })
 
