@@ -3,7 +3,7 @@
  * thing, so a limit can never be passed, and a client that is gone owes nothing.
  */
 import { IllegalStateError, LimitError } from '@memsvc/shared'
-import type { DescriptorBudget } from '@memsvc/shared/internal'
+import type { ChannelBudget } from '@memsvc/shared/internal'
 import { ofOnePeer, ofOneUser, RESOURCE_NAMES, type Resource, type ResourceLimits } from './limits.ts'
 
 export interface LedgerOptions {
@@ -71,7 +71,7 @@ export class Ledger {
 }
 
 /** What one peer has been charged. */
-export class Account {
+export class Account implements ChannelBudget {
   readonly uid: number
   readonly #ledger: Ledger
   readonly #used = new Map<Resource, number>()
@@ -107,14 +107,6 @@ export class Account {
   /** What was charged and not refunded. */
   get rest(): Resource[] {
     return [...this.#used.keys()]
-  }
-
-  /** For the descriptors that wait in the queue of this peer's channel. */
-  get descriptorBudget(): DescriptorBudget {
-    return {
-      charge: (count) => this.charge('descriptors', count),
-      refund: (count) => this.refund('descriptors', count),
-    }
   }
 
   /** The peer is gone. Refunds what was forgotten, and answers what that was: nothing, when all is right. */

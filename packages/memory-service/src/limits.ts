@@ -33,6 +33,12 @@ export const RESOURCES = {
   },
   notifications: { total: 16_384, perUser: 1024, perPeer: 256, meaning: 'callbacks for registrations' },
   watchers: { total: 65_536, perUser: 4096, perPeer: 256, meaning: 'callbacks for changes of the value' },
+  blocks: {
+    total: 1024,
+    perUser: 256,
+    perPeer: 64,
+    meaning: '64 KiB each, held for peers: answers they do not read, requests that are not finished',
+  },
   descriptors: {
     total: 2048,
     perUser: 512,

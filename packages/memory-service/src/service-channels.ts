@@ -41,7 +41,7 @@ export class ServiceChannels {
       session.close()
       return
     }
-    session.chargeQueueTo(guest.account.descriptorBudget)
+    session.chargeTo(guest.account)
     this.#guests.set(session, guest)
   }
 

@@ -107,12 +107,12 @@ const { perPeer: DESCRIPTORS = 0 } = DEFAULTS.descriptors
 for (const count of [DESCRIPTORS + 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
   t.test(`${count} at once are charged wholly or not at all`, async (t) => {
     const ledger = makeLedger(OWN)
-    const { descriptorBudget } = ledger.open(STRANGER)
-    t.throws(() => descriptorBudget.charge(count), { code: 'ERR_LIMIT', used: 0 })
+    const account = ledger.open(STRANGER)
+    t.throws(() => account.charge('descriptors', count), { code: 'ERR_LIMIT', used: 0 })
     t.equal(ledger.used('descriptors'), 0)
-    descriptorBudget.charge(DESCRIPTORS)
+    account.charge('descriptors', DESCRIPTORS)
     t.equal(ledger.used('descriptors'), DESCRIPTORS)
-    descriptorBudget.refund(DESCRIPTORS)
+    account.refund('descriptors', DESCRIPTORS)
     t.equal(ledger.used('descriptors'), 0)
   })
 }

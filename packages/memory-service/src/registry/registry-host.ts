@@ -83,7 +83,7 @@ export class RegistryHost {
         this.#admission.leave(guest, pid, reason)
       },
     })
-    session.chargeQueueTo(account.descriptorBudget)
+    session.chargeTo(account)
     this.#sessions.add(session)
   }
 

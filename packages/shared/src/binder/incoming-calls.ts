@@ -74,7 +74,19 @@ export class IncomingCalls {
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return limitError(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return limitError(heldBytes, bytes)
-    return this.#parcels.checkRoom(body)
+    return this.#parcels.checkRoom(body) ?? this.#hold(body.size)
+  }
+
+  /** Until `#recycle`. */
+  #hold(bytes: number): LimitError | null {
+    try {
+      this.#channel.held.add(bytes)
+      this.#heldBytes += bytes
+      return null
+    } catch (error) {
+      if (error instanceof LimitError) return error
+      throw error
+    }
   }
 
   #refuse(call: IncomingCall, status: number, body: OutgoingBody): void {
@@ -84,7 +96,6 @@ export class IncomingCalls {
 
   #start(binder: Binder, { id, code, body }: IncomingCall, caller: Caller): void {
     const data = this.#parcels.unpack(body)
-    this.#heldBytes += body.size
     if (id === 0) {
       const call = { id, code, size: body.size, data, reply: Parcel.obtain() }
       this.#queueOneway(binder, call, { pid: 0, uid: caller.uid })
@@ -145,6 +156,7 @@ export class IncomingCalls {
 
   #recycle({ size, data, reply }: RunningCall): void {
     this.#heldBytes -= size
+    this.#channel.held.remove(size)
     data.recycle()
     reply.recycle()
   }

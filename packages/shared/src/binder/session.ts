@@ -5,9 +5,9 @@
 import type { Credentials, OwnedFd } from 'memfd-native'
 import { Channel, type IncomingCall } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
+import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
-import type { DescriptorBudget } from '../channel/outbox.ts'
 import type { OutgoingBody } from '../channel/outgoing-body.ts'
 import { DeadObjectError, type LimitError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
@@ -107,9 +107,9 @@ export class Session {
     return this.#channel.queuedBytes
   }
 
-  /** Descriptors that wait for the peer to read are paid by `budget` from now on: the daemon's ledger. */
-  chargeQueueTo(budget: DescriptorBudget): void {
-    this.#channel.chargeQueueTo(budget)
+  /** What this side holds for the peer, in bytes and descriptors, is paid by `budget` from now on: the daemon's ledger. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#channel.chargeTo(budget)
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** Joins a body that came in several packets. Holds at most twice what has come, whatever was announced. */
 import type { OwnedFd } from 'memfd-native'
+import type { HeldBytes } from './held-bytes.ts'
 import { bodySize, type Header, Violation } from './message.ts'
 
 export interface Whole {
@@ -9,23 +10,29 @@ export interface Whole {
 }
 
 export class Assembly {
+  readonly #held: HeldBytes
   #header: Header | null = null
   #fds: readonly OwnedFd[] = []
   #bytes = Buffer.alloc(0)
   #size = 0
 
+  /** @param held what has come is a part of it, until it is whole */
+  constructor(held: HeldBytes) {
+    this.#held = held
+  }
+
   get isActive(): boolean {
     return this.#header !== null
   }
 
-  /** Takes the first part, and the descriptors, which all come with it. */
+  /** Takes the first part, and the descriptors, which all come with it. @throws Violation as add */
   start(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[]): void {
     this.#header = header
     this.#fds = fds
     this.#append(header.here, bodySize(header), bytes, at)
   }
 
-  /** Takes the next part; answers the whole once nothing is missing. @throws Violation */
+  /** Takes the next part; answers the whole once nothing is missing. @throws Violation; also when nobody pays for more */
   add(header: Header, bytes: Buffer, at: number): Whole | null {
     const first = this.#header
     if (first === null || header.id !== first.id) throw new Violation('a continuation of another message')
@@ -47,16 +54,24 @@ export class Assembly {
   /** In one buffer, which doubles: a peer may well send a body in a million parts. */
   #append(count: number, wholeSize: number, bytes: Buffer, at: number): void {
     const size = this.#size + count
-    if (size > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.min(Math.max(size, 2 * this.#bytes.length), wholeSize))
-      this.#bytes.copy(larger, 0, 0, this.#size)
-      this.#bytes = larger
-    }
+    if (size > this.#bytes.length) this.#grow(Math.min(Math.max(size, 2 * this.#bytes.length), wholeSize))
     bytes.copy(this.#bytes, this.#size, at, at + count)
     this.#size = size
   }
 
+  #grow(capacity: number): void {
+    try {
+      this.#held.add(capacity - this.#bytes.length)
+    } catch (cause) {
+      throw new Violation((cause as Error).message, { cause })
+    }
+    const larger = Buffer.allocUnsafe(capacity)
+    this.#bytes.copy(larger, 0, 0, this.#size)
+    this.#bytes = larger
+  }
+
   #clear(): void {
+    this.#held.remove(this.#bytes.length)
     this.#header = null
     this.#fds = []
     this.#bytes = Buffer.alloc(0)

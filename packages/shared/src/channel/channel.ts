@@ -10,6 +10,7 @@ import { type Credentials, Hub, type HubSocket, type OwnedFd } from 'memfd-nativ
 import { DeadObjectError, LimitError } from '../errors.ts'
 import { Assembly, type Whole } from './assembly.ts'
 import { failureBody } from './failure.ts'
+import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import {
   bodySize,
   foreignVersion,
@@ -28,7 +29,7 @@ import {
   Violation,
   type WireObject,
 } from './message.ts'
-import { type DescriptorBudget, Outbox } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
 
@@ -89,7 +90,9 @@ export class Channel {
   readonly #handler: ChannelHandler
   readonly #outbox: Outbox
   readonly #pending = new PendingCalls()
-  readonly #assembly = new Assembly()
+  /** What the peer makes this side hold. */
+  readonly held = new HeldBytes()
+  readonly #assembly = new Assembly(this.held)
   #awaitsHello: boolean
   #awaitsRoom = false
   #ended = false
@@ -113,7 +116,7 @@ export class Channel {
       },
       { takesFds: options.takesFds },
     )
-    this.#outbox = new Outbox(this.#hub, this.#socket)
+    this.#outbox = new Outbox(this.#hub, this.#socket, this.held)
     // If nobody is there any more the hub will say so; an end in the middle of construction would find half a handler.
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
     if (options.role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY)
@@ -133,8 +136,9 @@ export class Channel {
     return this.#outbox.queuedBytes
   }
 
-  /** Descriptors that wait for the peer to read are paid by `budget` from now on. */
-  chargeQueueTo(budget: DescriptorBudget): void {
+  /** Bytes that this side holds for the peer, and descriptors that wait for it to read, are paid by `budget` from now on. */
+  chargeTo(budget: ChannelBudget): void {
+    this.held.chargeTo(budget)
     this.#outbox.chargeTo(budget)
   }
 
@@ -352,6 +356,7 @@ export class Channel {
     this.#socket.close()
     this.#outbox.close()
     this.#assembly.close()
+    this.held.close()
     this.#pending.failAll(asDeath(reason))
     this.#updateReference()
     this.#handler.onEnd(reason)

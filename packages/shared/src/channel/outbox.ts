@@ -4,6 +4,7 @@
  */
 import { dup, type Fd, fdNumber, type Hub, type HubSocket, MAX_PACKET_BYTES, type OwnedFd } from 'memfd-native'
 import { limitError } from '../util/limit.ts'
+import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
@@ -14,13 +15,6 @@ const ETOOMANYREFS = -109
 /** ETOOMANYREFS has no event that ends it: other sockets of this user hold too many descriptors. Look again, in ms. */
 const RETRY_MS = 10
 const NO_FDS: readonly Fd[] = Object.freeze([])
-
-/** Who pays for the descriptors that wait here, besides the limit of the channel. */
-export interface DescriptorBudget {
-  /** @throws LimitError nothing is charged, nothing waits */
-  charge(count: number): void
-  refund(count: number): void
-}
 
 interface WaitingPacket {
   readonly bytes: Buffer
@@ -35,15 +29,18 @@ export class Outbox {
   #queuedBytes = 0
   #queuedFds = 0
   #retry: NodeJS.Timeout | undefined
-  #budget: DescriptorBudget | undefined
+  readonly #held: HeldBytes
+  #budget: ChannelBudget | undefined
 
-  constructor(hub: Hub, socket: HubSocket) {
+  /** @param held what waits is a part of it */
+  constructor(hub: Hub, socket: HubSocket, held: HeldBytes) {
     this.#hub = hub
     this.#socket = socket
+    this.#held = held
   }
 
-  /** Before anything waits. */
-  chargeTo(budget: DescriptorBudget): void {
+  /** Descriptors that wait. Before anything does. */
+  chargeTo(budget: ChannelBudget): void {
     this.#budget = budget
   }
 
@@ -148,8 +145,7 @@ export class Outbox {
       const result = this.#socket.send(length, fds)
       if (!this.#mustWait(result)) return result
     }
-    const bytes = Buffer.from(this.#hub.outgoing.subarray(0, length))
-    this.#waiting.push({ bytes, fds: this.#keep(fds) })
+    this.#waiting.push(this.#keep(length, fds))
     this.#queuedBytes += length
     this.#queuedFds += fds.length
     return 0
@@ -161,17 +157,28 @@ export class Outbox {
     for (const fd of packet.fds) fd.close()
     this.#queuedBytes -= packet.bytes.length
     this.#queuedFds -= packet.fds.length
-    if (packet.fds.length > 0) this.#budget?.refund(packet.fds.length)
+    this.#held.remove(packet.bytes.length)
+    if (packet.fds.length > 0) this.#budget?.refund('descriptors', packet.fds.length)
   }
 
-  /** Duplicates, paid for. */
-  #keep(fds: readonly Fd[]): OwnedFd[] {
+  /** A copy of the packet, paid for. */
+  #keep(length: number, fds: readonly Fd[]): WaitingPacket {
+    this.#held.add(length)
+    try {
+      return { fds: this.#keepFds(fds), bytes: Buffer.from(this.#hub.outgoing.subarray(0, length)) }
+    } catch (error) {
+      this.#held.remove(length)
+      throw error
+    }
+  }
+
+  #keepFds(fds: readonly Fd[]): OwnedFd[] {
     if (fds.length === 0) return []
-    this.#budget?.charge(fds.length)
+    this.#budget?.charge('descriptors', fds.length)
     try {
       return dupAll(fds)
     } catch (error) {
-      this.#budget?.refund(fds.length)
+      this.#budget?.refund('descriptors', fds.length)
       throw error
     }
   }

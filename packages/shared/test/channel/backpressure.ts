@@ -3,8 +3,8 @@
  * with ERR_LIMIT, and whoever leaves answers unread loses the channel.
  */
 import t from 'tap'
-import { STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
-import type { DescriptorBudget } from '../../src/channel/outbox.ts'
+import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
+import { MAX_DATA_BYTES, STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
 import { LimitError } from '../../src/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
@@ -112,8 +112,8 @@ t.test(
   'descriptors that wait are paid for, one by one, and refunded when they leave or the channel ends',
   async (t) => {
     const { channel, recorder, peer } = recordedServer(t)
-    const budget = new Budget(3)
-    channel.chargeQueueTo(budget)
+    const budget = new Budget('descriptors', 3)
+    channel.chargeTo(budget)
     const [fd] = regions(t, 1)
     const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
     const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
@@ -132,10 +132,43 @@ t.test(
   },
 )
 
+t.test('bytes that wait are paid for in blocks of 64 KiB; beyond the budget nothing waits', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  const budget = new Budget('blocks', 2)
+  channel.chargeTo(budget)
+  const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000)))
+  while (outcome(send) === undefined);
+  t.throws(send, { code: 'ERR_LIMIT', resource: 'a budget' })
+  t.equal(budget.used, 2)
+  const waiting = channel.queuedBytes
+  t.ok(waiting > 0 && waiting < 3 * 65_536, `${waiting} bytes wait`)
+  peer.close()
+  await recorder.ended()
+  t.equal(budget.used, 0)
+})
+
+t.test('the parts of a body are paid for while the rest is missing; beyond the budget the channel ends', async (t) => {
+  for (const blocks of [16, 15]) {
+    const { channel, recorder, peer } = recordedServer(t)
+    const budget = new Budget('blocks', blocks)
+    channel.chargeTo(budget)
+    const rest = message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.alloc(60_000))
+    const send = (packet: Buffer) => peer.offer(packet).catch(() => undefined) // the channel may have ended
+    await send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: MAX_DATA_BYTES }, Buffer.alloc(60_000)))
+    for (let at = 60_000; at < MAX_DATA_BYTES - 60_000; at += 60_000) await send(rest)
+    if (blocks === 16) {
+      await send(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.alloc(MAX_DATA_BYTES % 60_000)))
+      await recorder.calledTimes(1)
+      t.equal(budget.used, 0, 'whole, it is its receiver’s')
+    } else t.match(await recorder.ended(), { cause: { code: 'ERR_LIMIT', resource: 'a budget' } })
+    t.equal(budget.used, 0)
+  }
+})
+
 t.test('what cannot wait for want of descriptors is not paid for', async (t) => {
   const { channel } = recordedServer(t)
-  const budget = new Budget(300)
-  channel.chargeQueueTo(budget)
+  const budget = new Budget('descriptors', 300)
+  channel.chargeTo(budget)
   const [fd] = regions(t, 1)
   const objects = [0, 1].map((number) => ({ offset: 24 * number, type: DESCRIPTOR, number, takesFds: false }))
   const send = (second: number) =>
@@ -188,20 +221,23 @@ t.test('one channel that is not read does not stop another', async (t) => {
   t.equal(stuck.channel.isEnded, false)
 })
 
-class Budget implements DescriptorBudget {
+class Budget implements ChannelBudget {
+  readonly #what: 'blocks' | 'descriptors'
   readonly #limit: number
   used = 0
 
-  constructor(limit: number) {
+  constructor(what: 'blocks' | 'descriptors', limit: number) {
+    this.#what = what
     this.#limit = limit
   }
 
-  charge(count: number): void {
+  charge(what: string, count: number): void {
+    if (what !== this.#what) return
     if (this.used + count > this.#limit) throw new LimitError('a budget', this.#limit, this.used)
     this.used += count
   }
 
-  refund(count: number): void {
-    this.used -= count
+  refund(what: string, count: number): void {
+    if (what === this.#what) this.used -= count
   }
 }

@@ -1,0 +1,55 @@
+/**
+ * Bytes that the peer of one channel makes this process hold: answers that it does not read, bodies that it does not
+ * finish, requests that take their time. They are paid for in blocks, and the first few are free, so that everyday calls
+ * never ask the budget.
+ */
+
+export const BLOCK_BYTES = 65_536
+const FREE_BYTES = 4096
+
+/** Who pays for what a channel's peer makes this process hold, besides the limits of the channel. */
+export interface ChannelBudget {
+  /** @param count blocks of 64 KiB, or descriptors @throws LimitError nothing is charged */
+  charge(what: 'blocks' | 'descriptors', count: number): void
+  refund(what: 'blocks' | 'descriptors', count: number): void
+}
+
+export class HeldBytes {
+  #budget: ChannelBudget | undefined
+  #bytes = 0
+  #blocks = 0
+
+  /** Before anything is held. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#budget = budget
+  }
+
+  /** @throws LimitError of the budget: nothing more may be held */
+  add(count: number): void {
+    const missing = blocksOf(this.#bytes + count) - this.#blocks
+    if (missing > 0) {
+      this.#budget?.charge('blocks', missing)
+      this.#blocks += missing
+    }
+    this.#bytes += count
+  }
+
+  remove(count: number): void {
+    this.#bytes -= count
+    const surplus = this.#blocks - blocksOf(this.#bytes)
+    if (surplus <= 0) return
+    this.#blocks -= surplus
+    this.#budget?.refund('blocks', surplus)
+  }
+
+  /** The channel is over: what is still held will go by itself, and is paid for no longer. */
+  close(): void {
+    if (this.#blocks > 0) this.#budget?.refund('blocks', this.#blocks)
+    this.#blocks = 0
+    this.#budget = undefined
+  }
+}
+
+function blocksOf(bytes: number): number {
+  return Math.ceil(Math.max(bytes - FREE_BYTES, 0) / BLOCK_BYTES)
+}
