@@ -159,8 +159,7 @@ function register(link: RegistryLink, callback: NotificationCallback): Promise<v
   return link.registry.registerForNotifications(callback.serviceName, callback)
 }
 
-/** The registry is gone, or was not there. */
+/** The registry is gone, was not there, or has too many waiting at its door (EAGAIN). */
 function isOutage(error: unknown): boolean {
-  const code = errorCode(error)
-  return code === 'ERR_REGISTRY_UNAVAILABLE' || code === 'ERR_DEAD_OBJECT'
+  return ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT', 'EAGAIN'].includes(errorCode(error) ?? '')
 }

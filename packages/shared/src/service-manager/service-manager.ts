@@ -4,9 +4,10 @@
  * When the registry dies its client connects again by itself. What this process has published or asked to be told is
  * said again to the next registry; services already found live on, their channels do not pass through the registry.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
+import { errorCode, IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortable, abortError } from '../util/abortable.ts'
 import { checkFunction, checkInteger, checkObject, checkSignal, INT_MAX, show } from '../util/check.ts'
@@ -33,6 +34,10 @@ export interface AddServiceOptions {
 const RECONNECT_MS = 50
 const RECHECK_MS = 1000
 
+/** A full backlog empties in a moment, unless the registry is stuck: how long to look again, 5 s in all. */
+const BACKLOG_RETRY_MS = 50
+const BACKLOG_RETRIES = 100
+
 /** A client of the registry. It owns its connection, and what it has published, until `close()`. */
 export class ServiceManager {
   readonly #path: string
@@ -49,7 +54,7 @@ export class ServiceManager {
    * Connects to the registry. An idle connection does not keep the process alive; a published service or a
    * notification does.
    * @throws ERR_REGISTRY_UNAVAILABLE nobody is there; ERR_SECURITY the socket is closed to this user;
-   *   ERR_INVALID_ARG_VALUE a path over 107 bytes
+   *   ERR_INVALID_ARG_VALUE a path over 107 bytes; EAGAIN too many have been waiting for it to accept them for 5 s
    */
   static async connect(options: ConnectOptions = {}): Promise<ServiceManager> {
     return ServiceManager.connectWith(options, {})
@@ -58,7 +63,15 @@ export class ServiceManager {
   /** For sibling packages: as connect, and watches over the channels of the services published here. */
   static async connectWith(options: ConnectOptions, policy: ChannelPolicy): Promise<ServiceManager> {
     checkObject('options', options)
-    return new ServiceManager(clientRegistryPath({ path: options.path }), policy)
+    const path = clientRegistryPath({ path: options.path })
+    for (let left = BACKLOG_RETRIES; ; left -= 1) {
+      try {
+        return new ServiceManager(path, policy)
+      } catch (error) {
+        if (errorCode(error) !== 'EAGAIN' || left === 0) throw error
+      }
+      await delay(BACKLOG_RETRY_MS)
+    }
   }
 
   /** Whether there is a registry at the other end, as far as is known. */
