@@ -1,7 +1,7 @@
 /** The hostile clients of test/fixtures/hostile: each case as every kind of user, and the oracle after each. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chownSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Daemon, newRegistryPath, OTHER_UID, otherUserProblem, startCommand } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
@@ -30,23 +30,27 @@ const ATTACKERS: readonly Attacker[] = [
   { title: 'root', uid: 0, skip },
 ]
 
-export interface SurvivalOptions {
-  /** More arguments of the daemon's. */
-  readonly args?: readonly string[]
-}
+type Limits = Readonly<Record<string, { total?: number; perUser?: number; perPeer?: number }>>
 
-/** One test for each case of the group and each user: the daemon does as it should, and survives. */
-export function survives(t: Test, group: string, options: SurvivalOptions = {}): void {
+/** One test for each case of the group and each user: the daemon, with these limits, does as it should, and survives. */
+export function survives(t: Test, group: string, limits: Limits = {}): void {
   const titles = listCases()[group]
   if (titles === undefined) throw new Error(`no cases of ${group}`)
   for (const attacker of ATTACKERS) {
     t.test(`${group}, by ${attacker.title}`, { skip: attacker.skip }, async (t) => {
-      const daemon = await startOpenDaemon(t, options)
+      const daemon = await startOpenDaemon(t, limits)
       const oracle = await Oracle.of(t, daemon)
-      const run = startAttacker(t, daemon, attacker)
+      const tell = startAttacker(t, daemon, attacker, limits)
+      // To root and to the daemon's own user there is no limit but the total: he may well take all there is.
+      const newClients = attacker.title === 'another user'
       for (const title of titles) {
         t.test(title, async (t) => {
-          t.equal(await run(`${group}\t${title}`), null)
+          const { error, holds } = await tell(`${group}\t${title}`)
+          t.equal(error, null)
+          if (holds) {
+            await oracle.checkMeanwhile(t, { newClients })
+            t.equal((await tell('go on')).error, null)
+          }
           await oracle.check(t)
         })
       }
@@ -54,25 +58,34 @@ export function survives(t: Test, group: string, options: SurvivalOptions = {}):
   }
 }
 
-/** One that lets everybody in. */
-function startOpenDaemon(t: Test, { args = [] }: SurvivalOptions): Promise<Daemon> {
+/** One that lets everybody in, and everybody add names that begin with hostile. */
+function startOpenDaemon(t: Test, limits: Limits): Promise<Daemon> {
   const registry = newRegistryPath(t, OPEN_DIRECTORY)
   const directory = dirname(registry)
-  if (isRoot) chownSync(directory, OTHER_UID, OTHER_UID)
-  chmodSync(directory, OPEN_DIRECTORY)
+  const configuration = join(directory, 'memsvc.json')
+  writeFileSync(configuration, JSON.stringify({ limits, rules: [{ names: ['hostile*'], add: ['*'] }] }))
+  if (isRoot) for (const path of [directory, configuration]) chownSync(path, OTHER_UID, OTHER_UID)
   const uid = isRoot ? OTHER_UID : undefined
-  return startMemsvc(t, { registry, uid, args: ['--socket-mode', '666', ...args] })
+  return startMemsvc(t, { registry, uid, args: ['--socket-mode', '666', '--config', configuration] })
 }
 
-/** @returns runs one case, and answers what went wrong or null */
-function startAttacker(t: Test, { registry }: Daemon, { title, uid }: Attacker) {
-  const program = startCommand([...PYTHON, 'run', registry, title], { uid, stdin: 'pipe' })
+interface Answer {
+  /** What went wrong. */
+  readonly error: string | null
+  /** The case keeps what it has until it is told to go on. */
+  readonly holds?: true
+}
+
+/** @returns tells the attacker a line, and answers what came of it */
+function startAttacker(t: Test, { registry }: Daemon, { title, uid }: Attacker, limits: Limits) {
+  const command = [...PYTHON, 'run', registry, title, JSON.stringify(limits)]
+  const program = startCommand(command, { uid, stdin: 'pipe' })
   t.teardown(() => program.destroy())
-  return async (line: string): Promise<string | null> => {
+  return async (line: string): Promise<Answer> => {
     program.say(line)
     const answer = await program.stdout.next()
     if (answer === null) throw new Error(`the attacker is gone: ${program.stderr.text}`)
-    return (JSON.parse(answer) as { error: string | null }).error
+    return JSON.parse(answer)
   }
 }
 

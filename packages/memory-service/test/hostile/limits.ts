@@ -1,0 +1,17 @@
+/** Each limit at n and n + 1, and what others have meanwhile. The cases: test/fixtures/hostile/limits.py. */
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { survives } from '../../test-support/hostile-clients.ts'
+
+watchdog(t)
+leakChecked(t)
+
+survives(t, 'limits', {
+  connections: { total: 60, perUser: 20 },
+  channels: { total: 60, perUser: 20 },
+  refused: { total: 10, perUser: 5 },
+  names: { total: 31, perUser: 10, perPeer: 6 },
+  notifications: { total: 30, perUser: 10, perPeer: 6 },
+  watchers: { total: 31, perUser: 10, perPeer: 6 },
+  blocks: { total: 40, perUser: 16, perPeer: 4 },
+})
