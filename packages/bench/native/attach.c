@@ -37,16 +37,11 @@ static void hand_over(int connection, int region) {
     close(fd);
 }
 
-static void watch(int epoll, int fd) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
-}
-
 int attach_server(char **args) {
     int listener = listen_at(SOCK_SEQPACKET, args[0]), region = make_region();
     int epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
     struct epoll_event events[BATCH];
-    watch(epoll, listener);
+    watch_input(epoll, listener);
     puts("ready");
     fflush(stdout);
     for (;;) {
@@ -56,7 +51,7 @@ int attach_server(char **args) {
             int fd = events[i].data.fd;
             if (fd == listener) {
                 fd = (int)check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4");
-                watch(epoll, fd);
+                watch_input(epoll, fd);
                 hand_over(fd, region);
             } else if (recv(fd, request, sizeof request, 0) > 0) hand_over(fd, region);
             else close(fd);

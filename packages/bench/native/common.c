@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -56,6 +57,11 @@ void durations_print(struct durations *d) {
     qsort(d->ns, d->count, sizeof *d->ns, compare);
     printf("{\"p50\":%.3f,\"p99\":%.3f}\n", (double)d->ns[d->count / 2] / 1e3, (double)d->ns[d->count * 99 / 100] / 1e3);
     d->count = 0;
+}
+
+void watch_input(int epoll, int fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
 static struct sockaddr_un address_of(const char *path) {

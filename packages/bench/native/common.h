@@ -31,6 +31,8 @@ void durations_add(struct durations *d, uint64_t ns);
 /* Prints {"p50":..,"p99":..}, in microseconds, and empties it. */
 void durations_print(struct durations *d);
 
+/* Adds `fd` to an epoll set, to be told when it is readable. */
+void watch_input(int epoll, int fd);
 int listen_at(int type, const char *path);
 int connect_to(int type, const char *path);
 void send_all(int fd, const void *bytes, size_t size);

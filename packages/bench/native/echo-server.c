@@ -15,11 +15,6 @@
 
 #define BATCH 64
 
-static void watch(int epoll, int fd) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
-}
-
 static void echo(int fd, bool drain) {
     static char bytes[1 << 18];
     do {
@@ -38,13 +33,13 @@ int echo_server(char **args) {
     bool drain = strcmp(args[2], "drain") == 0;
     int epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
     struct epoll_event events[BATCH];
-    watch(epoll, listener);
+    watch_input(epoll, listener);
     puts("ready");
     fflush(stdout);
     for (;;) {
         int count = (int)check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
         for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener) watch(epoll, (int)check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4"));
+            if (events[i].data.fd == listener) watch_input(epoll, (int)check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4"));
             else echo(events[i].data.fd, drain);
         }
     }

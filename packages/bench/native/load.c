@@ -54,8 +54,7 @@ static void open_more(int count) {
     for (int i = 0; i < count; i++) {
         if (opened == MAX_CONNECTIONS) die("too many connections");
         int fd = open_connection();
-        struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-        check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+        watch_input(epoll, fd);
         send_request(fd);
         take_answer(fd);
         connections[opened++] = fd;

@@ -5,17 +5,14 @@
 #include <sys/socket.h>
 
 #define HEADER_BYTES 32
-#define OBJECT_BYTES 24
 #define KIND_HELLO 1
-#define FLAG_ONEWAY 1
+#define KIND_TRANSACTION 2
+#define KIND_REPLY 3
 #define SYST 0x53595354u
-#define OBJECT_OF_SENDER 2
-#define OBJECT_OF_RECEIVER 3
 
 #define REGISTRY "memsvc.IServiceManager"
 #define SERVICE "AnonymousSharedMemory"
 #define MEMORY_SERVICE "shy.luo.ashmem.IMemoryService"
-#define WATCH "memsvc.IWatch"
 
 /* Integers are little-endian; so is every machine this has been run on. */
 static void put(struct packet *p, uint32_t value) {
@@ -30,50 +27,44 @@ static void put_string16(struct packet *p, const char *ascii) {
     p->size = end;
 }
 
-static void begin(struct packet *p, int kind, int flags, uint32_t id, uint32_t code) {
+static void begin(struct packet *p, int kind, uint32_t id, uint32_t code) {
     memset(p, 0, sizeof *p);
     p->bytes[0] = 1;
     p->bytes[1] = (unsigned char)kind;
-    p->bytes[2] = (unsigned char)flags;
     memcpy(p->bytes + 4, &id, 4);
     memcpy(p->bytes + 12, &code, 4);
     p->size = HEADER_BYTES;
 }
 
-static void begin_call(struct packet *p, const char *interface, uint32_t code, int flags) {
-    begin(p, MEMSVC_KIND_TRANSACTION, flags, flags == FLAG_ONEWAY ? 0 : 1, code);
+/* One call at a time: they can all have the same id. */
+static void begin_call(struct packet *p, const char *interface, uint32_t code) {
+    begin(p, KIND_TRANSACTION, 1, code);
     put(p, 0);
     put(p, UINT32_MAX);
     put(p, SYST);
     put_string16(p, interface);
 }
 
-/* `object_at`: where in the parcel the packet's object is, or -1. */
-static void end(struct packet *p, int object_at) {
-    uint32_t data_size = p->size - HEADER_BYTES, objects = object_at >= 0, here = data_size + 4 * objects;
-    if (objects > 0) put(p, (uint32_t)object_at);
-    memcpy(p->bytes + 16, &data_size, 4);
-    memcpy(p->bytes + 20, &objects, 4);
-    memcpy(p->bytes + 24, &here, 4);
+/* Without objects all of the body is the parcel. */
+static void end(struct packet *p) {
+    uint32_t body_size = p->size - HEADER_BYTES;
+    memcpy(p->bytes + 16, &body_size, 4);
+    memcpy(p->bytes + 24, &body_size, 4);
 }
 
 static void say_hello(int fd) {
     struct packet p;
-    begin(&p, KIND_HELLO, 0, 0, 1);
+    begin(&p, KIND_HELLO, 0, 1);
     send_all(fd, p.bytes, p.size);
-}
-
-int memsvc_kind(const unsigned char *bytes) {
-    return bytes[1];
 }
 
 void memsvc_check_reply(const unsigned char *bytes, long size) {
     static const unsigned char no_exception[4];
-    if (size < HEADER_BYTES + 4 || bytes[1] != MEMSVC_KIND_REPLY) die("no reply");
+    if (size < HEADER_BYTES + 4 || bytes[1] != KIND_REPLY) die("no reply");
     if (memcmp(bytes + HEADER_BYTES, no_exception, 4) != 0) die("the service answered an exception");
 }
 
-/* As memsvc_call, for a call that is answered with a descriptor. */
+/* A call that is answered with a descriptor. */
 static int call_for_fd(int fd, const struct packet *request) {
     unsigned char reply[MEMSVC_PACKET_BYTES];
     int passed;
@@ -81,12 +72,6 @@ static int call_for_fd(int fd, const struct packet *request) {
     memsvc_check_reply(reply, (long)receive_with_fd(fd, reply, sizeof reply, &passed));
     if (passed < 0) die("no descriptor came");
     return passed;
-}
-
-void memsvc_call(int channel, const struct packet *packet) {
-    unsigned char reply[MEMSVC_PACKET_BYTES];
-    send_all(channel, packet->bytes, packet->size);
-    memsvc_check_reply(reply, check(recv(channel, reply, sizeof reply, 0), "recv"));
 }
 
 int memsvc_connect(const char *registry) {
@@ -97,9 +82,9 @@ int memsvc_connect(const char *registry) {
 
 int memsvc_open_service(int registry) {
     struct packet p;
-    begin_call(&p, REGISTRY, 1, 0);
+    begin_call(&p, REGISTRY, 1);
     put_string16(&p, SERVICE);
-    end(&p, -1);
+    end(&p);
     int channel = call_for_fd(registry, &p);
     /* The registry makes channels non-blocking; the baselines like to wait. */
     check(fcntl(channel, F_SETFL, 0), "fcntl");
@@ -109,36 +94,17 @@ int memsvc_open_service(int registry) {
 
 int memsvc_get_region(int service) {
     struct packet p;
-    begin_call(&p, MEMORY_SERVICE, 1, 0);
-    end(&p, -1);
+    begin_call(&p, MEMORY_SERVICE, 1);
+    end(&p);
     return call_for_fd(service, &p);
 }
 
 void memsvc_make_set_value(struct packet *packet, int32_t value) {
-    begin_call(packet, MEMORY_SERVICE, 2, 0);
+    begin_call(packet, MEMORY_SERVICE, 2);
     put(packet, (uint32_t)value);
-    end(packet, -1);
+    end(packet);
 }
 
 void memsvc_change_value(struct packet *packet, int32_t value) {
     memcpy(packet->bytes + packet->size - 4, &value, 4);
-}
-
-static void put_callback(struct packet *p, uint32_t type) {
-    int at = (int)(p->size - HEADER_BYTES);
-    memset(p->bytes + p->size, 0, OBJECT_BYTES);
-    put(p, type);
-    put(p, 1);
-    p->size += OBJECT_BYTES - 8;
-    end(p, at);
-}
-
-void memsvc_make_watch(struct packet *packet) {
-    begin_call(packet, WATCH, 1001, 0);
-    put_callback(packet, OBJECT_OF_SENDER);
-}
-
-void memsvc_make_acknowledge(struct packet *packet) {
-    begin_call(packet, WATCH, 1003, FLAG_ONEWAY);
-    put_callback(packet, OBJECT_OF_SENDER);
 }

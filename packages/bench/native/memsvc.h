@@ -1,4 +1,4 @@
-/* The client's half of docs/protocol.md, as much as the baselines need. Every function sends or reads one packet. */
+/* The client's half of docs/protocol.md, as much as the baselines need. Calls block. */
 #ifndef MEMSVC_BENCH_MEMSVC_H
 #define MEMSVC_BENCH_MEMSVC_H
 
@@ -7,8 +7,6 @@
 #include "common.h"
 
 #define MEMSVC_PACKET_BYTES 512
-#define MEMSVC_KIND_TRANSACTION 2
-#define MEMSVC_KIND_REPLY 3
 
 /* A packet under construction. */
 struct packet {
@@ -25,11 +23,6 @@ int memsvc_get_region(int service);
 void memsvc_make_set_value(struct packet *packet, int32_t value);
 /* Changes the value in a packet that memsvc_make_set_value has made. */
 void memsvc_change_value(struct packet *packet, int32_t value);
-void memsvc_make_watch(struct packet *packet);
-void memsvc_make_acknowledge(struct packet *packet);
-/* Sends a call and takes its reply, which must be without exception. */
-void memsvc_call(int channel, const struct packet *packet);
-int memsvc_kind(const unsigned char *bytes);
 /* Dies unless the packet is a reply without exception. */
 void memsvc_check_reply(const unsigned char *bytes, long size);
 

@@ -23,11 +23,6 @@ struct message {
 
 static int watchers[MAX_WATCHERS], watcher_count;
 
-static void add_to(int epoll, int fd) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
-}
-
 static void serve(int fd) {
     struct message message;
     if (recv(fd, &message, sizeof message, 0) != sizeof message) {
@@ -42,13 +37,13 @@ static void serve(int fd) {
 int notice_server(char **args) {
     int listener = listen_at(SOCK_SEQPACKET, args[0]), epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
     struct epoll_event events[BATCH];
-    add_to(epoll, listener);
+    watch_input(epoll, listener);
     puts("ready");
     fflush(stdout);
     for (;;) {
         int count = (int)check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
         for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener) add_to(epoll, (int)check(accept(listener, NULL, NULL), "accept"));
+            if (events[i].data.fd == listener) watch_input(epoll, (int)check(accept(listener, NULL, NULL), "accept"));
             else serve(events[i].data.fd);
         }
     }
@@ -108,7 +103,7 @@ int notice_watcher(char **args) {
     for (int i = 0; i < own_count; i++) {
         int fd = connect_to(SOCK_SEQPACKET, args[0]);
         call(fd, 'w');
-        add_to(epoll, fd);
+        watch_input(epoll, fd);
     }
     serve_samples(sample_notices);
     return 0;

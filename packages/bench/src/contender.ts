@@ -14,7 +14,7 @@ export function contender(name: string, { servers, client, task }: Parts): Conte
   return {
     name,
     open: async (place) => {
-      const cast = await Cast.start([...(servers?.(place) ?? []).map((program) => ({ program, cpu: place.serverCpu }))])
+      const cast = await Cast.start((servers?.(place) ?? []).map((program) => ({ program, cpu: place.serverCpu })))
       return cast.subject(await cast.add(client(place), place.clientCpu), task)
     },
   }

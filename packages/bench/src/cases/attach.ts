@@ -6,7 +6,7 @@ import { dbus } from '../peers/dbus.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
-export const C_ATTACH = 'C attach'
+const C_ATTACH = 'C attach'
 
 export function attach(field: Field): Benchmark {
   return {

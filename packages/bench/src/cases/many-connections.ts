@@ -3,7 +3,7 @@ import { contender } from '../contender.ts'
 import { type Field, nodeProgram, registryIn, withDaemon } from '../field.ts'
 import { baseline } from '../native.ts'
 
-export const C_EPOLL = 'C epoll server'
+const C_EPOLL = 'C epoll server'
 
 export function manyConnections(field: Field): Benchmark {
   return {

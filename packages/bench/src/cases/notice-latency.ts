@@ -1,4 +1,4 @@
-import { type Benchmark, type Contender, type Group, type Place, ROUND_TRIP, type Subject } from '../benchmark.ts'
+import { type Benchmark, type Contender, type Group, type Place, ROUND_TRIP, type Sample } from '../benchmark.ts'
 import { Cast } from '../contender.ts'
 import { type Checkout, daemonOf, type Field, nodeProgram, peerContender, registryIn } from '../field.ts'
 import { baseline } from '../native.ts'
@@ -117,13 +117,12 @@ function told(name: string, { server, setter, watcher, pauseMs }: Roles, prepare
   }
 }
 
-async function sample(
-  setter: RunningProgram,
-  watcher: RunningProgram,
-  milliseconds: number,
-): ReturnType<Subject['sample']> {
-  const notices = watcher.sample('notices', milliseconds + 2 * MARGIN_MS)
-  await new Promise((resolve) => setTimeout(resolve, MARGIN_MS))
-  await setter.sample('changes', milliseconds)
+/** The watcher's. Both are awaited together: if one fails, the other is not left behind. */
+async function sample(setter: RunningProgram, watcher: RunningProgram, milliseconds: number): Promise<Sample> {
+  const set = async () => {
+    await new Promise((resolve) => setTimeout(resolve, MARGIN_MS))
+    await setter.sample('changes', milliseconds)
+  }
+  const [notices] = await Promise.all([watcher.sample('notices', milliseconds + 2 * MARGIN_MS), set()])
   return notices
 }

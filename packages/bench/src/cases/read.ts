@@ -4,8 +4,8 @@ import { type Checkout, type Field, nodeProgram, peer } from '../field.ts'
 import { baseline } from '../native.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
-export const ATOMICS_LOAD = 'Atomics.load'
-export const C_MEMCPY = 'C memcpy'
+const ATOMICS_LOAD = 'Atomics.load'
+const C_MEMCPY = 'C memcpy'
 
 const SIZES = [
   ['64 B', 64],

@@ -5,7 +5,7 @@ import { dbus } from '../peers/dbus.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
-export const C_ONE_PER_PACKET = 'C, one message a packet'
+const C_ONE_PER_PACKET = 'C, one message a packet'
 
 export function setValuePipelined(field: Field): Benchmark {
   return {
