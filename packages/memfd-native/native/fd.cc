@@ -28,8 +28,7 @@ int64_t Release(Napi::Env env, int fd) {
   return taken.ok() ? taken.release() : -EBADF;
 }
 
-/** From 3 up: 0 to 2 have a meaning even when they are free. */
-unique_fd Dup(int fd) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+unique_fd Dup(int fd, int lowest) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, lowest)); }
 
 unique_fd Reopen(int fd, int flags) {
   if (fd < 0) {
@@ -80,7 +79,7 @@ void RegisterFd(Napi::Env env, Napi::Object exports) {
   Define<Adopt, "fd">(exports, "adopt");
   Define<Close, "fd">(exports, "close");
   Define<Release, "fd">(exports, "release");
-  Define<Dup, "fd">(exports, "dup");
+  Define<Dup, "fd", "lowest">(exports, "dup");
   Define<Reopen, "fd", "flags">(exports, "reopen");
   Define<Lseek, "fd", "offset", "whence">(exports, "lseek");
   Define<SetNonBlocking, "fd", "on">(exports, "setNonBlocking");

@@ -49,7 +49,7 @@ export interface NativeBinding {
   adopt(fd: number): number
   close(fd: number): number
   release(fd: number): number
-  dup(fd: number): number
+  dup(fd: number, lowest: number): number
   reopen(fd: number, flags: number): number
   lseek(fd: number, offset: number, whence: number): number
   setNonBlocking(fd: number, on: boolean): number

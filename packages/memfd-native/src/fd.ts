@@ -10,9 +10,17 @@ export type { FileStatus } from './binding.ts'
 /** EWOULDBLOCK is the same number. */
 const EAGAIN = 11
 
-/** A second descriptor, from 3 up, of the same open file: offset, flags and locks are shared. F_DUPFD_CLOEXEC, fcntl(2). */
-export function dup(fd: Fd): OwnedFd {
-  return ownResult('fcntl', native.dup(fdNumber(fd)))
+/** 0 to 2 have a meaning even when they are free. */
+const LOWEST_FD = 3
+
+/**
+ * A second descriptor of the same open file: offset, flags and locks are shared. F_DUPFD_CLOEXEC, fcntl(2)
+ *
+ * @param lowest its number is the first free one from there on
+ * @throws SyscallError EMFILE there is none; EINVAL `lowest` is beyond the limit, RLIMIT_NOFILE
+ */
+export function dup(fd: Fd, lowest = LOWEST_FD): OwnedFd {
+  return ownResult('fcntl', native.dup(fdNumber(fd), lowest))
 }
 
 /**

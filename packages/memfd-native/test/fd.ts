@@ -1,6 +1,17 @@
 import { readFileSync, readSync, writeSync } from 'node:fs'
 import t from 'tap'
-import { constants, dup, type Fd, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from '../src/index.ts'
+import {
+  constants,
+  dup,
+  type Fd,
+  fstat,
+  getrlimit,
+  lockFile,
+  lseek,
+  pipe,
+  reopen,
+  setNonBlocking,
+} from '../src/index.ts'
 import { codeOf } from '../test-support/code-of.ts'
 import { leakChecked } from '../test-support/leaks.ts'
 import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
@@ -24,6 +35,19 @@ t.test('dup is the same file with the same offset, from 3 up and CLOEXEC', async
   t.ok(openFlags(copy.fd) & O_CLOEXEC)
   lseek(memfd, 100, constants.SEEK_SET)
   t.equal(lseek(copy, 0, constants.SEEK_CUR), 100)
+})
+
+t.test('dup takes a number that is high enough, or says that there is none', async (t) => {
+  using memfd = sizedMemfd()
+  using high = dup(memfd, 900)
+  using higher = dup(memfd, 900)
+  t.ok(sameFile(memfd, high))
+  t.ok(high.fd >= 900 && higher.fd > high.fd)
+  const beyond = getrlimit(constants.RLIMIT_NOFILE).soft
+  t.equal(
+    codeOf(() => dup(memfd, beyond)),
+    'EINVAL',
+  )
 })
 
 t.test('reopen is the same file with an offset and access of its own, CLOEXEC', async (t) => {
