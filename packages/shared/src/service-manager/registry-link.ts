@@ -2,7 +2,7 @@
  * One connection to the registry: connects, and brings services of this process their channels. It does not come back
  * when it ends; the ServiceManager makes a new one.
  */
-import { connect, constants, OwnedFd, SyscallError, socket } from 'memfd-native'
+import { connect, constants, dup, OwnedFd, SyscallError, socket } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
@@ -11,6 +11,9 @@ import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
+
+/** A guess: few services have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
+const ABOVE_CHANNELS = 4096
 
 /** What a process that publishes services may want to know of their channels. */
 export interface ChannelPolicy {
@@ -77,13 +80,25 @@ export function openService(found: FoundService): IBinder | null {
 }
 
 function connectTo(path: string): OwnedFd {
-  const fd = socket(constants.SOCK_SEQPACKET)
+  using fd = socket(constants.SOCK_SEQPACKET)
   try {
     connect(fd, path)
-    return fd
   } catch (error) {
-    fd.close()
     throw connectError(path, error)
+  }
+  return raised(fd)
+}
+
+/**
+ * Linux closes the descriptors of a process that dies from the highest number down, and may take a millisecond for it.
+ * The registry has to hear of a death before the clients do, or who asks again at once is answered with a dead service:
+ * so the connection gets a number above those of the channels.
+ */
+function raised(fd: OwnedFd): OwnedFd {
+  try {
+    return dup(fd, ABOVE_CHANNELS)
+  } catch {
+    return OwnedFd.adopt(fd.release()) // few descriptors are allowed here: EINVAL, EMFILE
   }
 }
 

@@ -1,5 +1,6 @@
 /** The client of the registry, against a real one: names, checks and their order, finding, listing, closing. */
 import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { bind, constants, listen, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
@@ -13,6 +14,7 @@ import {
   ServiceManager,
 } from '../../src/service-manager/service-manager.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
+import { startProgram } from '../../test-support/programs.ts'
 import { newRegistryPath } from '../../test-support/start-daemon.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { call } from '../fixtures/call.ts'
@@ -21,6 +23,8 @@ import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
 
 leakChecked(t)
 watchdog(t)
+
+const managerProcess = fileURLToPath(import.meta.resolve('../fixtures/manager-process.js'))
 
 async function up(t: Test) {
   const { registry, program } = await startRegistry(t)
@@ -283,6 +287,19 @@ t.test('what was published goes with its manager; what was found stays', async (
   t.equal(await ask(proxy), 3)
   manager.close()
   t.equal(await ask(proxy), 3)
+})
+
+t.test('who hears of the death of a service does not find it any more', async (t) => {
+  const { manager, registry } = await up(t)
+  for (let round = 0; round < 8; round++) {
+    const program = startProgram(managerProcess, [registry, 'add'])
+    t.teardown(() => program.destroy())
+    const service = await manager.waitForService('mine')
+    const death = new Promise<IBinder>((resolve) => service.linkToDeath({ binderDied: resolve }))
+    program.kill('SIGKILL')
+    t.equal(await death, service)
+    t.equal(await manager.getService('mine'), null)
+  }
 })
 
 t.test('a call under way when the manager is closed is ERR_DEAD_OBJECT', async (t) => {
