@@ -100,6 +100,8 @@ export class Channel {
   /** Calls that came in and have no answer yet. */
   #unanswered = 0
   #willFlush = false
+  /** The packet that is being read holds more messages than the one that is being told. */
+  #hasMoreToRead = false
   #isReferenced = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
@@ -201,8 +203,8 @@ export class Channel {
 
   #answer(envelope: Envelope, body: OutgoingBody): void {
     if (envelope.id !== 0) this.#unanswered -= 1
-    // The last answer that this side owes takes the ones before it along.
-    this.#sendOrEnd(envelope, body, this.#unanswered > 0)
+    // The last answer that this side owes takes the ones before it along. Calls that came in one packet are answered in one.
+    this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#hasMoreToRead)
   }
 
   #sendOrEnd(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
@@ -287,6 +289,7 @@ export class Channel {
         throw new Violation(`${fds.length} descriptors came, ${header.descriptorCount} were announced`)
       }
       if (fds.length > 0 && (at !== start || next < end)) throw new Violation('descriptors and several messages')
+      this.#hasMoreToRead = next < end
       if (this.#awaitsHello || header.kind === KIND_HELLO) {
         if (next < end) throw new Violation('HELLO is not alone in its packet')
         this.#readHello(header, credentials)

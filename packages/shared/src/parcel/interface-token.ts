@@ -3,11 +3,13 @@
  * name of the interface. Every call has one, and a program has few of them: their bytes are kept.
  */
 import { ParcelBuffer } from './parcel-buffer.ts'
-import { readString16, writeString16 } from './parcel-strings.ts'
+import { writeString16 } from './parcel-strings.ts'
 
 const NO_POLICY = 0
 const NO_WORK_SOURCE = -1
 const SYSTEM_HEADER = 0x53595354 // 'SYST'
+/** Of policy and work source. */
+const POLICY_BYTES = 8
 
 /** Names come from programs, not from peers; a program that makes them up without end gets no bytes kept for the rest. */
 const MAX_KEPT = 256
@@ -27,7 +29,5 @@ export function interfaceToken(name: string): Buffer {
 
 /** Whether the token at the position is of this interface; policy and work source are the sender's, and of no account. */
 export function readInterfaceToken(buffer: ParcelBuffer, name: string): boolean {
-  buffer.readInt32()
-  buffer.readInt32()
-  return buffer.readInt32() === SYSTEM_HEADER && readString16(buffer) === name
+  return buffer.takeIfSame(interfaceToken(name), POLICY_BYTES)
 }

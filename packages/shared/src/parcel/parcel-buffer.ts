@@ -29,7 +29,7 @@ export interface ReceivedData {
 
 const MIN_GROWN_CAPACITY = 128 // growData in libbinder/Parcel.cpp
 const POOLED_BYTES = 1024 // guess, never tuned: holds most requests and replies
-const MAX_POOLED = 32 // guess, never tuned
+const MAX_POOLED = 256 // two for each of a hundred calls under way
 const TYPE_CODE = { fd: 1, binder: 2 } as const // docs/protocol.md, section 4
 
 const pool: Buffer[] = []
@@ -183,6 +183,17 @@ export class ParcelBuffer {
   writeBytes(source: Uint8Array): void {
     const at = this.claim(source.length)
     this.#bytes.set(source, at)
+  }
+
+  /**
+   * Whether these bytes come next, from their `from`th on; then the position is behind them, otherwise it stays.
+   * @throws ERR_SECURITY as {@link take}
+   */
+  takeIfSame(expected: Uint8Array, from: number): boolean {
+    const start = this.#position
+    if (start + expected.length > this.#size) return false
+    for (let i = from; i < expected.length; i++) if (this.#bytes[start + i] !== expected[i]) return false
+    return this.take(expected.length) >= 0
   }
 
   /** A copy of the next `count` bytes; null when they or their padding are not there. */

@@ -124,6 +124,18 @@ t.test('calls of one turn share packets, and all are answered', async (t) => {
   t.equal((await Promise.all(answers)).length, 100)
 })
 
+t.test('calls that came in one packet are answered in one, though each is served at once', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  recorder.onCall = ({ id }) => channel.reply(id, OutgoingBody.EMPTY)
+  const ids = [1, 2, 3]
+  peer.send(packet(...ids.map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  const answer = await peer.receive()
+  t.strictSame(
+    answer?.messages.map(({ id }) => id),
+    ids,
+  )
+})
+
 t.test('an answer that waits for others to share its packet is sent when the channel is closed', async (t) => {
   const { channel, recorder, peer } = recordedServer(t)
   peer.send(packet(message({ kind: TRANSACTION, id: 1, code: 1 }), message({ kind: TRANSACTION, id: 2, code: 1 })))
