@@ -2,6 +2,7 @@
  * Brings a checkout to where it runs: compiler, dependencies, build. Does what is missing and nothing else, so that
  * `npm start` and `npm test` can begin with it every time. Needs Node, npm, and for a first time the network.
  */
+import { headerFolder } from './lib/headers.mjs'
 import { isOnPath, run } from './lib/run.mjs'
 import { installIsDue, nativeBuildIsDue } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
@@ -37,6 +38,8 @@ const isInstallDue = installIsDue(repositoryRoot)
 if (isInstallDue || nativeBuildIsDue(repositoryRoot)) requireTools()
 if (isInstallDue) {
   console.log('setup: npm ci')
-  if (!run('npm', ['ci', '--no-audit', '--no-fund'])) fail('npm ci failed')
+  const headers = headerFolder()
+  const env = headers === null ? process.env : { ...process.env, npm_config_nodedir: headers }
+  if (!run('npm', ['ci', '--no-audit', '--no-fund'], env)) fail('npm ci failed')
 }
 if (!run(process.execPath, ['scripts/build.mjs'])) fail('the build failed')

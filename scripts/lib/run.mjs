@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path'
 import { repositoryRoot } from './workspace.mjs'
 
 /** Runs a program to its end, with our standard streams. True if it exited with 0. */
-export function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: repositoryRoot, stdio: 'inherit' })
+export function run(command, args, env = process.env) {
+  const { status, error } = spawnSync(command, args, { cwd: repositoryRoot, stdio: 'inherit', env })
   if (error) console.error(`${command}: ${error.message}`)
   return status === 0
 }

@@ -107,7 +107,13 @@ const IN_THE_WAY: [title: string, make: (path: string) => unknown][] = [
   ['a file', (path) => writeFileSync(path, 'precious')],
   ['a directory', (path) => mkdirSync(path)],
   ['a fifo', (path) => execFileSync('mkfifo', [path])],
-  ['a symlink to a file', (path) => symlinkSync('/etc/passwd', path)],
+  [
+    'a symlink to a file',
+    (path) => {
+      writeFileSync(`${path}.precious`, 'precious')
+      symlinkSync(`${path}.precious`, path)
+    },
+  ],
   ['a symlink to nothing', (path) => symlinkSync('/nowhere/at/all', path)],
 ]
 
