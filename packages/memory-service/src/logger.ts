@@ -3,7 +3,7 @@
  * once is dropped and counted, and the next one that is taken is followed by the count.
  */
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
-import { constants, reopen, sendmsg } from '@memsvc/shared/internal'
+import { constants, lseek, type OwnedFd, reopen, sendmsg } from '@memsvc/shared/internal'
 import { type Logger, pino } from 'pino'
 import { PeerLog } from './peer-log.ts'
 import { isJournal, priorityPrefix } from './systemd/journal.ts'
@@ -78,17 +78,29 @@ interface Sink {
 
 /**
  * O_NONBLOCK belongs to the open file, which the shell and other programs share: it is not ours to set. A socket is
- * asked not to wait each time, everything else is opened once more.
+ * asked not to wait each time, a pipe or a terminal is opened once more. A file does not wait for anybody, but its
+ * position is shared too, and must stay at its end: what else this process says comes behind its log, not over it.
  */
 function openSink(fd: number): Sink {
-  if (fstatSync(fd).isSocket()) {
+  const status = fstatSync(fd)
+  if (status.isSocket()) {
     return { write: (bytes) => sendmsg(fd, bytes, [], constants.MSG_DONTWAIT), close: () => undefined }
   }
+  if (status.isFile()) return { write: (bytes) => append(fd, bytes), close: () => undefined }
+  const own = tryReopen(fd)
+  return { write: (bytes) => writeSync(own?.fd ?? fd, bytes), close: () => own?.close() }
+}
+
+function append(fd: number, bytes: Uint8Array): number {
+  lseek(fd, 0, constants.SEEK_END)
+  return writeSync(fd, bytes)
+}
+
+/** null: of another user's, open(2) EACCES. It is used as it is, and may make us wait. */
+function tryReopen(fd: number): OwnedFd | null {
   try {
-    const own = reopen(fd, fs.O_WRONLY | fs.O_APPEND | fs.O_NONBLOCK | fs.O_NOCTTY)
-    return { write: (bytes) => writeSync(own.fd, bytes), close: () => own.close() }
+    return reopen(fd, fs.O_WRONLY | fs.O_NONBLOCK | fs.O_NOCTTY)
   } catch {
-    // A pipe or file of another user's, open(2) EACCES: it is used as it is, and may make us wait.
-    return { write: (bytes) => writeSync(fd, bytes), close: () => undefined }
+    return null
   }
 }

@@ -93,9 +93,13 @@ t.test('a file is appended to', async (t) => {
   const fd = openSync(path, 'r+')
   const log = new DaemonLog('info', fd)
   log.logger.info('after')
+  writeSync(fd, 'by others\n')
+  log.logger.info('last')
   log.close()
+  writeSync(fd, 'behind it\n')
   closeSync(fd)
-  t.match(readFileSync(path, 'utf8'), /^before\n\{.*"msg":"after"\}\n$/)
+  const lines = readFileSync(path, 'utf8').split('\n')
+  t.match(lines, ['before', /"msg":"after"/, 'by others', /"msg":"last"/, 'behind it', ''])
 })
 
 t.test('a device that is full drops all lines, and throws nothing', async (t) => {

@@ -18,6 +18,7 @@ export {
   type HubListener,
   listen,
   lockFile,
+  lseek,
   Mapping,
   memfdCreate,
   mmap,
