@@ -70,7 +70,7 @@ export class Binder implements IBinder {
     return identity.clearCallingIdentity()
   }
 
-  /** Back to what it was before the clearCallingIdentity() that answered `token`. */
+  /** Back to what it was before the clearCallingIdentity() that answered `token`. @throws ERR_INVALID_ARG_TYPE */
   static restoreCallingIdentity(token: bigint): void {
     identity.restoreCallingIdentity(token)
   }
@@ -83,7 +83,7 @@ export class Binder implements IBinder {
     return codes.SUGGESTED_MAX_IPC_BYTES
   }
 
-  /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. */
+  /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. @throws ERR_INVALID_ARG_TYPE */
   attachInterface(owner: IInterface | null, descriptor: string): void {
     checkString('descriptor', descriptor)
     this.#owner = owner
@@ -120,8 +120,9 @@ export class Binder implements IBinder {
 
   /**
    * Calls this object from its own process: `onTransact` runs at once, also when oneway, and what it throws arrives as
-   * it is. Both parcels are rewound, the data before and the reply after.
+   * it is. Both parcels stay the caller's; they are rewound, the data before and the reply after.
    * @returns false when the code is not known
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE an argument; ERR_CLOSED a recycled parcel
    */
   async transact(code: number, data: Parcel, reply: Parcel | null = null, flags = 0): Promise<boolean> {
     checkInteger('code', code, 0, 0xffffffff)

@@ -51,6 +51,7 @@ export class AutoCloseInputStream {
     this.#source.close()
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }
@@ -91,6 +92,7 @@ export class AutoCloseOutputStream {
     this.#source.close()
   }
 
+  /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -8,7 +8,9 @@ import type { Parcel } from './parcel.ts'
 export interface IBinder {
   /**
    * Calls the object. Resolves to false when it does not know the code.
-   * @param reply filled with the answer; null when none is wanted (always for FLAG_ONEWAY).
+   * @param data stays the caller's.
+   * @param reply filled with the answer; null when none is wanted (always for FLAG_ONEWAY). Stays the caller's.
+   * @throws as `BinderProxy.transact`; of a local object what it throws itself
    */
   transact(code: number, data: Parcel, reply?: Parcel | null, flags?: number): Promise<boolean>
   /** The name of the interface, null while none is attached; a proxy asks once and keeps it. */

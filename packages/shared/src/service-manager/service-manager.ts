@@ -137,14 +137,14 @@ export class ServiceManager {
     }
   }
 
-  /** The names of all services with one of these priorities, sorted. */
+  /** The names of all services with one of these priorities, sorted. @throws ERR_OUT_OF_RANGE; as getService */
   async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
     checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
     const names = await this.#link.current().registry.listServices(dumpPriority)
     return (names ?? []).filter((name) => name !== null)
   }
 
-  /** Ours, beyond Android: who holds the name; null for nobody. */
+  /** Ours, beyond Android: who holds the name; null for nobody. @throws as getService */
   async getServiceInfo(name: string): Promise<ServiceInfo | null> {
     const { registry } = this.#link.current()
     return isServiceName(name) ? registry.getServiceInfo(name) : null
