@@ -1,6 +1,7 @@
 /** Lines of data to stdout. Everything else goes to stderr and is nothing here. */
 import { writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { errorCode } from '@memsvc/shared'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 /** Prints a line and its end. Resolves once the system has taken it. @throws ReaderGone, ToolError */
@@ -38,7 +39,7 @@ export function formatValue(json: boolean, name: string, value: number): string 
 
 /** One line of text whatever a message holds: it may be a peer's, and control characters drive terminals. */
 export function formatError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message || errorCode(error) || error.name : String(error)
   return `memclient: ${message.replace(/\p{Cc}+/gu, ' ').trim()}`
 }
 

@@ -78,14 +78,19 @@ interface Answer {
 
 /** @returns tells the attacker a line, and answers what came of it */
 function startAttacker(t: Test, { registry }: Daemon, { title, uid }: Attacker, limits: Limits) {
-  const command = [...PYTHON, 'run', registry, title, JSON.stringify(limits)]
-  const program = startCommand(command, { uid, stdin: 'pipe' })
+  const tell = startHostile(t, ['run', registry, title, JSON.stringify(limits)], uid)
+  return async (line: string): Promise<Answer> => JSON.parse(await tell(line))
+}
+
+/** Starts the program of test/fixtures/hostile; gone with the test. @returns says a line to it, and resolves to its answer */
+export function startHostile(t: Test, args: readonly string[], uid?: number): (line: string) => Promise<string> {
+  const program = startCommand([...PYTHON, ...args], { uid, stdin: 'pipe' })
   t.teardown(() => program.destroy())
-  return async (line: string): Promise<Answer> => {
+  return async (line) => {
     program.say(line)
     const answer = await program.stdout.next()
-    if (answer === null) throw new Error(`the attacker is gone: ${program.stderr.text}`)
-    return JSON.parse(answer)
+    if (answer === null) throw new Error(`the hostile program is gone: ${program.stderr.text}`)
+    return answer
   }
 }
 

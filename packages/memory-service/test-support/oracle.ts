@@ -8,7 +8,7 @@ import type { Daemon } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 import { DAEMON_LIMITS } from '../src/limits.ts'
 import { Canary } from './canary.ts'
-import { warnings } from './memsvc.ts'
+import { type Status, warnings } from './memsvc.ts'
 import { openValue, statusOf } from './value.ts'
 
 /** For the daemon to hear of the end of those that are gone. */
@@ -17,16 +17,19 @@ const SETTLING_MS = 10_000
 const MAX_LOG_LINES = 2 * DAEMON_LIMITS.logLinesOfUser.limit + 1
 const ERROR = 50
 
+type Holdings = Pick<Status, 'pid' | 'fds' | 'mappings' | 'used' | 'regions'>
+
 export class Oracle {
   readonly #daemon: Daemon
   readonly #canary: Canary
-  readonly #holdings: object
+  /** What it held in the beginning, and must hold in the end. */
+  readonly holdings: Holdings
   #warnings = 0
 
-  private constructor(daemon: Daemon, canary: Canary, holdings: object) {
+  private constructor(daemon: Daemon, canary: Canary, holdings: Holdings) {
     this.#daemon = daemon
     this.#canary = canary
-    this.#holdings = holdings
+    this.holdings = holdings
   }
 
   /** Looks at the daemon as it is now; what it holds now is what it must hold in the end. Goes with the test. */
@@ -47,16 +50,16 @@ export class Oracle {
   /** Fails the test if the daemon has taken harm since the last look. */
   async check(t: Test): Promise<void> {
     await this.checkMeanwhile(t)
-    t.strictSame(await this.#settledHoldings(), this.#holdings, 'it holds what it held before')
+    t.strictSame(await this.#settledHoldings(), this.holdings, 'it holds what it held before')
     this.#checkLog(t)
   }
 
   /** It never comes back to what it was: the difference is what the test shows. */
-  async #settledHoldings(): Promise<object> {
+  async #settledHoldings(): Promise<Holdings> {
     const deadline = performance.now() + SETTLING_MS
     for (;;) {
       const now = await holdings(this.#canary)
-      if (isSame(now, this.#holdings) || performance.now() > deadline) return now
+      if (isSame(now, this.holdings) || performance.now() > deadline) return now
     }
   }
 
@@ -74,7 +77,7 @@ export class Oracle {
 }
 
 /** The process is the same one as long as its pid and its region are. */
-async function holdings({ value }: Canary): Promise<object> {
+async function holdings({ value }: Canary): Promise<Holdings> {
   const { pid, fds, mappings, used, regions } = await statusOf(value)
   return { pid, fds, mappings, used, regions }
 }

@@ -1,0 +1,44 @@
+/** A daemon without a descriptor left: it neither ends nor spins, serves who was there, and everybody as soon as it can. */
+import { spawnSync } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ServiceManager } from '@memsvc/shared'
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { startMemsvc } from '../../test-support/memsvc.ts'
+import { Oracle } from '../../test-support/oracle.ts'
+import { processorTime } from '../../test-support/process-stat.ts'
+
+const CLIENTS = 50
+/** So many of them find a descriptor. */
+const ROOM = 20
+const STALL_MS = 1500
+/** A listener that is looked at again and again takes the whole of a processor. */
+const MOST_OF_A_PROCESSOR = 0.5
+
+watchdog(t)
+leakChecked(t)
+
+t.test('out of descriptors', async (t) => {
+  const daemon = await startMemsvc(t)
+  const { pid, stderr } = daemon.program
+  const oracle = await Oracle.of(t, daemon)
+  // Its own limits would keep it from this, so it is taken by surprise.
+  const taken = oracle.holdings.fds
+  t.equal(spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${taken + ROOM}:20000`]).status, 0)
+
+  const managers = await Promise.all(
+    Array.from({ length: CLIENTS }, () => ServiceManager.connect({ path: daemon.registry })),
+  )
+  const answers = managers.map((manager) => manager.listServices())
+  await stderr.find((line) => line.includes('cannot accept connections'))
+  const before = processorTime(pid)
+  await delay(STALL_MS)
+  const load = (processorTime(pid) - before) / STALL_MS
+  t.ok(load < MOST_OF_A_PROCESSOR, `it used ${Math.round(100 * load)} % of a processor, also for the canary`)
+  await oracle.checkMeanwhile(t, { newClients: false })
+
+  t.equal(spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
+  for (const answer of answers) t.strictSame(await answer, ['AnonymousSharedMemory'], 'in the end he is served')
+  for (const manager of managers) manager.close()
+  await oracle.check(t)
+})
