@@ -1,7 +1,6 @@
 /** Lines of data to stdout. Everything else goes to stderr and is nothing here. */
 import { writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { errorCode } from '@memsvc/shared'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 /** Prints a line and its end. Resolves once the system has taken it. @throws ReaderGone, ToolError */
@@ -39,7 +38,7 @@ export function formatValue(json: boolean, name: string, value: number): string 
 
 /** One line of text whatever a message holds: it may be a peer's, and control characters drive terminals. */
 export function formatError(error: unknown): string {
-  const message = error instanceof Error ? error.message || errorCode(error) || error.name : String(error)
+  const message = error instanceof Error ? error.message || codeOf(error) : String(error)
   return `memclient: ${message.replace(/\p{Cc}+/gu, ' ').trim()}`
 }
 
@@ -66,5 +65,10 @@ function outputError(cause: unknown): Error {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+  return error instanceof Error && codeOf(error) === code
+}
+
+/** Not by `errorCode` of the library, which a command loads only when it needs it. */
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.name
 }
