@@ -44,10 +44,14 @@ bool ReadArg(Napi::Value value, const char* name, Target* out) {
   return napi_unwrap(value.Env(), out->arrayBuffer, reinterpret_cast<void**>(&out->view)) == napi_ok;
 }
 
-/** The address of a part of the target, or null with a RangeError thrown. */
+/** The address of a part of the target, or null with an error thrown: ERR_CLOSED after unmap(), ERR_OUT_OF_RANGE. */
 uint8_t* PartOf(Napi::Env env, const Target& target, int64_t offset, int64_t length) {
+  if (target.view == nullptr) {
+    napi_throw_error(env, "ERR_CLOSED", "the buffer is unmapped");
+    return nullptr;
+  }
   const auto available = static_cast<int64_t>(target.length);
-  if (target.view != nullptr && offset >= 0 && length >= 0 && offset <= available && length <= available - offset) {
+  if (offset >= 0 && length >= 0 && offset <= available && length <= available - offset) {
     return target.view->memory.data() + target.offset + offset;
   }
   ThrowOutOfRange(env, "offset and length must lie within the " + std::to_string(available) + " bytes of the buffer");
@@ -83,9 +87,10 @@ int64_t UnmapView(Target target) {
   return -EBUSY;
 }
 
-int64_t Protect(Target target, int prot) {
-  if (target.view == nullptr) return -EINVAL;
-  return ResultOf(::mprotect(target.view->memory.data() + target.offset, target.length, prot));
+Napi::Value Protect(Napi::Env env, Target target, int prot) {
+  uint8_t* all = PartOf(env, target, 0, target.length);
+  if (all == nullptr) return {};
+  return ToJs(env, ResultOf(::mprotect(all, target.length, prot)));
 }
 
 Napi::Value Advise(Napi::Env env, Target target, int64_t offset, int64_t length, int advice) {

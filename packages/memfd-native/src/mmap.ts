@@ -50,7 +50,11 @@ function unmap(buffer: Uint8Array): void {
   unwrap('munmap', native.unmapView(buffer))
 }
 
-/** Changes the access of the pages of `buffer`. From then on wrong accesses are SIGSEGV. mprotect(2) */
+/**
+ * Changes the access of the pages of `buffer`. From then on wrong accesses are SIGSEGV. mprotect(2)
+ *
+ * @throws code ERR_CLOSED after unmap(), as everything below
+ */
 function protect(buffer: Uint8Array, prot: number): void {
   unwrap('mprotect', native.protect(buffer, prot))
 }
