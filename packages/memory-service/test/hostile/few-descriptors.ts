@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceManager } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { startMemsvc } from '../../test-support/memsvc.ts'
+import { MEMCLIENT, memclient, startMemsvc } from '../../test-support/memsvc.ts'
 import { Oracle } from '../../test-support/oracle.ts'
 import { processorTime } from '../../test-support/process-stat.ts'
 
@@ -42,3 +42,25 @@ t.test('out of descriptors', async (t) => {
   for (const manager of managers) manager.close()
   await oracle.check(t)
 })
+
+t.test('memclient with few descriptors reads the value, or says in one line why not', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const codes = new Set<number | null>()
+  for (let count = fewestForNode(); !codes.has(0); count++) {
+    const { code, signal, stdout, stderr } = await memclient(registry, ['read'], {
+      prefix: ['prlimit', `--nofile=${count}`],
+    })
+    codes.add(code)
+    t.equal(signal, null, `with ${count}`)
+    if (code === 0) t.match({ stdout, stderr }, { stdout: '0', stderr: '' })
+    else t.match({ code, stdout, stderr }, { code: 1, stdout: '', stderr: /^memclient: .*(EMFILE|no room for more)$/ })
+  }
+})
+
+/** With fewer Node itself does not start, or cannot read its program. */
+function fewestForNode(): number {
+  for (let count = 16; ; count++) {
+    const { status } = spawnSync('prlimit', [`--nofile=${count}`, process.execPath, MEMCLIENT, '--help'])
+    if (status === 0) return count
+  }
+}

@@ -6,7 +6,7 @@
  * Ownership: the channel owns its socket. Bodies that it delivers are mostly borrowed, their descriptors belong to the
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
-import { type Credentials, Hub, type HubSocket, type OwnedFd } from 'memfd-native'
+import { type Credentials, constants, Hub, type HubSocket, type OwnedFd } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../errors.ts'
 import { Assembly, type Whole } from './assembly.ts'
 import { failureBody } from './failure.ts'
@@ -90,6 +90,7 @@ export class Channel {
   readonly #handler: ChannelHandler
   readonly #outbox: Outbox
   readonly #pending = new PendingCalls()
+  readonly #takesFds: boolean
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
   readonly #assembly = new Assembly(this.held)
@@ -108,6 +109,7 @@ export class Channel {
   constructor(fd: OwnedFd, handler: ChannelHandler, options: ChannelOptions) {
     this.#handler = handler
     this.#awaitsHello = options.role === 'server'
+    this.#takesFds = options.takesFds
     this.#socket = this.#hub.attach(
       fd,
       {
@@ -264,14 +266,21 @@ export class Channel {
     credentials: Credentials | null,
   ): void {
     try {
-      if (flags !== 0) throw new Violation('a packet was too long or came with descriptors that are not taken')
+      if (flags !== 0) throw this.#lossOf(flags)
       if (start === end) throw new Violation('an empty packet')
       this.#readPacket(bytes, start, end, fds, credentials)
     } catch (error) {
       for (const fd of fds) fd.close()
-      if (!(error instanceof Violation)) throw error
+      if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
       this.#end(error)
     }
+  }
+
+  /** What recvmsg(2) cut off. Descriptors that are taken are lost only for want of room in this process. */
+  #lossOf(flags: number): Error {
+    if ((flags & constants.MSG_TRUNC) !== 0) return new Violation('a packet was too long')
+    if (!this.#takesFds) return new Violation('descriptors came that are not taken')
+    return new DescriptorsLost('descriptors that came were lost: this process has no room for more')
   }
 
   #readPacket(
@@ -373,6 +382,9 @@ export class Channel {
     else this.#hub.unref()
   }
 }
+
+/** The channel's end, and not its peer's fault. */
+class DescriptorsLost extends DeadObjectError {}
 
 /** What a pending call fails with: a violation is this side's reason, not the caller's. */
 function asDeath(reason: Error): Error {
