@@ -42,7 +42,7 @@ export async function list(options: ControlCommandOptions, out: Output): Promise
 export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandOptions, out: Output): Promise<number> {
   using manager = await ServiceManager.connect(pathOf(options))
   const control = await findControl(manager, name)
-  const pid = (await manager.getServiceInfo(name))?.pid ?? 0
+  const pid = (await unlessGone(() => manager.getServiceInfo(name)))?.pid ?? 0
   await unlessGone(async () => control.stop())
   while ((await unlessGone(() => manager.getServiceInfo(name)))?.pid === pid) await delay(POLL_MS)
   if (options.json) out.json({ name, pid, stopped: true })
@@ -64,13 +64,14 @@ export async function reload(
 }
 
 async function findControl(manager: ServiceManager, name: string): Promise<Control> {
-  const binder = await manager.getService(name)
+  // A registry that ends while it is asked is one that is not there.
+  const binder = await unlessGone(() => manager.getService(name))
   if (binder === null)
     throw new ServiceNotFoundError(`no service ${JSON.stringify(name)}; 'memsvc list' shows what there is`)
   return IControl.asInterface(binder)
 }
 
-/** null when the daemon, or the registry that it hosted, is gone: here that is what was wanted. */
+/** null when the daemon, or the registry that it hosted, is gone. */
 async function unlessGone<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask()

@@ -42,16 +42,19 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 t.test('a second signal ends it at once', async (t) => {
-  const { registry, program } = await startMemsvc(t)
-  // Both are pending when it goes on, so the second comes before the first has done its work.
-  program.kill('SIGSTOP')
-  program.kill('SIGTERM')
-  program.kill('SIGINT')
-  program.kill('SIGCONT')
-  const { code } = await program.ending
-  t.ok(code === 128 + 15 || code === 128 + 2, `exit ${code}`)
-  const next = await startMemsvc(t, { registry })
-  t.ok(next.program.pid, 'and the next one needs no hand')
+  // Both are pending when it goes on. Now and then it has ended by the first one before the second is told: then again.
+  for (let code: number | null = 0; code === 0; ) {
+    const { registry, program } = await startMemsvc(t)
+    program.kill('SIGSTOP')
+    program.kill('SIGTERM')
+    program.kill('SIGINT')
+    program.kill('SIGCONT')
+    code = (await program.ending).code
+    if (code === 0) continue
+    t.ok(code === 128 + 15 || code === 128 + 2, `exit ${code}`)
+    const next = await startMemsvc(t, { registry })
+    t.ok(next.program.pid, 'and the next one needs no hand')
+  }
 })
 
 t.test('a signal while the registry does not answer ends it cleanly too', async (t) => {
