@@ -32,11 +32,18 @@ const ATTACKERS: readonly Attacker[] = [
 
 type Limits = Readonly<Record<string, { total?: number; perUser?: number; perPeer?: number }>>
 
-/** One test for each case of the group and each user: the daemon, with these limits, does as it should, and survives. */
-export function survives(t: Test, group: string, limits: Limits = {}): void {
+export interface SurvivalOptions {
+  /** Of the daemon. */
+  readonly limits?: Limits
+  /** Default: all. */
+  readonly attackers?: readonly Attacker['title'][]
+}
+
+/** One test for each case of the group and each attacker: the daemon does as it should, and survives. */
+export function survives(t: Test, group: string, { limits = {}, attackers }: SurvivalOptions = {}): void {
   const titles = listCases()[group]
   if (titles === undefined) throw new Error(`no cases of ${group}`)
-  for (const attacker of ATTACKERS) {
+  for (const attacker of ATTACKERS.filter(({ title }) => attackers?.includes(title) ?? true)) {
     t.test(`${group}, by ${attacker.title}`, { skip: attacker.skip }, async (t) => {
       const daemon = await startOpenDaemon(t, limits)
       const oracle = await Oracle.of(t, daemon)

@@ -7,11 +7,13 @@ watchdog(t)
 leakChecked(t)
 
 survives(t, 'limits', {
-  connections: { total: 60, perUser: 20 },
-  channels: { total: 60, perUser: 20 },
-  refused: { total: 10, perUser: 5 },
-  names: { total: 31, perUser: 10, perPeer: 6 },
-  notifications: { total: 30, perUser: 10, perPeer: 6 },
-  watchers: { total: 31, perUser: 10, perPeer: 6 },
-  blocks: { total: 40, perUser: 16, perPeer: 4 },
+  limits: {
+    connections: { total: 60, perUser: 20 },
+    channels: { total: 60, perUser: 20 },
+    refused: { total: 10, perUser: 5 },
+    names: { total: 31, perUser: 10, perPeer: 6 },
+    notifications: { total: 30, perUser: 10, perPeer: 6 },
+    watchers: { total: 31, perUser: 10, perPeer: 6 },
+    blocks: { total: 40, perUser: 16, perPeer: 4 },
+  },
 })
