@@ -31,8 +31,10 @@ export function configurationPath(
   env: NodeJS.ProcessEnv,
 ): string | null {
   if (given !== undefined) return given
-  const path = registryPath === SYSTEM_REGISTRY_PATH ? SYSTEM_CONFIGURATION : userConfiguration(env)
-  return path !== null && isThere(path) ? path : null
+  if (registryPath === SYSTEM_REGISTRY_PATH) return isThere(SYSTEM_CONFIGURATION) ? SYSTEM_CONFIGURATION : null
+  const path = userConfiguration(env)
+  // A home that this user may not enter is another's: su(1) and setpriv(1) leave HOME as it was.
+  return path !== null && isThere(path, ['EACCES']) ? path : null
 }
 
 function userConfiguration({ XDG_CONFIG_HOME, HOME }: NodeJS.ProcessEnv): string | null {
@@ -42,11 +44,11 @@ function userConfiguration({ XDG_CONFIG_HOME, HOME }: NodeJS.ProcessEnv): string
 }
 
 /** A file that cannot be looked at is there: without its rules nobody should start. */
-function isThere(path: string): boolean {
+function isThere(path: string, alsoMissing: readonly string[] = []): boolean {
   try {
     return statSync(path) !== undefined
   } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')
+    return !['ENOENT', 'ENOTDIR', ...alsoMissing].includes(errorCode(error) ?? '')
   }
 }
 

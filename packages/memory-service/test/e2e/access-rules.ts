@@ -1,9 +1,10 @@
 /** Who may add, find and write, by a configuration file, as other users of the machine see it. All of it needs root. */
+import { chmodSync } from 'node:fs'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { callAs, callInGroup } from '../../test-support/call-as.ts'
 import { ConfigurationFile } from '../../test-support/configuration.ts'
-import { MEMSVC, memsvc, startMemsvc } from '../../test-support/memsvc.ts'
+import { MEMSVC, memsvc, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
 import { openValue } from '../../test-support/value.ts'
 
 const NAME = 'AnonymousSharedMemory'
@@ -94,4 +95,11 @@ t.test('only the own user and root may reload', { skip }, async (t) => {
     message: `uid ${OTHER_UID} may not reload this daemon`,
   })
   t.match(await memsvc(registry, ['reload'], { uid: OTHER_UID }), { code: 4, stdout: '' })
+})
+
+t.test("a home that the daemon's user may not enter is another's, and so is the file in it", { skip }, async (t) => {
+  const home = t.testdir({ '.config': { memsvc: { 'memsvc.json': 'no JSON' } } })
+  chmodSync(home, 0o700)
+  const { registry } = await startMemsvcOfOtherUser(t, { env: { HOME: home } })
+  t.equal((await openValue(t, registry)).get(), 0)
 })
