@@ -7,6 +7,7 @@
 // A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
 // can never reach a socket that it was not meant for.
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,6 +30,8 @@ constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
 constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
 constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
 constexpr int kAcceptsPerWake = 64;       // the same for a listener
+constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
+constexpr int kMaxHotStreak = 8;          // wake-ups in which one socket may be served before the others are asked
 constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
 enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
@@ -36,6 +39,8 @@ enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4
 struct Slot {
   unique_fd fd;
   bool listener = false;
+  bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
+  uint8_t wakes = 0;    // since it was looked for a second packet
   size_t control_size = 0;  // room for control messages when receiving
   uint32_t interest = 0;
 };
@@ -59,6 +64,7 @@ class Hub {
   void Shutdown();
 
   void Receive(int index, uint32_t ready);
+  void ReceivePackets(int index);
   bool ReceiveOne(int index);
   void Accept(int index);
   void EndOf(int index, int error);
@@ -72,6 +78,7 @@ class Hub {
   napi_value AddSocket(const int32_t* args);
   napi_value RemoveSocket(const int32_t* args);
   napi_value SetInterest(const int32_t* args);
+  napi_value Renumber(const int32_t* args);
   napi_value Send(const int32_t* args);
   napi_value SetRef(const int32_t* args);
   napi_value Int(int32_t value);
@@ -99,14 +106,24 @@ class Hub {
   std::vector<Slot> slots_;
   std::vector<int> free_;
   std::vector<int> freed_in_batch_;
+  int hot_ = -1;  // the only socket that the last wake-up was for
+  int hot_streak_ = 0;
 };
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
 void Hub::OnReadable() {
-  epoll_event ready[kEpollBatch];
-  int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
-  for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
+  // Two who talk to each other: what comes next comes most likely from the same socket, and asking it costs no more than
+  // asking the set which one it is. The others are asked for soon enough.
+  if (hot_ >= 0 && hot_streak_++ < kMaxHotStreak) ReceivePackets(hot_);
+  if (event_count_ == 0) {
+    epoll_event ready[kEpollBatch];
+    int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
+    for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
+    bool is_alone = count == 1 && ready[0].events == EPOLLIN && !slots_[ready[0].data.u32].listener;
+    hot_ = is_alone ? static_cast<int>(ready[0].data.u32) : -1;
+    hot_streak_ = 0;
+  }
   if (event_count_ > 0) Dispatch();
 }
 
@@ -119,9 +136,19 @@ bool Hub::Full() const {
 void Hub::Receive(int index, uint32_t ready) {
   if (slots_[index].listener) return Accept(index);
   if (ready & EPOLLOUT) Add(index, kWritable);
-  if (!(ready & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR))) return;
-  for (int i = 0; i < kPacketsPerSocket && !Full(); i++) {
-    if (!ReceiveOne(index)) return;
+  if (ready & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)) ReceivePackets(index);
+}
+
+// Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
+// looked for now and then, and always while there were several the last time.
+void Hub::ReceivePackets(int index) {
+  Slot& slot = slots_[index];
+  bool probes = slot.bursts || ++slot.wakes >= kProbeInterval;
+  if (probes) slot.wakes = 0;
+  for (int i = 0; i < (probes ? kPacketsPerSocket : 1) && !Full(); i++) {
+    bool more = ReceiveOne(index);
+    if (probes && i == 1) slot.bursts = more;
+    if (!more) return;
   }
 }
 
@@ -288,6 +315,7 @@ napi_value Hub::RemoveSocket(const int32_t* args) {
   // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
   slots_[args[0]] = Slot();
+  if (hot_ == args[0]) hot_ = -1;
   freed_in_batch_.push_back(args[0]);
   if (event_count_ == 0) {
     free_.push_back(args[0]);
@@ -312,7 +340,20 @@ int Hub::UpdateInterest(int index, uint32_t interest) {
   // With no interest left epoll still reports EPOLLHUP for ever: take the socket out of the set altogether.
   int operation = interest == 0 ? EPOLL_CTL_DEL : slot.interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   slot.interest = interest;
+  if (hot_ == index) hot_ = -1;
   return epoll_ctl(epoll_.get(), operation, slot.fd.get(), &event) < 0 ? -errno : 0;
+}
+
+// (slot, lowest): another number for the same socket, the first free one from `lowest` up.
+napi_value Hub::Renumber(const int32_t* args) {
+  if (args[0] < 0 || static_cast<size_t>(args[0]) >= slots_.size() || !slots_[args[0]].fd.ok()) return Int(-EBADF);
+  Slot& slot = slots_[args[0]];
+  unique_fd fd(fcntl(slot.fd.get(), F_DUPFD_CLOEXEC, args[1]));
+  if (!fd.ok()) return Int(-errno);
+  uint32_t interest = slot.interest;
+  UpdateInterest(args[0], 0);
+  slot.fd = std::move(fd);
+  return Int(UpdateInterest(args[0], interest));
 }
 
 // (slot, offset, length, fdCount): one packet, the bytes of the outgoing arena, the numbers of the shared array (borrowed).
@@ -376,7 +417,7 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 
 // --- life ------------------------------------------------------------------------------------------------------------
 
-// hubCreate(callback, arena, events, fds, outgoing) -> { add, remove, interest, send, ref }, or a negative errno.
+// hubCreate(callback, arena, events, fds, outgoing) -> { add, remove, interest, renumber, send, ref }, or a negative errno.
 // The four arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   size_t argc = 5;
@@ -416,6 +457,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"add", nullptr, Call<&Hub::AddSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"remove", nullptr, Call<&Hub::RemoveSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"interest", nullptr, Call<&Hub::SetInterest>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"renumber", nullptr, Call<&Hub::Renumber>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
   };

@@ -40,6 +40,7 @@ export interface NativeHub {
   add(fd: number, listener: number, takesFds: number): number
   remove(slot: number): number
   interest(slot: number, readable: number, writable: number): number
+  renumber(slot: number, lowest: number): number
   send(slot: number, offset: number, length: number, fdCount: number): number
   ref(on: number): number
 }

@@ -212,6 +212,15 @@ export class HubSocket {
     this.#native.interest(this.#slot, Number(interest.readable), Number(interest.writable))
   }
 
+  /**
+   * Gives the socket another number, the first that is free from `lowest` up: a process that dies closes its descriptors
+   * from the highest number down. To make the kernel's table so large may take it milliseconds. fcntl(2), F_DUPFD_CLOEXEC
+   * @throws SyscallError EINVAL, EMFILE so high a number is not allowed here: the socket keeps the one it has
+   */
+  renumber(lowest: number): void {
+    unwrap('fcntl', this.#native.renumber(this.#slot, lowest))
+  }
+
   /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch do not arrive any more. */
   close(): void {
     if (this.#slot < 0) return

@@ -1,4 +1,5 @@
 /** Many packet sockets behind one libuv handle: what comes, in which order, and whose the descriptors are. */
+import { fstatSync, readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import {
   bind,
@@ -12,6 +13,7 @@ import {
   MAX_PACKET_BYTES,
   type OwnedFd,
   type PacketHandler,
+  recvmsg,
   sendmsg,
   setPassCredentials,
   socket,
@@ -24,6 +26,14 @@ import { tempFolder } from '../test-support/temp-folder.ts'
 
 const hub = Hub.current() // lives as long as the thread: its descriptors are no leak of a test
 leakChecked(t)
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket()
+  } catch {
+    return false // the directory that was just read
+  }
+}
 
 interface Packet {
   readonly data: string
@@ -100,6 +110,39 @@ t.test('packets come whole, in the order they were sent', async (t) => {
     recorder.packets.map(({ data }) => data),
     ['a', 'bb', 'ccc'],
   )
+})
+
+t.test('a socket that is served often does not keep the others waiting', async (t) => {
+  const busy = attach(t)
+  const other = attach(t)
+  busy.recorder.onEach = () => say(busy.peer, 'and another')
+  say(busy.peer, 'one')
+  await busy.recorder.until(() => busy.recorder.packets.length > 40)
+  say(other.peer, 'mine')
+  const before = busy.recorder.packets.length
+  await other.recorder.until(() => other.recorder.packets.length === 1)
+  t.ok(busy.recorder.packets.length - before < 40, `after ${busy.recorder.packets.length - before} of the other`)
+  busy.recorder.onEach = () => undefined
+  await busy.recorder.until(() => busy.recorder.packets.length > before)
+})
+
+t.test('a socket that gets another number goes on as it was', async (t) => {
+  const { peer, socket, recorder } = attach(t)
+  const limit = 200
+  socket.renumber(limit)
+  t.ok(readdirSync('/proc/self/fd').map(Number).some((fd) => fd >= limit && isSocket(fd)))
+  say(peer, 'a')
+  await recorder.until(() => recorder.packets.length === 1)
+  hub.outgoing.write('b')
+  t.equal(socket.send(1), 1)
+  t.equal(recvmsg(peer, 1).data.toString(), 'b')
+  t.throws(() => socket.renumber(2 ** 31 - 1), { code: 'EINVAL' })
+  say(peer, 'c')
+  await recorder.until(() => recorder.packets.length === 2)
+  peer.close()
+  await recorder.until(() => recorder.ends.length === 1)
+  socket.close()
+  t.throws(() => socket.renumber(limit), { code: 'EBADF' })
 })
 
 t.test('more packets than one batch holds are all told', async (t) => {

@@ -112,6 +112,11 @@ export class Session {
     this.#channel.chargeTo(budget)
   }
 
+  /** See `Channel.endFirst`. */
+  endFirst(): void {
+    this.#channel.endFirst()
+  }
+
   close(): void {
     this.#channel.close()
   }

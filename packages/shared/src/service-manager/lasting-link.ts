@@ -5,7 +5,6 @@
  */
 import type { Binder } from '../binder/binder.ts'
 import { ClosedError, errorCode } from '../errors.ts'
-import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
 import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
@@ -152,7 +151,7 @@ export class LastingLink {
 }
 
 function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registration): Promise<void> | void {
-  return link.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
+  return link.addService(name, binder, dumpPriority)
 }
 
 function register(link: RegistryLink, callback: NotificationCallback): Promise<void> | void {

@@ -2,18 +2,15 @@
  * One connection to the registry: connects, and brings services of this process their channels. It does not come back
  * when it ends; the ServiceManager makes a new one.
  */
-import { connect, constants, dup, OwnedFd, SyscallError, socket } from 'memfd-native'
+import { connect, constants, OwnedFd, SyscallError, socket } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
 import { type LimitError, RegistryUnavailableError, SecurityError } from '../errors.ts'
-import type { IBinder } from '../parcel/ibinder.ts'
+import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
-
-/** A guess: few services have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
-const ABOVE_CHANNELS = 4096
 
 /** What a process that publishes services may want to know of their channels. */
 export interface ChannelPolicy {
@@ -33,6 +30,7 @@ export class RegistryLink {
   readonly registry: InstanceType<typeof IServiceManager.Proxy>
   readonly #session: Session
   readonly #policy: ChannelPolicy
+  #hasServices = false
 
   /** @throws ERR_REGISTRY_UNAVAILABLE nobody listens at the path; ERR_SECURITY the path is closed to this user */
   constructor(path: string, policy: ChannelPolicy, onEnd: (reason: Error) => void) {
@@ -49,6 +47,16 @@ export class RegistryLink {
 
   get isEnded(): boolean {
     return this.#session.isEnded
+  }
+
+  /**
+   * The process has services from here on. The registry has to hear of its death before their clients do, or who asks
+   * again at once is answered with a dead service.
+   */
+  addService(name: string, binder: Binder | null, dumpPriority: number): void | Promise<void> {
+    if (!this.#hasServices) this.#session.endFirst()
+    this.#hasServices = true
+    return this.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
   }
 
   close(): void {
@@ -86,20 +94,7 @@ function connectTo(path: string): OwnedFd {
   } catch (error) {
     throw connectError(path, error)
   }
-  return raised(fd)
-}
-
-/**
- * Linux closes the descriptors of a process that dies from the highest number down, and may take a millisecond for it.
- * The registry has to hear of a death before the clients do, or who asks again at once is answered with a dead service:
- * so the connection gets a number above those of the channels.
- */
-function raised(fd: OwnedFd): OwnedFd {
-  try {
-    return dup(fd, ABOVE_CHANNELS)
-  } catch {
-    return OwnedFd.adopt(fd.release()) // few descriptors are allowed here: EINVAL, EMFILE
-  }
+  return OwnedFd.adopt(fd.release())
 }
 
 function connectError(path: string, cause: unknown): unknown {
