@@ -6,6 +6,7 @@
 //
 // A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
 // can never reach a socket that it was not meant for.
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,6 +33,7 @@ constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next w
 constexpr int kAcceptsPerWake = 64;       // the same for a listener
 constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
 constexpr int kMaxHotStreak = 8;          // wake-ups in which one socket may be served before the others are asked
+constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets
 constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
 enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
@@ -39,6 +41,7 @@ enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4
 struct Slot {
   unique_fd fd;
   bool listener = false;
+  bool takes_fds = false;
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
   uint8_t wakes = 0;    // since it was looked for a second packet
   size_t control_size = 0;  // room for control messages when receiving
@@ -49,6 +52,11 @@ struct Event {
   int32_t slot, type, offset, length, flags, fd_start, fd_count, pid, uid, gid;
 };
 static_assert(sizeof(Event) == kEventInts * sizeof(int32_t));
+
+/** Of a broadcast: whom to send to, what to write into the packet for him, and what came of it (bytes, or an errno). */
+struct Target {
+  int32_t slot, word, result;
+};
 
 class Hub {
  public:
@@ -69,6 +77,8 @@ class Hub {
   void Accept(int index);
   void EndOf(int index, int error);
   bool Full() const;
+  bool IsOpen(int index) const;
+  int SendPacket(int index, size_t offset, size_t length, size_t fd_count);
   Event* Add(int index, EventType type);
   void Dispatch();
   int UpdateInterest(int index, uint32_t interest);
@@ -79,14 +89,16 @@ class Hub {
   napi_value RemoveSocket(const int32_t* args);
   napi_value SetInterest(const int32_t* args);
   napi_value Renumber(const int32_t* args);
+  napi_value StopCredentials(const int32_t* args);
   napi_value Send(const int32_t* args);
+  napi_value Broadcast(const int32_t* args);
   napi_value SetRef(const int32_t* args);
   napi_value Int(int32_t value);
 
   napi_env env_;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   napi_ref callback_ = nullptr;
-  napi_ref memory_[4] = {nullptr, nullptr, nullptr, nullptr};  // keep the shared arrays alive
+  napi_ref memory_[kSharedArrays] = {};  // keep the shared arrays alive
   napi_async_context context_ = nullptr;
   uv_poll_t poll_;
   unique_fd epoll_;
@@ -102,6 +114,8 @@ class Hub {
   size_t fd_count_ = 0;
   uint8_t* outgoing_ = nullptr;
   size_t outgoing_size_ = 0;
+  Target* targets_ = nullptr;  // of a broadcast
+  size_t targets_capacity_ = 0;
 
   std::vector<Slot> slots_;
   std::vector<int> free_;
@@ -304,14 +318,15 @@ napi_value Hub::AddSocket(const int32_t* args) {
   Slot& slot = slots_[index];
   slot.fd = std::move(fd);
   slot.listener = args[1] != 0;
-  slot.control_size = ControlSize(slot.fd.get(), args[2] != 0);
+  slot.takes_fds = args[2] != 0;
+  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
   slot.interest = event.events;
   return Int(index);
 }
 
 // (slot): closes the descriptor; the kernel drops it from the set.
 napi_value Hub::RemoveSocket(const int32_t* args) {
-  if (args[0] < 0 || static_cast<size_t>(args[0]) >= slots_.size() || !slots_[args[0]].fd.ok()) return Int(-EBADF);
+  if (!IsOpen(args[0])) return Int(-EBADF);
   // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
   slots_[args[0]] = Slot();
@@ -326,7 +341,7 @@ napi_value Hub::RemoveSocket(const int32_t* args) {
 
 // (slot, readable, writable)
 napi_value Hub::SetInterest(const int32_t* args) {
-  if (args[0] < 0 || static_cast<size_t>(args[0]) >= slots_.size() || !slots_[args[0]].fd.ok()) return Int(-EBADF);
+  if (!IsOpen(args[0])) return Int(-EBADF);
   uint32_t interest = (args[1] ? EPOLLIN | EPOLLRDHUP : 0u) | (args[2] ? static_cast<uint32_t>(EPOLLOUT) : 0u);
   return Int(UpdateInterest(args[0], interest));
 }
@@ -346,7 +361,7 @@ int Hub::UpdateInterest(int index, uint32_t interest) {
 
 // (slot, lowest): another number for the same socket, the first free one from `lowest` up.
 napi_value Hub::Renumber(const int32_t* args) {
-  if (args[0] < 0 || static_cast<size_t>(args[0]) >= slots_.size() || !slots_[args[0]].fd.ok()) return Int(-EBADF);
+  if (!IsOpen(args[0])) return Int(-EBADF);
   Slot& slot = slots_[args[0]];
   unique_fd fd(fcntl(slot.fd.get(), F_DUPFD_CLOEXEC, args[1]));
   if (!fd.ok()) return Int(-errno);
@@ -356,12 +371,47 @@ napi_value Hub::Renumber(const int32_t* args) {
   return Int(UpdateInterest(args[0], interest));
 }
 
+// (slot): packets tell no more who sent them (SO_PASSCRED), which costs their sender and this side something each time.
+napi_value Hub::StopCredentials(const int32_t* args) {
+  if (!IsOpen(args[0])) return Int(-EBADF);
+  Slot& slot = slots_[args[0]];
+  int off = 0;
+  if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return Int(-errno);
+  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
+  return Int(0);
+}
+
 // (slot, offset, length, fdCount): one packet, the bytes of the outgoing arena, the numbers of the shared array (borrowed).
 napi_value Hub::Send(const int32_t* args) {
-  size_t index = static_cast<size_t>(args[0]), offset = static_cast<size_t>(args[1]);
-  size_t length = static_cast<size_t>(args[2]), count = static_cast<size_t>(args[3]);
-  if (args[0] < 0 || index >= slots_.size() || !slots_[index].fd.ok()) return Int(-EBADF);
+  size_t offset = static_cast<size_t>(args[1]), length = static_cast<size_t>(args[2]);
+  size_t count = static_cast<size_t>(args[3]);
+  if (!IsOpen(args[0])) return Int(-EBADF);
   if (args[1] < 0 || args[2] <= 0 || offset + length > outgoing_size_ || args[3] < 0 || count > kMaxFds) return Int(-EINVAL);
+  return Int(SendPacket(args[0], offset, length, count));
+}
+
+// (count, length, wordAt): the first `length` bytes of the outgoing arena to each of the first `count` targets, with the
+// target's word at `wordAt`, a multiple of 4 (negative: none). What came of each is in the target.
+napi_value Hub::Broadcast(const int32_t* args) {
+  size_t count = static_cast<size_t>(args[0]), length = static_cast<size_t>(args[1]);
+  if (args[0] < 0 || count > targets_capacity_ || args[1] <= 0 || length > outgoing_size_) return Int(-EINVAL);
+  if (args[2] >= 0 && (args[2] % 4 != 0 || static_cast<size_t>(args[2]) + sizeof(int32_t) > length)) return Int(-EINVAL);
+  for (size_t i = 0; i < count; i++) {
+    Target& target = targets_[i];
+    if (args[2] >= 0) {
+      uint32_t word = htole32(static_cast<uint32_t>(target.word));
+      memcpy(outgoing_ + args[2], &word, sizeof(word));
+    }
+    target.result = IsOpen(target.slot) ? SendPacket(target.slot, 0, length, 0) : -EBADF;
+  }
+  return Int(0);
+}
+
+bool Hub::IsOpen(int index) const {
+  return index >= 0 && static_cast<size_t>(index) < slots_.size() && slots_[index].fd.ok();
+}
+
+int Hub::SendPacket(int index, size_t offset, size_t length, size_t fd_count) {
   iovec iov = {outgoing_ + offset, length};
   msghdr message = {};
   message.msg_iov = &iov;
@@ -370,21 +420,21 @@ napi_value Hub::Send(const int32_t* args) {
     char bytes[CMSG_SPACE(kMaxFds * sizeof(int))];
     cmsghdr align;
   } control;
-  if (count > 0) {
+  if (fd_count > 0) {
     message.msg_control = control.bytes;
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
     cmsghdr* c = CMSG_FIRSTHDR(&message);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(count * sizeof(int));
+    c->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
     // SAFETY: fds_ + fds_capacity_ has kMaxFds more entries, for sending (see Create).
-    memcpy(CMSG_DATA(c), fds_ + fds_capacity_, count * sizeof(int));
+    memcpy(CMSG_DATA(c), fds_ + fds_capacity_, fd_count * sizeof(int));
   }
   ssize_t sent;
   do {
     sent = sendmsg(slots_[index].fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
-  return Int(sent < 0 ? -errno : static_cast<int32_t>(sent));
+  return sent < 0 ? -errno : static_cast<int>(sent);
 }
 
 napi_value Hub::SetRef(const int32_t* args) {
@@ -417,20 +467,20 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 
 // --- life ------------------------------------------------------------------------------------------------------------
 
-// hubCreate(callback, arena, events, fds, outgoing) -> { add, remove, interest, renumber, send, ref }, or a negative errno.
-// The four arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
+// hubCreate(callback, arena, events, fds, outgoing, targets) -> { add, remove, interest, renumber, stopCredentials, send,
+// broadcast, ref }, or a negative errno. The five arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
-  size_t argc = 5;
-  napi_value argv[5];
+  size_t argc = 1 + kSharedArrays;
+  napi_value argv[1 + kSharedArrays];
   napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
   std::unique_ptr<Hub> hub(new Hub(env));
-  void* data[4];
-  size_t length[4];
-  for (int i = 0; i < 4; i++) {
+  void* data[kSharedArrays];
+  size_t length[kSharedArrays];
+  for (int i = 0; i < kSharedArrays; i++) {
     napi_typedarray_type type;
     if (napi_get_typedarray_info(env, argv[i + 1], &type, &length[i], &data[i], nullptr, nullptr) != napi_ok ||
-        type != (i == 1 || i == 2 ? napi_int32_array : napi_uint8_array)) {
-      napi_throw_type_error(env, nullptr, "hubCreate takes a function, bytes, an Int32Array, an Int32Array and bytes");
+        type != (i == 0 || i == 3 ? napi_uint8_array : napi_int32_array)) {
+      napi_throw_type_error(env, nullptr, "hubCreate takes a function, bytes, two Int32Array, bytes and an Int32Array");
       return nullptr;
     }
   }
@@ -442,10 +492,12 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   hub->fds_capacity_ = length[2] < kMaxFds ? 0 : length[2] - kMaxFds;
   hub->outgoing_ = static_cast<uint8_t*>(data[3]);
   hub->outgoing_size_ = length[3];
+  hub->targets_ = static_cast<Target*>(data[4]);
+  hub->targets_capacity_ = length[4] / (sizeof(Target) / sizeof(int32_t));
 
   int error = hub->Start();
   if (error < 0) return hub->Int(error);
-  for (int i = 0; i < 4; i++) napi_create_reference(env, argv[i + 1], 1, &hub->memory_[i]);
+  for (int i = 0; i < kSharedArrays; i++) napi_create_reference(env, argv[i + 1], 1, &hub->memory_[i]);
   napi_create_reference(env, argv[0], 1, &hub->callback_);
   napi_value name;
   napi_create_string_utf8(env, "memfd-native:hub", NAPI_AUTO_LENGTH, &name);
@@ -458,7 +510,9 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"remove", nullptr, Call<&Hub::RemoveSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"interest", nullptr, Call<&Hub::SetInterest>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"renumber", nullptr, Call<&Hub::Renumber>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"stopCredentials", nullptr, Call<&Hub::StopCredentials>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"broadcast", nullptr, Call<&Hub::Broadcast>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
   };
   napi_define_properties(env, result, std::size(methods), methods);

@@ -41,7 +41,9 @@ export interface NativeHub {
   remove(slot: number): number
   interest(slot: number, readable: number, writable: number): number
   renumber(slot: number, lowest: number): number
+  stopCredentials(slot: number): number
   send(slot: number, offset: number, length: number, fdCount: number): number
+  broadcast(count: number, length: number, wordAt: number): number
   ref(on: number): number
 }
 
@@ -106,6 +108,7 @@ export interface NativeBinding {
     events: Int32Array,
     fds: Int32Array,
     outgoing: Uint8Array,
+    targets: Int32Array,
   ): NativeHub | number
 
   watch(fd: number, writable: boolean, callback: () => void): Handle

@@ -52,7 +52,19 @@ const END = 2
 const WRITABLE = 3
 const CONNECTION = 4
 
+/** Sockets that one native call sends to, and what there is of each: slot, word, result. */
+const MAX_TARGETS = 1024
+const TARGET_INTS = 3
+
 const NO_FDS: readonly OwnedFd[] = Object.freeze([])
+
+/** Of a broadcast: a word of the packet that is another one for each socket. */
+export interface BroadcastWord {
+  /** Where it is, in bytes from the beginning of the packet: a multiple of 4. */
+  readonly at: number
+  /** An unsigned 32-bit integer for each socket, written little-endian. */
+  readonly values: readonly number[]
+}
 
 /** All packet sockets of this thread behind one libuv handle. Borrowed bytes and batches: see the head of this file. */
 export class Hub {
@@ -70,7 +82,10 @@ export class Hub {
   readonly #arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
   readonly #events = new Int32Array(MAX_EVENTS * EVENT_INTS)
   readonly #fds = new Int32Array(MAX_BATCH_FDS + MAX_PACKET_FDS)
-  readonly #slots: (HubSocket | HubListener | undefined)[] = []
+  readonly #targets = new Int32Array(MAX_TARGETS * TARGET_INTS)
+  /** By slot: the handlers of sockets, and of listeners. */
+  readonly #sockets: (PacketHandler | undefined)[] = []
+  readonly #listeners: (ConnectionHandler | undefined)[] = []
   readonly #native: NativeHub
   #refs = 0
 
@@ -81,6 +96,7 @@ export class Hub {
       this.#events,
       this.#fds,
       this.outgoing,
+      this.#targets,
     )
     if (typeof result === 'number') throw unwrap('epoll_create1', result)
     this.#native = result
@@ -92,17 +108,15 @@ export class Hub {
    */
   attach(fd: OwnedFd, handler: PacketHandler, options: { takesFds: boolean }): HubSocket {
     const slot = this.#add(fd, false, options.takesFds)
-    const socket = new HubSocket(this.#native, slot, handler, this.#fds, () => this.#remove(slot))
-    this.#slots[slot] = socket
-    return socket
+    this.#sockets[slot] = handler
+    return new HubSocket(this, this.#native, slot, handler, this.#fds)
   }
 
   /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */
   listen(fd: OwnedFd, handler: ConnectionHandler): HubListener {
     const slot = this.#add(fd, true, false)
-    const listener = new HubListener(this.#native, slot, handler, () => this.#remove(slot))
-    this.#slots[slot] = listener
-    return listener
+    this.#listeners[slot] = handler
+    return new HubListener(this, this.#native, slot, handler)
   }
 
   /** Keeps the process alive until as many `unref()` have come. A new hub does not. */
@@ -117,13 +131,44 @@ export class Hub {
     if (this.#refs === 0) this.#native.ref(0)
   }
 
-  #add(fd: OwnedFd, listener: boolean, takesFds: boolean): number {
-    return unwrap('epoll_ctl', this.#native.add(fd.release(), Number(listener), Number(takesFds)))
+  /**
+   * Sends the first `length` bytes of `outgoing` as one packet to each socket, by one call into native code; `word` is
+   * written into it for each. Never blocking, as `HubSocket.send`.
+   * @param onFailure told of each socket, by its index, that did not take it, with the negative errno
+   */
+  broadcast(
+    sockets: readonly HubSocket[],
+    length: number,
+    word?: BroadcastWord,
+    onFailure: (index: number, errno: number) => void = () => undefined,
+  ): void {
+    const targets = this.#targets
+    for (let first = 0; first < sockets.length; first += MAX_TARGETS) {
+      const count = Math.min(sockets.length - first, MAX_TARGETS)
+      for (let i = 0; i < count; i++) {
+        targets[i * TARGET_INTS] = (sockets[first + i] as HubSocket).slot
+        targets[i * TARGET_INTS + 1] = word?.values[first + i] ?? 0
+      }
+      unwrap('sendmsg', this.#native.broadcast(count, length, word?.at ?? -1))
+      // Before anybody is told: he may send to others, and the results are in memory that the next call overwrites.
+      const failures: [number, number][] = []
+      for (let i = 0; i < count; i++) {
+        const result = targets[i * TARGET_INTS + 2] as number
+        if (result < 0) failures.push([first + i, result])
+      }
+      for (const [index, errno] of failures) onFailure(index, errno)
+    }
   }
 
-  #remove(slot: number): void {
-    this.#slots[slot] = undefined
+  /** @internal By HubSocket and HubListener. */
+  remove(slot: number): void {
+    this.#sockets[slot] = undefined
+    this.#listeners[slot] = undefined
     this.#native.remove(slot)
+  }
+
+  #add(fd: OwnedFd, listener: boolean, takesFds: boolean): number {
+    return unwrap('epoll_ctl', this.#native.add(fd.release(), Number(listener), Number(takesFds)))
   }
 
   #dispatch(count: number): void {
@@ -144,21 +189,29 @@ export class Hub {
 
   #deliver(at: number, fds: readonly OwnedFd[]): void {
     const events = this.#events
-    const target = this.#slots[events[at] as number]
-    const type = events[at + 1]
-    if (target === undefined) {
+    const slot = events[at] as number
+    const type = events[at + 1] as number
+    if (type >= CONNECTION) {
+      this.#deliverConnection(this.#listeners[slot], at, fds)
+      return
+    }
+    const handler = this.#sockets[slot]
+    if (handler === undefined) {
       // Closed by an earlier event of this batch: nobody is left to take the packet.
       for (const fd of fds) fd.close()
-    } else if (target instanceof HubListener) {
-      const [fd] = fds
-      if (type === CONNECTION && fd !== undefined) target.handler.onConnection(fd, this.#credentials(at))
-      else target.handler.onAcceptFailed(events[at + 4] as number)
     } else if (type === PACKET) {
       const start = events[at + 2] as number
       const end = start + (events[at + 3] as number)
-      target.handler.onPacket(this.#arena, start, end, fds, events[at + 4] as number, this.#credentials(at))
-    } else if (type === WRITABLE) target.handler.onWritable()
-    else if (type === END) target.handler.onEnd(events[at + 4] as number)
+      handler.onPacket(this.#arena, start, end, fds, events[at + 4] as number, this.#credentials(at))
+    } else if (type === WRITABLE) handler.onWritable()
+    else if (type === END) handler.onEnd(events[at + 4] as number)
+  }
+
+  #deliverConnection(handler: ConnectionHandler | undefined, at: number, fds: readonly OwnedFd[]): void {
+    const [fd] = fds
+    if (handler === undefined) fd?.close()
+    else if (fd !== undefined) handler.onConnection(fd, this.#credentials(at))
+    else handler.onAcceptFailed(this.#events[at + 4] as number)
   }
 
   #ownFds(start: number, count: number): readonly OwnedFd[] {
@@ -177,18 +230,23 @@ export class Hub {
 export class HubSocket {
   /** Whom it was attached for. */
   readonly handler: PacketHandler
+  readonly #hub: Hub
   readonly #native: NativeHub
   readonly #fds: Int32Array
-  readonly #remove: () => void
   #slot: number
 
   /** @internal By Hub.attach(). */
-  constructor(native: NativeHub, slot: number, handler: PacketHandler, fds: Int32Array, remove: () => void) {
+  constructor(hub: Hub, native: NativeHub, slot: number, handler: PacketHandler, fds: Int32Array) {
+    this.#hub = hub
     this.#native = native
     this.#slot = slot
     this.handler = handler
     this.#fds = fds
-    this.#remove = remove
+  }
+
+  /** @internal Its place in the hub; negative after `close()`. */
+  get slot(): number {
+    return this.#slot
   }
 
   /** True after `close()`. */
@@ -212,6 +270,11 @@ export class HubSocket {
     this.#native.interest(this.#slot, Number(interest.readable), Number(interest.writable))
   }
 
+  /** From now on packets do not tell who sent them, which spares both sides the cost. SO_PASSCRED, unix(7) */
+  stopCredentials(): void {
+    unwrap('setsockopt', this.#native.stopCredentials(this.#slot))
+  }
+
   /**
    * Gives the socket another number, the first that is free from `lowest` up: a process that dies closes its descriptors
    * from the highest number down. To make the kernel's table so large may take it milliseconds. fcntl(2), F_DUPFD_CLOEXEC
@@ -224,8 +287,8 @@ export class HubSocket {
   /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch do not arrive any more. */
   close(): void {
     if (this.#slot < 0) return
+    this.#hub.remove(this.#slot)
     this.#slot = -1
-    this.#remove()
   }
 }
 
@@ -233,16 +296,16 @@ export class HubSocket {
 export class HubListener {
   /** Whom it was made for. */
   readonly handler: ConnectionHandler
+  readonly #hub: Hub
   readonly #native: NativeHub
-  readonly #remove: () => void
   #slot: number
 
   /** @internal By Hub.listen(). */
-  constructor(native: NativeHub, slot: number, handler: ConnectionHandler, remove: () => void) {
+  constructor(hub: Hub, native: NativeHub, slot: number, handler: ConnectionHandler) {
+    this.#hub = hub
     this.#native = native
     this.#slot = slot
     this.handler = handler
-    this.#remove = remove
   }
 
   /** True after `close()`. */
@@ -258,7 +321,7 @@ export class HubListener {
   /** Leaves the hub and closes the descriptor. Idempotent. */
   close(): void {
     if (this.#slot < 0) return
+    this.#hub.remove(this.#slot)
     this.#slot = -1
-    this.#remove()
   }
 }

@@ -130,7 +130,11 @@ t.test('a socket that gets another number goes on as it was', async (t) => {
   const { peer, socket, recorder } = attach(t)
   const limit = 200
   socket.renumber(limit)
-  t.ok(readdirSync('/proc/self/fd').map(Number).some((fd) => fd >= limit && isSocket(fd)))
+  t.ok(
+    readdirSync('/proc/self/fd')
+      .map(Number)
+      .some((fd) => fd >= limit && isSocket(fd)),
+  )
   say(peer, 'a')
   await recorder.until(() => recorder.packets.length === 1)
   hub.outgoing.write('b')

@@ -4,6 +4,7 @@
  *
  * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
  */
+import type { Fd } from 'memfd-native'
 import type { Channel, IncomingBody } from '../channel/channel.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import {
@@ -32,6 +33,13 @@ import type { Session } from './session.ts'
 const ROOT = 0
 
 const NO_OBJECTS: ParcelObject[] = []
+
+/** The objects of a parcel as they travel. */
+interface Packed {
+  readonly objects: WireObject[]
+  /** Borrowed. */
+  readonly fds: Fd[]
+}
 
 export class WireParcels {
   /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
@@ -101,20 +109,20 @@ export class WireParcels {
   pack(parcel: Parcel, takesFds = this.peer[acceptsFileDescriptors]): OutgoingBody {
     checkSize(parcel.dataSize())
     const { bytes, size, objects } = parcelContents(parcel)
-    const body = new OutgoingBody(bytes, [], [], size)
-    if (objects.length === 0) return body
+    if (objects.length === 0) return new OutgoingBody(bytes, undefined, undefined, size)
     checkCounts(objects)
+    const packed: Packed = { objects: [], fds: [] }
     try {
-      for (const object of objects) this.#packObject(object, takesFds, body)
-      return body
+      for (const object of objects) this.#packObject(object, takesFds, packed)
     } catch (error) {
-      this.takeBack(body)
+      this.takeBack(packed)
       throw error
     }
+    return new OutgoingBody(bytes, packed.objects, packed.fds, size)
   }
 
   /** The body did not leave: the peer holds none of the references in it. */
-  takeBack(body: OutgoingBody): void {
+  takeBack(body: Pick<OutgoingBody, 'objects'>): void {
     if (this.#channel.isEnded) return
     for (const object of body.objects) if (isCounted(object)) this.release(object.number, 1)
   }
@@ -142,13 +150,13 @@ export class WireParcels {
     replaceContents(parcel, body, this.#open(body))
   }
 
-  #packObject(object: ParcelObject, takesFds: boolean, body: OutgoingBody): void {
+  #packObject(object: ParcelObject, takesFds: boolean, packed: Packed): void {
     const { offset } = object
     if (object.kind === 'fd') {
       if (!takesFds) throw new UnsupportedOperationError('the other side takes no descriptors there')
-      body.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: body.fds.length, takesFds: false })
-      body.fds.push(borrowFd(object.fd))
-    } else body.objects.push(this.#packBinder(object.binder, offset))
+      packed.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: packed.fds.length, takesFds: false })
+      packed.fds.push(borrowFd(object.fd))
+    } else packed.objects.push(this.#packBinder(object.binder, offset))
   }
 
   #packBinder(binder: IBinder, offset: number): WireObject {

@@ -6,45 +6,27 @@
  * Ownership: the channel owns its socket. Bodies that it delivers are mostly borrowed, their descriptors belong to the
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
-import { type Credentials, constants, Hub, type HubSocket, type OwnedFd } from 'memfd-native'
+import { type Credentials, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../errors.ts'
-import { Assembly, type Whole } from './assembly.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import {
-  bodySize,
-  foreignVersion,
-  HEADER_BYTES,
   type Header,
-  KIND_CONTINUATION,
   KIND_FAILURE,
   KIND_HELLO,
   KIND_RELEASE,
   KIND_REPLY,
   KIND_TRANSACTION,
   PROTOCOL_VERSION,
-  readHeader,
-  readObjects,
   STATUS_VERSION,
   Violation,
-  type WireObject,
 } from './message.ts'
 import { Outbox } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
+import { DescriptorsLost, type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
 
-/** A body as it came: the parcel's data, its objects, and the descriptors that the objects name. */
-export interface IncomingBody {
-  /** The data is bytes [start, start + size). */
-  readonly bytes: Buffer
-  readonly start: number
-  readonly size: number
-  /** The bytes are the hub's and must be copied before the handler returns; otherwise they are the handler's. */
-  readonly isBorrowed: boolean
-  readonly objects: readonly WireObject[]
-  /** The handler's. */
-  readonly fds: readonly OwnedFd[]
-}
+export type { IncomingBody } from './packet-reader.ts'
 
 /** What a call came to: a reply's body, or the status of a failure with its body. */
 export interface Outcome {
@@ -85,48 +67,32 @@ const PEER_GONE = [-32, -104]
 /** A guess: few processes have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
 const ABOVE_CHANNELS = 4096
 
-const NO_OBJECTS: readonly WireObject[] = Object.freeze([])
-
-export class Channel {
+export class Channel implements PacketHandler, MessageSink {
   readonly #hub = Hub.current()
   readonly #socket: HubSocket
   readonly #handler: ChannelHandler
   readonly #outbox: Outbox
+  readonly #reader: PacketReader
   readonly #pending = new PendingCalls()
-  readonly #takesFds: boolean
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
-  readonly #assembly = new Assembly(this.held)
-  #awaitsHello: boolean
   #awaitsRoom = false
   #ended = false
   #reasons = 0
   /** Calls that came in and have no answer yet. */
   #unanswered = 0
   #willFlush = false
-  /** The packet that is being read holds more messages than the one that is being told. */
-  #hasMoreToRead = false
   #isReferenced = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
-  constructor(fd: OwnedFd, handler: ChannelHandler, options: ChannelOptions) {
+  constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds }: ChannelOptions) {
     this.#handler = handler
-    this.#awaitsHello = options.role === 'server'
-    this.#takesFds = options.takesFds
-    this.#socket = this.#hub.attach(
-      fd,
-      {
-        onPacket: (bytes, start, end, fds, flags, credentials) =>
-          this.#onPacket(bytes, start, end, fds, flags, credentials),
-        onEnd: () => this.#end(new DeadObjectError('the other side closed the channel')),
-        onWritable: () => this.#onWritable(),
-      },
-      { takesFds: options.takesFds },
-    )
+    this.#reader = new PacketReader(this, this.held, { awaitsHello: role === 'server', takesFds })
+    this.#socket = this.#hub.attach(fd, this, { takesFds })
     this.#outbox = new Outbox(this.#hub, this.#socket, this.held)
     // If nobody is there any more the hub will say so; an end in the middle of construction would find half a handler.
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
-    if (options.role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY)
+    if (role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY)
   }
 
   get isEnded(): boolean {
@@ -221,7 +187,7 @@ export class Channel {
   #answer(envelope: Envelope, body: OutgoingBody): void {
     if (envelope.id !== 0) this.#unanswered -= 1
     // The last answer that this side owes takes the ones before it along. Calls that came in one packet are answered in one.
-    this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#hasMoreToRead)
+    this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#reader.hasMore)
   }
 
   #sendOrEnd(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
@@ -251,8 +217,52 @@ export class Channel {
     }
   }
 
-  #onWritable(): void {
+  // --- what the hub tells ---
+
+  onEnd(): void {
+    this.#end(new DeadObjectError('the other side closed the channel'))
+  }
+
+  onWritable(): void {
     this.#onSent(this.#outbox.flush())
+  }
+
+  onPacket(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    flags: number,
+    credentials: Credentials | null,
+  ): void {
+    try {
+      this.#reader.read(bytes, start, end, fds, flags, credentials)
+    } catch (error) {
+      for (const fd of fds) fd.close()
+      if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
+      this.#end(error)
+    }
+  }
+
+  // --- what the reader tells ---
+
+  onForeignVersion(): void {
+    this.fail(0, STATUS_VERSION, failureBody(`this side speaks version ${PROTOCOL_VERSION}`))
+  }
+
+  onHello(credentials: Credentials | null): void {
+    // One packet tells who calls for the channel's life; the others need not.
+    if (credentials !== null && !this.#ended) this.#socket.stopCredentials()
+    this.#handler.onHello(credentials)
+  }
+
+  onMessage(header: Header, body: IncomingBody): void {
+    if (header.kind === KIND_TRANSACTION) {
+      if (header.id !== 0) this.#unanswered += 1
+      this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
+    } else if (header.kind === KIND_RELEASE) {
+      this.#handler.onRelease(header.object, header.code)
+    } else this.#settle(header, body)
   }
 
   #onSent(errno: number): void {
@@ -272,101 +282,6 @@ export class Channel {
     this.#socket.setInterest({ readable: true, writable: this.#awaitsRoom })
   }
 
-  #onPacket(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    flags: number,
-    credentials: Credentials | null,
-  ): void {
-    try {
-      if (flags !== 0) throw this.#lossOf(flags)
-      if (start === end) throw new Violation('an empty packet')
-      this.#readPacket(bytes, start, end, fds, credentials)
-    } catch (error) {
-      for (const fd of fds) fd.close()
-      if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
-      this.#end(error)
-    }
-  }
-
-  /** What recvmsg(2) cut off. Descriptors that are taken are lost only for want of room in this process. */
-  #lossOf(flags: number): Error {
-    if ((flags & constants.MSG_TRUNC) !== 0) return new Violation('a packet was too long')
-    if (!this.#takesFds) return new Violation('descriptors came that are not taken')
-    return new DescriptorsLost('descriptors that came were lost: this process has no room for more')
-  }
-
-  #readPacket(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    credentials: Credentials | null,
-  ): void {
-    if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
-    for (let at = start; at < end && !this.#ended; ) {
-      const header = readHeader(bytes, at, end)
-      const next = at + ((HEADER_BYTES + header.here + 7) & ~7)
-      if (header.descriptorCount !== fds.length) {
-        throw new Violation(`${fds.length} descriptors came, ${header.descriptorCount} were announced`)
-      }
-      if (fds.length > 0 && (at !== start || next < end)) throw new Violation('descriptors and several messages')
-      this.#hasMoreToRead = next < end
-      if (this.#awaitsHello || header.kind === KIND_HELLO) {
-        if (next < end) throw new Violation('HELLO is not alone in its packet')
-        this.#readHello(header, credentials)
-      } else this.#readMessage(header, bytes, at + HEADER_BYTES, fds, next >= end)
-      at = next
-    }
-  }
-
-  #checkVersion(bytes: Buffer, start: number, end: number): void {
-    const version = foreignVersion(bytes, start, end)
-    if (version === null) return
-    this.fail(0, STATUS_VERSION, failureBody(`this side speaks version ${PROTOCOL_VERSION}`))
-    throw new Violation(`version ${version} of the protocol`)
-  }
-
-  #readHello(header: Header, credentials: Credentials | null): void {
-    if (!this.#awaitsHello || header.kind !== KIND_HELLO) throw new Violation('HELLO is the first packet, and only it')
-    this.#awaitsHello = false
-    this.#handler.onHello(credentials)
-  }
-
-  #readMessage(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[], isLast: boolean): void {
-    if (this.#assembly.isActive !== (header.kind === KIND_CONTINUATION)) {
-      throw new Violation('the parts of a body must follow each other')
-    }
-    if (header.kind === KIND_CONTINUATION) {
-      if (!isLast) throw new Violation('a continuation is not alone in its packet')
-      const whole = this.#assembly.add(header, bytes, at)
-      if (whole !== null) this.#deliverWhole(whole)
-    } else if (header.here < bodySize(header)) {
-      if (!isLast) throw new Violation('a body that goes on must end its packet')
-      this.#assembly.start(header, bytes, at, fds)
-    } else this.#deliver(header, openBody(header, bytes, at, fds, true))
-  }
-
-  #deliverWhole({ header, body, fds }: Whole): void {
-    try {
-      this.#deliver(header, openBody(header, body, 0, fds, false))
-    } catch (error) {
-      for (const fd of fds) fd.close() // they came with an earlier packet than the one that is at fault
-      throw error
-    }
-  }
-
-  #deliver(header: Header, body: IncomingBody): void {
-    if (header.kind === KIND_TRANSACTION) {
-      if (header.id !== 0) this.#unanswered += 1
-      this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
-    } else if (header.kind === KIND_RELEASE) {
-      this.#handler.onRelease(header.object, header.code)
-    } else this.#settle(header, body)
-  }
-
   #settle(header: Header, body: IncomingBody): void {
     const outcome = { status: header.kind === KIND_REPLY ? 0 : header.code, body }
     if (header.id === 0 && header.kind === KIND_FAILURE) {
@@ -382,7 +297,7 @@ export class Channel {
     this.#ended = true
     this.#socket.close()
     this.#outbox.close()
-    this.#assembly.close()
+    this.#reader.close()
     this.held.close()
     this.#pending.failAll(asDeath(reason))
     this.#updateReference()
@@ -398,27 +313,9 @@ export class Channel {
   }
 }
 
-/** The channel's end, and not its peer's fault. */
-class DescriptorsLost extends DeadObjectError {}
-
 /** What a pending call fails with: a violation is this side's reason, not the caller's. */
 function asDeath(reason: Error): Error {
   return reason instanceof Violation
     ? new DeadObjectError('the other side broke the protocol', { cause: reason })
     : reason
-}
-
-function openBody(
-  header: Header,
-  bytes: Buffer,
-  start: number,
-  fds: readonly OwnedFd[],
-  isBorrowed: boolean,
-): IncomingBody {
-  const size = header.dataSize
-  if (header.objectCount > 0) {
-    return { bytes, start, size, isBorrowed, objects: readObjects(bytes, start, header, fds.length), fds }
-  }
-  if (fds.length > 0) throw new Violation('descriptors that no object names')
-  return { bytes, start, size, isBorrowed, objects: NO_OBJECTS, fds }
 }

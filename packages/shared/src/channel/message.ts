@@ -50,40 +50,59 @@ export interface Header {
   descriptorCount: number
 }
 
+/**
+ * DataViews of the last buffers that were read and written: mostly it is the same one again. They access a word several
+ * times as fast as a Buffer's methods do in Node.js 20.
+ */
+let reading: Buffer = Buffer.alloc(0)
+let readingView = new DataView(reading.buffer)
+let writing: Buffer = reading
+let writingView = readingView
+
 /** Writes the header at the beginning of `bytes` or at `at`. The message's version is always ours. */
 export function writeHeader(bytes: Buffer, at: number, header: Omit<Header, 'version'>): void {
-  bytes[at] = PROTOCOL_VERSION
-  bytes[at + 1] = header.kind
-  bytes.writeUInt16LE(header.oneway ? FLAG_ONEWAY : 0, at + 2)
-  bytes.writeUInt32LE(header.id, at + 4)
-  bytes.writeUInt32LE(header.object, at + 8)
-  bytes.writeUInt32LE(header.code, at + 12)
-  bytes.writeUInt32LE(header.dataSize, at + 16)
-  bytes.writeUInt32LE(header.objectCount, at + 20)
-  bytes.writeUInt32LE(header.here, at + 24)
-  bytes.writeUInt16LE(header.descriptorCount, at + 28)
-  bytes.writeUInt16LE(0, at + 30)
+  if (bytes !== writing) {
+    writing = bytes
+    writingView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  const view = writingView
+  const flags = header.oneway ? FLAG_ONEWAY : 0
+  view.setUint32(at, PROTOCOL_VERSION | (header.kind << 8) | (flags << 16), true)
+  view.setUint32(at + 4, header.id, true)
+  view.setUint32(at + 8, header.object, true)
+  view.setUint32(at + 12, header.code, true)
+  view.setUint32(at + 16, header.dataSize, true)
+  view.setUint32(at + 20, header.objectCount, true)
+  view.setUint32(at + 24, header.here, true)
+  view.setUint32(at + 28, header.descriptorCount, true) // 16 bits, and as many reserved ones
 }
 
 /** Reads and checks the header at `at` of a packet that ends at `end`. @throws Violation */
 export function readHeader(bytes: Buffer, at: number, end: number): Header {
   if (end - at < HEADER_BYTES) throw new Violation(`a message of ${end - at} bytes has no room for its header`)
-  const flags = bytes.readUInt16LE(at + 2)
+  if (bytes !== reading) {
+    reading = bytes
+    readingView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  const view = readingView
+  const first = view.getUint32(at, true)
+  const flags = first >>> 16
+  const last = view.getUint32(at + 28, true)
   const header: Header = {
-    version: bytes[at] as number,
-    kind: bytes[at + 1] as number,
+    version: first & 0xff,
+    kind: (first >>> 8) & 0xff,
     oneway: (flags & FLAG_ONEWAY) !== 0,
-    id: bytes.readUInt32LE(at + 4),
-    object: bytes.readUInt32LE(at + 8),
-    code: bytes.readUInt32LE(at + 12),
-    dataSize: bytes.readUInt32LE(at + 16),
-    objectCount: bytes.readUInt32LE(at + 20),
-    here: bytes.readUInt32LE(at + 24),
-    descriptorCount: bytes.readUInt16LE(at + 28),
+    id: view.getUint32(at + 4, true),
+    object: view.getUint32(at + 8, true),
+    code: view.getUint32(at + 12, true),
+    dataSize: view.getUint32(at + 16, true),
+    objectCount: view.getUint32(at + 20, true),
+    here: view.getUint32(at + 24, true),
+    descriptorCount: last & 0xffff,
   }
   if (header.version !== PROTOCOL_VERSION) throw new Violation(`version ${header.version} of the protocol`)
   if (header.kind < KIND_HELLO || header.kind > KIND_CONTINUATION) throw new Violation(`kind ${header.kind}`)
-  if ((flags & ~FLAG_ONEWAY) !== 0 || bytes.readUInt16LE(at + 30) !== 0) throw new Violation('a reserved bit is set')
+  if ((flags & ~FLAG_ONEWAY) !== 0 || last >>> 16 !== 0) throw new Violation('a reserved bit is set')
   checkFields(header)
   checkSizes(header, end - at - HEADER_BYTES)
   return header

@@ -25,7 +25,8 @@ export class Outbox {
   readonly #hub: Hub
   readonly #socket: HubSocket
   readonly #waiting: WaitingPacket[] = []
-  readonly #pack = new Pack()
+  /** Messages that wait for `flushPack`, if any do. */
+  #pack: Pack | null = null
   #queuedBytes = 0
   #queuedFds = 0
   #retry: NodeJS.Timeout | undefined
@@ -45,7 +46,7 @@ export class Outbox {
   }
 
   get isWaiting(): boolean {
-    return this.#waiting.length > 0
+    return this.#queuedBytes > 0
   }
 
   /** Whether what waits can go on as soon as the socket is writable; otherwise a timer looks after it. */
@@ -55,7 +56,7 @@ export class Outbox {
 
   /** Whether messages are waiting for `flushPack`. */
   get isPacking(): boolean {
-    return !this.#pack.isEmpty
+    return this.#pack !== null
   }
 
   get queuedBytes(): number {
@@ -78,11 +79,8 @@ export class Outbox {
    * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; nothing of it was sent
    */
   send(envelope: Envelope, body: OutgoingBody, mayShare = false): number {
-    if (mayShare || !this.#pack.isEmpty) {
-      if (this.#pack.fits(body)) {
-        this.#pack.add(envelope, body)
-        return mayShare ? 0 : this.flushPack()
-      }
+    if (mayShare || this.#pack !== null) {
+      if (Pack.mayHold(body)) return this.#share(envelope, body, mayShare)
       const result = this.flushPack()
       if (result < 0) return result
     }
@@ -98,7 +96,10 @@ export class Outbox {
 
   /** Sends the packet that messages share, if there is one. A negative errno: the socket is of no more use. */
   flushPack(): number {
-    return this.#pack.isEmpty ? 0 : this.#sendPacket(this.#pack.moveTo(this.#hub.outgoing), NO_FDS)
+    const pack = this.#pack
+    if (pack === null) return 0
+    this.#pack = null
+    return this.#sendPacket(pack.moveTo(this.#hub.outgoing), NO_FDS)
   }
 
   /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
@@ -117,8 +118,19 @@ export class Outbox {
   /** Drops what waits and closes its descriptors. */
   close(): void {
     clearTimeout(this.#retry)
-    this.#pack.clear()
+    this.#pack?.recycle()
+    this.#pack = null
     while (this.#waiting.length > 0) this.#forget()
+  }
+
+  #share(envelope: Envelope, body: OutgoingBody, mayWait: boolean): number {
+    if (this.#pack !== null && !this.#pack.fits(body)) {
+      const result = this.flushPack()
+      if (result < 0) return result
+    }
+    this.#pack ??= Pack.obtain()
+    this.#pack.add(envelope, body)
+    return mayWait ? 0 : this.flushPack()
   }
 
   #sendParts(envelope: Envelope, body: OutgoingBody, whole: Buffer): number {
@@ -141,7 +153,7 @@ export class Outbox {
 
   /** The packet lies in the hub's outgoing bytes. */
   #sendPacket(length: number, fds: readonly Fd[]): number {
-    if (this.#waiting.length === 0) {
+    if (this.#queuedBytes === 0) {
       const result = this.#socket.send(length, fds)
       if (!this.#mustWait(result)) return result
     }

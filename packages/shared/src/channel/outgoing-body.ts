@@ -12,6 +12,9 @@ export interface Envelope {
   oneway: boolean
 }
 
+const NO_OBJECTS: readonly WireObject[] = Object.freeze([])
+const NO_FDS: readonly Fd[] = Object.freeze([])
+
 /**
  * A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed).
  * Within the limits of a parcel: who makes it has checked.
@@ -22,11 +25,16 @@ export class OutgoingBody {
   readonly #bytes: Buffer
   /** Of the parcel's data: a multiple of 4. */
   readonly dataSize: number
-  readonly objects: WireObject[]
-  readonly fds: Fd[]
+  readonly objects: readonly WireObject[]
+  readonly fds: readonly Fd[]
 
   /** @param bytes the data is its first `dataSize` bytes: borrowed until the message has been sent or queued */
-  constructor(bytes: Buffer, objects: WireObject[] = [], fds: Fd[] = [], dataSize = bytes.length) {
+  constructor(
+    bytes: Buffer,
+    objects: readonly WireObject[] = NO_OBJECTS,
+    fds: readonly Fd[] = NO_FDS,
+    dataSize = bytes.length,
+  ) {
     this.#bytes = bytes
     this.dataSize = dataSize
     this.objects = objects

@@ -6,44 +6,49 @@ import { MAX_PACKET_BYTES } from 'memfd-native'
 import { HEADER_BYTES } from './message.ts'
 import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
 
-/** Buffers between two uses: packs live for one turn of the event loop, so a few serve all channels of a thread. */
-const spare: Buffer[] = []
+/** Packs between two uses: they live for one turn of the event loop, so a few serve all channels of a thread. */
+const spare: Pack[] = []
 const MAX_SPARE = 16
 
 export class Pack {
-  #buffer: Buffer | null = null
+  readonly #buffer = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES)
   #length = 0
 
-  get isEmpty(): boolean {
-    return this.#length === 0
+  /** An empty one. */
+  static obtain(): Pack {
+    return spare.pop() ?? new Pack()
   }
 
-  /** Whether the message may share a packet at all, and finds room in this one. One with descriptors travels alone. */
+  /** Whether the message may share a packet at all: one with descriptors travels alone, a long one gains nothing. */
+  static mayHold(body: OutgoingBody): boolean {
+    return body.fds.length === 0 && HEADER_BYTES + body.size <= MAX_PACKET_BYTES
+  }
+
+  /** Whether there is room for a message that `mayHold`. */
   fits(body: OutgoingBody): boolean {
-    return body.fds.length === 0 && this.#start + HEADER_BYTES + body.size <= MAX_PACKET_BYTES
+    return this.#start + HEADER_BYTES + body.size <= MAX_PACKET_BYTES
   }
 
   add(envelope: Envelope, body: OutgoingBody): void {
-    this.#buffer ??= spare.pop() ?? Buffer.allocUnsafeSlow(MAX_PACKET_BYTES)
     const start = this.#start
-    this.#buffer.fill(0, this.#length, start)
+    for (let at = this.#length; at < start; at++) this.#buffer[at] = 0
     body.copyTo(this.#buffer, start + HEADER_BYTES)
     writeMessage(this.#buffer, start, envelope, body, body.size)
     this.#length = start + HEADER_BYTES + body.size
   }
 
-  /** Moves the packet to `target`, and is empty again. @returns its length in bytes */
+  /** Moves the packet to `target`, and is of no more use to its owner. @returns the packet's length in bytes */
   moveTo(target: Buffer): number {
     const length = this.#length
-    this.#buffer?.copy(target, 0, 0, length)
-    this.clear()
+    this.#buffer.copy(target, 0, 0, length)
+    this.recycle()
     return length
   }
 
-  clear(): void {
-    if (this.#buffer !== null && spare.length < MAX_SPARE) spare.push(this.#buffer)
-    this.#buffer = null
+  /** Drops what is in it, and is of no more use to its owner. */
+  recycle(): void {
     this.#length = 0
+    if (spare.length < MAX_SPARE) spare.push(this)
   }
 
   /** Every message begins at a multiple of 8. */

@@ -18,7 +18,7 @@ const kept = new Map<string, Buffer>()
 export function interfaceToken(name: string): Buffer {
   const known = kept.get(name)
   if (known !== undefined) return known
-  const buffer = new ParcelBuffer()
+  const buffer = ParcelBuffer.obtain()
   for (const word of [NO_POLICY, NO_WORK_SOURCE, SYSTEM_HEADER]) buffer.writeInt32(word)
   writeString16(buffer, name)
   const token = Buffer.from(buffer.view(buffer.size))

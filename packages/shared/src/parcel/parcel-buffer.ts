@@ -32,40 +32,43 @@ const POOLED_BYTES = 1024 // guess, never tuned: holds most requests and replies
 const MAX_POOLED = 256 // two for each of a hundred calls under way
 const TYPE_CODE = { fd: 1, binder: 2 } as const // docs/protocol.md, section 4
 
-const pool: Buffer[] = []
+const pool: ParcelBuffer[] = []
 
 export class ParcelBuffer {
-  #bytes = pool.pop() ?? Buffer.alloc(POOLED_BYTES)
-  #isPooled = true
+  #bytes: Buffer = Buffer.alloc(POOLED_BYTES)
   #objects = new ObjectTable()
   #size = 0
   #capacity = 0
   #position = 0
+
+  /** An empty one, perhaps one that was recycled. */
+  static obtain(): ParcelBuffer {
+    return pool.pop() ?? new ParcelBuffer()
+  }
 
   /** Takes over the data and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0. */
   replace(data: ReceivedData, objects: ParcelObject[]): void {
     const { bytes, start, size } = data
     this.#objects.truncate(0)
     if (data.isBorrowed) {
-      if (size > this.#bytes.length) this.#giveStorage(Buffer.allocUnsafe(size))
+      if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(size)
       copyBytes(bytes, start, this.#bytes, 0, size)
-    } else this.#giveStorage(bytes.subarray(start, start + size))
-    this.#objects = objects.length === 0 ? this.#objects : new ObjectTable(objects)
+    } else this.#bytes = bytes.subarray(start, start + size)
+    if (objects.length > 0) this.#objects = new ObjectTable(objects)
     this.#size = size
     this.#capacity = size
     this.#position = 0
   }
 
-  /** Closes its descriptors and gives the storage back. Not to be used any more. */
+  /** Closes its descriptors, and will be used again: who recycles it has forgotten it. */
   recycle(): void {
-    this.#objects.truncate(0)
-    if (this.#isPooled && pool.length < MAX_POOLED) pool.push(this.#bytes)
-  }
-
-  #giveStorage(bytes: Buffer): void {
-    if (this.#isPooled && pool.length < MAX_POOLED) pool.push(this.#bytes)
-    this.#isPooled = false
-    this.#bytes = bytes
+    if (!this.#objects.isEmpty) this.#objects.truncate(0)
+    // Storage of another size is of no use to the next one.
+    if (this.#bytes.length !== POOLED_BYTES || pool.length === MAX_POOLED) return
+    this.#size = 0
+    this.#capacity = 0
+    this.#position = 0
+    pool.push(this)
   }
 
   get objects(): ObjectTable {
@@ -278,7 +281,6 @@ export class ParcelBuffer {
     const larger = Buffer.alloc(capacity)
     larger.set(this.#bytes.subarray(0, this.#size))
     this.#bytes = larger
-    this.#isPooled = false
   }
 }
 

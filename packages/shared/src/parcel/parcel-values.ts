@@ -30,7 +30,7 @@ export let bufferOf: (parcel: ParcelValues) => ParcelBuffer
  * - After recycle() everything is ERR_CLOSED.
  */
 export abstract class ParcelValues {
-  #buffer: ParcelBuffer | null = new ParcelBuffer()
+  #buffer: ParcelBuffer | null = ParcelBuffer.obtain()
 
   static {
     bufferOf = (parcel) => parcel.#open()

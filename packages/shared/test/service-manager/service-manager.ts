@@ -302,15 +302,18 @@ t.test('who hears of the death of a service does not find it any more', async (t
   }
 })
 
-t.test('only a process with services takes a high descriptor: to make the table large takes the kernel milliseconds', async (t) => {
-  const { manager } = await up(t)
-  const highest = () => Math.max(...readdirSync('/proc/self/fd').map(Number))
-  await manager.listServices()
-  t.ok(highest() < 4096, 'not to ask')
-  await manager.addService('a', new Binder())
-  t.ok(highest() >= 4096, 'but to be asked')
-  t.strictSame(await manager.listServices(), ['a'], 'by the same connection')
-})
+t.test(
+  'only a process with services takes a high descriptor: to make the table large takes the kernel milliseconds',
+  async (t) => {
+    const { manager } = await up(t)
+    const highest = () => Math.max(...readdirSync('/proc/self/fd').map(Number))
+    await manager.listServices()
+    t.ok(highest() < 4096, 'not to ask')
+    await manager.addService('a', new Binder())
+    t.ok(highest() >= 4096, 'but to be asked')
+    t.strictSame(await manager.listServices(), ['a'], 'by the same connection')
+  },
+)
 
 t.test('a call under way when the manager is closed is ERR_DEAD_OBJECT', async (t) => {
   const { manager } = await up(t)

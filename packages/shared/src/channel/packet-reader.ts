@@ -1,0 +1,172 @@
+/**
+ * Takes the packets of one channel apart, and joins what came in parts. Here the peer is not trusted: what is not as
+ * docs/protocol.md says is a `Violation`, before anything is made of it.
+ */
+import { type Credentials, constants, type OwnedFd } from 'memfd-native'
+import { DeadObjectError } from '../errors.ts'
+import { Assembly, type Whole } from './assembly.ts'
+import type { HeldBytes } from './held-bytes.ts'
+import {
+  bodySize,
+  foreignVersion,
+  HEADER_BYTES,
+  type Header,
+  KIND_CONTINUATION,
+  KIND_HELLO,
+  readHeader,
+  readObjects,
+  Violation,
+  type WireObject,
+} from './message.ts'
+
+/** A body as it came: the parcel's data, its objects, and the descriptors that the objects name. */
+export interface IncomingBody {
+  /** The data is bytes [start, start + size). */
+  readonly bytes: Buffer
+  readonly start: number
+  readonly size: number
+  /** The bytes are the hub's and must be copied before the handler returns; otherwise they are the handler's. */
+  readonly isBorrowed: boolean
+  readonly objects: readonly WireObject[]
+  /** The handler's. */
+  readonly fds: readonly OwnedFd[]
+}
+
+/** Whom the reader tells. */
+export interface MessageSink {
+  /** Nothing more is read once it is. */
+  readonly isEnded: boolean
+  /** A client of another version of the protocol; the reader throws next. */
+  onForeignVersion(): void
+  onHello(credentials: Credentials | null): void
+  /** A transaction, reply, failure or release, whole. */
+  onMessage(header: Header, body: IncomingBody): void
+}
+
+/** The channel's end, and not its peer's fault. */
+export class DescriptorsLost extends DeadObjectError {}
+
+const NO_OBJECTS: readonly WireObject[] = Object.freeze([])
+
+export class PacketReader {
+  readonly #sink: MessageSink
+  readonly #held: HeldBytes
+  readonly #takesFds: boolean
+  #awaitsHello: boolean
+  #assembly: Assembly | null = null
+  #hasMore = false
+
+  /** @param held what a body has that is not whole yet is a part of it */
+  constructor(sink: MessageSink, held: HeldBytes, options: { awaitsHello: boolean; takesFds: boolean }) {
+    this.#sink = sink
+    this.#held = held
+    this.#awaitsHello = options.awaitsHello
+    this.#takesFds = options.takesFds
+  }
+
+  /** Whether the packet that is being read has more messages than the one that is being told. */
+  get hasMore(): boolean {
+    return this.#hasMore
+  }
+
+  /**
+   * Reads a packet, bytes [start, end).
+   * @param fds whose they are then: of the body that names them; if this throws, still the caller's
+   * @throws Violation; DescriptorsLost
+   */
+  read(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    flags: number,
+    credentials: Credentials | null,
+  ): void {
+    if (flags !== 0) throw this.#lossOf(flags)
+    if (start === end) throw new Violation('an empty packet')
+    if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
+    for (let at = start; at < end && !this.#sink.isEnded; ) {
+      const header = readHeader(bytes, at, end)
+      const next = at + ((HEADER_BYTES + header.here + 7) & ~7)
+      if (header.descriptorCount !== fds.length) {
+        throw new Violation(`${fds.length} descriptors came, ${header.descriptorCount} were announced`)
+      }
+      if (fds.length > 0 && (at !== start || next < end)) throw new Violation('descriptors and several messages')
+      this.#hasMore = next < end
+      if (this.#awaitsHello || header.kind === KIND_HELLO) this.#readHello(header, credentials)
+      else this.#readMessage(header, bytes, at + HEADER_BYTES, fds)
+      at = next
+    }
+  }
+
+  /** Forgets a half-received body and closes its descriptors. */
+  close(): void {
+    this.#assembly?.close()
+    this.#assembly = null
+  }
+
+  /** What recvmsg(2) cut off. Descriptors that are taken are lost only for want of room in this process. */
+  #lossOf(flags: number): Error {
+    if ((flags & constants.MSG_TRUNC) !== 0) return new Violation('a packet was too long')
+    if (!this.#takesFds) return new Violation('descriptors came that are not taken')
+    return new DescriptorsLost('descriptors that came were lost: this process has no room for more')
+  }
+
+  #checkVersion(bytes: Buffer, start: number, end: number): void {
+    const version = foreignVersion(bytes, start, end)
+    if (version === null) return
+    this.#sink.onForeignVersion()
+    throw new Violation(`version ${version} of the protocol`)
+  }
+
+  #readHello(header: Header, credentials: Credentials | null): void {
+    if (this.#hasMore) throw new Violation('HELLO is not alone in its packet')
+    if (!this.#awaitsHello || header.kind !== KIND_HELLO) throw new Violation('HELLO is the first packet, and only it')
+    this.#awaitsHello = false
+    this.#sink.onHello(credentials)
+  }
+
+  #readMessage(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[]): void {
+    if ((this.#assembly !== null) !== (header.kind === KIND_CONTINUATION)) {
+      throw new Violation('the parts of a body must follow each other')
+    }
+    if (this.#assembly !== null) this.#readPart(this.#assembly, header, bytes, at)
+    else if (header.here < bodySize(header)) {
+      if (this.#hasMore) throw new Violation('a body that goes on must end its packet')
+      this.#assembly = new Assembly(this.#held)
+      this.#assembly.start(header, bytes, at, fds)
+    } else this.#sink.onMessage(header, openBody(header, bytes, at, fds, true))
+  }
+
+  #readPart(assembly: Assembly, header: Header, bytes: Buffer, at: number): void {
+    if (this.#hasMore) throw new Violation('a continuation is not alone in its packet')
+    const whole = assembly.add(header, bytes, at)
+    if (whole === null) return
+    this.#assembly = null
+    this.#deliverWhole(whole)
+  }
+
+  #deliverWhole({ header, body, fds }: Whole): void {
+    try {
+      this.#sink.onMessage(header, openBody(header, body, 0, fds, false))
+    } catch (error) {
+      for (const fd of fds) fd.close() // they came with an earlier packet than the one that is at fault
+      throw error
+    }
+  }
+}
+
+function openBody(
+  header: Header,
+  bytes: Buffer,
+  start: number,
+  fds: readonly OwnedFd[],
+  isBorrowed: boolean,
+): IncomingBody {
+  const size = header.dataSize
+  if (header.objectCount > 0) {
+    return { bytes, start, size, isBorrowed, objects: readObjects(bytes, start, header, fds.length), fds }
+  }
+  if (fds.length > 0) throw new Violation('descriptors that no object names')
+  return { bytes, start, size, isBorrowed, objects: NO_OBJECTS, fds }
+}
