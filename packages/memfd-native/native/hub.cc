@@ -32,7 +32,6 @@ constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
 constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
 constexpr int kAcceptsPerWake = 64;       // the same for a listener
 constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
-constexpr int kMaxHotStreak = 8;          // wake-ups in which one socket may be served before the others are asked
 constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets
 constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
@@ -72,7 +71,7 @@ class Hub {
   void Shutdown();
 
   void Receive(int index, uint32_t ready);
-  void ReceivePackets(int index);
+  void ReceivePackets(int index, bool has_ended);
   bool ReceiveOne(int index);
   void Accept(int index);
   void EndOf(int index, int error);
@@ -120,24 +119,15 @@ class Hub {
   std::vector<Slot> slots_;
   std::vector<int> free_;
   std::vector<int> freed_in_batch_;
-  int hot_ = -1;  // the only socket that the last wake-up was for
-  int hot_streak_ = 0;
 };
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
 void Hub::OnReadable() {
-  // Two who talk to each other: what comes next comes most likely from the same socket, and asking it costs no more than
-  // asking the set which one it is. The others are asked for soon enough.
-  if (hot_ >= 0 && hot_streak_++ < kMaxHotStreak) ReceivePackets(hot_);
-  if (event_count_ == 0) {
-    epoll_event ready[kEpollBatch];
-    int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
-    for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
-    bool is_alone = count == 1 && ready[0].events == EPOLLIN && !slots_[ready[0].data.u32].listener;
-    hot_ = is_alone ? static_cast<int>(ready[0].data.u32) : -1;
-    hot_streak_ = 0;
-  }
+  // In the order in which they became ready: a death is told before the questions of those who have heard of it.
+  epoll_event ready[kEpollBatch];
+  int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
+  for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
   if (event_count_ > 0) Dispatch();
 }
 
@@ -150,14 +140,15 @@ bool Hub::Full() const {
 void Hub::Receive(int index, uint32_t ready) {
   if (slots_[index].listener) return Accept(index);
   if (ready & EPOLLOUT) Add(index, kWritable);
-  if (ready & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)) ReceivePackets(index);
+  constexpr uint32_t kEnded = EPOLLHUP | EPOLLRDHUP | EPOLLERR;
+  if (ready & (EPOLLIN | kEnded)) ReceivePackets(index, (ready & kEnded) != 0);
 }
 
 // Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
-// looked for now and then, and always while there were several the last time.
-void Hub::ReceivePackets(int index) {
+// looked for now and then, while there were several the last time, and when the end must be behind the first.
+void Hub::ReceivePackets(int index, bool has_ended) {
   Slot& slot = slots_[index];
-  bool probes = slot.bursts || ++slot.wakes >= kProbeInterval;
+  bool probes = has_ended || slot.bursts || ++slot.wakes >= kProbeInterval;
   if (probes) slot.wakes = 0;
   for (int i = 0; i < (probes ? kPacketsPerSocket : 1) && !Full(); i++) {
     bool more = ReceiveOne(index);
@@ -330,7 +321,6 @@ napi_value Hub::RemoveSocket(const int32_t* args) {
   // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
   slots_[args[0]] = Slot();
-  if (hot_ == args[0]) hot_ = -1;
   freed_in_batch_.push_back(args[0]);
   if (event_count_ == 0) {
     free_.push_back(args[0]);
@@ -355,7 +345,6 @@ int Hub::UpdateInterest(int index, uint32_t interest) {
   // With no interest left epoll still reports EPOLLHUP for ever: take the socket out of the set altogether.
   int operation = interest == 0 ? EPOLL_CTL_DEL : slot.interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   slot.interest = interest;
-  if (hot_ == index) hot_ = -1;
   return epoll_ctl(epoll_.get(), operation, slot.fd.get(), &event) < 0 ? -errno : 0;
 }
 

@@ -6,8 +6,9 @@ import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkParcelOrNull, checkRecipient } from './binder.ts'
+import type { ResultReader } from './pending-reply.ts'
 import type { Session } from './session.ts'
-import { INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
+import { FLAG_ONEWAY, INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
 
 interface DeathLink {
   readonly recipient: DeathRecipient
@@ -53,10 +54,19 @@ export class BinderProxy implements IBinder {
       checkParcelOrNull('data', data)
       checkParcelOrNull('reply', reply)
       this.#checkAlive()
-      return this.#session.transact(this, this.#object, { code, data, reply, flags })
+      const call = { object: this.#object, code, data }
+      if ((flags & FLAG_ONEWAY) === 0) return this.#session.transact(this, call, reply)
+      this.#session.transactOneway(this, call)
+      return Promise.resolve(true)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** For `defineInterface` only: as transact, for what `reader` makes of the answer. */
+  transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
+    this.#checkAlive()
+    return this.#session.transactFor(this, { object: this.#object, code, data }, reader)
   }
 
   /** Always null: the implementation lives elsewhere. */

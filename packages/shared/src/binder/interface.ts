@@ -6,6 +6,7 @@ import { BadParcelError, InvalidArgValueError, UnknownTransactionError } from '.
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { Binder, type BinderOptions } from './binder.ts'
+import { BinderProxy } from './binder-proxy.ts'
 import type { ParcelType } from './parcel-types.ts'
 import { FLAG_ONEWAY, LAST_CALL_TRANSACTION } from './transaction-codes.ts'
 
@@ -151,7 +152,8 @@ function isThenable(result: unknown): boolean {
 
 function readArgs(method: MethodSpec, data: Parcel): unknown[] {
   const args: unknown[] = []
-  for (const type of method.args) args.push(type.read(data))
+  const types = method.args
+  for (let i = 0; i < types.length; i++) args.push(types[i]?.read(data))
   data.enforceNoDataAvail()
   return args
 }
@@ -176,33 +178,64 @@ function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBi
     }
   }
   for (const [name, method] of Object.entries(methods)) {
-    const call = async function (this: RemoteProxy, ...args: unknown[]): Promise<unknown> {
-      return callRemote(this.asBinder(), descriptor, name, method, args)
+    const invoke = makeCall(descriptor, name, method)
+    const call = function (this: RemoteProxy, ...args: unknown[]): Promise<unknown> {
+      try {
+        return invoke(this.asBinder(), args)
+      } catch (error) {
+        return Promise.reject(error)
+      }
     }
     Object.defineProperty(RemoteProxy.prototype, name, { value: call, writable: true, configurable: true })
   }
   return RemoteProxy
 }
 
-async function callRemote(
-  remote: IBinder,
+/** A method of a proxy, for any binder. */
+function makeCall(
   descriptor: string,
   name: string,
   method: MethodSpec,
-  args: unknown[],
-): Promise<unknown> {
-  const data = Parcel.obtain(remote)
-  const reply = method.oneway === true ? null : Parcel.obtain()
-  try {
-    data.writeInterfaceToken(descriptor)
-    for (const [i, type] of method.args.entries()) type.write(data, args[i])
-    const isKnown = await remote.transact(method.code, data, reply, method.oneway === true ? FLAG_ONEWAY : 0)
-    if (!isKnown) throw new UnknownTransactionError(`${descriptor} at the other side does not know ${name}`)
-    return reply === null ? undefined : readReply(method, reply)
-  } finally {
-    data.recycle()
-    reply?.recycle()
+): (remote: IBinder, args: unknown[]) => Promise<unknown> {
+  const { code, args: types } = method
+  const isOneway = method.oneway === true
+  const reader = {
+    read: (reply: Parcel) => readReply(method, reply),
+    unknown: () => new UnknownTransactionError(`${descriptor} at the other side does not know ${name}`),
   }
+
+  function write(data: Parcel, args: unknown[]): void {
+    data.writeInterfaceToken(descriptor)
+    for (let i = 0; i < types.length; i++) types[i]?.write(data, args[i])
+  }
+
+  /** The request has been sent when the call returns. */
+  function callProxy(remote: BinderProxy, args: unknown[]): Promise<unknown> {
+    const data = Parcel.obtain(remote)
+    try {
+      write(data, args)
+      return remote.transactFor(code, data, reader)
+    } finally {
+      data.recycle()
+    }
+  }
+
+  async function callAny(remote: IBinder, args: unknown[]): Promise<unknown> {
+    const data = Parcel.obtain(remote)
+    const reply = isOneway ? null : Parcel.obtain()
+    try {
+      write(data, args)
+      const isKnown = await remote.transact(code, data, reply, isOneway ? FLAG_ONEWAY : 0)
+      if (!isKnown) throw reader.unknown()
+      return reply === null ? undefined : reader.read(reply)
+    } finally {
+      data.recycle()
+      reply?.recycle()
+    }
+  }
+
+  return (remote, args) =>
+    remote instanceof BinderProxy && !isOneway ? callProxy(remote, args) : callAny(remote, args)
 }
 
 function readReply(method: MethodSpec, reply: Parcel): unknown {

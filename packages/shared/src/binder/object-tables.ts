@@ -62,15 +62,24 @@ interface Import {
   references: number
 }
 
+let forget: (imports: Imports, number: number, entry: Import) => void
+
+/** One for all channels: a registry of its own would be the largest thing that an idle channel has. */
+const collected = new FinalizationRegistry<{ imports: Imports; number: number; entry: Import }>(
+  ({ imports, number, entry }) => forget(imports, number, entry),
+)
+
 export class Imports {
   readonly #byNumber = new Map<number, Import>()
-  readonly #collected: FinalizationRegistry<{ number: number; entry: Import }>
   readonly #release: (number: number, references: number) => void
 
   /** @param release gives references back to the peer */
   constructor(release: (number: number, references: number) => void) {
     this.#release = release
-    this.#collected = new FinalizationRegistry(({ number, entry }) => this.#forget(number, entry))
+  }
+
+  static {
+    forget = (imports, number, entry) => imports.#forget(number, entry)
   }
 
   /** The peer's objects that are held here, and those collected but not given back yet. */
@@ -108,7 +117,7 @@ export class Imports {
   #remember(number: number, proxy: BinderProxy, references: number): BinderProxy {
     const entry = { proxy: new WeakRef(proxy), references }
     this.#byNumber.set(number, entry)
-    this.#collected.register(proxy, { number, entry })
+    collected.register(proxy, { imports: this, number, entry })
     return proxy
   }
 

@@ -1,4 +1,4 @@
-/** A call that waits for its reply: fills the caller's parcel and settles his promise. */
+/** Calls that wait for their answer: each settles the promise that its caller was given. */
 import type { Outcome } from '../channel/channel.ts'
 import { failureError } from '../channel/failure.ts'
 import { Violation } from '../channel/message.ts'
@@ -8,25 +8,18 @@ import type { Parcel } from '../parcel/parcel.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 import type { WireParcels } from './wire-parcels.ts'
 
-export interface PendingReplyOptions {
-  readonly parcels: WireParcels
+abstract class Pending<T> implements CallWaiter {
+  /** What the caller is given. */
+  readonly answer: Promise<T>
+  protected readonly parcels: WireParcels
   /** Held so that it stays alive, and with it the channel, while its call is pending. */
-  readonly proxy: BinderProxy
-  /** To be filled; null: the reply is dropped. */
-  readonly reply: Parcel | null
-  /** The peer broke the protocol. */
-  readonly onViolation: (reason: Violation) => void
-}
-
-export class PendingReply implements CallWaiter {
-  /** What `transact` answers. */
-  readonly answer: Promise<boolean>
-  readonly #options: PendingReplyOptions
-  #resolve!: (isKnown: boolean) => void
+  readonly #proxy: BinderProxy
+  #resolve!: (result: T) => void
   #reject!: (reason: unknown) => void
 
-  constructor(options: PendingReplyOptions) {
-    this.#options = options
+  constructor(parcels: WireParcels, proxy: BinderProxy) {
+    this.parcels = parcels
+    this.#proxy = proxy
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -35,7 +28,9 @@ export class PendingReply implements CallWaiter {
 
   settle(outcome: Outcome): void {
     try {
-      this.#resolve(this.#receive(outcome))
+      const error = outcome.status === 0 ? null : failureError(outcome)
+      if (error !== null) throw error
+      this.#resolve(outcome.status === 0 ? this.received(outcome) : this.unknown())
     } catch (error) {
       for (const fd of outcome.body.fds) fd.close()
       this.#reject(error instanceof Violation ? this.#violation(error) : error)
@@ -46,21 +41,66 @@ export class PendingReply implements CallWaiter {
     this.#reject(reason)
   }
 
-  /** @returns false: the object does not know the code */
-  #receive(outcome: Outcome): boolean {
-    const { parcels, reply } = this.#options
-    if (outcome.status !== 0) {
-      const error = failureError(outcome)
-      if (error !== null) throw error
-      return false
-    }
-    if (reply === null) parcels.unpack(outcome.body).recycle()
-    else parcels.unpackInto(reply, outcome.body)
+  /** @throws Violation; what the reply says */
+  protected abstract received(outcome: Outcome): T
+
+  /** The object does not know the code. */
+  protected abstract unknown(): T
+
+  #violation(reason: Violation): Error {
+    this.#proxy.session.close(reason)
+    return new DeadObjectError('the other side broke the protocol', { cause: reason })
+  }
+}
+
+/** Fills the caller's parcel, and tells whether the object knows the code. */
+export class PendingReply extends Pending<boolean> {
+  readonly #reply: Parcel | null
+
+  /** @param reply to be filled; null: the reply is dropped */
+  constructor(parcels: WireParcels, proxy: BinderProxy, reply: Parcel | null) {
+    super(parcels, proxy)
+    this.#reply = reply
+  }
+
+  protected received({ body }: Outcome): boolean {
+    if (this.#reply === null) this.parcels.unpack(body).recycle()
+    else this.parcels.unpackInto(this.#reply, body)
     return true
   }
 
-  #violation(reason: Violation): Error {
-    this.#options.onViolation(reason)
-    return new DeadObjectError('the other side broke the protocol', { cause: reason })
+  protected unknown(): boolean {
+    return false
+  }
+}
+
+/** What a caller makes of the answer. */
+export interface ResultReader<T> {
+  /** @param reply lent until this returns @throws what the reply says */
+  read(reply: Parcel): T
+  /** The error when the object does not know the code. */
+  unknown(): Error
+}
+
+/** Reads the result out of the reply at once: there is a parcel only for as long as that takes. */
+export class PendingResult<T> extends Pending<T> {
+  readonly #reader: ResultReader<T>
+
+  constructor(parcels: WireParcels, proxy: BinderProxy, reader: ResultReader<T>) {
+    super(parcels, proxy)
+    this.#reader = reader
+  }
+
+  protected received({ body }: Outcome): T {
+    const reply = this.parcels.unpack(body)
+    try {
+      return this.#reader.read(reply)
+    } finally {
+      reply.recycle()
+    }
+  }
+
+  protected unknown(): never {
+    throw this.#reader.unknown()
   }
 }

@@ -3,12 +3,12 @@
  * proxy is told when it ends. The session owns the channel, and through it the socket.
  */
 import type { Credentials, OwnedFd } from 'memfd-native'
-import { Channel, type IncomingCall } from '../channel/channel.ts'
+import { Channel, type ChannelHandler, type IncomingCall, type Outcome } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
-import type { OutgoingBody } from '../channel/outgoing-body.ts'
+import type { CallWaiter } from '../channel/pending-calls.ts'
 import { DeadObjectError, type LimitError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
@@ -17,8 +17,8 @@ import type { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
 import { IncomingCalls } from './incoming-calls.ts'
-import { PendingReply } from './pending-reply.ts'
-import { ATTACH_TRANSACTION, FLAG_ONEWAY } from './transaction-codes.ts'
+import { PendingReply, PendingResult, type ResultReader } from './pending-reply.ts'
+import { ATTACH_TRANSACTION } from './transaction-codes.ts'
 import { WireParcels } from './wire-parcels.ts'
 
 export interface SessionOptions {
@@ -41,20 +41,20 @@ export interface SessionOptions {
 
 /** One call that goes out. */
 export interface Transaction {
+  readonly object: number
   readonly code: number
   readonly data: Parcel
-  readonly reply: Parcel | null
-  readonly flags: number
 }
 
 const NOBODY: Caller = { pid: 0, uid: 0xffffffff }
 
-export class Session {
+export class Session implements ChannelHandler {
   readonly #options: SessionOptions
   readonly #channel: Channel
   readonly #parcels: WireParcels
   readonly #calls: IncomingCalls
-  readonly #kept = new Set<BinderProxy>()
+  /** Proxies with death links. */
+  #kept: Set<BinderProxy> | null = null
   readonly #helloTimer: NodeJS.Timeout | undefined
   #caller: Caller
   #root: WeakRef<BinderProxy> | undefined
@@ -65,17 +65,8 @@ export class Session {
     const isServer = options.role === 'server'
     this.#options = options
     this.#caller = options.caller ?? NOBODY
-    this.#channel = new Channel(
-      fd,
-      {
-        onHello: (credentials) => this.#onHello(credentials),
-        onTransaction: (call) => this.#onTransaction(call),
-        onRelease: (object, count) => this.#parcels.release(object, count),
-        onFarewell: (outcome) => failureError(outcome) ?? new DeadObjectError('the other side ended the channel'),
-        onEnd: (reason) => runAsSelf(() => this.#onEnd(reason)),
-      },
-      { role: options.role, takesFds: !isServer || options.root?.[acceptsFileDescriptors] === true },
-    )
+    const takesFds = !isServer || options.root?.[acceptsFileDescriptors] === true
+    this.#channel = new Channel(fd, this, { role: options.role, takesFds })
     const peerTakesFds = isServer || options.peerTakesFds
     this.#parcels = new WireParcels(this, this.#channel, options.root, peerTakesFds, () => this.#closeIfUnused())
     this.#calls = new IncomingCalls(this.#channel, this.#parcels)
@@ -117,8 +108,9 @@ export class Session {
     this.#channel.endFirst()
   }
 
-  close(): void {
-    this.#channel.close()
+  /** Ends the channel now, for this reason. Idempotent. */
+  close(reason?: Error): void {
+    this.#channel.close(reason)
   }
 
   /** Ends the channel and tells the peer why first: its calls fail with this error and not with ERR_DEAD_OBJECT. */
@@ -130,42 +122,49 @@ export class Session {
   // --- for the proxies of this session ---
 
   /** Sends a call before it returns; the promise is of the answer. @throws see BinderProxy.transact */
-  transact(proxy: BinderProxy, object: number, call: Transaction): Promise<boolean> {
+  transact(proxy: BinderProxy, call: Transaction, reply: Parcel | null): Promise<boolean> {
+    const pending = new PendingReply(this.#parcels, proxy, reply)
+    this.#call(proxy, call, pending)
+    return pending.answer
+  }
+
+  /** As transact, for what `reader` makes of the answer. */
+  transactFor<T>(proxy: BinderProxy, call: Transaction, reader: ResultReader<T>): Promise<T> {
+    const pending = new PendingResult(this.#parcels, proxy, reader)
+    this.#call(proxy, call, pending)
+    return pending.answer
+  }
+
+  /** Sends a call that gets no answer. @throws see BinderProxy.transact */
+  transactOneway(proxy: BinderProxy, call: Transaction): void {
+    this.#call(proxy, call, null)
+  }
+
+  #call(proxy: BinderProxy, { object, code, data }: Transaction, waiter: CallWaiter | null): void {
     // The registry's attachment is for the session that serves the binder, not for the binder.
-    const isAttachment = call.code === ATTACH_TRANSACTION && this.#parcels.peer[acceptsFileDescriptors]
-    const body = this.#parcels.pack(call.data, isAttachment || proxy[acceptsFileDescriptors])
+    const isAttachment = code === ATTACH_TRANSACTION && this.#parcels.peer[acceptsFileDescriptors]
+    const body = this.#parcels.pack(data, isAttachment || proxy[acceptsFileDescriptors])
     try {
-      if ((call.flags & FLAG_ONEWAY) === 0) return this.#callTwoWay(proxy, object, call, body)
-      this.#channel.callOneway(object, call.code, body)
-      return Promise.resolve(true)
+      if (waiter === null) this.#channel.callOneway(object, code, body)
+      else this.#channel.call(object, code, body, waiter)
     } catch (error) {
       this.#parcels.takeBack(body)
       throw error
     }
   }
 
-  #callTwoWay(proxy: BinderProxy, object: number, call: Transaction, body: OutgoingBody): Promise<boolean> {
-    const reply = new PendingReply({
-      parcels: this.#parcels,
-      proxy,
-      reply: call.reply,
-      onViolation: (reason) => this.#channel.close(reason),
-    })
-    this.#channel.call(object, call.code, body, reply)
-    return reply.answer
-  }
-
   /** A proxy with death links stays reachable. */
   keep(proxy: BinderProxy): void {
+    this.#kept ??= new Set()
     this.#kept.add(proxy)
   }
 
   unkeep(proxy: BinderProxy): void {
-    this.#kept.delete(proxy)
+    this.#kept?.delete(proxy)
   }
 
   drop(proxy: BinderProxy, object: number): void {
-    this.#kept.delete(proxy)
+    this.unkeep(proxy)
     if (object === 0) this.close()
     else this.#parcels.drop(object)
   }
@@ -183,7 +182,7 @@ export class Session {
 
   // --- what the channel tells ---
 
-  #onHello(credentials: Credentials | null): void {
+  onHello(credentials: Credentials | null): void {
     clearTimeout(this.#helloTimer)
     const { expectedUid } = this.#options
     if (expectedUid !== undefined) {
@@ -196,7 +195,7 @@ export class Session {
     if (refusal) this.refuse(refusal)
   }
 
-  #onTransaction(call: IncomingCall): void {
+  onTransaction(call: IncomingCall): void {
     const { onAttach } = this.#options
     const binder = this.#parcels.own(call.object)
     if (onAttach !== undefined && binder !== undefined && call.code === ATTACH_TRANSACTION && call.id === 0) {
@@ -215,12 +214,24 @@ export class Session {
     }
   }
 
+  onRelease(object: number, count: number): void {
+    this.#parcels.release(object, count)
+  }
+
+  onFarewell(outcome: Outcome): Error {
+    return failureError(outcome) ?? new DeadObjectError('the other side ended the channel')
+  }
+
+  onEnd(reason: Error): void {
+    runAsSelf(() => this.#onEnd(reason))
+  }
+
   #onEnd(reason: Error): void {
     clearTimeout(this.#helloTimer)
-    const proxies = new Set([...this.#kept, ...this.#parcels.proxies()])
+    const proxies = new Set([...(this.#kept ?? []), ...this.#parcels.proxies()])
     const root = this.#root?.deref()
     if (root !== undefined) proxies.add(root)
-    this.#kept.clear()
+    this.#kept = null
     this.#parcels.clear()
     for (const proxy of proxies) proxy.sessionEnded(reason)
     this.#options.onEnd?.(reason)
