@@ -1,6 +1,7 @@
-/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then the tool's bundle. */
+/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then the tool's bundle and its compiled code. */
 import { join } from 'node:path'
 import { bundleMemclient } from './lib/bundle.mjs'
+import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
 import { nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
@@ -15,5 +16,6 @@ function buildNative() {
 }
 
 removeStaleOutput(repositoryRoot)
-if (buildNative() && run(localBin('tsc'), ['-b'])) await bundleMemclient(repositoryRoot)
+if (buildNative() && run(localBin('tsc'), ['-b']))
+  await writeCodeCache(repositoryRoot, await bundleMemclient(repositoryRoot))
 else process.exitCode = 1

@@ -1,11 +1,16 @@
-/** The commands by name, for both readers of the command line. What a command needs is loaded when it runs. */
+/** The commands by name, for both readers of the command line. */
+import { info } from './commands/info.ts'
+import { list } from './commands/list.ts'
+import { read } from './commands/read.ts'
+import { watch } from './commands/watch.ts'
+import { write } from './commands/write.ts'
 import type { Command } from './context.ts'
 
 export interface CommandEntry {
   /** As commander writes them: `<needed>`, `[optional]`. */
   readonly operands: readonly string[]
   readonly summary: string
-  readonly load: () => Promise<Command>
+  readonly execute: Command
 }
 
 export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
@@ -14,7 +19,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     {
       operands: ['[name]'],
       summary: 'print the value, read from the shared memory',
-      load: async () => (await import('./commands/read.ts')).read,
+      execute: read,
     },
   ],
   [
@@ -22,7 +27,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     {
       operands: ['<value>', '[name]'],
       summary: 'ask the service to set the value, a decimal int32',
-      load: async () => (await import('./commands/write.ts')).write,
+      execute: write,
     },
   ],
   [
@@ -30,7 +35,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     {
       operands: ['[name]'],
       summary: 'print the value and every change of it until interrupted',
-      load: async () => (await import('./commands/watch.ts')).watch,
+      execute: watch,
     },
   ],
   [
@@ -38,7 +43,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     {
       operands: [],
       summary: 'print the names of all services',
-      load: async () => (await import('./commands/list.ts')).list,
+      execute: list,
     },
   ],
   [
@@ -46,7 +51,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map([
     {
       operands: ['[name]'],
       summary: 'print the region as this process has it, and its server',
-      load: async () => (await import('./commands/info.ts')).info,
+      execute: info,
     },
   ],
 ])

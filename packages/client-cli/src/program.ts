@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import type { Invocation } from './arguments.ts'
-import { COMMANDS } from './command-table.ts'
+import type { CommandEntry } from './command-table.ts'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 const EPILOGUE = `
@@ -12,15 +12,19 @@ MEMSVC_REGISTRY, else $XDG_RUNTIME_DIR/memsvc/registry.sock, else /run/memsvc/re
 Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} usage or bad value, ${EXIT.notFound} no registry or no such service,
             ${EXIT.notPermitted} not permitted, ${EXIT.tryAgain} try again (a limit, or no answer in time)`
 
+export type CommandTable = ReadonlyMap<string, CommandEntry>
+
 /**
  * Reads any command line.
+ * @param commands handed in, so that the bundle need not keep all that they import apart from what is loaded later
  * @returns what was asked for; a text when that was help or the version
  * @throws ToolError it is wrong, and how
  */
-export function readArguments(argv: readonly string[]): Invocation | string {
+export function readArguments(argv: readonly string[], commands: CommandTable): Invocation | string {
   let invocation: Invocation | undefined
   let text = ''
   const program = declareProgram(
+    commands,
     (asked) => {
       invocation = asked
     },
@@ -32,12 +36,16 @@ export function readArguments(argv: readonly string[]): Invocation | string {
     program.parse(argv, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode !== 0) throw new ToolError(EXIT.usage, usageMessage(error), { cause: error })
+    if (error.exitCode !== 0) throw new ToolError(EXIT.usage, usageMessage(error, commands), { cause: error })
   }
   return invocation ?? text.trimEnd()
 }
 
-function declareProgram(onInvocation: (asked: Invocation) => void, writeOut: (piece: string) => void): Command {
+function declareProgram(
+  commands: CommandTable,
+  onInvocation: (asked: Invocation) => void,
+  writeOut: (piece: string) => void,
+): Command {
   const program = new Command('memclient')
     .description('Reads, sets and watches a value in shared memory that a memsvc daemon serves.')
     .version(packageVersion(), '--version')
@@ -47,7 +55,7 @@ function declareProgram(onInvocation: (asked: Invocation) => void, writeOut: (pi
     .configureOutput({ writeOut, writeErr: () => {} })
     .exitOverride()
     .addHelpText('after', EPILOGUE)
-  for (const [command, { operands, summary }] of COMMANDS) {
+  for (const [command, { operands, summary }] of commands) {
     const declared = program.command([command, ...operands].join(' ')).description(summary)
     declared.action(() => {
       const { json = false, registry } = declared.optsWithGlobals<{ json?: boolean; registry?: string }>()
@@ -57,13 +65,13 @@ function declareProgram(onInvocation: (asked: Invocation) => void, writeOut: (pi
   return program
 }
 
-function usageMessage(error: CommanderError): string {
-  const names = [...COMMANDS.keys()].join(', ')
+function usageMessage(error: CommanderError, commands: CommandTable): string {
+  const names = [...commands.keys()].join(', ')
   const text = error.code === 'commander.help' ? `a command is missing: one of ${names}` : error.message
   return `${text.replace(/^error: /, '')} (see memclient --help)`
 }
 
 function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const manifest: unknown = JSON.parse(readFileSync(`${import.meta.dirname}/../../package.json`, 'utf8'))
   return (manifest as { version: string }).version
 }

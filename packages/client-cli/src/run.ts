@@ -11,7 +11,7 @@ export type System = Pick<Context, 'print' | 'tell' | 'untilInterrupted'>
 /** Never throws: what goes wrong is told in one line, and is the exit code. */
 export async function run(argv: readonly string[], system: System): Promise<ExitCode> {
   try {
-    const asked = readPlainArguments(argv) ?? (await import('./program.ts')).readArguments(argv)
+    const asked = readPlainArguments(argv) ?? (await import('./program.ts')).readArguments(argv, COMMANDS)
     if (typeof asked !== 'string') return await carryOut(asked, system)
     await system.print(asked)
     return EXIT.done
@@ -25,6 +25,5 @@ export async function run(argv: readonly string[], system: System): Promise<Exit
 async function carryOut({ command, operands, json, registryPath }: Invocation, system: System): Promise<ExitCode> {
   const entry = COMMANDS.get(command)
   if (entry === undefined) throw new Error(`${command} is no command`)
-  const execute = await entry.load()
-  return execute({ ...system, json, registryPath }, ...operands)
+  return entry.execute({ ...system, json, registryPath }, ...operands)
 }

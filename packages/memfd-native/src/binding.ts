@@ -1,7 +1,6 @@
 /** Loads the addon once per thread and types its surface; `unwrap` is the one place where an errno becomes an error. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { SyscallError } from './syscall-error.ts'
 
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
@@ -133,10 +132,12 @@ export const native: NativeBinding = load()
 
 /** What was built here, or else what node-gyp-build finds among the prebuilt ones, which takes it longer. */
 function load(): NativeBinding {
-  const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
-  const requireHere = createRequire(import.meta.url)
+  const packageRoot = `${import.meta.dirname}/../../`
   const built = `${packageRoot}build/Release/memfd_native.node`
-  return existsSync(built) ? requireHere(built) : requireHere('node-gyp-build')(packageRoot)
+  if (!existsSync(built)) return createRequire(import.meta.filename)('node-gyp-build')(packageRoot)
+  const addon = { exports: {} }
+  process.dlopen(addon, built) // what require() does, without looking for it
+  return addon.exports as NativeBinding
 }
 
 /** Passes a result on, or throws the errno that it stands for. */

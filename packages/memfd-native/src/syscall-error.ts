@@ -1,6 +1,3 @@
-import { constants } from 'node:os'
-import { getSystemErrorMap } from 'node:util'
-
 /**
  * A failed system call, shaped like Node's own: `code` is the errno's name (`EPERM`), `errno` is negative
  * as in Node, `syscall` the name of the call.
@@ -24,12 +21,22 @@ export class SyscallError extends Error {
 Object.defineProperty(SyscallError.prototype, 'name', { value: 'SyscallError', configurable: true })
 
 /** What libuv has no name for, and so Node neither. */
-const OTHER_NAMES = new Map<number, string>([
-  ...Object.entries(constants.errno).map(([name, errno]): [number, string] => [errno, name]),
-  [109, 'ETOOMANYREFS'],
-])
+let otherNames: Map<number, string> | undefined
 
 /** libuv's name first, so that a code is spelt as in Node's own errors (95 is ENOTSUP). */
 function errnoName(errno: number): string {
-  return getSystemErrorMap().get(errno)?.[0] ?? OTHER_NAMES.get(-errno) ?? `E${-errno}`
+  // Loaded when something fails: a program that starts, reads a value and ends would feel it.
+  const { getSystemErrorMap } = process.getBuiltinModule('node:util')
+  return getSystemErrorMap().get(errno)?.[0] ?? otherName(-errno) ?? `E${-errno}`
+}
+
+function otherName(errno: number): string | undefined {
+  otherNames ??= new Map([
+    ...Object.entries(process.getBuiltinModule('node:os').constants.errno).map(([name, number]): [number, string] => [
+      number,
+      name,
+    ]),
+    [109, 'ETOOMANYREFS'],
+  ])
+  return otherNames.get(errno)
 }

@@ -2,8 +2,9 @@
  * Who is calling. On Android this belongs to the thread; here it belongs to the asynchronous context of the call, so it
  * holds across every await of the method that serves it, and calls that run at the same time do not mix.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import { IllegalStateError, InvalidArgTypeError } from '../errors.ts'
+import { nodeAsyncHooks } from '../util/late-modules.ts'
 
 /** A caller, as the kernel reported it. The pid of a oneway call is 0: its sender may be gone already. */
 export interface Caller {
@@ -17,19 +18,22 @@ interface CallState {
   isCleared: boolean
 }
 
-const calls = new AsyncLocalStorage<CallState>()
+/** Made by the first call that comes: a process that only calls others does without. */
+let calls: AsyncLocalStorage<CallState> | undefined
 const self: Caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
 /** The state outside of any call. */
 const outside: CallState = { caller: self, isCleared: false }
 
 /** Runs `serve` with `caller` as the calling identity, and everything it awaits. */
 export function runAsCaller<A extends unknown[], T>(caller: Caller, serve: (...args: A) => T, ...args: A): T {
+  calls ??= new (nodeAsyncHooks().AsyncLocalStorage)()
   return calls.run({ caller, isCleared: false }, serve, ...args)
 }
 
 /** Runs what is nobody's call, whatever call it comes up in. */
 export function runAsSelf(act: () => void): void {
-  calls.exit(act)
+  if (calls === undefined) act()
+  else calls.exit(act)
 }
 
 export function callingPid(): number {
@@ -73,5 +77,5 @@ export function restoreCallingIdentity(token: bigint): void {
 }
 
 function currentCall(): CallState {
-  return calls.getStore() ?? outside
+  return calls?.getStore() ?? outside
 }

@@ -4,13 +4,13 @@
  * When the registry dies its client connects again by itself. What this process has published or asked to be told is
  * said again to the next registry; services already found live on, their channels do not pass through the registry.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { errorCode, IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortable, abortError } from '../util/abortable.ts'
 import { checkFunction, checkInteger, checkObject, checkSignal, INT_MAX, show } from '../util/check.ts'
+import { nodeTimers } from '../util/late-modules.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
@@ -70,7 +70,7 @@ export class ServiceManager {
       } catch (error) {
         if (errorCode(error) !== 'EAGAIN' || left === 0) throw error
       }
-      await delay(BACKLOG_RETRY_MS)
+      await nodeTimers().setTimeout(BACKLOG_RETRY_MS)
     }
   }
 

@@ -10,3 +10,11 @@ export function nodeStream(): typeof import('node:stream') {
 export function nodeNet(): typeof import('node:net') {
   return process.getBuiltinModule('node:net')
 }
+
+export function nodeTimers(): typeof import('node:timers/promises') {
+  return process.getBuiltinModule('node:timers/promises')
+}
+
+export function nodeAsyncHooks(): typeof import('node:async_hooks') {
+  return process.getBuiltinModule('node:async_hooks')
+}
