@@ -42,7 +42,7 @@ struct Slot {
   bool listener = false;
   bool takes_fds = false;
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
-  uint8_t wakes = 0;    // since it was looked for a second packet
+  uint8_t wakes = kProbeInterval - 1;  // since a second packet was looked for: at first HELLO has company
   size_t control_size = 0;  // room for control messages when receiving
   uint32_t interest = 0;
 };
@@ -319,7 +319,7 @@ napi_value Hub::AddSocket(const int32_t* args) {
 napi_value Hub::RemoveSocket(const int32_t* args) {
   if (!IsOpen(args[0])) return Int(-EBADF);
   // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
+  if (slots_[args[0]].interest != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
   slots_[args[0]] = Slot();
   freed_in_batch_.push_back(args[0]);
   if (event_count_ == 0) {

@@ -216,7 +216,9 @@ export class Hub {
 
   #ownFds(start: number, count: number): readonly OwnedFd[] {
     if (count === 0) return NO_FDS
-    return Array.from(this.#fds.subarray(start, start + count), (fd) => ownResult('recvmsg', fd))
+    const fds: OwnedFd[] = []
+    for (let i = start; i < start + count; i++) fds.push(ownResult('recvmsg', this.#fds[i] as number))
+    return fds
   }
 
   #credentials(at: number): Credentials | null {

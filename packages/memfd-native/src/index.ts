@@ -10,6 +10,7 @@ export {
   MAX_PACKET_FDS,
   type PacketHandler,
 } from './hub.ts'
+export { LeakDetector } from './leak-detector.ts'
 export { Mapping } from './mapping.ts'
 export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from './memfd.ts'
 export { mmap } from './mmap.ts'

@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Test } from 'tap'
+import { LeakDetector } from '../src/leak-detector.ts'
 
 /** Turns of the event loop that libuv and finalizers get to close what they were told to. */
 const SETTLING_TURNS = 20
@@ -40,6 +41,7 @@ function openLibuvsReserve(): void {
  * ArrayBuffers in a thread of its own, and only the next collection waits for that.
  */
 export async function collectGarbage(): Promise<void> {
+  LeakDetector.ageAll()
   setFlagsFromString('--expose-gc')
   for (let collection = 0; collection < 2; collection++) {
     await setImmediate() // so that no frame on the stack still holds what was forgotten

@@ -14,6 +14,7 @@ import { Ledger } from './ledger.ts'
 import type { DaemonLog } from './logger.ts'
 import { MemoryService } from './memory-service.ts'
 import { countDescriptors, countRegionMappings } from './process-status.ts'
+import { Gate } from './registry/gate.ts'
 import { Hosting } from './registry/hosting.ts'
 import { ServiceChannels } from './service-channels.ts'
 import { ControlService, WatchService } from './service-extensions.ts'
@@ -69,11 +70,8 @@ export class Daemon {
   /** The reload under way, or the last one: they come one after the other. */
   #reloading: Promise<void> = Promise.resolve()
   readonly #stopped = new Signal()
-  #open: () => void = () => undefined
-  /** Once what this daemon is there for can be found. */
-  readonly #opened = new Promise<void>((resolve) => {
-    this.#open = resolve
-  })
+  /** Open once what this daemon is there for can be found. */
+  readonly #gate = new Gate()
 
   constructor(options: DaemonOptions) {
     const { registryPath: path, socketMode, ownUid, settings, onCount, log } = options
@@ -82,7 +80,7 @@ export class Daemon {
     this.#options = options
     this.#ledger = ledger
     this.#access = access
-    this.#hosting = new Hosting({ path, socketMode, access, ledger, log, opened: this.#opened })
+    this.#hosting = new Hosting({ path, socketMode, access, ledger, log, gate: this.#gate })
     this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', log: log.peers }))
   }
 
@@ -106,7 +104,7 @@ export class Daemon {
     else if (!this.#hosting.tryHost()) {
       throw new IllegalStateError(`another process hosts the registry at ${registryPath}`)
     }
-    this.#open()
+    this.#gate.open()
   }
 
   /** Resolves once stop() has been called. @throws ERR_ILLEGAL_STATE the name was lost to another process */

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { LeakDetector } from 'memfd-native'
 import type { Test } from 'tap'
 import { openDescriptors, sharedMappings } from './inventory.ts'
 
@@ -33,6 +34,7 @@ export function leakChecked(t: Test): void {
 
 /** A full collection, now. Finalizers run in the turns of the event loop after it. */
 export function collectGarbage(): void {
+  LeakDetector.ageAll()
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
 }

@@ -1,5 +1,5 @@
 /** Makes a channel between a client and a service, and gives both their end. Afterwards the registry holds neither. */
-import { DeadObjectError, errorCode, type IBinder, ParcelFileDescriptor } from '@memsvc/shared'
+import { DeadObjectError, errorCode, type IBinder } from '@memsvc/shared'
 import { type Caller, type FoundService, makeChannelPair, sendAttachment } from '@memsvc/shared/internal'
 import { withinDescriptorLimit } from '../descriptor-limit.ts'
 
@@ -14,15 +14,14 @@ export interface ChannelParties {
  * @returns the client's end, owned by the caller; nothing when the service is dying
  * @throws ERR_LIMIT the service does not read what it is sent, or there is no descriptor left
  */
-export async function openChannel(service: IBinder, parties: ChannelParties): Promise<FoundService> {
+export function openChannel(service: IBinder, parties: ChannelParties): FoundService {
   const { holder, client, takesFds } = parties
   const pair = withinDescriptorLimit(() => makeChannelPair(takesFds))
-  const end = ParcelFileDescriptor.adoptFd(pair.client.release())
   try {
-    await sendAttachment(service, { client, end: pair.server }, takesFds)
-    return { kind: 'channel', takesFds, ...holder, end }
+    sendAttachment(service, { client, end: pair.server }, takesFds)
+    return { kind: 'channel', takesFds, ...holder, end: pair.client }
   } catch (error) {
-    end.close()
+    pair.client.close()
     if (errorCode(error) === new DeadObjectError().code) return { kind: 'none' }
     throw error
   }

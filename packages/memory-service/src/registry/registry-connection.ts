@@ -1,51 +1,44 @@
 /** The registry as one connection sees it: object 0 of that connection, which knows whose calls it serves. */
 import type { IBinder, ImplementationOf, ServiceInfo } from '@memsvc/shared'
 import { type FoundService, IServiceManager } from '@memsvc/shared/internal'
-import type { Peer, Registry } from './registry.ts'
+import type { Gate } from './gate.ts'
+import type { NewService, Peer, Registry } from './registry.ts'
 
 export class RegistryConnection extends IServiceManager.Stub implements ImplementationOf<typeof IServiceManager> {
   readonly #registry: Registry
   readonly #peer: Peer
-  readonly #opened: Promise<void>
+  readonly #gate: Gate
 
-  /** @param opened whoever asks for names is answered once it has resolved */
-  constructor(registry: Registry, peer: Peer, opened: Promise<void>) {
+  /** @param gate whoever asks for names is answered once it is open */
+  constructor(registry: Registry, peer: Peer, gate: Gate) {
     super()
     this.#registry = registry
     this.#peer = peer
-    this.#opened = opened
+    this.#gate = gate
   }
 
-  async getService(name: string | null): Promise<FoundService> {
-    await this.#opened
-    return this.#registry.find(this.#peer, name)
+  getService(name: string | null): FoundService | Promise<FoundService> {
+    return this.#gate.pass(() => this.#registry.find(this.#peer, name))
   }
 
   /** Android's checkService does not start a lazy service; there is none here, so both are the same. */
-  async checkService(name: string | null): Promise<FoundService> {
-    await this.#opened
-    return this.#registry.find(this.#peer, name)
+  checkService(name: string | null): FoundService | Promise<FoundService> {
+    return this.getService(name)
   }
 
   /** The host's own service comes first: who hosts the registry must not lose his name to one who started with him. */
-  async addService(
+  addService(
     name: string | null,
     binder: IBinder | null,
     takesFds: boolean,
     dumpPriority: number,
-  ): Promise<void> {
-    if (this.#peer.caller.pid !== process.pid) await this.#opened
-    try {
-      this.#registry.add(this.#peer, { name, binder, takesFds, dumpPriority })
-    } catch (error) {
-      this.#registry.letGo(this.#peer, binder)
-      throw error
-    }
+  ): void | Promise<void> {
+    const service = { name, binder, takesFds, dumpPriority }
+    return this.#peer.caller.pid === process.pid ? this.#add(service) : this.#gate.pass(() => this.#add(service))
   }
 
-  async listServices(dumpPriority: number): Promise<string[]> {
-    await this.#opened
-    return this.#registry.list(this.#peer, dumpPriority)
+  listServices(dumpPriority: number): string[] | Promise<string[]> {
+    return this.#gate.pass(() => this.#registry.list(this.#peer, dumpPriority))
   }
 
   registerForNotifications(name: string | null, callback: IBinder | null): void {
@@ -65,8 +58,16 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     }
   }
 
-  async getServiceInfo(name: string | null): Promise<ServiceInfo | null> {
-    await this.#opened
-    return this.#registry.info(this.#peer, name)
+  getServiceInfo(name: string | null): ServiceInfo | null | Promise<ServiceInfo | null> {
+    return this.#gate.pass(() => this.#registry.info(this.#peer, name))
+  }
+
+  #add(service: NewService): void {
+    try {
+      this.#registry.add(this.#peer, service)
+    } catch (error) {
+      this.#registry.letGo(this.#peer, service.binder)
+      throw error
+    }
   }
 }

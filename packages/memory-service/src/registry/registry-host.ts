@@ -14,6 +14,7 @@ import type { Ledger } from '../ledger.ts'
 import { DAEMON_LIMITS } from '../limits.ts'
 import type { DaemonLog } from '../logger.ts'
 import type { PeerLog } from '../peer-log.ts'
+import type { Gate } from './gate.ts'
 import { Registry } from './registry.ts'
 import { RegistryConnection } from './registry-connection.ts'
 
@@ -24,12 +25,12 @@ export interface HostOptions {
   readonly log: DaemonLog
   readonly access: Access
   /** Questions for names wait for it: earlier, the host's own service would seem not to exist. */
-  readonly opened: Promise<void>
+  readonly gate: Gate
 }
 
 export class RegistryHost {
   readonly #registry: Registry
-  readonly #opened: Promise<void>
+  readonly #gate: Gate
   readonly #listener: HubListener
   readonly #admission: Admission
   readonly #log: PeerLog
@@ -37,9 +38,9 @@ export class RegistryHost {
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
   #pause: NodeJS.Timeout | null = null
 
-  constructor({ listener, ledger, log, access, opened }: HostOptions) {
+  constructor({ listener, ledger, log, access, gate }: HostOptions) {
     this.#registry = new Registry(access)
-    this.#opened = opened
+    this.#gate = gate
     this.#admission = new Admission({ ledger, resource: 'connections', log: log.peers })
     this.#log = log.peers
     setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
@@ -73,7 +74,7 @@ export class RegistryHost {
     const peer = { caller: { pid, uid }, groups: [gid, ...getPeerGroups(fd)], account }
     const session: Session = new Session(fd, {
       role: 'server',
-      root: new RegistryConnection(this.#registry, peer, this.#opened),
+      root: new RegistryConnection(this.#registry, peer, this.#gate),
       peerTakesFds: true,
       caller: peer.caller,
       admit: () => refusal,

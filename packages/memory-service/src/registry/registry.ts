@@ -76,12 +76,14 @@ export class Registry {
   }
 
   /** A name that is unknown, hidden from this peer, or can be none, finds nothing; it is no error. */
-  async find(peer: Peer, name: string | null): Promise<FoundService> {
+  find(peer: Peer, name: string | null): FoundService | Promise<FoundService> {
     const entry = this.#find(peer, name)
     if (entry === undefined) return { kind: 'none' }
-    if (entry.peer === peer) return { kind: 'own', binder: entry.binder }
-    await this.#waiting.turn(entry.binder, peer)
-    return openChannel(entry.binder, { holder: entry.peer.caller, client: peer.caller, takesFds: entry.takesFds })
+    const { binder, takesFds } = entry
+    if (entry.peer === peer) return { kind: 'own', binder }
+    const open = () => openChannel(binder, { holder: entry.peer.caller, client: peer.caller, takesFds })
+    const turn = this.#waiting.turn(binder, peer)
+    return turn === undefined ? open() : turn.then(open)
   }
 
   list(peer: Peer, dumpPriority: number): string[] {

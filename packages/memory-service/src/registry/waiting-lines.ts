@@ -21,15 +21,15 @@ export class WaitingLines {
   readonly #lines = new Map<Session, WaitingLine>()
 
   /**
-   * Resolves when it is the peer's turn to be brought to the service.
-   * @throws ERR_LIMIT too many wait; ERR_ILLEGAL_STATE the peer has left meanwhile
+   * Resolves when it is the peer's turn to be brought to the service; undefined: it is now.
+   * @throws ERR_LIMIT too many wait; rejects with ERR_ILLEGAL_STATE when the peer leaves meanwhile
    */
-  async turn(service: IBinder, peer: Peer): Promise<void> {
-    if (!(service instanceof BinderProxy)) return
+  turn(service: IBinder, peer: Peer): Promise<void> | undefined {
+    if (!(service instanceof BinderProxy)) return undefined
     const { session } = service
     const line = this.#lines.get(session) ?? new WaitingLine(session, () => this.#lines.delete(session))
     this.#lines.set(session, line)
-    await line.join(peer)
+    return line.join(peer)
   }
 
   /** The peer is gone: its calls wait no longer. */

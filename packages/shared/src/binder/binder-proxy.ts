@@ -63,6 +63,12 @@ export class BinderProxy implements IBinder {
     }
   }
 
+  /** For this project's packages: as transact with FLAG_ONEWAY, and what goes wrong is thrown. */
+  transactOneway(code: number, data: Parcel): void {
+    this.#checkAlive()
+    this.#session.transactOneway(this, { object: this.#object, code, data })
+  }
+
   /** For `defineInterface` only: as transact, for what `reader` makes of the answer. */
   transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
     this.#checkAlive()

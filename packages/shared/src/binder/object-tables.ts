@@ -117,7 +117,7 @@ export class Imports {
   #remember(number: number, proxy: BinderProxy, references: number): BinderProxy {
     const entry = { proxy: new WeakRef(proxy), references }
     this.#byNumber.set(number, entry)
-    collected.register(proxy, { imports: this, number, entry })
+    collected.register(proxy, { imports: this, number, entry }, entry)
     return proxy
   }
 
@@ -125,6 +125,7 @@ export class Imports {
     // Not if the object came again meanwhile: its new proxy took the references over.
     if (this.#byNumber.get(number) !== entry) return
     this.#byNumber.delete(number)
+    collected.unregister(entry)
     this.#release(number, entry.references)
   }
 }

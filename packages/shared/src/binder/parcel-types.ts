@@ -1,6 +1,6 @@
 /** How the values of an interface's methods stand in a parcel: one object per type, written and read by the same table. */
 import { InvalidArgTypeError } from '../errors.ts'
-import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import { type ParcelFileDescriptor, takeFromParcel } from '../os/parcel-file-descriptor.ts'
 import { PARCELABLE_WRITE_RETURN_VALUE, type Parcelable } from '../os/parcelable.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
@@ -103,7 +103,7 @@ export const types = Object.freeze({
     (parcel) => parcel.readStrongBinder(),
   ),
   /** the receiver owns what it gets; as a result it is closed on the sender's side once written */
-  parcelFileDescriptor: parcelable<ParcelFileDescriptor>(ParcelFileDescriptor.CREATOR),
+  parcelFileDescriptor: parcelable<ParcelFileDescriptor>({ createFromParcel: takeFromParcel }),
   /** of a Parcelable class: `types.parcelable(SharedMemory.CREATOR)` */
   parcelable,
   /** the same type, or null: `types.nullable(types.parcelFileDescriptor)` */

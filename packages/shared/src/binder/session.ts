@@ -57,7 +57,8 @@ export class Session implements ChannelHandler {
   #kept: Set<BinderProxy> | null = null
   readonly #helloTimer: NodeJS.Timeout | undefined
   #caller: Caller
-  #root: WeakRef<BinderProxy> | undefined
+  /** Held weakly, but for its first second: see `age`. */
+  #root: WeakRef<BinderProxy> | BinderProxy | undefined
   #isAbandoned = false
 
   /** Takes the socket over, also if this throws. */
@@ -75,13 +76,24 @@ export class Session implements ChannelHandler {
 
   /** The peer's object 0. A client's channel lives as long as this proxy is in use, or until it is closed. */
   get root(): BinderProxy {
-    const known = this.#root?.deref()
+    const known = this.#knownRoot
     if (known !== undefined) return known
     const proxy = new BinderProxy(this, 0, this.#options.peerTakesFds)
-    this.#root = new WeakRef(proxy)
+    this.#root = proxy
     this.#isAbandoned = false
-    if (this.#options.role === 'client') unusedRoots.register(proxy, new WeakRef(this))
+    if (!this.isEnded) age(this)
     return proxy
+  }
+
+  get #knownRoot(): BinderProxy | undefined {
+    return this.#root instanceof WeakRef ? this.#root.deref() : this.#root
+  }
+
+  /** From here on the channel ends with the proxy that nobody holds. */
+  weakenRoot(): void {
+    if (!(this.#root instanceof BinderProxy)) return
+    if (this.#options.role === 'client') unusedRoots.register(this.#root, new WeakRef(this), this)
+    this.#root = new WeakRef(this.#root)
   }
 
   get isEnded(): boolean {
@@ -171,7 +183,7 @@ export class Session implements ChannelHandler {
 
   /** The root proxy was collected: nobody can call object 0 any more. */
   rootCollected(): void {
-    this.#isAbandoned = this.#root?.deref() === undefined
+    this.#isAbandoned = this.#knownRoot === undefined
     this.#closeIfUnused()
   }
 
@@ -228,14 +240,32 @@ export class Session implements ChannelHandler {
 
   #onEnd(reason: Error): void {
     clearTimeout(this.#helloTimer)
+    if (!young.delete(this)) unusedRoots.unregister(this)
     const proxies = new Set([...(this.#kept ?? []), ...this.#parcels.proxies()])
-    const root = this.#root?.deref()
+    const root = this.#knownRoot
     if (root !== undefined) proxies.add(root)
     this.#kept = null
     this.#parcels.clear()
     for (const proxy of proxies) proxy.sessionEnded(reason)
     this.#options.onEnd?.(reason)
   }
+}
+
+/**
+ * To hold something weakly keeps it through every minor collection, and with it the whole session. Most sessions that are
+ * many are short, so the proxy of object 0 is held strongly at first. For how long, in milliseconds.
+ */
+const YOUTH_MS = 1000
+const young = new Set<Session>()
+
+function age(session: Session): void {
+  if (young.size === 0) setTimeout(weakenYoung, YOUTH_MS).unref()
+  young.add(session)
+}
+
+function weakenYoung(): void {
+  for (const session of young) session.weakenRoot()
+  young.clear()
 }
 
 const unusedRoots = new FinalizationRegistry<WeakRef<Session>>((session) => session.deref()?.rootCollected())

@@ -156,7 +156,7 @@ export class Channel implements PacketHandler, MessageSink {
   }
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
-  close(reason: Error = new DeadObjectError('the channel was closed')): void {
+  close(reason: Error = death('the channel was closed')): void {
     if (!this.#ended) this.#outbox.flushPack() // what was said is said
     this.#end(reason)
   }
@@ -220,7 +220,7 @@ export class Channel implements PacketHandler, MessageSink {
   // --- what the hub tells ---
 
   onEnd(): void {
-    this.#end(new DeadObjectError('the other side closed the channel'))
+    this.#end(death('the other side closed the channel'))
   }
 
   onWritable(): void {
@@ -310,6 +310,17 @@ export class Channel implements PacketHandler, MessageSink {
     this.#isReferenced = busy
     if (busy) this.#hub.ref()
     else this.#hub.unref()
+  }
+}
+
+/** An end that comes from outside: no stack has anything to say about it, and to record one takes longer than all the rest. */
+function death(message: string): DeadObjectError {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return new DeadObjectError(message)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 

@@ -2,12 +2,12 @@
  * The value of a memory service, as a client sees it: found by the registry, mapped read-only, read at memory speed, and
  * followed over restarts of the daemon. What the seed's `Client` activity did by hand.
  */
-import { OwnedFd } from 'memfd-native'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { DeadObjectError, errorCode, ServiceNotFoundError, UnsupportedOperationError } from '../errors.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
 import { MemoryFile } from '../os/memory-file.ts'
+import { detachOwned } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
 import { Signal } from '../util/signal.ts'
@@ -125,7 +125,7 @@ class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher>
 async function mapRegion(binder: IBinder): Promise<MemoryFile> {
   const descriptor = await IMemoryService.asInterface(binder).getFileDescriptor()
   if (descriptor === null) throw new ServiceNotFoundError('the service has no region')
-  const fd = wrapOwnedFd(OwnedFd.adopt(descriptor.detachFd()))
+  const fd = wrapOwnedFd(detachOwned(descriptor))
   try {
     return new MemoryFile(fd, REGION_BYTES, 'r')
   } catch (error) {

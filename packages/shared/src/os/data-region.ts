@@ -1,7 +1,7 @@
 /** A region that holds a copy of some bytes for ever: what `ParcelFileDescriptor.fromData` hands out. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { InvalidArgValueError } from '../errors.ts'
-import { createRegion, openForReaders } from './region.ts'
+import { closeToWriters, createRegion, openForReaders } from './region.ts'
 
 /**
  * A region with these bytes, sealed for readers; the descriptor is the caller's and read-only. Nobody can write to it.
@@ -12,5 +12,6 @@ export function dataRegion(bytes: Uint8Array, name: string | null): OwnedFd {
   using region = createRegion(name, bytes.length)
   using mapping = Mapping.map(region, bytes.length, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
   mapping.write(0, bytes, 0, bytes.length)
+  closeToWriters(region)
   return openForReaders(region)
 }

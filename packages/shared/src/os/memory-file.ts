@@ -21,7 +21,14 @@ import { borrowFd, FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { MemoryInputStream, MemoryOutputStream } from './memory-file-streams.ts'
 import { ParcelFileDescriptor } from './parcel-file-descriptor.ts'
 import { RegionPins } from './purging.ts'
-import { checkMappable, createRegion, isSealedForReaders, openForReaders, regionSize } from './region.ts'
+import {
+  checkMappable,
+  closeToWriters,
+  createRegion,
+  isSealedForReaders,
+  openForReaders,
+  regionSize,
+} from './region.ts'
 
 const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
 const INT_BYTES = 4
@@ -39,6 +46,8 @@ export class MemoryFile {
   readonly #isOwner: boolean
   /** Set while purging is allowed; then the region is pinned only for the length of an access. */
   #pins: RegionPins | null = null
+  /** Sealed for readers, for ever. */
+  #isShared = false
   /** Of the last int32 that was read big-endian; and, once the same was read twice, a quick way to read it. */
   #lastOffset = NO_OFFSET
   #readyOffset = NO_OFFSET
@@ -226,7 +235,10 @@ export class MemoryFile {
     this.#checkOpen()
     this.#checkOwner('Only the owner can seal a region.')
     if (this.#stopPurging()) throw new PurgedError('ashmem region was purged')
-    return new ParcelFileDescriptor(wrapOwnedFd(openForReaders(borrowFd(this.#fd))))
+    const fd = borrowFd(this.#fd)
+    if (!this.#isShared) closeToWriters(fd)
+    this.#isShared = true
+    return new ParcelFileDescriptor(wrapOwnedFd(openForReaders(fd)))
   }
 
   #readInt32BE(offset: number): number {

@@ -21,6 +21,9 @@ export type DescriptorPair = [ParcelFileDescriptor, ParcelFileDescriptor]
 const INT_MIN = -0x8000_0000
 const INT_MAX = 0x7fff_ffff
 
+/** The descriptor of `pfd`, the caller's from here on, as `detachFd`. For this package. */
+export let detachOwned: (pfd: ParcelFileDescriptor) => OwnedFd
+
 /**
  * An open descriptor with one owner, that can travel in a parcel (android.os.ParcelFileDescriptor).
  *
@@ -57,6 +60,10 @@ export class ParcelFileDescriptor implements Parcelable {
   static readonly CREATOR: Creator<ParcelFileDescriptor> = { createFromParcel }
 
   readonly #shared: ReliableDescriptor
+
+  static {
+    detachOwned = (pfd) => pfd.#shared.detach()
+  }
 
   /** Another view of `wrapped`: the same FileDescriptor object, closed together. */
   constructor(wrapped: ParcelFileDescriptor)
@@ -242,12 +249,15 @@ export class ParcelFileDescriptor implements Parcelable {
   writeToParcel(parcel: Parcel, flags: number): void {
     const { fd, comm } = this.#shared
     this.#shared.checkOpen()
+    const isGivenAway = (flags & PARCELABLE_WRITE_RETURN_VALUE) !== 0
     try {
       parcel.writeInt(comm === null ? 0 : 1)
-      parcel.writeFileDescriptor(fd)
+      // Closed below in any case, so the parcel may as well have it itself. Not from under those who share the object.
+      if (isGivenAway) parcel.writeOwnedFd(takeOwnedFd(fd))
+      else parcel.writeFileDescriptor(fd)
       if (comm !== null) parcel.writeFileDescriptor(comm.descriptor)
     } finally {
-      if (flags & PARCELABLE_WRITE_RETURN_VALUE) this.#shared.close(STATUS.SILENCE)
+      if (isGivenAway) this.#shared.close(STATUS.SILENCE)
     }
   }
 
@@ -269,21 +279,45 @@ function unreliablePair([one, other]: [OwnedFd, OwnedFd]): DescriptorPair {
 }
 
 function createFromParcel(parcel: Parcel): ParcelFileDescriptor {
-  const hasComm = parcel.readInt() !== 0
-  using fd = readOwner(parcel)
-  using comm = hasComm ? readOwner(parcel) : null
-  return new ParcelFileDescriptor(moveOut(fd), comm && moveOut(comm))
+  return readFrom(parcel, readOwnedFd)
 }
 
-/** The descriptor at the position, the caller's own. @throws ERR_BAD_PARCEL when none is there. */
+/** As `CREATOR.createFromParcel`, and the parcel has the descriptors no more: for one that nobody reads again. */
+export function takeFromParcel(parcel: Parcel): ParcelFileDescriptor {
+  return readFrom(parcel, takeOwnedFdFrom)
+}
+
+function readFrom(parcel: Parcel, next: (parcel: Parcel) => OwnedFd): ParcelFileDescriptor {
+  const hasComm = parcel.readInt() !== 0
+  const fd = next(parcel)
+  try {
+    return new ParcelFileDescriptor(wrapOwnedFd(fd), hasComm ? wrapOwnedFd(next(parcel)) : null)
+  } catch (error) {
+    fd.close()
+    throw error
+  }
+}
+
+function readOwnedFd(parcel: Parcel): OwnedFd {
+  return detachOwned(readOwner(parcel))
+}
+
+/** A duplicate of the descriptor at the position, the caller's own. @throws ERR_BAD_PARCEL when none is there. */
 export function readOwner(parcel: Parcel): ParcelFileDescriptor {
   const pfd = parcel.readFileDescriptor()
-  if (pfd === null) throw new BadParcelError('the parcel has no descriptor at this position')
+  if (pfd === null) throw noDescriptor()
   return pfd
 }
 
-function moveOut(pfd: ParcelFileDescriptor): FileDescriptor {
-  return wrapOwnedFd(takeOwnedFd(pfd.getFileDescriptor()))
+/** The descriptor at the position itself: the caller's from here on. @throws ERR_BAD_PARCEL when none is there. */
+export function takeOwnedFdFrom(parcel: Parcel): OwnedFd {
+  const fd = parcel.takeOwnedFd()
+  if (fd === null) throw noDescriptor()
+  return fd
+}
+
+function noDescriptor(): BadParcelError {
+  return new BadParcelError('the parcel has no descriptor at this position')
 }
 
 function checkListener(onClose: OnClose): void {

@@ -69,15 +69,21 @@ export function sealForReaders(fd: Fd): void {
 }
 
 /**
- * Seals a region for readers and opens it once more, read-only: a fresh description, whose offset, flags and locks are
- * the receiver's alone. The caller owns the answer. Whoever is to write must have mapped the region before.
- * @throws as {@link sealForReaders}, fchmod(2) and open(2).
+ * Seals a region for readers, and makes its inode theirs to read only. Whoever is to write must have mapped it before.
+ * @throws as {@link sealForReaders}, fchmod(2).
  */
-export function openForReaders(fd: Fd): OwnedFd {
+export function closeToWriters(fd: Fd): void {
   sealForReaders(fd)
   // The seals are the guarantee. The mode keeps other users from opening it read-write, and from hanging extended
   // attributes, which are kernel memory of ours, onto the inode.
   fchmod(fd, 0o400)
+}
+
+/**
+ * Opens a region once more, read-only: a fresh description, whose offset, flags and locks are the receiver's alone. The
+ * caller owns the answer, and has closed the region to writers before. @throws open(2).
+ */
+export function openForReaders(fd: Fd): OwnedFd {
   return reopen(fd, fsConstants.O_RDONLY)
 }
 

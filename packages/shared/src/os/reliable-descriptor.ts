@@ -2,7 +2,7 @@
  * A descriptor together with its end of a status channel, if it has one. This is what a ParcelFileDescriptor holds and
  * what it shares with every ParcelFileDescriptor wrapped around it.
  */
-import type { OwnedFd } from 'memfd-native'
+import { LeakDetector, type OwnedFd } from 'memfd-native'
 import { ClosedError } from '../errors.ts'
 import { CommChannel } from './comm-channel.ts'
 import { STATUS } from './comm-status.ts'
@@ -14,14 +14,12 @@ interface Remains {
   readonly comm: CommChannel | null
 }
 
-const leaks = new FinalizationRegistry<Remains>(({ fd, comm }) => {
-  if (!fd.valid() && !comm?.isOpen) return
-  const code = 'MEMSVC_LEAK'
-  process.emitWarning(`ParcelFileDescriptor of descriptor ${fd.getInt()} was garbage collected without close()`, {
-    code,
-  })
+const leaks = new LeakDetector<Remains>(({ fd, comm }) => {
+  if (!fd.valid() && !comm?.isOpen) return null
+  const what = `ParcelFileDescriptor of descriptor ${fd.getInt()}`
   comm?.close(STATUS.LEAKED)
   fd.close()
+  return what
 })
 
 export class ReliableDescriptor {
@@ -32,7 +30,7 @@ export class ReliableDescriptor {
   constructor(fd: FileDescriptor, comm: FileDescriptor | null) {
     this.fd = fd
     this.comm = comm && new CommChannel(comm)
-    leaks.register(this, { fd, comm: this.comm }, this)
+    leaks.watch(this, { fd, comm: this.comm })
   }
 
   /** @throws ERR_CLOSED after close() or detach(), also when another holder closed the FileDescriptor. */
@@ -43,14 +41,14 @@ export class ReliableDescriptor {
   /** The descriptor, the caller's from here on; the peer is told DETACHED. @throws ERR_CLOSED. */
   detach(): OwnedFd {
     this.checkOpen()
-    leaks.unregister(this)
+    leaks.forget(this)
     this.comm?.close(STATUS.DETACHED)
     return takeOwnedFd(this.fd)
   }
 
   /** Tells the peer, then closes: who reads the end of the data must find the status there. Again is harmless. */
   close(status: number, message?: string): void {
-    leaks.unregister(this)
+    leaks.forget(this)
     this.comm?.close(status, message)
     this.fd.close()
   }

@@ -2,8 +2,9 @@
  * `Parcel`: typed bytes and the descriptors and binders among them, to be sent or received (android.os.Parcel). The plain
  * values are in `parcel-values.ts`; here is what needs more than bytes.
  */
+import type { OwnedFd } from 'memfd-native'
 import { IllegalStateError, InvalidArgTypeError, SecurityError } from '../errors.ts'
-import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
+import { borrowFd, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from '../os/file-descriptor.ts'
 import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Creator, Parcelable } from '../os/parcelable.ts'
 import { regionSize } from '../os/region.ts'
@@ -97,6 +98,17 @@ export class Parcel extends ParcelValues {
   readFileDescriptor(): ParcelFileDescriptor | null {
     const object = bufferOf(this).readObject()
     return object?.kind === 'fd' ? ParcelFileDescriptor.dup(object.fd) : null
+  }
+
+  /** As writeFileDescriptor, but the descriptor itself, which the parcel owns from here on. @internal */
+  writeOwnedFd(fd: OwnedFd): void {
+    bufferOf(this).writeObject({ kind: 'fd', fd: wrapOwnedFd(fd) })
+  }
+
+  /** As readFileDescriptor, but the descriptor itself: the parcel has it no more, and it is the caller's. @internal */
+  takeOwnedFd(): OwnedFd | null {
+    const object = bufferOf(this).readObject()
+    return object?.kind === 'fd' ? takeOwnedFd(object.fd) : null
   }
 
   /** 24 bytes. */

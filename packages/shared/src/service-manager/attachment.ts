@@ -1,9 +1,9 @@
 /** How the registry brings a service the end of a new channel: one oneway call to the binder that was added. */
-import { OwnedFd } from 'memfd-native'
+import type { OwnedFd } from 'memfd-native'
+import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { Caller } from '../binder/calling-identity.ts'
-import { ATTACH_TRANSACTION, FLAG_ONEWAY } from '../binder/transaction-codes.ts'
-import { wrapOwnedFd } from '../os/file-descriptor.ts'
-import { readOwner } from '../os/parcel-file-descriptor.ts'
+import { ATTACH_TRANSACTION } from '../binder/transaction-codes.ts'
+import { takeOwnedFdFrom } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { IServiceManager } from './registry-interface.ts'
@@ -15,20 +15,21 @@ export interface Attachment {
   readonly end: OwnedFd
 }
 
-/** Sends an attachment; the end is closed here in any case. Rejects as BinderProxy.transact when it cannot be sent. */
-export async function sendAttachment(service: IBinder, { client, end }: Attachment, takesFds: boolean): Promise<void> {
+/**
+ * Sends an attachment; the end is closed here in any case. Only an object of another process can be brought one: whoever
+ * added something else is not there for its clients. @throws as BinderProxy.transact when it cannot be sent
+ */
+export function sendAttachment(service: IBinder, { client, end }: Attachment, takesFds: boolean): void {
   const data = Parcel.obtain()
-  const descriptor = wrapOwnedFd(end)
   try {
     data.writeInterfaceToken(IServiceManager.DESCRIPTOR)
     data.writeInt(client.uid | 0)
     data.writeInt(client.pid)
     data.writeInt(takesFds ? 1 : 0)
-    data.writeFileDescriptor(descriptor)
-    await service.transact(ATTACH_TRANSACTION, data, null, FLAG_ONEWAY)
+    data.writeOwnedFd(end)
+    if (service instanceof BinderProxy) service.transactOneway(ATTACH_TRANSACTION, data)
   } finally {
-    descriptor.close()
-    data.recycle()
+    data.recycle() // and with it the end
   }
 }
 
@@ -38,5 +39,5 @@ export function readAttachment(data: Parcel): Attachment {
   const uid = data.readInt() >>> 0
   const pid = data.readInt()
   data.readInt() // whether it takes descriptors: the binder itself knows
-  return { client: { pid, uid }, end: OwnedFd.adopt(readOwner(data).detachFd()) }
+  return { client: { pid, uid }, end: takeOwnedFdFrom(data) }
 }

@@ -1,8 +1,9 @@
 /** What clients and the registry say to each other, as tables: docs/protocol.md, section 6. */
+import type { OwnedFd } from 'memfd-native'
 import { defineInterface } from '../binder/interface.ts'
 import { type ParcelType, types } from '../binder/parcel-types.ts'
 import { BadParcelError } from '../errors.ts'
-import { type ParcelFileDescriptor, readOwner } from '../os/parcel-file-descriptor.ts'
+import { takeOwnedFdFrom } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 
@@ -29,8 +30,8 @@ export type FoundService =
       readonly takesFds: boolean
       readonly pid: number
       readonly uid: number
-      /** Owned by who reads it; as a result, closed once written. */
-      readonly end: ParcelFileDescriptor
+      /** Owned by who reads it; as a result, given away when written. */
+      readonly end: OwnedFd
     }
 
 const KINDS = ['none', 'own', 'channel'] as const
@@ -42,8 +43,7 @@ function writeFound(parcel: Parcel, found: FoundService): void {
   parcel.writeInt(found.takesFds ? 1 : 0)
   parcel.writeInt(found.pid)
   parcel.writeInt(found.uid | 0)
-  parcel.writeFileDescriptor(found.end.getFileDescriptor())
-  found.end.close()
+  parcel.writeOwnedFd(found.end)
 }
 
 function readFound(parcel: Parcel): FoundService {
@@ -54,7 +54,7 @@ function readFound(parcel: Parcel): FoundService {
   const takesFds = parcel.readInt() === 1
   const pid = parcel.readInt()
   const uid = parcel.readInt() >>> 0
-  return { kind, takesFds, pid, uid, end: readOwner(parcel) }
+  return { kind, takesFds, pid, uid, end: takeOwnedFdFrom(parcel) }
 }
 
 const foundService: ParcelType<FoundService> = { write: writeFound, writeResult: writeFound, read: readFound }

@@ -2,7 +2,7 @@
  * One connection to the registry: connects, and brings services of this process their channels. It does not come back
  * when it ends; the ServiceManager makes a new one.
  */
-import { connect, constants, OwnedFd, SyscallError, socket } from 'memfd-native'
+import { connect, constants, type OwnedFd, SyscallError, socket } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
@@ -83,18 +83,18 @@ export function openService(found: FoundService): IBinder | null {
   if (found.kind === 'none') return null
   if (found.kind === 'own') return found.binder
   const { takesFds, pid, uid, end } = found
-  const fd = OwnedFd.adopt(end.detachFd())
-  return new Session(fd, { role: 'client', root: null, peerTakesFds: takesFds, caller: { pid, uid } }).root
+  return new Session(end, { role: 'client', root: null, peerTakesFds: takesFds, caller: { pid, uid } }).root
 }
 
 function connectTo(path: string): OwnedFd {
-  using fd = socket(constants.SOCK_SEQPACKET)
+  const fd = socket(constants.SOCK_SEQPACKET)
   try {
     connect(fd, path)
+    return fd
   } catch (error) {
+    fd.close()
     throw connectError(path, error)
   }
-  return OwnedFd.adopt(fd.release())
 }
 
 function connectError(path: string, cause: unknown): unknown {

@@ -22,7 +22,7 @@ import {
 import t from 'tap'
 import { MemoryFile } from '../../src/os/memory-file.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { checkMappable, createRegion, openForReaders, regionSize } from '../../src/os/region.ts'
+import { checkMappable, closeToWriters, createRegion, openForReaders, regionSize } from '../../src/os/region.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 
 leakChecked(t)
@@ -86,6 +86,7 @@ t.test('a closed descriptor is an error, not an answer', async (t) => {
 
 t.test('each reader has a description of its own: read-only, its own offset', async (t) => {
   using region = createRegion('region', 10)
+  closeToWriters(region)
   using one = openForReaders(region)
   using other = openForReaders(region)
   t.match(fstat(one), { ino: fstat(region).ino, dev: fstat(region).dev })
