@@ -126,6 +126,45 @@ t.test('a socket that is served often does not keep the others waiting', async (
   await busy.recorder.until(() => busy.recorder.packets.length > before)
 })
 
+t.test('a packet is sent to many sockets by one call, with a word that is another one for each', async (t) => {
+  const all = Array.from({ length: 1500 }, () => attach(t))
+  all[3]?.socket.close()
+  all[1400]?.peer.close()
+  const failures = new Map<number, number>()
+  hub.outgoing.write('word ----!')
+  const values = all.map((_, i) => 0x30303030 + i)
+  hub.broadcast(
+    all.map(({ socket }) => socket),
+    9,
+    { at: 4, values },
+    (index, errno) => failures.set(index, errno),
+  )
+  t.strictSame(
+    [...failures],
+    [
+      [3, -9],
+      [1400, -32],
+    ],
+    'EBADF, EPIPE',
+  )
+  for (const [i, { peer }] of all.entries()) {
+    if (failures.has(i)) continue
+    const { data } = recvmsg(peer, 100)
+    if (data.length !== 9 || data.readUInt32LE(4) !== values[i]) t.fail(`${i} got ${data.toString('latin1')}`)
+  }
+  for (const at of [2, 8, 9]) {
+    const [{ socket }] = all as [Attached]
+    t.throws(() => hub.broadcast([socket], 9, { at, values: [1] }), { code: 'EINVAL' }, `no word at ${at}`)
+  }
+})
+
+t.test('a broadcast without a word is the packet as it is', async (t) => {
+  const { socket, peer } = attach(t)
+  hub.outgoing.write('as it is')
+  hub.broadcast([socket], 8)
+  t.equal(recvmsg(peer, 100).data.toString(), 'as it is')
+})
+
 t.test('a socket that gets another number goes on as it was', async (t) => {
   const { peer, socket, recorder } = attach(t)
   const limit = 200
@@ -147,6 +186,29 @@ t.test('a socket that gets another number goes on as it was', async (t) => {
   await recorder.until(() => recorder.ends.length === 1)
   socket.close()
   t.throws(() => socket.renumber(limit), { code: 'EBADF' })
+})
+
+t.test('packets do not tell their sender any more once that was stopped', async (t) => {
+  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
+  setPassCredentials(mine, true)
+  const recorder = new Recorder()
+  const attached = hub.attach(mine, recorder, { takesFds: false })
+  say(peer, 'a')
+  await recorder.until(() => recorder.packets.length === 1)
+  say(peer, 'b')
+  attached.stopCredentials()
+  say(peer, 'c')
+  await recorder.until(() => recorder.packets.length === 3)
+  t.strictSame(
+    recorder.packets.map(({ credentials, flags }) => [credentials?.pid ?? null, flags]),
+    [
+      [process.pid, 0],
+      [null, 0],
+      [null, 0],
+    ],
+  )
+  attached.close()
+  peer.close()
 })
 
 t.test('more packets than one batch holds are all told', async (t) => {

@@ -5,9 +5,14 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
-import { type BinderProxy, type IBinder, IllegalStateError, IWatcher } from '@memsvc/shared'
+import { type BinderProxy, type IBinder, IllegalStateError, IWatcher, Parcel } from '@memsvc/shared'
+import { callAllOneway } from '@memsvc/shared/internal'
 import type { Account } from './ledger.ts'
 import { DAEMON_LIMITS } from './limits.ts'
+
+/** What every watcher is told: `IWatcher.onChange()`. */
+const NOTICE = Parcel.obtain()
+NOTICE.writeInterfaceToken(IWatcher.DESCRIPTOR)
 
 interface Watcher {
   readonly callback: BinderProxy
@@ -71,19 +76,17 @@ export class Watchers {
   }
 
   #tellSome(): void {
-    let portion = DAEMON_LIMITS.noticesPerTurn.limit
+    if (this.#due.size === 0) return
+    const portion: BinderProxy[] = []
     for (const watcher of this.#due) {
-      if (portion-- === 0) break
+      if (portion.length === DAEMON_LIMITS.noticesPerTurn.limit) break
       this.#due.delete(watcher)
       watcher.toldOf = this.#changes
-      this.#tell(watcher.callback)
+      portion.push(watcher.callback)
     }
+    // One that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that.
+    callAllOneway(portion, IWatcher.TRANSACTION_onChange, NOTICE, (callback) => callback.session.close())
     this.#tellSoon()
-  }
-
-  /** A watcher that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that. */
-  #tell(callback: BinderProxy): void {
-    Promise.resolve(IWatcher.asInterface(callback).onChange()).catch(() => callback.session.close())
   }
 
   #tellSoon(): void {

@@ -34,6 +34,7 @@ export {
   socket,
   socketpair,
 } from 'memfd-native'
+export { callAllOneway } from './binder/broadcast.ts'
 export type { Caller } from './binder/calling-identity.ts'
 export { Session, type SessionOptions } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'

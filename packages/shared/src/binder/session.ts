@@ -100,6 +100,11 @@ export class Session implements ChannelHandler {
     return this.#channel.isEnded
   }
 
+  /** For a broadcast. Belongs to the session. */
+  get channel(): Channel {
+    return this.#channel
+  }
+
   /** Who is at the other end; uid 4294967295 before its HELLO. */
   get caller(): Caller {
     return this.#caller

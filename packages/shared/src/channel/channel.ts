@@ -99,6 +99,16 @@ export class Channel implements PacketHandler, MessageSink {
     return this.#ended
   }
 
+  /** For a broadcast: whether what is sent to the socket now comes after all that was sent before. */
+  get isClear(): boolean {
+    return !this.#ended && !this.#outbox.isWaiting && !this.#outbox.isPacking
+  }
+
+  /** For a broadcast. Belongs to the channel. */
+  get socket(): HubSocket {
+    return this.#socket
+  }
+
   /** Calls out that have no answer yet. */
   get pendingCalls(): number {
     return this.#pending.size
@@ -215,6 +225,11 @@ export class Channel implements PacketHandler, MessageSink {
         if (!this.#ended) this.#onSent(this.#outbox.flushPack())
       })
     }
+  }
+
+  /** A broadcast could not be sent here: a negative errno. */
+  onSendFailed(errno: number): void {
+    if (!this.#ended) this.#onSent(errno)
   }
 
   // --- what the hub tells ---

@@ -5,6 +5,8 @@
 
 export const PROTOCOL_VERSION = 1
 export const HEADER_BYTES = 32
+/** Where a header has the number of the object that is called. */
+export const OBJECT_OFFSET = 8
 export const OBJECT_BYTES = 24
 
 export const KIND_HELLO = 1
@@ -69,7 +71,7 @@ export function writeHeader(bytes: Buffer, at: number, header: Omit<Header, 'ver
   const flags = header.oneway ? FLAG_ONEWAY : 0
   view.setUint32(at, PROTOCOL_VERSION | (header.kind << 8) | (flags << 16), true)
   view.setUint32(at + 4, header.id, true)
-  view.setUint32(at + 8, header.object, true)
+  view.setUint32(at + OBJECT_OFFSET, header.object, true)
   view.setUint32(at + 12, header.code, true)
   view.setUint32(at + 16, header.dataSize, true)
   view.setUint32(at + 20, header.objectCount, true)
@@ -93,7 +95,7 @@ export function readHeader(bytes: Buffer, at: number, end: number): Header {
     kind: (first >>> 8) & 0xff,
     oneway: (flags & FLAG_ONEWAY) !== 0,
     id: view.getUint32(at + 4, true),
-    object: view.getUint32(at + 8, true),
+    object: view.getUint32(at + OBJECT_OFFSET, true),
     code: view.getUint32(at + 12, true),
     dataSize: view.getUint32(at + 16, true),
     objectCount: view.getUint32(at + 20, true),

@@ -1,0 +1,39 @@
+/** The same oneway call to many objects of other processes, at little more than what the kernel takes for it. */
+import { broadcast, mayBroadcast } from '../channel/broadcast.ts'
+import { OutgoingBody } from '../channel/outgoing-body.ts'
+import { IllegalStateError } from '../errors.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+import { parcelContents } from '../parcel/parcel-objects.ts'
+import type { BinderProxy } from './binder-proxy.ts'
+
+/**
+ * Calls each object oneway. What is sent is sent when this returns; to a peer that is slow to read it waits, as it would
+ * by `transact`.
+ * @param data borrowed; the same for all, so without descriptors and binders
+ * @param onFailure told of each object that cannot be called, with what `transact` would reject with
+ * @throws ERR_ILLEGAL_STATE there are objects in the parcel
+ */
+export function callAllOneway(
+  proxies: readonly BinderProxy[],
+  code: number,
+  data: Parcel,
+  onFailure: (proxy: BinderProxy, error: unknown) => void,
+): void {
+  const { bytes, size, objects } = parcelContents(data)
+  if (objects.length > 0) throw new IllegalStateError('a call to many carries no descriptors and no binders')
+  const body = new OutgoingBody(bytes, undefined, undefined, size)
+  const call = (proxy: BinderProxy) => {
+    try {
+      proxy.transactOneway(code, data)
+    } catch (error) {
+      onFailure(proxy, error)
+    }
+  }
+  const isClear = (proxy: BinderProxy) => proxy.isBinderAlive() && proxy.session.channel.isClear
+  const clear = mayBroadcast(body) ? proxies.filter(isClear) : []
+  const targets = clear.map((proxy) => ({ proxy, channel: proxy.session.channel, object: proxy.objectNumber }))
+  broadcast(targets, code, body, ({ proxy }) => call(proxy))
+  if (clear.length === proxies.length) return
+  const done = new Set(clear)
+  for (const proxy of proxies) if (!done.has(proxy)) call(proxy)
+}
