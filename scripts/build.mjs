@@ -1,6 +1,6 @@
-/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then the tool's bundle and its compiled code. */
+/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then what is bundled of them. */
 import { join } from 'node:path'
-import { bundleMemclient } from './lib/bundle.mjs'
+import { bundleLibraries, bundleMemclient } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
@@ -15,7 +15,11 @@ function buildNative() {
   return runQuietly(localBin('node-gyp'), ['rebuild', ...options], join(repositoryRoot, 'packages/memfd-native'))
 }
 
-removeStaleOutput(repositoryRoot)
-if (buildNative() && run(localBin('tsc'), ['-b']))
+async function bundle() {
+  await bundleLibraries(repositoryRoot)
   await writeCodeCache(repositoryRoot, await bundleMemclient(repositoryRoot))
+}
+
+removeStaleOutput(repositoryRoot)
+if (buildNative() && run(localBin('tsc'), ['-b'])) await bundle()
 else process.exitCode = 1

@@ -26,6 +26,7 @@ function isOlder(root, product, sources) {
 export function removeStaleOutput(root) {
   for (const { folder } of listPackages(root)) {
     for (const file of listFiles(root, `${folder}/dist`)) {
+      if (file.startsWith(`${folder}/dist/bundle/`)) continue // made anew by every build
       const source = file.replace(`${folder}/dist/`, `${folder}/`).replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts')
       if (source.endsWith('.ts') && !existsSync(join(root, source))) rmSync(join(root, file))
     }

@@ -1,12 +1,20 @@
 /** The library under test, by path: the checkouts that are compared in one run have one each. */
+import { existsSync } from 'node:fs'
+
 export type SharedLibrary = typeof import('@memsvc/shared')
 export type NativeLibrary = typeof import('memfd-native')
 
 /** @param root of a checkout that is built */
 export async function loadShared(root: string): Promise<SharedLibrary> {
-  return (await import(`${root}/packages/shared/dist/src/index.js`)) as SharedLibrary
+  return (await import(entryOf(`${root}/packages/shared`))) as SharedLibrary
 }
 
 export async function loadNative(root: string): Promise<NativeLibrary> {
-  return (await import(`${root}/packages/memfd-native/dist/src/index.js`)) as NativeLibrary
+  return (await import(entryOf(`${root}/packages/memfd-native`))) as NativeLibrary
+}
+
+/** As its users get it. Not every checkout bundles it. */
+function entryOf(folder: string): string {
+  const bundle = `${folder}/dist/bundle/index.js`
+  return existsSync(bundle) ? bundle : `${folder}/dist/src/index.js`
 }
