@@ -12,7 +12,7 @@ import {
   type ParcelFileDescriptor,
   SecurityError,
 } from '@memsvc/shared'
-import { REGION_BYTES, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
+import { asksCallerAtOnce, REGION_BYTES, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
 import { withinDescriptorLimit } from './descriptor-limit.ts'
 
 /** The name that the region shows in /proc/PID/maps, as the seed's. */
@@ -39,6 +39,10 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
     this.#file.writeInt32BE(0, options.initialValue)
     // Sealed before anybody else can see it: a mapping made earlier could be made writable later.
     this.#file.shareReadOnly().close()
+  }
+
+  override get [asksCallerAtOnce](): boolean {
+    return true
   }
 
   get value(): number {

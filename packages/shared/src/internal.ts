@@ -35,7 +35,7 @@ export {
   socketpair,
 } from 'memfd-native'
 export { callAllOneway } from './binder/broadcast.ts'
-export type { Caller } from './binder/calling-identity.ts'
+export { asksCallerAtOnce, type Caller } from './binder/calling-identity.ts'
 export { Session, type SessionOptions } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export { BLOCK_BYTES, type ChannelBudget } from './channel/held-bytes.ts'

@@ -1,6 +1,6 @@
 /** The registry as one connection sees it: object 0 of that connection, which knows whose calls it serves. */
 import type { IBinder, ImplementationOf, ServiceInfo } from '@memsvc/shared'
-import { type FoundService, IServiceManager } from '@memsvc/shared/internal'
+import { asksCallerAtOnce, type FoundService, IServiceManager } from '@memsvc/shared/internal'
 import type { Gate } from './gate.ts'
 import type { NewService, Peer, Registry } from './registry.ts'
 
@@ -15,6 +15,10 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     this.#registry = registry
     this.#peer = peer
     this.#gate = gate
+  }
+
+  override get [asksCallerAtOnce](): boolean {
+    return true
   }
 
   getService(name: string | null): FoundService | Promise<FoundService> {

@@ -8,6 +8,7 @@ import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull, checkObject, checkString, show } from '../util/check.ts'
 import * as identity from './calling-identity.ts'
+import { asksCallerAtOnce } from './calling-identity.ts'
 import * as codes from './transaction-codes.ts'
 
 /** What an object of ours accepts. */
@@ -43,6 +44,11 @@ export class Binder implements IBinder {
   readonly [acceptsFileDescriptors]: boolean
   #owner: IInterface | null = null
   #descriptor: string | null = null
+
+  /** For this project's own objects: see its symbol. */
+  get [asksCallerAtOnce](): boolean {
+    return false
+  }
 
   /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE `options` is no object */
   constructor(options: BinderOptions = {}) {

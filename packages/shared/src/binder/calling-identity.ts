@@ -24,6 +24,23 @@ const self: Caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
 /** The state outside of any call. */
 const outside: CallState = { caller: self, isCleared: false }
 
+/** Of a call that is served by `runBriefly`, for as long as that runs. */
+let brief: CallState | null = null
+
+/** An object whose methods ask who calls before their first await, if at all: for objects of this project's own. */
+export const asksCallerAtOnce: unique symbol = Symbol('asksCallerAtOnce')
+
+/** Runs `serve` with `caller` as the calling identity until it returns, which costs next to nothing. */
+export function runBriefly<A extends unknown[], T>(caller: Caller, serve: (...args: A) => T, ...args: A): T {
+  const before = brief
+  brief = { caller, isCleared: false }
+  try {
+    return serve(...args)
+  } finally {
+    brief = before
+  }
+}
+
 /** Runs `serve` with `caller` as the calling identity, and everything it awaits. */
 export function runAsCaller<A extends unknown[], T>(caller: Caller, serve: (...args: A) => T, ...args: A): T {
   calls ??= new (nodeAsyncHooks().AsyncLocalStorage)()
@@ -32,8 +49,14 @@ export function runAsCaller<A extends unknown[], T>(caller: Caller, serve: (...a
 
 /** Runs what is nobody's call, whatever call it comes up in. */
 export function runAsSelf(act: () => void): void {
-  if (calls === undefined) act()
-  else calls.exit(act)
+  const before = brief
+  brief = null
+  try {
+    if (calls === undefined) act()
+    else calls.exit(act)
+  } finally {
+    brief = before
+  }
 }
 
 export function callingPid(): number {
@@ -77,5 +100,5 @@ export function restoreCallingIdentity(token: bigint): void {
 }
 
 function currentCall(): CallState {
-  return calls?.getStore() ?? outside
+  return brief ?? calls?.getStore() ?? outside
 }

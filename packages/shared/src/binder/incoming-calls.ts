@@ -21,7 +21,7 @@ import { isException } from '../parcel/parcel-exceptions.ts'
 import { limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { Binder } from './binder.ts'
-import { type Caller, runAsCaller } from './calling-identity.ts'
+import { asksCallerAtOnce, type Caller, runAsCaller, runBriefly } from './calling-identity.ts'
 import { OnewayQueue } from './oneway-queue.ts'
 import { FLAG_ONEWAY, PING_TRANSACTION } from './transaction-codes.ts'
 import type { WireParcels } from './wire-parcels.ts'
@@ -98,7 +98,7 @@ export class IncomingCalls {
     const data = this.#parcels.unpack(body)
     if (id === 0) {
       const call = { id, code, size: body.size, data, reply: Parcel.obtain() }
-      this.#queueOneway(binder, call, { pid: 0, uid: caller.uid })
+      this.#startOneway(binder, call, { pid: 0, uid: caller.uid })
     } else this.#serve(binder, { id, code, size: body.size, data, reply: Parcel.obtain(this.#parcels.peer) }, caller)
   }
 
@@ -106,7 +106,7 @@ export class IncomingCalls {
   #serve(binder: Binder, call: RunningCall, caller: Caller): void {
     this.#twoWayCount += 1
     try {
-      const isKnown = runAsCaller(caller, dispatch, binder, call, 0)
+      const isKnown = identityOf(binder)(caller, dispatch, binder, call, 0)
       if (typeof isKnown === 'boolean') this.#finish(call, isKnown)
       else void this.#finishLater(call, isKnown)
     } catch (error) {
@@ -135,23 +135,50 @@ export class IncomingCalls {
     this.#replyError(call.id, error)
   }
 
-  #queueOneway(binder: Binder, call: RunningCall, caller: Caller): void {
-    const queue = this.#oneway.get(binder) ?? new OnewayQueue(() => this.#oneway.delete(binder))
-    this.#oneway.set(binder, queue)
+  /** One that nothing of this object is before, and that is served at once, needs no queue. */
+  #startOneway(binder: Binder, call: RunningCall, caller: Caller): void {
     this.#onewayCount += 1
-    queue.push(() => this.#serveOneway(binder, call, caller))
+    let queue = this.#oneway.get(binder)
+    if (queue === undefined) {
+      const ending = this.#serveOneway(binder, call, caller)
+      if (ending === undefined) return
+      queue = this.#openQueue(binder)
+      queue.push(() => ending)
+    } else queue.push(() => this.#serveOneway(binder, call, caller))
   }
 
-  async #serveOneway(binder: Binder, call: RunningCall, caller: Caller): Promise<void> {
+  #openQueue(binder: Binder): OnewayQueue {
+    const queue = new OnewayQueue(() => this.#oneway.delete(binder))
+    this.#oneway.set(binder, queue)
+    return queue
+  }
+
+  /** @returns undefined: it is over */
+  #serveOneway(binder: Binder, call: RunningCall, caller: Caller): Promise<void> | undefined {
     try {
-      await runAsCaller(caller, dispatch, binder, call, FLAG_ONEWAY)
+      const isKnown = identityOf(binder)(caller, dispatch, binder, call, FLAG_ONEWAY)
+      if (typeof isKnown !== 'boolean') return this.#finishOnewayLater(call, isKnown)
+      this.#finishOneway(call)
     } catch (error) {
-      // An answer to the caller is lost, as oneway is meant; any peer could fill our log with those.
-      if (!isException(error)) reportCallbackError(`a oneway call with code ${call.code}`, error)
-    } finally {
-      this.#onewayCount -= 1
-      this.#recycle(call)
+      this.#finishOneway(call)
+      reportOneway(call, error)
     }
+    return undefined
+  }
+
+  async #finishOnewayLater(call: RunningCall, answer: Promise<boolean>): Promise<void> {
+    try {
+      await answer
+    } catch (error) {
+      reportOneway(call, error)
+    } finally {
+      this.#finishOneway(call)
+    }
+  }
+
+  #finishOneway(call: RunningCall): void {
+    this.#onewayCount -= 1
+    this.#recycle(call)
   }
 
   #recycle({ size, data, reply }: RunningCall): void {
@@ -191,6 +218,15 @@ export class IncomingCalls {
   #failUnknown(id: number, message: string): void {
     this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, failureBody(message))
   }
+}
+
+/** An error that is an answer to the caller is lost, as oneway is meant; any peer could fill our log with those. */
+function reportOneway({ code }: RunningCall, error: unknown): void {
+  if (!isException(error)) reportCallbackError(`a oneway call with code ${code}`, error)
+}
+
+function identityOf(binder: Binder): typeof runAsCaller {
+  return binder[asksCallerAtOnce] ? runBriefly : runAsCaller
 }
 
 function dispatch(binder: Binder, call: RunningCall, flags: number): boolean | Promise<boolean> {

@@ -1,6 +1,6 @@
 /** Oneway calls to one object: one after the other, in the order they came, each after the promise of the one before. */
 export class OnewayQueue {
-  readonly #waiting: (() => Promise<void>)[] = []
+  readonly #waiting: (() => Promise<void> | undefined)[] = []
   readonly #onIdle: () => void
   #isRunning = false
 
@@ -10,7 +10,7 @@ export class OnewayQueue {
   }
 
   /** @param serve never rejects */
-  push(serve: () => Promise<void>): void {
+  push(serve: () => Promise<void> | undefined): void {
     this.#waiting.push(serve)
     if (!this.#isRunning) void this.#run()
   }

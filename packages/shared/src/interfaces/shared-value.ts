@@ -3,6 +3,7 @@
  * followed over restarts of the daemon. What the seed's `Client` activity did by hand.
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
+import { asksCallerAtOnce } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { DeadObjectError, errorCode, ServiceNotFoundError, UnsupportedOperationError } from '../errors.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
@@ -84,9 +85,11 @@ export class SharedValue {
       yield this.get()
       while (await news.wait({ signal })) {
         if (!this.#binder.isBinderAlive()) throw new DeadObjectError('the service is gone')
-        // Acknowledged before reading: what changes after this read is told again.
+        const value = this.get()
+        yield value
+        // Read once more after it is acknowledged: what changes from then on is told again.
         await watch.acknowledge(watcher)
-        yield this.get()
+        if (this.get() !== value) news.raise()
       }
     } finally {
       this.#loops.delete(news)
@@ -114,6 +117,10 @@ class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher>
   constructor(news: Signal) {
     super()
     this.#news = news
+  }
+
+  override get [asksCallerAtOnce](): boolean {
+    return true
   }
 
   onChange(): void {
