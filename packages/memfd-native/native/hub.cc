@@ -9,9 +9,11 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -77,6 +79,7 @@ class Hub {
   void EndOf(int index, int error);
   bool Full() const;
   bool IsOpen(int index) const;
+  unique_fd TakeOut(int index);
   int SendPacket(int index, size_t offset, size_t length, size_t fd_count);
   Event* Add(int index, EventType type);
   void Dispatch();
@@ -89,6 +92,8 @@ class Hub {
   napi_value SetInterest(const int32_t* args);
   napi_value Renumber(const int32_t* args);
   napi_value StopCredentials(const int32_t* args);
+  napi_value Unread(const int32_t* args);
+  napi_value Detach(const int32_t* args);
   napi_value Send(const int32_t* args);
   napi_value Broadcast(const int32_t* args);
   napi_value SetRef(const int32_t* args);
@@ -317,16 +322,25 @@ napi_value Hub::AddSocket(const int32_t* args) {
 
 // (slot): closes the descriptor; the kernel drops it from the set.
 napi_value Hub::RemoveSocket(const int32_t* args) {
-  if (!IsOpen(args[0])) return Int(-EBADF);
+  unique_fd fd = TakeOut(args[0]);
+  return Int(fd.ok() ? 0 : -EBADF);
+}
+
+// (slot) -> the descriptor, JavaScript's from here on.
+napi_value Hub::Detach(const int32_t* args) {
+  unique_fd fd = TakeOut(args[0]);
+  return Int(fd.ok() ? Environment::Of(env_).fds.Own(std::move(fd)) : -EBADF);
+}
+
+// Empty: the slot is.
+unique_fd Hub::TakeOut(int index) {
+  if (!IsOpen(index)) return unique_fd();
   // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
-  if (slots_[args[0]].interest != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[args[0]].fd.get(), nullptr);
-  slots_[args[0]] = Slot();
-  freed_in_batch_.push_back(args[0]);
-  if (event_count_ == 0) {
-    free_.push_back(args[0]);
-    freed_in_batch_.pop_back();
-  }
-  return Int(0);
+  if (slots_[index].interest != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[index].fd.get(), nullptr);
+  unique_fd fd = std::move(slots_[index].fd);
+  slots_[index] = Slot();
+  (event_count_ == 0 ? free_ : freed_in_batch_).push_back(index);
+  return fd;
 }
 
 // (slot, readable, writable)
@@ -368,6 +382,13 @@ napi_value Hub::StopCredentials(const int32_t* args) {
   if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return Int(-errno);
   slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
   return Int(0);
+}
+
+// (slot): bytes of the kernel's memory that the peer has not read.
+napi_value Hub::Unread(const int32_t* args) {
+  if (!IsOpen(args[0])) return Int(-EBADF);
+  int bytes = 0;
+  return Int(ioctl(slots_[args[0]].fd.get(), SIOCOUTQ, &bytes) < 0 ? -errno : bytes);
 }
 
 // (slot, offset, length, fdCount): one packet, the bytes of the outgoing arena, the numbers of the shared array (borrowed).
@@ -456,8 +477,8 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 
 // --- life ------------------------------------------------------------------------------------------------------------
 
-// hubCreate(callback, arena, events, fds, outgoing, targets) -> { add, remove, interest, renumber, stopCredentials, send,
-// broadcast, ref }, or a negative errno. The five arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
+// hubCreate(callback, arena, events, fds, outgoing, targets) -> { add, remove, interest, renumber, stopCredentials,
+// unread, detach, send, broadcast, ref }, or a negative errno. The five arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kSharedArrays;
   napi_value argv[1 + kSharedArrays];
@@ -500,6 +521,8 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"interest", nullptr, Call<&Hub::SetInterest>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"renumber", nullptr, Call<&Hub::Renumber>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"stopCredentials", nullptr, Call<&Hub::StopCredentials>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"unread", nullptr, Call<&Hub::Unread>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"detach", nullptr, Call<&Hub::Detach>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"broadcast", nullptr, Call<&Hub::Broadcast>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},

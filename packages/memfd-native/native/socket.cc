@@ -1,4 +1,6 @@
 // Unix sockets: socketpair(2) to connect(2), and the options of unix(7). Everything is born non-blocking and CLOEXEC.
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -108,6 +110,13 @@ int64_t SetOption(int fd, int option, bool on) {
   return ResultOf(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)));
 }
 int64_t SetPassCredentials(int fd, bool on) { return SetOption(fd, SO_PASSCRED, on); }
+int64_t Shutdown(int fd, int how) { return ResultOf(::shutdown(fd, how)); }
+
+int64_t UnreadBytes(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+}
+
 int64_t SetPassRights(int fd, bool on) { return SetOption(fd, SO_PASSRIGHTS, on); }
 
 }  // namespace
@@ -123,5 +132,7 @@ void RegisterSocket(Napi::Env env, Napi::Object exports) {
   Define<PeerPidfd, "fd">(exports, "peerPidfd");
   Define<PeerGroups, "fd">(exports, "peerGroups");
   Define<SetPassCredentials, "fd", "on">(exports, "setPassCredentials");
+  Define<Shutdown, "fd", "how">(exports, "shutdown");
+  Define<UnreadBytes, "fd">(exports, "unreadBytes");
   Define<SetPassRights, "fd", "on">(exports, "setPassRights");
 }

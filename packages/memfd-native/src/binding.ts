@@ -41,6 +41,8 @@ export interface NativeHub {
   interest(slot: number, readable: number, writable: number): number
   renumber(slot: number, lowest: number): number
   stopCredentials(slot: number): number
+  unread(slot: number): number
+  detach(slot: number): number
   send(slot: number, offset: number, length: number, fdCount: number): number
   broadcast(count: number, length: number, wordAt: number): number
   ref(on: number): number
@@ -97,6 +99,8 @@ export interface NativeBinding {
   peerGroups(fd: number): number[] | number
   setPassCredentials(fd: number, on: boolean): number
   setPassRights(fd: number, on: boolean): number
+  shutdown(fd: number, how: number): number
+  unreadBytes(fd: number): number
 
   sendmsg(fd: number, fds: number[], data: Uint8Array, flags: number): number
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number

@@ -162,9 +162,19 @@ export class Hub {
 
   /** @internal By HubSocket and HubListener. */
   remove(slot: number): void {
+    this.#forget(slot)
+    this.#native.remove(slot)
+  }
+
+  /** @internal By HubSocket. */
+  detach(slot: number): OwnedFd {
+    this.#forget(slot)
+    return ownResult('fcntl', this.#native.detach(slot))
+  }
+
+  #forget(slot: number): void {
     this.#sockets[slot] = undefined
     this.#listeners[slot] = undefined
-    this.#native.remove(slot)
   }
 
   #add(fd: OwnedFd, listener: boolean, takesFds: boolean): number {
@@ -284,6 +294,18 @@ export class HubSocket {
    */
   renumber(lowest: number): void {
     unwrap('fcntl', this.#native.renumber(this.#slot, lowest))
+  }
+
+  /** What the peer has not read: see `unreadBytes`. */
+  unreadBytes(): number {
+    return unwrap('ioctl', this.#native.unread(this.#slot))
+  }
+
+  /** Leaves the hub as by `close()`, but the descriptor is the caller's. @throws SyscallError EBADF it is closed */
+  detach(): OwnedFd {
+    const fd = this.#hub.detach(this.#slot)
+    this.#slot = -1
+    return fd
   }
 
   /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch do not arrive any more. */

@@ -28,9 +28,12 @@ export {
   listen,
   type Message,
   recvmsg,
+  SHUT_RDWR,
   sendmsg,
   setPassCredentials,
   setPassRights,
+  shutdown,
   socket,
   socketpair,
+  unreadBytes,
 } from './unix-socket.ts'

@@ -131,6 +131,22 @@ export function setPassRights(fd: Fd, on: boolean): boolean {
   return true
 }
 
+/** Both directions: the peer still reads what it was sent, and then the end. */
+export const SHUT_RDWR = 2
+
+/** Ends a connection in one direction or both; the descriptor stays open and the caller's. shutdown(2) */
+export function shutdown(fd: Fd, how: number): void {
+  unwrap('shutdown', native.shutdown(fdNumber(fd), how))
+}
+
+/**
+ * What the peer has not read of all that was sent to it, in bytes of the kernel's memory, which are more than were sent;
+ * 0 when it has read everything, or is gone. SIOCOUTQ, unix(7)
+ */
+export function unreadBytes(fd: Fd): number {
+  return unwrap('ioctl', native.unreadBytes(fdNumber(fd)))
+}
+
 function checkPathLength(syscall: string, path: string): void {
   const length = typeof path === 'string' ? Buffer.byteLength(path) : 0
   if (length > MAX_PATH_BYTES) {

@@ -165,6 +165,22 @@ t.test('a broadcast without a word is the packet as it is', async (t) => {
   t.equal(recvmsg(peer, 100).data.toString(), 'as it is')
 })
 
+t.test("a socket that leaves the hub is its owner's again, and nothing of it is told any more", async (t) => {
+  const { peer, socket, recorder } = attach(t)
+  hub.outgoing.write('unread')
+  socket.send(6)
+  t.ok(socket.unreadBytes() > 0)
+  const fd = socket.detach()
+  t.equal(socket.isClosed, true)
+  say(peer, 'for the owner')
+  t.equal(recvmsg(fd, 100).data.toString(), 'for the owner')
+  t.equal(recvmsg(peer, 100).data.toString(), 'unread')
+  t.equal(recorder.packets.length, 0)
+  fd.close()
+  t.throws(() => socket.detach(), { code: 'EBADF' })
+  t.throws(() => socket.unreadBytes(), { code: 'EBADF' })
+})
+
 t.test('a socket that gets another number goes on as it was', async (t) => {
   const { peer, socket, recorder } = attach(t)
   const limit = 200

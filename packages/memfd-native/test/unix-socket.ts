@@ -16,11 +16,14 @@ import {
   listen,
   type OwnedFd,
   recvmsg,
+  SHUT_RDWR,
   sendmsg,
   setPassCredentials,
   setPassRights,
+  shutdown,
   socket,
   socketpair,
+  unreadBytes,
 } from '../src/index.ts'
 import { codeOf } from '../test-support/code-of.ts'
 import { fixturePath, runFixture } from '../test-support/fixture.ts'
@@ -275,6 +278,38 @@ t.test(
     )
   },
 )
+
+t.test('what the peer has not read is told until it has read all, or is gone', async (t) => {
+  const [mine, peer] = socketpair(SOCK_SEQPACKET)
+  t.equal(unreadBytes(mine), 0)
+  using memfd = sizedMemfd()
+  for (let i = 0; i < 3; i++) sendmsg(mine, Buffer.alloc(100), [memfd])
+  t.ok(unreadBytes(mine) >= 300)
+  for (let i = 0; i < 3; i++) {
+    t.ok(unreadBytes(mine) > 0)
+    for (const fd of recvmsg(peer, 100).fds) fd.close()
+  }
+  t.equal(unreadBytes(mine), 0)
+  sendmsg(mine, Buffer.alloc(100))
+  peer.close()
+  t.equal(unreadBytes(mine), 0)
+  mine.close()
+  t.throws(() => unreadBytes(mine), { code: 'EBADF', syscall: 'ioctl' })
+  t.throws(() => unreadBytes(memfd), { code: 'ENOTTY' })
+})
+
+t.test('after shutdown the peer reads what it was sent, and then the end', async (t) => {
+  const [mine, peer] = socketpair(SOCK_SEQPACKET)
+  sendmsg(mine, Buffer.from('last'))
+  shutdown(mine, SHUT_RDWR)
+  t.throws(() => sendmsg(mine, Buffer.from('more')), { code: 'EPIPE' })
+  t.equal(recvmsg(peer, 10).data.toString(), 'last')
+  t.equal(recvmsg(peer, 10).data.length, 0)
+  t.throws(() => sendmsg(peer, Buffer.from('answer')), { code: 'EPIPE' })
+  mine.close()
+  t.throws(() => shutdown(mine, SHUT_RDWR), { code: 'EBADF', syscall: 'shutdown' })
+  peer.close()
+})
 
 t.test('a listener that was inherited is adopted and accepts', async (t) => {
   const path = join(tempFolder(t), 'socket')

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Binder, ClosedError, errorCode, IllegalStateError, IWatch, ServiceManager } from '@memsvc/shared'
-import { IControl, type OwnedFd, Signal } from '@memsvc/shared/internal'
+import { forgetWhatWasRead, IControl, type OwnedFd, Signal } from '@memsvc/shared/internal'
 import { Access } from './access/access.ts'
 import { Admission } from './admission.ts'
 import { Ledger } from './ledger.ts'
@@ -159,6 +159,7 @@ export class Daemon {
 
   status(): object {
     const { serviceName, registryPath, ownUid, log } = this.#options
+    forgetWhatWasRead()
     return {
       name: serviceName,
       registry: registryPath,

@@ -54,6 +54,12 @@ export class Ledger {
     this.#add(resource, uid, count)
   }
 
+  /** For `Account` only: what was charged to it stays charged to its user. @returns refunds it */
+  hold(resource: Resource, uid: number, count: number): () => void {
+    this.#add(resource, uid, count)
+    return () => this.#add(resource, uid, -count)
+  }
+
   /** For `Account` only. */
   refund(resource: Resource, uid: number, count: number): void {
     this.#add(resource, uid, -count)
@@ -102,6 +108,12 @@ export class Account implements ChannelBudget {
     if (left === 0) this.#used.delete(resource)
     else this.#used.set(resource, left)
     this.#ledger.refund(resource, this.uid, count)
+  }
+
+  /** Still to be paid by the user when this peer is gone. @returns refunds it */
+  carryOver(resource: Resource, count: number): () => void {
+    this.refund(resource, count)
+    return this.#ledger.hold(resource, this.uid, count)
   }
 
   /** What was charged and not refunded. */

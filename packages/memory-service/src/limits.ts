@@ -16,8 +16,10 @@ export interface Shares {
 
 export interface ResourceRow extends Shares {
   readonly meaning: string
-  /** Each is an open descriptor of the daemon. */
+  /** Each is an open descriptor of the daemon, or may become one. */
   readonly takesDescriptor?: boolean
+  /** Beyond it nothing fails: it goes on later. */
+  readonly waits?: boolean
 }
 
 export const RESOURCES = {
@@ -38,6 +40,14 @@ export const RESOURCES = {
     perUser: 256,
     perPeer: 64,
     meaning: '64 KiB each, held for peers: answers they do not read, requests that are not finished',
+  },
+  passed: {
+    total: 2048,
+    perUser: 512,
+    perPeer: 128,
+    takesDescriptor: true,
+    waits: true,
+    meaning: 'descriptors that were sent and not read; more wait until they are',
   },
   descriptors: {
     total: 2048,
@@ -148,7 +158,7 @@ export function listLimits(resources: ResourceLimits): Limit[] {
 
 function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[] {
   const { meaning } = RESOURCES[resource]
-  const error = 'ERR_LIMIT'
+  const error = 'waits' in RESOURCES[resource] ? null : 'ERR_LIMIT'
   const rows = [
     { name: resource, limit: total, unit: resource, error, meaning },
     { name: ofOneUser(resource), limit: perUser, unit: resource, error, meaning: 'neither the own user nor root' },

@@ -5,7 +5,7 @@ import { RESOURCE_NAMES, RESOURCES } from '../src/limits.ts'
 
 /** The daemon's own, and the reserve. */
 const OWN = 40 + 16
-const COUNTED = ['connections', 'channels', 'refused', 'descriptors'] as const
+const COUNTED = ['connections', 'channels', 'refused', 'passed', 'descriptors'] as const
 const DEFAULT_NEED = COUNTED.reduce((sum, resource) => sum + RESOURCES[resource].total, OWN)
 
 /** Descriptors that clients can make the daemon hold. */
@@ -29,7 +29,7 @@ t.test('one descriptor too few takes one from the largest total', async (t) => {
   }
 })
 
-for (const openFiles of [OWN + 16, 100, 128, 256, 1024, 4096, 20_000, 65_536, 2 ** 20]) {
+for (const openFiles of [OWN + 20, 100, 128, 256, 1024, 4096, 20_000, 65_536, 2 ** 20]) {
   t.test(`of ${openFiles} open files clients get what is left, and one user not all of it`, async (t) => {
     t.ok(need({}, openFiles) <= openFiles - OWN)
     const limits = fitLimits({}, openFiles)
@@ -41,7 +41,7 @@ for (const openFiles of [OWN + 16, 100, 128, 256, 1024, 4096, 20_000, 65_536, 2 
 }
 
 t.test('too few for anything are refused', async (t) => {
-  for (const openFiles of [0, 16, OWN, OWN + 15]) {
+  for (const openFiles of [0, 16, OWN, OWN + 19]) {
     t.throws(() => fitLimits({}, openFiles), {
       code: 'ERR_INVALID_ARG_VALUE',
       message: new RegExp(
@@ -54,11 +54,11 @@ t.test('too few for anything are refused', async (t) => {
 t.test('what was asked for is granted in full, at the cost of the others, or refused', async (t) => {
   const room = 1000 - OWN
   const asked = (total: number) => ({ connections: { total } })
-  t.equal(fitLimits(asked(room - 12), 1000).connections.total, room - 12)
-  t.equal(need(asked(room - 12), 1000), room)
-  t.throws(() => fitLimits(asked(room - 11), 1000), {
+  t.equal(fitLimits(asked(room - 16), 1000).connections.total, room - 16)
+  t.equal(need(asked(room - 16), 1000), room)
+  t.throws(() => fitLimits(asked(room - 15), 1000), {
     code: 'ERR_INVALID_ARG_VALUE',
-    message: new RegExp(`${OWN} of the daemon's own and ${room - 11} connections: raise it`),
+    message: new RegExp(`${OWN} of the daemon's own and ${room - 15} connections: raise it`),
   })
   t.throws(() => fitLimits(asked(1_000_000), 65_536), { code: 'ERR_INVALID_ARG_VALUE' })
   t.equal(fitLimits(asked(12_000), 65_536).channels.total, RESOURCES.channels.total)

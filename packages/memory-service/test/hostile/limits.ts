@@ -15,5 +15,7 @@ survives(t, 'limits', {
     notifications: { total: 30, perUser: 10, perPeer: 6 },
     watchers: { total: 31, perUser: 10, perPeer: 6 },
     blocks: { total: 40, perUser: 16, perPeer: 4 },
+    passed: { total: 44, perUser: 13, perPeer: 5 },
+    descriptors: { total: 80, perUser: 40, perPeer: 6 },
   },
 })

@@ -310,8 +310,8 @@ export class Channel implements PacketHandler, MessageSink {
   #end(reason: Error): void {
     if (this.#ended) return
     this.#ended = true
-    this.#socket.close()
     this.#outbox.close()
+    this.#socket.close()
     this.#reader.close()
     this.held.close()
     this.#pending.failAll(asDeath(reason))

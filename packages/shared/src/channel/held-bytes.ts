@@ -9,9 +9,11 @@ const FREE_BYTES = 4096
 
 /** Who pays for what a channel's peer makes this process hold, besides the limits of the channel. */
 export interface ChannelBudget {
-  /** @param count blocks of 64 KiB, or descriptors @throws LimitError nothing is charged */
-  charge(what: 'blocks' | 'descriptors', count: number): void
-  refund(what: 'blocks' | 'descriptors', count: number): void
+  /** @param count blocks of 64 KiB, descriptors that wait, or that were passed on @throws LimitError nothing is charged */
+  charge(what: 'blocks' | 'descriptors' | 'passed', count: number): void
+  refund(what: 'blocks' | 'descriptors' | 'passed', count: number): void
+  /** Of what is still to be paid by the peer's user when the peer itself is gone. @returns refunds it */
+  carryOver(what: 'passed', count: number): () => void
 }
 
 export class HeldBytes {

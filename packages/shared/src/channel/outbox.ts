@@ -5,6 +5,7 @@
 import { dup, type Fd, fdNumber, type Hub, type HubSocket, MAX_PACKET_BYTES, type OwnedFd } from 'memfd-native'
 import { limitError } from '../util/limit.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
+import { InFlight } from './in-flight.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
@@ -12,7 +13,7 @@ import { Pack } from './pack.ts'
 
 const EAGAIN = -11
 const ETOOMANYREFS = -109
-/** ETOOMANYREFS has no event that ends it: other sockets of this user hold too many descriptors. Look again, in ms. */
+/** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
 const RETRY_MS = 10
 const NO_FDS: readonly Fd[] = Object.freeze([])
 
@@ -31,6 +32,7 @@ export class Outbox {
   #queuedFds = 0
   #retry: NodeJS.Timeout | undefined
   readonly #held: HeldBytes
+  readonly #inFlight: InFlight
   #budget: ChannelBudget | undefined
 
   /** @param held what waits is a part of it */
@@ -38,11 +40,13 @@ export class Outbox {
     this.#hub = hub
     this.#socket = socket
     this.#held = held
+    this.#inFlight = new InFlight(socket)
   }
 
-  /** Descriptors that wait. Before anything does. */
+  /** Descriptors that wait, here or for the peer to read. Before anything does. */
   chargeTo(budget: ChannelBudget): void {
     this.#budget = budget
+    this.#inFlight.chargeTo(budget)
   }
 
   get isWaiting(): boolean {
@@ -108,16 +112,17 @@ export class Outbox {
       const packet = this.#waiting[0]
       if (packet === undefined) return 0
       packet.bytes.copy(this.#hub.outgoing)
-      const result = this.#socket.send(packet.bytes.length, packet.fds)
-      if (this.#mustWait(result)) return 0
+      const result = this.#trySend(packet.bytes.length, packet.fds)
+      if (result === EAGAIN) return 0
       if (result < 0) return result
       this.#forget()
     }
   }
 
-  /** Drops what waits and closes its descriptors. */
+  /** Drops what waits and closes its descriptors. Before the socket is closed. Idempotent. */
   close(): void {
     clearTimeout(this.#retry)
+    if (!this.#socket.isClosed) this.#inFlight.close()
     this.#pack?.recycle()
     this.#pack = null
     while (this.#waiting.length > 0) this.#forget()
@@ -154,8 +159,8 @@ export class Outbox {
   /** The packet lies in the hub's outgoing bytes. */
   #sendPacket(length: number, fds: readonly Fd[]): number {
     if (this.#queuedBytes === 0) {
-      const result = this.#socket.send(length, fds)
-      if (!this.#mustWait(result)) return result
+      const result = this.#trySend(length, fds)
+      if (result !== EAGAIN) return result
     }
     this.#waiting.push(this.#keep(length, fds))
     this.#queuedBytes += length
@@ -195,15 +200,21 @@ export class Outbox {
     }
   }
 
-  #mustWait(result: number): boolean {
-    if (result === ETOOMANYREFS) {
-      this.#retry ??= setTimeout(() => {
-        this.#retry = undefined
-        this.#socket.handler.onWritable()
-      }, RETRY_MS)
-      return true
-    }
-    return result === EAGAIN
+  /** @returns EAGAIN: it has to wait, for the socket or for the timer */
+  #trySend(length: number, fds: readonly Fd[]): number {
+    if (fds.length === 0) return this.#socket.send(length)
+    if (!this.#inFlight.admit(fds.length)) return this.#retryLater()
+    const result = this.#socket.send(length, fds)
+    if (result < 0) this.#inFlight.takeBack(fds.length)
+    return result === ETOOMANYREFS ? this.#retryLater() : result
+  }
+
+  #retryLater(): number {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      this.#socket.handler.onWritable()
+    }, RETRY_MS)
+    return EAGAIN
   }
 }
 

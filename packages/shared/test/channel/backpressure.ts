@@ -2,13 +2,15 @@
  * A peer that does not read. Sending never blocks, never queues without bound, and keeps its order: calls are refused
  * with ERR_LIMIT, and whoever leaves answers unread loses the channel.
  */
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { Channel } from '../../src/channel/channel.ts'
 import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
 import { MAX_DATA_BYTES, STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
 import { LimitError } from '../../src/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
+import type { Packet, RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { CONTINUATION, DESCRIPTOR, message, packet, RELEASE, REPLY, TRANSACTION } from '../../test-support/wire.ts'
 import { identityOf, regions } from '../fixtures/descriptors.ts'
@@ -132,6 +134,67 @@ t.test(
   },
 )
 
+t.test('descriptors that are not read are paid for; beyond the budget they wait, until they are', async (t) => {
+  const budget = new Budget('passed', 3)
+  const [stopped, other] = [recordedServer(t), recordedServer(t)]
+  for (const { channel } of [stopped, other]) channel.chargeTo(budget)
+  const send = sender(t, stopped.channel)
+  for (let i = 0; i < 5; i++) send()
+  t.equal(budget.used, 3)
+  t.ok(stopped.channel.queuedBytes > 0, 'the others wait')
+  sender(t, other.channel)()
+  t.ok(other.channel.queuedBytes > 0, 'who shares the budget waits too')
+
+  await takeDescriptors(stopped.peer, 5)
+  await takeDescriptors(other.peer, 1)
+  t.equal(stopped.channel.queuedBytes, 0)
+  for (let i = 0; i < 9; i++) {
+    send()
+    await takeDescriptors(stopped.peer, 1)
+  }
+  t.ok(budget.used <= 2, 'what was read costs nothing, but for what was sent last on each channel')
+})
+
+t.test('a channel that ends leaves what is unread to its budget until the peer has read it', async (t) => {
+  const budget = new Budget('passed', 10)
+  const { channel, peer } = recordedServer(t)
+  channel.chargeTo(budget)
+  const send = sender(t, channel)
+  for (let i = 0; i < 4; i++) send()
+  channel.close()
+  t.equal(budget.used, 4, 'they are in the queue of the peer')
+  await takeDescriptors(peer, 3)
+  t.equal(budget.used, 4, 'the kernel tells only when nothing is left')
+  await takeDescriptors(peer, 1)
+  t.equal(await peer.receive(), null, 'and then the end')
+  while (budget.used > 0) await new Promise(setImmediate)
+})
+
+t.test('a peer that goes without having read owes nothing', async (t) => {
+  const budget = new Budget('passed', 10)
+  const { channel, recorder, peer } = recordedServer(t)
+  channel.chargeTo(budget)
+  const send = sender(t, channel)
+  for (let i = 0; i < 4; i++) send()
+  peer.close()
+  await recorder.ended()
+  t.equal(budget.used, 0)
+})
+
+/** Sends a descriptor each time. */
+function sender(t: Test, channel: Channel): () => void {
+  const [fd] = regions(t, 1)
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  return () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+}
+
+async function takeDescriptors(peer: RawPeer, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const { fds } = (await peer.receive()) as Packet
+    for (const fd of fds) fd.close()
+  }
+}
+
 t.test('bytes that wait are paid for in blocks of 64 KiB; beyond the budget nothing waits', async (t) => {
   const { channel, recorder, peer } = recordedServer(t)
   const budget = new Budget('blocks', 2)
@@ -222,13 +285,17 @@ t.test('one channel that is not read does not stop another', async (t) => {
 })
 
 class Budget implements ChannelBudget {
-  readonly #what: 'blocks' | 'descriptors'
+  readonly #what: 'blocks' | 'descriptors' | 'passed'
   readonly #limit: number
   used = 0
 
-  constructor(what: 'blocks' | 'descriptors', limit: number) {
+  constructor(what: 'blocks' | 'descriptors' | 'passed', limit: number) {
     this.#what = what
     this.#limit = limit
+  }
+
+  carryOver(what: string, count: number): () => void {
+    return () => this.refund(what, count)
   }
 
   charge(what: string, count: number): void {

@@ -16,6 +16,7 @@ function makeHeld() {
     refund(_what: string, count: number) {
       budget.blocks -= count
     },
+    carryOver: () => () => undefined,
   } satisfies ChannelBudget & { blocks: number }
   const held = new HeldBytes()
   held.chargeTo(budget)

@@ -1,0 +1,122 @@
+/**
+ * Descriptors that were sent on one channel and that its peer may not have read. The kernel counts them against the user
+ * of the sender, whoever does not read them: too many, and nobody of that user can send any more (ETOOMANYREFS). So
+ * somebody pays for them, and a peer that reads nothing gets no more than its share.
+ *
+ * The kernel tells when nothing at all is unread (SIOCOUTQ), and tells it only to those who ask. They ask when they have
+ * more to send, and all of them when somebody's share is used up. A channel that ends before its peer has read keeps its
+ * socket here until then: what is in the peer's queue is in flight as long as the peer has its end.
+ */
+import { type HubSocket, type OwnedFd, SHUT_RDWR, shutdown, unreadBytes } from 'memfd-native'
+import { LimitError } from '../errors.ts'
+import type { ChannelBudget } from './held-bytes.ts'
+
+/** Milliseconds between two times that all are asked: to ask one costs a system call. */
+const SWEEP_MS = 10
+
+/** Those who have something in flight. */
+const holders = new Set<InFlight>()
+
+/** The sockets of channels that have ended. */
+const lingering = new Set<Lingering>()
+
+interface Lingering {
+  readonly fd: OwnedFd
+  readonly onRead: () => void
+}
+
+let lastSweep = 0
+let lingerTimer: NodeJS.Timeout | undefined
+
+export class InFlight {
+  readonly #socket: HubSocket
+  #budget: ChannelBudget | undefined
+  #count = 0
+
+  constructor(socket: HubSocket) {
+    this.#socket = socket
+  }
+
+  /** Who pays; without a budget nothing is counted. Before anything is sent. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#budget = budget
+  }
+
+  /** Whether so many more may be sent now. They count as sent then. */
+  admit(count: number): boolean {
+    if (this.#budget === undefined) return true
+    this.settle()
+    if (!tryCharge(this.#budget, count) && !(sweep() && tryCharge(this.#budget, count))) return false
+    this.#count += count
+    holders.add(this)
+    return true
+  }
+
+  /** They were not sent after all. */
+  takeBack(count: number): void {
+    this.#budget?.refund('passed', count)
+    this.#count -= this.#budget === undefined ? 0 : count
+    if (this.#count === 0) holders.delete(this)
+  }
+
+  /** The channel has ended. Takes its socket over if there is anything unread, otherwise leaves it. */
+  close(): void {
+    this.settle()
+    if (this.#count === 0 || this.#budget === undefined) return
+    holders.delete(this)
+    linger(this.#socket.detach(), this.#budget.carryOver('passed', this.#count))
+    this.#count = 0
+  }
+
+  /** Forgets what was read. */
+  settle(): void {
+    if (this.#count === 0 || this.#socket.unreadBytes() > 0) return
+    this.#budget?.refund('passed', this.#count)
+    this.#count = 0
+    holders.delete(this)
+  }
+}
+
+function tryCharge(budget: ChannelBudget, count: number): boolean {
+  try {
+    budget.charge('passed', count)
+    return true
+  } catch (error) {
+    if (error instanceof LimitError) return false
+    throw error
+  }
+}
+
+/** @returns false: it was done a moment ago */
+function sweep(): boolean {
+  if (performance.now() - lastSweep < SWEEP_MS) return false
+  forgetWhatWasRead()
+  return true
+}
+
+/** Asks the kernel about all channels: from here on only what is unread is charged. */
+export function forgetWhatWasRead(): void {
+  lastSweep = performance.now()
+  for (const holder of holders) holder.settle()
+  for (const end of lingering) letGoIfRead(end)
+}
+
+function linger(fd: OwnedFd, onRead: () => void): void {
+  shutdown(fd, SHUT_RDWR) // behind what is unread the peer finds the end
+  lingering.add({ fd, onRead })
+  lingerTimer ??= setInterval(sweepLingering, SWEEP_MS).unref()
+}
+
+function sweepLingering(): void {
+  for (const end of lingering) letGoIfRead(end)
+  if (lingering.size > 0) return
+  clearInterval(lingerTimer)
+  lingerTimer = undefined
+}
+
+function letGoIfRead(end: Lingering): void {
+  if (unreadBytes(end.fd) > 0) return
+  lingering.delete(end)
+  end.fd.close()
+  end.onRead()
+}
