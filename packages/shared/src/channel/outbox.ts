@@ -4,6 +4,7 @@
  */
 import { dup, type Fd, fdNumber, type Hub, type HubSocket, MAX_PACKET_BYTES, type OwnedFd } from 'memfd-native'
 import { limitError } from '../util/limit.ts'
+import { withWords } from '../util/words.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { InFlight } from './in-flight.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
@@ -38,6 +39,7 @@ export class Outbox {
   /** @param held what waits is a part of it */
   constructor(hub: Hub, socket: HubSocket, held: HeldBytes) {
     this.#hub = hub
+    withWords(hub.outgoing)
     this.#socket = socket
     this.#held = held
     this.#inFlight = new InFlight(socket)

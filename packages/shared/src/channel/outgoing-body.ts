@@ -1,6 +1,6 @@
 /** What a sender has to say: the fields of a header that are his to choose, and a body. */
 import type { Fd } from 'memfd-native'
-import { copyBytes } from '../util/copy-bytes.ts'
+import { copyBytes } from '../util/words.ts'
 import { type WireObject, writeHeader, writeObject } from './message.ts'
 
 /** The fields of a header that a sender chooses. */

@@ -3,6 +3,7 @@
  * a channel is busy; on an idle one every message leaves at once.
  */
 import { MAX_PACKET_BYTES } from 'memfd-native'
+import { withWords } from '../util/words.ts'
 import { HEADER_BYTES } from './message.ts'
 import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
 
@@ -11,7 +12,7 @@ const spare: Pack[] = []
 const MAX_SPARE = 16
 
 export class Pack {
-  readonly #buffer = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES)
+  readonly #buffer = withWords(Buffer.allocUnsafeSlow(MAX_PACKET_BYTES))
   #length = 0
 
   /** An empty one. */

@@ -2,6 +2,7 @@
  * What a request begins with (docs/protocol.md, section 4): strict mode policy, work source, a word for "system", and the
  * name of the interface. Every call has one, and a program has few of them: their bytes are kept.
  */
+import { withWords } from '../util/words.ts'
 import { ParcelBuffer } from './parcel-buffer.ts'
 import { writeString16 } from './parcel-strings.ts'
 
@@ -21,7 +22,7 @@ export function interfaceToken(name: string): Buffer {
   const buffer = ParcelBuffer.obtain()
   for (const word of [NO_POLICY, NO_WORK_SOURCE, SYSTEM_HEADER]) buffer.writeInt32(word)
   writeString16(buffer, name)
-  const token = Buffer.from(buffer.view(buffer.size))
+  const token = withWords(Buffer.from(buffer.view(buffer.size)))
   buffer.recycle()
   if (kept.size < MAX_KEPT) kept.set(name, token)
   return token

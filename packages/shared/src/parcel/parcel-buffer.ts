@@ -8,7 +8,7 @@
  */
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../errors.ts'
 import { INT_MAX } from '../util/check.ts'
-import { copyBytes } from '../util/copy-bytes.ts'
+import { copyBytes, isSame, withWords } from '../util/words.ts'
 import {
   closeContents,
   copyContents,
@@ -35,7 +35,7 @@ const TYPE_CODE = { fd: 1, binder: 2 } as const // docs/protocol.md, section 4
 const pool: ParcelBuffer[] = []
 
 export class ParcelBuffer {
-  #bytes: Buffer = Buffer.alloc(POOLED_BYTES)
+  #bytes: Buffer = withWords(Buffer.alloc(POOLED_BYTES))
   #objects = new ObjectTable()
   #size = 0
   #capacity = 0
@@ -52,7 +52,7 @@ export class ParcelBuffer {
     this.#objects.truncate(0)
     if (data.isBorrowed) {
       if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(size)
-      copyBytes(bytes, start, this.#bytes, 0, size)
+      copyBytes(withWords(bytes), start, this.#bytes, 0, size)
     } else this.#bytes = bytes.subarray(start, start + size)
     if (objects.length > 0) this.#objects = new ObjectTable(objects)
     this.#size = size
@@ -188,14 +188,20 @@ export class ParcelBuffer {
     this.#bytes.set(source, at)
   }
 
+  /** As writeBytes, of memory `withWords`: for what is written with every call. */
+  writeWords(source: Buffer): void {
+    const at = this.claim(source.length)
+    copyBytes(source, 0, this.#bytes, at, source.length)
+  }
+
   /**
    * Whether these bytes come next, from their `from`th on; then the position is behind them, otherwise it stays.
    * @throws ERR_SECURITY as {@link take}
    */
-  takeIfSame(expected: Uint8Array, from: number): boolean {
+  takeIfSame(expected: Buffer, from: number): boolean {
     const start = this.#position
     if (start + expected.length > this.#size) return false
-    for (let i = from; i < expected.length; i++) if (this.#bytes[start + i] !== expected[i]) return false
+    if (!isSame(this.#bytes, start + from, expected, from, expected.length - from)) return false
     return this.take(expected.length) >= 0
   }
 

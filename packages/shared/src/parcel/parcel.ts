@@ -197,7 +197,7 @@ export class Parcel extends ParcelValues {
   /** What every request begins with: the name of the interface that it calls. */
   writeInterfaceToken(name: string): void {
     checkString('name', name)
-    bufferOf(this).writeBytes(interfaceToken(name))
+    bufferOf(this).writeWords(interfaceToken(name))
   }
 
   /** Reads what {@link writeInterfaceToken} wrote. @throws ERR_SECURITY when it is another interface's, or none. */
