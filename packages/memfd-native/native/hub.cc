@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -29,6 +30,7 @@ namespace {
 
 constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
 constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
+constexpr int kSoPassRights = 83;         // SO_PASSRIGHTS, Linux 6.16
 constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
 constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
 constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
@@ -43,6 +45,7 @@ struct Slot {
   unique_fd fd;
   bool listener = false;
   bool takes_fds = false;
+  bool plain = false;  // nothing comes but bytes: neither credentials nor, by the kernel's word, descriptors
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
   uint8_t wakes = kProbeInterval - 1;  // since a second packet was looked for: at first HELLO has company
   size_t control_size = 0;  // room for control messages when receiving
@@ -178,12 +181,18 @@ bool Hub::ReceiveOne(int index) {
 
   ssize_t length;
   do {
-    length = recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    // Quicker, and tells the whole length of a packet that was cut (MSG_TRUNC).
+    length = slot.plain ? recv(slot.fd.get(), iov.iov_base, iov.iov_len, MSG_DONTWAIT | MSG_TRUNC) : recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     // ECONNRESET, told once: the peer went with packets of ours unread. What it sent before is still here, then its end.
   } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
   if (length < 0) {
     if (errno != EAGAIN) EndOf(index, errno);
     return false;
+  }
+  if (slot.plain) {
+    message.msg_controllen = 0;
+    message.msg_flags = length > static_cast<ssize_t>(kMaxPacket) ? MSG_TRUNC : 0;
+    length = std::min(length, static_cast<ssize_t>(kMaxPacket));
   }
 
   Event* event = Add(index, kPacket);
@@ -292,6 +301,13 @@ size_t ControlSize(int fd, bool takes_fds) {
   return pass_credentials ? CMSG_SPACE(sizeof(ucred)) : 0;
 }
 
+// Whether descriptors are refused where they are sent (Linux 6.16): elsewhere only recvmsg(2) tells that some came.
+bool RefusesRights(int fd) {
+  int pass_rights = 1;
+  socklen_t size = sizeof(pass_rights);
+  return getsockopt(fd, SOL_SOCKET, kSoPassRights, &pass_rights, &size) == 0 && pass_rights == 0;
+}
+
 // (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
 napi_value Hub::AddSocket(const int32_t* args) {
   unique_fd fd(args[0]);
@@ -316,6 +332,7 @@ napi_value Hub::AddSocket(const int32_t* args) {
   slot.listener = args[1] != 0;
   slot.takes_fds = args[2] != 0;
   slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
+  slot.plain = slot.control_size == 0 && RefusesRights(slot.fd.get());
   slot.interest = event.events;
   return Int(index);
 }
@@ -381,6 +398,7 @@ napi_value Hub::StopCredentials(const int32_t* args) {
   int off = 0;
   if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return Int(-errno);
   slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
+  slot.plain = slot.control_size == 0 && RefusesRights(slot.fd.get());
   return Int(0);
 }
 
@@ -422,6 +440,14 @@ bool Hub::IsOpen(int index) const {
 }
 
 int Hub::SendPacket(int index, size_t offset, size_t length, size_t fd_count) {
+  int fd = slots_[index].fd.get();
+  ssize_t sent;
+  if (fd_count == 0) {
+    do {
+      sent = send(fd, outgoing_ + offset, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : static_cast<int>(sent);
+  }
   iovec iov = {outgoing_ + offset, length};
   msghdr message = {};
   message.msg_iov = &iov;
@@ -430,19 +456,16 @@ int Hub::SendPacket(int index, size_t offset, size_t length, size_t fd_count) {
     char bytes[CMSG_SPACE(kMaxFds * sizeof(int))];
     cmsghdr align;
   } control;
-  if (fd_count > 0) {
-    message.msg_control = control.bytes;
-    message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-    cmsghdr* c = CMSG_FIRSTHDR(&message);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
-    // SAFETY: fds_ + fds_capacity_ has kMaxFds more entries, for sending (see Create).
-    memcpy(CMSG_DATA(c), fds_ + fds_capacity_, fd_count * sizeof(int));
-  }
-  ssize_t sent;
+  message.msg_control = control.bytes;
+  message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+  cmsghdr* c = CMSG_FIRSTHDR(&message);
+  c->cmsg_level = SOL_SOCKET;
+  c->cmsg_type = SCM_RIGHTS;
+  c->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+  // SAFETY: fds_ + fds_capacity_ has kMaxFds more entries, for sending (see Create).
+  memcpy(CMSG_DATA(c), fds_ + fds_capacity_, fd_count * sizeof(int));
   do {
-    sent = sendmsg(slots_[index].fd.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : static_cast<int>(sent);
 }

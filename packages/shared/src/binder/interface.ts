@@ -133,7 +133,7 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
     override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
       const entry = byCode.get(code)
       if (entry === undefined) return super.onTransact(code, data, reply, flags)
-      const implementation: unknown = Reflect.get(this, entry.name)
+      const implementation = (this as unknown as Record<string, unknown>)[entry.name] // a subclass has it, or not
       if (typeof implementation !== 'function') return false
       data.enforceInterface(descriptor)
       const args = readArgs(entry.method, data)
