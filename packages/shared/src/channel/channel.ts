@@ -286,7 +286,7 @@ export class Channel implements PacketHandler, MessageSink {
       return
     }
     // What the peer sent before it went is still in the socket, answers perhaps. Its end comes behind them.
-    if (errno < 0) this.#outbox.close()
+    if (errno < 0) this.#outbox.drop()
     this.#updateInterest()
     this.#updateReference()
   }

@@ -121,10 +121,16 @@ export class Outbox {
     }
   }
 
-  /** Drops what waits and closes its descriptors. Before the socket is closed. Idempotent. */
+  /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
   close(): void {
+    this.drop()
+    this.#inFlight.close()
+  }
+
+  /** Drops what waits and closes its descriptors. */
+  drop(): void {
     clearTimeout(this.#retry)
-    if (!this.#socket.isClosed) this.#inFlight.close()
+    this.#retry = undefined
     this.#pack?.recycle()
     this.#pack = null
     while (this.#waiting.length > 0) this.#forget()

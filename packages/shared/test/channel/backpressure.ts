@@ -2,8 +2,10 @@
  * A peer that does not read. Sending never blocks, never queues without bound, and keeps its order: calls are refused
  * with ERR_LIMIT, and whoever leaves answers unread loses the channel.
  */
+import { sendmsg, shutdown } from 'memfd-native'
 import t, { type Test } from 'tap'
-import type { Channel } from '../../src/channel/channel.ts'
+import { Channel } from '../../src/channel/channel.ts'
+import { makeChannelPair } from '../../src/channel/channel-pair.ts'
 import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
 import { MAX_DATA_BYTES, STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
@@ -12,14 +14,25 @@ import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
 import type { Packet, RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { CONTINUATION, DESCRIPTOR, message, packet, RELEASE, REPLY, TRANSACTION } from '../../test-support/wire.ts'
+import {
+  CONTINUATION,
+  DESCRIPTOR,
+  HELLO,
+  message,
+  packet,
+  RELEASE,
+  REPLY,
+  TRANSACTION,
+} from '../../test-support/wire.ts'
 import { identityOf, regions } from '../fixtures/descriptors.ts'
-import { callObject, recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
+import { callObject, Recorder, recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
 
 leakChecked(t)
 watchdog(t)
 
 const MIB = 1024 * 1024
+/** shutdown(2) */
+const SHUT_RD = 0
 
 t.test('a oneway flood that nobody reads ends in ERR_LIMIT, and goes on when it is read, in order', async (t) => {
   const { channel, recorder, peer } = await recordedClient(t)
@@ -168,6 +181,25 @@ t.test('a channel that ends leaves what is unread to its budget until the peer h
   await takeDescriptors(peer, 1)
   t.equal(await peer.receive(), null, 'and then the end')
   while (budget.used > 0) await new Promise(setImmediate)
+})
+
+t.test('a peer that reads no more, but has read nothing and is still there, can end its channel', async (t) => {
+  const { client, server } = makeChannelPair(false)
+  const recorder = new Recorder()
+  const channel = new Channel(server, recorder, { role: 'server', takesFds: false })
+  t.teardown(() => channel.close())
+  using peer = client
+  const budget = new Budget('passed', 10)
+  channel.chargeTo(budget)
+  sendmsg(peer, message({ kind: HELLO, code: 1 }))
+  const send = sender(t, channel)
+  send()
+  shutdown(peer, SHUT_RD)
+  send()
+  t.equal(channel.isEnded, false, 'what it sent before may still be there')
+  peer.close()
+  await recorder.ended()
+  t.equal(budget.used, 0)
 })
 
 t.test('a peer that goes without having read owes nothing', async (t) => {
