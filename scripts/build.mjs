@@ -1,6 +1,6 @@
 /** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then what is bundled of them. */
 import { join } from 'node:path'
-import { bundleLibraries, bundleMemclient } from './lib/bundle.mjs'
+import { bundleMemclient, bundlePackages } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
@@ -16,7 +16,7 @@ function buildNative() {
 }
 
 async function bundle() {
-  await bundleLibraries(repositoryRoot)
+  await bundlePackages(repositoryRoot)
   await writeCodeCache(repositoryRoot, await bundleMemclient(repositoryRoot))
 }
 

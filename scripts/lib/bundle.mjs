@@ -22,12 +22,12 @@ function memfdNative() {
   return places.find((place) => existsSync(place)) ?? require('node:path').dirname(require.resolve('memfd-native'))
 }`
 
-/**
- * The libraries, by the entries of their packages; what two of those share is a third file. Names and lines are kept, for
- * those who read a stack.
- */
-export async function bundleLibraries(repositoryRoot) {
-  for (const [name, entries] of Object.entries({ 'memfd-native': ['index'], shared: ['index', 'internal'] })) {
+/** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
+const ENTRIES = { 'memfd-native': ['index'], shared: ['index', 'internal'], 'memory-service': ['main'] }
+
+/** The libraries and the daemon, each by itself. Names and lines are kept, for those who read a stack. */
+export async function bundlePackages(repositoryRoot) {
+  for (const [name, entries] of Object.entries(ENTRIES)) {
     const folder = join(repositoryRoot, 'packages', name)
     rmSync(join(folder, 'dist/bundle'), { recursive: true, force: true })
     await build({
@@ -35,7 +35,7 @@ export async function bundleLibraries(repositoryRoot) {
       outdir: join(folder, 'dist/bundle'),
       bundle: true,
       splitting: true,
-      chunkNames: 'library',
+      chunkNames: name === 'shared' ? 'library' : '[name]-[hash]',
       platform: 'node',
       target: 'node20',
       format: 'esm',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isServiceName } from '@memsvc/shared/internal'
 import { Command, InvalidArgumentError } from 'commander'
 import { Output } from './output.ts'
+import { inPackage } from './package-folder.ts'
 
 /** As in memsvc.schema.json. */
 const MAX_COUNT = 1_000_000
@@ -110,7 +111,7 @@ function parseLevel(text: string): string {
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  const manifest = JSON.parse(readFileSync(inPackage('package.json'), 'utf8')) as {
     version: string
   }
   return manifest.version

@@ -7,6 +7,7 @@ import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
 import type { AskedLimits } from '../descriptor-budget.ts'
 import { DAEMON_LIMITS, type Resource, type Shares } from '../limits.ts'
+import { inPackage } from '../package-folder.ts'
 import { DocumentError, type Node, parseDocument } from './document.ts'
 import { checkSchema, type Schema } from './schema.ts'
 
@@ -18,7 +19,7 @@ export interface Configuration {
 }
 
 export const SYSTEM_CONFIGURATION = '/etc/memsvc/memsvc.json'
-const SCHEMA_URL = new URL('../../../memsvc.schema.json', import.meta.url)
+const SCHEMA_PATH = inPackage('memsvc.schema.json')
 const OTHERS_MAY_WRITE = 0o022
 
 /**
@@ -58,7 +59,7 @@ export async function readConfiguration(path: string | null): Promise<Configurat
   const text = readTrusted(path)
   try {
     const document = parseDocument(text)
-    checkSchema(document, JSON.parse(readFileSync(SCHEMA_URL, 'utf8')) as Schema)
+    checkSchema(document, JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')) as Schema)
     const rules: AccessRule[] = []
     for (const rule of items(member(document, 'rules'))) rules.push(await readRule(rule))
     return { path, rules, limits: readLimits(member(document, 'limits')) }

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { IllegalStateError } from '@memsvc/shared'
+import { inPackage } from '../package-folder.ts'
 
 /** What ProtectHome= and PrivateTmp= hide from the service. */
 const HIDDEN_FOLDERS = ['/home', '/root', '/run/user', '/tmp', '/var/tmp']
@@ -19,7 +19,7 @@ export interface Installation {
 
 /** The one that runs now. */
 export function findInstallation(): Installation {
-  const program = fileURLToPath(new URL('../../../bin/memsvc.js', import.meta.url))
+  const program = inPackage('bin/memsvc.js')
   const dependency = createRequire(import.meta.url).resolve('commander')
   const root = dependency.slice(0, dependency.lastIndexOf(`${sep}node_modules${sep}`))
   return { node: process.execPath, program, root }

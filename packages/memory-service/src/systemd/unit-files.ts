@@ -1,7 +1,7 @@
 /** The unit files of `systemd/`, fitted to one installation and one version of systemd. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { inPackage } from '../package-folder.ts'
 import { hiddenPaths, type Installation } from './installation.ts'
 
 /** Whose systemd: the machine's, or the user's own. */
@@ -14,7 +14,7 @@ export interface UnitFile {
 }
 
 /** Where the units of the package lie, before they are fitted. */
-const UNITS_FOLDER = fileURLToPath(new URL('../../../systemd', import.meta.url))
+const UNITS_FOLDER = inPackage('systemd')
 /** The first line of a file that we wrote. */
 const MARK = '# Written by memsvc install-unit, which may overwrite it: changes belong in a drop-in (systemctl edit).\n'
 const PLACEHOLDER = '/usr/bin/env memsvc'

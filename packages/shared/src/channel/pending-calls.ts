@@ -11,60 +11,47 @@ export interface CallWaiter {
   fail(reason: Error): void
 }
 
-/** An id is a place in a list that is as long as calls were ever pending at once, and how often an id was given before. */
-const PLACE_BITS = 10
-const PLACES = 1 << PLACE_BITS // as many as CHANNEL_LIMITS.pendingCalls
-const MAX_COUNT = 2 ** (32 - PLACE_BITS) - 1
-
 export class PendingCalls {
-  readonly #ids: number[] = []
-  readonly #waiters: (CallWaiter | null)[] = []
-  /** Places that are free again. */
-  readonly #free: number[] = []
-  #count = 0
-  #size = 0
+  readonly #calls = new Map<number, CallWaiter>()
+  #lastId = 0
 
   get size(): number {
-    return this.#size
+    return this.#calls.size
   }
 
-  /** @returns the id of the new call, a u32 but 0. @throws LimitError */
+  /** @returns the id of the new call. @throws LimitError */
   add(waiter: CallWaiter): number {
     const { pendingCalls } = CHANNEL_LIMITS
-    if (this.#size >= pendingCalls.limit) throw limitError(pendingCalls, this.#size)
-    const place = this.#free.pop() ?? this.#ids.length
-    this.#count = this.#count === MAX_COUNT ? 1 : this.#count + 1 // never 0, or an id might be
-    const id = this.#count * PLACES + place
-    this.#ids[place] = id
-    this.#waiters[place] = waiter
-    this.#size += 1
+    if (this.#calls.size >= pendingCalls.limit) throw limitError(pendingCalls, this.#calls.size)
+    const id = this.#nextId()
+    this.#calls.set(id, waiter)
     return id
   }
 
   remove(id: number): void {
-    this.#take(id)
+    this.#calls.delete(id)
   }
 
   /** False: no call of that id is waiting. */
   settle(id: number, outcome: Outcome): boolean {
-    const waiter = this.#take(id)
-    waiter?.settle(outcome)
-    return waiter !== null
+    const waiter = this.#calls.get(id)
+    if (waiter === undefined) return false
+    this.#calls.delete(id)
+    waiter.settle(outcome)
+    return true
   }
 
   failAll(reason: Error): void {
-    const waiters = this.#waiters.filter((waiter) => waiter !== null)
-    this.#ids.length = this.#waiters.length = this.#free.length = this.#size = 0
+    const waiters = [...this.#calls.values()]
+    this.#calls.clear()
     for (const waiter of waiters) waiter.fail(reason)
   }
 
-  #take(id: number): CallWaiter | null {
-    const place = id % PLACES
-    const waiter = this.#waiters[place] ?? null
-    if (waiter === null || this.#ids[place] !== id) return null
-    this.#waiters[place] = null
-    this.#free.push(place)
-    this.#size -= 1
-    return waiter
+  /** Ids go round at 2^32; 0 is no id, and one that is still pending is skipped. */
+  #nextId(): number {
+    do {
+      this.#lastId = (this.#lastId % 0xffffffff) + 1
+    } while (this.#calls.has(this.#lastId))
+    return this.#lastId
   }
 }
