@@ -57,6 +57,8 @@ export async function bundlePackages(repositoryRoot) {
 export async function bundleMemclient(repositoryRoot) {
   const packages = join(repositoryRoot, 'packages')
   const bundle = join(packages, 'client-cli/dist/memclient.cjs')
+  // Of another bundle of the same length V8 would take it for that of this one.
+  rmSync(join(packages, 'client-cli/dist/memclient.code-cache'), { force: true })
   await build({
     entryPoints: [join(packages, 'client-cli/src/main.ts')],
     outfile: bundle,

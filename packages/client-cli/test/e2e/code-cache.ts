@@ -1,0 +1,59 @@
+/** Compiled code beside the bundle makes memclient start sooner; whatever it is, and if it is not there, memclient works. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Script } from 'node:vm'
+import { leakChecked, runProgram, watchdog } from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { MEMCLIENT, startMemsvc } from '../../test-support/commands.ts'
+
+watchdog(t)
+leakChecked(t)
+
+const PACKAGE = dirname(dirname(MEMCLIENT))
+const NATIVE = fileURLToPath(new URL('../../../../memfd-native', import.meta.url))
+
+/** memclient once more, with its compiled code, which is the caller's to spoil. */
+function install(t: Test) {
+  const folder = mkdtempSync(join(tmpdir(), 'memclient-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'client-cli'))
+  for (const part of ['bin', 'dist/memclient.cjs', 'dist/memclient.code-cache']) {
+    cpSync(join(PACKAGE, part), join(folder, 'client-cli', part), { recursive: true })
+  }
+  symlinkSync(NATIVE, join(folder, 'memfd-native'))
+  const program = join(folder, 'client-cli/bin/memclient.js')
+  return { program, codeCache: join(folder, 'client-cli/dist/memclient.code-cache') }
+}
+
+t.test('what the build leaves is taken by this Node.js', async (t) => {
+  const bundle = readFileSync(join(PACKAGE, 'dist/memclient.cjs'), 'latin1')
+  const cachedData = readFileSync(join(PACKAGE, 'dist/memclient.code-cache'))
+  const script = new Script(`(function (require, __dirname) {${bundle}\n})`, { cachedData })
+  t.equal(script.cachedDataRejected, false)
+})
+
+const SPOILT: [string, (codeCache: string) => void][] = [
+  ['as it was built', () => undefined],
+  ['not there', (codeCache) => rmSync(codeCache)],
+  ['empty', (codeCache) => truncateSync(codeCache)],
+  ['cut off', (codeCache) => truncateSync(codeCache, 1000)],
+  ['something else', (codeCache) => writeFileSync(codeCache, 'x'.repeat(100_000))],
+]
+
+for (const [title, spoil] of SPOILT) {
+  t.test(`compiled code that is ${title}`, async (t) => {
+    const { registry } = await startMemsvc(t)
+    const { program, codeCache } = install(t)
+    spoil(codeCache)
+    t.match(await runProgram(program, ['read', '--registry', registry]), { code: 0, stdout: '0', stderr: '' })
+  })
+}
+
+t.test('a Node.js with other flags takes no compiled code', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const args = ['--max-lazy', MEMCLIENT, 'read', '--registry', registry]
+  t.match(spawnSync(process.execPath, args, { encoding: 'utf8' }), { status: 0, stdout: '0\n', stderr: '' })
+})
