@@ -13,6 +13,7 @@ watchdog(t)
 leakChecked(t)
 
 const PACKAGE = dirname(dirname(MEMCLIENT))
+const RECORDER = fileURLToPath(new URL('../../../../../scripts/lib/record-code.cjs', import.meta.url))
 const NATIVE = fileURLToPath(new URL('../../../../memfd-native', import.meta.url))
 
 /** memclient once more, with its compiled code, which is the caller's to spoil. */
@@ -28,10 +29,14 @@ function install(t: Test) {
   return { program, codeCache: join(folder, 'client-cli/dist/memclient.code-cache') }
 }
 
-t.test('what the build leaves is taken by this Node.js', async (t) => {
-  const bundle = readFileSync(join(PACKAGE, 'dist/memclient.cjs'), 'latin1')
-  const cachedData = readFileSync(join(PACKAGE, 'dist/memclient.code-cache'))
-  const script = new Script(`(function (require, __dirname) {${bundle}\n})`, { cachedData })
+t.test('what is recorded is taken by the Node.js that recorded it', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const { codeCache } = install(t)
+  rmSync(codeCache)
+  const folder = dirname(codeCache)
+  t.match(spawnSync(process.execPath, [RECORDER, folder, 'read', '--registry', registry]), { status: 0 })
+  const bundle = readFileSync(join(folder, 'memclient.cjs'), 'latin1')
+  const script = new Script(`(function (require, __dirname) {${bundle}\n})`, { cachedData: readFileSync(codeCache) })
   t.equal(script.cachedDataRejected, false)
 })
 
