@@ -1,296 +1,22 @@
-// The hub: every packet socket of one thread in one epoll set, and that set behind one libuv poll handle.
-//
-// A wake-up receives a batch into one arena that JavaScript shares, and crosses into JavaScript once; a poll handle per
-// socket would cost a callback each. The arena's bytes are valid until the callback returns. Descriptors are reported as
-// numbers in a second shared array: the TypeScript side owns them from the first statement of the callback on.
-//
-// A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
-// can never reach a socket that it was not meant for.
+// The hub as JavaScript uses it: sockets come and go, packets are sent; and how it begins and ends.
+#include "hub.h"
+
 #include <endian.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <poll.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <uv.h>
 
-#include <algorithm>
-#include <cstdint>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
 #include <memory>
-#include <vector>
 
 #include "environment.h"
 #include "families.h"
-#include "unique_fd.h"
 
 namespace {
-
-constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
-constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
-constexpr int kSoPassRights = 83;         // SO_PASSRIGHTS, Linux 6.16
-constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
-constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
-constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
-constexpr int kAcceptsPerWake = 64;       // the same for a listener
-constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
-constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets
-constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
-
-enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
-
-struct Slot {
-  unique_fd fd;
-  bool listener = false;
-  bool takes_fds = false;
-  bool plain = false;  // nothing comes but bytes: neither credentials nor, by the kernel's word, descriptors
-  bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
-  uint8_t wakes = kProbeInterval - 1;  // since a second packet was looked for: at first HELLO has company
-  size_t control_size = 0;  // room for control messages when receiving
-  uint32_t interest = 0;
-};
-
-struct Event {
-  int32_t slot, type, offset, length, flags, fd_start, fd_count, pid, uid, gid;
-};
-static_assert(sizeof(Event) == kEventInts * sizeof(int32_t));
-
-/** Of a broadcast: whom to send to, what to write into the packet for him, and what came of it (bytes, or an errno). */
-struct Target {
-  int32_t slot, word, result;
-};
-
-class Hub {
- public:
-  static napi_value Create(napi_env env, napi_callback_info info);
-
- private:
-  Hub(napi_env env) : env_(env) {}
-  Hub(const Hub&) = delete;
-  Hub& operator=(const Hub&) = delete;
-
-  int Start();
-  void OnReadable();
-  void Shutdown();
-
-  void Receive(int index, uint32_t ready);
-  void ReceivePackets(int index, bool has_ended);
-  bool ReceiveOne(int index);
-  void Accept(int index);
-  void EndOf(int index, int error);
-  bool Full() const;
-  bool IsOpen(int index) const;
-  unique_fd TakeOut(int index);
-  int SendPacket(int index, size_t offset, size_t length, size_t fd_count);
-  Event* Add(int index, EventType type);
-  void Dispatch();
-  int UpdateInterest(int index, uint32_t interest);
-
-  template <napi_value (Hub::*Method)(const int32_t*)>
-  static napi_value Call(napi_env env, napi_callback_info info);
-  napi_value AddSocket(const int32_t* args);
-  napi_value RemoveSocket(const int32_t* args);
-  napi_value SetInterest(const int32_t* args);
-  napi_value Renumber(const int32_t* args);
-  napi_value StopCredentials(const int32_t* args);
-  napi_value Unread(const int32_t* args);
-  napi_value Detach(const int32_t* args);
-  napi_value Send(const int32_t* args);
-  napi_value Broadcast(const int32_t* args);
-  napi_value SetRef(const int32_t* args);
-  napi_value Int(int32_t value);
-
-  napi_env env_;
-  napi_async_cleanup_hook_handle cleanup_ = nullptr;
-  napi_ref callback_ = nullptr;
-  napi_ref memory_[kSharedArrays] = {};  // keep the shared arrays alive
-  napi_async_context context_ = nullptr;
-  uv_poll_t poll_;
-  unique_fd epoll_;
-
-  uint8_t* arena_ = nullptr;
-  size_t arena_size_ = 0;
-  size_t arena_used_ = 0;
-  Event* events_ = nullptr;
-  size_t events_capacity_ = 0;
-  size_t event_count_ = 0;
-  int32_t* fds_ = nullptr;  // received descriptors, and descriptors to send
-  size_t fds_capacity_ = 0;
-  size_t fd_count_ = 0;
-  uint8_t* outgoing_ = nullptr;
-  size_t outgoing_size_ = 0;
-  Target* targets_ = nullptr;  // of a broadcast
-  size_t targets_capacity_ = 0;
-
-  std::vector<Slot> slots_;
-  std::vector<int> free_;
-  std::vector<int> freed_in_batch_;
-};
-
-// --- receiving -------------------------------------------------------------------------------------------------------
-
-void Hub::OnReadable() {
-  // In the order in which they became ready: a death is told before the questions of those who have heard of it.
-  epoll_event ready[kEpollBatch];
-  int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
-  for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
-  if (event_count_ > 0) Dispatch();
-}
-
-// Level-triggered: what does not fit into this batch makes the set readable again in the next turn of the loop.
-bool Hub::Full() const {
-  return event_count_ + kAcceptsPerWake + 2 > events_capacity_ || arena_used_ + kMaxPacket + 8 > arena_size_ ||
-         fd_count_ + kMaxFds > fds_capacity_;
-}
-
-void Hub::Receive(int index, uint32_t ready) {
-  if (slots_[index].listener) return Accept(index);
-  if (ready & EPOLLOUT) Add(index, kWritable);
-  constexpr uint32_t kEnded = EPOLLHUP | EPOLLRDHUP | EPOLLERR;
-  if (ready & (EPOLLIN | kEnded)) ReceivePackets(index, (ready & kEnded) != 0);
-}
-
-// Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
-// looked for now and then, while there were several the last time, and when the end must be behind the first.
-void Hub::ReceivePackets(int index, bool has_ended) {
-  Slot& slot = slots_[index];
-  bool probes = has_ended || slot.bursts || ++slot.wakes >= kProbeInterval;
-  if (probes) slot.wakes = 0;
-  for (int i = 0; i < (probes ? kPacketsPerSocket : 1) && !Full(); i++) {
-    bool more = ReceiveOne(index);
-    if (probes && i == 1) slot.bursts = more;
-    if (!more) return;
-  }
-}
-
-// One packet. False: nothing more to be had from this socket now.
-bool Hub::ReceiveOne(int index) {
-  Slot& slot = slots_[index];
-  iovec iov = {arena_ + arena_used_, kMaxPacket};  // one byte more shows as MSG_TRUNC
-  union {
-    char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
-    cmsghdr align;
-  } control;
-  msghdr message = {};
-  message.msg_iov = &iov;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = slot.control_size;
-
-  ssize_t length;
-  do {
-    // Quicker, and tells the whole length of a packet that was cut (MSG_TRUNC).
-    length = slot.plain ? recv(slot.fd.get(), iov.iov_base, iov.iov_len, MSG_DONTWAIT | MSG_TRUNC)
-                        : recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    // ECONNRESET, told once: the peer went with packets of ours unread. What it sent before is still here, then its end.
-  } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
-  if (length < 0) {
-    if (errno != EAGAIN) EndOf(index, errno);
-    return false;
-  }
-  if (slot.plain) {
-    message.msg_controllen = 0;
-    message.msg_flags = length > static_cast<ssize_t>(kMaxPacket) ? MSG_TRUNC : 0;
-    length = std::min(length, static_cast<ssize_t>(kMaxPacket));
-  }
-
-  Event* event = Add(index, kPacket);
-  event->offset = static_cast<int32_t>(arena_used_);
-  event->length = static_cast<int32_t>(length);
-  event->flags = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-  event->fd_start = static_cast<int32_t>(fd_count_);
-  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-    if (c->cmsg_level != SOL_SOCKET) continue;
-    if (c->cmsg_type == SCM_RIGHTS) {
-      size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      memcpy(fds_ + fd_count_, CMSG_DATA(c), count * sizeof(int));
-      // JavaScript's from here on, also if this thread ends before the callback.
-      for (size_t i = 0; i < count; i++) Environment::Of(env_).fds.Own(unique_fd(fds_[fd_count_ + i]));
-      fd_count_ += count;
-      event->fd_count += static_cast<int32_t>(count);
-    } else if (c->cmsg_type == SCM_CREDENTIALS) {
-      ucred who;
-      memcpy(&who, CMSG_DATA(c), sizeof(who));
-      event->pid = who.pid;
-      event->uid = static_cast<int32_t>(who.uid);
-      event->gid = static_cast<int32_t>(who.gid);
-    } else if (c->cmsg_type == kScmPidfd) {
-      int pidfd;
-      memcpy(&pidfd, CMSG_DATA(c), sizeof(pidfd));
-      ::close(pidfd);  // an inherited socket may have been told to pass them; nobody here asked
-    }
-  }
-  if (length == 0) {
-    // End-of-file and an empty packet both give 0; only the poll state tells them apart.
-    pollfd state = {slot.fd.get(), POLLRDHUP, 0};
-    if (event->fd_count == 0 && poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP))) {
-      event->type = kEnd;
-      UpdateInterest(index, 0);
-    }
-    return false;
-  }
-  arena_used_ += (static_cast<size_t>(length) + 7) & ~size_t{7};
-  return true;
-}
-
-void Hub::EndOf(int index, int error) {
-  Event* event = Add(index, kEnd);
-  event->flags = error;
-  UpdateInterest(index, 0);
-}
-
-void Hub::Accept(int index) {
-  for (int i = 0; i < kAcceptsPerWake && fd_count_ < fds_capacity_; i++) {
-    int fd = accept4(slots_[index].fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-      // The next connection has already gone away, or was never one: not the listener's fault.
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno != EAGAIN) Add(index, kAcceptFailed)->flags = errno;
-      return;
-    }
-    Event* event = Add(index, kConnection);
-    event->fd_start = static_cast<int32_t>(fd_count_);
-    event->fd_count = 1;
-    fds_[fd_count_++] = Environment::Of(env_).fds.Own(unique_fd(fd));
-    ucred who;
-    socklen_t size = sizeof(who);
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) {
-      event->pid = who.pid;
-      event->uid = static_cast<int32_t>(who.uid);
-      event->gid = static_cast<int32_t>(who.gid);
-    }
-  }
-}
-
-Event* Hub::Add(int index, EventType type) {
-  Event* event = &events_[event_count_++];
-  *event = {index, type, 0, 0, 0, 0, 0, -1, -1, -1};
-  return event;
-}
-
-void Hub::Dispatch() {
-  napi_handle_scope scope;
-  napi_open_handle_scope(env_, &scope);
-  napi_value callback, receiver, count;
-  napi_get_reference_value(env_, callback_, &callback);
-  napi_get_global(env_, &receiver);
-  napi_create_uint32(env_, static_cast<uint32_t>(event_count_), &count);
-  // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
-  napi_status status = napi_make_callback(env_, context_, receiver, callback, 1, &count, nullptr);
-  if (status == napi_pending_exception) {
-    napi_value error;
-    napi_get_and_clear_last_exception(env_, &error);
-    napi_fatal_exception(env_, error);
-  }
-  napi_close_handle_scope(env_, scope);
-  event_count_ = arena_used_ = fd_count_ = 0;
-  free_.insert(free_.end(), freed_in_batch_.begin(), freed_in_batch_.end());
-  freed_in_batch_.clear();
-}
-
-// --- called from JavaScript --------------------------------------------------------------------------------------------
 
 // Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
 // sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
@@ -308,6 +34,8 @@ bool RefusesRights(int fd) {
   socklen_t size = sizeof(pass_rights);
   return getsockopt(fd, SOL_SOCKET, kSoPassRights, &pass_rights, &size) == 0 && pass_rights == 0;
 }
+
+}  // namespace
 
 // (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
 napi_value Hub::AddSocket(const int32_t* args) {
@@ -583,8 +311,6 @@ void Hub::Shutdown() {
     napi_remove_async_cleanup_hook(hub->cleanup_);
   });
 }
-
-}  // namespace
 
 void RegisterHub(Napi::Env env, Napi::Object exports) {
   napi_value create;

@@ -1,0 +1,119 @@
+// The hub: every packet socket of one thread in one epoll set, and that set behind one libuv poll handle.
+//
+// A wake-up receives a batch into one arena that JavaScript shares, and crosses into JavaScript once; a poll handle per
+// socket would cost a callback each. The arena's bytes are valid until the callback returns. Descriptors are reported as
+// numbers in a second shared array: the TypeScript side owns them from the first statement of the callback on.
+//
+// A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
+// can never reach a socket that it was not meant for.
+#pragma once
+#include <node_api.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "unique_fd.h"
+
+inline constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
+inline constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
+inline constexpr int kSoPassRights = 83;         // SO_PASSRIGHTS, Linux 6.16
+inline constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
+inline constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
+inline constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
+inline constexpr int kAcceptsPerWake = 64;       // the same for a listener
+inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
+inline constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets
+inline constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
+
+enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
+
+struct Slot {
+  unique_fd fd;
+  bool listener = false;
+  bool takes_fds = false;
+  bool plain = false;  // nothing comes but bytes: neither credentials nor, by the kernel's word, descriptors
+  bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
+  uint8_t wakes = kProbeInterval - 1;  // since a second packet was looked for: at first HELLO has company
+  size_t control_size = 0;  // room for control messages when receiving
+  uint32_t interest = 0;
+};
+
+struct Event {
+  int32_t slot, type, offset, length, flags, fd_start, fd_count, pid, uid, gid;
+};
+static_assert(sizeof(Event) == kEventInts * sizeof(int32_t));
+
+/** Of a broadcast: whom to send to, what to write into the packet for him, and what came of it (bytes, or an errno). */
+struct Target {
+  int32_t slot, word, result;
+};
+
+class Hub {
+ public:
+  static napi_value Create(napi_env env, napi_callback_info info);
+
+ private:
+  Hub(napi_env env) : env_(env) {}
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  int Start();
+  void OnReadable();
+  void Shutdown();
+
+  void Receive(int index, uint32_t ready);
+  void ReceivePackets(int index, bool has_ended);
+  bool ReceiveOne(int index);
+  void Accept(int index);
+  void EndOf(int index, int error);
+  bool Full() const;
+  bool IsOpen(int index) const;
+  unique_fd TakeOut(int index);
+  int SendPacket(int index, size_t offset, size_t length, size_t fd_count);
+  Event* Add(int index, EventType type);
+  void Dispatch();
+  int UpdateInterest(int index, uint32_t interest);
+
+  template <napi_value (Hub::*Method)(const int32_t*)>
+  static napi_value Call(napi_env env, napi_callback_info info);
+  napi_value AddSocket(const int32_t* args);
+  napi_value RemoveSocket(const int32_t* args);
+  napi_value SetInterest(const int32_t* args);
+  napi_value Renumber(const int32_t* args);
+  napi_value StopCredentials(const int32_t* args);
+  napi_value Unread(const int32_t* args);
+  napi_value Detach(const int32_t* args);
+  napi_value Send(const int32_t* args);
+  napi_value Broadcast(const int32_t* args);
+  napi_value SetRef(const int32_t* args);
+  napi_value Int(int32_t value);
+
+  napi_env env_;
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  napi_ref callback_ = nullptr;
+  napi_ref memory_[kSharedArrays] = {};  // keep the shared arrays alive
+  napi_async_context context_ = nullptr;
+  uv_poll_t poll_;
+  unique_fd epoll_;
+
+  uint8_t* arena_ = nullptr;
+  size_t arena_size_ = 0;
+  size_t arena_used_ = 0;
+  Event* events_ = nullptr;
+  size_t events_capacity_ = 0;
+  size_t event_count_ = 0;
+  int32_t* fds_ = nullptr;  // received descriptors, and descriptors to send
+  size_t fds_capacity_ = 0;
+  size_t fd_count_ = 0;
+  uint8_t* outgoing_ = nullptr;
+  size_t outgoing_size_ = 0;
+  Target* targets_ = nullptr;  // of a broadcast
+  size_t targets_capacity_ = 0;
+
+  std::vector<Slot> slots_;
+  std::vector<int> free_;
+  std::vector<int> freed_in_batch_;
+};
