@@ -18,6 +18,8 @@
 
 namespace {
 
+constexpr int kSoPassRights = 83;         // SO_PASSRIGHTS, Linux 6.16
+
 // Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
 // sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
 size_t ControlSize(int fd, bool takes_fds) {
@@ -33,6 +35,11 @@ bool RefusesRights(int fd) {
   int pass_rights = 1;
   socklen_t size = sizeof(pass_rights);
   return getsockopt(fd, SOL_SOCKET, kSoPassRights, &pass_rights, &size) == 0 && pass_rights == 0;
+}
+
+void LearnWhatComes(Slot& slot) {
+  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
+  slot.plain = slot.control_size == 0 && RefusesRights(slot.fd.get());
 }
 
 }  // namespace
@@ -60,8 +67,7 @@ napi_value Hub::AddSocket(const int32_t* args) {
   slot.fd = std::move(fd);
   slot.listener = args[1] != 0;
   slot.takes_fds = args[2] != 0;
-  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
-  slot.plain = slot.control_size == 0 && RefusesRights(slot.fd.get());
+  LearnWhatComes(slot);
   slot.interest = event.events;
   return Int(index);
 }
@@ -126,8 +132,7 @@ napi_value Hub::StopCredentials(const int32_t* args) {
   Slot& slot = slots_[args[0]];
   int off = 0;
   if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return Int(-errno);
-  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
-  slot.plain = slot.control_size == 0 && RefusesRights(slot.fd.get());
+  LearnWhatComes(slot);
   return Int(0);
 }
 
@@ -230,7 +235,8 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 // --- life ------------------------------------------------------------------------------------------------------------
 
 // hubCreate(callback, arena, events, fds, outgoing, targets) -> { add, remove, interest, renumber, stopCredentials,
-// unread, detach, send, broadcast, ref }, or a negative errno. The five arrays belong to JavaScript and are kept alive by the hub; the last 253 entries of fds are for sending.
+// unread, detach, send, broadcast, ref }, or a negative errno. The five arrays belong to JavaScript and are kept alive by the
+// hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kSharedArrays;
   napi_value argv[1 + kSharedArrays];

@@ -19,10 +19,6 @@
 
 inline constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
 inline constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
-inline constexpr int kSoPassRights = 83;         // SO_PASSRIGHTS, Linux 6.16
-inline constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
-inline constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
-inline constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
 inline constexpr int kAcceptsPerWake = 64;       // the same for a listener
 inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
 inline constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets

@@ -10,6 +10,14 @@
 #include "environment.h"
 #include "hub.h"
 
+namespace {
+
+constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
+constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
+constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
+
+}  // namespace
+
 void Hub::OnReadable() {
   // In the order in which they became ready: a death is told before the questions of those who have heard of it.
   epoll_event ready[kEpollBatch];

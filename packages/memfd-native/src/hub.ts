@@ -5,43 +5,11 @@
  * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
  */
 import { type Credentials, type NativeHub, native, unwrap } from './binding.ts'
-import { type Fd, fdNumber, type OwnedFd, ownResult } from './owned-fd.ts'
-
-/** What a socket in the hub tells its user. */
-export interface PacketHandler {
-  /**
-   * One packet.
-   * @param bytes the hub's memory; the packet is bytes [start, end). Borrowed until this call returns.
-   * @param fds owned by the handler from here on.
-   * @param flags MSG_TRUNC and MSG_CTRUNC as recvmsg(2) reported them.
-   * @param credentials of the sender, where SO_PASSCRED is on.
-   */
-  onPacket(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    flags: number,
-    credentials: Credentials | null,
-  ): void
-  /** No more packets will come: end-of-file (0) or an errno (positive). The socket stays open until `close()`. */
-  onEnd(errno: number): void
-  /** There is room to send again; only while `setInterest` asks for it. */
-  onWritable(): void
-}
-
-/** What a listener in the hub tells its user. */
-export interface ConnectionHandler {
-  /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
-  onConnection(fd: OwnedFd, credentials: Credentials | null): void
-  /** accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this comes again at once. */
-  onAcceptFailed(errno: number): void
-}
+import { type ConnectionHandler, HubListener, HubSocket, MAX_PACKET_FDS, type PacketHandler } from './hub-socket.ts'
+import { type OwnedFd, ownResult } from './owned-fd.ts'
 
 /** The longest packet, in bytes. One that is longer arrives cut, with MSG_TRUNC. */
 export const MAX_PACKET_BYTES = 65536
-/** Descriptors of one packet: SCM_MAX_FD of the kernel. */
-export const MAX_PACKET_FDS = 253
 
 const EVENT_INTS = 10
 const MAX_EVENTS = 1024
@@ -82,6 +50,7 @@ export class Hub {
   readonly #arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
   readonly #events = new Int32Array(MAX_EVENTS * EVENT_INTS)
   readonly #fds = new Int32Array(MAX_BATCH_FDS + MAX_PACKET_FDS)
+  readonly #outgoingFds = this.#fds.subarray(MAX_BATCH_FDS)
   readonly #targets = new Int32Array(MAX_TARGETS * TARGET_INTS)
   /** By slot: the handlers of sockets, and of listeners. */
   readonly #sockets: (PacketHandler | undefined)[] = []
@@ -109,7 +78,7 @@ export class Hub {
   attach(fd: OwnedFd, handler: PacketHandler, options: { takesFds: boolean }): HubSocket {
     const slot = this.#add(fd, false, options.takesFds)
     this.#sockets[slot] = handler
-    return new HubSocket(this, this.#native, slot, handler, this.#fds)
+    return new HubSocket(this, this.#native, slot, handler, this.#outgoingFds)
   }
 
   /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */
@@ -235,117 +204,5 @@ export class Hub {
     const pid = this.#events[at + 7] as number
     if (pid < 0) return null
     return { pid, uid: (this.#events[at + 8] as number) >>> 0, gid: (this.#events[at + 9] as number) >>> 0 }
-  }
-}
-
-/** A connected packet socket in the hub. Owns its descriptor until `close()`. */
-export class HubSocket {
-  /** Whom it was attached for. */
-  readonly handler: PacketHandler
-  readonly #hub: Hub
-  readonly #native: NativeHub
-  readonly #fds: Int32Array
-  #slot: number
-
-  /** @internal By Hub.attach(). */
-  constructor(hub: Hub, native: NativeHub, slot: number, handler: PacketHandler, fds: Int32Array) {
-    this.#hub = hub
-    this.#native = native
-    this.#slot = slot
-    this.handler = handler
-    this.#fds = fds
-  }
-
-  /** @internal Its place in the hub; negative after `close()`. */
-  get slot(): number {
-    return this.#slot
-  }
-
-  /** True after `close()`. */
-  get isClosed(): boolean {
-    return this.#slot < 0
-  }
-
-  /**
-   * Sends the first `length` bytes of the hub's `outgoing` as one packet, never blocking (sendmsg(2), MSG_DONTWAIT).
-   * @param fds at most 253, borrowed: the kernel takes its own references.
-   * @returns the length, or a negative errno: -EAGAIN when the peer does not take any more now.
-   */
-  send(length: number, fds: readonly Fd[] = NO_FDS): number {
-    if (fds.length > MAX_PACKET_FDS) return -22
-    for (let i = 0; i < fds.length; i++) this.#fds[MAX_BATCH_FDS + i] = fdNumber(fds[i] as Fd)
-    return this.#native.send(this.#slot, 0, length, fds.length)
-  }
-
-  /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */
-  setInterest(interest: { readable: boolean; writable: boolean }): void {
-    this.#native.interest(this.#slot, Number(interest.readable), Number(interest.writable))
-  }
-
-  /** From now on packets do not tell who sent them, which spares both sides the cost. SO_PASSCRED, unix(7) */
-  stopCredentials(): void {
-    unwrap('setsockopt', this.#native.stopCredentials(this.#slot))
-  }
-
-  /**
-   * Gives the socket another number, the first that is free from `lowest` up: a process that dies closes its descriptors
-   * from the highest number down. To make the kernel's table so large may take it milliseconds. fcntl(2), F_DUPFD_CLOEXEC
-   * @throws SyscallError EINVAL, EMFILE so high a number is not allowed here: the socket keeps the one it has
-   */
-  renumber(lowest: number): void {
-    unwrap('fcntl', this.#native.renumber(this.#slot, lowest))
-  }
-
-  /** What the peer has not read: see `unreadBytes`. */
-  unreadBytes(): number {
-    return unwrap('ioctl', this.#native.unread(this.#slot))
-  }
-
-  /** Leaves the hub as by `close()`, but the descriptor is the caller's. @throws SyscallError EBADF it is closed */
-  detach(): OwnedFd {
-    const fd = this.#hub.detach(this.#slot)
-    this.#slot = -1
-    return fd
-  }
-
-  /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch do not arrive any more. */
-  close(): void {
-    if (this.#slot < 0) return
-    this.#hub.remove(this.#slot)
-    this.#slot = -1
-  }
-}
-
-/** A listening packet socket in the hub. Owns its descriptor until `close()`. */
-export class HubListener {
-  /** Whom it was made for. */
-  readonly handler: ConnectionHandler
-  readonly #hub: Hub
-  readonly #native: NativeHub
-  #slot: number
-
-  /** @internal By Hub.listen(). */
-  constructor(hub: Hub, native: NativeHub, slot: number, handler: ConnectionHandler) {
-    this.#hub = hub
-    this.#native = native
-    this.#slot = slot
-    this.handler = handler
-  }
-
-  /** True after `close()`. */
-  get isClosed(): boolean {
-    return this.#slot < 0
-  }
-
-  /** Stops or goes on accepting; connections wait in the kernel's backlog meanwhile. */
-  setPaused(paused: boolean): void {
-    this.#native.interest(this.#slot, Number(!paused), 0)
-  }
-
-  /** Leaves the hub and closes the descriptor. Idempotent. */
-  close(): void {
-    if (this.#slot < 0) return
-    this.#hub.remove(this.#slot)
-    this.#slot = -1
   }
 }

@@ -1,15 +1,8 @@
 export { constants } from './constants.ts'
 export { dup, type FileStatus, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from './fd.ts'
 export { FdWatcher } from './fd-watcher.ts'
-export {
-  type ConnectionHandler,
-  Hub,
-  HubListener,
-  HubSocket,
-  MAX_PACKET_BYTES,
-  MAX_PACKET_FDS,
-  type PacketHandler,
-} from './hub.ts'
+export { type BroadcastWord, Hub, MAX_PACKET_BYTES } from './hub.ts'
+export { type ConnectionHandler, HubListener, HubSocket, MAX_PACKET_FDS, type PacketHandler } from './hub-socket.ts'
 export { LeakDetector } from './leak-detector.ts'
 export { Mapping } from './mapping.ts'
 export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from './memfd.ts'

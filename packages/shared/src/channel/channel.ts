@@ -8,6 +8,7 @@
  */
 import { type Credentials, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../errors.ts'
+import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import {
@@ -26,40 +27,8 @@ import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { DescriptorsLost, type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
 
+export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
-
-/** What a call came to: a reply's body, or the status of a failure with its body. */
-export interface Outcome {
-  /** 0 for a reply, otherwise a STATUS_ constant. */
-  readonly status: number
-  readonly body: IncomingBody
-}
-
-export interface IncomingCall {
-  /** 0 of a oneway call: it gets no answer. */
-  readonly id: number
-  readonly object: number
-  readonly code: number
-  readonly body: IncomingBody
-}
-
-export interface ChannelHandler {
-  /** The first packet of a client. @throws Violation to refuse it. */
-  onHello(credentials: Credentials | null): void
-  onTransaction(call: IncomingCall): void
-  onRelease(object: number, count: number): void
-  /** The peer ends the channel and says why (a FAILURE with id 0). */
-  onFarewell(outcome: Outcome): Error
-  /** The channel is over, told once: end-of-file, a violation, an error of the socket, or `close()`. */
-  onEnd(reason: Error): void
-}
-
-export interface ChannelOptions {
-  /** The client of a channel sends HELLO and may receive descriptors; the server waits for it. */
-  role: 'client' | 'server'
-  /** Whether this end takes descriptors: clients always do, servers by opting in. */
-  takesFds: boolean
-}
 
 /** EPIPE, ECONNRESET: it closed its end. */
 const PEER_GONE = [-32, -104]

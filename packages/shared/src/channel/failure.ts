@@ -9,7 +9,7 @@ import {
 } from '../errors.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { parcelContents, parcelFromWire } from '../parcel/parcel-objects.ts'
-import type { Outcome } from './channel.ts'
+import type { Outcome } from './channel-handler.ts'
 import {
   STATUS_DESCRIPTORS_REFUSED,
   STATUS_LIMIT,

@@ -1,6 +1,6 @@
 /** Calls that were sent and have no answer yet, by id. */
 import { limitError } from '../util/limit.ts'
-import type { Outcome } from './channel.ts'
+import type { Outcome } from './channel-handler.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 
 /** Who waits for the outcome of one call. Exactly one of the two is called, once. */

@@ -6,31 +6,16 @@
  * The mapping lives in native code and JavaScript only ever sees copies: text that is decoded while another process
  * changes it crashes V8, and a store through a read-only mapping kills the process.
  */
-import { Mapping, mmap } from 'memfd-native'
-import {
-  DeactivatedError,
-  InvalidArgValueError,
-  NotARegionError,
-  OutOfRangeError,
-  PurgedError,
-  ReadOnlyError,
-  UnsupportedOperationError,
-} from '../errors.ts'
-import { checkBoolean, checkBytes, checkInteger, checkRange, checkString, INT_MAX, show } from '../util/check.ts'
+import type { Mapping } from 'memfd-native'
+import { DeactivatedError, OutOfRangeError, PurgedError, ReadOnlyError, UnsupportedOperationError } from '../errors.ts'
+import { checkBoolean, checkBytes, checkInt32, checkInteger, checkRange } from '../util/check.ts'
 import { borrowFd, FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
+import { createMemory, referToMemory } from './memory.ts'
 import { MemoryInputStream, MemoryOutputStream } from './memory-file-streams.ts'
 import { ParcelFileDescriptor } from './parcel-file-descriptor.ts'
 import { RegionPins } from './purging.ts'
-import {
-  checkMappable,
-  closeToWriters,
-  createRegion,
-  isSealedForReaders,
-  openForReaders,
-  regionSize,
-} from './region.ts'
+import { closeToWriters, isSealedForReaders, openForReaders, regionSize } from './region.ts'
 
-const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
 const INT_BYTES = 4
 /** Equal to no offset. */
 const NO_OFFSET = Number.NaN
@@ -168,7 +153,7 @@ export class MemoryFile {
   writeInt32BE(offset: number, value: number): void {
     this.#checkWritable()
     this.#checkIntOffset(offset)
-    checkInt32(value)
+    checkInt32('value', value)
     this.#access(() => this.#mapping.writeInt32BE(offset, value))
   }
 
@@ -176,7 +161,7 @@ export class MemoryFile {
   writeInt32LE(offset: number, value: number): void {
     this.#checkWritable()
     this.#checkIntOffset(offset)
-    checkInt32(value)
+    checkInt32('value', value)
     this.#access(() => this.#mapping.writeInt32LE(offset, value))
   }
 
@@ -308,42 +293,4 @@ export class MemoryFile {
     checkInteger('offset', offset, 0, this.#length - INT_BYTES)
     if (offset % INT_BYTES !== 0) throw new OutOfRangeError(`offset must be a multiple of 4, got ${offset}`)
   }
-}
-
-interface Memory {
-  fd: FileDescriptor
-  mapping: Mapping
-}
-
-function createMemory(name: string | null, length: number): Memory {
-  checkLength(length)
-  const fd = wrapOwnedFd(createRegion(name, length))
-  try {
-    return { fd, mapping: Mapping.map(borrowFd(fd), length, PROT_READ | PROT_WRITE, MAP_SHARED) }
-  } catch (error) {
-    fd.close()
-    throw error
-  }
-}
-
-function referToMemory(fd: FileDescriptor, length: number, mode: string | undefined): Memory {
-  if (!MemoryFile.isMemoryFile(fd)) throw new NotARegionError('Not a memory file.')
-  checkMode(mode)
-  checkLength(length)
-  checkMappable(borrowFd(fd), length)
-  return { fd, mapping: Mapping.map(borrowFd(fd), length, PROT_READ, MAP_SHARED) }
-}
-
-function checkMode(mode: string | null | undefined): void {
-  if (mode === 'r') return
-  if (mode !== null && mode !== undefined) checkString('mode', mode)
-  throw new InvalidArgValueError(`Unsupported file mode: ${show(mode)}`)
-}
-
-function checkLength(length: number): void {
-  checkInteger('length', length, 1, INT_MAX, InvalidArgValueError)
-}
-
-function checkInt32(value: number): void {
-  checkInteger('value', value, -INT_MAX - 1, INT_MAX)
 }
