@@ -48,6 +48,7 @@ struct Environment {
   OwnedFds fds;
   SlotTable<MappedMemory> mappings;
   SlotTable<Watcher*> watchers;
+  double* copy_args = nullptr;  // of the call that comes: see mapping.cc
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -70,8 +70,9 @@ export interface NativeBinding {
 
   mapMemory(fd: number, length: number, prot: number, flags: number, offset: number): Handle
   unmapMemory(handle: Handle): number
-  readMemory(handle: Handle, offset: number, target: Uint8Array, targetOffset: number, count: number): void
-  writeMemory(handle: Handle, offset: number, source: Uint8Array, sourceOffset: number, count: number): void
+  shareCopyArgs(args: Float64Array): void
+  readMemory(handle: Handle, target: Uint8Array): void
+  writeMemory(handle: Handle, source: Uint8Array): void
   fillMemory(handle: Handle, offset: number, count: number, byte: number): void
   readInt32LE(handle: Handle, offset: number): number
   readInt32BE(handle: Handle, offset: number): number

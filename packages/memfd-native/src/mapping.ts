@@ -14,6 +14,16 @@ interface Cell {
   length: number
 }
 
+/**
+ * The functions that are called millions of times, by names of their own: an object that native code has filled is a
+ * dictionary to V8, and looking into it takes as long as a small read.
+ */
+const { readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
+
+/** Of the copy that comes next: offset, offset in the array, count. Native code reads them here and checks them. */
+const copyArgs = new Float64Array(3)
+native.shareCopyArgs(copyArgs)
+
 const NO_HANDLE = 0
 const PROT_WRITE = 2
 
@@ -68,22 +78,24 @@ export class Mapping {
    * @throws code ERR_NOT_READABLE when it was mapped with PROT_NONE
    */
   read(offset: number, target: Uint8Array, targetOffset: number, count: number): void {
-    native.readMemory(this.#cell.handle, offset, target, targetOffset, count)
+    setCopyArgs(offset, targetOffset, count)
+    readMemory(this.#cell.handle, target)
   }
 
   /** Copies `count` bytes in, with the atomicity of read(). @throws code ERR_READ_ONLY without PROT_WRITE */
   write(offset: number, source: Uint8Array, sourceOffset: number, count: number): void {
-    native.writeMemory(this.#cell.handle, offset, source, sourceOffset, count)
+    setCopyArgs(offset, sourceOffset, count)
+    writeMemory(this.#cell.handle, source)
   }
 
   /** One atomic access; `offset` is a multiple of 4 (else ERR_OUT_OF_RANGE), as in the three below. */
   readInt32LE(offset: number): number {
-    return native.readInt32LE(this.#cell.handle, offset)
+    return readInt32LE(this.#cell.handle, offset)
   }
 
   /** As readInt32LE(), big-endian. */
   readInt32BE(offset: number): number {
-    return native.readInt32BE(this.#cell.handle, offset)
+    return readInt32BE(this.#cell.handle, offset)
   }
 
   /**
@@ -101,12 +113,12 @@ export class Mapping {
 
   /** `value` is -2^31..2^31-1 (else ERR_OUT_OF_RANGE). @throws code ERR_READ_ONLY without PROT_WRITE */
   writeInt32LE(offset: number, value: number): void {
-    native.writeInt32LE(this.#cell.handle, offset, value)
+    writeInt32LE(this.#cell.handle, offset, value)
   }
 
   /** As writeInt32LE(), big-endian. */
   writeInt32BE(offset: number, value: number): void {
-    native.writeInt32BE(this.#cell.handle, offset, value)
+    writeInt32BE(this.#cell.handle, offset, value)
   }
 
   /** Sets `count` bytes to the low 8 bits of `byte`. @throws code ERR_READ_ONLY without PROT_WRITE */
@@ -126,4 +138,14 @@ export class Mapping {
   [Symbol.dispose](): void {
     this.unmap()
   }
+}
+
+/** Native code checks the values; here they must be numbers, or the array would turn them into some. */
+function setCopyArgs(offset: number, arrayOffset: number, count: number): void {
+  if (typeof offset !== 'number' || typeof arrayOffset !== 'number' || typeof count !== 'number') {
+    throw Object.assign(new TypeError('offsets and counts must be numbers'), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  copyArgs[0] = offset
+  copyArgs[1] = arrayOffset
+  copyArgs[2] = count
 }

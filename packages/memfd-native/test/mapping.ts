@@ -135,6 +135,9 @@ const odd = (value: unknown) => value as never
 const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
   ['a target that is an array', (m) => m.read(0, odd([1, 2, 3]), 0, 1)],
   ['a target of another element type', (m) => m.read(0, odd(new Int8Array(4)), 0, 1)],
+  ['an offset of a copy that is a string', (m) => m.read(odd('0'), buffer, 0, 1)],
+  ['a count of a copy that is an object', (m) => m.write(0, buffer, 0, odd({ valueOf: () => 1 }))],
+  ['an offset in the array that is a bigint', (m) => m.read(0, buffer, odd(0n), 1)],
   ['a target of null', (m) => m.read(0, odd(null), 0, 1)],
   ['a source that is a string', (m) => m.write(0, odd('abc'), 0, 1)],
   ['an offset that is a string', (m) => m.readInt32LE(odd('0'))],
