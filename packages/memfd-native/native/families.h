@@ -11,4 +11,4 @@ void RegisterSocket(Napi::Env env, Napi::Object exports);   // socket.cc: socket
 void RegisterScm(Napi::Env env, Napi::Object exports);      // scm.cc: sendmsg and recvmsg with control data
 void RegisterWatcher(Napi::Env env, Napi::Object exports);  // watcher.cc: readiness of a descriptor through libuv
 void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, getrlimit
-void RegisterHub(Napi::Env env, Napi::Object exports);      // hub.cc: one epoll set for all packet sockets of a thread
+void RegisterHub(Napi::Env env, Napi::Object exports);      // hub.cc: all packet sockets of a thread, in batches

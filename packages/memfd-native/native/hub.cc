@@ -4,7 +4,6 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -19,6 +18,7 @@
 namespace {
 
 constexpr int kSoPassRights = 83;         // SO_PASSRIGHTS, Linux 6.16
+constexpr int kReading = UV_READABLE | UV_DISCONNECT;
 
 // Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
 // sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
@@ -37,11 +37,6 @@ bool RefusesRights(int fd) {
   return getsockopt(fd, SOL_SOCKET, kSoPassRights, &pass_rights, &size) == 0 && pass_rights == 0;
 }
 
-void LearnWhatComes(Slot& slot) {
-  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
-  slot.plain = slot.control_size == 0 && RefusesRights(slot.fd.get());
-}
-
 }  // namespace
 
 // (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
@@ -55,24 +50,23 @@ napi_value Hub::AddSocket(const int32_t* args) {
     index = free_.back();
     free_.pop_back();
   }
-  epoll_event event = {};
-  event.events = EPOLLIN | EPOLLRDHUP;
-  event.data.u32 = static_cast<uint32_t>(index);
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) < 0) {
-    int error = errno;
-    free_.push_back(index);
-    return Int(-error);
-  }
   Slot& slot = slots_[index];
   slot.fd = std::move(fd);
   slot.listener = args[1] != 0;
   slot.takes_fds = args[2] != 0;
-  LearnWhatComes(slot);
-  slot.interest = event.events;
+  int error = NewPoll(index, slot.fd.get(), &slot.poll);
+  if (error < 0) {
+    slot = Slot();
+    free_.push_back(index);
+    return Int(error);
+  }
+  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
+  slot.refuses_fds = !slot.listener && !slot.takes_fds && RefusesRights(slot.fd.get());
+  UpdateInterest(index, kReading);
   return Int(index);
 }
 
-// (slot): closes the descriptor; the kernel drops it from the set.
+// (slot): closes the descriptor.
 napi_value Hub::RemoveSocket(const int32_t* args) {
   unique_fd fd = TakeOut(args[0]);
   return Int(fd.ok() ? 0 : -EBADF);
@@ -87,8 +81,7 @@ napi_value Hub::Detach(const int32_t* args) {
 // Empty: the slot is.
 unique_fd Hub::TakeOut(int index) {
   if (!IsOpen(index)) return unique_fd();
-  // Explicitly: a description that somebody else still holds (a fork, a packet in flight) would stay in the set.
-  if (slots_[index].interest != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slots_[index].fd.get(), nullptr);
+  ClosePoll(index);
   unique_fd fd = std::move(slots_[index].fd);
   slots_[index] = Slot();
   (event_count_ == 0 ? free_ : freed_in_batch_).push_back(index);
@@ -98,20 +91,41 @@ unique_fd Hub::TakeOut(int index) {
 // (slot, readable, writable)
 napi_value Hub::SetInterest(const int32_t* args) {
   if (!IsOpen(args[0])) return Int(-EBADF);
-  uint32_t interest = (args[1] ? EPOLLIN | EPOLLRDHUP : 0u) | (args[2] ? static_cast<uint32_t>(EPOLLOUT) : 0u);
-  return Int(UpdateInterest(args[0], interest));
+  return Int(UpdateInterest(args[0], (args[1] ? kReading : 0) | (args[2] ? UV_WRITABLE : 0)));
 }
 
-int Hub::UpdateInterest(int index, uint32_t interest) {
+int Hub::UpdateInterest(int index, int interest) {
   Slot& slot = slots_[index];
   if (slot.interest == interest) return 0;
-  epoll_event event = {};
-  event.events = interest;
-  event.data.u32 = static_cast<uint32_t>(index);
-  // With no interest left epoll still reports EPOLLHUP for ever: take the socket out of the set altogether.
-  int operation = interest == 0 ? EPOLL_CTL_DEL : slot.interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   slot.interest = interest;
-  return epoll_ctl(epoll_.get(), operation, slot.fd.get(), &event) < 0 ? -errno : 0;
+  return interest == 0 ? uv_poll_stop(&slot.poll->handle) : uv_poll_start(&slot.poll->handle, interest, OnReady);
+}
+
+// A handle for the descriptor, stopped. A negative errno: libuv cannot poll it.
+int Hub::NewPoll(int index, int fd, Poll** out) {
+  auto poll = std::make_unique<Poll>();
+  int error = uv_poll_init(loop_, &poll->handle, fd);
+  if (error < 0) return error;
+  poll->hub = this;
+  poll->slot = index;
+  // SAFETY: every libuv handle begins with the members of uv_handle_t; the same below.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll->handle));
+  handles_ += 1;
+  *out = poll.release();
+  return 0;
+}
+
+// Before the descriptor closes: a description that somebody else still holds (a fork, a packet in flight) would go on to be
+// polled. The memory goes in the next turn of the loop.
+void Hub::ClosePoll(int index) {
+  Poll* poll = slots_[index].poll;
+  poll->slot = -1;
+  slots_[index].poll = nullptr;
+  slots_[index].interest = 0;
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), [](uv_handle_t* handle) {
+    std::unique_ptr<Poll> poll(reinterpret_cast<Poll*>(handle));  // SAFETY: the handle is its first member
+    poll->hub->OnClosed();
+  });
 }
 
 // (slot, lowest): another number for the same socket, the first free one from `lowest` up.
@@ -120,9 +134,13 @@ napi_value Hub::Renumber(const int32_t* args) {
   Slot& slot = slots_[args[0]];
   unique_fd fd(fcntl(slot.fd.get(), F_DUPFD_CLOEXEC, args[1]));
   if (!fd.ok()) return Int(-errno);
-  uint32_t interest = slot.interest;
-  UpdateInterest(args[0], 0);
+  Poll* poll;
+  int error = NewPoll(args[0], fd.get(), &poll);
+  if (error < 0) return Int(error);
+  int interest = slot.interest;
+  ClosePoll(args[0]);
   slot.fd = std::move(fd);
+  slot.poll = poll;
   return Int(UpdateInterest(args[0], interest));
 }
 
@@ -132,7 +150,7 @@ napi_value Hub::StopCredentials(const int32_t* args) {
   Slot& slot = slots_[args[0]];
   int off = 0;
   if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return Int(-errno);
-  LearnWhatComes(slot);
+  if (!slot.takes_fds) slot.control_size = 0;
   return Int(0);
 }
 
@@ -205,8 +223,7 @@ int Hub::SendPacket(int index, size_t offset, size_t length, size_t fd_count) {
 }
 
 napi_value Hub::SetRef(const int32_t* args) {
-  // SAFETY: uv_poll_t is a uv_handle_t, by libuv's own layout.
-  auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
+  auto* handle = reinterpret_cast<uv_handle_t*>(&check_);  // SAFETY: as in NewPoll
   if (args[0]) {
     uv_ref(handle);
   } else {
@@ -235,7 +252,7 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 // --- life ------------------------------------------------------------------------------------------------------------
 
 // hubCreate(callback, arena, events, fds, outgoing, targets) -> { add, remove, interest, renumber, stopCredentials,
-// unread, detach, send, broadcast, ref }, or a negative errno. The five arrays belong to JavaScript and are kept alive by the
+// unread, detach, send, broadcast, ref }. The five arrays belong to JavaScript and are kept alive by the
 // hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kSharedArrays;
@@ -263,8 +280,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   hub->targets_ = static_cast<Target*>(data[4]);
   hub->targets_capacity_ = length[4] / (sizeof(Target) / sizeof(int32_t));
 
-  int error = hub->Start();
-  if (error < 0) return hub->Int(error);
+  hub->Start();
   for (int i = 0; i < kSharedArrays; i++) napi_create_reference(env, argv[i + 1], 1, &hub->memory_[i]);
   napi_create_reference(env, argv[0], 1, &hub->callback_);
   napi_value name;
@@ -291,31 +307,34 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   return result;
 }
 
-int Hub::Start() {
-  epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll_.ok()) return -errno;
-  uv_loop_t* loop;
-  napi_get_uv_event_loop(env_, &loop);
-  int error = uv_poll_init(loop, &poll_, epoll_.get());
-  if (error < 0) return error;
-  poll_.data = this;
-  uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int status, int) {
-    if (status == 0) static_cast<Hub*>(poll->data)->OnReadable();
+void Hub::Start() {
+  napi_get_uv_event_loop(env_, &loop_);
+  uv_check_init(loop_, &check_);
+  check_.data = this;
+  uv_check_start(&check_, [](uv_check_t* check) {
+    Hub* hub = static_cast<Hub*>(check->data);
+    if (hub->event_count_ > 0) hub->Dispatch();
   });
-  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));  // SAFETY: as in SetRef
-  // Async, because libuv needs one more turn of the loop to let go of the handle before its memory may go.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&check_));  // SAFETY: as in NewPoll
+  handles_ = 1;
+  // Async, because libuv needs one more turn of the loop to let go of the handles before their memory may go.
   napi_add_async_cleanup_hook(
       env_, [](napi_async_cleanup_hook_handle, void* data) { static_cast<Hub*>(data)->Shutdown(); }, this, &cleanup_);
-  return 0;
 }
 
 void Hub::Shutdown() {
-  slots_.clear();
-  uv_poll_stop(&poll_);
-  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {  // SAFETY: as in SetRef
-    std::unique_ptr<Hub> hub(static_cast<Hub*>(handle->data));
-    napi_remove_async_cleanup_hook(hub->cleanup_);
+  for (size_t i = 0; i < slots_.size(); i++) TakeOut(static_cast<int>(i));
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), [](uv_handle_t* handle) {  // SAFETY: as in NewPoll
+    static_cast<Hub*>(handle->data)->OnClosed();
   });
+}
+
+// The check handle is among those that are open until the end.
+void Hub::OnClosed() {
+  handles_ -= 1;
+  if (handles_ > 0) return;
+  std::unique_ptr<Hub> hub(this);
+  napi_remove_async_cleanup_hook(cleanup_);
 }
 
 void RegisterHub(Napi::Env env, Napi::Object exports) {

@@ -1,8 +1,9 @@
-// The hub: every packet socket of one thread in one epoll set, and that set behind one libuv poll handle.
+// The hub: every packet socket of one thread, each with a libuv poll handle, and one call into JavaScript for all that
+// are ready in one turn of the loop.
 //
-// A wake-up receives a batch into one arena that JavaScript shares, and crosses into JavaScript once; a poll handle per
-// socket would cost a callback each. The arena's bytes are valid until the callback returns. Descriptors are reported as
-// numbers in a second shared array: the TypeScript side owns them from the first statement of the callback on.
+// While libuv polls, what is ready is received into one arena that JavaScript shares; right after it (uv_check_t) the batch
+// is handed over. The arena's bytes are valid until the callback returns. Descriptors are reported as numbers in a second
+// shared array: the TypeScript side owns them from the first statement of the callback on.
 //
 // A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
 // can never reach a socket that it was not meant for.
@@ -19,22 +20,34 @@
 
 inline constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
 inline constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
-inline constexpr int kAcceptsPerWake = 64;       // the same for a listener
+inline constexpr int kAcceptsPerWake = 64;
 inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
 inline constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets
 inline constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
 enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
 
+class Hub;
+
+/** A libuv handle outlives its socket by a turn of the loop: whoever takes a socket out of its slot closes the handle too. */
+struct Poll {
+  uv_poll_t handle;
+  Hub* hub;
+  int slot;  // -1: taken out
+};
+
 struct Slot {
   unique_fd fd;
+  Poll* poll = nullptr;  // libuv's, until it has been closed
   bool listener = false;
   bool takes_fds = false;
-  bool plain = false;  // nothing comes but bytes: neither credentials nor, by the kernel's word, descriptors
+  bool refuses_fds = false;  // by the kernel's word
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
-  uint8_t wakes = kProbeInterval - 1;  // since a second packet was looked for: at first HELLO has company
-  size_t control_size = 0;  // room for control messages when receiving
-  uint32_t interest = 0;
+  bool is_new = true;   // nothing has come yet: HELLO has company, but only one
+  bool ended = false;   // has been told; nothing more is read
+  uint8_t wakes = 0;    // since a second packet was looked for
+  size_t control_size = 0;  // room for control messages when receiving; 0 and refusing, nothing comes but bytes
+  int interest = 0;         // of uv_poll_start(); 0 is stopped
 };
 
 struct Event {
@@ -56,22 +69,25 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  int Start();
-  void OnReadable();
+  void Start();
   void Shutdown();
+  void OnClosed();
 
-  void Receive(int index, uint32_t ready);
+  static void OnReady(uv_poll_t* handle, int status, int events);
+  void Receive(int index, int ready);
   void ReceivePackets(int index, bool has_ended);
-  bool ReceiveOne(int index);
+  bool ReceiveOne(int index, bool has_ended);
   void Accept(int index);
-  void EndOf(int index, int error);
+  void EndOf(int index, Event* event, int error);
   bool Full() const;
   bool IsOpen(int index) const;
   unique_fd TakeOut(int index);
   int SendPacket(int index, size_t offset, size_t length, size_t fd_count);
   Event* Add(int index, EventType type);
   void Dispatch();
-  int UpdateInterest(int index, uint32_t interest);
+  int NewPoll(int index, int fd, Poll** out);
+  void ClosePoll(int index);
+  int UpdateInterest(int index, int interest);
 
   template <napi_value (Hub::*Method)(const int32_t*)>
   static napi_value Call(napi_env env, napi_callback_info info);
@@ -92,8 +108,9 @@ class Hub {
   napi_ref callback_ = nullptr;
   napi_ref memory_[kSharedArrays] = {};  // keep the shared arrays alive
   napi_async_context context_ = nullptr;
-  uv_poll_t poll_;
-  unique_fd epoll_;
+  uv_loop_t* loop_ = nullptr;
+  uv_check_t check_;     // hands the batch over; keeps the loop alive where the polls do not
+  size_t handles_ = 0;   // of libuv, not closed yet
 
   uint8_t* arena_ = nullptr;
   size_t arena_size_ = 0;
@@ -112,4 +129,5 @@ class Hub {
   std::vector<Slot> slots_;
   std::vector<int> free_;
   std::vector<int> freed_in_batch_;
+  std::vector<int> ended_in_batch_;
 };

@@ -1,6 +1,5 @@
 // The receiving half of the hub: from what is ready to one call into JavaScript.
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -13,48 +12,52 @@
 namespace {
 
 constexpr int kScmPidfd = 4;              // SCM_PIDFD, include/linux/socket.h
-constexpr int kEpollBatch = 64;           // sockets looked at per wake-up
 constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next wake-up
 
 }  // namespace
 
-void Hub::OnReadable() {
-  // In the order in which they became ready: a death is told before the questions of those who have heard of it.
-  epoll_event ready[kEpollBatch];
-  int count = epoll_wait(epoll_.get(), ready, kEpollBatch, 0);
-  for (int i = 0; i < count && !Full(); i++) Receive(static_cast<int>(ready[i].data.u32), ready[i].events);
-  if (event_count_ > 0) Dispatch();
+// Called by libuv in the order in which they became ready: a death is told before the questions of those who have heard of it.
+void Hub::OnReady(uv_poll_t* handle, int status, int events) {
+  Poll* poll = reinterpret_cast<Poll*>(handle);  // SAFETY: the handle is its first member
+  Hub* hub = poll->hub;
+  if (hub->Full()) hub->Dispatch();
+  if (poll->slot < 0) return;  // taken out meanwhile
+  // An error (ECONNRESET) stops the handle. What came before it is still to be read.
+  hub->Receive(poll->slot, status < 0 ? UV_READABLE | UV_DISCONNECT : events);
+  if (status < 0 && hub->slots_[poll->slot].interest != 0) uv_poll_start(handle, hub->slots_[poll->slot].interest, OnReady);
 }
 
-// Level-triggered: what does not fit into this batch makes the set readable again in the next turn of the loop.
+// Level-triggered: what does not fit into this batch is ready again in the next turn of the loop.
 bool Hub::Full() const {
   return event_count_ + kAcceptsPerWake + 2 > events_capacity_ || arena_used_ + kMaxPacket + 8 > arena_size_ ||
          fd_count_ + kMaxFds > fds_capacity_;
 }
 
-void Hub::Receive(int index, uint32_t ready) {
+void Hub::Receive(int index, int ready) {
   if (slots_[index].listener) return Accept(index);
-  if (ready & EPOLLOUT) Add(index, kWritable);
-  constexpr uint32_t kEnded = EPOLLHUP | EPOLLRDHUP | EPOLLERR;
-  if (ready & (EPOLLIN | kEnded)) ReceivePackets(index, (ready & kEnded) != 0);
+  if (ready & UV_WRITABLE) Add(index, kWritable);
+  if (ready & (UV_READABLE | UV_DISCONNECT)) ReceivePackets(index, (ready & UV_DISCONNECT) != 0);
 }
 
 // Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
-// looked for now and then, while there were several the last time, and when the end must be behind the first.
+// looked for now and then, while there were several the last time, at first, and when the end must be behind the first.
 void Hub::ReceivePackets(int index, bool has_ended) {
   Slot& slot = slots_[index];
   bool probes = has_ended || slot.bursts || ++slot.wakes >= kProbeInterval;
+  int limit = probes ? kPacketsPerSocket : slot.is_new ? 2 : 1;
   if (probes) slot.wakes = 0;
-  for (int i = 0; i < (probes ? kPacketsPerSocket : 1) && !Full(); i++) {
-    bool more = ReceiveOne(index);
+  slot.is_new = false;
+  for (int i = 0; i < limit && !slot.ended && !Full(); i++) {
+    bool more = ReceiveOne(index, has_ended);
     if (probes && i == 1) slot.bursts = more;
     if (!more) return;
   }
 }
 
 // One packet. False: nothing more to be had from this socket now.
-bool Hub::ReceiveOne(int index) {
+bool Hub::ReceiveOne(int index, bool has_ended) {
   Slot& slot = slots_[index];
+  bool plain = slot.refuses_fds && slot.control_size == 0;
   iovec iov = {arena_ + arena_used_, kMaxPacket};  // one byte more shows as MSG_TRUNC
   union {
     char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
@@ -69,15 +72,15 @@ bool Hub::ReceiveOne(int index) {
   ssize_t length;
   do {
     // Quicker, and tells the whole length of a packet that was cut (MSG_TRUNC).
-    length = slot.plain ? recv(slot.fd.get(), iov.iov_base, iov.iov_len, MSG_DONTWAIT | MSG_TRUNC)
+    length = plain ? recv(slot.fd.get(), iov.iov_base, iov.iov_len, MSG_DONTWAIT | MSG_TRUNC)
                         : recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     // ECONNRESET, told once: the peer went with packets of ours unread. What it sent before is still here, then its end.
   } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
   if (length < 0) {
-    if (errno != EAGAIN) EndOf(index, errno);
+    if (errno != EAGAIN) EndOf(index, Add(index, kEnd), errno);
     return false;
   }
-  if (slot.plain) {
+  if (plain) {
     message.msg_controllen = 0;
     message.msg_flags = length > static_cast<ssize_t>(kMaxPacket) ? MSG_TRUNC : 0;
     length = std::min(length, static_cast<ssize_t>(kMaxPacket));
@@ -112,25 +115,29 @@ bool Hub::ReceiveOne(int index) {
   if (length == 0) {
     // End-of-file and an empty packet both give 0; only the poll state tells them apart.
     pollfd state = {slot.fd.get(), POLLRDHUP, 0};
-    if (event->fd_count == 0 && poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP))) {
-      event->type = kEnd;
-      UpdateInterest(index, 0);
-    }
+    bool is_over = has_ended || (poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP)));
+    if (event->fd_count == 0 && is_over) EndOf(index, event, 0);
     return false;
   }
   arena_used_ += (static_cast<size_t>(length) + 7) & ~size_t{7};
   return true;
 }
 
-void Hub::EndOf(int index, int error) {
-  Event* event = Add(index, kEnd);
+// Whoever is told mostly closes the socket at once, so that it is not taken out of what is polled before: see Dispatch.
+void Hub::EndOf(int index, Event* event, int error) {
+  event->type = kEnd;
   event->flags = error;
-  UpdateInterest(index, 0);
+  slots_[index].ended = true;
+  ended_in_batch_.push_back(index);
 }
 
 void Hub::Accept(int index) {
-  for (int i = 0; i < kAcceptsPerWake && fd_count_ < fds_capacity_; i++) {
-    int fd = accept4(slots_[index].fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  Slot& listener = slots_[index];
+  bool probes = listener.bursts || ++listener.wakes >= kProbeInterval;
+  if (probes) listener.wakes = 0;
+  for (int i = 0; i < (probes ? kAcceptsPerWake : 1) && fd_count_ < fds_capacity_; i++) {
+    int fd = accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (probes && i == 1) listener.bursts = fd >= 0;
     if (fd < 0) {
       // The next connection has already gone away, or was never one: not the listener's fault.
       if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -173,6 +180,11 @@ void Hub::Dispatch() {
   }
   napi_close_handle_scope(env_, scope);
   event_count_ = arena_used_ = fd_count_ = 0;
+  // One that has ended and is still there has nothing more to say, and would never stop being ready.
+  for (int index : ended_in_batch_) {
+    if (IsOpen(index) && slots_[index].ended) UpdateInterest(index, 0);
+  }
+  ended_in_batch_.clear();
   free_.insert(free_.end(), freed_in_batch_.begin(), freed_in_batch_.end());
   freed_in_batch_.clear();
 }

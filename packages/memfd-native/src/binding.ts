@@ -113,7 +113,7 @@ export interface NativeBinding {
     fds: Int32Array,
     outgoing: Uint8Array,
     targets: Int32Array,
-  ): NativeHub | number
+  ): NativeHub
 
   watch(fd: number, writable: boolean, callback: () => void): Handle
   unwatch(handle: Handle): number

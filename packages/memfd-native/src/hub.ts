@@ -1,5 +1,5 @@
 /**
- * The hub: all packet sockets (SOCK_SEQPACKET) of this thread behind one libuv handle, received in batches.
+ * The hub: all packet sockets (SOCK_SEQPACKET) of this thread, received in batches: one callback for all that are ready.
  *
  * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the bytes
  * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
@@ -34,7 +34,7 @@ export interface BroadcastWord {
   readonly values: readonly number[]
 }
 
-/** All packet sockets of this thread behind one libuv handle. Borrowed bytes and batches: see the head of this file. */
+/** All packet sockets of this thread. Borrowed bytes and batches: see the head of this file. */
 export class Hub {
   static #current: Hub | undefined
 
@@ -59,7 +59,7 @@ export class Hub {
   #refs = 0
 
   private constructor() {
-    const result = native.hubCreate(
+    this.#native = native.hubCreate(
       (count) => this.#dispatch(count),
       this.#arena,
       this.#events,
@@ -67,8 +67,6 @@ export class Hub {
       this.outgoing,
       this.#targets,
     )
-    if (typeof result === 'number') throw unwrap('epoll_create1', result)
-    this.#native = result
   }
 
   /**

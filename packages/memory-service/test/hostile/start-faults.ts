@@ -52,7 +52,6 @@ const FAULTS: readonly Fault[] = [
   { call: 'bind', error: 'ENOSPC', exit: EXIT_FAILED, line: /bind: ENOSPC, .*registry\.sock/ },
   { call: 'chmod', error: 'EPERM', file: itself, exit: EXIT_NOT_PERMITTED, line: /EPERM.*registry\.sock/ },
   { call: 'listen', error: 'ENOMEM', exit: EXIT_FAILED, line: /listen: ENOMEM/ },
-  { call: 'epoll_create1', error: 'EMFILE', when: '3', exit: EXIT_FAILED, line: /epoll_create1: EMFILE/ },
   { call: 'setsockopt', error: 'ENOPROTOOPT', when: '1+' }, // an older kernel, without SO_PASSRIGHTS
   { call: 'accept4', error: 'EMFILE' },
   { call: 'accept4', error: 'ECONNABORTED' },
