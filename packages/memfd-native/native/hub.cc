@@ -167,7 +167,7 @@ napi_value Hub::Send(const int32_t* args) {
   size_t count = static_cast<size_t>(args[3]);
   if (!IsOpen(args[0])) return Int(-EBADF);
   if (args[1] < 0 || args[2] <= 0 || offset + length > outgoing_size_ || args[3] < 0 || count > kMaxFds) return Int(-EINVAL);
-  return Int(SendPacket(args[0], offset, length, count));
+  return Int(SendPacket(args[0], outgoing_ + offset, length, count));
 }
 
 // (count, length, wordAt): the first `length` bytes of the outgoing arena to each of the first `count` targets, with the
@@ -182,25 +182,50 @@ napi_value Hub::Broadcast(const int32_t* args) {
       uint32_t word = htole32(static_cast<uint32_t>(target.word));
       memcpy(outgoing_ + args[2], &word, sizeof(word));
     }
-    target.result = IsOpen(target.slot) ? SendPacket(target.slot, 0, length, 0) : -EBADF;
+    target.result = IsOpen(target.slot) ? SendPacket(target.slot, outgoing_, length, 0) : -EBADF;
   }
   return Int(0);
+}
+
+// (count, last): the first `count` cells, each to its slot. What came of each is in its record. A slot that did not take one
+// takes nothing more until the last of the batch. -> how many did not go
+napi_value Hub::Flush(const int32_t* args) {
+  size_t count = static_cast<size_t>(args[0]);
+  if (args[0] < 0 || count > deferred_capacity_) return Int(-EINVAL);
+  int failures = 0;
+  for (size_t i = 0; i < count; i++) {
+    Deferred& packet = deferred_[i];
+    size_t length = static_cast<size_t>(packet.length);
+    bool is_valid = packet.length > 0 && length <= cell_size_ && IsOpen(packet.slot);
+    packet.result = is_valid ? SendPacket(packet.slot, cells_ + i * cell_size_, length, 0) : -EBADF;
+    if (packet.result >= 0) continue;
+    failures += 1;
+    if (!is_valid || slots_[packet.slot].blocked) continue;
+    slots_[packet.slot].blocked = true;
+    blocked_in_batch_.push_back(packet.slot);
+  }
+  if (args[1]) {
+    for (int index : blocked_in_batch_) slots_[index].blocked = false;
+    blocked_in_batch_.clear();
+  }
+  return Int(failures);
 }
 
 bool Hub::IsOpen(int index) const {
   return index >= 0 && static_cast<size_t>(index) < slots_.size() && slots_[index].fd.ok();
 }
 
-int Hub::SendPacket(int index, size_t offset, size_t length, size_t fd_count) {
+int Hub::SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count) {
+  if (slots_[index].blocked) return -EAGAIN;
   int fd = slots_[index].fd.get();
   ssize_t sent;
   if (fd_count == 0) {
     do {
-      sent = send(fd, outgoing_ + offset, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : static_cast<int>(sent);
   }
-  iovec iov = {outgoing_ + offset, length};
+  iovec iov = {const_cast<uint8_t*>(bytes), length};
   msghdr message = {};
   message.msg_iov = &iov;
   message.msg_iovlen = 1;
@@ -251,8 +276,8 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 
 // --- life ------------------------------------------------------------------------------------------------------------
 
-// hubCreate(callback, arena, events, fds, outgoing, targets) -> { add, remove, interest, renumber, stopCredentials,
-// unread, detach, send, broadcast, ref }. The five arrays belong to JavaScript and are kept alive by the
+// hubCreate(callback, arena, events, fds, outgoing, targets, cells, deferred) -> { add, remove, interest, renumber, stopCredentials,
+// unread, detach, send, broadcast, flush, ref }. The arrays belong to JavaScript and are kept alive by the
 // hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kSharedArrays;
@@ -264,8 +289,8 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   for (int i = 0; i < kSharedArrays; i++) {
     napi_typedarray_type type;
     if (napi_get_typedarray_info(env, argv[i + 1], &type, &length[i], &data[i], nullptr, nullptr) != napi_ok ||
-        type != (i == 0 || i == 3 ? napi_uint8_array : napi_int32_array)) {
-      napi_throw_type_error(env, nullptr, "hubCreate takes a function, bytes, two Int32Array, bytes and an Int32Array");
+        type != (i == 0 || i == 3 || i == 5 ? napi_uint8_array : napi_int32_array)) {
+      napi_throw_type_error(env, nullptr, "hubCreate takes a function, and arrays of bytes and of int32");
       return nullptr;
     }
   }
@@ -279,6 +304,10 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   hub->outgoing_size_ = length[3];
   hub->targets_ = static_cast<Target*>(data[4]);
   hub->targets_capacity_ = length[4] / (sizeof(Target) / sizeof(int32_t));
+  hub->cells_ = static_cast<uint8_t*>(data[5]);
+  hub->deferred_ = static_cast<Deferred*>(data[6]);
+  hub->deferred_capacity_ = length[6] / (sizeof(Deferred) / sizeof(int32_t));
+  hub->cell_size_ = hub->deferred_capacity_ == 0 ? 0 : length[5] / hub->deferred_capacity_;
 
   hub->Start();
   for (int i = 0; i < kSharedArrays; i++) napi_create_reference(env, argv[i + 1], 1, &hub->memory_[i]);
@@ -299,6 +328,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"detach", nullptr, Call<&Hub::Detach>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"broadcast", nullptr, Call<&Hub::Broadcast>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"flush", nullptr, Call<&Hub::Flush>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
   };
   napi_define_properties(env, result, std::size(methods), methods);

@@ -22,7 +22,8 @@ inline constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.
 inline constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
 inline constexpr int kAcceptsPerWake = 64;
 inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
-inline constexpr int kSharedArrays = 5;          // arena, events, fds, outgoing, targets
+inline constexpr size_t kBatch = 64;             // events after which the others wait: their senders get on meanwhile
+inline constexpr int kSharedArrays = 7;          // arena, events, fds, outgoing, targets, cells, deferred
 inline constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
 enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
@@ -42,6 +43,7 @@ struct Slot {
   bool listener = false;
   bool takes_fds = false;
   bool refuses_fds = false;  // by the kernel's word
+  bool blocked = false;  // a packet of this batch did not go: what comes after it must not either
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
   bool is_new = true;   // nothing has come yet: HELLO has company, but only one
   bool ended = false;   // has been told; nothing more is read
@@ -58,6 +60,11 @@ static_assert(sizeof(Event) == kEventInts * sizeof(int32_t));
 /** Of a broadcast: whom to send to, what to write into the packet for him, and what came of it (bytes, or an errno). */
 struct Target {
   int32_t slot, word, result;
+};
+
+/** A short packet that waits in its cell for the end of the batch. */
+struct Deferred {
+  int32_t slot, length, result;
 };
 
 class Hub {
@@ -82,7 +89,7 @@ class Hub {
   bool Full() const;
   bool IsOpen(int index) const;
   unique_fd TakeOut(int index);
-  int SendPacket(int index, size_t offset, size_t length, size_t fd_count);
+  int SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count);
   Event* Add(int index, EventType type);
   void Dispatch();
   int NewPoll(int index, int fd, Poll** out);
@@ -100,6 +107,7 @@ class Hub {
   napi_value Detach(const int32_t* args);
   napi_value Send(const int32_t* args);
   napi_value Broadcast(const int32_t* args);
+  napi_value Flush(const int32_t* args);
   napi_value SetRef(const int32_t* args);
   napi_value Int(int32_t value);
 
@@ -125,6 +133,11 @@ class Hub {
   size_t outgoing_size_ = 0;
   Target* targets_ = nullptr;  // of a broadcast
   size_t targets_capacity_ = 0;
+  uint8_t* cells_ = nullptr;  // of deferred packets, one after the other
+  size_t cell_size_ = 0;
+  Deferred* deferred_ = nullptr;
+  size_t deferred_capacity_ = 0;
+  std::vector<int> blocked_in_batch_;
 
   std::vector<Slot> slots_;
   std::vector<int> free_;

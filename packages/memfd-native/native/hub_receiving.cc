@@ -20,7 +20,7 @@ constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next w
 void Hub::OnReady(uv_poll_t* handle, int status, int events) {
   Poll* poll = reinterpret_cast<Poll*>(handle);  // SAFETY: the handle is its first member
   Hub* hub = poll->hub;
-  if (hub->Full()) hub->Dispatch();
+  if (hub->event_count_ >= kBatch || hub->Full()) hub->Dispatch();
   if (poll->slot < 0) return;  // taken out meanwhile
   // An error (ECONNRESET) stops the handle. What came before it is still to be read.
   hub->Receive(poll->slot, status < 0 ? UV_READABLE | UV_DISCONNECT : events);

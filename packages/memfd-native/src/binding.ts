@@ -45,6 +45,7 @@ export interface NativeHub {
   detach(slot: number): number
   send(slot: number, offset: number, length: number, fdCount: number): number
   broadcast(count: number, length: number, wordAt: number): number
+  flush(count: number, isLast: number): number
   ref(on: number): number
 }
 
@@ -113,6 +114,8 @@ export interface NativeBinding {
     fds: Int32Array,
     outgoing: Uint8Array,
     targets: Int32Array,
+    cells: Uint8Array,
+    deferred: Int32Array,
   ): NativeHub
 
   watch(fd: number, writable: boolean, callback: () => void): Handle

@@ -29,6 +29,12 @@ export interface PacketHandler {
   onEnd(errno: number): void
   /** There is room to send again; only while `setInterest` asks for it. */
   onWritable(): void
+  /**
+   * A packet of `sendLater()` could not be sent: a negative errno, -EAGAIN when the peer does not take any more now. What
+   * was sent after it comes after it. Of several the last is told first.
+   * @param bytes the handler's
+   */
+  onUnsent?(bytes: Buffer, errno: number): void
 }
 
 /** What a listener in the hub tells its user. */
@@ -74,8 +80,19 @@ export class HubSocket {
    */
   send(length: number, fds: readonly Fd[] = NO_FDS): number {
     if (fds.length > MAX_PACKET_FDS) return -22
+    this.#hub.flush()
     for (let i = 0; i < fds.length; i++) this.#outgoingFds[i] = fdNumber(fds[i] as Fd)
     return this.#native.send(this.#slot, 0, length, fds.length)
+  }
+
+  /**
+   * As `send()` without descriptors, but a short packet is sent at the end of this batch, together with those of the
+   * other sockets: a peer that answers at once keeps less of this thread's time. Before it anything else that is sent or
+   * closed by this hub. Outside of `onPacket` and the like, or a long one: at once.
+   * @returns the length, or a negative errno; what goes wrong later is told by `onUnsent`
+   */
+  sendLater(length: number): number {
+    return this.#hub.defer(this.#slot, length) ? length : this.send(length)
   }
 
   /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */

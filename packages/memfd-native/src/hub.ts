@@ -24,6 +24,12 @@ const CONNECTION = 4
 const MAX_TARGETS = 1024
 const TARGET_INTS = 3
 
+/** Packets that one call sends at the end of a batch, how long they may be, and what there is of each: slot, length, result. */
+const MAX_DEFERRED = 64
+const CELL_BYTES = 512
+const CELL_WORDS = CELL_BYTES / 4
+const DEFERRED_INTS = 3
+
 const NO_FDS: readonly OwnedFd[] = Object.freeze([])
 
 /** Of a broadcast: a word of the packet that is another one for each socket. */
@@ -32,6 +38,14 @@ export interface BroadcastWord {
   readonly at: number
   /** An unsigned 32-bit integer for each socket, written little-endian. */
   readonly values: readonly number[]
+}
+
+/** A packet that was to be sent at the end of the batch. */
+interface Unsent {
+  /** Nobody, when its socket has been closed. */
+  readonly handler: PacketHandler | undefined
+  readonly bytes: Buffer
+  readonly errno: number
 }
 
 /** All packet sockets of this thread. Borrowed bytes and batches: see the head of this file. */
@@ -52,11 +66,18 @@ export class Hub {
   readonly #fds = new Int32Array(MAX_BATCH_FDS + MAX_PACKET_FDS)
   readonly #outgoingFds = this.#fds.subarray(MAX_BATCH_FDS)
   readonly #targets = new Int32Array(MAX_TARGETS * TARGET_INTS)
+  readonly #cells = Buffer.allocUnsafeSlow(MAX_DEFERRED * CELL_BYTES)
+  readonly #deferred = new Int32Array(MAX_DEFERRED * DEFERRED_INTS)
+  readonly #cellWords = new Int32Array(this.#cells.buffer)
+  readonly #outgoingWords = new Int32Array(this.outgoing.buffer)
   /** By slot: the handlers of sockets, and of listeners. */
   readonly #sockets: (PacketHandler | undefined)[] = []
   readonly #listeners: (ConnectionHandler | undefined)[] = []
   readonly #native: NativeHub
   #refs = 0
+  #isDispatching = false
+  #deferredCount = 0
+  #unsent: Unsent[] = []
 
   private constructor() {
     this.#native = native.hubCreate(
@@ -66,6 +87,8 @@ export class Hub {
       this.#fds,
       this.outgoing,
       this.#targets,
+      this.#cells,
+      this.#deferred,
     )
   }
 
@@ -109,6 +132,7 @@ export class Hub {
     word?: BroadcastWord,
     onFailure: (index: number, errno: number) => void = () => undefined,
   ): void {
+    this.flush()
     const targets = this.#targets
     for (let first = 0; first < sockets.length; first += MAX_TARGETS) {
       const count = Math.min(sockets.length - first, MAX_TARGETS)
@@ -127,14 +151,62 @@ export class Hub {
     }
   }
 
+  /** @internal By HubSocket. False: the packet in `outgoing` is to be sent now. */
+  defer(slot: number, length: number): boolean {
+    if (!this.#isDispatching || length > CELL_BYTES) return false
+    if (this.#deferredCount === MAX_DEFERRED) this.flush()
+    const first = this.#deferredCount * CELL_WORDS
+    const words = (length + 3) >>> 2
+    for (let i = 0; i < words; i++) this.#cellWords[first + i] = this.#outgoingWords[i] as number
+    const at = this.#deferredCount * DEFERRED_INTS
+    this.#deferred[at] = slot
+    this.#deferred[at + 1] = length
+    this.#deferredCount += 1
+    return true
+  }
+
+  /** @internal Sends what was deferred. Nobody is told here what did not go: a packet may just lie in `outgoing`. */
+  flush(): void {
+    if (this.#deferredCount > 0) this.#flush(false)
+  }
+
+  /** @param isLast of this batch: a socket that did not take a packet is asked again from here on */
+  #flush(isLast: boolean): void {
+    const count = this.#deferredCount
+    this.#deferredCount = 0
+    if (unwrap('sendmsg', this.#native.flush(count, Number(isLast))) === 0) return
+    for (let i = 0; i < count; i++) {
+      const at = i * DEFERRED_INTS
+      const errno = this.#deferred[at + 2] as number
+      if (errno >= 0) continue
+      const start = i * CELL_BYTES
+      const bytes = Buffer.from(this.#cells.subarray(start, start + (this.#deferred[at + 1] as number)))
+      this.#unsent.push({ handler: this.#sockets[this.#deferred[at] as number], bytes, errno })
+    }
+  }
+
+  #tellUnsent(): void {
+    const unsent = this.#unsent.reverse()
+    this.#unsent = []
+    for (const { handler, bytes, errno } of unsent) {
+      try {
+        handler?.onUnsent?.(bytes, errno)
+      } catch (error) {
+        throwLater(error)
+      }
+    }
+  }
+
   /** @internal By HubSocket and HubListener. */
   remove(slot: number): void {
+    this.flush()
     this.#forget(slot)
     this.#native.remove(slot)
   }
 
   /** @internal By HubSocket. */
   detach(slot: number): OwnedFd {
+    this.flush()
     this.#forget(slot)
     return ownResult('fcntl', this.#native.detach(slot))
   }
@@ -150,6 +222,7 @@ export class Hub {
 
   #dispatch(count: number): void {
     const events = this.#events
+    this.#isDispatching = true
     for (let at = 0; at < count * EVENT_INTS; at += EVENT_INTS) {
       const fds = this.#ownFds(events[at + 5] as number, events[at + 6] as number)
       try {
@@ -157,11 +230,12 @@ export class Hub {
       } catch (error) {
         // A handler's fault must not take the rest of the batch, and its descriptors, with it.
         for (const fd of fds) fd.close()
-        queueMicrotask(() => {
-          throw error
-        })
+        throwLater(error)
       }
     }
+    this.#isDispatching = false
+    if (this.#deferredCount > 0 || this.#unsent.length > 0) this.#flush(true)
+    if (this.#unsent.length > 0) this.#tellUnsent()
   }
 
   #deliver(at: number, fds: readonly OwnedFd[]): void {
@@ -203,4 +277,11 @@ export class Hub {
     if (pid < 0) return null
     return { pid, uid: (this.#events[at + 8] as number) >>> 0, gid: (this.#events[at + 9] as number) >>> 0 }
   }
+}
+
+/** A handler's fault is nobody else's: it becomes an uncaught exception. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }

@@ -46,6 +46,7 @@ interface Packet {
 class Recorder implements PacketHandler {
   readonly packets: Packet[] = []
   readonly ends: number[] = []
+  readonly unsent: { data: string; errno: number }[] = []
   writable = 0
   onEach: (packet: Packet) => void = () => {}
   #wake: () => void = () => {}
@@ -72,6 +73,10 @@ class Recorder implements PacketHandler {
   onWritable(): void {
     this.writable += 1
     this.#wake()
+  }
+
+  onUnsent(bytes: Buffer, errno: number): void {
+    this.unsent.push({ data: bytes.toString('latin1'), errno })
   }
 
   async until(isSo: () => boolean): Promise<void> {
@@ -163,6 +168,122 @@ t.test('a broadcast without a word is the packet as it is', async (t) => {
   hub.outgoing.write('as it is')
   hub.broadcast([socket], 8)
   t.equal(recvmsg(peer, 100).data.toString(), 'as it is')
+})
+
+/** Everything that the kernel has for the owner of this end now. */
+function heard(peer: OwnedFd): string[] {
+  const all: string[] = []
+  for (;;) {
+    try {
+      all.push(recvmsg(peer, 1000).data.toString('latin1'))
+    } catch (error) {
+      if ((error as { code?: string }).code === 'EAGAIN') return all
+      throw error
+    }
+  }
+}
+
+function sendText(socket: HubSocket, how: 'send' | 'sendLater', text: string): number {
+  hub.outgoing.write(text, 'latin1')
+  return socket[how](text.length)
+}
+
+/** Runs `act` while the hub hands a batch over. */
+async function whileDispatching(t: Test, act: () => void): Promise<void> {
+  const { peer, recorder } = attach(t)
+  recorder.onEach = act
+  say(peer, 'now')
+  await recorder.until(() => recorder.packets.length === 1)
+}
+
+t.test('what may be sent later is sent when the batch has been handled', async (t) => {
+  const { socket, peer } = attach(t)
+  const other = attach(t)
+  await whileDispatching(t, () => {
+    t.equal(sendText(socket, 'sendLater', 'first'), 5)
+    sendText(other.socket, 'sendLater', 'to another')
+    sendText(socket, 'sendLater', 'second')
+    t.strictSame(heard(peer), [])
+  })
+  t.strictSame(heard(peer), ['first', 'second'])
+  t.strictSame(heard(other.peer), ['to another'])
+})
+
+t.test('outside of a batch, and when it is long, later is at once', async (t) => {
+  const { socket, peer } = attach(t)
+  sendText(socket, 'sendLater', 'idle')
+  t.strictSame(heard(peer), ['idle'])
+  await whileDispatching(t, () => {
+    sendText(socket, 'sendLater', '5'.repeat(512))
+    t.strictSame(heard(peer), [])
+    sendText(socket, 'sendLater', 'x'.repeat(513))
+    t.strictSame(heard(peer), ['5'.repeat(512), 'x'.repeat(513)], 'and what waited is before it')
+  })
+})
+
+const AT_ONCE: Record<string, (attached: Attached) => void> = {
+  'a packet that is sent at once': ({ socket }) => sendText(socket, 'send', 'at once'),
+  'a broadcast': ({ socket }) => {
+    hub.outgoing.write('at once')
+    hub.broadcast([socket], 7)
+  },
+}
+for (const [what, act] of Object.entries(AT_ONCE)) {
+  t.test(`${what} does not overtake what may be sent later`, async (t) => {
+    const attached = attach(t)
+    await whileDispatching(t, () => {
+      sendText(attached.socket, 'sendLater', 'later')
+      act(attached)
+    })
+    t.strictSame(heard(attached.peer), ['later', 'at once'])
+  })
+}
+
+t.test('what may be sent later is sent before its socket closes, or leaves the hub', async (t) => {
+  const closing = attach(t)
+  const leaving = attach(t)
+  await whileDispatching(t, () => {
+    sendText(closing.socket, 'sendLater', 'goodbye')
+    closing.socket.close()
+    sendText(leaving.socket, 'sendLater', 'so long')
+    leaving.socket.detach().close()
+  })
+  t.equal(recvmsg(closing.peer, 100).data.toString(), 'goodbye')
+  t.equal(recvmsg(leaving.peer, 100).data.toString(), 'so long')
+})
+
+t.test('more than a batch of packets that may be sent later', async (t) => {
+  const all = Array.from({ length: 150 }, () => attach(t))
+  await whileDispatching(t, () => {
+    for (const [i, { socket }] of all.entries()) sendText(socket, 'sendLater', `to ${i}`)
+  })
+  for (const [i, { peer }] of all.entries()) t.strictSame(heard(peer), [`to ${i}`])
+})
+
+t.test('what could not be sent comes back, the last first, and nothing overtakes it', async (t) => {
+  const { socket, peer, recorder } = attach(t)
+  const gone = attach(t)
+  const thrower = attach(t)
+  gone.peer.close()
+  let queued = 0
+  while (sendText(socket, 'send', `queued ${queued}`) > 0) queued += 1
+  await whileDispatching(t, () => {
+    sendText(socket, 'sendLater', 'one')
+    sendText(gone.socket, 'sendLater', 'to nobody')
+    sendText(socket, 'sendLater', 'two')
+    sendText(thrower.socket, 'send', 'sends the others too')
+    heard(peer) // there is room now
+    t.equal(sendText(socket, 'send', 'three'), -11)
+    sendText(socket, 'sendLater', 'four')
+    t.strictSame(recorder.unsent, [], 'nobody is told in the middle of it')
+  })
+  t.strictSame(
+    recorder.unsent,
+    ['four', 'two', 'one'].map((data) => ({ data, errno: -11 })),
+  )
+  t.strictSame(gone.recorder.unsent, [{ data: 'to nobody', errno: -32 }])
+  t.ok(sendText(socket, 'send', 'now') > 0, 'and the next batch is another one')
+  t.strictSame(heard(peer), ['now'])
 })
 
 t.test("a socket that leaves the hub is its owner's again, and nothing of it is told any more", async (t) => {

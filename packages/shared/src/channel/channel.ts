@@ -30,6 +30,7 @@ import { type CallWaiter, PendingCalls } from './pending-calls.ts'
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
 
+const EAGAIN = -11
 /** EPIPE, ECONNRESET: it closed its end. */
 const PEER_GONE = [-32, -104]
 
@@ -169,24 +170,32 @@ export class Channel implements PacketHandler, MessageSink {
     this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#reader.hasMore)
   }
 
+  /** What this side owes: if it can neither be sent nor wait the channel is of no more use. */
   #sendOrEnd(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
     if (this.#ended) return
     try {
       this.#outbox.checkRoom(body.fds.length)
-      this.#send(envelope, body, mayShare)
+      this.#send(envelope, body, mayShare, true)
     } catch (cause) {
-      const isPeers = cause instanceof LimitError
-      this.#end(
-        isPeers
-          ? new Violation('does not read what it is sent', { cause })
-          : new DeadObjectError('an answer can neither be sent nor wait', { cause }),
-      )
+      this.#endUnsent(cause)
     }
   }
 
-  /** @param mayShare the message may wait until this turn is over, to share a packet */
-  #send(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
-    this.#onSent(this.#outbox.send(envelope, body, mayShare))
+  #endUnsent(cause: unknown): void {
+    const isPeers = cause instanceof LimitError
+    this.#end(
+      isPeers
+        ? new Violation('does not read what it is sent', { cause })
+        : new DeadObjectError('an answer can neither be sent nor wait', { cause }),
+    )
+  }
+
+  /**
+   * @param mayShare the message may wait until this turn is over, to share a packet
+   * @param mayWait it may wait until this batch is over, to leave with the answers of other channels
+   */
+  #send(envelope: Envelope, body: OutgoingBody, mayShare: boolean, mayWait = false): void {
+    this.#onSent(this.#outbox.send(envelope, body, mayShare, mayWait))
     if (this.#outbox.isPacking && !this.#willFlush) {
       this.#willFlush = true
       process.nextTick(() => {
@@ -209,6 +218,16 @@ export class Channel implements PacketHandler, MessageSink {
 
   onWritable(): void {
     this.#onSent(this.#outbox.flush())
+  }
+
+  onUnsent(bytes: Buffer, errno: number): void {
+    if (this.#ended) return
+    try {
+      if (errno === EAGAIN) this.#outbox.takeBack(bytes)
+      this.#onSent(errno === EAGAIN ? 0 : errno)
+    } catch (cause) {
+      this.#endUnsent(cause)
+    }
   }
 
   onPacket(

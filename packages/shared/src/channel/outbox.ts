@@ -81,10 +81,11 @@ export class Outbox {
   /**
    * Sends a message, or queues what the kernel does not take now.
    * @param mayShare it may wait for `flushPack`, to share a packet with what comes next
+   * @param mayWait it may leave at the end of the batch; if it then does not, it comes back: `takeBack`
    * @returns a negative errno: the socket is of no more use
    * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; nothing of it was sent
    */
-  send(envelope: Envelope, body: OutgoingBody, mayShare = false): number {
+  send(envelope: Envelope, body: OutgoingBody, mayShare = false, mayWait = false): number {
     if (mayShare || this.#pack !== null) {
       if (Pack.mayHold(body)) return this.#share(envelope, body, mayShare)
       const result = this.flushPack()
@@ -93,7 +94,7 @@ export class Outbox {
     const size = body.size
     if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
       body.copyTo(this.#hub.outgoing, HEADER_BYTES)
-      return this.#sendFirst(envelope, body, size)
+      return this.#sendFirst(envelope, body, size, mayWait)
     }
     const whole = Buffer.allocUnsafe(size)
     body.copyTo(whole, 0)
@@ -106,6 +107,13 @@ export class Outbox {
     if (pack === null) return 0
     this.#pack = null
     return this.#sendPacket(pack.moveTo(this.#hub.outgoing), NO_FDS)
+  }
+
+  /** A packet that was to leave at the end of the batch did not: it waits before all others. @throws LimitError of the budget */
+  takeBack(bytes: Buffer): void {
+    this.#held.add(bytes.length)
+    this.#waiting.unshift({ bytes, fds: [] })
+    this.#queuedBytes += bytes.length
   }
 
   /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
@@ -159,15 +167,15 @@ export class Outbox {
     return result
   }
 
-  #sendFirst(envelope: Envelope, body: OutgoingBody, here: number): number {
+  #sendFirst(envelope: Envelope, body: OutgoingBody, here: number, mayWait = false): number {
     writeMessage(this.#hub.outgoing, 0, envelope, body, here)
-    return this.#sendPacket(HEADER_BYTES + here, body.fds)
+    return this.#sendPacket(HEADER_BYTES + here, body.fds, mayWait)
   }
 
   /** The packet lies in the hub's outgoing bytes. */
-  #sendPacket(length: number, fds: readonly Fd[]): number {
+  #sendPacket(length: number, fds: readonly Fd[], mayWait = false): number {
     if (this.#queuedBytes === 0) {
-      const result = this.#trySend(length, fds)
+      const result = mayWait && fds.length === 0 ? this.#socket.sendLater(length) : this.#trySend(length, fds)
       if (result !== EAGAIN) return result
     }
     this.#waiting.push(this.#keep(length, fds))
