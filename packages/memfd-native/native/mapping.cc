@@ -220,6 +220,16 @@ napi_value Int32Reader(napi_env env, napi_callback_info info) {
   return function;
 }
 
+/** An int32. Throws and answers false otherwise. */
+bool ReadInt(napi_env env, napi_value value, int* out) {
+  double number;
+  if (napi_get_value_double(env, value, &number) == napi_ok && number >= INT32_MIN && number <= INT32_MAX) {
+    *out = static_cast<int>(number);
+    if (*out == number) return true;
+  }
+  return ReadArg(Napi::Value(env, value), "value", out);  // which says what is wrong
+}
+
 /** (handle, offset, value) */
 template <bool BigEndian>
 napi_value WriteInt32(napi_env env, napi_callback_info info) {
@@ -227,7 +237,7 @@ napi_value WriteInt32(napi_env env, napi_callback_info info) {
   MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
   int value;
   if (memory == nullptr || !CheckWritable(env, *memory) ||
-      !ReadArg(Napi::Value(env, call.argv[2]), "value", &value)) {
+      !ReadInt(env, call.argv[2], &value)) {
     return nullptr;
   }
   uint8_t* place = WordPlace(env, *memory, call.argv[1]);

@@ -18,10 +18,13 @@ import { withinDescriptorLimit } from './descriptor-limit.ts'
 /** The name that the region shows in /proc/PID/maps, as the seed's. */
 const REGION_NAME = 'Ashmem'
 
+/** What is below belongs to IMemoryService. */
+const LAST_OWN_CODE = 1000
+
 export interface MemoryServiceOptions {
   readonly initialValue: number
   readonly mayWrite: (uid: number) => boolean
-  /** More interfaces on the same binder, by the codes they serve (above 1,000). */
+  /** More interfaces on the same binder, by the codes they serve: above 1,000. */
   readonly extensions: ReadonlyMap<number, Binder>
   /** Told after the value has become another. */
   readonly onChange: () => void
@@ -77,7 +80,7 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
   }
 
   override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
-    const extension = this.#options.extensions.get(code)
+    const extension = code > LAST_OWN_CODE ? this.#options.extensions.get(code) : undefined
     if (extension !== undefined) return extension.onTransact(code, data, reply, flags)
     return super.onTransact(code, data, reply, flags)
   }

@@ -31,20 +31,20 @@ let brief: CallState | null = null
 export const asksCallerAtOnce: unique symbol = Symbol('asksCallerAtOnce')
 
 /** Runs `serve` with `caller` as the calling identity until it returns, which costs next to nothing. */
-export function runBriefly<A extends unknown[], T>(caller: Caller, serve: (...args: A) => T, ...args: A): T {
+export function runBriefly<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a: A, b: B): T {
   const before = brief
   brief = { caller, isCleared: false }
   try {
-    return serve(...args)
+    return serve(a, b)
   } finally {
     brief = before
   }
 }
 
 /** Runs `serve` with `caller` as the calling identity, and everything it awaits. */
-export function runAsCaller<A extends unknown[], T>(caller: Caller, serve: (...args: A) => T, ...args: A): T {
+export function runAsCaller<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a: A, b: B): T {
   calls ??= new (nodeAsyncHooks().AsyncLocalStorage)()
-  return calls.run({ caller, isCleared: false }, serve, ...args)
+  return calls.run({ caller, isCleared: false }, serve, a, b)
 }
 
 /** Runs what is nobody's call, whatever call it comes up in. */

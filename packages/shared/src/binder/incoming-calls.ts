@@ -28,6 +28,7 @@ import type { WireParcels } from './wire-parcels.ts'
 
 /** A call under way: its parcels are recycled when it is over. */
 interface RunningCall {
+  /** 0 of a oneway call. */
   readonly id: number
   readonly code: number
   /** Of the request, in bytes. */
@@ -106,7 +107,7 @@ export class IncomingCalls {
   #serve(binder: Binder, call: RunningCall, caller: Caller): void {
     this.#twoWayCount += 1
     try {
-      const isKnown = identityOf(binder)(caller, dispatch, binder, call, 0)
+      const isKnown = identityOf(binder)(caller, dispatch, binder, call)
       if (typeof isKnown === 'boolean') this.#finish(call, isKnown)
       else void this.#finishLater(call, isKnown)
     } catch (error) {
@@ -156,7 +157,7 @@ export class IncomingCalls {
   /** @returns undefined: it is over */
   #serveOneway(binder: Binder, call: RunningCall, caller: Caller): Promise<void> | undefined {
     try {
-      const isKnown = identityOf(binder)(caller, dispatch, binder, call, FLAG_ONEWAY)
+      const isKnown = identityOf(binder)(caller, dispatch, binder, call)
       if (typeof isKnown !== 'boolean') return this.#finishOnewayLater(call, isKnown)
       this.#finishOneway(call)
     } catch (error) {
@@ -229,6 +230,6 @@ function identityOf(binder: Binder): typeof runAsCaller {
   return binder[asksCallerAtOnce] ? runBriefly : runAsCaller
 }
 
-function dispatch(binder: Binder, call: RunningCall, flags: number): boolean | Promise<boolean> {
-  return call.code === PING_TRANSACTION ? true : binder.onTransact(call.code, call.data, call.reply, flags)
+function dispatch(binder: Binder, { id, code, data, reply }: RunningCall): boolean | Promise<boolean> {
+  return code === PING_TRANSACTION ? true : binder.onTransact(code, data, reply, id === 0 ? FLAG_ONEWAY : 0)
 }

@@ -151,9 +151,9 @@ function isThenable(result: unknown): boolean {
 }
 
 function readArgs(method: MethodSpec, data: Parcel): unknown[] {
-  const args: unknown[] = []
   const types = method.args
-  for (let i = 0; i < types.length; i++) args.push(types[i]?.read(data))
+  const args: unknown[] = new Array(types.length)
+  for (let i = 0; i < types.length; i++) args[i] = types[i]?.read(data)
   data.enforceNoDataAvail()
   return args
 }
