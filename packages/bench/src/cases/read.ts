@@ -19,13 +19,15 @@ export function read(field: Field): Benchmark {
     name: 'read',
     title: 'Reading a value that is mapped',
     about:
-      'By the public API, checks included: `readInt32BE` for the int, `readBytes` for the rest. Nobody is asked for the value; from Redis it has to come over the socket. `shm-typed-array` reads without any protection: a value that changes meanwhile comes in halves.',
+      'By the public API, checks included: `readInt32BE` for the int, `readBytes` for the rest. Nobody is asked for the value; from Redis it has to come over the socket. `shm-typed-array` reads without any protection: a value that changes meanwhile comes in halves. The call that does nothing is `util.types.isExternal`.',
     groups: [intGroup(field), ...SIZES.map(([name, bytes]) => bytesGroup(field, name, bytes))],
   }
 }
 
 function intGroup(field: Field): Group {
-  const atomics = reader(field.checkouts.at(-1) as Checkout, 4, 'atomics-load')
+  const [atomics, emptyCall] = ['atomics-load', 'empty-call'].map((task) =>
+    reader(field.checkouts.at(-1) as Checkout, 4, task),
+  ) as [Contender, Contender]
   return {
     name: 'the int',
     pinning: 'split',
@@ -33,6 +35,7 @@ function intGroup(field: Field): Group {
     figures: PER_OPERATION,
     contenders: [
       { ...atomics, name: ATOMICS_LOAD },
+      { ...emptyCall, name: 'a call into C++ that does nothing' },
       ...field.checkouts.map((checkout) => reader(checkout, 4, 'read-int')),
       ...peers(field, 4, 'read-int'),
     ],

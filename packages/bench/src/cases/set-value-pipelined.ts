@@ -2,6 +2,7 @@ import { type Benchmark, type Group, type Pinning, THROUGHPUT } from '../benchma
 import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
 import { cEcho } from '../peers/c.ts'
 import { dbus } from '../peers/dbus.ts'
+import { hubAlone } from '../peers/hub.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
@@ -13,7 +14,8 @@ export function setValuePipelined(field: Field): Benchmark {
     title: '64 calls in flight on one connection',
     about:
       'The kernel takes about 2 µs for a packet whatever its size, so messages that share one win; "packed" does the same ' +
-      'with the peer. 64 loops, each of which waits for its own call.',
+      'with the peer. 64 loops, each of which waits for its own call. `memfd-native` alone echoes packets of 16 bytes for ' +
+      'each call, as a prototype would.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -28,6 +30,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
       cEcho(C_ONE_PER_PACKET, 'pipelined', true),
       cEcho('C, 64 messages a packet', 'packed'),
       ...withDaemon(field, 'pipelined'),
+      hubAlone(field, 'pipelined'),
       ...net(field, 'node:net binary', 'pipelined', 'each'),
       ...net(field, 'node:net binary, packed', 'pipelined', 'packed'),
       ...net(field, 'node:net JSON lines', 'pipelined', 'json'),

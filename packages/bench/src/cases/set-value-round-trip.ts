@@ -2,6 +2,7 @@ import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../benchma
 import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
 import { C_ECHO, cEcho } from '../peers/c.ts'
 import { dbus } from '../peers/dbus.ts'
+import { hubAlone } from '../peers/hub.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
@@ -11,7 +12,8 @@ export function setValueRoundTrip(field: Field): Benchmark {
     title: 'Setting a value and waiting for the answer',
     about:
       'One call at a time, by promises. `lmdb` has no server to ask: `putSync` writes into a map of its own process, ' +
-      'about three times faster than a round trip to any daemon can be. No "fastest set" is claimed.',
+      'about three times faster than a round trip to any daemon can be. No "fastest set" is claimed. `memfd-native` alone ' +
+      'echoes 16 bytes: the least that a call can cost in Node.js here.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -25,6 +27,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
     contenders: [
       cEcho(C_ECHO, 'set'),
       ...withDaemon(field, 'set'),
+      hubAlone(field, 'set'),
       ...net(field, 'node:net binary', 'set', 'each'),
       ...net(field, 'node:net JSON lines', 'set', 'json'),
       ...peer(field, 'ioredis SET', REDIS, (peers) => ({

@@ -1,7 +1,9 @@
 /** Reads of a region of N bytes by the public API. Words: ROOT BYTES. */
+import { types } from 'node:util'
 import { loadNative, loadShared } from './library.ts'
 import { serveSamples, timeLoop, verify } from './samples.ts'
 
+const { isExternal } = types
 const [root = '', size = '4'] = process.argv.slice(2)
 const bytes = Number(size)
 const { MemoryFile } = await loadShared(root)
@@ -40,7 +42,15 @@ function atomicsLoad(times: number): number {
   return sum
 }
 
+/** What any function of C++ costs in Node.js: this one looks at what kind of value it got. */
+function emptyCalls(times: number): number {
+  let sum = 0
+  for (let i = 0; i < times; i++) sum += isExternal(words) ? 1 : 2
+  return sum
+}
+
 await serveSamples({
+  'empty-call': (milliseconds) => timeLoop(milliseconds, emptyCalls),
   'read-bytes': (milliseconds) => timeLoop(milliseconds, readBytes),
   'read-int': (milliseconds) => timeLoop(milliseconds, readInt),
   'atomics-load': (milliseconds) => timeLoop(milliseconds, atomicsLoad),
