@@ -23,6 +23,7 @@ inline constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
 inline constexpr int kAcceptsPerWake = 64;
 inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
 inline constexpr size_t kBatch = 64;             // events after which the others wait: their senders get on meanwhile
+inline constexpr uint64_t kLongestWait = 1'000'000;  // ns that an answer of a batch may wait for those after it, more or less
 inline constexpr int kSharedArrays = 7;          // arena, events, fds, outgoing, targets, cells, deferred
 inline constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
@@ -138,6 +139,7 @@ class Hub {
   Deferred* deferred_ = nullptr;
   size_t deferred_capacity_ = 0;
   std::vector<int> blocked_in_batch_;
+  uint64_t pace_ = 0;  // ns for each event of the last batch
 
   std::vector<Slot> slots_;
   std::vector<int> free_;

@@ -167,12 +167,17 @@ Event* Hub::Add(int index, EventType type) {
 void Hub::Dispatch() {
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  napi_value callback, receiver, count;
+  napi_value callback, receiver, args[2];
   napi_get_reference_value(env_, callback_, &callback);
   napi_get_global(env_, &receiver);
-  napi_create_uint32(env_, static_cast<uint32_t>(event_count_), &count);
+  // Where handlers take their time, a finished answer must not wait for many of them.
+  uint64_t may_wait = std::min<uint64_t>(deferred_capacity_, kLongestWait / std::max<uint64_t>(pace_, 1));
+  napi_create_uint32(env_, static_cast<uint32_t>(event_count_), &args[0]);
+  napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[1]);
+  uint64_t start = uv_hrtime();
   // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
-  napi_status status = napi_make_callback(env_, context_, receiver, callback, 1, &count, nullptr);
+  napi_status status = napi_make_callback(env_, context_, receiver, callback, 2, args, nullptr);
+  pace_ = (uv_hrtime() - start) / event_count_;
   if (status == napi_pending_exception) {
     napi_value error;
     napi_get_and_clear_last_exception(env_, &error);

@@ -108,7 +108,7 @@ export interface NativeBinding {
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
 
   hubCreate(
-    callback: (count: number) => void,
+    callback: (count: number, mayDefer: number) => void,
     arena: Uint8Array,
     events: Int32Array,
     fds: Int32Array,

@@ -75,13 +75,14 @@ export class Hub {
   readonly #listeners: (ConnectionHandler | undefined)[] = []
   readonly #native: NativeHub
   #refs = 0
-  #isDispatching = false
+  /** How many packets may be deferred before they are sent: 0 outside of a batch. */
+  #mayDefer = 0
   #deferredCount = 0
   #unsent: Unsent[] = []
 
   private constructor() {
     this.#native = native.hubCreate(
-      (count) => this.#dispatch(count),
+      (count, mayDefer) => this.#dispatch(count, mayDefer),
       this.#arena,
       this.#events,
       this.#fds,
@@ -153,8 +154,8 @@ export class Hub {
 
   /** @internal By HubSocket. False: the packet in `outgoing` is to be sent now. */
   defer(slot: number, length: number): boolean {
-    if (!this.#isDispatching || length > CELL_BYTES) return false
-    if (this.#deferredCount === MAX_DEFERRED) this.flush()
+    if (this.#mayDefer < 2 || length > CELL_BYTES) return false
+    if (this.#deferredCount === this.#mayDefer) this.flush()
     const first = this.#deferredCount * CELL_WORDS
     const words = (length + 3) >>> 2
     for (let i = 0; i < words; i++) this.#cellWords[first + i] = this.#outgoingWords[i] as number
@@ -220,9 +221,9 @@ export class Hub {
     return unwrap('epoll_ctl', this.#native.add(fd.release(), Number(listener), Number(takesFds)))
   }
 
-  #dispatch(count: number): void {
+  #dispatch(count: number, mayDefer: number): void {
     const events = this.#events
-    this.#isDispatching = true
+    this.#mayDefer = mayDefer
     for (let at = 0; at < count * EVENT_INTS; at += EVENT_INTS) {
       const fds = this.#ownFds(events[at + 5] as number, events[at + 6] as number)
       try {
@@ -233,7 +234,7 @@ export class Hub {
         throwLater(error)
       }
     }
-    this.#isDispatching = false
+    this.#mayDefer = 0
     if (this.#deferredCount > 0 || this.#unsent.length > 0) this.#flush(true)
     if (this.#unsent.length > 0) this.#tellUnsent()
   }

@@ -196,10 +196,23 @@ async function whileDispatching(t: Test, act: () => void): Promise<void> {
   await recorder.until(() => recorder.packets.length === 1)
 }
 
+/** The same, in a batch in which packets may wait: after one whose handlers were slow, or were made to wait, they may not. */
+async function whileQuick(t: Test, act: () => void): Promise<void> {
+  const { socket, peer } = attach(t)
+  for (let isQuick = false; !isQuick; ) {
+    await whileDispatching(t, () => {
+      for (let i = 0; i < 4; i++) sendText(socket, 'sendLater', 'probe')
+      isQuick = heard(peer).length === 0
+      hub.flush()
+      if (isQuick) act()
+    })
+  }
+}
+
 t.test('what may be sent later is sent when the batch has been handled', async (t) => {
   const { socket, peer } = attach(t)
   const other = attach(t)
-  await whileDispatching(t, () => {
+  await whileQuick(t, () => {
     t.equal(sendText(socket, 'sendLater', 'first'), 5)
     sendText(other.socket, 'sendLater', 'to another')
     sendText(socket, 'sendLater', 'second')
@@ -213,7 +226,7 @@ t.test('outside of a batch, and when it is long, later is at once', async (t) =>
   const { socket, peer } = attach(t)
   sendText(socket, 'sendLater', 'idle')
   t.strictSame(heard(peer), ['idle'])
-  await whileDispatching(t, () => {
+  await whileQuick(t, () => {
     sendText(socket, 'sendLater', '5'.repeat(512))
     t.strictSame(heard(peer), [])
     sendText(socket, 'sendLater', 'x'.repeat(513))
@@ -231,7 +244,7 @@ const AT_ONCE: Record<string, (attached: Attached) => void> = {
 for (const [what, act] of Object.entries(AT_ONCE)) {
   t.test(`${what} does not overtake what may be sent later`, async (t) => {
     const attached = attach(t)
-    await whileDispatching(t, () => {
+    await whileQuick(t, () => {
       sendText(attached.socket, 'sendLater', 'later')
       act(attached)
     })
@@ -242,7 +255,7 @@ for (const [what, act] of Object.entries(AT_ONCE)) {
 t.test('what may be sent later is sent before its socket closes, or leaves the hub', async (t) => {
   const closing = attach(t)
   const leaving = attach(t)
-  await whileDispatching(t, () => {
+  await whileQuick(t, () => {
     sendText(closing.socket, 'sendLater', 'goodbye')
     closing.socket.close()
     sendText(leaving.socket, 'sendLater', 'so long')
@@ -254,7 +267,7 @@ t.test('what may be sent later is sent before its socket closes, or leaves the h
 
 t.test('more than a batch of packets that may be sent later', async (t) => {
   const all = Array.from({ length: 150 }, () => attach(t))
-  await whileDispatching(t, () => {
+  await whileQuick(t, () => {
     for (const [i, { socket }] of all.entries()) sendText(socket, 'sendLater', `to ${i}`)
   })
   for (const [i, { peer }] of all.entries()) t.strictSame(heard(peer), [`to ${i}`])
@@ -267,7 +280,7 @@ t.test('what could not be sent comes back, the last first, and nothing overtakes
   gone.peer.close()
   let queued = 0
   while (sendText(socket, 'send', `queued ${queued}`) > 0) queued += 1
-  await whileDispatching(t, () => {
+  await whileQuick(t, () => {
     sendText(socket, 'sendLater', 'one')
     sendText(gone.socket, 'sendLater', 'to nobody')
     sendText(socket, 'sendLater', 'two')
@@ -284,6 +297,17 @@ t.test('what could not be sent comes back, the last first, and nothing overtakes
   t.strictSame(gone.recorder.unsent, [{ data: 'to nobody', errno: -32 }])
   t.ok(sendText(socket, 'send', 'now') > 0, 'and the next batch is another one')
   t.strictSame(heard(peer), ['now'])
+})
+
+t.test('where handlers are slow nothing waits for them', async (t) => {
+  const { socket, peer } = attach(t)
+  await whileDispatching(t, () => {
+    for (const end = performance.now() + 3; performance.now() < end; );
+  })
+  await whileDispatching(t, () => {
+    sendText(socket, 'sendLater', 'at once')
+    t.strictSame(heard(peer), ['at once'])
+  })
 })
 
 t.test("a socket that leaves the hub is its owner's again, and nothing of it is told any more", async (t) => {
