@@ -17,14 +17,15 @@ interface PendingCall {
 }
 
 const FIRST_PLACES = 8
+const NO_PLACES: (PendingCall | undefined)[] = []
 
 /**
  * Ids are given out in turn, so a call's place is its id by the number of places, and hardly ever taken: a Map of numbers
  * takes several times as long, twice for each call.
  */
 export class PendingCalls {
-  /** Their number is a power of 2. */
-  #places: (PendingCall | undefined)[] = new Array(FIRST_PLACES).fill(undefined)
+  /** Their number is a power of 2, or 0 at first: most channels of a server never call. */
+  #places: (PendingCall | undefined)[] = NO_PLACES
   #size = 0
   #lastId = 0
 
@@ -36,7 +37,7 @@ export class PendingCalls {
   add(waiter: CallWaiter): number {
     const { pendingCalls } = CHANNEL_LIMITS
     if (this.#size >= pendingCalls.limit) throw limitError(pendingCalls, this.#size)
-    if (this.#size * 2 > this.#places.length) this.#grow()
+    if (this.#size * 2 >= this.#places.length) this.#grow()
     const id = this.#nextId()
     this.#places[this.#placeOf(id)] = { id, waiter }
     this.#size += 1
@@ -58,7 +59,7 @@ export class PendingCalls {
 
   failAll(reason: Error): void {
     const calls = this.#places.filter((call) => call !== undefined)
-    this.#places = new Array(FIRST_PLACES).fill(undefined)
+    this.#places = NO_PLACES
     this.#size = 0
     for (const { waiter } of calls.sort((a, b) => a.id - b.id)) waiter.fail(reason)
   }
@@ -87,7 +88,7 @@ export class PendingCalls {
   /** Two calls that have different places keep different ones. */
   #grow(): void {
     const calls = this.#places
-    this.#places = new Array(calls.length * 2).fill(undefined)
+    this.#places = new Array(Math.max(calls.length * 2, FIRST_PLACES)).fill(undefined)
     for (const call of calls) if (call !== undefined) this.#places[this.#placeOf(call.id)] = call
   }
 }
