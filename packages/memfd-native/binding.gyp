@@ -13,7 +13,8 @@
         "native/watcher.cc",
         "native/process.cc",
         "native/hub.cc",
-        "native/hub_receiving.cc"
+        "native/hub_receiving.cc",
+        "native/hub_sending.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "_GNU_SOURCE"],

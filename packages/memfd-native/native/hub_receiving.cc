@@ -73,7 +73,7 @@ bool Hub::ReceiveOne(int index, bool has_ended) {
   do {
     // Quicker, and tells the whole length of a packet that was cut (MSG_TRUNC).
     length = plain ? recv(slot.fd.get(), iov.iov_base, iov.iov_len, MSG_DONTWAIT | MSG_TRUNC)
-                        : recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+                   : recvmsg(slot.fd.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     // ECONNRESET, told once: the peer went with packets of ours unread. What it sent before is still here, then its end.
   } while (length < 0 && (errno == EINTR || errno == ECONNRESET));
   if (length < 0) {
