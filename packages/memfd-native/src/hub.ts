@@ -91,6 +91,7 @@ export class Hub {
       this.#cells,
       this.#deferred,
     )
+    process.once('exit', () => this.flush()) // a handler may end the process before the batch is over
   }
 
   /**

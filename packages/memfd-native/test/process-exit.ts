@@ -15,3 +15,8 @@ for (const [how, expected] of Object.entries(ENDS)) {
     t.same({ status, signal }, expected)
   })
 }
+
+t.test('what a process has answered before it ends in the middle of a batch is sent', async (t) => {
+  const { status, output, errors } = runFixture('exits-in-a-batch')
+  t.same({ status, output, errors }, { status: 0, output: 'answer', errors: '' })
+})
