@@ -245,23 +245,6 @@ napi_value WriteInt32(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** The array of three doubles that every copy takes its numbers from. It is kept for as long as the thread. */
-napi_value ShareCopyArgs(napi_env env, napi_callback_info info) {
-  FastCall<1> call(env, info);
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, call.argv[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_float64_array || length < kCopyArgs) {
-    ThrowArgType(env, "args", "a Float64Array of 3");
-    return nullptr;
-  }
-  napi_ref kept;
-  napi_create_reference(env, call.argv[0], 1, &kept);
-  call.environment->copy_args = static_cast<double*>(data);
-  return nullptr;
-}
-
 /** Answers the handle, or a negative errno. */
 int64_t MapMemory(Napi::Env env, int fd, int64_t length, int prot, int flags, int64_t offset) {
   Environment& environment = Environment::Of(env);
@@ -276,6 +259,14 @@ int64_t UnmapMemory(Napi::Env env, int64_t handle) {
   return 0;
 }
 
+/** The numbers of the copy that comes: JavaScript writes them, ReadCopy reads them. There for as long as the thread. */
+void ExportCopyArgs(Napi::Object exports) {
+  Napi::Float64Array args = Napi::Float64Array::New(exports.Env(), kCopyArgs);
+  Environment::Of(exports.Env()).copy_args = args.Data();
+  Napi::Persistent(args).SuppressDestruct();
+  exports.Set("copyArgs", args);
+}
+
 void DefineFast(Napi::Object exports, const char* name, napi_callback callback) {
   napi_value function;
   napi_env env = exports.Env();
@@ -288,7 +279,7 @@ void DefineFast(Napi::Object exports, const char* name, napi_callback callback) 
 void RegisterMapping(Napi::Env env, Napi::Object exports) {
   Define<MapMemory, "fd", "length", "prot", "flags", "offset">(exports, "mapMemory");
   Define<UnmapMemory, "handle">(exports, "unmapMemory");
-  DefineFast(exports, "shareCopyArgs", ShareCopyArgs);
+  ExportCopyArgs(exports);
   DefineFast(exports, "readMemory", Read);
   DefineFast(exports, "writeMemory", Write);
   DefineFast(exports, "fillMemory", Fill);

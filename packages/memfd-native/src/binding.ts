@@ -71,7 +71,8 @@ export interface NativeBinding {
 
   mapMemory(fd: number, length: number, prot: number, flags: number, offset: number): Handle
   unmapMemory(handle: Handle): number
-  shareCopyArgs(args: Float64Array): void
+  /** Of the copy that comes next: offset, offset in the array, count. Native code reads them here and checks them. */
+  readonly copyArgs: Float64Array
   readMemory(handle: Handle, target: Uint8Array): void
   writeMemory(handle: Handle, source: Uint8Array): void
   fillMemory(handle: Handle, offset: number, count: number, byte: number): void

@@ -18,11 +18,7 @@ interface Cell {
  * The functions that are called millions of times, by names of their own: an object that native code has filled is a
  * dictionary to V8, and looking into it takes as long as a small read.
  */
-const { readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
-
-/** Of the copy that comes next: offset, offset in the array, count. Native code reads them here and checks them. */
-const copyArgs = new Float64Array(3)
-native.shareCopyArgs(copyArgs)
+const { copyArgs, readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
 
 const NO_HANDLE = 0
 const PROT_WRITE = 2
