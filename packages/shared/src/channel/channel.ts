@@ -46,6 +46,8 @@ export class Channel implements PacketHandler, MessageSink {
   readonly #pending = new PendingCalls()
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
+  /** The most calls that were pending at once since one last began on an idle channel. */
+  #mostPending = 0
   #awaitsRoom = false
   #ended = false
   #reasons = 0
@@ -103,10 +105,13 @@ export class Channel implements PacketHandler, MessageSink {
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
     this.#outbox.checkRoom(body.fds.length)
-    const isBusy = this.#pending.size > 0
+    const isIdle = this.#pending.size === 0
+    // Where several were answered together, several will be called together: the first of them need not leave alone.
+    const mayShare = !isIdle || this.#mostPending > 1
     const id = this.#pending.add(waiter)
+    this.#mostPending = isIdle ? 1 : Math.max(this.#mostPending, this.#pending.size)
     try {
-      this.#send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, isBusy)
+      this.#send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, mayShare)
     } catch (error) {
       this.#pending.remove(id)
       throw error

@@ -151,7 +151,7 @@ export class Outbox {
     }
     this.#pack ??= Pack.obtain()
     this.#pack.add(envelope, body)
-    return mayWait ? 0 : this.flushPack()
+    return mayWait && !this.#pack.isFull ? 0 : this.flushPack()
   }
 
   #sendParts(envelope: Envelope, body: OutgoingBody, whole: Buffer): number {

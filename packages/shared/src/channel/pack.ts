@@ -10,10 +10,16 @@ import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.
 /** Packs between two uses: they live for one turn of the event loop, so a few serve all channels of a thread. */
 const spare: Pack[] = []
 const MAX_SPARE = 16
+/**
+ * As many messages make a packet worth its price, and more would only keep the peer waiting: it serves these while the next
+ * are being written. With 64 calls in flight 1.4 times as many a second as in packets of all 64.
+ */
+const MAX_MESSAGES = 32
 
 export class Pack {
   readonly #buffer = withWords(Buffer.allocUnsafeSlow(MAX_PACKET_BYTES))
   #length = 0
+  #count = 0
 
   /** An empty one. */
   static obtain(): Pack {
@@ -36,6 +42,12 @@ export class Pack {
     body.copyTo(this.#buffer, start + HEADER_BYTES)
     writeMessage(this.#buffer, start, envelope, body, body.size)
     this.#length = start + HEADER_BYTES + body.size
+    this.#count += 1
+  }
+
+  /** Whether it should leave now. */
+  get isFull(): boolean {
+    return this.#count >= MAX_MESSAGES
   }
 
   /** Moves the packet to `target`, and is of no more use to its owner. @returns the packet's length in bytes */
@@ -49,6 +61,7 @@ export class Pack {
   /** Drops what is in it, and is of no more use to its owner. */
   recycle(): void {
     this.#length = 0
+    this.#count = 0
     if (spare.length < MAX_SPARE) spare.push(this)
   }
 

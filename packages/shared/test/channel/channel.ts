@@ -2,7 +2,7 @@
  * One channel against a peer made of bytes: messages that share packets, bodies that need several, answers in any order,
  * descriptors, and the end of it all. What is not allowed is in violations.ts.
  */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Channel, IncomingCall } from '../../src/channel/channel.ts'
 import { Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
@@ -111,17 +111,32 @@ t.test('a call on an idle channel leaves before call() returns', async (t) => {
   await answer
 })
 
-t.test('calls of one turn share packets, and all are answered', async (t) => {
+t.test('calls of one turn share packets of up to 32, and all are answered', async (t) => {
   const { channel, peer } = await recordedClient(t)
   const answers = Array.from({ length: 100 }, () => call(channel, Buffer.alloc(20)))
-  const first = await peer.receive()
-  const second = await peer.receive()
-  t.equal(first?.messages.length, 1, 'the channel was idle')
-  t.equal(second?.messages.length, 99)
-  const ids = [...(first?.messages ?? []), ...(second?.messages ?? [])].map(({ id }) => id)
+  const ids = await receivePacked(t, peer, [1, 32, 32, 32, 3], 'the channel was idle')
   t.equal(new Set(ids).size, 100, 'every call has an id of its own')
   peer.send(packet(...ids.map((id) => message({ kind: REPLY, id }))))
   t.equal((await Promise.all(answers)).length, 100)
+})
+
+t.test('where several calls were answered together the next ones share from the first on', async (t) => {
+  const { channel, peer } = await recordedClient(t)
+  const callThree = async (expected: number[], why: string) => {
+    const answers = [1, 2, 3].map(() => call(channel))
+    const ids = await receivePacked(t, peer, expected, why)
+    peer.send(packet(...ids.map((id) => message({ kind: REPLY, id }))))
+    await Promise.all(answers)
+  }
+  await callThree([1, 2], 'the channel was idle')
+  await callThree([3], 'three were pending before')
+  for (const expected of ['the last time there were three', 'the last time there was one']) {
+    const answer = call(channel)
+    const ids = await receivePacked(t, peer, [1], expected)
+    peer.send(message({ kind: REPLY, id: ids[0] ?? 0 }))
+    await answer
+  }
+  await callThree([1, 2], 'one was pending before')
 })
 
 t.test('calls that came in one packet are answered in one, though each is served at once', async (t) => {
@@ -134,6 +149,14 @@ t.test('calls that came in one packet are answered in one, though each is served
     answer?.messages.map(({ id }) => id),
     ids,
   )
+})
+
+t.test('answers share packets of up to 32: the caller has the first while the others are made', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  recorder.onCall = ({ id }) => channel.reply(id, OutgoingBody.EMPTY)
+  const ids = Array.from({ length: 70 }, (_, i) => i + 1)
+  peer.send(packet(...ids.map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  t.strictSame(await receivePacked(t, peer, [32, 32, 6]), ids)
 })
 
 t.test('an answer that waits for others to share its packet is sent when the channel is closed', async (t) => {
@@ -419,6 +442,22 @@ t.test('a HELLO of another version is told which one is spoken, however the rest
     }
   }
 })
+
+/** Receives packets of so many messages. @returns their ids */
+async function receivePacked(
+  t: Test,
+  peer: RawPeer,
+  counts: number[],
+  why = 'as many as may share',
+): Promise<number[]> {
+  const ids: number[] = []
+  for (const count of counts) {
+    const { messages = [] } = (await peer.receive()) ?? {}
+    t.equal(messages.length, count, why)
+    ids.push(...messages.map(({ id }) => id))
+  }
+  return ids
+}
 
 /** The packets of one message. */
 async function receiveParts(peer: RawPeer): Promise<Message[]> {
