@@ -173,51 +173,21 @@ napi_value ReadInt32(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/** A word of a mapping that is read again and again: everything about it is checked once. */
-struct WordReader {
-  Environment* environment;
-  int64_t handle;
-  size_t offset;
-};
-
-template <bool BigEndian>
-napi_value ReadWord(napi_env env, napi_callback_info info) {
-  void* data;
-  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-  const auto* reader = static_cast<WordReader*>(data);
-  // The handle still has to be looked up: it is what an unmapped mapping does not have any more.
-  MappedMemory* memory = reader->environment->mappings.Find(reader->handle);
-  if (memory == nullptr) {
-    napi_throw_error(env, "ERR_CLOSED", "the mapping is unmapped");
-    return nullptr;
-  }
-  const uint8_t* place = memory->data() + reader->offset;
-  napi_value result = nullptr;
-  napi_create_int32(env, static_cast<int32_t>(InOrder<BigEndian>(LoadWord<uint32_t>(place))), &result);
-  return result;
-}
-
-/** (handle, offset) -> a function without arguments that reads the word. */
-template <bool BigEndian>
-napi_value Int32Reader(napi_env env, napi_callback_info info) {
+/**
+ * (handle, offset) -> the word, an ArrayBuffer of 4 bytes; null where the runtime allows none over memory outside its heap.
+ * SAFETY: the caller does not touch it after unmapMemory, nor stores into it. The mapping stays the handle's.
+ */
+napi_value WordView(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
   MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
   if (memory == nullptr || !CheckReadable(env, *memory)) return nullptr;
-  const uint8_t* place = WordPlace(env, *memory, call.argv[1]);
+  uint8_t* place = WordPlace(env, *memory, call.argv[1]);
   if (place == nullptr) return nullptr;
-  int64_t handle = 0;
-  napi_get_value_int64(env, call.argv[0], &handle);
-  auto reader = std::make_unique<WordReader>(
-      WordReader{call.environment, handle, static_cast<size_t>(place - memory->data())});
-  napi_value function = nullptr;
-  napi_create_function(env, "readInt32", NAPI_AUTO_LENGTH, ReadWord<BigEndian>, reader.get(), &function);
-  // The function owns its reader from here on.
-  if (napi_add_finalizer(
-          env, function, reader.get(), [](napi_env, void* data, void*) { delete static_cast<WordReader*>(data); },
-          nullptr, nullptr) == napi_ok) {
-    reader.release();
-  }
-  return function;
+  napi_value result = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(
+      env, place, sizeof(uint32_t), [](napi_env, void*, void*) {}, nullptr, &result);
+  if (status != napi_ok) napi_get_null(env, &result);
+  return result;
 }
 
 /** An int32. Throws and answers false otherwise. */
@@ -285,8 +255,7 @@ void RegisterMapping(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "fillMemory", Fill);
   DefineFast(exports, "readInt32LE", ReadInt32<false>);
   DefineFast(exports, "readInt32BE", ReadInt32<true>);
-  DefineFast(exports, "int32ReaderLE", Int32Reader<false>);
-  DefineFast(exports, "int32ReaderBE", Int32Reader<true>);
+  DefineFast(exports, "wordView", WordView);
   DefineFast(exports, "writeInt32LE", WriteInt32<false>);
   DefineFast(exports, "writeInt32BE", WriteInt32<true>);
 }

@@ -78,8 +78,8 @@ export interface NativeBinding {
   fillMemory(handle: Handle, offset: number, count: number, byte: number): void
   readInt32LE(handle: Handle, offset: number): number
   readInt32BE(handle: Handle, offset: number): number
-  int32ReaderLE(handle: Handle, offset: number): () => number
-  int32ReaderBE(handle: Handle, offset: number): () => number
+  /** The word itself: not to be touched after unmapMemory. Null where the runtime allows no memory outside its heap. */
+  wordView(handle: Handle, offset: number): ArrayBuffer | null
   writeInt32LE(handle: Handle, offset: number, value: number): void
   writeInt32BE(handle: Handle, offset: number, value: number): void
 

@@ -15,6 +15,12 @@ t.test('a forgotten mapping is unmapped and reported', async (t) => {
   t.match(errors, /MEMSVC_LEAK.*mapping of 4096 bytes was garbage collected and never closed/)
 })
 
+t.test('a reader does not keep its mapping, and finds it gone', async (t) => {
+  const { output, errors } = runFixture('forgets', ['mapping with a reader'])
+  t.equal(output, 'open 0, mapped 0, ERR_CLOSED')
+  t.match(errors, /MEMSVC_LEAK.*mapping of 4096 bytes was garbage collected and never closed/)
+})
+
 t.test('a forgotten Buffer is unmapped, which is its way', async (t) => {
   const { output, errors } = runFixture('forgets', ['buffer'])
   t.same({ output, errors }, { output: 'open 0, mapped 0', errors: '' })

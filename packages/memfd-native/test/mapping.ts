@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { readSync, writeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
+import { native } from '../src/binding.ts'
 import { addSeals, constants, Mapping, mmap, reopen } from '../src/index.ts'
 import { codeOf } from '../test-support/code-of.ts'
 import { fixturePath, runFixture } from '../test-support/fixture.ts'
-import { leakChecked, memfdMappings } from '../test-support/leaks.ts'
+import { collectGarbage, leakChecked, memfdMappings } from '../test-support/leaks.ts'
 import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
 
 leakChecked(t)
@@ -77,6 +78,38 @@ t.test('an int is in the byte order of its name', async (t) => {
   }
 })
 
+t.test('a reader of an int reads what is there now, in the byte order of its name', async (t) => {
+  using mapping = newMapping()
+  const [readLE, readBE] = [mapping.int32ReaderLE(4), mapping.int32ReaderBE(4)]
+  for (const value of [0, 1, 42, -1, 0x01020304, 0x7f80ff01, 2 ** 31 - 1, -(2 ** 31)]) {
+    mapping.writeInt32BE(4, value)
+    t.same([readBE(), readLE()], [value, mapping.readInt32LE(4)])
+    mapping.writeInt32LE(4, value)
+    t.same([readLE(), readBE()], [value, mapping.readInt32BE(4)])
+  }
+})
+
+t.test('a reader of an int ends with its mapping, also where the next one has its place', async (t) => {
+  const mapping = newMapping()
+  const readers = [mapping.int32ReaderLE(0), mapping.int32ReaderBE(0)]
+  mapping.unmap()
+  using next = newMapping()
+  next.fill(0, PAGE, 1)
+  for (const read of readers) t.throws(() => read(), { code: 'ERR_CLOSED' })
+})
+
+t.test('a runtime that allows no memory outside its heap reads ints all the same', async (t) => {
+  const { wordView } = native
+  t.teardown(() => Object.assign(native, { wordView }))
+  native.wordView = () => null
+  const mapping = newMapping()
+  const [readLE, readBE] = [mapping.int32ReaderLE(4), mapping.int32ReaderBE(4)]
+  mapping.writeInt32BE(4, -2)
+  t.same([readBE(), readLE()], [-2, mapping.readInt32LE(4)])
+  mapping.unmap()
+  for (const read of [readLE, readBE]) t.throws(() => read(), { code: 'ERR_CLOSED' })
+})
+
 t.test('fill sets the low 8 bits, 0 if not said', async (t) => {
   using mapping = newMapping()
   mapping.fill(1, 2, 0x1ff)
@@ -117,6 +150,8 @@ const OUTSIDE: [string, (mapping: Mapping) => void][] = [
   ['a count of 2^64', (m) => m.read(0, buffer, 0, 2 ** 64)],
   ['an int at the end', (m) => m.readInt32LE(PAGE)],
   ['an int off its alignment', (m) => m.readInt32BE(2)],
+  ['a reader of an int at the end', (m) => m.int32ReaderLE(PAGE)],
+  ['a reader of an int off its alignment', (m) => m.int32ReaderBE(2)],
   ['an int written off its alignment', (m) => m.writeInt32BE(1, 0)],
   ['an int of 2^31', (m) => m.writeInt32LE(0, 2 ** 31)],
   ['a fractional int', (m) => m.writeInt32LE(0, 0.5)],
@@ -142,6 +177,7 @@ const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
   ['a source that is a string', (m) => m.write(0, odd('abc'), 0, 1)],
   ['an offset that is a string', (m) => m.readInt32LE(odd('0'))],
   ['an offset that is missing', (m) => m.readInt32LE(odd(undefined))],
+  ['the offset of a reader that is a string', (m) => m.int32ReaderBE(odd('0'))],
   ['a bigint value', (m) => m.writeInt32BE(0, odd(1n))],
   ['a count of null', (m) => m.fill(0, odd(null))],
 ]
@@ -157,6 +193,8 @@ const ACCESSES: Record<string, (mapping: Mapping) => unknown> = {
   write: (m) => m.write(0, buffer, 0, 8),
   readInt32LE: (m) => m.readInt32LE(0),
   readInt32BE: (m) => m.readInt32BE(0),
+  'int32ReaderLE, to read': (m) => m.int32ReaderLE(0)(),
+  'int32ReaderBE, to read': (m) => m.int32ReaderBE(0)(),
   writeInt32LE: (m) => m.writeInt32LE(0, 1),
   writeInt32BE: (m) => m.writeInt32BE(0, 1),
   fill: (m) => m.fill(0, 1),
@@ -266,12 +304,27 @@ for (const bytes of [4, 8]) {
   })
 }
 
-t.test('2,000 rounds of map and unmap leave nothing behind', async (t) => {
+t.test('an int that a reader reads is never half of a write', async (t) => {
+  using memfd = sizedMemfd()
+  using mapping = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED)
+  const read = mapping.int32ReaderBE(0)
+  const { worker, stop } = hammerFromWorker(memfd.fd, 4)
+  const seen = new Set<number>()
+  while (seen.size < 100) for (let i = 0; i < 20_000; i++) seen.add(read())
+  stop()
+  await worker
+  const torn = [...seen].filter((value) => value !== Math.imul(value & 0xff, 0x01010101))
+  t.same(torn, [])
+})
+
+t.test('2,000 rounds of map, read and unmap leave nothing behind', async (t) => {
   using memfd = sizedMemfd()
   for (let round = 0; round < 2000; round++) {
     const mapping = Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)
     mapping.writeInt32LE(0, round)
+    if (mapping.int32ReaderLE(0)() !== round) t.fail(`round ${round} reads something else`)
     mapping.unmap()
+    if (round % 500 === 0) await collectGarbage()
   }
   t.equal(memfdMappings().length, 0)
 })

@@ -3,7 +3,7 @@
  * (the reference constructor, deactivate, isMemoryFile) the ashmem samples are written for; except for the length's
  * check, which is the newer one's. Old and new agree on the order of checks: deactivated, then bounds, then purged.
  *
- * The mapping lives in native code and JavaScript only ever sees copies: text that is decoded while another process
+ * The mapping lives in native code and callers only ever get copies: text that is decoded while another process
  * changes it crashes V8, and a store through a read-only mapping kills the process.
  */
 import type { Mapping } from 'memfd-native'
