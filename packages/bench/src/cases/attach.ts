@@ -3,6 +3,7 @@ import { contender } from '../contender.ts'
 import { type Field, peer, withDaemon } from '../field.ts'
 import { baseline } from '../native.ts'
 import { dbus } from '../peers/dbus.ts'
+import { hubAttach } from '../peers/hub.ts'
 import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
@@ -14,7 +15,8 @@ export function attach(field: Field): Benchmark {
     title: 'Connecting and reading for the first time, in a running process',
     about:
       'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. ' +
-      'C: connect, receive the descriptor, map, read; there is no registry in between. The others: connect and ask for the value.',
+      'C: connect, receive the descriptor, map, read; there is no registry in between. `memfd-native` alone does what ' +
+      'memsvc does, with 16 bytes for each call. The others: connect and ask for the value.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -32,6 +34,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
         task: 'attach',
       }),
       ...withDaemon(field, 'attach'),
+      hubAttach(field),
       ...net(field, 'node:net binary', 'attach', 'each'),
       ...peer(field, 'ioredis connect + GET', REDIS, (peers) => ({
         servers: (place) => [redisServer(peers, place)],

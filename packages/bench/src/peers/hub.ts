@@ -17,3 +17,13 @@ export function hubAlone(field: Field, task: string, client?: (path: string) => 
     task,
   })
 }
+
+/** The same for attaching. */
+export function hubAttach(field: Field): Contender {
+  const { root } = field.checkouts.at(-1) as Checkout
+  return contender(HUB_ALONE, {
+    servers: (place) => [nodeProgram('hub-attach', root, 'server', path(place))],
+    client: (place) => nodeProgram('hub-attach', root, 'client', path(place)),
+    task: 'attach',
+  })
+}
