@@ -49,19 +49,26 @@ export async function bundlePackages(repositoryRoot) {
   }
 }
 
+/** Of memclient: what is run, and what is tried before where the command is `read`. */
+const MEMCLIENT_ENTRIES = { memclient: 'main', 'quick-read': 'quick-read' }
+
 /**
  * memclient, in one file with the libraries, and in CommonJS, which loads sooner than ES modules: what a short-lived tool
- * pays for is loading.
- * @returns the bundle's path
+ * pays for is loading. In a second one what it tries first.
+ * @returns the paths of the bundles
  */
 export async function bundleMemclient(repositoryRoot) {
   const packages = join(repositoryRoot, 'packages')
-  const bundle = join(packages, 'client-cli/dist/memclient.cjs')
+  const folder = join(packages, 'client-cli/dist')
+  const names = Object.keys(MEMCLIENT_ENTRIES)
   // Of another bundle of the same length V8 would take it for that of this one.
-  rmSync(join(packages, 'client-cli/dist/memclient.code-cache'), { force: true })
+  for (const name of names) rmSync(join(folder, `${name}.code-cache`), { force: true })
   await build({
-    entryPoints: [join(packages, 'client-cli/src/main.ts')],
-    outfile: bundle,
+    entryPoints: Object.fromEntries(
+      names.map((name) => [name, join(packages, `client-cli/src/${MEMCLIENT_ENTRIES[name]}.ts`)]),
+    ),
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -92,5 +99,5 @@ export async function bundleMemclient(repositoryRoot) {
       },
     ],
   })
-  return bundle
+  return names.map((name) => join(folder, `${name}.cjs`))
 }

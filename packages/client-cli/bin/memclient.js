@@ -1,23 +1,34 @@
 #!/usr/bin/env node
-// CommonJS, and one file: what this tool takes is mostly the loading of modules. Compiled code is kept: the build leaves it
-// beside the bundle, for the Node.js that built; another Node.js keeps it itself, from 22 on.
+// CommonJS, and in one file: what this tool takes is mostly the loading of modules. Compiled code is kept: the build leaves it
+// beside the bundle, for the Node.js that built; another Node.js keeps it itself, from 22 on. `read` is first tried by a
+// second bundle, which is a tenth of the size.
 const { existsSync, readFileSync } = require('node:fs')
 
 const folder = `${__dirname}/../dist`
-const bundle = `${folder}/memclient.cjs`
-const codeCache = `${folder}/memclient.code-cache`
 
-function runCompiled() {
-  const { Script } = require('node:vm')
-  const code = readFileSync(bundle, 'latin1') // esbuild writes ASCII only
-  const source = `(function (require, __dirname) {${code}\n})` // in one line, as in scripts/lib/record-code.cjs
-  const script = new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
-  if (script.cachedDataRejected) return false
-  script.runInThisContext()(require, folder)
-  return true
+/** What a bundle exports. */
+function load(name) {
+  const bundle = `${folder}/${name}.cjs`
+  const codeCache = `${folder}/${name}.code-cache`
+  const script = existsSync(codeCache) && compiled(bundle, codeCache)
+  if (!script || script.cachedDataRejected) {
+    require('node:module').enableCompileCache?.()
+    return require(bundle)
+  }
+  const module = { exports: {} }
+  script.runInThisContext()(require, folder, module)
+  return module.exports
 }
 
-if (!existsSync(codeCache) || !runCompiled()) {
-  require('node:module').enableCompileCache?.()
-  require(bundle)
+function compiled(bundle, codeCache) {
+  const { Script } = require('node:vm')
+  const code = readFileSync(bundle, 'latin1') // esbuild writes ASCII only
+  const source = `(function (require, __dirname, module) {${code}\n})` // in one line, as in scripts/lib/record-code.cjs
+  return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
+}
+
+if (process.argv[2] !== 'read') load('memclient')
+else {
+  const { tryRead } = load('quick-read')
+  tryRead(process.argv.slice(2)).then((isDone) => (isDone ? process.exit(0) : load('memclient')))
 }

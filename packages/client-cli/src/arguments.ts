@@ -3,7 +3,9 @@
  * `memclient read` takes to run, so it is asked only about the rest: help, `--`, and everything that is wrong, whose
  * message is its business. What is understood here it understands in the same way.
  */
-import { COMMANDS } from './command-table.ts'
+
+/** The operands of each command, as commander writes them: `<needed>`, `[optional]`. */
+export type Operands = ReadonlyMap<string, { readonly operands: readonly string[] }>
 
 /** What was asked for. */
 export interface Invocation {
@@ -19,7 +21,7 @@ const REGISTRY_EQUALS = '--registry='
 const NEGATIVE_NUMBER = /^-\d+$/
 
 /** @returns null when the line is not plain */
-export function readPlainArguments(argv: readonly string[]): Invocation | null {
+export function readPlainArguments(argv: readonly string[], commands: Operands): Invocation | null {
   const operands: string[] = []
   let json = false
   let registryPath: string | undefined
@@ -34,11 +36,13 @@ export function readPlainArguments(argv: readonly string[]): Invocation | null {
     else operands.push(word)
   }
   const command = operands.shift()
-  return command !== undefined && takes(command, operands.length) ? { command, operands, json, registryPath } : null
+  return command !== undefined && takes(commands, command, operands.length)
+    ? { command, operands, json, registryPath }
+    : null
 }
 
-function takes(command: string, count: number): boolean {
-  const operands = COMMANDS.get(command)?.operands
+function takes(commands: Operands, command: string, count: number): boolean {
+  const operands = commands.get(command)?.operands
   if (operands === undefined) return false
   const needed = operands.filter((operand) => operand.startsWith('<')).length
   return count >= needed && count <= operands.length

@@ -11,7 +11,7 @@ export type System = Pick<Context, 'print' | 'tell' | 'untilInterrupted'>
 /** Never throws: what goes wrong is told in one line, and is the exit code. */
 export async function run(argv: readonly string[], system: System): Promise<ExitCode> {
   try {
-    const asked = readPlainArguments(argv) ?? (await import('./program.ts')).readArguments(argv, COMMANDS)
+    const asked = readPlainArguments(argv, COMMANDS) ?? (await import('./program.ts')).readArguments(argv, COMMANDS)
     if (typeof asked !== 'string') return await carryOut(asked, system)
     await system.print(asked)
     return EXIT.done

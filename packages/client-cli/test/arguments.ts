@@ -32,13 +32,13 @@ const PLAIN_LINES: [line: string, expected: object][] = [
 
 t.test('plain lines are read without commander, and commander reads them alike', async (t) => {
   for (const [line, expected] of PLAIN_LINES) {
-    t.strictSame(readPlainArguments(line.split(' ')), expected, line)
+    t.strictSame(readPlainArguments(line.split(' '), COMMANDS), expected, line)
     t.strictSame(readArguments(line.split(' '), COMMANDS), expected, `${line}, by commander`)
   }
 })
 
 t.test('an empty operand is an operand', async (t) => {
-  t.match(readPlainArguments(['write', '']), { operands: [''] })
+  t.match(readPlainArguments(['write', ''], COMMANDS), { operands: [''] })
   t.match(readArguments(['write', ''], COMMANDS), { operands: [''] })
 })
 
@@ -52,7 +52,7 @@ const OTHER_LINES: [line: string, expected: object][] = [
 
 t.test('less plain lines are left to commander', async (t) => {
   for (const [line, expected] of OTHER_LINES) {
-    t.equal(readPlainArguments(line.split(' ')), null, line)
+    t.equal(readPlainArguments(line.split(' '), COMMANDS), null, line)
     t.match(readArguments(line.split(' '), COMMANDS), expected, line)
   }
 })
@@ -78,7 +78,7 @@ const WRONG_LINES: [words: string[], message: RegExp][] = [
 
 t.test('a wrong line is bad usage, with what is wrong and not the whole help', async (t) => {
   for (const [words, message] of WRONG_LINES) {
-    t.equal(readPlainArguments(words), null, words.join(' '))
+    t.equal(readPlainArguments(words, COMMANDS), null, words.join(' '))
     t.throws(() => readArguments(words, COMMANDS), { exitCode: 2, message }, words.join(' '))
     t.throws(
       () => readArguments(words, COMMANDS),
@@ -90,7 +90,7 @@ t.test('a wrong line is bad usage, with what is wrong and not the whole help', a
 
 t.test('help and version are texts', async (t) => {
   for (const words of [['--help'], ['-h'], ['help'], ['read', '--help'], ['help', 'write'], ['write', '-h']]) {
-    t.equal(readPlainArguments(words), null, words.join(' '))
+    t.equal(readPlainArguments(words, COMMANDS), null, words.join(' '))
     t.match(readArguments(words, COMMANDS), /^Usage: memclient [\s\S]*--registry <path>/, words.join(' '))
   }
   t.match(readArguments(['--version'], COMMANDS), /^\d+\.\d+\.\d+$/)

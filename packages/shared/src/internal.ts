@@ -6,6 +6,7 @@ export {
   type Credentials,
   connect,
   constants,
+  FdWatcher,
   fallocate,
   fchmod,
   fstat,
@@ -41,9 +42,20 @@ export { makeChannelPair } from './channel/channel-pair.ts'
 export { BLOCK_BYTES, type ChannelBudget } from './channel/held-bytes.ts'
 export { forgetWhatWasRead } from './channel/in-flight.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
-export { Violation } from './channel/message.ts'
+export {
+  HEADER_BYTES,
+  KIND_HELLO,
+  KIND_REPLY,
+  KIND_TRANSACTION,
+  PROTOCOL_VERSION,
+  readHeader,
+  readObjects,
+  Violation,
+  writeHeader,
+} from './channel/message.ts'
 export { IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
+export { checkMappable } from './os/region.ts'
 export { type RegionStatus, regionStatus } from './os/region-status.ts'
 export { sendAttachment } from './service-manager/attachment.ts'
 export {

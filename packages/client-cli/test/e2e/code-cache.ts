@@ -21,23 +21,28 @@ function install(t: Test) {
   const folder = mkdtempSync(join(tmpdir(), 'memclient-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   mkdirSync(join(folder, 'client-cli'))
-  for (const part of ['bin', 'dist/memclient.cjs', 'dist/memclient.code-cache']) {
+  const built = ['memclient', 'quick-read'].flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.code-cache`])
+  for (const part of ['bin', ...built]) {
     cpSync(join(PACKAGE, part), join(folder, 'client-cli', part), { recursive: true })
   }
   symlinkSync(NATIVE, join(folder, 'memfd-native'))
   const program = join(folder, 'client-cli/bin/memclient.js')
-  return { program, codeCache: join(folder, 'client-cli/dist/memclient.code-cache') }
+  return {
+    program,
+    codeCaches: ['memclient', 'quick-read'].map((name) => join(folder, `client-cli/dist/${name}.code-cache`)),
+  }
 }
 
 t.test('what is recorded is taken by the Node.js that recorded it', async (t) => {
   const { registry } = await startMemsvc(t)
-  const { codeCache } = install(t)
-  rmSync(codeCache)
-  const folder = dirname(codeCache)
-  t.match(spawnSync(process.execPath, [RECORDER, folder, 'read', '--registry', registry]), { status: 0 })
-  const bundle = readFileSync(join(folder, 'memclient.cjs'), 'latin1')
-  const script = new Script(`(function (require, __dirname) {${bundle}\n})`, { cachedData: readFileSync(codeCache) })
-  t.equal(script.cachedDataRejected, false)
+  for (const codeCache of install(t).codeCaches) {
+    rmSync(codeCache)
+    const bundle = codeCache.replace(/code-cache$/, 'cjs')
+    t.match(spawnSync(process.execPath, [RECORDER, bundle, 'read', '--registry', registry]), { status: 0 })
+    const source = `(function (require, __dirname, module) {${readFileSync(bundle, 'latin1')}\n})`
+    const script = new Script(source, { cachedData: readFileSync(codeCache) })
+    t.equal(script.cachedDataRejected, false)
+  }
 })
 
 const SPOILT: [string, (codeCache: string) => void][] = [
@@ -51,9 +56,11 @@ const SPOILT: [string, (codeCache: string) => void][] = [
 for (const [title, spoil] of SPOILT) {
   t.test(`compiled code that is ${title}`, async (t) => {
     const { registry } = await startMemsvc(t)
-    const { program, codeCache } = install(t)
-    spoil(codeCache)
-    t.match(await runProgram(program, ['read', '--registry', registry]), { code: 0, stdout: '0', stderr: '' })
+    const { program, codeCaches } = install(t)
+    for (const codeCache of codeCaches) spoil(codeCache)
+    for (const args of [['read'], ['--json', 'read']]) {
+      t.match(await runProgram(program, [...args, '--registry', registry]), { code: 0, stdout: /0/, stderr: '' })
+    }
   })
 }
 

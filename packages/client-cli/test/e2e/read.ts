@@ -2,11 +2,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { MemoryFile } from '@memsvc/shared'
-import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
+import { MemoryFile, ParcelFileDescriptor, SecurityError } from '@memsvc/shared'
+import { accept, bind, constants, listen, type OwnedFd, sendmsg, socket } from '@memsvc/shared/internal'
+import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog, wire } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
+import { tryRead } from '../../src/quick-read.ts'
 import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemsvc } from '../../test-support/commands.ts'
-import { never, publish } from '../../test-support/odd-service.ts'
+import { type Behaviour, never, publish } from '../../test-support/odd-service.ts'
+
+const { FAILURE, message, packet, REPLY } = wire
 
 watchdog(t)
 leakChecked(t)
@@ -78,21 +82,101 @@ t.test('another user is told where it does not', { skip: otherUserProblem(MEMCLI
   })
 })
 
-t.test('one file is loaded, and no commander', async (t) => {
+t.test('where all is well little is loaded: no commander, and not the library', async (t) => {
   const { registry } = await startMemsvc(t)
-  const loaded = await loadedFiles(t, registry, ['read', '--registry', registry, '--json'])
-  t.strictSame(
-    loaded.map((file) => basename(file)),
-    ['memclient.js', 'memclient.cjs'],
-  )
+  for (const args of [['read'], ['read', '--json', 'AnonymousSharedMemory'], ['read', '--registry', registry]]) {
+    t.strictSame(await loadedFiles(t, registry, args), { code: 0, files: ['memclient.js', 'quick-read.cjs'] })
+  }
 })
 
-/** The scripts that a command loads, as V8 counts them. */
-async function loadedFiles(t: Test, registry: string, args: string[]): Promise<string[]> {
+t.test('the library does what is not as on every day', async (t) => {
+  const { registry } = await startMemsvc(t)
+  using file = new MemoryFile('own', 4)
+  file.writeInt32BE(0, 7)
+  const [socket, other] = ParcelFileDescriptor.createSocketPair()
+  t.teardown(() => [socket, other].map((end) => end.close()))
+  const services: [name: string, code: number, behaviour: Behaviour][] = [
+    ['none', 3, {}],
+    ['no-region', 1, { getFileDescriptor: () => socket.dup() }],
+    ['throws', 4, { getFileDescriptor: () => Promise.reject(new SecurityError('not for you')) }],
+    ['reliable', 0, { getFileDescriptor: () => reliable(file) }],
+  ]
+  for (const [name, code, behaviour] of services) {
+    await publish(t, registry, name, behaviour)
+    t.strictSame(await loadedFiles(t, registry, ['read', name]), { code, files: ALL_FILES }, name)
+  }
+  for (const [name, code] of [
+    ['unknown', 3],
+    ['a b', 3],
+    ['x'.repeat(100_000), 3],
+  ] as const) {
+    t.strictSame(await loadedFiles(t, registry, ['read', name]), { code, files: ALL_FILES }, name.slice(0, 20))
+  }
+  t.match(await memclient(registry, ['read', 'reliable']), { code: 0, stdout: '7', stderr: '' })
+})
+
+t.test('what is tried first leaves nothing open when it declines', async (t) => {
+  const { registry } = await startMemsvc(t)
+  await publish(t, registry, 'no-region', { getFileDescriptor: () => null })
+  for (const args of [
+    ['read', 'unknown', '--registry', registry],
+    ['read', 'no-region', '--registry', registry],
+    ['read', '--registry', `${registry}.none`],
+    ['read', '--registry', '/'.repeat(200)],
+    ['read', '--nonsense'],
+    ['read', 'a', 'b'],
+  ]) {
+    t.equal(await tryRead(args), false, args.join(' ').slice(0, 40))
+  }
+})
+
+t.test('a registry that answers nonsense, or nothing, is declined', async (t) => {
+  const nonsense = [
+    Buffer.alloc(0),
+    Buffer.alloc(31),
+    Buffer.alloc(64, 0xff),
+    message({ kind: REPLY, id: 1 }, Buffer.alloc(4)),
+    message({ kind: REPLY, id: 2 }, Buffer.alloc(44)),
+    message({ kind: FAILURE, id: 1, code: 4 }, Buffer.alloc(44)),
+    packet(message({ kind: REPLY, id: 1 }, Buffer.alloc(44)), message({ kind: REPLY, id: 1 }, Buffer.alloc(44))),
+    message({ kind: REPLY, id: 1 }, Buffer.alloc(60_000)),
+    null,
+  ]
+  for (const answer of nonsense) {
+    const path = newRegistryPath(t)
+    using listener = listenAt(path)
+    const asked = tryRead(['read', '--registry', path])
+    using connection = accept(listener)
+    t.ok(connection)
+    if (connection !== null && answer !== null) sendmsg(connection, answer)
+    t.equal(await asked, false, answer === null ? 'nothing' : `${answer.length} bytes`)
+  }
+})
+
+const ALL_FILES = ['memclient.js', 'quick-read.cjs', 'memclient.cjs']
+
+/** How a command ends, and the scripts that it loads, as V8 counts them. */
+async function loadedFiles(
+  t: Test,
+  registry: string,
+  args: string[],
+): Promise<{ code: number | null; files: string[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'memclient-'))
   t.teardown(() => rmSync(directory, { recursive: true }))
-  await memclient(registry, args, { env: { NODE_V8_COVERAGE: directory } })
+  const { code } = await memclient(registry, args, { env: { NODE_V8_COVERAGE: directory } })
   const reports = readdirSync(directory).map((file) => readFileSync(join(directory, file), 'utf8'))
   const urls = reports.flatMap((report) => (JSON.parse(report) as { result: { url: string }[] }).result)
-  return urls.map(({ url }) => url).filter((url) => url.startsWith('file:'))
+  return { code, files: urls.filter(({ url }) => url.startsWith('file:')).map(({ url }) => basename(url)) }
+}
+
+function listenAt(path: string): OwnedFd {
+  const listener = socket(constants.SOCK_SEQPACKET)
+  bind(listener, path)
+  listen(listener)
+  return listener
+}
+
+/** With a status channel: two descriptors where mostly is one. */
+function reliable(file: MemoryFile): ParcelFileDescriptor {
+  return ParcelFileDescriptor.wrap(file.getParcelFileDescriptor(), () => undefined)
 }

@@ -1,0 +1,148 @@
+/**
+ * `memclient read` where all is as on every day, without the library, which takes longer to load than the read takes. Two
+ * calls of docs/protocol.md are all that this knows. Whatever else it meets it declines, and the tool begins again with the
+ * library, which knows what is wrong and says so: this is never wrong, only sometimes for nothing.
+ */
+import { writeSync } from 'node:fs'
+import {
+  checkMappable,
+  clientRegistryPath,
+  connect,
+  constants,
+  FdWatcher,
+  HEADER_BYTES,
+  KIND_HELLO,
+  KIND_REPLY,
+  KIND_TRANSACTION,
+  Mapping,
+  mmap,
+  type OwnedFd,
+  PROTOCOL_VERSION,
+  readHeader,
+  readObjects,
+  recvmsg,
+  sendmsg,
+  socket,
+  writeHeader,
+} from '@memsvc/shared/internal'
+import { type Invocation, readPlainArguments } from './arguments.ts'
+import { formatValue } from './output.ts'
+
+const STDOUT = 1
+const REGION_BYTES = 4
+/** A daemon that has not answered by then is the library's business, which waits longer. */
+const PATIENCE_MS = 1000
+/** No answer that is expected here is as long. */
+const MAX_ANSWER_BYTES = 1024
+/** Of the one call on a channel. */
+const CALL_ID = 1
+const NOTHING = { id: 0, object: 0, code: 0, oneway: false, dataSize: 0, objectCount: 0, here: 0, descriptorCount: 0 }
+
+/** A call, and the words that its answer begins with, up to the descriptor that it brings. */
+interface Question {
+  readonly code: number
+  readonly token: string
+  readonly args: readonly string[]
+  readonly answer: readonly (number | 'any')[]
+}
+
+/** @returns whether the value has been printed; otherwise nothing has happened */
+export async function tryRead(argv: readonly string[]): Promise<boolean> {
+  const asked = readPlainArguments(argv, new Map([['read', { operands: ['[name]'] }]]))
+  if (asked === null) return false
+  const opened: OwnedFd[] = []
+  try {
+    return await readAndPrint(asked, opened)
+  } catch {
+    return false
+  } finally {
+    for (const fd of opened) fd.close()
+  }
+}
+
+/** @param opened what the caller is to close, also if this throws */
+async function readAndPrint(asked: Invocation, opened: OwnedFd[]): Promise<boolean> {
+  const [name = 'AnonymousSharedMemory'] = asked.operands
+  const registry = socket(constants.SOCK_SEQPACKET)
+  opened.push(registry)
+  connect(registry, clientRegistryPath({ path: asked.registryPath }))
+  const channel = await ask(registry, opened, getService(name))
+  const region = await ask(channel, opened, GET_FILE_DESCRIPTOR)
+  checkMappable(region, REGION_BYTES)
+  const mapping = Mapping.map(region, REGION_BYTES, mmap.PROT_READ, mmap.MAP_SHARED)
+  const line = `${formatValue(asked.json, name, mapping.readInt32BE(0))}\n`
+  mapping.unmap()
+  return writeSync(STDOUT, line) > 0
+}
+
+/** Found, at another process: takes descriptors or not, its pid and uid, and the end of a new channel. */
+function getService(name: string): Question {
+  return { code: 1, token: 'memsvc.IServiceManager', args: [name], answer: [0, 2, 'any', 'any', 'any'] }
+}
+
+/** A ParcelFileDescriptor without a status channel. */
+const GET_FILE_DESCRIPTOR: Question = {
+  code: 1,
+  token: 'shy.luo.ashmem.IMemoryService',
+  args: [],
+  answer: [0, 1, 0],
+}
+
+/** The first call on a new channel. @returns the descriptor of its answer. @throws the answer is another one, or late */
+async function ask(channel: OwnedFd, opened: OwnedFd[], question: Question): Promise<OwnedFd> {
+  sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION))
+  sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)))
+  await untilReadable(channel)
+  const { data, fds, flags } = recvmsg(channel, MAX_ANSWER_BYTES, 1)
+  opened.push(...fds)
+  const [fd] = fds
+  const header = readHeader(data, 0, data.length)
+  const objects = readObjects(data, HEADER_BYTES, header, fds.length)
+  const isExpected =
+    flags === 0 &&
+    header.kind === KIND_REPLY &&
+    header.id === CALL_ID &&
+    HEADER_BYTES + header.here === data.length &&
+    objects.length === 1 &&
+    objects[0]?.offset === question.answer.length * 4 &&
+    question.answer.every((word, i) => word === 'any' || word === data.readInt32LE(HEADER_BYTES + 4 * i))
+  if (!isExpected || fd === undefined) throw new Error('an answer for the library')
+  return fd
+}
+
+function message(kind: number, id: number, code: number, body: Buffer = Buffer.alloc(0)): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES + body.length)
+  writeHeader(bytes, 0, { ...NOTHING, kind, id, code, dataSize: body.length, here: body.length })
+  body.copy(bytes, HEADER_BYTES)
+  return bytes
+}
+
+/** The interface token, and what follows it. */
+function request({ token, args }: Question): Buffer {
+  const head = Buffer.alloc(12)
+  head.writeInt32LE(-1, 4)
+  head.writeInt32LE(0x53595354, 8)
+  return Buffer.concat([head, ...[token, ...args].map(string16)])
+}
+
+/** Its length in units, the units, a zero unit, zeros up to a multiple of 4. */
+function string16(text: string): Buffer {
+  const bytes = Buffer.alloc(4 + (((text.length + 1) * 2 + 3) & ~3))
+  bytes.writeInt32LE(text.length, 0)
+  bytes.write(text, 4, 'utf16le')
+  return bytes
+}
+
+function untilReadable(fd: OwnedFd): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const watcher = new FdWatcher(fd, 'readable', () => {
+      clearTimeout(timer)
+      watcher.close()
+      resolve()
+    })
+    const timer = setTimeout(() => {
+      watcher.close()
+      reject(new Error('no answer'))
+    }, PATIENCE_MS)
+  })
+}
