@@ -6,7 +6,12 @@ import { loadShared } from '../programs/library.ts'
 
 const BYTES = 256 * 2 ** 20
 const COUNTS = [1, 10, 50]
+
+/** Of the program `holder`. */
+type Mode = 'share' | 'copy' | 'bare' | 'used'
+
 const BARE = 'bare Node'
+const USED = 'Node that threw 1 MiB away'
 const COPIES = 'a copy each'
 
 export function sharedMemory(field: Field): Benchmark {
@@ -16,7 +21,8 @@ export function sharedMemory(field: Field): Benchmark {
     about:
       'Means per process, and the sum of the proportional sizes: what the machine has to have. Resident size counts ' +
       'shared pages in every process and says little. "beyond" is the proportional size without the share of the 256 MiB ' +
-      'and without what a Node process is that does nothing.',
+      'and without what a Node process is that does nothing. The one that threw 1 MiB away has made that much of garbage and ' +
+      'loaded nothing: memory that V8 takes for its young generation as soon as a program does anything.',
     groups: COUNTS.map((count) => group(field, count)),
   }
 }
@@ -36,7 +42,8 @@ function group(field: Field, count: number): Group {
     rounds: 1,
     contenders: [
       holding(BARE, () => measure(checkout, 'bare', count)),
-      ...field.checkouts.map((own) => holding(own.label, () => shareAndCompare(own, count))),
+      holding(USED, () => compare(checkout, 'used', count, 0)),
+      ...field.checkouts.map((own) => holding(own.label, () => compare(own, 'share', count, BYTES / count))),
       copying(checkout, count),
     ],
   }
@@ -52,14 +59,15 @@ function holding(name: string, sample: () => Promise<Sample>): Contender {
   return { name, open: async () => ({ sample, close: async () => undefined }) }
 }
 
-async function shareAndCompare(checkout: Checkout, count: number): Promise<Sample> {
+/** @param held bytes of a process that are not its own */
+async function compare(checkout: Checkout, mode: Mode, count: number, held: number): Promise<Sample> {
   const bare = await measure(checkout, 'bare', count)
-  const shared = await measure(checkout, 'share', count)
-  return { ...shared, beyond: (shared.pss as number) - BYTES / count - (bare.pss as number) }
+  const sample = await measure(checkout, mode, count)
+  return { ...sample, beyond: (sample.pss as number) - held - (bare.pss as number) }
 }
 
 /** Starts so many processes, looks at them while all are there, and ends them. */
-async function measure({ root }: Checkout, mode: 'share' | 'copy' | 'bare', count: number): Promise<Sample> {
+async function measure({ root }: Checkout, mode: Mode, count: number): Promise<Sample> {
   const { MemoryFile } = await loadShared(root)
   using owner = new MemoryFile('bench', BYTES)
   const region = owner.shareReadOnly()
