@@ -1,7 +1,7 @@
 /**
  * A mapping in native code: JavaScript gets copies and never sees the memory. So another process that changes the bytes
  * can confuse nobody, a store through a read-only mapping is an error and no crash, and nothing is left after unmap().
- * The int32 readers look at their word themselves; nobody but they has it, and they only ever load it whole.
+ * The int32 readers and writers have their word themselves: nobody but they has it, and they access it whole.
  *
  * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
  */
@@ -113,6 +113,29 @@ export class Mapping {
     return () => (isThere(word, cell) ? swapBytes(Atomics.load(word, 0)) : readInt32BE(cell.handle, offset))
   }
 
+  /**
+   * A function that writes the one int32 at `offset`, as int32ReaderLE() reads it; values as for writeInt32LE().
+   * @throws code ERR_READ_ONLY without PROT_WRITE
+   */
+  int32WriterLE(offset: number): (value: number) => void {
+    const cell = this.#cell
+    const word = this.isWritable ? wordOf(cell.handle, offset) : null
+    return (value) => {
+      if (isThere(word, cell) && isInt32(value)) Atomics.store(word, 0, value)
+      else writeInt32LE(cell.handle, offset, value)
+    }
+  }
+
+  /** As int32WriterLE(), big-endian. */
+  int32WriterBE(offset: number): (value: number) => void {
+    const cell = this.#cell
+    const word = this.isWritable ? wordOf(cell.handle, offset) : null
+    return (value) => {
+      if (isThere(word, cell) && isInt32(value)) Atomics.store(word, 0, swapBytes(value))
+      else writeInt32BE(cell.handle, offset, value)
+    }
+  }
+
   /** `value` is -2^31..2^31-1 (else ERR_OUT_OF_RANGE). @throws code ERR_READ_ONLY without PROT_WRITE */
   writeInt32LE(offset: number, value: number): void {
     writeInt32LE(this.#cell.handle, offset, value)
@@ -151,6 +174,11 @@ function wordOf(handle: Handle, offset: number): Int32Array | null {
 /** SAFETY: what the word lies in is unmapped only where the cell loses its handle, and in this thread. */
 function isThere(word: Int32Array | null, cell: Cell): word is Int32Array {
   return word !== null && cell.handle !== NO_HANDLE
+}
+
+/** Of anything else native code says what is wrong with it. */
+function isInt32(value: number): boolean {
+  return (value | 0) === value
 }
 
 function swapBytes(word: number): number {

@@ -89,23 +89,39 @@ t.test('a reader of an int reads what is there now, in the byte order of its nam
   }
 })
 
-t.test('a reader of an int ends with its mapping, also where the next one has its place', async (t) => {
+t.test('a writer of an int writes in the byte order of its name', async (t) => {
+  using mapping = newMapping()
+  const [writeLE, writeBE] = [mapping.int32WriterLE(4), mapping.int32WriterBE(4)]
+  for (const value of [0, 1, 42, -1, 0x01020304, 0x7f80ff01, 2 ** 31 - 1, -(2 ** 31), -0]) {
+    writeBE(value)
+    t.equal(mapping.readInt32BE(4), value | 0)
+    writeLE(value)
+    t.equal(mapping.readInt32LE(4), value | 0)
+  }
+  t.same([mapping.readInt32LE(0), mapping.readInt32LE(8)], [0, 0])
+})
+
+t.test('readers and writers of an int end with their mapping, also where the next one has its place', async (t) => {
   const mapping = newMapping()
-  const readers = [mapping.int32ReaderLE(0), mapping.int32ReaderBE(0)]
+  const attempts = [mapping.int32ReaderLE(0), mapping.int32ReaderBE(0), () => writers[0]?.(7), () => writers[1]?.(7)]
+  const writers = [mapping.int32WriterLE(0), mapping.int32WriterBE(0)]
   mapping.unmap()
   using next = newMapping()
   next.fill(0, PAGE, 1)
-  for (const read of readers) t.throws(() => read(), { code: 'ERR_CLOSED' })
+  for (const attempt of attempts) t.throws(() => attempt(), { code: 'ERR_CLOSED' })
+  t.equal(next.readInt32LE(0), 0x01010101)
 })
 
-t.test('a runtime that allows no memory outside its heap reads ints all the same', async (t) => {
+t.test('a runtime that allows no memory outside its heap reads and writes ints all the same', async (t) => {
   const { wordView } = native
   t.teardown(() => Object.assign(native, { wordView }))
   native.wordView = () => null
   const mapping = newMapping()
   const [readLE, readBE] = [mapping.int32ReaderLE(4), mapping.int32ReaderBE(4)]
-  mapping.writeInt32BE(4, -2)
+  mapping.int32WriterBE(4)(-2)
   t.same([readBE(), readLE()], [-2, mapping.readInt32LE(4)])
+  mapping.int32WriterLE(4)(-3)
+  t.same([readLE(), readBE()], [-3, mapping.readInt32BE(4)])
   mapping.unmap()
   for (const read of [readLE, readBE]) t.throws(() => read(), { code: 'ERR_CLOSED' })
 })
@@ -152,6 +168,11 @@ const OUTSIDE: [string, (mapping: Mapping) => void][] = [
   ['an int off its alignment', (m) => m.readInt32BE(2)],
   ['a reader of an int at the end', (m) => m.int32ReaderLE(PAGE)],
   ['a reader of an int off its alignment', (m) => m.int32ReaderBE(2)],
+  ['a writer of an int at the end', (m) => m.int32WriterLE(PAGE)],
+  ['a writer of an int off its alignment', (m) => m.int32WriterBE(2)],
+  ['an int of 2^31 for a writer', (m) => m.int32WriterLE(0)(2 ** 31)],
+  ['a fractional int for a writer', (m) => m.int32WriterBE(0)(0.5)],
+  ['NaN for a writer', (m) => m.int32WriterLE(0)(Number.NaN)],
   ['an int written off its alignment', (m) => m.writeInt32BE(1, 0)],
   ['an int of 2^31', (m) => m.writeInt32LE(0, 2 ** 31)],
   ['a fractional int', (m) => m.writeInt32LE(0, 0.5)],
@@ -178,6 +199,8 @@ const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
   ['an offset that is a string', (m) => m.readInt32LE(odd('0'))],
   ['an offset that is missing', (m) => m.readInt32LE(odd(undefined))],
   ['the offset of a reader that is a string', (m) => m.int32ReaderBE(odd('0'))],
+  ['the value for a writer that is a string', (m) => m.int32WriterBE(0)(odd('1'))],
+  ['no value for a writer', (m) => m.int32WriterLE(0)(odd(undefined))],
   ['a bigint value', (m) => m.writeInt32BE(0, odd(1n))],
   ['a count of null', (m) => m.fill(0, odd(null))],
 ]
@@ -195,6 +218,8 @@ const ACCESSES: Record<string, (mapping: Mapping) => unknown> = {
   readInt32BE: (m) => m.readInt32BE(0),
   'int32ReaderLE, to read': (m) => m.int32ReaderLE(0)(),
   'int32ReaderBE, to read': (m) => m.int32ReaderBE(0)(),
+  'int32WriterLE, to write': (m) => m.int32WriterLE(0)(1),
+  'int32WriterBE, to write': (m) => m.int32WriterBE(0)(1),
   writeInt32LE: (m) => m.writeInt32LE(0, 1),
   writeInt32BE: (m) => m.writeInt32BE(0, 1),
   fill: (m) => m.fill(0, 1),

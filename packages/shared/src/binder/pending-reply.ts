@@ -9,6 +9,7 @@ import type { BinderProxy } from './binder-proxy.ts'
 import type { WireParcels } from './wire-parcels.ts'
 
 abstract class Pending<T> implements CallWaiter {
+  id = 0
   /** What the caller is given. */
   readonly answer: Promise<T>
   protected readonly parcels: WireParcels

@@ -5,19 +5,16 @@ import { CHANNEL_LIMITS } from './limits.ts'
 
 /** Who waits for the outcome of one call. Exactly one of the two is called, once. */
 export interface CallWaiter {
+  /** The call's. Of the channel's making: nobody else sets it. */
+  id: number
   /** The outcome's bytes may be borrowed: copy them before returning. Its descriptors belong to the waiter. */
   settle(outcome: Outcome): void
   /** There will be no answer: the channel has ended. */
   fail(reason: Error): void
 }
 
-interface PendingCall {
-  readonly id: number
-  readonly waiter: CallWaiter
-}
-
 const FIRST_PLACES = 8
-const NO_PLACES: (PendingCall | undefined)[] = []
+const NO_PLACES: (CallWaiter | undefined)[] = []
 
 /**
  * Ids are given out in turn, so a call's place is its id modulo the number of places, and hardly ever taken. A Map, asked
@@ -25,7 +22,7 @@ const NO_PLACES: (PendingCall | undefined)[] = []
  */
 export class PendingCalls {
   /** Their number is a power of 2, or 0 at first: most channels of a server never call. */
-  #places: (PendingCall | undefined)[] = NO_PLACES
+  #places: (CallWaiter | undefined)[] = NO_PLACES
   #size = 0
   #lastId = 0
 
@@ -39,7 +36,8 @@ export class PendingCalls {
     if (this.#size >= pendingCalls.limit) throw limitError(pendingCalls, this.#size)
     if (this.#size * 2 >= this.#places.length) this.#grow()
     const id = this.#nextId()
-    this.#places[this.#placeOf(id)] = { id, waiter }
+    waiter.id = id
+    this.#places[this.#placeOf(id)] = waiter
     this.#size += 1
     return id
   }
@@ -61,16 +59,16 @@ export class PendingCalls {
     const calls = this.#places.filter((call) => call !== undefined)
     this.#places = NO_PLACES
     this.#size = 0
-    for (const { waiter } of calls.sort((a, b) => a.id - b.id)) waiter.fail(reason)
+    for (const waiter of calls.sort((a, b) => a.id - b.id)) waiter.fail(reason)
   }
 
   #take(id: number): CallWaiter | undefined {
     const place = this.#placeOf(id)
-    const call = this.#places[place]
-    if (call?.id !== id) return undefined
+    const waiter = this.#places[place]
+    if (waiter?.id !== id) return undefined
     this.#places[place] = undefined
     this.#size -= 1
-    return call.waiter
+    return waiter
   }
 
   /** Ids go round at 2^32; 0 is no id, and one whose place a slow call has is skipped. */

@@ -10,6 +10,7 @@ import type { Mapping } from 'memfd-native'
 import { DeactivatedError, OutOfRangeError, PurgedError, ReadOnlyError, UnsupportedOperationError } from '../errors.ts'
 import { checkBoolean, checkBytes, checkInt32, checkInteger, checkRange } from '../util/check.ts'
 import { borrowFd, FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
+import { HotWord } from './hot-word.ts'
 import { createMemory, referToMemory } from './memory.ts'
 import { MemoryInputStream, MemoryOutputStream } from './memory-file-streams.ts'
 import { ParcelFileDescriptor } from './parcel-file-descriptor.ts'
@@ -17,8 +18,6 @@ import { RegionPins } from './purging.ts'
 import { closeToWriters, isSealedForReaders, openForReaders, regionSize } from './region.ts'
 
 const INT_BYTES = 4
-/** Equal to no offset. */
-const NO_OFFSET = Number.NaN
 
 /**
  * Shared memory with the manners of a file (android.os.MemoryFile). The file owns its descriptor and its mapping;
@@ -33,10 +32,7 @@ export class MemoryFile {
   #pins: RegionPins | null = null
   /** Sealed for readers, for ever. */
   #isShared = false
-  /** Of the last int32 that was read big-endian; and, once the same was read twice, a quick way to read it. */
-  #lastOffset = NO_OFFSET
-  #readyOffset = NO_OFFSET
-  #readReady: () => number = () => 0
+  readonly #word = new HotWord()
 
   /**
    * A new region of `length` bytes, zeros, mapped read-write and not purgeable.
@@ -81,7 +77,7 @@ export class MemoryFile {
 
   /** Unmaps now; the descriptor stays open. Reads and writes are ERR_DEACTIVATED from here on. Again is harmless. */
   deactivate(): void {
-    this.#forgetReader()
+    this.#word.forget()
     this.#mapping.unmap()
   }
 
@@ -135,8 +131,8 @@ export class MemoryFile {
    * @throws ERR_DEACTIVATED, ERR_OUT_OF_RANGE, ERR_PURGED
    */
   readInt32BE(offset: number): number {
-    // The same word again: what was checked the last time still holds, or the reader would be gone.
-    return offset === this.#readyOffset ? this.#readReady() : this.#readInt32BE(offset)
+    // The same word again: what was checked the last time still holds, or it would be forgotten.
+    return offset === this.#word.readableAt ? this.#word.read() : this.#readInt32BE(offset)
   }
 
   /** As {@link readInt32BE}, little-endian. */
@@ -151,10 +147,8 @@ export class MemoryFile {
    * @throws ERR_DEACTIVATED, ERR_READ_ONLY, ERR_OUT_OF_RANGE, ERR_PURGED
    */
   writeInt32BE(offset: number, value: number): void {
-    this.#checkWritable()
-    this.#checkIntOffset(offset)
-    checkInt32('value', value)
-    this.#access(() => this.#mapping.writeInt32BE(offset, value))
+    if (offset === this.#word.writableAt && (value | 0) === value) this.#word.write(value)
+    else this.#writeInt32BE(offset, value)
   }
 
   /** As {@link writeInt32BE}, little-endian. */
@@ -230,22 +224,19 @@ export class MemoryFile {
     this.#checkReadable()
     this.#checkIntOffset(offset)
     const value = this.#access(() => this.#mapping.readInt32BE(offset))
-    if (offset === this.#lastOffset && this.#pins === null) {
-      this.#readReady = this.#mapping.int32ReaderBE(offset)
-      this.#readyOffset = offset
-    }
-    this.#lastOffset = offset
+    if (this.#pins === null) this.#word.onRead(this.#mapping, offset)
     return value
   }
 
-  /** The next read of an int32 has to be checked again. */
-  #forgetReader(): void {
-    this.#lastOffset = NO_OFFSET
-    this.#readyOffset = NO_OFFSET
+  #writeInt32BE(offset: number, value: number): void {
+    this.#checkWritable()
+    this.#checkIntOffset(offset)
+    checkInt32('value', value)
+    this.#access(() => this.#mapping.writeInt32BE(offset, value))
   }
 
   #startPurging(): void {
-    this.#forgetReader()
+    this.#word.forget()
     if (isSealedForReaders(borrowFd(this.#fd))) {
       throw new UnsupportedOperationError('a region that is sealed for readers cannot be purged')
     }

@@ -15,10 +15,15 @@ const POLICY_BYTES = 8
 /** Names come from programs, not from peers; a program that makes them up without end gets no bytes kept for the rest. */
 const MAX_KEPT = 256
 const kept = new Map<string, Buffer>()
+/** Mostly it is the same one again. */
+let last: { name: string; token: Buffer } = { name: '', token: Buffer.alloc(0) }
 
 export function interfaceToken(name: string): Buffer {
-  const known = kept.get(name)
-  if (known !== undefined) return known
+  if (name !== last.name) last = { name, token: kept.get(name) ?? newToken(name) }
+  return last.token
+}
+
+function newToken(name: string): Buffer {
   const buffer = ParcelBuffer.obtain()
   for (const word of [NO_POLICY, NO_WORK_SOURCE, SYSTEM_HEADER]) buffer.writeInt32(word)
   writeString16(buffer, name)

@@ -8,7 +8,7 @@
  */
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../errors.ts'
 import { INT_MAX } from '../util/check.ts'
-import { copyBytes, isSame, withWords } from '../util/words.ts'
+import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
 import {
   closeContents,
   copyContents,
@@ -173,14 +173,14 @@ export class ParcelBuffer {
   }
 
   writeInt32(value: number): void {
-    const at = this.claim(4)
-    this.#bytes.writeInt32LE(value, at)
+    const at = this.claimUnpadded(4)
+    putInt32(this.#bytes, at, value)
   }
 
   /** 0 past the end. */
   readInt32(): number {
     const at = this.take(4)
-    return at < 0 ? 0 : this.#bytes.readInt32LE(at)
+    return at < 0 ? 0 : getInt32(this.#bytes, at)
   }
 
   writeBytes(source: Uint8Array): void {

@@ -34,6 +34,19 @@ export function copyBytes(source: Buffer, from: number, target: Buffer, at: numb
   else for (let i = 0; i < count; i++) target[at + i] = source[from + i] as number
 }
 
+/** Writes an int32, little-endian. It must have room: nothing is checked. */
+export function putInt32(target: Buffer, at: number, value: number): void {
+  const words = (target as WordMemory)[WORDS]
+  if (words !== undefined && (at & 3) === 0) words[at >>> 2] = value
+  else target.writeInt32LE(value, at)
+}
+
+/** The int32, little-endian, at an offset that must be inside. */
+export function getInt32(source: Buffer, at: number): number {
+  const words = (source as WordMemory)[WORDS]
+  return words !== undefined && (at & 3) === 0 ? (words[at >>> 2] as number) : source.readInt32LE(at)
+}
+
 /** Whether `count` bytes at `a` of one buffer are those at `b` of another: offsets and count in multiples of 4. */
 export function isSame(one: Buffer, a: number, other: Buffer, b: number, count: number): boolean {
   const [left, right] = [(one as WordMemory)[WORDS], (other as WordMemory)[WORDS]]

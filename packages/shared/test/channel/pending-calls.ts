@@ -8,6 +8,7 @@ const LIMIT = CHANNEL_LIMITS.pendingCalls.limit
 const OUTCOME = { status: 0 } as Outcome // only handed on
 
 class Waiter implements CallWaiter {
+  id = 0
   readonly heard: unknown[] = []
 
   settle(outcome: Outcome): void {
@@ -71,7 +72,7 @@ t.test('a call that is not answered for long keeps its id while thousands come a
 t.test('at the end all that wait are told, the oldest first', async (t) => {
   const calls = new PendingCalls()
   const order: number[] = []
-  for (let i = 0; i < 100; i++) calls.add({ settle: () => t.fail('an answer'), fail: () => order.push(i) })
+  for (let i = 0; i < 100; i++) calls.add({ id: 0, settle: () => t.fail('an answer'), fail: () => order.push(i) })
   calls.failAll(new Error('over'))
   t.strictSame(
     order,

@@ -236,6 +236,26 @@ t.test('ints are stored in the order of their name', async (t) => {
   }
 })
 
+t.test('a word that is read and written again and again is checked as at first', async (t) => {
+  using file = new MemoryFile('again', 8)
+  using reader = new MemoryFile(file.shareReadOnly().getFileDescriptor(), 8, 'r')
+  for (let round = 0; round < 5; round++) {
+    for (const value of [round, -1, 2 ** 31 - 1, -(2 ** 31)]) {
+      file.writeInt32BE(4, value)
+      t.same([file.readInt32BE(4), reader.readInt32BE(4), file.readInt32BE(0)], [value, value, 0])
+    }
+    for (const value of [2 ** 31, 0.5, Number.NaN, '1' as never]) {
+      t.throws(() => file.writeInt32BE(4, value), { code: /ERR_OUT_OF_RANGE|ERR_INVALID_ARG_TYPE/ }, String(value))
+    }
+    t.throws(() => reader.writeInt32BE(4, 1), { code: 'ERR_READ_ONLY' })
+    t.throws(() => file.readInt32BE('4' as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  t.equal(file.readInt32BE(4), -(2 ** 31))
+  file.deactivate()
+  t.throws(() => file.writeInt32BE(4, 1), { code: 'ERR_DEACTIVATED' })
+  t.throws(() => file.readInt32BE(4), { code: 'ERR_DEACTIVATED' })
+})
+
 t.test('an int lies inside the file at a multiple of 4, and has 32 bits', async (t) => {
   using file = new MemoryFile('ints', 9)
   for (const offset of [-4, 1, 2, 6, 8, 9, 0.5, Number.NaN, 2 ** 53]) {
