@@ -9,6 +9,7 @@
 import { type Credentials, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
+import { asDeath, death } from './death.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import {
@@ -46,8 +47,6 @@ export class Channel implements PacketHandler, MessageSink {
   readonly #pending = new PendingCalls()
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
-  /** The most calls that were pending at once since one last began on an idle channel. */
-  #mostPending = 0
   #awaitsRoom = false
   #ended = false
   #reasons = 0
@@ -105,11 +104,8 @@ export class Channel implements PacketHandler, MessageSink {
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
     this.#outbox.checkRoom(body.fds.length)
-    const isIdle = this.#pending.size === 0
-    // Where several were answered together, several will be called together: the first of them need not leave alone.
-    const mayShare = !isIdle || this.#mostPending > 1
+    const mayShare = this.#pending.comeTogether
     const id = this.#pending.add(waiter)
-    this.#mostPending = isIdle ? 1 : Math.max(this.#mostPending, this.#pending.size)
     try {
       this.#send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, mayShare)
     } catch (error) {
@@ -319,22 +315,4 @@ export class Channel implements PacketHandler, MessageSink {
     if (busy) this.#hub.ref()
     else this.#hub.unref()
   }
-}
-
-/** An end that comes from outside: no stack has anything to say about it, and to record one takes longer than all the rest. */
-function death(message: string): DeadObjectError {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    return new DeadObjectError(message)
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
-}
-
-/** What a pending call fails with: a violation is this side's reason, not the caller's. */
-function asDeath(reason: Error): Error {
-  return reason instanceof Violation
-    ? new DeadObjectError('the other side broke the protocol', { cause: reason })
-    : reason
 }

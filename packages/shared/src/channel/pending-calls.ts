@@ -24,10 +24,17 @@ export class PendingCalls {
   /** Their number is a power of 2, or 0 at first: most channels of a server never call. */
   #places: (CallWaiter | undefined)[] = NO_PLACES
   #size = 0
+  /** The most at once since one was last added to none. */
+  #most = 0
   #lastId = 0
 
   get size(): number {
     return this.#size
+  }
+
+  /** Whether one more will not be alone: others are pending, or several were before and have been answered together. */
+  get comeTogether(): boolean {
+    return this.#size > 0 || this.#most > 1
   }
 
   /** @returns the id of the new call. @throws LimitError */
@@ -38,6 +45,7 @@ export class PendingCalls {
     const id = this.#nextId()
     waiter.id = id
     this.#places[this.#placeOf(id)] = waiter
+    this.#most = this.#size === 0 ? 1 : Math.max(this.#most, this.#size + 1)
     this.#size += 1
     return id
   }
