@@ -54,9 +54,8 @@ export class BinderProxy implements IBinder {
       checkParcelOrNull('data', data)
       checkParcelOrNull('reply', reply)
       this.#checkAlive()
-      const call = { object: this.#object, code, data }
-      if ((flags & FLAG_ONEWAY) === 0) return this.#session.transact(this, call, reply)
-      this.#session.transactOneway(this, call)
+      if ((flags & FLAG_ONEWAY) === 0) return this.#session.transact(this, code, data, reply)
+      this.#session.transactOneway(this, code, data)
       return Promise.resolve(true)
     } catch (error) {
       return Promise.reject(error)
@@ -66,13 +65,13 @@ export class BinderProxy implements IBinder {
   /** For this project's packages: as transact with FLAG_ONEWAY, and what goes wrong is thrown. */
   transactOneway(code: number, data: Parcel): void {
     this.#checkAlive()
-    this.#session.transactOneway(this, { object: this.#object, code, data })
+    this.#session.transactOneway(this, code, data)
   }
 
   /** For `defineInterface` only: as transact, for what `reader` makes of the answer. */
   transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
     this.#checkAlive()
-    return this.#session.transactFor(this, { object: this.#object, code, data }, reader)
+    return this.#session.transactFor(this, code, data, reader)
   }
 
   /** Always null: the implementation lives elsewhere. */

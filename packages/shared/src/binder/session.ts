@@ -39,13 +39,6 @@ export interface SessionOptions {
   onEnd?: (reason: Error) => void
 }
 
-/** One call that goes out. */
-export interface Transaction {
-  readonly object: number
-  readonly code: number
-  readonly data: Parcel
-}
-
 const NOBODY: Caller = { pid: 0, uid: 0xffffffff }
 
 export class Session implements ChannelHandler {
@@ -139,31 +132,31 @@ export class Session implements ChannelHandler {
   // --- for the proxies of this session ---
 
   /** Sends a call before it returns; the promise is of the answer. @throws see BinderProxy.transact */
-  transact(proxy: BinderProxy, call: Transaction, reply: Parcel | null): Promise<boolean> {
+  transact(proxy: BinderProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean> {
     const pending = new PendingReply(this.#parcels, proxy, reply)
-    this.#call(proxy, call, pending)
+    this.#call(proxy, code, data, pending)
     return pending.answer
   }
 
   /** As transact, for what `reader` makes of the answer. */
-  transactFor<T>(proxy: BinderProxy, call: Transaction, reader: ResultReader<T>): Promise<T> {
+  transactFor<T>(proxy: BinderProxy, code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
     const pending = new PendingResult(this.#parcels, proxy, reader)
-    this.#call(proxy, call, pending)
+    this.#call(proxy, code, data, pending)
     return pending.answer
   }
 
   /** Sends a call that gets no answer. @throws see BinderProxy.transact */
-  transactOneway(proxy: BinderProxy, call: Transaction): void {
-    this.#call(proxy, call, null)
+  transactOneway(proxy: BinderProxy, code: number, data: Parcel): void {
+    this.#call(proxy, code, data, null)
   }
 
-  #call(proxy: BinderProxy, { object, code, data }: Transaction, waiter: CallWaiter | null): void {
+  #call(proxy: BinderProxy, code: number, data: Parcel, waiter: CallWaiter | null): void {
     // The registry's attachment is for the session that serves the binder, not for the binder.
     const isAttachment = code === ATTACH_TRANSACTION && this.#parcels.peer[acceptsFileDescriptors]
     const body = this.#parcels.pack(data, isAttachment || proxy[acceptsFileDescriptors])
     try {
-      if (waiter === null) this.#channel.callOneway(object, code, body)
-      else this.#channel.call(object, code, body, waiter)
+      if (waiter === null) this.#channel.callOneway(proxy.objectNumber, code, body)
+      else this.#channel.call(proxy.objectNumber, code, body, waiter)
     } catch (error) {
       this.#parcels.takeBack(body)
       throw error
