@@ -3,7 +3,6 @@
  * calls of docs/protocol.md are all that this knows. Whatever else it meets it declines, and the tool begins again with the
  * library, which knows what is wrong and says so: this is never wrong, only sometimes for nothing.
  */
-import { writeSync } from 'node:fs'
 import {
   checkMappable,
   clientRegistryPath,
@@ -26,7 +25,7 @@ import {
   writeHeader,
 } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments } from './arguments.ts'
-import { formatValue } from './output.ts'
+import { formatValue, printDirectly } from './output.ts'
 
 const STDOUT = 1
 const REGION_BYTES = 4
@@ -52,7 +51,8 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
   if (asked === null) return false
   const opened: OwnedFd[] = []
   try {
-    return await readAndPrint(asked, opened)
+    await printDirectly(STDOUT, () => process.stdout)(await read(asked, opened))
+    return true
   } catch {
     return false
   } finally {
@@ -60,8 +60,8 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
   }
 }
 
-/** @param opened what the caller is to close, also if this throws */
-async function readAndPrint(asked: Invocation, opened: OwnedFd[]): Promise<boolean> {
+/** @param opened what the caller is to close, also if this throws. @returns the line to print */
+async function read(asked: Invocation, opened: OwnedFd[]): Promise<string> {
   const [name = 'AnonymousSharedMemory'] = asked.operands
   const registry = socket(constants.SOCK_SEQPACKET)
   opened.push(registry)
@@ -70,9 +70,9 @@ async function readAndPrint(asked: Invocation, opened: OwnedFd[]): Promise<boole
   const region = await ask(channel, opened, GET_FILE_DESCRIPTOR)
   checkMappable(region, REGION_BYTES)
   const mapping = Mapping.map(region, REGION_BYTES, mmap.PROT_READ, mmap.MAP_SHARED)
-  const line = `${formatValue(asked.json, name, mapping.readInt32BE(0))}\n`
+  const value = mapping.readInt32BE(0)
   mapping.unmap()
-  return writeSync(STDOUT, line) > 0
+  return formatValue(asked.json, name, value)
 }
 
 /** Found, at another process: takes descriptors or not, its pid and uid, and the end of a new channel. */

@@ -173,21 +173,38 @@ napi_value ReadInt32(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** Null where the runtime allows no ArrayBuffer over memory outside its heap. The memory stays the mapping's. */
+napi_value ViewOf(napi_env env, uint8_t* place, size_t count) {
+  napi_value result = nullptr;
+  const napi_status status =
+      napi_create_external_arraybuffer(env, place, count, [](napi_env, void*, void*) {}, nullptr, &result);
+  if (status != napi_ok) napi_get_null(env, &result);
+  return result;
+}
+
 /**
- * (handle, offset) -> the word, an ArrayBuffer of 4 bytes; null where the runtime allows none over memory outside its heap.
- * SAFETY: the caller does not touch it after unmapMemory, nor stores into it. The mapping stays the handle's.
+ * (handle, offset) -> the word, an ArrayBuffer of 4 bytes.
+ * SAFETY: the caller does not touch it after unmapMemory, nor stores into what was not mapped with PROT_WRITE.
  */
 napi_value WordView(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
   MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
   if (memory == nullptr || !CheckReadable(env, *memory)) return nullptr;
   uint8_t* place = WordPlace(env, *memory, call.argv[1]);
-  if (place == nullptr) return nullptr;
-  napi_value result = nullptr;
-  const napi_status status = napi_create_external_arraybuffer(
-      env, place, sizeof(uint32_t), [](napi_env, void*, void*) {}, nullptr, &result);
-  if (status != napi_ok) napi_get_null(env, &result);
-  return result;
+  return place == nullptr ? nullptr : ViewOf(env, place, sizeof(uint32_t));
+}
+
+/** (handle, offset, count) -> the bytes as an ArrayBuffer. SAFETY: as WordView. */
+napi_value RangeView(napi_env env, napi_callback_info info) {
+  FastCall<3> call(env, info);
+  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  size_t offset, count;
+  if (memory == nullptr || !CheckReadable(env, *memory) || !ReadSize(env, call.argv[1], "offset", &offset) ||
+      !ReadSize(env, call.argv[2], "count", &count)) {
+    return nullptr;
+  }
+  uint8_t* place = PlaceIn(env, *memory, offset, count);
+  return place == nullptr ? nullptr : ViewOf(env, place, count);
 }
 
 /** An int32. Throws and answers false otherwise. */
@@ -256,6 +273,7 @@ void RegisterMapping(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "readInt32LE", ReadInt32<false>);
   DefineFast(exports, "readInt32BE", ReadInt32<true>);
   DefineFast(exports, "wordView", WordView);
+  DefineFast(exports, "rangeView", RangeView);
   DefineFast(exports, "writeInt32LE", WriteInt32<false>);
   DefineFast(exports, "writeInt32BE", WriteInt32<true>);
 }

@@ -80,6 +80,8 @@ export interface NativeBinding {
   readInt32BE(handle: Handle, offset: number): number
   /** The word itself: not to be touched after unmapMemory. Null where the runtime allows no memory outside its heap. */
   wordView(handle: Handle, offset: number): ArrayBuffer | null
+  /** The bytes themselves, as wordView. */
+  rangeView(handle: Handle, offset: number, count: number): ArrayBuffer | null
   writeInt32LE(handle: Handle, offset: number, value: number): void
   writeInt32BE(handle: Handle, offset: number, value: number): void
 

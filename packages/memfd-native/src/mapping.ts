@@ -1,13 +1,14 @@
 /**
  * A mapping in native code: JavaScript gets copies and never sees the memory. So another process that changes the bytes
  * can confuse nobody, a store through a read-only mapping is an error and no crash, and nothing is left after unmap().
- * The int32 readers and writers have their word themselves: nobody but they has it, and they access it whole.
+ * The readers and writers of one place have it themselves: nobody but they has it, and all they do is to copy it whole.
  *
  * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
  */
 import { type Handle, native, unwrap } from './binding.ts'
 import { LeakDetector } from './leak-detector.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
+import { lengthOf, setBytes, typeName } from './typed-array.ts'
 
 /** Shared with the leak detector, which must not hold the mapping itself. */
 interface Cell {
@@ -23,6 +24,9 @@ const { copyArgs, readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32L
 
 const NO_HANDLE = 0
 const PROT_WRITE = 2
+/** An aligned one of so many bytes is one atomic access. */
+const MAX_WORD_BYTES = 8
+const MAX_VIEW_BYTES = 1 << 20
 
 const leaks = new LeakDetector<Cell>((cell) => {
   if (cell.handle === NO_HANDLE) return null
@@ -97,6 +101,23 @@ export class Mapping {
   }
 
   /**
+   * A function that copies the `count` bytes at `offset` out, as read() does: for a range that is read again and again, in a
+   * third of the time where it is short. Making it costs as much as dozens of reads. It throws ERR_CLOSED after unmap(), and
+   * does not keep the mapping alive. A wrong range is an error here, or when it is read.
+   */
+  rangeReader(offset: number, count: number): (target: Uint8Array, targetOffset: number) => void {
+    const cell = this.#cell
+    const bytes = bytesOf(cell.handle, offset, count)
+    return (target, targetOffset) => {
+      if (isThere(bytes, cell) && fits(target, targetOffset, count)) setBytes(target, bytes, targetOffset)
+      else {
+        setCopyArgs(offset, targetOffset, count)
+        readMemory(cell.handle, target)
+      }
+    }
+  }
+
+  /**
    * A function that reads the one int32 at `offset`: for a word that is read again and again, at a fraction of the price. Making
    * it costs as much as dozens of reads. It throws ERR_CLOSED after unmap(), and does not keep the mapping alive.
    */
@@ -165,15 +186,30 @@ export class Mapping {
   }
 }
 
+/** The bytes themselves; null where native code copies them better, or the runtime allows no memory outside its heap. */
+function bytesOf(handle: Handle, offset: number, count: number): Uint8Array | null {
+  // What is short and aligned has to be read at once. V8 counts what it can see as its own, and collects garbage for it.
+  if (count <= MAX_WORD_BYTES || count > MAX_VIEW_BYTES) return null
+  const memory = native.rangeView(handle, offset, count)
+  return memory === null ? null : new Uint8Array(memory)
+}
+
+/** Of anything else native code says what is wrong with it. */
+function fits(target: Uint8Array, targetOffset: number, count: number): boolean {
+  return (
+    typeName(target) === 'Uint8Array' && targetOffset >>> 0 === targetOffset && targetOffset + count <= lengthOf(target)
+  )
+}
+
 /** The word at `offset`, for Atomics. Null where the runtime allows no memory outside its heap. */
 function wordOf(handle: Handle, offset: number): Int32Array | null {
   const memory = native.wordView(handle, offset)
   return memory === null ? null : new Int32Array(memory)
 }
 
-/** SAFETY: what the word lies in is unmapped only where the cell loses its handle, and in this thread. */
-function isThere(word: Int32Array | null, cell: Cell): word is Int32Array {
-  return word !== null && cell.handle !== NO_HANDLE
+/** SAFETY: memory is unmapped only where the cell loses its handle, and in this thread. */
+function isThere<T>(memory: T | null, cell: Cell): memory is T {
+  return memory !== null && cell.handle !== NO_HANDLE
 }
 
 /** Of anything else native code says what is wrong with it. */

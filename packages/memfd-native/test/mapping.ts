@@ -89,6 +89,48 @@ t.test('a reader of an int reads what is there now, in the byte order of its nam
   }
 })
 
+t.test('a reader of a range copies what is there now', async (t) => {
+  using mapping = newMapping()
+  for (const count of [0, 1, 4, 8, 9, 64, 1000, PAGE - 3]) {
+    const read = mapping.rangeReader(3, count)
+    for (const first of [1, 200]) {
+      const bytes = Uint8Array.from({ length: count }, (_, i) => first + i)
+      mapping.write(3, bytes, 0, count)
+      const target = Buffer.alloc(count + 2, 0xee)
+      read(target, 1)
+      t.ok(target.equals(Buffer.concat([Buffer.from([0xee]), bytes, Buffer.from([0xee])])), `${count} bytes`)
+    }
+  }
+})
+
+t.test('a range longer than a mebibyte is read too', async (t) => {
+  using mapping = newMapping(READ_WRITE, 2 ** 21)
+  mapping.fill(0, 2 ** 21, 7)
+  const target = Buffer.alloc(2 ** 20 + 1)
+  mapping.rangeReader(5, target.length)(target, 0)
+  t.ok(target.every((byte) => byte === 7))
+})
+
+t.test('no method of a program gets to see what a reader of a range copies', async (t) => {
+  using mapping = newMapping()
+  mapping.fill(0, 16, 1)
+  const read = mapping.rangeReader(0, 16)
+  class Curious extends Uint8Array {
+    override set(): void {
+      t.fail('it was called')
+    }
+    override get [Symbol.toStringTag](): never {
+      throw new Error('it was asked')
+    }
+  }
+  const target = new Curious(16)
+  const { set } = Uint8Array.prototype
+  t.teardown(() => Object.assign(Object.getPrototypeOf(Uint8Array.prototype), { set }))
+  Object.getPrototypeOf(Uint8Array.prototype).set = () => t.fail('it was replaced')
+  read(target, 0)
+  t.ok(target.every((byte) => byte === 1))
+})
+
 t.test('a writer of an int writes in the byte order of its name', async (t) => {
   using mapping = newMapping()
   const [writeLE, writeBE] = [mapping.int32WriterLE(4), mapping.int32WriterBE(4)]
@@ -103,8 +145,14 @@ t.test('a writer of an int writes in the byte order of its name', async (t) => {
 
 t.test('readers and writers of an int end with their mapping, also where the next one has its place', async (t) => {
   const mapping = newMapping()
-  const attempts = [mapping.int32ReaderLE(0), mapping.int32ReaderBE(0), () => writers[0]?.(7), () => writers[1]?.(7)]
   const writers = [mapping.int32WriterLE(0), mapping.int32WriterBE(0)]
+  const readRange = mapping.rangeReader(0, 16)
+  const attempts = [
+    mapping.int32ReaderLE(0),
+    mapping.int32ReaderBE(0),
+    () => readRange(Buffer.alloc(16), 0),
+    ...writers.map((write) => () => write(7)),
+  ]
   mapping.unmap()
   using next = newMapping()
   next.fill(0, PAGE, 1)
@@ -113,15 +161,19 @@ t.test('readers and writers of an int end with their mapping, also where the nex
 })
 
 t.test('a runtime that allows no memory outside its heap reads and writes ints all the same', async (t) => {
-  const { wordView } = native
-  t.teardown(() => Object.assign(native, { wordView }))
+  const { wordView, rangeView } = native
+  t.teardown(() => Object.assign(native, { wordView, rangeView }))
   native.wordView = () => null
+  native.rangeView = () => null
   const mapping = newMapping()
   const [readLE, readBE] = [mapping.int32ReaderLE(4), mapping.int32ReaderBE(4)]
   mapping.int32WriterBE(4)(-2)
   t.same([readBE(), readLE()], [-2, mapping.readInt32LE(4)])
   mapping.int32WriterLE(4)(-3)
   t.same([readLE(), readBE()], [-3, mapping.readInt32BE(4)])
+  const target = Buffer.alloc(16)
+  mapping.rangeReader(0, 16)(target, 0)
+  t.equal(target.readInt32LE(4), -3)
   mapping.unmap()
   for (const read of [readLE, readBE]) t.throws(() => read(), { code: 'ERR_CLOSED' })
 })
@@ -150,6 +202,7 @@ t.test('a mapping past 4 GiB reads and writes at its far end', async (t) => {
 })
 
 const buffer = new Uint8Array(8)
+const wide = Buffer.alloc(16)
 const OUTSIDE: [string, (mapping: Mapping) => void][] = [
   ['a read from beyond the end', (m) => m.read(PAGE + 1, buffer, 0, 0)],
   ['a read across the end', (m) => m.read(PAGE - 3, buffer, 0, 4)],
@@ -168,6 +221,14 @@ const OUTSIDE: [string, (mapping: Mapping) => void][] = [
   ['an int off its alignment', (m) => m.readInt32BE(2)],
   ['a reader of an int at the end', (m) => m.int32ReaderLE(PAGE)],
   ['a reader of an int off its alignment', (m) => m.int32ReaderBE(2)],
+  ['a range that ends beyond the end', (m) => m.rangeReader(1, PAGE)],
+  ['a range before the beginning', (m) => m.rangeReader(-1, 16)],
+  ['a short range beyond the end', (m) => m.rangeReader(PAGE - 3, 4)(wide, 0)],
+  ['a range of a fractional length', (m) => m.rangeReader(0, 16.5)],
+  ['a range of NaN bytes', (m) => m.rangeReader(0, Number.NaN)],
+  ['a range for a target that is too short', (m) => m.rangeReader(0, 16)(wide.subarray(1), 0)],
+  ['a range for an offset in the target that is too far', (m) => m.rangeReader(0, 16)(wide, 1)],
+  ['a range for an offset in the target of -1', (m) => m.rangeReader(0, 16)(wide, -1)],
   ['a writer of an int at the end', (m) => m.int32WriterLE(PAGE)],
   ['a writer of an int off its alignment', (m) => m.int32WriterBE(2)],
   ['an int of 2^31 for a writer', (m) => m.int32WriterLE(0)(2 ** 31)],
@@ -188,6 +249,12 @@ for (const [what, attempt] of OUTSIDE) {
 }
 
 const odd = (value: unknown) => value as never
+const IMPOSTOR = {
+  __proto__: Uint8Array.prototype,
+  length: 16,
+  [Symbol.toStringTag]: 'Uint8Array',
+  set: () => t.fail(),
+}
 const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
   ['a target that is an array', (m) => m.read(0, odd([1, 2, 3]), 0, 1)],
   ['a target of another element type', (m) => m.read(0, odd(new Int8Array(4)), 0, 1)],
@@ -199,6 +266,11 @@ const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
   ['an offset that is a string', (m) => m.readInt32LE(odd('0'))],
   ['an offset that is missing', (m) => m.readInt32LE(odd(undefined))],
   ['the offset of a reader that is a string', (m) => m.int32ReaderBE(odd('0'))],
+  ['a range for an array', (m) => m.rangeReader(0, 16)(odd(new Array(16).fill(0)), 0)],
+  ['a range for another element type', (m) => m.rangeReader(0, 16)(odd(new Int8Array(16)), 0)],
+  ['a range for an object that says it is a Uint8Array', (m) => m.rangeReader(0, 16)(odd(IMPOSTOR), 0)],
+  ['a range for an offset in the target that is a string', (m) => m.rangeReader(0, 16)(wide, odd('0'))],
+  ['a range with a string for an offset', (m) => m.rangeReader(odd('0'), 16)],
   ['the value for a writer that is a string', (m) => m.int32WriterBE(0)(odd('1'))],
   ['no value for a writer', (m) => m.int32WriterLE(0)(odd(undefined))],
   ['a bigint value', (m) => m.writeInt32BE(0, odd(1n))],
@@ -218,6 +290,8 @@ const ACCESSES: Record<string, (mapping: Mapping) => unknown> = {
   readInt32BE: (m) => m.readInt32BE(0),
   'int32ReaderLE, to read': (m) => m.int32ReaderLE(0)(),
   'int32ReaderBE, to read': (m) => m.int32ReaderBE(0)(),
+  'rangeReader, to read': (m) => m.rangeReader(0, 16)(wide, 0),
+  'rangeReader, to read a word': (m) => m.rangeReader(0, 8)(buffer, 0),
   'int32WriterLE, to write': (m) => m.int32WriterLE(0)(1),
   'int32WriterBE, to write': (m) => m.int32WriterBE(0)(1),
   writeInt32LE: (m) => m.writeInt32LE(0, 1),

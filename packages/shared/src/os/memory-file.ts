@@ -10,7 +10,7 @@ import type { Mapping } from 'memfd-native'
 import { DeactivatedError, OutOfRangeError, PurgedError, ReadOnlyError, UnsupportedOperationError } from '../errors.ts'
 import { checkBoolean, checkBytes, checkInt32, checkInteger, checkRange } from '../util/check.ts'
 import { borrowFd, FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
-import { HotWord } from './hot-word.ts'
+import { HotRange, HotWord } from './hot-access.ts'
 import { createMemory, referToMemory } from './memory.ts'
 import { MemoryInputStream, MemoryOutputStream } from './memory-file-streams.ts'
 import { ParcelFileDescriptor } from './parcel-file-descriptor.ts'
@@ -33,6 +33,7 @@ export class MemoryFile {
   /** Sealed for readers, for ever. */
   #isShared = false
   readonly #word = new HotWord()
+  readonly #range = new HotRange()
 
   /**
    * A new region of `length` bytes, zeros, mapped read-write and not purgeable.
@@ -77,7 +78,7 @@ export class MemoryFile {
 
   /** Unmaps now; the descriptor stays open. Reads and writes are ERR_DEACTIVATED from here on. Again is harmless. */
   deactivate(): void {
-    this.#word.forget()
+    this.#forgetPlaces()
     this.#mapping.unmap()
   }
 
@@ -106,10 +107,8 @@ export class MemoryFile {
     this.#checkReadable()
     checkBytes('buffer', buffer)
     checkRange('destOffset', destOffset, count, buffer.length)
-    checkRange('srcOffset', srcOffset, count, this.#length)
-    // Without purging there is nothing to guard, and this is the path that is taken millions of times.
-    if (this.#pins === null) this.#mapping.read(srcOffset, buffer, destOffset, count)
-    else this.#access(() => this.#mapping.read(srcOffset, buffer, destOffset, count))
+    if (this.#range.is(srcOffset, count)) this.#range.read(buffer, destOffset)
+    else this.#readRange(buffer, srcOffset, destOffset, count)
     return count || 0 // not -0
   }
 
@@ -220,6 +219,17 @@ export class MemoryFile {
     return new ParcelFileDescriptor(wrapOwnedFd(openForReaders(fd)))
   }
 
+  #readRange(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): void {
+    checkRange('srcOffset', srcOffset, count, this.#length)
+    if (this.#pins !== null) {
+      this.#access(() => this.#mapping.read(srcOffset, buffer, destOffset, count))
+      return
+    }
+    // Without purging there is nothing to guard, and this is the path that is taken millions of times.
+    this.#mapping.read(srcOffset, buffer, destOffset, count)
+    this.#range.onRead(this.#mapping, srcOffset, count)
+  }
+
   #readInt32BE(offset: number): number {
     this.#checkReadable()
     this.#checkIntOffset(offset)
@@ -235,8 +245,14 @@ export class MemoryFile {
     this.#access(() => this.#mapping.writeInt32BE(offset, value))
   }
 
-  #startPurging(): void {
+  /** What is accessed next has to be checked again. */
+  #forgetPlaces(): void {
     this.#word.forget()
+    this.#range.forget()
+  }
+
+  #startPurging(): void {
+    this.#forgetPlaces()
     if (isSealedForReaders(borrowFd(this.#fd))) {
       throw new UnsupportedOperationError('a region that is sealed for readers cannot be purged')
     }

@@ -256,6 +256,46 @@ t.test('a word that is read and written again and again is checked as at first',
   t.throws(() => file.readInt32BE(4), { code: 'ERR_DEACTIVATED' })
 })
 
+t.test('a range that is read again and again is checked as at first', async (t) => {
+  using file = new MemoryFile('again', 64)
+  using reader = new MemoryFile(file.shareReadOnly().getFileDescriptor(), 64, 'r')
+  const target = Buffer.alloc(40)
+  for (let round = 0; round < 20; round++) {
+    file.writeBytes(Buffer.alloc(64, round), 0, 0, 64)
+    // Now and then another one, which must not get what belongs to the first.
+    const count = round % 7 === 6 ? 20 : 32
+    t.equal(reader.readBytes(target, 8, 4, count), count)
+    t.ok(target.subarray(4, 4 + count).every((byte) => byte === round) && target[3] === 0, `round ${round}`)
+    for (const [srcOffset, destOffset] of [
+      [8, 9],
+      [8, -1],
+      [33, 0],
+      [-1, 0],
+      [8, 0.5],
+    ] as const) {
+      t.throws(() => reader.readBytes(target, srcOffset, destOffset, 32), { code: 'ERR_OUT_OF_RANGE' })
+    }
+    t.throws(() => reader.readBytes([] as never, 8, 0, 32), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  reader.deactivate()
+  t.throws(() => reader.readBytes(target, 8, 4, 32), { code: 'ERR_DEACTIVATED' })
+})
+
+t.test('what was read again and again is purged like anything else', async (t) => {
+  using file = new MemoryFile('purged', 64)
+  const target = Buffer.alloc(64)
+  for (let round = 0; round < 5; round++) {
+    file.readBytes(target, 0, 0, 64)
+    file.readInt32BE(0)
+  }
+  fill(file, 9)
+  file.allowPurging(true)
+  ashmem.purge(1)
+  t.throws(() => file.readBytes(target, 0, 0, 64), { code: 'ERR_PURGED' })
+  t.equal(file.readBytes(target, 0, 0, 64), 64)
+  t.ok(target.every((byte) => byte === 0))
+})
+
 t.test('an int lies inside the file at a multiple of 4, and has 32 bits', async (t) => {
   using file = new MemoryFile('ints', 9)
   for (const offset of [-4, 1, 2, 6, 8, 9, 0.5, Number.NaN, 2 ** 53]) {

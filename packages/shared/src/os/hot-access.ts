@@ -1,0 +1,96 @@
+/**
+ * What a memory file accesses again and again: its value, a record. From some access on it is accessed where it is, by a
+ * function of the mapping that needs no entry into native code. The place was checked when that was made; what else can
+ * change, whoever owns this says by `forget`.
+ */
+import type { Mapping } from 'memfd-native'
+
+/** Equal to no offset. */
+const NOWHERE = Number.NaN
+const FIRST_STREAK = 2
+const NOTHING = () => 0
+
+/**
+ * Whether the same place is accessed several times in a row. To get ready for it takes as long as dozens of accesses, so each
+ * time it has to be twice as many as the time before: who goes to and fro between two places gets ready for neither.
+ */
+class Streak {
+  #offset = NOWHERE
+  #count = NOWHERE
+  #length = 0
+  #needed = FIRST_STREAK
+
+  /** One more access. @returns whether to get ready for the next */
+  goesOn(offset: number, count: number): boolean {
+    const isSame = offset === this.#offset && count === this.#count
+    this.#offset = offset
+    this.#count = count
+    this.#length = isSame ? this.#length + 1 : 1
+    if (this.#length < this.#needed) return false
+    this.#needed *= 2
+    return true
+  }
+
+  forget(): void {
+    this.#offset = NOWHERE
+    this.#length = 0
+  }
+}
+
+/** An int32, big-endian. */
+export class HotWord {
+  /** Where `read` reads, in bytes from the beginning. */
+  readableAt = NOWHERE
+  /** Where `write` writes: the same place, if the mapping is writable. */
+  writableAt = NOWHERE
+  read: () => number = NOTHING
+  /** Of an int32. */
+  write: (value: number) => void = NOTHING
+  readonly #streak = new Streak()
+
+  /** A read of the int32 at `offset` went well. */
+  onRead(mapping: Mapping, offset: number): void {
+    if (!this.#streak.goesOn(offset, 1)) return
+    this.read = mapping.int32ReaderBE(offset)
+    this.readableAt = offset
+    this.writableAt = NOWHERE
+    if (!mapping.isWritable) return
+    this.write = mapping.int32WriterBE(offset)
+    this.writableAt = offset
+  }
+
+  /** The next access has to be checked again. */
+  forget(): void {
+    this.#streak.forget()
+    this.readableAt = NOWHERE
+    this.writableAt = NOWHERE
+  }
+}
+
+/** Bytes that are copied out. */
+export class HotRange {
+  #offset = NOWHERE
+  #count = NOWHERE
+  /** Copies the range to `target` at `targetOffset`, where there is room for it. */
+  read: (target: Uint8Array, targetOffset: number) => void = NOTHING
+  readonly #streak = new Streak()
+
+  /** Whether `read` reads these bytes. */
+  is(offset: number, count: number): boolean {
+    return offset === this.#offset && count === this.#count
+  }
+
+  /** A read of these bytes went well. */
+  onRead(mapping: Mapping, offset: number, count: number): void {
+    if (!this.#streak.goesOn(offset, count)) return
+    this.read = mapping.rangeReader(offset, count)
+    this.#offset = offset
+    this.#count = count
+  }
+
+  /** The next access has to be checked again. */
+  forget(): void {
+    this.#streak.forget()
+    this.#offset = NOWHERE
+  }
+}
