@@ -14,7 +14,7 @@ static const struct {
     {"echo-server", echo_server, 3},       {"echo-client", echo_client, 1},     {"load", load_generator, 3},
     {"attach-server", attach_server, 1},   {"attach-client", attach_client, 1}, {"memory", memory, 1},
     {"notice-server", notice_server, 1},   {"notice-setter", notice_setter, 2}, {"notice-watcher", notice_watcher, 2},
-    {"readers", readers, 2},               {"spawn", spawn, ANY},
+    {"readers", readers, 2},               {"fan-out", fan_out, 1},             {"spawn", spawn, ANY},
 };
 
 int main(int count, char **words) {

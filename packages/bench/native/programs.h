@@ -12,6 +12,7 @@ int notice_server(char **args);  /* PATH */
 int notice_setter(char **args);  /* PATH PAUSE-IN-MS */
 int notice_watcher(char **args); /* PATH WATCHERS */
 int readers(char **args);        /* REGISTRY COUNT */
+int fan_out(char **args);        /* COUNT */
 int spawn(char **args);          /* COMMAND WORD ... */
 
 #endif

@@ -1,13 +1,15 @@
 import { type Benchmark, type Group, ROUND_TRIP } from '../benchmark.ts'
 import { contender } from '../contender.ts'
 import { type Field, nodeProgram } from '../field.ts'
+import { baseline } from '../native.ts'
 
 export function fanOut(field: Field): Benchmark {
   return {
     name: 'fan-out',
     title: 'Telling many at once',
     about:
-      'One packet to N sockets, in the process that sends: one native call against a loop in JavaScript. Receiving is not timed.',
+      'One packet to N sockets, in the process that sends: one native call against a loop in JavaScript. Receiving is not ' +
+      'timed. What C takes is the kernel alone: no native call can take less.',
     groups: field.checkouts.flatMap(({ label, root }) => [100, 1000].map((watchers) => group(label, root, watchers))),
   }
 }
@@ -20,6 +22,10 @@ function group(label: string, root: string, watchers: number): Group {
     pinning: 'split',
     base: 'sends from JavaScript',
     figures: ROUND_TRIP,
-    contenders: [telling('sends from JavaScript', 'sends'), telling('one native call', 'broadcast')],
+    contenders: [
+      telling('sends from JavaScript', 'sends'),
+      telling('one native call', 'broadcast'),
+      contender('C', { client: () => baseline('fan-out', watchers), task: 'broadcast' }),
+    ],
   }
 }
