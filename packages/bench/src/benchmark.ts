@@ -46,6 +46,8 @@ export interface Group {
   readonly figures: readonly Figure[]
   /** Where fewer are enough, because nothing scatters. One round is not preceded by another to warm up. */
   readonly rounds?: number
+  /** How long each contender works before anything counts: where one operation takes long, compilers need long for it. */
+  readonly warmUpMilliseconds?: number
   readonly contenders: readonly Contender[]
 }
 

@@ -50,7 +50,8 @@ async function runGroup(group: Group, options: RunOptions): Promise<GroupResult>
       await start.admit(contender, placeOf(`${folder}/${index}`, group.pinning, options.cpus))
     }
     const rounds = Math.min(options.rounds, group.rounds ?? options.rounds)
-    const samples = await takeRounds(start, options.milliseconds, rounds)
+    const warmUp = Math.max(options.milliseconds, group.warmUpMilliseconds ?? WARM_UP_MS)
+    const samples = await takeRounds(start, { milliseconds: options.milliseconds, warmUp, rounds })
     const { name, pinning, base, figures } = group
     return { name, pinning, base, figures, samples, absent: start.absent }
   } finally {
@@ -64,14 +65,13 @@ const WARM_UP_MS = 300
 
 async function takeRounds(
   start: StartingLine,
-  milliseconds: number,
-  rounds: number,
+  { milliseconds, warmUp, rounds }: { milliseconds: number; warmUp: number; rounds: number },
 ): Promise<Record<string, Sample[]>> {
   const samples = new Map<string, Sample[]>([...start.subjects.keys()].map((name) => [name, []]))
   for (let round = rounds > 1 ? -1 : 0; round < rounds; round++) {
     for (const [name, subject] of start.subjects) {
       try {
-        const sample = await subject.sample(round >= 0 ? milliseconds : Math.max(milliseconds, WARM_UP_MS))
+        const sample = await subject.sample(round >= 0 ? milliseconds : warmUp)
         if (round >= 0) samples.get(name)?.push(sample)
       } catch (error) {
         samples.delete(name)

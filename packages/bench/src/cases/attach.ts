@@ -8,6 +8,8 @@ import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
 const C_ATTACH = 'C attach'
+/** Some ten thousand attachments: before that what is measured is V8 compiling. */
+const WARM_UP_MS = 4000
 
 export function attach(field: Field): Benchmark {
   return {
@@ -16,7 +18,8 @@ export function attach(field: Field): Benchmark {
     about:
       'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. ' +
       'C: connect, receive the descriptor, map, read; there is no registry in between. `memfd-native` alone does what ' +
-      'memsvc does, with 16 bytes for each call. The others: connect and ask for the value.',
+      'memsvc does, with 16 bytes for each call. The others: connect and ask for the value. ' +
+      'All have been at it for four seconds before it counts.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -27,6 +30,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
     pinning,
     base: C_ATTACH,
     figures: ROUND_TRIP,
+    warmUpMilliseconds: field.isQuick ? 0 : WARM_UP_MS,
     contenders: [
       contender(C_ATTACH, {
         servers: ({ folder }) => [baseline('attach-server', `${folder}/attach.sock`)],
