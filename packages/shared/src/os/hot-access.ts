@@ -30,11 +30,6 @@ class Streak {
     this.#needed *= 2
     return true
   }
-
-  forget(): void {
-    this.#offset = NOWHERE
-    this.#length = 0
-  }
 }
 
 /** An int32, big-endian. */
@@ -61,7 +56,6 @@ export class HotWord {
 
   /** The next access has to be checked again. */
   forget(): void {
-    this.#streak.forget()
     this.readableAt = NOWHERE
     this.writableAt = NOWHERE
   }
@@ -90,7 +84,6 @@ export class HotRange {
 
   /** The next access has to be checked again. */
   forget(): void {
-    this.#streak.forget()
     this.#offset = NOWHERE
   }
 }
