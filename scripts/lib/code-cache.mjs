@@ -25,7 +25,8 @@ export async function writeCodeCache(repositoryRoot, bundles) {
     for (const bundle of bundles) {
       const args = [RECORDER, bundle, 'read', '--registry', registry]
       const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-      if (status !== 0) console.warn(`build: no compiled code for ${bundle}: ${stderr.trim()}`)
+      if (status !== 0)
+        console.warn(`build: no compiled code for ${bundle}: ${stderr.trim() || 'the read was declined'}`)
     }
   } finally {
     daemon.kill('SIGTERM')

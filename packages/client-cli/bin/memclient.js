@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // CommonJS, and in one file: what this tool takes is mostly the loading of modules. Compiled code is kept: the build leaves it
 // beside the bundle, for the Node.js that built; another Node.js keeps it itself, from 22 on. `read` is first tried by a
-// second bundle, which is a tenth of the size.
+// second bundle, which is a sixth of the size.
 const { existsSync, readFileSync } = require('node:fs')
 
 const folder = `${__dirname}/../dist`

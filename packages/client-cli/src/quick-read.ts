@@ -1,7 +1,7 @@
 /**
  * `memclient read` where all is as on every day, without the library, which takes longer to load than the read takes. Two
  * calls of docs/protocol.md are all that this knows. Whatever else it meets it declines, and the tool begins again with the
- * library, which knows what is wrong and says so: this is never wrong, only sometimes for nothing.
+ * library, which knows what is wrong and says so.
  */
 import {
   checkMappable,
@@ -10,6 +10,7 @@ import {
   constants,
   FdWatcher,
   HEADER_BYTES,
+  isServiceName,
   KIND_HELLO,
   KIND_REPLY,
   KIND_TRANSACTION,
@@ -27,6 +28,7 @@ import {
 import { type Invocation, readPlainArguments } from './arguments.ts'
 import { formatValue, printDirectly } from './output.ts'
 
+const { MSG_DONTWAIT, SOCK_SEQPACKET } = constants
 const STDOUT = 1
 const REGION_BYTES = 4
 /** A daemon that has not answered by then is the library's business, which waits longer. */
@@ -45,7 +47,7 @@ interface Question {
   readonly answer: readonly (number | 'any')[]
 }
 
-/** @returns whether the value has been printed; otherwise nothing has happened */
+/** @returns whether the value has been printed; otherwise the library is to begin */
 export async function tryRead(argv: readonly string[]): Promise<boolean> {
   const asked = readPlainArguments(argv, new Map([['read', { operands: ['[name]'] }]]))
   if (asked === null) return false
@@ -54,7 +56,7 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
     await printDirectly(STDOUT, () => process.stdout)(await read(asked, opened))
     return true
   } catch {
-    return false
+    return false // also where printing failed: the library will fail at it again, and knows what to say
   } finally {
     for (const fd of opened) fd.close()
   }
@@ -63,7 +65,8 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
 /** @param opened what the caller is to close, also if this throws. @returns the line to print */
 async function read(asked: Invocation, opened: OwnedFd[]): Promise<string> {
   const [name = 'AnonymousSharedMemory'] = asked.operands
-  const registry = socket(constants.SOCK_SEQPACKET)
+  if (!isServiceName(name)) throw new Error('a name for the library')
+  const registry = socket(SOCK_SEQPACKET)
   opened.push(registry)
   connect(registry, clientRegistryPath({ path: asked.registryPath }))
   const channel = await ask(registry, opened, getService(name))
@@ -90,10 +93,11 @@ const GET_FILE_DESCRIPTOR: Question = {
 
 /** The first call on a new channel. @returns the descriptor of its answer. @throws the answer is another one, or late */
 async function ask(channel: OwnedFd, opened: OwnedFd[], question: Question): Promise<OwnedFd> {
-  sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION))
-  sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)))
+  // Never blocking: whose end a channel is, and what was done to it, nobody has checked.
+  sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION), [], MSG_DONTWAIT)
+  sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)), [], MSG_DONTWAIT)
   await untilReadable(channel)
-  const { data, fds, flags } = recvmsg(channel, MAX_ANSWER_BYTES, 1)
+  const { data, fds, flags } = recvmsg(channel, MAX_ANSWER_BYTES, 1, MSG_DONTWAIT)
   opened.push(...fds)
   const [fd] = fds
   const header = readHeader(data, 0, data.length)
@@ -102,6 +106,7 @@ async function ask(channel: OwnedFd, opened: OwnedFd[], question: Question): Pro
     flags === 0 &&
     header.kind === KIND_REPLY &&
     header.id === CALL_ID &&
+    header.descriptorCount === 1 &&
     HEADER_BYTES + header.here === data.length &&
     objects.length === 1 &&
     objects[0]?.offset === question.answer.length * 4 &&

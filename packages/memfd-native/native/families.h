@@ -5,7 +5,7 @@
 
 void RegisterFd(Napi::Env env, Napi::Object exports);       // fd.cc: ownership, dup, reopen, fstat, pipe, flock
 void RegisterMemfd(Napi::Env env, Napi::Object exports);    // memfd.cc: memfd_create, seals, ftruncate, fallocate, fchmod
-void RegisterMapping(Napi::Env env, Napi::Object exports);  // mapping.cc: memory that JavaScript never sees
+void RegisterMapping(Napi::Env env, Napi::Object exports);  // mapping.cc: memory that is copied
 void RegisterView(Napi::Env env, Napi::Object exports);     // view.cc: memory as a Buffer, madvise, mincore, msync
 void RegisterSocket(Napi::Env env, Napi::Object exports);   // socket.cc: socketpair, bind, listen, accept, connect, options
 void RegisterScm(Napi::Env env, Napi::Object exports);      // scm.cc: sendmsg and recvmsg with control data

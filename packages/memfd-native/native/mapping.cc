@@ -1,5 +1,6 @@
-// Mappings that JavaScript never sees: it names them by a handle and gets copies. Another process may change the bytes
-// at any moment, so nothing here reads a byte twice, and aligned 4 and 8 bytes go in one access that cannot tear.
+// Mappings that JavaScript names by a handle and gets copies of; only the readers of one place have a view (ViewOf). Another
+// process may change the bytes at any moment, so nothing here reads a byte twice, and aligned 4 and 8 bytes go in one access
+// that cannot tear.
 //
 // These are the hot functions of the package. They use Node-API itself, without CallbackInfo, and get the environment
 // as the function's data pointer: several times cheaper than an unwrapped object (napi_unwrap).

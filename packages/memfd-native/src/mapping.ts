@@ -1,14 +1,14 @@
 /**
- * A mapping in native code: JavaScript gets copies and never sees the memory. So another process that changes the bytes
+ * A mapping in native code: a caller gets copies and never sees the memory. So another process that changes the bytes
  * can confuse nobody, a store through a read-only mapping is an error and no crash, and nothing is left after unmap().
- * The readers and writers of one place have it themselves: nobody but they has it, and all they do is to copy it whole.
+ * Only the readers and writers of one place have a view of it, and all they do with it is to copy it whole.
  *
  * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
  */
 import { type Handle, native, unwrap } from './binding.ts'
 import { LeakDetector } from './leak-detector.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
-import { lengthOf, setBytes, typeName } from './typed-array.ts'
+import { Bytes, lengthOf, loadWord, setBytes, storeWord, typeName, Words } from './typed-array.ts'
 
 /** Shared with the leak detector, which must not hold the mapping itself. */
 interface Cell {
@@ -124,14 +124,14 @@ export class Mapping {
   int32ReaderLE(offset: number): () => number {
     const cell = this.#cell
     const word = wordOf(cell.handle, offset)
-    return () => (isThere(word, cell) ? Atomics.load(word, 0) : readInt32LE(cell.handle, offset))
+    return () => (isThere(word, cell) ? loadWord(word, 0) : readInt32LE(cell.handle, offset))
   }
 
   /** As int32ReaderLE(), big-endian. */
   int32ReaderBE(offset: number): () => number {
     const cell = this.#cell
     const word = wordOf(cell.handle, offset)
-    return () => (isThere(word, cell) ? swapBytes(Atomics.load(word, 0)) : readInt32BE(cell.handle, offset))
+    return () => (isThere(word, cell) ? swapBytes(loadWord(word, 0)) : readInt32BE(cell.handle, offset))
   }
 
   /**
@@ -142,7 +142,7 @@ export class Mapping {
     const cell = this.#cell
     const word = this.isWritable ? wordOf(cell.handle, offset) : null
     return (value) => {
-      if (isThere(word, cell) && isInt32(value)) Atomics.store(word, 0, value)
+      if (isThere(word, cell) && isInt32(value)) storeWord(word, 0, value)
       else writeInt32LE(cell.handle, offset, value)
     }
   }
@@ -152,7 +152,7 @@ export class Mapping {
     const cell = this.#cell
     const word = this.isWritable ? wordOf(cell.handle, offset) : null
     return (value) => {
-      if (isThere(word, cell) && isInt32(value)) Atomics.store(word, 0, swapBytes(value))
+      if (isThere(word, cell) && isInt32(value)) storeWord(word, 0, swapBytes(value))
       else writeInt32BE(cell.handle, offset, value)
     }
   }
@@ -191,7 +191,7 @@ function bytesOf(handle: Handle, offset: number, count: number): Uint8Array | nu
   // What is short and aligned has to be read at once. V8 counts what it can see as its own, and collects garbage for it.
   if (count <= MAX_WORD_BYTES || count > MAX_VIEW_BYTES) return null
   const memory = native.rangeView(handle, offset, count)
-  return memory === null ? null : new Uint8Array(memory)
+  return memory === null ? null : new Bytes(memory)
 }
 
 /** Of anything else native code says what is wrong with it. */
@@ -204,7 +204,7 @@ function fits(target: Uint8Array, targetOffset: number, count: number): boolean 
 /** The word at `offset`, for Atomics. Null where the runtime allows no memory outside its heap. */
 function wordOf(handle: Handle, offset: number): Int32Array | null {
   const memory = native.wordView(handle, offset)
-  return memory === null ? null : new Int32Array(memory)
+  return memory === null ? null : new Words(memory)
 }
 
 /** SAFETY: memory is unmapped only where the cell loses its handle, and in this thread. */
@@ -214,7 +214,7 @@ function isThere<T>(memory: T | null, cell: Cell): memory is T {
 
 /** Of anything else native code says what is wrong with it. */
 function isInt32(value: number): boolean {
-  return (value | 0) === value
+  return typeof value === 'number' && (value | 0) === value
 }
 
 function swapBytes(word: number): number {

@@ -1,7 +1,10 @@
 /**
- * Typed arrays as the language has them, whatever a program has made of their methods since: an object with methods of its
- * own, or a method that was replaced, must not get to see shared memory.
+ * Typed arrays as the language has them, whatever a program has made of them since this was loaded: an object with methods
+ * of its own, or a function that was replaced, must not get to see shared memory.
  */
+export const { load: loadWord, store: storeWord } = Atomics
+export const [Bytes, Words] = [Uint8Array, Int32Array]
+
 const prototype: Uint8Array = Object.getPrototypeOf(Uint8Array.prototype)
 
 /** `target.set(source, offset)`. @throws RangeError, TypeError */

@@ -124,12 +124,35 @@ t.test('no method of a program gets to see what a reader of a range copies', asy
     }
   }
   const target = new Curious(16)
-  const { set } = Uint8Array.prototype
-  t.teardown(() => Object.assign(Object.getPrototypeOf(Uint8Array.prototype), { set }))
-  Object.getPrototypeOf(Uint8Array.prototype).set = () => t.fail('it was replaced')
-  read(target, 0)
-  t.ok(target.every((byte) => byte === 1))
+  const arrays: object = Object.getPrototypeOf(Uint8Array.prototype)
+  const never = () => t.fail('it was replaced')
+  await replaced([arrays, 'set', never], [Atomics, 'load', never], [Atomics, 'store', never], () =>
+    replaced([globalThis, 'Uint8Array', never], [globalThis, 'Int32Array', never], async () => {
+      mapping.rangeReader(0, 16)
+      mapping.int32WriterLE(4)(0x02020202)
+      mapping.int32ReaderBE(4)()
+      read(target, 0)
+    }),
+  )
+  t.ok(target.every((byte, i) => byte === (i >= 4 && i < 8 ? 2 : 1)))
 })
+
+type Replacement = [owner: object, name: string, value: unknown]
+
+/** Does something while a program has other ideas of what the language has. */
+async function replaced(...args: [...Replacement[], () => Promise<void>]): Promise<void> {
+  const act = args.pop() as () => Promise<void>
+  const replacements = args as Replacement[]
+  const before = replacements.map(([owner, name]) => Object.getOwnPropertyDescriptor(owner, name) as PropertyDescriptor)
+  try {
+    for (const [owner, name, value] of replacements) Object.defineProperty(owner, name, { value, configurable: true })
+    await act()
+  } finally {
+    for (const [i, [owner, name]] of replacements.entries()) {
+      Object.defineProperty(owner, name, before[i] as PropertyDescriptor)
+    }
+  }
+}
 
 t.test('a writer of an int writes in the byte order of its name', async (t) => {
   using mapping = newMapping()
@@ -272,6 +295,9 @@ const WRONG_TYPES: [string, (mapping: Mapping) => void][] = [
   ['a range for an offset in the target that is a string', (m) => m.rangeReader(0, 16)(wide, odd('0'))],
   ['a range with a string for an offset', (m) => m.rangeReader(odd('0'), 16)],
   ['the value for a writer that is a string', (m) => m.int32WriterBE(0)(odd('1'))],
+  ['a bigint for a writer', (m) => m.int32WriterBE(0)(odd(1n))],
+  ['a symbol for a writer', (m) => m.int32WriterLE(0)(odd(Symbol('1')))],
+  ['an object for a writer', (m) => m.int32WriterLE(0)(odd({ valueOf: () => t.fail('it was asked') }))],
   ['no value for a writer', (m) => m.int32WriterLE(0)(odd(undefined))],
   ['a bigint value', (m) => m.writeInt32BE(0, odd(1n))],
   ['a count of null', (m) => m.fill(0, odd(null))],

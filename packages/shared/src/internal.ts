@@ -62,8 +62,6 @@ export {
   type FoundService,
   IServiceCallback,
   IServiceManager,
-  isServiceName,
-  MAX_NAME_CHARACTERS,
 } from './service-manager/registry-interface.ts'
 export type { ChannelPolicy } from './service-manager/registry-link.ts'
 export {
@@ -72,6 +70,7 @@ export {
   MAX_PATH_BYTES,
   SYSTEM_REGISTRY_PATH,
 } from './service-manager/registry-path.ts'
+export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-name.ts'
 export { show } from './util/check.ts'
 export { type Limit, limitError } from './util/limit.ts'
 export { Signal } from './util/signal.ts'

@@ -3,14 +3,24 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { MemoryFile, ParcelFileDescriptor, SecurityError } from '@memsvc/shared'
-import { accept, bind, constants, listen, type OwnedFd, sendmsg, socket } from '@memsvc/shared/internal'
+import {
+  accept,
+  bind,
+  constants,
+  listen,
+  type OwnedFd,
+  sendmsg,
+  setNonBlocking,
+  socket,
+  socketpair,
+} from '@memsvc/shared/internal'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog, wire } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { tryRead } from '../../src/quick-read.ts'
 import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemsvc } from '../../test-support/commands.ts'
 import { type Behaviour, never, publish } from '../../test-support/odd-service.ts'
 
-const { FAILURE, message, packet, REPLY } = wire
+const { DESCRIPTOR, FAILURE, message, packet, REPLY } = wire
 
 watchdog(t)
 leakChecked(t)
@@ -108,7 +118,7 @@ t.test('the library does what is not as on every day', async (t) => {
   for (const [name, code] of [
     ['unknown', 3],
     ['a b', 3],
-    ['x'.repeat(100_000), 3],
+    ['x'.repeat(128), 3],
   ] as const) {
     t.strictSame(await loadedFiles(t, registry, ['read', name]), { code, files: ALL_FILES }, name.slice(0, 20))
   }
@@ -125,9 +135,34 @@ t.test('what is tried first leaves nothing open when it declines', async (t) => 
     ['read', '--registry', '/'.repeat(200)],
     ['read', '--nonsense'],
     ['read', 'a', 'b'],
+    ['read', 'a b', '--registry', registry],
   ]) {
     t.equal(await tryRead(args), false, args.join(' ').slice(0, 40))
   }
+})
+
+t.test('a channel that blocks and is full is declined', async (t) => {
+  const path = newRegistryPath(t)
+  using listener = listenAt(path)
+  const asked = tryRead(['read', '--registry', path])
+  using connection = accept(listener)
+  const [full, other] = socketpair(constants.SOCK_SEQPACKET)
+  t.throws(() => {
+    for (;;) sendmsg(full, Buffer.alloc(10_000))
+  }, /EAGAIN/)
+  setNonBlocking(full, false)
+  const words = Buffer.alloc(44)
+  for (const [i, word] of [0, 2, 0, 0, 0, DESCRIPTOR].entries()) words.writeInt32LE(word, 4 * i)
+  const table = Buffer.alloc(4)
+  table.writeUInt32LE(20, 0)
+  const reply = message(
+    { kind: REPLY, id: 1, dataSize: 44, objectCount: 1, descriptorCount: 1 },
+    Buffer.concat([words, table]),
+  )
+  if (connection !== null) sendmsg(connection, reply, [full])
+  t.equal(await asked, false)
+  full.close()
+  other.close()
 })
 
 t.test('a registry that answers nonsense, or nothing, is declined', async (t) => {
@@ -136,6 +171,7 @@ t.test('a registry that answers nonsense, or nothing, is declined', async (t) =>
     Buffer.alloc(31),
     Buffer.alloc(64, 0xff),
     message({ kind: REPLY, id: 1 }, Buffer.alloc(4)),
+    message({ kind: REPLY, id: 1, descriptorCount: 1 }, Buffer.alloc(44)),
     message({ kind: REPLY, id: 2 }, Buffer.alloc(44)),
     message({ kind: FAILURE, id: 1, code: 4 }, Buffer.alloc(44)),
     packet(message({ kind: REPLY, id: 1 }, Buffer.alloc(44)), message({ kind: REPLY, id: 1 }, Buffer.alloc(44))),

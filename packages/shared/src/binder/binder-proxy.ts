@@ -39,7 +39,7 @@ export class BinderProxy implements IBinder {
 
   /**
    * Calls the object in its process.
-   * @param data borrowed until the call has been sent, which is before this returns.
+   * @param data borrowed until this returns. The call leaves at once, or at the end of this turn with others.
    * @param reply filled in when the promise resolves; null: the answer is dropped.
    * @returns false when the object does not know the code; true at once for FLAG_ONEWAY
    * @throws ERR_DEAD_OBJECT the process is gone; ERR_CLOSED after close(); ERR_TRANSACTION_TOO_LARGE above 1 MiB - 8 KiB;

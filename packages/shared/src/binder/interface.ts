@@ -209,7 +209,7 @@ function makeCall(
     for (let i = 0; i < types.length; i++) types[i]?.write(data, args[i])
   }
 
-  /** The request has been sent when the call returns. */
+  /** The request has been sent, or copied to be sent with others, when the call returns. */
   function callProxy(remote: BinderProxy, args: unknown[]): Promise<unknown> {
     const data = Parcel.obtain(remote)
     try {

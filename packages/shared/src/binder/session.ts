@@ -131,7 +131,7 @@ export class Session implements ChannelHandler {
 
   // --- for the proxies of this session ---
 
-  /** Sends a call before it returns; the promise is of the answer. @throws see BinderProxy.transact */
+  /** Sends a call, at the latest when this turn ends; the promise is of the answer. @throws see BinderProxy.transact */
   transact(proxy: BinderProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean> {
     const pending = new PendingReply(this.#parcels, proxy, reply)
     this.#call(proxy, code, data, pending)

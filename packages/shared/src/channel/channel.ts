@@ -102,8 +102,7 @@ export class Channel implements PacketHandler, MessageSink {
    *   waiter hears nothing.
    */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
-    if (this.#ended) throw new DeadObjectError('the channel is closed')
-    this.#outbox.checkRoom(body.fds.length)
+    this.#makeWayFor(body)
     const mayShare = this.#pending.comeTogether
     const id = this.#pending.add(waiter)
     try {
@@ -116,8 +115,7 @@ export class Channel implements PacketHandler, MessageSink {
 
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
   callOneway(object: number, code: number, body: OutgoingBody): void {
-    if (this.#ended) throw new DeadObjectError('the channel is closed')
-    this.#outbox.checkRoom(body.fds.length)
+    this.#makeWayFor(body)
     this.#send({ kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }, body, this.#outbox.isPacking)
   }
 
@@ -138,7 +136,7 @@ export class Channel implements PacketHandler, MessageSink {
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
   close(reason: Error = death('the channel was closed')): void {
-    if (!this.#ended) this.#outbox.flushPack() // what was said is said
+    if (!this.#ended) this.#flushPack() // what was said is said
     this.#end(reason)
   }
 
@@ -175,7 +173,7 @@ export class Channel implements PacketHandler, MessageSink {
   #sendOrEnd(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
     if (this.#ended) return
     try {
-      this.#outbox.checkRoom(body.fds.length)
+      this.#makeWayFor(body)
       this.#send(envelope, body, mayShare, true)
     } catch (cause) {
       this.#endUnsent(cause)
@@ -197,13 +195,37 @@ export class Channel implements PacketHandler, MessageSink {
    */
   #send(envelope: Envelope, body: OutgoingBody, mayShare: boolean, mayWait = false): void {
     this.#onSent(this.#outbox.send(envelope, body, mayShare, mayWait))
-    if (this.#outbox.isPacking && !this.#willFlush) {
-      this.#willFlush = true
-      process.nextTick(() => {
-        this.#willFlush = false
-        if (!this.#ended) this.#onSent(this.#outbox.flushPack())
-      })
+    if (!this.#outbox.isPacking) return
+    if (!mayShare || this.#outbox.isPackFull) this.#flushPack()
+    else this.#flushLater()
+  }
+
+  /** @throws LimitError, DeadObjectError a message with this body cannot be sent now */
+  #makeWayFor(body: OutgoingBody): void {
+    if (!this.#ended) this.#outbox.checkRoom(body.fds.length)
+    if (!this.#ended && this.#outbox.isPackInTheWayOf(body)) this.#flushPack()
+    if (this.#ended) throw new DeadObjectError('the channel is closed')
+  }
+
+  #flushLater(): void {
+    if (this.#willFlush) return
+    this.#willFlush = true
+    process.nextTick(() => {
+      this.#willFlush = false
+      if (!this.#ended) this.#flushPack()
+    })
+  }
+
+  /** Messages that share a packet are sent, or wait, or are lost together; and who waits for an answer must not do so for ever. */
+  #flushPack(): void {
+    let errno: number
+    try {
+      errno = this.#outbox.flushPack()
+    } catch (cause) {
+      this.#endUnsent(cause)
+      return
     }
+    this.#onSent(errno)
   }
 
   /** A broadcast could not be sent here: a negative errno. */

@@ -65,6 +65,16 @@ export class Outbox {
     return this.#pack !== null
   }
 
+  /** Whether they should not wait for more. */
+  get isPackFull(): boolean {
+    return this.#pack?.isFull === true
+  }
+
+  /** Whether they have to leave before this one is sent. */
+  isPackInTheWayOf(body: OutgoingBody): boolean {
+    return this.#pack !== null && !(Pack.mayHold(body) && this.#pack.fits(body))
+  }
+
   get queuedBytes(): number {
     return this.#queuedBytes
   }
@@ -79,17 +89,18 @@ export class Outbox {
   }
 
   /**
-   * Sends a message, or queues what the kernel does not take now.
-   * @param mayShare it may wait for `flushPack`, to share a packet with what comes next
+   * Sends a message, or queues what the kernel does not take now; or puts it to those that wait for `flushPack`, which must
+   * not be in its way.
+   * @param mayShare it may be the first of them
    * @param mayWait it may leave at the end of the batch; if it then does not, it comes back: `takeBack`
    * @returns a negative errno: the socket is of no more use
    * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; nothing of it was sent
    */
   send(envelope: Envelope, body: OutgoingBody, mayShare = false, mayWait = false): number {
-    if (mayShare || this.#pack !== null) {
-      if (Pack.mayHold(body)) return this.#share(envelope, body, mayShare)
-      const result = this.flushPack()
-      if (result < 0) return result
+    if ((mayShare || this.#pack !== null) && Pack.mayHold(body)) {
+      this.#pack ??= Pack.obtain()
+      this.#pack.add(envelope, body)
+      return 0
     }
     const size = body.size
     if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
@@ -101,7 +112,10 @@ export class Outbox {
     return this.#sendParts(envelope, body, whole)
   }
 
-  /** Sends the packet that messages share, if there is one. A negative errno: the socket is of no more use. */
+  /**
+   * Sends the packet that messages share, if there is one. A negative errno: the socket is of no more use.
+   * @throws LimitError of the budget: it cannot wait, and all of its messages are lost
+   */
   flushPack(): number {
     const pack = this.#pack
     if (pack === null) return 0
@@ -142,16 +156,6 @@ export class Outbox {
     this.#pack?.recycle()
     this.#pack = null
     while (this.#waiting.length > 0) this.#forget()
-  }
-
-  #share(envelope: Envelope, body: OutgoingBody, mayWait: boolean): number {
-    if (this.#pack !== null && !this.#pack.fits(body)) {
-      const result = this.flushPack()
-      if (result < 0) return result
-    }
-    this.#pack ??= Pack.obtain()
-    this.#pack.add(envelope, body)
-    return mayWait && !this.#pack.isFull ? 0 : this.flushPack()
   }
 
   #sendParts(envelope: Envelope, body: OutgoingBody, whole: Buffer): number {

@@ -11,8 +11,8 @@ const FIRST_STREAK = 2
 const NOTHING = () => 0
 
 /**
- * Whether the same place is accessed several times in a row. To get ready for it takes as long as dozens of accesses, so each
- * time it has to be twice as many as the time before: who goes to and fro between two places gets ready for neither.
+ * Whether of the accesses that go the long way several in a row are to the same place. To get ready for it takes as long as
+ * dozens of accesses, so each time it has to be twice as many as the time before: who goes to and fro gets ready less and less often.
  */
 class Streak {
   #offset = NOWHERE
@@ -58,6 +58,8 @@ export class HotWord {
   forget(): void {
     this.readableAt = NOWHERE
     this.writableAt = NOWHERE
+    this.read = NOTHING
+    this.write = NOTHING
   }
 }
 
@@ -85,5 +87,6 @@ export class HotRange {
   /** The next access has to be checked again. */
   forget(): void {
     this.#offset = NOWHERE
+    this.read = NOTHING
   }
 }

@@ -146,7 +146,7 @@ export class MemoryFile {
    * @throws ERR_DEACTIVATED, ERR_READ_ONLY, ERR_OUT_OF_RANGE, ERR_PURGED
    */
   writeInt32BE(offset: number, value: number): void {
-    if (offset === this.#word.writableAt && (value | 0) === value) this.#word.write(value)
+    if (offset === this.#word.writableAt && typeof value === 'number' && (value | 0) === value) this.#word.write(value)
     else this.#writeInt32BE(offset, value)
   }
 

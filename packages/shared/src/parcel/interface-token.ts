@@ -16,10 +16,10 @@ const POLICY_BYTES = 8
 const MAX_KEPT = 256
 const kept = new Map<string, Buffer>()
 /** Mostly it is the same one again. */
-let last: { name: string; token: Buffer } = { name: '', token: Buffer.alloc(0) }
+let last: { name: string; token: Buffer } | undefined
 
 export function interfaceToken(name: string): Buffer {
-  if (name !== last.name) last = { name, token: kept.get(name) ?? newToken(name) }
+  if (last?.name !== name) last = { name, token: kept.get(name) ?? newToken(name) }
   return last.token
 }
 

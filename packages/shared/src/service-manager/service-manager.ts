@@ -14,9 +14,10 @@ import { nodeTimers } from '../util/late-modules.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
-import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, isServiceName, type ServiceInfo } from './registry-interface.ts'
+import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, type ServiceInfo } from './registry-interface.ts'
 import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
 import { clientRegistryPath } from './registry-path.ts'
+import { isServiceName } from './service-name.ts'
 
 /** Where the registry is. */
 export interface ConnectOptions {

@@ -297,6 +297,63 @@ t.test('a peer that does not read its failures, or its releases, loses the chann
   t.type(await releasing.recorder.ended(), Violation)
 })
 
+/** Nothing more can be sent to its peer, and nothing that is longer than what is free can wait. */
+function stuck(channel: Channel): void {
+  channel.chargeTo(new Budget('blocks', 0))
+  const body = new OutgoingBody(Buffer.alloc(5000))
+  while (outcome(() => channel.callOneway(0, 1, body)) === undefined);
+}
+
+const unsendable = new OutgoingBody(Buffer.alloc(5000))
+
+t.test('answers that share a packet, and can neither leave nor wait, end the channel and nothing else', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  stuck(channel)
+  peer.send(packet(...[1, 2].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  await recorder.calledTimes(2)
+  channel.reply(1, unsendable)
+  t.equal(channel.isEnded, false, 'it waits for the other')
+  t.type(await recorder.ended(), Violation)
+  t.match(recorder.ends[0], { cause: { code: 'ERR_LIMIT', resource: 'a budget' } })
+})
+
+t.test('calls that share a packet, and can neither leave nor wait, fail, all of them', async (t) => {
+  const { channel } = await recordedClient(t)
+  stuck(channel)
+  const call = async (size: number) => callObject(channel, 0, 1, new OutgoingBody(Buffer.alloc(size)))
+  const calls = [call(0), ...Array.from({ length: 40 }, () => call(200))]
+  for (const { status, ...rest } of await Promise.allSettled(calls)) {
+    t.equal(status, 'rejected')
+    t.match(rest, { reason: { code: 'ERR_DEAD_OBJECT' } })
+  }
+  t.equal(channel.isEnded, true)
+})
+
+t.test('a channel that is closed ends, also where what was said cannot leave', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  stuck(channel)
+  peer.send(packet(...[1, 2].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  await recorder.calledTimes(2)
+  channel.reply(1, unsendable)
+  channel.close()
+  await recorder.ended()
+  t.equal(recorder.ends.length, 1)
+})
+
+t.test('a message with a long body leaves behind those that share a packet', async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  peer.send(packet(...[1, 2, 3].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  await recorder.calledTimes(3)
+  channel.reply(1, OutgoingBody.EMPTY)
+  channel.reply(2, new OutgoingBody(Buffer.alloc(60_000)))
+  channel.reply(3, new OutgoingBody(Buffer.alloc(100_000)))
+  const received = await peer.receiveMessages(4)
+  t.strictSame(
+    received.map(({ id }) => id),
+    [1, 2, 3, 3],
+  )
+})
+
 t.test('releases share packets', async (t) => {
   const { channel, peer } = recordedServer(t)
   for (let object = 1; object <= 30; object++) channel.release(object, 2)

@@ -244,7 +244,7 @@ t.test('a word that is read and written again and again is checked as at first',
       file.writeInt32BE(4, value)
       t.same([file.readInt32BE(4), reader.readInt32BE(4), file.readInt32BE(0)], [value, value, 0])
     }
-    for (const value of [2 ** 31, 0.5, Number.NaN, '1' as never]) {
+    for (const value of [2 ** 31, 0.5, Number.NaN, ...(['1', 1n, Symbol('1'), { valueOf: () => 1 }] as never[])]) {
       t.throws(() => file.writeInt32BE(4, value), { code: /ERR_OUT_OF_RANGE|ERR_INVALID_ARG_TYPE/ }, String(value))
     }
     t.throws(() => reader.writeInt32BE(4, 1), { code: 'ERR_READ_ONLY' })

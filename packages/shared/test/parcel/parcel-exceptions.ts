@@ -1,4 +1,5 @@
 /** Exceptions and interface tokens: what requests and replies begin with. */
+import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import * as errors from '../../src/errors.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
@@ -192,6 +193,21 @@ t.test('enforceInterface refuses what is no token', async (t) => {
     p.setDataPosition(0)
     t.throws(() => p.enforceInterface('a.B'), { code: 'ERR_SECURITY' })
   }
+})
+
+t.test('an interface without a name has a token like any other', async (t) => {
+  // In a process of its own: the first name that is asked for is a case for itself.
+  const shared = new URL('../../src/parcel/parcel.js', import.meta.url)
+  const script = `const { Parcel } = await import(process.argv[1])
+    const [p, q] = [Parcel.obtain(), Parcel.obtain()]
+    p.writeInterfaceToken('')
+    q.writeInt(1)
+    q.setDataPosition(0)
+    try { q.enforceInterface(''); console.log('no token is taken') } catch (error) { console.log(p.dataSize(), error.code) }`
+  t.equal(
+    spawnSync(process.execPath, ['--input-type=module', '-e', script, shared.href], { encoding: 'utf8' }).stdout,
+    '20 ERR_SECURITY\n',
+  )
 })
 
 t.test('policy and work source of a token are not looked at', async (t) => {
