@@ -23,6 +23,7 @@ interface Cell {
 const { copyArgs, readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
 
 const NO_HANDLE = 0
+const PROT_READ = 1
 const PROT_WRITE = 2
 /** An aligned one of so many bytes is one atomic access. */
 const MAX_WORD_BYTES = 8
@@ -42,10 +43,12 @@ const leaks = new LeakDetector<Cell>((cell) => {
 export class Mapping {
   /** PROT_WRITE was asked for. */
   readonly isWritable: boolean
+  readonly #isReadable: boolean
   readonly #cell: Cell
 
-  private constructor(handle: Handle, length: number, isWritable: boolean) {
-    this.isWritable = isWritable
+  private constructor(handle: Handle, length: number, prot: number) {
+    this.isWritable = (prot & PROT_WRITE) !== 0
+    this.#isReadable = (prot & PROT_READ) !== 0
     this.#cell = { handle, length }
     leaks.watch(this, this.#cell)
   }
@@ -60,7 +63,7 @@ export class Mapping {
    */
   static map(fd: Fd, length: number, prot: number, flags: number, offset = 0): Mapping {
     const handle = unwrap('mmap', native.mapMemory(fdNumber(fd), length, prot, flags, offset))
-    return new Mapping(handle, length, (prot & PROT_WRITE) !== 0)
+    return new Mapping(handle, length, prot)
   }
 
   /** In bytes; 0 after unmap(). */
@@ -135,12 +138,12 @@ export class Mapping {
   }
 
   /**
-   * A function that writes the one int32 at `offset`, as int32ReaderLE() reads it; values as for writeInt32LE().
-   * @throws code ERR_READ_ONLY without PROT_WRITE
+   * A function that writes the one int32 at `offset`, as int32ReaderLE() reads it. It throws what writeInt32LE() throws; a wrong
+   * offset is an error here, or when it is called.
    */
   int32WriterLE(offset: number): (value: number) => void {
     const cell = this.#cell
-    const word = this.isWritable ? wordOf(cell.handle, offset) : null
+    const word = this.#wordToWrite(offset)
     return (value) => {
       if (isThere(word, cell) && isInt32(value)) storeWord(word, 0, value)
       else writeInt32LE(cell.handle, offset, value)
@@ -150,7 +153,7 @@ export class Mapping {
   /** As int32WriterLE(), big-endian. */
   int32WriterBE(offset: number): (value: number) => void {
     const cell = this.#cell
-    const word = this.isWritable ? wordOf(cell.handle, offset) : null
+    const word = this.#wordToWrite(offset)
     return (value) => {
       if (isThere(word, cell) && isInt32(value)) storeWord(word, 0, swapBytes(value))
       else writeInt32BE(cell.handle, offset, value)
@@ -183,6 +186,11 @@ export class Mapping {
   /** As unmap(), for `using`. */
   [Symbol.dispose](): void {
     this.unmap()
+  }
+
+  /** Null: native code writes it, or says why not. */
+  #wordToWrite(offset: number): Int32Array | null {
+    return this.isWritable && this.#isReadable ? wordOf(this.#cell.handle, offset) : null
   }
 }
 

@@ -2,7 +2,9 @@
  * Typed arrays as the language has them, whatever a program has made of them since this was loaded: an object with methods
  * of its own, or a function that was replaced, must not get to see shared memory.
  */
+/** One access to an aligned word. */
 export const { load: loadWord, store: storeWord } = Atomics
+/** Views of memory. */
 export const [Bytes, Words] = [Uint8Array, Int32Array]
 
 const prototype: Uint8Array = Object.getPrototypeOf(Uint8Array.prototype)

@@ -360,6 +360,15 @@ for (const [name, access] of Object.entries(ACCESSES)) {
   })
 }
 
+t.test('a mapping that is only to be written is written by a writer, too', async (t) => {
+  using memfd = sizedMemfd()
+  using mapping = Mapping.map(memfd, PAGE, PROT_WRITE, MAP_SHARED)
+  using reader = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED)
+  mapping.int32WriterLE(4)(7)
+  mapping.int32WriterBE(8)(-7)
+  t.same([reader.readInt32LE(4), reader.readInt32BE(8)], [7, -7])
+})
+
 t.test('isWritable says what was asked for', async (t) => {
   using readOnly = newMapping(PROT_READ)
   t.notOk(readOnly.isWritable)

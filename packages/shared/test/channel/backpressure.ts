@@ -304,15 +304,18 @@ function stuck(channel: Channel): void {
   while (outcome(() => channel.callOneway(0, 1, body)) === undefined);
 }
 
-const unsendable = new OutgoingBody(Buffer.alloc(5000))
+/** An answer waits for another one, to share a packet that can neither leave nor wait. */
+async function owingAnswer(t: Test): Promise<ReturnType<typeof recordedServer>> {
+  const server = recordedServer(t)
+  stuck(server.channel)
+  server.peer.send(packet(...[1, 2].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  await server.recorder.calledTimes(2)
+  server.channel.reply(1, new OutgoingBody(Buffer.alloc(5000)))
+  return server
+}
 
 t.test('answers that share a packet, and can neither leave nor wait, end the channel and nothing else', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  stuck(channel)
-  peer.send(packet(...[1, 2].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
-  await recorder.calledTimes(2)
-  channel.reply(1, unsendable)
-  t.equal(channel.isEnded, false, 'it waits for the other')
+  const { recorder } = await owingAnswer(t)
   t.type(await recorder.ended(), Violation)
   t.match(recorder.ends[0], { cause: { code: 'ERR_LIMIT', resource: 'a budget' } })
 })
@@ -330,11 +333,8 @@ t.test('calls that share a packet, and can neither leave nor wait, fail, all of 
 })
 
 t.test('a channel that is closed ends, also where what was said cannot leave', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  stuck(channel)
-  peer.send(packet(...[1, 2].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
-  await recorder.calledTimes(2)
-  channel.reply(1, unsendable)
+  const { channel, recorder } = await owingAnswer(t)
+  t.equal(channel.isEnded, false, 'it waits for the other')
   channel.close()
   await recorder.ended()
   t.equal(recorder.ends.length, 1)
