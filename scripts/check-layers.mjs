@@ -1,10 +1,15 @@
 /**
- * Holds the arrows of docs/architecture.md: between the packages, and between the folders of packages/shared/src.
+ * Holds the arrows of docs/architecture.md: between the packages, between the layers of packages/shared/src and of the
+ * native code, and that nothing needs itself: no circle of files and none of folders. A type is an import like any other.
  * Also that every import is declared in its package.json, and every dependency declared there imported.
  */
-import { posix } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { runCheck } from './lib/check-program.mjs'
-import { findImports, splitSpecifier } from './lib/imports.mjs'
+import { findCircles } from './lib/circles.mjs'
+import { declaredProblems } from './lib/declared.mjs'
+import { findImports } from './lib/imports.mjs'
+import { findIncludes, isNative, unitOf } from './lib/includes.mjs'
 import { listPackages, listSources, readJson, readText } from './lib/workspace.mjs'
 
 /** What of the workspace each package may load. A package that is not here (bench) may load all. */
@@ -15,97 +20,114 @@ const PACKAGE_ARROWS = {
   '@memsvc/client-cli': ['@memsvc/shared'],
 }
 
-/** packages/shared/src, lowest first. Each may load its own and lower ones; types may come from above. */
-const SHARED_LAYERS = [
-  ['util', 'errors.ts'],
-  ['os'],
-  ['parcel'],
-  ['channel'],
-  ['binder'],
-  ['service-manager', 'interfaces'],
-  ['index.ts', 'internal.ts'],
-]
-const SHARED_SOURCE = 'packages/shared/src/'
+/** Folders in layers, lowest first: each entry may need those of its own layer and of lower ones. */
+const LAYERS = {
+  'packages/shared/src': [
+    ['util', 'errors.ts'],
+    ['os'],
+    ['parcel'],
+    ['channel'],
+    ['binder'],
+    ['service-manager', 'interfaces'],
+    ['index.ts', 'internal.ts'],
+  ],
+  'packages/memfd-native/native': [
+    ['args', 'credentials', 'families', 'mapped_memory', 'slot_table', 'unique_fd', 'words'],
+    ['environment'],
+    ['define'],
+    ['hub', 'hub_receiving', 'hub_sending'],
+    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher'],
+    ['addon'],
+  ],
+}
 
-const isCode = (file) => /\.(ts|js|mjs)$/.test(file)
-const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
+/** The one circle there may be: Android's three interfaces name each other. */
+const ANDROIDS_TRIO = ['ibinder.ts', 'parcel.ts', 'parcelable.ts'].map((name) => `packages/shared/src/parcel/${name}`)
+
+/** Circles and upward imports that are still to be opened, one problem per line. May only become shorter. */
+const KNOWN = 'scripts/known-circles.txt'
+
+const isCode = (file) => /\.(ts|js|cjs|mjs)$/.test(file)
 
 function findProblems(root) {
   const packages = listPackages(root)
   const rootTools = Object.keys(readJson(root, 'package.json').devDependencies ?? {})
-  return packages.flatMap((own) => packageProblems(root, own, packages, rootTools))
-}
-
-function packageProblems(root, own, packages, rootTools) {
-  const files = listSources(root, own.folder)
-  const imports = files
-    .filter(isCode)
-    .flatMap((file) => findImports(readText(root, file)).map((found) => ({ ...found, file })))
-  const problems = imports.map((found) =>
-    found.specifier.startsWith('.') ? relativeProblem(own, found) : bareProblem(own, found, packages, rootTools),
-  )
-  return [...problems.filter((problem) => problem !== null), ...unusedProblems(root, own, imports)]
-}
-
-function relativeProblem({ folder }, { file, specifier, isTypeOnly }) {
-  const target = posix.join(posix.dirname(file), specifier)
-  const edge = `${file} imports ${specifier}`
-  if (!target.startsWith(`${folder}/`)) return `${edge}: outside its package`
-  if (!file.startsWith(SHARED_SOURCE)) return null
-  if (!target.startsWith(SHARED_SOURCE)) return `${edge}: outside src`
-  const [from, to] = [sharedLayer(file), sharedLayer(target)]
-  if (from < 0 || to < 0) return `${edge}: one of them is in no layer of check-layers.mjs`
-  return to > from && !isTypeOnly ? `${edge}: upward` : null
-}
-
-function sharedLayer(file) {
-  const [entry] = file.slice(SHARED_SOURCE.length).split('/')
-  return SHARED_LAYERS.findIndex((layer) => layer.includes(entry))
-}
-
-function bareProblem({ manifest }, { file, specifier }, packages, rootTools) {
-  if (specifier.startsWith('node:')) return null
-  const { name, subpath } = splitSpecifier(specifier)
-  const edge = `${file} imports ${specifier}`
-  const sibling = packages.find((candidate) => candidate.manifest.name === name)
-  if (sibling && !(subpath in (sibling.manifest.exports ?? {}))) return `${edge}: not among the exports of ${name}`
-  if (sibling && isShipped(file) && !mayLoad(manifest.name, name)) return `${edge}: not a layer below it`
-  const declared = [...runtimeDependencies(manifest), ...(isShipped(file) ? [] : testDependencies(manifest, rootTools))]
-  return declared.includes(name) ? null : `${edge}: not in its package.json`
-}
-
-function mayLoad(from, to) {
-  return PACKAGE_ARROWS[from]?.includes(to) ?? true
-}
-
-function runtimeDependencies({ dependencies, optionalDependencies }) {
-  return Object.keys({ ...dependencies, ...optionalDependencies })
-}
-
-function testDependencies({ name, devDependencies }, rootTools) {
-  return [name, ...Object.keys(devDependencies ?? {}), ...rootTools]
-}
-
-/** What ships must be imported by what ships; a tool for development may also be named in a script or binding.gyp. */
-function unusedProblems(root, { folder, manifest }, imports) {
-  const shipped = importedNames(imports.filter(({ file }) => isShipped(file)))
-  const developed = importedNames(imports)
-  const commands = buildCommands(root, folder, manifest)
-  const tools = Object.keys(manifest.devDependencies ?? {})
-  const unused = [
-    ...runtimeDependencies(manifest).filter((name) => !shipped.has(name)),
-    ...tools.filter((name) => !developed.has(name) && !commands.includes(name)),
+  const mayLoad = (from, to) => PACKAGE_ARROWS[from]?.includes(to) ?? true
+  const edges = listSources(root).flatMap((file) => edgesOf(root, file))
+  return [
+    ...packages.flatMap((own) => declaredProblems(root, own, { packages, rootTools, mayLoad })),
+    ...edges.map(edgeProblem).filter((problem) => problem !== null),
+    ...withoutKnown(root, [
+      ...edges.map(upwardProblem).filter((problem) => problem !== null),
+      ...circleProblems(edges),
+    ]),
   ]
-  return unused.map((name) => `${folder}/package.json depends on ${name}, which nothing imports`)
 }
 
-function importedNames(imports) {
-  return new Set(imports.map(({ specifier }) => splitSpecifier(specifier).name))
+/** What a file needs of its own project, as `{ from, to, text }`. Of native code units, not files. */
+function edgesOf(root, file) {
+  const inFolder = (path) => posix.join(posix.dirname(file), path)
+  if (isCode(file)) {
+    const own = findImports(readText(root, file)).filter(({ specifier }) => specifier.startsWith('.'))
+    return own.map(({ specifier }) => ({ from: file, to: inFolder(specifier), text: `${file} imports ${specifier}` }))
+  }
+  if (!isNative(file)) return []
+  const edges = findIncludes(readText(root, file)).map((path) => ({
+    from: unitOf(file),
+    to: unitOf(includedFile(root, file, path)),
+    text: `${file} includes ${path}`,
+  }))
+  return edges.filter(({ from, to }) => from !== to || file.endsWith('.h'))
 }
 
-function buildCommands(root, folder, { scripts }) {
-  const gyp = listSources(root, folder).filter((file) => file.endsWith('binding.gyp'))
-  return [...Object.values(scripts ?? {}), ...gyp.map((file) => readText(root, file))].join('\n')
+/** Beside the file, else in the folder `native` above it. */
+function includedFile(root, file, path) {
+  const beside = posix.join(posix.dirname(file), path)
+  if (existsSync(join(root, beside))) return beside
+  const [native] = file.match(/^.*\/native(?=\/)/) ?? [posix.dirname(file)]
+  return posix.join(native, path)
+}
+
+/** An import that leaves its package, or the layered folder it is in, or that knows no layer. */
+function edgeProblem({ from, to, text }) {
+  const [owner] = from.match(/^packages\/[^/]+\//) ?? []
+  if (owner && !to.startsWith(owner)) return `${text}: outside its package`
+  const folder = layeredFolder(from)
+  if (folder === undefined) return null
+  if (!to.startsWith(`${folder}/`)) return `${text}: outside ${posix.basename(folder)}`
+  return layerOf(folder, from) < 0 || layerOf(folder, to) < 0
+    ? `${text}: one of them is in no layer of check-layers.mjs`
+    : null
+}
+
+function upwardProblem({ from, to, text }) {
+  const folder = layeredFolder(from)
+  if (folder === undefined || layerOf(folder, from) < 0 || !to.startsWith(`${folder}/`)) return null
+  return layerOf(folder, to) > layerOf(folder, from) ? `${text}: upward` : null
+}
+
+function layeredFolder(file) {
+  return Object.keys(LAYERS).find((folder) => file.startsWith(`${folder}/`))
+}
+
+function layerOf(folder, file) {
+  const [entry] = file.slice(folder.length + 1).split('/')
+  return LAYERS[folder].findIndex((layer) => layer.includes(entry))
+}
+
+function circleProblems(edges) {
+  return findCircles(edges)
+    .filter(({ members }) => !members.every((member) => ANDROIDS_TRIO.includes(member)))
+    .map(({ members, way }) => `a circle of ${members.join(', ')}: ${way.join(', ')}`)
+}
+
+function withoutKnown(root, problems) {
+  const known = existsSync(join(root, KNOWN)) ? readText(root, KNOWN).split('\n').filter(Boolean) : []
+  const gone = known.filter((line) => !problems.some((problem) => problem.startsWith(line)))
+  return [
+    ...problems.filter((problem) => !known.some((line) => problem.startsWith(line))),
+    ...gone.map((line) => `${KNOWN} has a line that is no longer true: ${line}`),
+  ]
 }
 
 runCheck('check-layers', findProblems)

@@ -19,53 +19,132 @@ const SOUND = {
   'packages/client-cli/test/main.ts': `import t from 'tap'\nimport { socketpair } from 'memfd-native'\n`,
 }
 
-function problemsWith(t, path, content) {
+function problemsWith(t, files) {
   const root = t.testdir()
-  writeTree(root, { ...SOUND, [path]: content })
+  writeTree(root, { ...SOUND, ...files })
   return checkTree('check-layers', root)
 }
 
+const SHARED = 'packages/shared/src'
+const NATIVE = 'packages/memfd-native/native'
+const DAEMON = 'packages/memory-service/src'
+const TRIO = {
+  [`${SHARED}/parcel/parcel.ts`]: `import { x } from './ibinder.ts'\nimport type { P } from './parcelable.ts'\n`,
+  [`${SHARED}/parcel/ibinder.ts`]: `import type { Parcel } from './parcel.ts'\n`,
+  [`${SHARED}/parcel/parcelable.ts`]: `import type { Parcel } from './parcel.ts'\n`,
+}
+const KNOWN = 'scripts/known-circles.txt'
+
 const ALLOWED = {
-  'a sound tree': ['packages/shared/src/util/check.ts', ''],
-  'a type from a layer above': ['packages/shared/src/os/a.ts', `import type { Parcel } from '../parcel/parcel.ts'\n`],
-  'an import of the same layer': ['packages/shared/src/interfaces/a.ts', `export * from '../service-manager/b.ts'\n`],
-  'an import in a comment': ['packages/shared/src/os/a.ts', `/** as\n import { x } from '../binder/x.ts'\n */\n`],
+  'a sound tree': {},
+  'an import of the same layer': { [`${SHARED}/interfaces/a.ts`]: `export * from '../service-manager/b.ts'\n` },
+  'an import in a comment': { [`${SHARED}/os/a.ts`]: `/** as\n import { x } from '../binder/x.ts'\n */\n` },
+  'the three files of Android that name each other': TRIO,
+  'two ways to one file': {
+    [`${DAEMON}/a.ts`]: `import './b.ts'\nimport './c.ts'\n`,
+    [`${DAEMON}/b.ts`]: `import './c.ts'\n`,
+  },
+  'native files that include lower ones': {
+    [`${NATIVE}/define.h`]: '#include "environment.h"\n#include <napi.h>\n',
+    [`${NATIVE}/fd.cc`]: '#include "define.h"\n#include "families.h"\n',
+  },
+  'a source that includes its own header': { [`${NATIVE}/hub.cc`]: '#include "hub.h"\n', [`${NATIVE}/hub.h`]: '' },
+  'a circle that is known': {
+    [`${DAEMON}/a.ts`]: `import './b.ts'\n`,
+    [`${DAEMON}/b.ts`]: `import './a.ts'\n`,
+    [KNOWN]: `a circle of ${DAEMON}/a.ts, ${DAEMON}/b.ts: \n`,
+  },
 }
 
 const REFUSED = {
-  'an upward import': ['packages/shared/src/os/a.ts', `import {\n  Parcel,\n} from '../parcel/parcel.ts'\n`, 'upward'],
-  'an upward re-export': ['packages/shared/src/util/a.ts', `export { x } from '../errors/../os/x.ts'\n`, 'upward'],
-  'an upward import at run time': ['packages/shared/src/os/a.ts', `await import('../index.ts')\n`, 'upward'],
-  'inline types, which still load the module': [
-    'packages/shared/src/os/a.ts',
-    `import { type Parcel } from '../parcel/parcel.ts'\n`,
-    'upward',
-  ],
-  'a folder without a layer': ['packages/shared/src/misc/a.ts', `import '../os/region.ts'\n`, 'no layer'],
-  'sources that import tests': ['packages/shared/src/os/a.ts', `import '../../test/a.ts'\n`, 'outside src'],
+  'an upward import': [{ [`${SHARED}/os/a.ts`]: `import {\n  Parcel,\n} from '../parcel/parcel.ts'\n` }, 'upward'],
+  'an upward re-export': [{ [`${SHARED}/os/a.ts`]: `export { x } from '../util/../parcel/x.ts'\n` }, 'upward'],
+  'an upward import at run time': [{ [`${SHARED}/os/a.ts`]: `await import('../index.ts')\n` }, 'upward'],
+  'a type from a layer above': [{ [`${SHARED}/os/a.ts`]: `import type { P } from '../parcel/parcel.ts'\n` }, 'upward'],
+  'an inline type from above': [{ [`${SHARED}/os/a.ts`]: `import { type P } from '../parcel/parcel.ts'\n` }, 'upward'],
+  'a type of above in an expression': [{ [`${SHARED}/os/a.ts`]: `let p: import('../parcel/parcel.ts').P\n` }, 'upward'],
+  'a folder without a layer': [{ [`${SHARED}/misc/a.ts`]: `import '../os/region.ts'\n` }, 'no layer'],
+  'sources that import tests': [{ [`${SHARED}/os/a.ts`]: `import '../../test/a.ts'\n` }, 'outside src'],
   'a path into another package': [
-    'packages/client-cli/src/a.ts',
-    `import { x } from '../../shared/src/index.ts'\n`,
+    { 'packages/client-cli/src/a.ts': `import { x } from '../../shared/src/index.ts'\n` },
     'outside its package',
   ],
   'a subpath that is not exported': [
-    'packages/client-cli/src/a.ts',
-    `import '@memsvc/shared/dist/src/x.js'\n`,
+    { 'packages/client-cli/src/a.ts': `import '@memsvc/shared/dist/src/x.js'\n` },
     'not among the exports',
   ],
-  'a layer left out': ['packages/client-cli/src/a.ts', `import { map } from 'memfd-native'\n`, 'not a layer below it'],
-  'an import that is not declared': ['packages/shared/src/os/a.ts', `import pino from 'pino'\n`, 'not in its package'],
-  'a development tool in what ships': ['packages/shared/src/os/a.ts', `import t from 'tap'\n`, 'not in its package'],
-  'a dependency that nothing imports': ['packages/client-cli/src/main.ts', '', 'nothing imports'],
+  'a layer left out': [
+    { 'packages/client-cli/src/a.ts': `import { map } from 'memfd-native'\n` },
+    'not a layer below it',
+  ],
+  'an import that is not declared': [{ [`${SHARED}/os/a.ts`]: `import pino from 'pino'\n` }, 'not in its package'],
+  'a development tool in what ships': [{ [`${SHARED}/os/a.ts`]: `import t from 'tap'\n` }, 'not in its package'],
+  'a dependency that nothing imports': [{ 'packages/client-cli/src/main.ts': '' }, 'nothing imports'],
+  'two files of a folder that import each other': [
+    { [`${SHARED}/os/a.ts`]: `import './b.ts'\n`, [`${SHARED}/os/b.ts`]: `import './a.ts'\n` },
+    `a circle of ${SHARED}/os/a.ts, ${SHARED}/os/b.ts: ${SHARED}/os/a.ts imports ./b.ts, ${SHARED}/os/b.ts imports ./a.ts`,
+  ],
+  'a circle of types': [
+    {
+      [`${SHARED}/binder/a.ts`]: `import type { B } from './b.ts'\n`,
+      [`${SHARED}/binder/b.ts`]: `import { type C } from './c.ts'\n`,
+      [`${SHARED}/binder/c.ts`]: `export type { A } from './a.ts'\n`,
+    },
+    `a circle of ${SHARED}/binder/a.ts, ${SHARED}/binder/b.ts, ${SHARED}/binder/c.ts`,
+  ],
+  'a circle closed at run time': [
+    { [`${DAEMON}/a.ts`]: `import './b.ts'\n`, [`${DAEMON}/b.ts`]: `const a = await import('./a.ts')\n` },
+    'a circle',
+  ],
+  'a file that imports itself': [{ [`${DAEMON}/a.ts`]: `import './a.ts'\n` }, `a circle of ${DAEMON}/a.ts:`],
+  'folders that import each other, though no files do': [
+    {
+      [`${DAEMON}/access/a.ts`]: `import '../config/b.ts'\n`,
+      [`${DAEMON}/config/c.ts`]: `import type { D } from '../access/d.ts'\n`,
+    },
+    `a circle of ${DAEMON}/access, ${DAEMON}/config`,
+  ],
+  'a folder and a file beside it that import each other': [
+    { [`${DAEMON}/access/a.ts`]: `import '../b.ts'\n`, [`${DAEMON}/b.ts`]: `import './access/c.ts'\n` },
+    `a circle of ${DAEMON}/access, ${DAEMON}/b.ts`,
+  ],
+  'a circle of tests': [
+    { 'packages/shared/test/a.ts': `import './b.ts'\n`, 'packages/shared/test/b.ts': `import './a.ts'\n` },
+    'a circle',
+  ],
+  'a circle of scripts': [
+    { 'scripts/lib/a.mjs': `import './b.mjs'\n`, 'scripts/lib/b.mjs': `import './a.mjs'\n` },
+    'a circle',
+  ],
+  "a fourth file in the circle of Android's three": [
+    {
+      ...TRIO,
+      [`${SHARED}/parcel/ibinder.ts`]: `import './a.ts'\n`,
+      [`${SHARED}/parcel/a.ts`]: `import type { Parcel } from './parcel.ts'\n`,
+    },
+    `${SHARED}/parcel/a.ts, ${SHARED}/parcel/ibinder.ts`,
+  ],
+  'headers that include each other': [
+    { [`${NATIVE}/args.h`]: '#include "words.h"\n', [`${NATIVE}/words.h`]: '#  include "args.h"\n' },
+    `a circle of ${NATIVE}/args, ${NATIVE}/words`,
+  ],
+  'a header that includes itself': [{ [`${NATIVE}/args.h`]: '#include "args.h"\n' }, `a circle of ${NATIVE}/args:`],
+  'sources that need the header of each other': [
+    { [`${NATIVE}/fd.cc`]: '#include "scm.h"\n', [`${NATIVE}/scm.cc`]: '#include "fd.h"\n' },
+    `a circle of ${NATIVE}/fd, ${NATIVE}/scm`,
+  ],
+  'native code that includes upward': [{ [`${NATIVE}/args.h`]: '#include "define.h"\n' }, 'upward'],
+  'native code without a layer': [{ [`${NATIVE}/misc.cc`]: '#include "define.h"\n' }, 'no layer'],
+  'a known circle that is open': [{ [KNOWN]: `a circle of ${DAEMON}/a.ts, ${DAEMON}/b.ts\n` }, 'no longer true'],
 }
 
-for (const [title, [path, text]] of Object.entries(ALLOWED)) {
-  t.test(`check-layers allows ${title}`, async (t) => t.same(problemsWith(t, path, text), []))
+for (const [title, files] of Object.entries(ALLOWED)) {
+  t.test(`check-layers allows ${title}`, async (t) => t.same(problemsWith(t, files), []))
 }
 
-for (const [title, [path, text, reason]] of Object.entries(REFUSED)) {
+for (const [title, [files, reason]] of Object.entries(REFUSED)) {
   t.test(`check-layers refuses ${title}`, async (t) => {
-    const problems = problemsWith(t, path, text)
+    const problems = problemsWith(t, files)
     t.equal(problems.length, 1)
     t.ok(problems[0]?.includes(reason), problems[0])
   })

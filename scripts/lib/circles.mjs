@@ -1,0 +1,68 @@
+/**
+ * Circles of imports. One rule finds them all: in every folder, its files and subfolders may not need each other in a circle.
+ * A circle of files that runs through several folders is a circle of those folders, at the place where they part.
+ */
+
+/**
+ * The circles among `edges`, each `{ from, to, text }` with paths of files.
+ * @returns of each circle its folder, its members (files or folders, sorted), and the texts of one way round
+ */
+export function findCircles(edges) {
+  return [...edgesByFolder(edges)].flatMap(([folder, inFolder]) =>
+    knots(inFolder).map((members) => ({ folder, members, way: wayRound(inFolder, members) })),
+  )
+}
+
+/** Each edge stands in the deepest folder that has both files, as one between two entries of that folder. */
+function edgesByFolder(edges) {
+  const folders = new Map()
+  for (const { from, to, text } of edges) {
+    const [fromParts, toParts] = [from.split('/'), to.split('/')]
+    let depth = 0
+    while (depth < fromParts.length - 1 && fromParts[depth] === toParts[depth]) depth += 1
+    const folder = fromParts.slice(0, depth).join('/')
+    const entry = (parts) => parts.slice(0, depth + 1).join('/')
+    const known = folders.get(folder) ?? []
+    folders.set(folder, [...known, { from: entry(fromParts), to: entry(toParts), text }])
+  }
+  return folders
+}
+
+/** Sets of entries that reach each other; one alone only if it names itself. */
+function knots(edges) {
+  const next = (entry) => edges.filter(({ from }) => from === entry).map(({ to }) => to)
+  const reached = new Map(edges.map(({ from }) => [from, reachable(from, next)]))
+  const inCircle = [...reached.keys()].filter((entry) => reached.get(entry).has(entry)).sort()
+  const sets = inCircle.map((entry) => inCircle.filter((other) => other === entry || isMutual(reached, entry, other)))
+  return sets.filter((set, index) => set[0] === inCircle[index])
+}
+
+function isMutual(reached, a, b) {
+  return reached.get(a).has(b) && reached.get(b).has(a)
+}
+
+function reachable(start, next) {
+  const found = new Set()
+  const open = [...next(start)]
+  while (open.length > 0) {
+    const entry = open.pop()
+    if (found.has(entry)) continue
+    found.add(entry)
+    open.push(...next(entry))
+  }
+  return found
+}
+
+/** The shortest way from the first member back to itself. */
+function wayRound(edges, [start]) {
+  const ways = [[start, []]]
+  const seen = new Set()
+  for (const [entry, texts] of ways) {
+    for (const { from, to, text } of edges) {
+      if (from !== entry || seen.has(to)) continue
+      if (to === start) return [...texts, text]
+      seen.add(to)
+      ways.push([to, [...texts, text]])
+    }
+  }
+}

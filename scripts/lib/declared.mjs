@@ -1,0 +1,59 @@
+/** Whether what a package imports is in its package.json, and what is there is imported. */
+import { findImports, splitSpecifier } from './imports.mjs'
+import { listSources, readText } from './workspace.mjs'
+
+const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
+
+/**
+ * @param own the package; @param packages all of them; @param rootTools what the whole workspace develops with
+ * @param mayLoad (from, to): whether what ships of one package may load another
+ */
+export function declaredProblems(root, own, { packages, rootTools, mayLoad }) {
+  const imports = listSources(root, own.folder)
+    .filter((file) => /\.(ts|js|mjs)$/.test(file))
+    .flatMap((file) => findImports(readText(root, file)).map(({ specifier }) => ({ file, specifier })))
+    .filter(({ specifier }) => !specifier.startsWith('.'))
+  const problems = imports.map((found) => importProblem(own, found, { packages, rootTools, mayLoad }))
+  return [...problems.filter((problem) => problem !== null), ...unusedProblems(root, own, imports)]
+}
+
+function importProblem({ manifest }, { file, specifier }, { packages, rootTools, mayLoad }) {
+  if (specifier.startsWith('node:')) return null
+  const { name, subpath } = splitSpecifier(specifier)
+  const edge = `${file} imports ${specifier}`
+  const sibling = packages.find((candidate) => candidate.manifest.name === name)
+  if (sibling && !(subpath in (sibling.manifest.exports ?? {}))) return `${edge}: not among the exports of ${name}`
+  if (sibling && isShipped(file) && !mayLoad(manifest.name, name)) return `${edge}: not a layer below it`
+  const declared = [...runtimeDependencies(manifest), ...(isShipped(file) ? [] : testDependencies(manifest, rootTools))]
+  return declared.includes(name) ? null : `${edge}: not in its package.json`
+}
+
+function runtimeDependencies({ dependencies, optionalDependencies }) {
+  return Object.keys({ ...dependencies, ...optionalDependencies })
+}
+
+function testDependencies({ name, devDependencies }, rootTools) {
+  return [name, ...Object.keys(devDependencies ?? {}), ...rootTools]
+}
+
+/** What ships must be imported by what ships; a tool for development may also be named in a script or binding.gyp. */
+function unusedProblems(root, { folder, manifest }, imports) {
+  const shipped = importedNames(imports.filter(({ file }) => isShipped(file)))
+  const developed = importedNames(imports)
+  const commands = buildCommands(root, folder, manifest)
+  const tools = Object.keys(manifest.devDependencies ?? {})
+  const unused = [
+    ...runtimeDependencies(manifest).filter((name) => !shipped.has(name)),
+    ...tools.filter((name) => !developed.has(name) && !commands.includes(name)),
+  ]
+  return unused.map((name) => `${folder}/package.json depends on ${name}, which nothing imports`)
+}
+
+function importedNames(imports) {
+  return new Set(imports.map(({ specifier }) => splitSpecifier(specifier).name))
+}
+
+function buildCommands(root, folder, { scripts }) {
+  const gyp = listSources(root, folder).filter((file) => file.endsWith('binding.gyp'))
+  return [...Object.values(scripts ?? {}), ...gyp.map((file) => readText(root, file))].join('\n')
+}
