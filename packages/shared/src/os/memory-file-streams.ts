@@ -7,17 +7,26 @@ import type { Readable, Writable } from 'node:stream'
 import { ClosedError } from '../errors.ts'
 import { checkBytes, checkInteger, checkRange, INT_MAX } from '../util/check.ts'
 import { nodeStream } from '../util/late-modules.ts'
-import type { MemoryFile } from './memory-file.ts'
+
+/** What the streams need of a MemoryFile. */
+export interface MemoryFileAccess {
+  /** In bytes. */
+  length(): number
+  /** Copies `count` bytes from `srcOffset` of the file to `destOffset` of the buffer, and answers `count`. */
+  readBytes(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): number
+  /** Copies `count` bytes from `srcOffset` of the buffer to `destOffset` of the file. */
+  writeBytes(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): void
+}
 
 /** Reads a MemoryFile from its start on (MemoryFile.MemoryInputStream). */
 export class MemoryInputStream {
-  readonly #file: MemoryFile
+  readonly #file: MemoryFileAccess
   #position = 0
   #mark = 0
   #isClosed = false
 
   /** @internal By MemoryFile.getInputStream(). */
-  constructor(file: MemoryFile) {
+  constructor(file: MemoryFileAccess) {
     this.#file = file
   }
 
@@ -119,12 +128,12 @@ export class MemoryInputStream {
 
 /** Writes a MemoryFile from its start on (MemoryFile.MemoryOutputStream). */
 export class MemoryOutputStream {
-  readonly #file: MemoryFile
+  readonly #file: MemoryFileAccess
   #position = 0
   #isClosed = false
 
   /** @internal By MemoryFile.getOutputStream(). */
-  constructor(file: MemoryFile) {
+  constructor(file: MemoryFileAccess) {
     this.#file = file
   }
 
