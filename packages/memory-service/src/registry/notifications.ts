@@ -3,7 +3,7 @@
  * many others there are.
  */
 import type { IBinder } from '@memsvc/shared'
-import type { Peer } from './registry.ts'
+import type { Peer } from './peer.ts'
 
 export interface Notification {
   readonly peer: Peer

@@ -2,7 +2,8 @@
 import type { IBinder, ImplementationOf, ServiceInfo } from '@memsvc/shared'
 import { asksCallerAtOnce, type FoundService, IServiceManager } from '@memsvc/shared/internal'
 import type { Gate } from './gate.ts'
-import type { NewService, Peer, Registry } from './registry.ts'
+import type { Peer } from './peer.ts'
+import type { NewService, Registry } from './registry.ts'
 
 export class RegistryConnection extends IServiceManager.Stub implements ImplementationOf<typeof IServiceManager> {
   readonly #registry: Registry

@@ -11,20 +11,12 @@ import {
   SecurityError,
   type ServiceInfo,
 } from '@memsvc/shared'
-import { type Caller, type FoundService, IServiceCallback, isServiceName, show } from '@memsvc/shared/internal'
+import { type FoundService, IServiceCallback, isServiceName, show } from '@memsvc/shared/internal'
 import type { Access, Action } from '../access/access.ts'
-import type { Account } from '../ledger.ts'
 import { type Notification, Notifications } from './notifications.ts'
 import { openChannel } from './open-channel.ts'
+import type { Peer } from './peer.ts'
 import { WaitingLines } from './waiting-lines.ts'
-
-/** One connection, as the registry sees it: its identity, and what it is charged. */
-export interface Peer {
-  readonly caller: Caller
-  /** Its groups, by the kernel's word. */
-  readonly groups: readonly number[]
-  readonly account: Account
-}
 
 interface Entry {
   readonly peer: Peer
@@ -123,8 +115,8 @@ export class Registry {
     if (!isService && !isCallback) object.close()
   }
 
-  /** A connection is gone, and with it all that it had. @returns the names that are free now */
-  remove(peer: Peer): string[] {
+  /** A connection is gone, and with it all that it had. */
+  remove(peer: Peer): void {
     const names = [...(this.#namesOf.get(peer) ?? [])]
     this.#namesOf.delete(peer)
     for (const name of names) {
@@ -133,7 +125,6 @@ export class Registry {
     }
     for (const notification of [...this.#notifications.ofPeer(peer)]) this.#notifications.remove(notification)
     this.#waiting.leave(peer)
-    return names
   }
 
   #find(peer: Peer, name: string | null): Entry | undefined {

@@ -6,7 +6,7 @@
 import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
 import type { Session } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../limits.ts'
-import type { Peer } from './registry.ts'
+import type { Peer } from './peer.ts'
 
 /** Until the next look at a service that does not read, in milliseconds: nothing tells when it does. */
 const RETRY_MS = 10

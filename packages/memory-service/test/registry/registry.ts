@@ -5,7 +5,8 @@ import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { Access, type AccessRule } from '../../src/access/access.ts'
 import { findPeople, People } from '../../src/access/people.ts'
-import { type Peer, Registry } from '../../src/registry/registry.ts'
+import type { Peer } from '../../src/registry/peer.ts'
+import { Registry } from '../../src/registry/registry.ts'
 import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
 
 const OWN = 1000

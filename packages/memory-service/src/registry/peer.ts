@@ -1,0 +1,10 @@
+import type { Caller } from '@memsvc/shared/internal'
+import type { Account } from '../ledger.ts'
+
+/** One connection, as the registry sees it: its identity, and what it is charged. */
+export interface Peer {
+  readonly caller: Caller
+  /** Its groups, by the kernel's word. */
+  readonly groups: readonly number[]
+  readonly account: Account
+}
