@@ -1,8 +1,8 @@
 /** Who takes part: one checkout of memsvc or several, and the peers that are installed. */
 import type { Contender, Place } from './benchmark.ts'
 import { contender, type Parts } from './contender.ts'
+import type { Peers } from './installed-peers.ts'
 import { programPath, repositoryFolder } from './paths.ts'
-import type { Peers } from './peers/peers.ts'
 import type { Program } from './process.ts'
 
 export interface Checkout {

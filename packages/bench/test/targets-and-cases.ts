@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Group } from '../src/benchmark.ts'
 import { allBenchmarks } from '../src/cases/cases.ts'
-import { Peers } from '../src/peers/peers.ts'
+import { Peers } from '../src/installed-peers.ts'
 import { TARGETS, type Target } from '../src/targets.ts'
 
 const checkouts = [{ label: 'memsvc', root: '/nowhere' }]

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs'
 import type { Place } from '../benchmark.ts'
 import { nodeProgram } from '../field.ts'
+import type { Peers } from '../installed-peers.ts'
 import type { Program } from '../process.ts'
-import type { Peers } from './peers.ts'
 
 export const REDIS = ['redis', 'ioredis']
 

@@ -6,8 +6,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
-import { buildFolder, packageFolder } from '../paths.ts'
-import { cleanEnvironment } from '../process.ts'
+import { buildFolder, packageFolder } from './paths.ts'
+import { cleanEnvironment } from './process.ts'
 
 interface Manifest {
   /** A peer and the packages it is made of; the first is loaded as a trial. */
