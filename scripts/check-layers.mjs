@@ -35,7 +35,7 @@ const LAYERS = {
     ['args', 'credentials', 'families', 'mapped_memory', 'slot_table', 'unique_fd', 'words'],
     ['environment'],
     ['define'],
-    ['hub', 'hub_receiving', 'hub_sending'],
+    ['hub', 'hub_groups', 'hub_receiving', 'hub_sending'],
     ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher'],
     ['addon'],
   ],

@@ -13,6 +13,7 @@
         "native/watcher.cc",
         "native/process.cc",
         "native/hub.cc",
+        "native/hub_groups.cc",
         "native/hub_receiving.cc",
         "native/hub_sending.cc"
       ],

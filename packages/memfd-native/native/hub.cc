@@ -16,7 +16,6 @@
 namespace {
 
 constexpr int kSoPassRights = 83;  // SO_PASSRIGHTS, Linux 6.16
-constexpr int kReading = UV_READABLE | UV_DISCONNECT;
 
 // Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
 // sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
@@ -79,6 +78,7 @@ napi_value Hub::Detach(const int32_t* args) {
 // Empty: the slot is.
 unique_fd Hub::TakeOut(int index) {
   if (!IsOpen(index)) return unique_fd();
+  if (slots_[index].parked) groups_[slots_[index].group].parked.erase({slots_[index].ticket, index});
   ClosePoll(index);
   unique_fd fd = std::move(slots_[index].fd);
   slots_[index] = Slot();
@@ -94,6 +94,8 @@ napi_value Hub::SetInterest(const int32_t* args) {
 
 int Hub::UpdateInterest(int index, int interest) {
   Slot& slot = slots_[index];
+  slot.wanted = interest;
+  if (slot.parked) interest &= ~kReading;
   if (slot.interest == interest) return 0;
   slot.interest = interest;
   return interest == 0 ? uv_poll_stop(&slot.poll->handle) : uv_poll_start(&slot.poll->handle, interest, OnReady);
@@ -135,7 +137,7 @@ napi_value Hub::Renumber(const int32_t* args) {
   Poll* poll;
   int error = NewPoll(args[0], fd.get(), &poll);
   if (error < 0) return Int(error);
-  int interest = slot.interest;
+  int interest = slot.wanted;
   ClosePoll(args[0]);
   slot.fd = std::move(fd);
   slot.poll = poll;
@@ -193,7 +195,7 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 // --- life ------------------------------------------------------------------------------------------------------------
 
 // hubCreate(callback, arena, events, fds, outgoing, targets, cells, deferred) -> { add, remove, interest, renumber, stopCredentials,
-// unread, detach, send, broadcast, flush, ref }. The arrays belong to JavaScript and are kept alive by the
+// unread, detach, send, broadcast, flush, join, closeGroup, admit, openGroup, batchTime, ref }. The arrays belong to JavaScript and are kept alive by the
 // hub; the last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   size_t argc = 1 + kSharedArrays;
@@ -245,6 +247,11 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"broadcast", nullptr, Call<&Hub::Broadcast>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"flush", nullptr, Call<&Hub::Flush>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"join", nullptr, Call<&Hub::Join>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"closeGroup", nullptr, Call<&Hub::CloseGroup>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"admit", nullptr, Call<&Hub::Admit>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"openGroup", nullptr, Call<&Hub::OpenGroup>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"batchTime", nullptr, Call<&Hub::BatchTime>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
   };
   napi_define_properties(env, result, std::size(methods), methods);
@@ -260,6 +267,7 @@ void Hub::Start() {
   uv_check_start(&check_, [](uv_check_t* check) {
     Hub* hub = static_cast<Hub*>(check->data);
     if (hub->event_count_ > 0) hub->Dispatch();
+    hub->turn_ += 1;
   });
   uv_unref(reinterpret_cast<uv_handle_t*>(&check_));  // SAFETY: as in NewPoll
   handles_ = 1;

@@ -14,6 +14,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "unique_fd.h"
@@ -26,6 +28,8 @@ inline constexpr size_t kBatch = 64;             // events after which the other
 inline constexpr uint64_t kLongestWait = 1'000'000;  // ns that an answer of a batch may wait for those after it, more or less
 inline constexpr int kSharedArrays = 7;          // arena, events, fds, outgoing, targets, cells, deferred
 inline constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
+
+inline constexpr int kReading = UV_READABLE | UV_DISCONNECT;
 
 enum EventType : int32_t { kPacket = 1, kEnd = 2, kWritable = 3, kConnection = 4, kAcceptFailed = 5 };
 
@@ -49,8 +53,20 @@ struct Slot {
   bool is_new = true;   // nothing has come yet: HELLO has company, but only one
   bool ended = false;   // has been told; nothing more is read
   uint8_t wakes = 0;    // since a second packet was looked for
+  bool parked = false;  // something is ready, and waits in the kernel until its group may be received again
+  uint32_t admitted = 0;  // the round of its group in which it may be received once, while that is closed
+  int group = 0;
+  uint64_t ticket = 0;  // its place among the parked ones of its group, until it is received
   size_t control_size = 0;  // room for control messages when receiving; 0 and refusing, nothing comes but bytes
   int interest = 0;         // of uv_poll_start(); 0 is stopped
+  int wanted = 0;           // the same, when it is not parked
+};
+
+/** Sockets that are received, or not, together. While it is closed, those that become ready wait here, in that order. */
+struct Group {
+  bool closed = false;
+  uint32_t round = 1;  // a new one with each closing: what was admitted before is not any more
+  std::set<std::pair<uint64_t, int>> parked;  // ticket, slot
 };
 
 struct Event {
@@ -86,6 +102,10 @@ class Hub {
   void ReceivePackets(int index, bool has_ended);
   bool ReceiveOne(int index, bool has_ended);
   void Accept(int index);
+  bool MayReceive(int index) const;
+  void Park(int index);
+  void Unpark(int index);
+  Group* GroupOf(int32_t number);
   void EndOf(int index, Event* event, int error);
   bool Full() const;
   bool IsOpen(int index) const;
@@ -110,6 +130,11 @@ class Hub {
   napi_value Broadcast(const int32_t* args);
   napi_value Flush(const int32_t* args);
   napi_value SetRef(const int32_t* args);
+  napi_value Join(const int32_t* args);
+  napi_value CloseGroup(const int32_t* args);
+  napi_value Admit(const int32_t* args);
+  napi_value OpenGroup(const int32_t* args);
+  napi_value BatchTime(const int32_t* args);
   napi_value Int(int32_t value);
 
   napi_env env_;
@@ -140,6 +165,10 @@ class Hub {
   size_t deferred_capacity_ = 0;
   std::vector<int> blocked_in_batch_;
   uint64_t pace_ = 0;  // ns for each event of the last batch
+  uint64_t batch_time_ = 0;  // ns that it took, with the microtasks that it left
+  uint32_t turn_ = 0;        // of the event loop
+  uint64_t last_ticket_ = 0;
+  std::vector<Group> groups_;
 
   std::vector<Slot> slots_;
   std::vector<int> free_;

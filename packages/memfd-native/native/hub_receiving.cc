@@ -36,7 +36,9 @@ bool Hub::Full() const {
 void Hub::Receive(int index, int ready) {
   if (slots_[index].listener) return Accept(index);
   if (ready & UV_WRITABLE) Add(index, kWritable);
-  if (ready & (UV_READABLE | UV_DISCONNECT)) ReceivePackets(index, (ready & UV_DISCONNECT) != 0);
+  if (!(ready & kReading)) return;
+  if (MayReceive(index)) ReceivePackets(index, (ready & UV_DISCONNECT) != 0);
+  else Park(index);
 }
 
 // Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
@@ -44,7 +46,10 @@ void Hub::Receive(int index, int ready) {
 void Hub::ReceivePackets(int index, bool has_ended) {
   Slot& slot = slots_[index];
   bool probes = has_ended || slot.bursts || ++slot.wakes >= kProbeInterval;
-  int limit = probes ? kPacketsPerSocket : slot.is_new ? 2 : 1;
+  bool admitted = slot.admitted != 0;  // its group is closed, or was
+  int limit = admitted ? 1 : probes ? kPacketsPerSocket : slot.is_new ? 2 : 1;
+  slot.admitted = 0;
+  slot.ticket = 0;
   if (probes) slot.wakes = 0;
   slot.is_new = false;
   for (int i = 0; i < limit && !slot.ended && !Full(); i++) {
@@ -167,17 +172,19 @@ Event* Hub::Add(int index, EventType type) {
 void Hub::Dispatch() {
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  napi_value callback, receiver, args[2];
+  napi_value callback, receiver, args[3];
   napi_get_reference_value(env_, callback_, &callback);
   napi_get_global(env_, &receiver);
   // Where handlers take their time, a finished answer must not wait for many of them.
   uint64_t may_wait = std::min<uint64_t>(deferred_capacity_, kLongestWait / std::max<uint64_t>(pace_, 1));
   napi_create_uint32(env_, static_cast<uint32_t>(event_count_), &args[0]);
   napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[1]);
+  napi_create_uint32(env_, turn_, &args[2]);
   uint64_t start = uv_hrtime();
   // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
-  napi_status status = napi_make_callback(env_, context_, receiver, callback, 2, args, nullptr);
-  pace_ = (uv_hrtime() - start) / event_count_;
+  napi_status status = napi_make_callback(env_, context_, receiver, callback, 3, args, nullptr);
+  batch_time_ = uv_hrtime() - start;
+  pace_ = batch_time_ / event_count_;
   if (status == napi_pending_exception) {
     napi_value error;
     napi_get_and_clear_last_exception(env_, &error);

@@ -46,6 +46,11 @@ export interface NativeHub {
   send(slot: number, offset: number, length: number, fdCount: number): number
   broadcast(count: number, length: number, wordAt: number): number
   flush(count: number, isLast: number): number
+  join(slot: number, group: number): number
+  closeGroup(group: number): number
+  admit(group: number, count: number): number
+  openGroup(group: number): number
+  batchTime(): number
   ref(on: number): number
 }
 
@@ -111,7 +116,7 @@ export interface NativeBinding {
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
 
   hubCreate(
-    callback: (count: number, mayDefer: number) => void,
+    callback: (count: number, mayDefer: number, turn: number) => void,
     arena: Uint8Array,
     events: Int32Array,
     fds: Int32Array,

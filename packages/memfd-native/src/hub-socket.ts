@@ -1,6 +1,7 @@
 /** The hub's sockets, one by one, and what it tells whom each was attached for. */
 import { type Credentials, type NativeHub, unwrap } from './binding.ts'
 import type { Hub } from './hub.ts'
+import type { HubGroup } from './hub-group.ts'
 import { type Fd, fdNumber, type OwnedFd } from './owned-fd.ts'
 
 /** Descriptors of one packet: SCM_MAX_FD of the kernel. */
@@ -98,6 +99,11 @@ export class HubSocket {
   /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */
   setInterest(interest: { readable: boolean; writable: boolean }): void {
     this.#native.interest(this.#slot, Number(interest.readable), Number(interest.writable))
+  }
+
+  /** Belongs to this group from here on, and to no other. @throws SyscallError EBADF it is closed */
+  join(group: HubGroup): void {
+    unwrap('epoll_ctl', this.#native.join(this.#slot, group.number))
   }
 
   /** From now on packets do not tell who sent them, which spares both sides the cost. SO_PASSCRED, unix(7) */

@@ -5,6 +5,7 @@
  * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
  */
 import { type Credentials, type NativeHub, native, unwrap } from './binding.ts'
+import { HubGroup } from './hub-group.ts'
 import { type ConnectionHandler, HubListener, HubSocket, MAX_PACKET_FDS, type PacketHandler } from './hub-socket.ts'
 import { type OwnedFd, ownResult } from './owned-fd.ts'
 
@@ -61,6 +62,11 @@ export class Hub {
   /** Bytes to send: a packet is written here, then sent by `HubSocket.send`. Free again as soon as that returns. */
   readonly outgoing: Buffer = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES)
 
+  /** How many batches have been handed over, the one that is being told included. */
+  batch = 0
+  /** The turn of the event loop of the last batch: another number in each. Batches of one turn have the same. */
+  turn = 0
+
   readonly #arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
   readonly #events = new Int32Array(MAX_EVENTS * EVENT_INTS)
   readonly #fds = new Int32Array(MAX_BATCH_FDS + MAX_PACKET_FDS)
@@ -75,6 +81,8 @@ export class Hub {
   readonly #listeners: (ConnectionHandler | undefined)[] = []
   readonly #native: NativeHub
   #refs = 0
+  #groups = 1 // group 0 is never closed: those who joined none are in it
+  readonly #freeGroups: number[] = []
   /** How many packets may be deferred before they are sent: 0 outside of a batch. */
   #mayDefer = 0
   #deferredCount = 0
@@ -82,7 +90,7 @@ export class Hub {
 
   private constructor() {
     this.#native = native.hubCreate(
-      (count, mayDefer) => this.#dispatch(count, mayDefer),
+      (count, mayDefer, turn) => this.#dispatch(count, mayDefer, turn),
       this.#arena,
       this.#events,
       this.#fds,
@@ -109,6 +117,17 @@ export class Hub {
     const slot = this.#add(fd, true, false)
     this.#listeners[slot] = handler
     return new HubListener(this, this.#native, slot, handler)
+  }
+
+  /** A group for sockets to join, open. It belongs to the caller, until `release()`. */
+  makeGroup(): HubGroup {
+    const number = this.#freeGroups.pop() ?? this.#groups++
+    return new HubGroup(this.#native, number, () => this.#freeGroups.push(number))
+  }
+
+  /** Milliseconds that the last batch took, with the promises and ticks that its handlers left to run right after it. */
+  lastBatchMs(): number {
+    return this.#native.batchTime() / 1000
   }
 
   /** Keeps the process alive until as many `unref()` have come. A new hub does not. */
@@ -222,8 +241,10 @@ export class Hub {
     return unwrap('epoll_ctl', this.#native.add(fd.release(), Number(listener), Number(takesFds)))
   }
 
-  #dispatch(count: number, mayDefer: number): void {
+  #dispatch(count: number, mayDefer: number, turn: number): void {
     const events = this.#events
+    this.batch += 1
+    this.turn = turn
     this.#mayDefer = mayDefer
     for (let at = 0; at < count * EVENT_INTS; at += EVENT_INTS) {
       const fds = this.#ownFds(events[at + 5] as number, events[at + 6] as number)
