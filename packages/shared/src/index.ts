@@ -21,16 +21,12 @@ export { FileDescriptor } from './os/file-descriptor.ts'
 export { MemoryFile } from './os/memory-file.ts'
 export { MemoryInputStream, MemoryOutputStream } from './os/memory-file-streams.ts'
 export { ParcelFileDescriptor } from './os/parcel-file-descriptor.ts'
-export {
-  CONTENTS_FILE_DESCRIPTOR,
-  type Creator,
-  PARCELABLE_WRITE_RETURN_VALUE,
-  type Parcelable,
-} from './os/parcelable.ts'
+export { CONTENTS_FILE_DESCRIPTOR, PARCELABLE_WRITE_RETURN_VALUE } from './os/parcel-port.ts'
 export type { SharedMapping } from './os/shared-mapping.ts'
 export { SharedMemory } from './os/shared-memory.ts'
 export type { DeathRecipient, IBinder, IInterface } from './parcel/ibinder.ts'
 export { Parcel } from './parcel/parcel.ts'
+export type { Creator, Parcelable } from './parcel/parcelable.ts'
 export type { OnRegistration } from './service-manager/notifications.ts'
 export type { ServiceInfo } from './service-manager/registry-interface.ts'
 export { type AddServiceOptions, type ConnectOptions, ServiceManager } from './service-manager/service-manager.ts'

@@ -18,10 +18,16 @@ import {
 } from '../channel/message.ts'
 import { OutgoingBody } from '../channel/outgoing-body.ts'
 import { InvalidArgTypeError, type LimitError, TransactionTooLargeError, UnsupportedOperationError } from '../errors.ts'
-import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
+import type { CarriedBinder } from '../parcel/carried-binder.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
-import { type ParcelObject, parcelContents, parcelFromWire, replaceContents } from '../parcel/parcel-objects.ts'
+import {
+  descriptorOf,
+  type ParcelObject,
+  parcelContents,
+  parcelFromWire,
+  replaceContents,
+} from '../parcel/parcel-objects.ts'
 import { show } from '../util/check.ts'
 import { limitError } from '../util/limit.ts'
 import { Binder } from './binder.ts'
@@ -155,11 +161,11 @@ export class WireParcels {
     if (object.kind === 'fd') {
       if (!takesFds) throw new UnsupportedOperationError('the other side takes no descriptors there')
       packed.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: packed.fds.length, takesFds: false })
-      packed.fds.push(borrowFd(object.fd))
+      packed.fds.push(descriptorOf(object))
     } else packed.objects.push(this.#packBinder(object.binder, offset))
   }
 
-  #packBinder(binder: IBinder, offset: number): WireObject {
+  #packBinder(binder: CarriedBinder, offset: number): WireObject {
     if (binder instanceof BinderProxy) {
       if (!binder.belongsTo(this.#session)) {
         throw new UnsupportedOperationError(
@@ -188,7 +194,7 @@ export class WireParcels {
       if (binder) return { offset, kind: 'binder', binder }
       const fd = body.fds[number]
       if (fd === undefined) throw new Violation('a descriptor that did not come')
-      return { offset, kind: 'fd', fd: wrapOwnedFd(fd) }
+      return { offset, kind: 'fd', fd }
     })
   }
 

@@ -3,9 +3,22 @@ import { constants, type OwnedFd, setNonBlocking, socketpair } from 'memfd-nativ
 import { listenForClose, type OnClose } from './close-listener.ts'
 import { CommChannel } from './comm-channel.ts'
 import { type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
+import type { DescriptorSource } from './parcel-port.ts'
 
 /** A descriptor and its end of a status channel; null for one that cannot tell how it ended. */
 export type DescriptorEnd = [fd: FileDescriptor, comm: FileDescriptor | null]
+
+/** What travels of an end: int hasComm, its descriptor, and that of the status channel when there is one. */
+export function readEnd(parcel: DescriptorSource, next: (parcel: DescriptorSource) => OwnedFd): DescriptorEnd {
+  const hasComm = parcel.readInt() !== 0
+  const fd = wrapOwnedFd(next(parcel))
+  try {
+    return [fd, hasComm ? wrapOwnedFd(next(parcel)) : null]
+  } catch (error) {
+    fd.close()
+    throw error
+  }
+}
 
 /** Takes ownership of `owned`. */
 export function plainEnd(owned: OwnedFd): DescriptorEnd {

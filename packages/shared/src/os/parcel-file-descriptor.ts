@@ -1,17 +1,29 @@
 import { constants as fsConstants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants, dup, fstat, lseek, OwnedFd, pipe } from 'memfd-native'
-import { BadParcelError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
-import type { Parcel } from '../parcel/parcel.ts'
+import { InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import { checkBytes, checkInteger, checkNotNull, checkString, show } from '../util/check.ts'
 import { AutoCloseInputStream, AutoCloseOutputStream } from './auto-close-streams.ts'
 import type { OnClose } from './close-listener.ts'
 import { STATUS } from './comm-status.ts'
 import { dataRegion } from './data-region.ts'
-import { blockingSocketPair, type DescriptorEnd, listenedEnd, plainEnd, reliableEnds } from './descriptor-ends.ts'
-import { borrowFd, checkFileDescriptor, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from './file-descriptor.ts'
+import {
+  blockingSocketPair,
+  type DescriptorEnd,
+  listenedEnd,
+  plainEnd,
+  readEnd,
+  reliableEnds,
+} from './descriptor-ends.ts'
+import { borrowFd, checkFileDescriptor, type FileDescriptor, takeOwnedFd } from './file-descriptor.ts'
 import * as openMode from './open-mode.ts'
-import { CONTENTS_FILE_DESCRIPTOR, type Creator, PARCELABLE_WRITE_RETURN_VALUE, type Parcelable } from './parcelable.ts'
+import {
+  CONTENTS_FILE_DESCRIPTOR,
+  type DescriptorCreator,
+  type DescriptorSink,
+  type DescriptorSource,
+  PARCELABLE_WRITE_RETURN_VALUE,
+} from './parcel-port.ts'
 import { ReliableDescriptor } from './reliable-descriptor.ts'
 import { socketDescriptor } from './socket-descriptor.ts'
 
@@ -25,7 +37,7 @@ const INT_MAX = 0x7fff_ffff
 export let detachOwned: (pfd: ParcelFileDescriptor) => OwnedFd
 
 /**
- * An open descriptor with one owner, that can travel in a parcel (android.os.ParcelFileDescriptor).
+ * An open descriptor with one owner, a Parcelable (android.os.ParcelFileDescriptor).
  *
  * The "reliable" kind carries a status channel beside the data: each side learns why the other went. After `close()` or
  * `detachFd()` the object is closed: methods throw ERR_CLOSED unless they say otherwise. One that is forgotten is closed
@@ -33,7 +45,7 @@ export let detachOwned: (pfd: ParcelFileDescriptor) => OwnedFd
  * status "leaked" to the peer.
  * Descriptors are close-on-exec from birth. A failed system call throws the errno's code.
  */
-export class ParcelFileDescriptor implements Parcelable {
+export class ParcelFileDescriptor {
   /** A new file may be read by others. */
   static readonly MODE_WORLD_READABLE = openMode.MODE_WORLD_READABLE
   /** A new file may be written by others. */
@@ -57,7 +69,7 @@ export class ParcelFileDescriptor implements Parcelable {
   static readonly AutoCloseOutputStream = AutoCloseOutputStream
 
   /** Reads what {@link writeToParcel} wrote; an owner of its own. @throws ERR_BAD_PARCEL when no descriptor is there. */
-  static readonly CREATOR: Creator<ParcelFileDescriptor> = { createFromParcel }
+  static readonly CREATOR: DescriptorCreator<ParcelFileDescriptor> = { createFromParcel }
 
   readonly #shared: ReliableDescriptor
 
@@ -238,6 +250,7 @@ export class ParcelFileDescriptor implements Parcelable {
     this.close()
   }
 
+  /** A descriptor. Never throws. */
   describeContents(): number {
     return CONTENTS_FILE_DESCRIPTOR
   }
@@ -246,7 +259,7 @@ export class ParcelFileDescriptor implements Parcelable {
    * Writes duplicates: int hasComm, descriptor, the status channel's descriptor when there is one.
    * With PARCELABLE_WRITE_RETURN_VALUE closes afterwards, even on failure, without a word to the peer: the reader speaks now.
    */
-  writeToParcel(parcel: Parcel, flags: number): void {
+  writeToParcel(parcel: DescriptorSink, flags: number): void {
     const { fd, comm } = this.#shared
     this.#shared.checkOpen()
     const isGivenAway = (flags & PARCELABLE_WRITE_RETURN_VALUE) !== 0
@@ -261,12 +274,14 @@ export class ParcelFileDescriptor implements Parcelable {
     }
   }
 
+  /** For people: its number, -1 when closed. */
   toString(): string {
     return `{ParcelFileDescriptor: FileDescriptor[${this.#shared.fd.getInt()}]}`
   }
 }
 
-function own(owned: OwnedFd): ParcelFileDescriptor {
+/** The owner of `owned` from here on. For this package. */
+export function own(owned: OwnedFd): ParcelFileDescriptor {
   return new ParcelFileDescriptor(...plainEnd(owned))
 }
 
@@ -278,46 +293,13 @@ function unreliablePair([one, other]: [OwnedFd, OwnedFd]): DescriptorPair {
   return [own(one), own(other)]
 }
 
-function createFromParcel(parcel: Parcel): ParcelFileDescriptor {
-  return readFrom(parcel, readOwnedFd)
-}
-
 /** As `CREATOR.createFromParcel`, and the parcel has the descriptors no more: for one that nobody reads again. */
-export function takeFromParcel(parcel: Parcel): ParcelFileDescriptor {
-  return readFrom(parcel, takeOwnedFdFrom)
+export function takeFromParcel(parcel: DescriptorSource): ParcelFileDescriptor {
+  return new ParcelFileDescriptor(...readEnd(parcel, (source) => source.takeOwnedFd()))
 }
 
-function readFrom(parcel: Parcel, next: (parcel: Parcel) => OwnedFd): ParcelFileDescriptor {
-  const hasComm = parcel.readInt() !== 0
-  const fd = next(parcel)
-  try {
-    return new ParcelFileDescriptor(wrapOwnedFd(fd), hasComm ? wrapOwnedFd(next(parcel)) : null)
-  } catch (error) {
-    fd.close()
-    throw error
-  }
-}
-
-function readOwnedFd(parcel: Parcel): OwnedFd {
-  return detachOwned(readOwner(parcel))
-}
-
-/** A duplicate of the descriptor at the position, the caller's own. @throws ERR_BAD_PARCEL when none is there. */
-export function readOwner(parcel: Parcel): ParcelFileDescriptor {
-  const pfd = parcel.readFileDescriptor()
-  if (pfd === null) throw noDescriptor()
-  return pfd
-}
-
-/** The descriptor at the position itself: the caller's from here on. @throws ERR_BAD_PARCEL when none is there. */
-export function takeOwnedFdFrom(parcel: Parcel): OwnedFd {
-  const fd = parcel.takeOwnedFd()
-  if (fd === null) throw noDescriptor()
-  return fd
-}
-
-function noDescriptor(): BadParcelError {
-  return new BadParcelError('the parcel has no descriptor at this position')
+function createFromParcel(parcel: DescriptorSource): ParcelFileDescriptor {
+  return new ParcelFileDescriptor(...readEnd(parcel, (source) => source.readOwnedFd()))
 }
 
 function checkListener(onClose: OnClose): void {

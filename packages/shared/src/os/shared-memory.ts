@@ -2,11 +2,10 @@
 import { constants } from 'node:os'
 import { type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
 import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../errors.ts'
-import type { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, INT_MAX, show } from '../util/check.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
-import { ParcelFileDescriptor, readOwner } from './parcel-file-descriptor.ts'
-import { CONTENTS_FILE_DESCRIPTOR, type Creator, type Parcelable } from './parcelable.ts'
+import { own, ParcelFileDescriptor } from './parcel-file-descriptor.ts'
+import { CONTENTS_FILE_DESCRIPTOR, type DescriptorCreator, type DescriptorSink } from './parcel-port.ts'
 import { narrowProtMask, PROT_ALL, protMask } from './prot-mask.ts'
 import { checkMappable, createRegion, regionSize } from './region.ts'
 import { SharedMapping } from './shared-mapping.ts'
@@ -14,16 +13,16 @@ import { SharedMapping } from './shared-mapping.ts'
 const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
 
 /**
- * A region to map in parts and to send to others (android.os.SharedMemory). It owns its descriptor until `close()`; its
+ * A region to map in parts and to send to others, a Parcelable (android.os.SharedMemory). It owns its descriptor until `close()`; its
  * mappings are apart from it and live on. After `close()` everything else is ERR_CLOSED, unless it says otherwise.
  */
-export class SharedMemory implements Parcelable {
+export class SharedMemory {
   /**
    * Reads the one descriptor that `writeToParcel` writes. The answer is the caller's.
    * @throws ERR_BAD_PARCEL when no descriptor is there; as {@link fromFileDescriptor} for what it is of
    */
-  static readonly CREATOR: Creator<SharedMemory> = {
-    createFromParcel: (parcel) => SharedMemory.fromFileDescriptor(readOwner(parcel)),
+  static readonly CREATOR: DescriptorCreator<SharedMemory> = {
+    createFromParcel: (parcel) => SharedMemory.fromFileDescriptor(own(parcel.readOwnedFd())),
   }
 
   readonly #fd: FileDescriptor
@@ -147,7 +146,7 @@ export class SharedMemory implements Parcelable {
   }
 
   /** Writes one descriptor, which the parcel dups; neither name nor mask. This object stays open whatever the flags. */
-  writeToParcel(parcel: Parcel, _flags: number): void {
+  writeToParcel(parcel: DescriptorSink, _flags: number): void {
     this.#checkOpen()
     parcel.writeFileDescriptor(this.#fd)
   }

@@ -2,10 +2,13 @@
  * What a binder is to the layers below it: parcels carry binders without knowing how they are called.
  * The classes are in `binder/`.
  */
+import type { CarriedBinder } from './carried-binder.ts'
 import type { Parcel } from './parcel.ts'
 
+export { acceptsFileDescriptors } from './carried-binder.ts'
+
 /** A remotable object: a local `Binder`, or the `BinderProxy` of one in another process (android.os.IBinder). */
-export interface IBinder {
+export interface IBinder extends CarriedBinder {
   /**
    * Calls the object. Resolves to false when it does not know the code.
    * @param data stays the caller's.
@@ -32,8 +35,6 @@ export interface IBinder {
    * @throws ERR_NO_SUCH_ELEMENT there is no such link
    */
   unlinkToDeath(recipient: DeathRecipient, flags?: number): boolean
-  /** Whether requests to this object may carry descriptors. */
-  readonly [acceptsFileDescriptors]: boolean
 }
 
 /** An interface: what wraps a binder, be it the implementation or a proxy (android.os.IInterface). */
@@ -47,5 +48,3 @@ export interface DeathRecipient {
   /** @param who the proxy that was linked. What this throws is a process warning, MEMSVC_CALLBACK_ERROR. */
   binderDied(who: IBinder): void
 }
-
-export const acceptsFileDescriptors: unique symbol = Symbol('acceptsFileDescriptors')

@@ -2,18 +2,24 @@
  * The objects of one parcel: which descriptor or binder belongs to which 24 bytes of the data. Ascending by offset,
  * never overlapping. The table owns its descriptors and closes what it drops.
  */
-import { dup } from 'memfd-native'
-import { borrowFd, type FileDescriptor, wrapOwnedFd } from '../os/file-descriptor.ts'
-import type { IBinder } from './ibinder.ts'
+import { constants } from 'node:os'
+import { dup, type OwnedFd, SyscallError } from 'memfd-native'
+import type { CarriedBinder } from './carried-binder.ts'
 
 /** Bytes that an object takes in the data. Android: sizeof(flat_binder_object) on 64 bits. */
 export const OBJECT_BYTES = 24
 
+/** A descriptor; null when it was taken out. */
+export interface DescriptorContents {
+  readonly kind: 'fd'
+  fd: OwnedFd | null
+}
+
 /** What an object stands for. */
-export type ObjectContents = { kind: 'fd'; fd: FileDescriptor } | { kind: 'binder'; binder: IBinder }
+export type ObjectContents = DescriptorContents | { readonly kind: 'binder'; readonly binder: CarriedBinder }
 
 /** An object and where its 24 bytes begin. */
-export type ParcelObject = ObjectContents & { offset: number }
+export type ParcelObject = ObjectContents & { readonly offset: number }
 
 export class ObjectTable {
   readonly #entries: ParcelObject[]
@@ -79,15 +85,24 @@ export class ObjectTable {
 
 /** The same once more: a descriptor of its own, or the same binder. */
 export function copyContents(contents: ObjectContents): ObjectContents {
-  return contents.kind === 'fd' ? descriptorContents(contents.fd) : { kind: 'binder', binder: contents.binder }
+  if (contents.kind === 'fd') return { kind: 'fd', fd: dup(descriptorOf(contents)) }
+  return { kind: 'binder', binder: contents.binder }
 }
 
-/** A descriptor for a parcel to own: the caller keeps `fd`. @throws EBADF when `fd` is not valid. */
-export function descriptorContents(fd: FileDescriptor): ObjectContents {
-  return { kind: 'fd', fd: wrapOwnedFd(dup(borrowFd(fd))) }
+/** A look at the descriptor, which the table still owns. @throws EBADF when it was taken out */
+export function descriptorOf({ fd }: DescriptorContents): OwnedFd {
+  if (fd === null) throw new SyscallError('fcntl', -constants.errno.EBADF)
+  return fd
+}
+
+/** Takes the descriptor out: it is the caller's from here on. @throws EBADF when it was taken before */
+export function takeDescriptor(contents: DescriptorContents): OwnedFd {
+  const fd = descriptorOf(contents)
+  contents.fd = null
+  return fd
 }
 
 /** Closes the descriptor of an object that nobody will hold any more. */
 export function closeContents(contents: ObjectContents): void {
-  if (contents.kind === 'fd') contents.fd.close()
+  if (contents.kind === 'fd') contents.fd?.close()
 }

@@ -2,12 +2,11 @@
  * Blobs: bytes that leave the parcel when they are many. An int length (-1 for null), an int tag, then the bytes
  * themselves, or the descriptor of a region with them (writeBlob in libbinder/Parcel.cpp).
  */
-import { fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
+import { dup, fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { BadParcelError, NotARegionError, UnsafeRegionError } from '../errors.ts'
 import { dataRegion } from '../os/data-region.ts'
-import { borrowFd, wrapOwnedFd } from '../os/file-descriptor.ts'
 import { checkMappable, regionSize } from '../os/region.ts'
-import { descriptorContents } from './object-table.ts'
+import { descriptorOf } from './object-table.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
 
 const MAX_INLINE_BYTES = 16 * 1024 // BLOB_INPLACE_LIMIT in libbinder/Parcel.cpp
@@ -27,10 +26,10 @@ export function writeBlob(buffer: ParcelBuffer, bytes: Uint8Array | null, always
     buffer.writeBytes(bytes)
     return
   }
-  using region = wrapOwnedFd(dataRegion(bytes, 'Parcel Blob'))
+  using region = dataRegion(bytes, 'Parcel Blob')
   buffer.writeInt32(bytes.length)
   buffer.writeInt32(IMMUTABLE_REGION)
-  buffer.writeObject(descriptorContents(region))
+  buffer.writeObject({ kind: 'fd', fd: dup(region) })
 }
 
 export function readBlob(buffer: ParcelBuffer): Buffer | null {
@@ -41,7 +40,7 @@ export function readBlob(buffer: ParcelBuffer): Buffer | null {
   if (tag !== IMMUTABLE_REGION && tag !== MUTABLE_REGION) throw new BadParcelError(`a blob of an unknown kind, ${tag}`)
   const object = buffer.readObject()
   if (object?.kind !== 'fd') throw new BadParcelError('a blob without its descriptor')
-  return readRegion(borrowFd(object.fd), length)
+  return readRegion(descriptorOf(object), length)
 }
 
 function readInline(buffer: ParcelBuffer, length: number): Buffer | null {

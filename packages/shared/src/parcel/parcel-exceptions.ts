@@ -14,7 +14,7 @@ import {
   UnsupportedOperationError,
 } from '../errors.ts'
 import { checkInt32, checkNotNull } from '../util/check.ts'
-import type { Parcel } from './parcel.ts'
+import type { ParcelValues } from './parcel-values.ts'
 
 const NO_EXCEPTION = 0
 const SERVICE_SPECIFIC = -8
@@ -49,12 +49,12 @@ export function isException(error: unknown): boolean {
   return NUMBERS.has(errorCode(error) ?? '')
 }
 
-export function writeNoException(parcel: Parcel): void {
+export function writeNoException(parcel: ParcelValues): void {
   parcel.writeInt(NO_EXCEPTION)
 }
 
 /** Writes the error by its code; one that has no number in Android is thrown instead, and nothing is written. */
-export function writeException(parcel: Parcel, error: unknown): void {
+export function writeException(parcel: ParcelValues, error: unknown): void {
   checkNotNull('error', error)
   const number = NUMBERS.get(errorCode(error) ?? '')
   if (number === undefined) throw error
@@ -67,7 +67,7 @@ export function writeException(parcel: Parcel, error: unknown): void {
 }
 
 /** Returns when there is no exception, otherwise throws it. */
-export function readException(parcel: Parcel): void {
+export function readException(parcel: ParcelValues): void {
   const number = readNumber(parcel)
   if (number === NO_EXCEPTION) return
   const message = parcel.readString()
@@ -79,7 +79,7 @@ export function readException(parcel: Parcel): void {
 }
 
 /** Android may put diagnostics before the code, or in place of the code 0. We send none, and skip them. */
-function readNumber(parcel: Parcel): number {
+function readNumber(parcel: ParcelValues): number {
   let number = parcel.readInt()
   if (number === NOTED_APPOPS_HEADER) {
     skipBlock(parcel)
@@ -91,7 +91,7 @@ function readNumber(parcel: Parcel): number {
 }
 
 /** Moves over bytes that begin with their own count, an int that counts itself too; 0 means that nothing follows. */
-function skipBlock(parcel: Parcel): void {
+function skipBlock(parcel: ParcelValues): void {
   const start = parcel.dataPosition()
   const size = parcel.readInt()
   if (size === 0) return

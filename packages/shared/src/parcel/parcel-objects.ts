@@ -7,7 +7,7 @@ import { Parcel } from './parcel.ts'
 import type { ReceivedData } from './parcel-buffer.ts'
 import { bufferOf } from './parcel-values.ts'
 
-export type { ParcelObject } from './object-table.ts'
+export { descriptorOf, type ParcelObject } from './object-table.ts'
 export type { ReceivedData } from './parcel-buffer.ts'
 
 /** The contents of a parcel, borrowed. */

@@ -2,25 +2,33 @@
  * `Parcel`: typed bytes and the descriptors and binders among them, to be sent or received (android.os.Parcel). The plain
  * values are in `parcel-values.ts`; here is what needs more than bytes.
  */
-import type { OwnedFd } from 'memfd-native'
-import { IllegalStateError, InvalidArgTypeError, SecurityError } from '../errors.ts'
-import { borrowFd, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from '../os/file-descriptor.ts'
-import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
-import type { Creator, Parcelable } from '../os/parcelable.ts'
+import { dup, type OwnedFd } from 'memfd-native'
+import { BadParcelError, IllegalStateError, InvalidArgTypeError, SecurityError } from '../errors.ts'
+import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
+import { own, type ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import type { DescriptorSink, DescriptorSource } from '../os/parcel-port.ts'
 import { regionSize } from '../os/region.ts'
 import { checkBytes, checkFunction, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
-import { acceptsFileDescriptors, type IBinder, type IInterface } from './ibinder.ts'
+import { acceptsFileDescriptors, type CarriedBinder } from './carried-binder.ts'
+import type { IBinder, IInterface } from './ibinder.ts'
 import { interfaceToken, readInterfaceToken } from './interface-token.ts'
-import { descriptorContents, OBJECT_BYTES, type ParcelObject } from './object-table.ts'
+import {
+  type DescriptorContents,
+  descriptorOf,
+  OBJECT_BYTES,
+  type ParcelObject,
+  takeDescriptor,
+} from './object-table.ts'
 import { readBlob, writeBlob } from './parcel-blob.ts'
 import { readException, writeException, writeNoException } from './parcel-exceptions.ts'
 import { bufferOf, ParcelValues } from './parcel-values.ts'
+import type { Creator, Parcelable } from './parcelable.ts'
 
 /**
  * A container for the arguments or results of a call. It owns a duplicate of each descriptor written into it, and those it was
  * received with, until `recycle()`; binders it only refers to. See {@link ParcelValues} for what holds for every value.
  */
-export class Parcel extends ParcelValues {
+export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSource {
   readonly #inlineBlobs: boolean
 
   private constructor(inlineBlobs: boolean) {
@@ -29,7 +37,7 @@ export class Parcel extends ParcelValues {
   }
 
   /** An empty parcel. @param binder what it will be sent to: for one that takes no descriptors blobs stay in the parcel. */
-  static obtain(binder: Pick<IBinder, typeof acceptsFileDescriptors> | null = null): Parcel {
+  static obtain(binder: CarriedBinder | null = null): Parcel {
     checkBinderOrNull('binder', binder)
     return new Parcel(binder?.[acceptsFileDescriptors] === false)
   }
@@ -83,7 +91,7 @@ export class Parcel extends ParcelValues {
   /** Bytes of the regions whose descriptors the parcel owns. */
   getOpenAshmemSize(): number {
     const sizes = bufferOf(this).objects.entries.map((object) =>
-      object.kind === 'fd' ? regionSize(borrowFd(object.fd)) : 0,
+      object.kind === 'fd' ? regionSize(descriptorOf(object)) : 0,
     )
     return sizes.reduce((total, size) => total + Math.max(size, 0), 0)
   }
@@ -91,24 +99,28 @@ export class Parcel extends ParcelValues {
   /** Writes a duplicate, which the parcel owns: `fd` stays the caller's. 24 bytes. @throws EBADF when closed, EMFILE. */
   writeFileDescriptor(fd: FileDescriptor): void {
     const buffer = bufferOf(this)
-    buffer.writeObject(descriptorContents(fd))
+    buffer.writeObject({ kind: 'fd', fd: dup(borrowFd(fd)) })
   }
 
   /** A duplicate that the caller owns; null when no descriptor begins at the position, which moves by 24 all the same. */
   readFileDescriptor(): ParcelFileDescriptor | null {
     const object = bufferOf(this).readObject()
-    return object?.kind === 'fd' ? ParcelFileDescriptor.dup(object.fd) : null
+    return object?.kind === 'fd' ? own(dup(descriptorOf(object))) : null
   }
 
   /** As writeFileDescriptor, but the descriptor itself, which the parcel owns from here on. @internal */
   writeOwnedFd(fd: OwnedFd): void {
-    bufferOf(this).writeObject({ kind: 'fd', fd: wrapOwnedFd(fd) })
+    bufferOf(this).writeObject({ kind: 'fd', fd })
   }
 
-  /** As readFileDescriptor, but the descriptor itself: the parcel has it no more, and it is the caller's. @internal */
-  takeOwnedFd(): OwnedFd | null {
-    const object = bufferOf(this).readObject()
-    return object?.kind === 'fd' ? takeOwnedFd(object.fd) : null
+  /** A duplicate, the caller's own. @throws ERR_BAD_PARCEL when no descriptor begins at the position @internal */
+  readOwnedFd(): OwnedFd {
+    return dup(descriptorOf(nextDescriptor(this)))
+  }
+
+  /** As readOwnedFd, but the descriptor itself: the parcel has it no more, and it is the caller's. @internal */
+  takeOwnedFd(): OwnedFd {
+    return takeDescriptor(nextDescriptor(this))
   }
 
   /** 24 bytes. */
@@ -122,7 +134,7 @@ export class Parcel extends ParcelValues {
   /** The binder that was written, or a proxy of it; null also when none begins at the position, which moves by 24 all the same. */
   readStrongBinder(): IBinder | null {
     const object = bufferOf(this).readObject()
-    return object?.kind === 'binder' ? object.binder : null
+    return object?.kind === 'binder' ? (object.binder as IBinder) : null // only binders are ever written
   }
 
   /** 4 bytes and 24 for each element. */
@@ -239,6 +251,12 @@ function range(parcel: Parcel, offset: number, length: number): Buffer {
   const buffer = bufferOf(parcel)
   checkRange('offset', offset, length, buffer.size)
   return buffer.view(offset + length).subarray(offset)
+}
+
+function nextDescriptor(parcel: Parcel): DescriptorContents {
+  const object = bufferOf(parcel).readObject()
+  if (object?.kind !== 'fd') throw new BadParcelError('the parcel has no descriptor at this position')
+  return object
 }
 
 function objectsIn(parcel: Parcel, offset: number, length: number): ParcelObject[] {

@@ -3,7 +3,6 @@ import type { OwnedFd } from 'memfd-native'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { ATTACH_TRANSACTION } from '../binder/transaction-codes.ts'
-import { takeOwnedFdFrom } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { IServiceManager } from './registry-interface.ts'
@@ -39,5 +38,5 @@ export function readAttachment(data: Parcel): Attachment {
   const uid = data.readInt() >>> 0
   const pid = data.readInt()
   data.readInt() // whether it takes descriptors: the binder itself knows
-  return { client: { pid, uid }, end: takeOwnedFdFrom(data) }
+  return { client: { pid, uid }, end: data.takeOwnedFd() }
 }

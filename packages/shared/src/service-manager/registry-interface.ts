@@ -3,7 +3,6 @@ import type { OwnedFd } from 'memfd-native'
 import { defineInterface } from '../binder/interface.ts'
 import { type ParcelType, types } from '../binder/parcel-types.ts'
 import { BadParcelError } from '../errors.ts'
-import { takeOwnedFdFrom } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 
@@ -54,7 +53,7 @@ function readFound(parcel: Parcel): FoundService {
   const takesFds = parcel.readInt() === 1
   const pid = parcel.readInt()
   const uid = parcel.readInt() >>> 0
-  return { kind, takesFds, pid, uid, end: takeOwnedFdFrom(parcel) }
+  return { kind, takesFds, pid, uid, end: parcel.takeOwnedFd() }
 }
 
 const foundService: ParcelType<FoundService> = { write: writeFound, writeResult: writeFound, read: readFound }

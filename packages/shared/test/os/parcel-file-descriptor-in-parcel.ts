@@ -1,7 +1,7 @@
 import { fstatSync, writeSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { CONTENTS_FILE_DESCRIPTOR, PARCELABLE_WRITE_RETURN_VALUE } from '../../src/os/parcelable.ts'
+import { CONTENTS_FILE_DESCRIPTOR, PARCELABLE_WRITE_RETURN_VALUE } from '../../src/os/parcel-port.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'

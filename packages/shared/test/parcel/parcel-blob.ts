@@ -1,11 +1,11 @@
 /** Blobs: where their bytes go, and which regions are read. */
 import { addSeals, constants, ftruncate, getSeals, memfdCreate, OwnedFd } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { borrowFd, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
+import { wrapOwnedFd } from '../../src/os/file-descriptor.ts'
 import { MemoryFile } from '../../src/os/memory-file.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelContents } from '../../src/parcel/parcel-objects.ts'
+import { descriptorOf, parcelContents } from '../../src/parcel/parcel-objects.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'
 
@@ -52,7 +52,7 @@ t.test('the region of a blob can neither be changed nor resized', async (t) => {
   const [object] = parcelContents(p).objects
   if (object?.kind !== 'fd') throw new Error('the blob has no descriptor')
   const seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL
-  t.equal(getSeals(borrowFd(object.fd)) & seals, seals)
+  t.equal(getSeals(descriptorOf(object)) & seals, seals)
 })
 
 t.test('null is a blob', async (t) => {

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { dup, fstat } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { borrowFd, FileDescriptor, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
+import { borrowFd, FileDescriptor } from '../../src/os/file-descriptor.ts'
 import { MemoryFile } from '../../src/os/memory-file.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import type { IBinder } from '../../src/parcel/ibinder.ts'
@@ -355,12 +355,39 @@ t.test("parcelContents is a look: data as it travels, descriptors still the parc
   p.readFileDescriptor()?.close()
 })
 
+t.test('what was taken out of a parcel can neither be read nor copied again', async (t) => {
+  const [, writer] = pipe(t)
+  const before = openDescriptors().length
+  using p = Parcel.obtain()
+  p.writeFileDescriptor(writer.getFileDescriptor())
+  p.setDataPosition(0)
+  const taken = p.takeOwnedFd()
+  t.equal(openDescriptors().length, before + 1, 'no duplicate was made')
+  for (const read of [() => p.readFileDescriptor(), () => p.readOwnedFd(), () => p.takeOwnedFd()]) {
+    p.setDataPosition(0)
+    t.throws(read, { code: 'EBADF' })
+  }
+  t.throws(() => Parcel.obtain().appendFrom(p, 0, p.dataSize()), { code: 'EBADF' })
+  p.recycle()
+  t.equal(taken.isClosed, false, 'recycling the parcel leaves it alone')
+  taken.close()
+})
+
+t.test('where no descriptor is, none can be taken', async (t) => {
+  using p = Parcel.obtain()
+  p.writeStrongBinder(new TestBinder())
+  for (const read of [() => p.readOwnedFd(), () => p.takeOwnedFd()]) {
+    p.setDataPosition(0)
+    t.throws(read, { code: 'ERR_BAD_PARCEL' })
+  }
+})
+
 /** Bytes and objects as the layer above hands them over: an int, a descriptor, a binder. */
 function wire(t: Test): { data: Buffer; objects: ParcelObject[]; source: FileDescriptor; binder: IBinder } {
   const [reader] = pipe(t)
   const source = reader.getFileDescriptor()
   const binder = new TestBinder()
-  const fd = wrapOwnedFd(dup(borrowFd(source)))
+  const fd = dup(borrowFd(source))
   const data = Buffer.alloc(52)
   data.writeInt32LE(7, 0)
   const objects: ParcelObject[] = [

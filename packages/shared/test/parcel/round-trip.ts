@@ -2,8 +2,9 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { fstat } from 'memfd-native'
 import t from 'tap'
-import { borrowFd, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
+import { borrowFd, type FileDescriptor } from '../../src/os/file-descriptor.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import { takeDescriptor } from '../../src/parcel/object-table.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
@@ -188,9 +189,7 @@ function sent(parcel: Parcel): Parcel {
   using copy = Parcel.obtain()
   copy.appendFrom(parcel, 0, parcel.dataSize())
   const { data, objects } = contentsOf(copy)
-  const moved = objects.map((object) =>
-    object.kind === 'fd' ? { ...object, fd: wrapOwnedFd(takeOwnedFd(object.fd)) } : object,
-  )
+  const moved = objects.map((object) => (object.kind === 'fd' ? { ...object, fd: takeDescriptor(object) } : object))
   return parcelFromWire(received(data), moved)
 }
 

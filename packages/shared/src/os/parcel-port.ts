@@ -1,0 +1,38 @@
+/**
+ * What the classes of this folder need of a parcel, to be written into one and read back. The layer above has it: `Parcel`
+ * is a sink and a source, and what is described here is a `Parcelable` and its `Creator` there.
+ */
+import type { OwnedFd } from 'memfd-native'
+import type { FileDescriptor } from './file-descriptor.ts'
+
+/** Flag of `writeToParcel`: the value is a function's return value, the writer keeps nothing and may close it. */
+export const PARCELABLE_WRITE_RETURN_VALUE = 1
+
+/** Answer of `describeContents`: a descriptor is among the contents. */
+export const CONTENTS_FILE_DESCRIPTOR = 1
+
+/** Where a descriptor is written. */
+export interface DescriptorSink {
+  /** -2^31 to 2^31 - 1. */
+  writeInt(value: number): void
+  /** Writes a duplicate: `fd` stays the caller's. @throws EBADF when closed, EMFILE */
+  writeFileDescriptor(fd: FileDescriptor): void
+  /** Writes the descriptor itself, which the sink owns from here on. */
+  writeOwnedFd(fd: OwnedFd): void
+}
+
+/** Where a descriptor is read. */
+export interface DescriptorSource {
+  /** -2^31 to 2^31 - 1. */
+  readInt(): number
+  /** A duplicate of the descriptor at the position, the caller's own. @throws ERR_BAD_PARCEL when none is there */
+  readOwnedFd(): OwnedFd
+  /** The descriptor itself: the source has it no more, and it is the caller's. @throws ERR_BAD_PARCEL when none is there */
+  takeOwnedFd(): OwnedFd
+}
+
+/** Reads values back that were written into a parcel. */
+export interface DescriptorCreator<T> {
+  /** Reads what `writeToParcel` wrote, at the position. */
+  createFromParcel(parcel: DescriptorSource): T
+}
