@@ -2,7 +2,12 @@
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { Lines } from './lines.ts'
+
+/** Where V8 is to write down what is run: for `npm run mutate`. A program that is killed says nothing. */
+const coverage = process.env.NODE_V8_COVERAGE
+const LATE_MS = 3000
 
 export interface ProgramOptions {
   /** Besides PATH. */
@@ -63,8 +68,17 @@ export class Program {
 
   /** At once, however it is. */
   async destroy(): Promise<void> {
+    if (coverage !== undefined) await this.#sayWhatRan()
     this.kill('SIGKILL')
     await this.ending
+  }
+
+  async #sayWhatRan(): Promise<void> {
+    this.kill('SIGTERM')
+    const tired = new AbortController()
+    const late = setTimeout(LATE_MS, undefined, { signal: tired.signal }).catch(() => undefined)
+    await Promise.race([this.ending, late])
+    tired.abort()
   }
 
   async #end(): Promise<Ending> {
@@ -85,7 +99,8 @@ export function startProgram(path: string, args: readonly string[], options: Pro
 export function startCommand(command: readonly string[], options: ProgramOptions = {}): Program {
   const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe']
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
-  const environment = Object.entries({ PATH: process.env.PATH, ...options.env }).map(
+  const measured = coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage }
+  const environment = Object.entries({ PATH: process.env.PATH, ...measured, ...options.env }).map(
     ([name, value]) => `${name}=${value}`,
   )
   const line = ['-i', ...environment, ...(options.prefix ?? []), ...command]

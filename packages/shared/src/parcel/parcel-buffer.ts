@@ -23,7 +23,7 @@ export interface ReceivedData {
   readonly bytes: Buffer
   readonly start: number
   readonly size: number
-  /** They are somebody else's and will be overwritten: the parcel copies them. Otherwise it takes them over. */
+  /** They are somebody else's and will be overwritten: the parcel copies them. Otherwise it may take them over. */
   readonly isBorrowed: boolean
 }
 
@@ -50,7 +50,8 @@ export class ParcelBuffer {
   replace(data: ReceivedData, objects: ParcelObject[]): void {
     const { bytes, start, size } = data
     this.#objects.truncate(0)
-    if (data.isBorrowed) {
+    // A small body is copied in any case: pooled storage is this buffer's own, and never a part of a larger one.
+    if (data.isBorrowed || size <= POOLED_BYTES) {
       if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(size)
       copyBytes(withWords(bytes), start, this.#bytes, 0, size)
     } else this.#bytes = bytes.subarray(start, start + size)
