@@ -6,7 +6,7 @@
  * dies, whoever of the survivors takes the lock hosts from then on, and every service registers again by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Binder, ClosedError, errorCode, IllegalStateError, IWatch, ServiceManager } from '@memsvc/shared'
+import { type Binder, ClosedError, errorCode, IWatch, ServiceManager } from '@memsvc/shared'
 import { forgetWhatWasRead, IControl, type OwnedFd, Signal } from '@memsvc/shared/internal'
 import { Access } from './access/access.ts'
 import { Admission } from './admission.ts'
@@ -49,9 +49,11 @@ export interface DaemonCounts {
   readonly watchers: number
 }
 
-/** Milliseconds between two looks at a registry whose host has just died or has just been born. */
+/** Milliseconds between two looks at a registry whose host has just died or has just been born, and for how long. */
 const RETRY_MS = 20
-const RETRIES = 250
+const PATIENCE_MS = 5000
+/** The same, while somebody has the lock and does not listen: longer than a host takes to notice that its socket is gone. */
+const PATIENCE_WITH_LOCK_MS = 3000
 /** The same, when something stands in the way of hosting it that somebody has to remove. */
 const RETRY_AFTER_ERROR_MS = 1000
 
@@ -65,6 +67,7 @@ export class Daemon {
   #manager: ServiceManager | null = null
   #service: MemoryService | null = null
   #takeover: NodeJS.Timeout | undefined
+  #takeoverTrouble = ''
   #isStopped = false
   #failure: unknown = null
   /** The reload under way, or the last one: they come one after the other. */
@@ -80,7 +83,11 @@ export class Daemon {
     this.#options = options
     this.#ledger = ledger
     this.#access = access
-    this.#hosting = new Hosting({ path, socketMode, access, ledger, log, gate: this.#gate })
+    this.#hosting = new Hosting({
+      ...{ path, socketMode, access, ledger, log, gate: this.#gate },
+      onLost: (reason) => this.#fail(reason),
+      onTrouble: onCount,
+    })
     this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', log: log.peers }))
   }
 
@@ -98,16 +105,19 @@ export class Daemon {
    *   the socket and the region
    */
   async start(): Promise<void> {
-    const { inheritedListener, registryPath, serviceName } = this.#options
+    const { inheritedListener, serviceName } = this.#options
     if (inheritedListener !== null) this.#hosting.hostOn(inheritedListener)
     if (serviceName !== null) await this.#publish(serviceName)
-    else if (!this.#hosting.tryHost()) {
-      throw new IllegalStateError(`another process hosts the registry at ${registryPath}`)
-    }
+    else if (!this.#hosting.tryHost()) throw this.#hosting.whyNot()
     this.#gate.open()
   }
 
-  /** Resolves once stop() has been called. @throws ERR_ILLEGAL_STATE the name was lost to another process */
+  /** Why nobody new can reach the registry that this daemon hosts; null: they can. */
+  get trouble(): string | null {
+    return this.#hosting.trouble
+  }
+
+  /** Resolves once stop() has been called. @throws ERR_ILLEGAL_STATE the name or the path was lost to another process */
   async untilStopped(): Promise<void> {
     await this.#stopped.wait()
     if (this.#failure !== null) throw this.#failure
@@ -184,14 +194,18 @@ export class Daemon {
     const service = this.#makeService(name, values.lastValue(name))
     this.#service = service
     values.keep(name, service.region)
-    for (let left = RETRIES; ; left--) {
+    const begin = performance.now()
+    for (;;) {
       try {
         this.#hosting.tryHost()
         this.#manager ??= await this.#connect()
         await this.#manager.addService(name, service)
         return
       } catch (error) {
-        if (left === 0 || !isPassing(error)) throw error
+        if (!isPassing(error)) throw error
+        const waited = performance.now() - begin
+        if (!this.isHost && isNobodyThere(error) && waited > PATIENCE_WITH_LOCK_MS) throw this.#hosting.whyNot()
+        if (waited > PATIENCE_MS) throw error
       }
       await delay(RETRY_MS)
       if (this.#isStopped) throw new ClosedError('the daemon was stopped')
@@ -233,7 +247,7 @@ export class Daemon {
     try {
       if (this.#hosting.tryHost()) return
     } catch (error) {
-      this.#options.log.logger.error({ err: error }, 'cannot take the registry over')
+      this.#sayOnce(error as Error)
       pauseMs = RETRY_AFTER_ERROR_MS
     }
     clearTimeout(this.#takeover)
@@ -242,11 +256,22 @@ export class Daemon {
     }, pauseMs)
   }
 
-  /** Without its name nobody finds the service: it ends, and says why. */
+  /** What stands in the way of taking over is one line of log, however often it is tried. */
+  #sayOnce(error: Error): void {
+    if (error.message === this.#takeoverTrouble) return
+    this.#takeoverTrouble = error.message
+    this.#options.log.logger.error({ err: error }, 'cannot take the registry over')
+  }
+
+  /** Without its name, or its path, nobody finds the service: it ends, and says why. */
   #fail(reason: unknown): void {
     this.#failure = reason
     this.stop()
   }
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return errorCode(error) === 'ERR_REGISTRY_UNAVAILABLE'
 }
 
 /** Whether the registry's host was just coming or going. */

@@ -46,6 +46,20 @@ export async function connectSoon(path: string): Promise<ServiceManager> {
   }
 }
 
+/** Resolves once the registry has exactly these names, whoever hosts it by then. */
+export async function namesBecome(registry: string, wanted: readonly string[]): Promise<void> {
+  for (;;) {
+    using manager = await connectSoon(registry)
+    try {
+      const names = await manager.listServices()
+      if (names.join() === [...wanted].sort().join()) return
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_DEAD_OBJECT') throw error
+    }
+    await delay(POLL_MS)
+  }
+}
+
 /** What the daemon holds right now, asked over a channel that is there already. */
 export async function statusOf(value: SharedValue): Promise<Status> {
   return JSON.parse((await IControl.asInterface(value.binder).status()) ?? 'null') as Status

@@ -7,6 +7,7 @@ export {
   connect,
   constants,
   FdWatcher,
+  type FileStatus,
   fallocate,
   fchmod,
   fstat,

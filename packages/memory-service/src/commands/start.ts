@@ -2,7 +2,7 @@
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { daemonRegistryPath } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
-import { Daemon, type DaemonCounts, type DaemonOptions } from '../daemon.ts'
+import { Daemon, type DaemonOptions } from '../daemon.ts'
 import { raiseOpenFiles } from '../descriptor-budget.ts'
 import { EXIT_DONE } from '../exit-codes.ts'
 import { hardenProcess } from '../hardening.ts'
@@ -38,7 +38,7 @@ export async function start(options: StartOptions): Promise<number> {
   const onCount = () => notifier.changed()
   const daemon = new Daemon({ ...config, inheritedListener: listener, values, onCount, log })
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
-  const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(daemon.counts) })
+  const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(daemon) })
   stopOnSignals(daemon, logger)
   logger.info('starting')
   try {
@@ -46,8 +46,8 @@ export async function start(options: StartOptions): Promise<number> {
       logger.info({ name: config.serviceName, registry: config.registryPath, host: daemon.isHost }, 'ready')
       notifier.ready()
       reloadOnSignal(daemon, notifier)
-      await daemon.untilStopped()
     }
+    await daemon.untilStopped()
     return EXIT_DONE
   } finally {
     notifier.stopping()
@@ -95,7 +95,8 @@ function takeNotifySocket(logger: Logger): NotifySocket | null {
   }
 }
 
-function statusLine({ services, channels, watchers }: DaemonCounts): string {
+function statusLine({ trouble, counts: { services, channels, watchers } }: Daemon): string {
+  if (trouble !== null) return trouble
   return `services: ${services}, channels: ${channels}, watchers: ${watchers}`
 }
 

@@ -1,13 +1,14 @@
 /** The configuration file: where it is, whether it can be trusted, and what it says. Its form is memsvc.schema.json. */
-import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import { SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
+import { type FileStatus, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
 import type { AskedLimits } from '../descriptor-budget.ts'
 import { DAEMON_LIMITS, type Resource, type Shares } from '../limits.ts'
 import { inPackage } from '../package-folder.ts'
+import { readRegularFile } from '../regular-file.ts'
 import { DocumentError, type Node, parseDocument } from './document.ts'
 import { checkSchema, type Schema } from './schema.ts'
 
@@ -72,23 +73,14 @@ export async function readConfiguration(path: string | null): Promise<Configurat
 /** The text, unless somebody could have written it who must not decide here. */
 function readTrusted(path: string): string {
   try {
-    const fd = openSync(path, 'r')
-    try {
-      checkTrust(fstatSync(fd))
-      return readFileSync(fd, 'utf8')
-    } finally {
-      closeSync(fd)
-    }
+    return readRegularFile(path, { maxBytes: DAEMON_LIMITS.configurationBytes.limit, check: checkTrust })
   } catch (error) {
     if (error instanceof InvalidArgValueError) throw new InvalidArgValueError(`${path}: ${error.message}`)
     throw new InvalidArgValueError(`${path}: cannot be read (${errorCode(error)})`, { cause: error })
   }
 }
 
-function checkTrust(file: Stats): void {
-  const limit = DAEMON_LIMITS.configurationBytes.limit
-  if (!file.isFile()) throw new InvalidArgValueError('is no file')
-  if (file.size > limit) throw new InvalidArgValueError(`has ${file.size} bytes; ${limit} are allowed`)
+function checkTrust(file: FileStatus): void {
   if (file.uid !== 0 && file.uid !== process.getuid?.()) throw new InvalidArgValueError(`belongs to uid ${file.uid}`)
   if ((file.mode & OTHERS_MAY_WRITE) !== 0) throw new InvalidArgValueError('can be written to by others')
 }

@@ -1,17 +1,34 @@
-/** The part that this process has in the registry: it hosts it, behind a lock or on an inherited socket, or it does not. */
+/**
+ * The part that this process has in the registry: it hosts it, behind a lock or on an inherited socket, or it does not.
+ *
+ * A host looks once a second whether its path still leads to it, by two calls of stat(2): whoever removes a socket, its
+ * lock or their folder tells nobody, and inotify(7) tells of neither mounts nor folders above.
+ */
+import { errorCode, IllegalStateError } from '@memsvc/shared'
 import type { OwnedFd } from '@memsvc/shared/internal'
-import { HostLock } from './listener.ts'
+import { type Footing, PathTakenError } from './footing.ts'
+import { InheritedSocket } from './inherited-socket.ts'
+import { HostLock, isServed, lockPathOf } from './listener.ts'
+import { describeHolder } from './lock-holder.ts'
 import { type HostOptions, RegistryHost } from './registry-host.ts'
 
 export interface HostingOptions extends Omit<HostOptions, 'listener'> {
   readonly path: string
   readonly socketMode: number
+  /** The path is another process's, and this one must not go on hosting. */
+  readonly onLost: (reason: Error) => void
+  /** {@link Hosting.trouble} has changed. */
+  readonly onTrouble: () => void
 }
+
+const LOOK_MS = 1000
 
 export class Hosting {
   readonly #options: HostingOptions
-  #lock: HostLock | null = null
+  #footing: Footing | null = null
   #host: RegistryHost | null = null
+  #looks: NodeJS.Timeout | undefined
+  #trouble: string | null = null
 
   constructor(options: HostingOptions) {
     this.#options = options
@@ -21,6 +38,11 @@ export class Hosting {
     return this.#host !== null
   }
 
+  /** Why nobody new can reach the host at its path; null: they can. */
+  get trouble(): string | null {
+    return this.#trouble
+  }
+
   /** Hosts the registry if nobody does. @returns whether this process is the host now @throws as HostLock */
   tryHost(): boolean {
     if (this.#host !== null) return true
@@ -28,24 +50,87 @@ export class Hosting {
     const lock = HostLock.tryTake(path)
     if (lock === null) return false
     try {
-      this.hostOn(lock.listen(socketMode))
+      this.#begin(lock.listen(socketMode), lock)
     } catch (error) {
       lock.close()
       throw error
     }
-    this.#lock = lock
     log.logger.info({ registry: path }, 'hosting the registry')
     return true
   }
 
   /** Hosts the registry on a socket that is somebody else's to make and to remove. Takes it over. */
   hostOn(listener: OwnedFd): void {
-    this.#host = new RegistryHost({ ...this.#options, listener })
+    this.#begin(listener, new InheritedSocket(this.#options.path))
   }
 
-  /** Ends every connection, removes the socket, and gives the lock back, in this order. Idempotent. */
+  /** Why this process does not host: somebody else does, or has the lock and nobody can be reached. */
+  whyNot(): Error {
+    const { path } = this.#options
+    if (isReached(path)) return new IllegalStateError(`another process hosts the registry at ${path}`)
+    const lockPath = lockPathOf(path)
+    return new IllegalStateError(
+      `${describeHolder(lockPath)} holds the lock ${lockPath}, and nobody listens at ${path}: ` +
+        'it is stopped, or hangs, or is no memsvc; end it, or choose another --registry',
+    )
+  }
+
+  /** Removes the socket, ends every connection, and gives the lock back, in this order. Idempotent. */
   close(): void {
-    this.#host?.close()
-    this.#lock?.close()
+    clearInterval(this.#looks)
+    try {
+      this.#footing?.removeSocket()
+    } finally {
+      this.#host?.close()
+      this.#footing?.close()
+    }
+  }
+
+  #begin(listener: OwnedFd, footing: Footing): void {
+    this.#host = new RegistryHost({ ...this.#options, listener })
+    this.#footing = footing
+    this.#looks = setInterval(() => this.#look(footing), LOOK_MS).unref()
+  }
+
+  #look(footing: Footing): void {
+    try {
+      if (!footing.isInPlace) this.#restore(footing)
+      if (footing.isInPlace) this.#say(null)
+    } catch (error) {
+      if (error instanceof PathTakenError) this.#lose(error)
+      else this.#say((error as Error).message || String(errorCode(error)))
+    }
+  }
+
+  #restore(footing: Footing): void {
+    const { path, log } = this.#options
+    const listener = footing.restore()
+    if (listener !== null) this.#host?.listenOn(listener)
+    if (footing.isInPlace) log.logger.warn({ registry: path }, 'the path led here no more: listening there again')
+  }
+
+  #lose(reason: Error): void {
+    const { path, log, onLost } = this.#options
+    clearInterval(this.#looks)
+    log.logger.error({ registry: path, reason: reason.message }, 'the registry is another process’s now, this one ends')
+    onLost(reason)
+  }
+
+  /** A trouble is one line of log, however long it lasts. */
+  #say(trouble: string | null): void {
+    if (trouble === this.#trouble) return
+    const { path, log, onTrouble } = this.#options
+    this.#trouble = trouble
+    if (trouble === null) log.logger.info({ registry: path }, 'the path leads here again')
+    else log.logger.error({ registry: path, reason: trouble }, 'nobody new can reach the registry')
+    onTrouble()
+  }
+}
+
+function isReached(path: string): boolean {
+  try {
+    return isServed(path)
+  } catch {
+    return true
   }
 }

@@ -5,34 +5,35 @@
  * that two starters can both win; a lock is not, and it goes with the process, however that ends. So a stale socket is
  * simply one whose lock is free.
  */
-import {
-  chmodSync,
-  constants as fs,
-  ftruncateSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import { bind, connect, constants, fchmod, fstat, listen, lockFile, OwnedFd, socket } from '@memsvc/shared/internal'
+import { bind, connect, constants, fchmod, listen, OwnedFd, socket } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../limits.ts'
+import type { Footing } from './footing.ts'
+import { PathTakenError } from './footing.ts'
+import { explainClosedSocket, explainRefusal } from './leftover.ts'
+import { LockFile } from './lock-file.ts'
+import { describeHolder } from './lock-holder.ts'
+import { type FileIdentity, fileAt, fileBehind, isSameFile } from './same-file.ts'
 
 const PRIVATE_SOCKET = 0o600
 const PRIVATE_DIRECTORY = 0o700
 const OTHERS_MAY_WRITE = 0o022
 const STICKY = 0o1000
+/** A starter holds the lock for a moment while it looks whether somebody serves: who has it this often goes on having it. */
+const REFUSALS_TO_BELIEVE = 3
 
 /** The right to host the registry at a path, for as long as it is open. */
-export class HostLock {
+export class HostLock implements Footing {
   readonly #path: string
-  readonly #lock: OwnedFd
-  #inode = 0
+  #lock: LockFile
+  /** Its number cannot become another file's while the listener is open. */
+  #socket: FileIdentity | null = null
+  #mode = PRIVATE_SOCKET
+  #refusals = 0
 
-  private constructor(path: string, lock: OwnedFd) {
+  private constructor(path: string, lock: LockFile) {
     this.#path = path
     this.#lock = lock
   }
@@ -40,17 +41,23 @@ export class HostLock {
   /**
    * Takes the lock, and makes the socket's directory if there is none (0700).
    * @returns null while another process has it, or hosts the registry without one
-   * @throws ERR_ILLEGAL_STATE a directory that others may write to, or another program's socket; errors of mkdir(2)
-   *   and open(2)
+   * @throws ERR_ILLEGAL_STATE a directory that others may write to, or another program's socket; ERR_SECURITY another
+   *   user's leftover; errors of mkdir(2) and open(2)
    */
   static tryTake(socketPath: string): HostLock | null {
-    prepareDirectory(dirname(socketPath))
-    const flags = fs.O_RDWR | fs.O_CREAT | fs.O_NOFOLLOW | fs.O_NONBLOCK
-    using lock = ownFile(openSync(`${socketPath}.lock`, flags, PRIVATE_SOCKET))
-    if (!lockFile(lock) || isServed(socketPath)) return null
-    ftruncateSync(lock.fd)
-    writeSync(lock.fd, `${process.pid}\n`, 0) // for people; nothing reads it
-    return new HostLock(socketPath, OwnedFd.adopt(lock.release()))
+    const lock = tryLock(socketPath)
+    if (lock === null) return null
+    try {
+      if (isServed(socketPath)) {
+        lock.close()
+        return null
+      }
+      lock.sign()
+      return new HostLock(socketPath, lock)
+    } catch (error) {
+      lock.close()
+      throw error
+    }
   }
 
   /**
@@ -65,23 +72,91 @@ export class HostLock {
     // The mode of the socket's inode becomes the file's, so it is private from its first instant, even with umask 0.
     fchmod(listener, PRIVATE_SOCKET)
     bind(listener, this.#path)
-    this.#inode = lstatSync(this.#path).ino
-    chmodSync(this.#path, mode) // bind(2) took the umask off; nobody can connect before listen(2)
-    listen(listener, DAEMON_LIMITS.backlog.limit)
+    this.#socket = lstatSync(this.#path)
+    this.#mode = mode
+    try {
+      chmodSync(this.#path, mode) // bind(2) took the umask off; nobody can connect before listen(2)
+      listen(listener, DAEMON_LIMITS.backlog.limit)
+    } catch (error) {
+      this.removeSocket()
+      throw error
+    }
     return OwnedFd.adopt(listener.release())
+  }
+
+  get isInPlace(): boolean {
+    return this.#hasSocket && this.#lock.isInPlace
+  }
+
+  restore(): OwnedFd | null {
+    prepareDirectory(dirname(this.#path))
+    if (!this.#lock.isInPlace && !this.#takeBackLock()) return null
+    if (this.#hasSocket) return null
+    if (isServed(this.#path)) throw new PathTakenError(`another process serves ${this.#path} by now`)
+    return this.listen(this.#mode)
+  }
+
+  /** Removes the socket, if it is still this one. To be called while the listener is open. */
+  removeSocket(): void {
+    if (isSameFile(this.#socket, tryLook(this.#path))) unlinkSync(this.#path)
+    this.#socket = null
   }
 
   /** Removes the socket, if it is still this one, and then gives the lock back. The lock file stays. Idempotent. */
   close(): void {
     if (this.#lock.isClosed) return
-    if (this.#inode !== 0 && inodeAt(this.#path) === this.#inode) unlinkSync(this.#path)
+    try {
+      this.removeSocket()
+    } finally {
+      this.#lock.close()
+    }
+  }
+
+  get #hasSocket(): boolean {
+    return isSameFile(this.#socket, fileBehind(this.#path))
+  }
+
+  /** Takes the lock of the file that lies at the path by now. @returns false: not yet @throws PathTakenError */
+  #takeBackLock(): boolean {
+    const lock = LockFile.tryTake(this.#lock.path)
+    if (lock === null) {
+      this.#refusals += 1
+      const isDecided = this.#refusals >= REFUSALS_TO_BELIEVE || (!this.#hasSocket && isServed(this.#path))
+      if (isDecided)
+        throw new PathTakenError(`${describeHolder(this.#lock.path)} holds the lock ${this.#lock.path} by now`)
+      return false
+    }
+    this.#refusals = 0
     this.#lock.close()
+    this.#lock = lock
+    lock.sign()
+    return true
+  }
+}
+
+/** Of the socket at this path. */
+export function lockPathOf(socketPath: string): string {
+  return `${socketPath}.lock`
+}
+
+/** null: another process has it, or serves without it where this user could not even lock. @throws as HostLock.tryTake */
+function tryLock(socketPath: string): LockFile | null {
+  try {
+    prepareDirectory(dirname(socketPath))
+    return LockFile.tryTake(lockPathOf(socketPath))
+  } catch (error) {
+    if (isServed(socketPath)) return null
+    throw error
   }
 }
 
 /** A directory of ours is private; one that exists is used as it is, unless strangers could replace the socket in it. */
 function prepareDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY })
+  try {
+    mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY })
+  } catch (error) {
+    throw explainRefusal(directory, error)
+  }
   checkDirectory(directory)
 }
 
@@ -95,18 +170,11 @@ export function checkDirectory(directory: string): void {
   }
 }
 
-function ownFile(fd: number): OwnedFd {
-  const owned = OwnedFd.adopt(fd)
-  if ((fstat(owned).mode & fs.S_IFMT) === fs.S_IFREG) return owned
-  owned.close()
-  throw new IllegalStateError('the lock file is no regular file')
-}
-
 /**
  * Whether somebody accepts connections there. A host with a lock of its own is not asked; one whose listener systemd
  * holds, or whose lock file somebody has removed, is.
  */
-function isServed(path: string): boolean {
+export function isServed(path: string): boolean {
   using probe = socket(constants.SOCK_SEQPACKET)
   try {
     connect(probe, path)
@@ -114,8 +182,9 @@ function isServed(path: string): boolean {
   } catch (error) {
     const code = errorCode(error) ?? ''
     if (code === 'EPROTOTYPE') throw new IllegalStateError(`${path} is another program's socket: it is left alone`)
+    if (code === 'EACCES') throw explainClosedSocket(path, error)
     // Nobody there: ENOENT, or ECONNREFUSED of a stale socket and of anything that is no socket.
-    return !['ENOENT', 'ECONNREFUSED'].includes(code)
+    return !['ENOENT', 'ENOTDIR', 'ELOOP', 'ECONNREFUSED'].includes(code)
   }
 }
 
@@ -128,10 +197,11 @@ function removeStale(path: string): void {
   }
 }
 
-function inodeAt(path: string): number {
+/** null also where it cannot be said. */
+function tryLook(path: string): FileIdentity | null {
   try {
-    return lstatSync(path).ino
+    return fileAt(path)
   } catch {
-    return 0
+    return null
   }
 }

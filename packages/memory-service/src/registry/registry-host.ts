@@ -31,7 +31,7 @@ export interface HostOptions {
 export class RegistryHost {
   readonly #registry: Registry
   readonly #gate: Gate
-  readonly #listener: HubListener
+  #listener: HubListener
   readonly #admission: Admission
   readonly #log: PeerLog
   readonly #sessions = new Set<Session>()
@@ -43,12 +43,15 @@ export class RegistryHost {
     this.#gate = gate
     this.#admission = new Admission({ ledger, resource: 'connections', log: log.peers })
     this.#log = log.peers
-    setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
-    this.#listener = Hub.current().listen(listener, {
-      onConnection: (fd, credentials) => this.#onConnection(fd, credentials),
-      onAcceptFailed: (errno) => this.#onAcceptFailed(errno),
-    })
+    this.#listener = this.#accept(listener)
     Hub.current().ref()
+  }
+
+  /** Accepts on this listener from now on, and on the one before no more. Owned by the host from here on. */
+  listenOn(listener: OwnedFd): void {
+    const before = this.#listener
+    this.#listener = this.#accept(listener)
+    before.close()
   }
 
   /** Stops listening and ends every connection. Idempotent. */
@@ -58,6 +61,14 @@ export class RegistryHost {
     this.#listener.close()
     Hub.current().unref()
     for (const session of this.#sessions) session.close()
+  }
+
+  #accept(listener: OwnedFd): HubListener {
+    setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
+    return Hub.current().listen(listener, {
+      onConnection: (fd, credentials) => this.#onConnection(fd, credentials),
+      onAcceptFailed: (errno) => this.#onAcceptFailed(errno),
+    })
   }
 
   #onConnection(fd: OwnedFd, credentials: Credentials | null): void {

@@ -1,10 +1,9 @@
 /** The registry without a service of its own, services of other processes, and what becomes of names when hosts die. */
-import { setTimeout as delay } from 'node:timers/promises'
-import { errorCode, IMemoryService, type ImplementationOf } from '@memsvc/shared'
+import { IMemoryService, type ImplementationOf } from '@memsvc/shared'
 import { type Daemon, leakChecked, type Program, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { memsvc, readStatus, startMemsvc, warnings } from '../../test-support/memsvc.ts'
-import { connect, connectSoon, death, openValue } from '../../test-support/value.ts'
+import { connect, death, namesBecome, openValue } from '../../test-support/value.ts'
 
 watchdog(t)
 leakChecked(t)
@@ -30,20 +29,6 @@ async function startNamed(t: Test, registry: string, names: readonly string[]): 
   const daemons = new Map<string, Program>()
   for (const name of names) daemons.set(name, (await startMemsvc(t, { registry, args: ['--name', name] })).program)
   return daemons
-}
-
-/** Resolves once the registry has exactly these names, whoever hosts it by then. */
-async function namesBecome(registry: string, wanted: readonly string[]): Promise<void> {
-  for (;;) {
-    using manager = await connectSoon(registry)
-    try {
-      const names = await manager.listServices()
-      if (names.join() === [...wanted].sort().join()) return
-    } catch (error) {
-      if (errorCode(error) !== 'ERR_DEAD_OBJECT') throw error
-    }
-    await delay(5)
-  }
 }
 
 async function hostsAmong(registry: string, names: readonly string[]): Promise<string[]> {

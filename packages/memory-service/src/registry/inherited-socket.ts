@@ -1,0 +1,38 @@
+/**
+ * The footing of a host whose socket somebody else has bound: systemd. It is not ours to remove or to make again, and
+ * there is no lock. All that can be done about a path that leads elsewhere is to say so.
+ */
+import { IllegalStateError } from '@memsvc/shared'
+import type { Footing } from './footing.ts'
+import { type FileIdentity, fileBehind, isSameFile } from './same-file.ts'
+
+export class InheritedSocket implements Footing {
+  readonly #path: string
+  readonly #socket: FileIdentity | null
+
+  /** @throws ERR_ILLEGAL_STATE nothing is at the path; errors of stat(2) */
+  constructor(path: string) {
+    this.#path = path
+    this.#socket = fileBehind(path)
+    if (this.#socket === null) throw new IllegalStateError(goneFrom(path))
+  }
+
+  get isInPlace(): boolean {
+    return isSameFile(this.#socket, fileBehind(this.#path))
+  }
+
+  restore(): null {
+    throw new IllegalStateError(goneFrom(this.#path))
+  }
+
+  removeSocket(): void {}
+
+  close(): void {}
+}
+
+function goneFrom(path: string): string {
+  return (
+    `the socket that systemd made is gone from ${path}, and only systemd can make it again: ` +
+    'systemctl restart memsvc.socket (of your own systemd: systemctl --user restart memsvc.socket)'
+  )
+}
