@@ -4,7 +4,8 @@
 #include <napi.h>
 
 #include <cerrno>
-#include <vector>
+#include <cstdint>
+#include <map>
 
 #include "mapped_memory.h"
 #include "slot_table.h"
@@ -12,36 +13,45 @@
 
 class Watcher;
 
-/** The descriptors that JavaScript owns: a number in here is closed by this environment and by nobody else. */
+/**
+ * The descriptors that JavaScript owns: a number in here is closed by this environment and by nobody else. It takes room
+ * for what is open, whatever the numbers are.
+ */
 class OwnedFds {
  public:
   OwnedFds() = default;
   OwnedFds(const OwnedFds&) = delete;
   OwnedFds& operator=(const OwnedFds&) = delete;
   ~OwnedFds() {
-    for (size_t fd = 0; fd < owned_.size(); ++fd) {
-      if (owned_[fd]) ::close(static_cast<int>(fd));
+    for (const auto& [first, bits] : words_) {
+      for (int i = 0; i < kBits; ++i) {
+        if (bits >> i & 1) ::close(first * kBits + i);
+      }
     }
   }
 
   /** Hands a descriptor to JavaScript. Answers its number. */
   int Own(unique_fd fd) {
     const int number = fd.release();
-    if (number < 0) return number;
-    if (static_cast<size_t>(number) >= owned_.size()) owned_.resize(number + 1);
-    owned_[number] = true;
+    if (number >= 0) words_[number / kBits] |= Bit(number);
     return number;
   }
 
   /** Takes a descriptor back from JavaScript; empty when it is not owned here. */
   unique_fd Take(int fd) {
-    if (fd < 0 || static_cast<size_t>(fd) >= owned_.size() || !owned_[fd]) return unique_fd();
-    owned_[fd] = false;
+    const auto word = fd < 0 ? words_.end() : words_.find(fd / kBits);
+    if (word == words_.end() || (word->second & Bit(fd)) == 0) return unique_fd();
+    word->second &= ~Bit(fd);
+    // The lowest stays: what comes and goes there needs no memory of its own each time.
+    if (word->second == 0 && word->first > 0) words_.erase(word);
     return unique_fd(fd);
   }
 
  private:
-  std::vector<bool> owned_;
+  static constexpr int kBits = 64;
+  static uint64_t Bit(int fd) { return uint64_t{1} << (fd % kBits); }
+
+  std::map<int, uint64_t> words_;  // by number / kBits
 };
 
 struct Environment {

@@ -9,13 +9,13 @@
 
 namespace {
 
-/** JavaScript owns a number that came from outside. CLOEXEC from here on; a number that is not open is taken as it is. */
+/** JavaScript owns a number that came from outside. CLOEXEC from here on. EBADF: no open descriptor has it. */
 Napi::Value Adopt(Napi::Env env, int fd) {
   if (fd < 0) {
     ThrowOutOfRange(env, "fd must be a descriptor (an integer >= 0), got " + std::to_string(fd));
     return {};
   }
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return Errno(env);
   return ToJs(env, unique_fd(fd));
 }
 

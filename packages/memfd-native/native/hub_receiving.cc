@@ -1,5 +1,6 @@
 // The receiving half of the hub: from what is ready to one call into JavaScript.
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -140,6 +141,9 @@ void Hub::Accept(int index) {
   Slot& listener = slots_[index];
   bool probes = listener.bursts || ++listener.wakes >= kProbeInterval;
   if (probes) listener.wakes = 0;
+  // accept4(2) has no MSG_DONTWAIT, and whoever holds the same listener (its parent, systemd) may have cleared O_NONBLOCK.
+  int on = 1;
+  ioctl(listener.fd.get(), FIONBIO, &on);
   for (int i = 0; i < (probes ? kAcceptsPerWake : 1) && fd_count_ < fds_capacity_; i++) {
     int fd = accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (probes && i == 1) listener.bursts = fd >= 0;

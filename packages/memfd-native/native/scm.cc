@@ -1,4 +1,5 @@
-// sendmsg(2) and recvmsg(2) with the control data of unix(7): descriptors and credentials.
+// sendmsg(2) and recvmsg(2) with the control data of unix(7): descriptors and credentials. Neither ever waits, whatever
+// became of O_NONBLOCK: all who hold a socket share it.
 #include <sys/socket.h>
 
 #include <cstring>
@@ -43,7 +44,7 @@ int64_t SendMsg(int fd, std::vector<int> fds, Bytes data, int flags) {
     header->cmsg_len = CMSG_LEN(size);
     std::memcpy(CMSG_DATA(header), fds.data(), size);
   }
-  return ResultOf(Retry([&] { return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL); }));
+  return ResultOf(Retry([&] { return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL | MSG_DONTWAIT); }));
 }
 
 struct Received {
@@ -96,7 +97,7 @@ Napi::Value RecvMsg(Napi::Env env, int fd, Bytes data, int maxFds, int flags) {
   message.msg_iovlen = 1;
   message.msg_control = &control;
   message.msg_controllen = CMSG_SPACE(sizeof(ucred)) + (maxFds > 0 ? CMSG_LEN(maxFds * sizeof(int)) : 0);
-  const ssize_t size = Retry([&] { return ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC); });
+  const ssize_t size = Retry([&] { return ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
   if (size < 0) return Errno(env);
 
   Received received = TakeControl(&message);

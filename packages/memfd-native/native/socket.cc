@@ -66,13 +66,21 @@ int64_t Bind(int fd, std::string path) {
 
 int64_t Listen(int fd, int backlog) { return ResultOf(::listen(fd, backlog)); }
 
+// accept(2) and connect(2) have no MSG_DONTWAIT, and whoever holds the same socket may have cleared its O_NONBLOCK.
+bool MakeNonBlocking(int fd) {
+  int on = 1;
+  return ::ioctl(fd, FIONBIO, &on) == 0;
+}
+
 unique_fd Accept(int fd) {
+  if (!MakeNonBlocking(fd)) return unique_fd();
   return unique_fd(Retry([&] { return ::accept4(fd, nullptr, nullptr, kBirthFlags); }));
 }
 
 int64_t Connect(int fd, std::string path) {
   const auto address = AddressOf(path);
-  return address ? ResultOf(Retry([&] { return ::connect(fd, Generic(*address), address->length); })) : -errno;
+  if (!address || !MakeNonBlocking(fd)) return -errno;
+  return ResultOf(Retry([&] { return ::connect(fd, Generic(*address), address->length); }));
 }
 
 Napi::Value PeerCredentials(Napi::Env env, int fd) {

@@ -36,12 +36,13 @@ export class OwnedFd {
 
   /**
    * Takes ownership of a number (an inherited descriptor, one that another thread released): the caller must not close
-   * it any more. It is CLOEXEC from here on. Whether it is open is not checked; its first use says EBADF.
+   * it any more. It is CLOEXEC from here on.
    *
-   * @throws TypeError (ERR_INVALID_ARG_TYPE) when it is no number, RangeError (ERR_OUT_OF_RANGE) when it is no integer >= 0
+   * @throws SyscallError EBADF: no open descriptor has this number; TypeError (ERR_INVALID_ARG_TYPE): it is no number;
+   * RangeError (ERR_OUT_OF_RANGE): it is no integer from 0 to 2^31-1
    */
   static adopt(fd: number): OwnedFd {
-    return construct(native.adopt(fd))
+    return ownResult('fcntl', native.adopt(fd))
   }
 
   /** The number, a look at it: still owned here. -1 after close() or release(). */

@@ -21,6 +21,15 @@ export function runFixture(name: string, args: string[] = [], stdio: SpawnSyncOp
   return runNode([fixturePath(name), ...args], stdio)
 }
 
+/** The package, for programs that are given as text. */
+export const indexUrl = new URL('../src/index.js', import.meta.url).href
+
+/** Runs the text of a module, to which the package is `native`, to its end. */
+export function runScript(text: string, options: string[] = []): Ended {
+  const module = `import * as native from '${indexUrl}'\n${text}`
+  return runNode([...options, '--input-type=module', '--eval', module])
+}
+
 export function runNode(args: string[], stdio: SpawnSyncOptions['stdio'] = 'pipe', cwd?: string): Ended {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TAP')))
   const command = ['-u', 'NODE_OPTIONS', process.execPath, ...args]

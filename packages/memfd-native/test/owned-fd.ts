@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
-import { dup, fstat, type OwnedFd, OwnedFd as Owner, pipe } from '../src/index.ts'
+import { constants, dup, fstat, getrlimit, type OwnedFd, OwnedFd as Owner, pipe } from '../src/index.ts'
 import { codeOf } from '../test-support/code-of.ts'
+import { indexUrl, runScript } from '../test-support/fixture.ts'
 import { leakChecked } from '../test-support/leaks.ts'
 import { sizedMemfd } from '../test-support/memfd.ts'
 
@@ -75,17 +78,50 @@ t.test('a descriptor inherited without CLOEXEC becomes CLOEXEC by adoption', asy
   t.ok(isCloexec(adopted.fd))
 })
 
-t.test('a number that is not open is adopted, and says EBADF when it is used', async (t) => {
+t.test('a number that is not open is refused, with EBADF', async (t) => {
   using memfd = sizedMemfd()
   const free = dup(memfd)
   const number = free.fd
   free.close()
-  const adopted = Owner.adopt(number)
   t.equal(
-    codeOf(() => fstat(adopted)),
+    codeOf(() => Owner.adopt(number)),
     'EBADF',
   )
-  adopted.close()
+})
+
+t.test('no number makes the process grow, abort, or end late', async (t) => {
+  const ended = runScript(`
+    const { OwnedFd } = native
+    const before = process.memoryUsage.rss()
+    for (const number of [2147483647, 2147483646, 2e9, 1e9, 1e8, 2 ** 24]) {
+      try {
+        OwnedFd.adopt(number)
+      } catch ({ code }) {
+        console.log(code)
+      }
+    }
+    console.log(process.memoryUsage.rss() - before < 2 ** 24)`)
+  t.strictSame(ended, { status: 0, signal: null, output: `${'EBADF\n'.repeat(6)}true\n`, errors: '' })
+})
+
+t.test('the highest numbers that are allowed are owned like any other, and closed with their thread', async (t) => {
+  using memfd = sizedMemfd()
+  const highest = getrlimit(constants.RLIMIT_NOFILE).soft - 1
+  const worker = new Worker(
+    `const { workerData: { index, fd, highest } } = require('node:worker_threads')
+     import(index).then(({ dup, OwnedFd }) => {
+       dup(fd, highest)
+       OwnedFd.adopt(dup(fd, highest - 100).release())
+     })`,
+    { eval: true, workerData: { index: indexUrl, fd: memfd.fd, highest } },
+  )
+  t.strictSame(await once(worker, 'exit'), [0])
+  for (const number of [highest, highest - 100]) {
+    t.equal(
+      codeOf(() => fstat(number)),
+      'EBADF',
+    )
+  }
 })
 
 const WRONG: [string, unknown, string][] = [

@@ -121,8 +121,8 @@ export class ParcelFileDescriptor {
   }
 
   /**
-   * Takes ownership of a number: the caller does not close it any more. Nothing else is checked. Do not adopt what
-   * `fs.open` gave to a worker thread: the worker closes that number when it ends; take `fromFd` there.
+   * Takes ownership of a number: the caller does not close it any more. Do not adopt what `fs.open` gave to a worker
+   * thread: the worker closes that number when it ends; take `fromFd` there. @throws EBADF when it is not open.
    */
   static adoptFd(fd: number): ParcelFileDescriptor {
     checkInteger('fd', fd, 0, INT_MAX)

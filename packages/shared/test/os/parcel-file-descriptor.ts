@@ -97,6 +97,7 @@ t.test('numbers that are no descriptors are refused', async (t) => {
   closeSync(closed)
   t.throws(() => fromFd(closed), { code: 'EBADF' })
   t.throws(() => fromFd(-1), { code: 'EBADF' })
+  for (const number of [closed, 2 ** 31 - 1, 2e9]) t.throws(() => adoptFd(number), { code: 'EBADF' })
   t.throws(() => adoptFd(-1), { code: 'ERR_OUT_OF_RANGE' })
   for (const make of [fromFd, adoptFd]) {
     for (const number of [1.5, Number.NaN, 2 ** 31]) t.throws(() => make(number), { code: 'ERR_OUT_OF_RANGE' })
