@@ -35,6 +35,12 @@ export const RESOURCES = {
   },
   notifications: { total: 16_384, perUser: 1024, perPeer: 256, meaning: 'callbacks for registrations' },
   watchers: { total: 65_536, perUser: 4096, perPeer: 256, meaning: 'callbacks for changes of the value' },
+  objects: {
+    total: 131_072,
+    perUser: 16_384,
+    perPeer: 4096,
+    meaning: "binders of peers' that are held here, or came in a request under way, and ours that peers hold",
+  },
   blocks: {
     total: 1024,
     perUser: 256,

@@ -5,7 +5,7 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
-import { type BinderProxy, type IBinder, IllegalStateError, IWatcher, Parcel } from '@memsvc/shared'
+import { BinderProxy, type IBinder, IllegalStateError, IWatcher, Parcel } from '@memsvc/shared'
 import { callAllOneway } from '@memsvc/shared/internal'
 import type { Account } from './ledger.ts'
 import { DAEMON_LIMITS } from './limits.ts'
@@ -50,12 +50,15 @@ export class Watchers {
 
   /** The callback is given back to its process, which it kept alive. @throws ERR_ILLEGAL_STATE it does not watch */
   remove(callback: IBinder | null): void {
-    if (!this.#forget(callback)) throw new IllegalStateError('this callback does not watch')
+    if (this.#forget(callback)) return
+    letGo(callback)
+    throw new IllegalStateError('this callback does not watch')
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */
   acknowledge(callback: IBinder | null): void {
     const watcher = this.#byCallback.get(callback)
+    if (watcher === undefined) letGo(callback)
     if (watcher === undefined || this.#upToDate.has(watcher) || this.#due.has(watcher)) return
     if (watcher.toldOf === this.#changes) this.#upToDate.add(watcher)
     else {
@@ -109,4 +112,9 @@ export class Watchers {
     watcher.callback.close()
     return true
   }
+}
+
+/** Of a callback that nobody watches by: it was given for this call only, and must not wait for the garbage collector. */
+function letGo(callback: IBinder | null): void {
+  if (callback instanceof BinderProxy) callback.close()
 }

@@ -209,12 +209,30 @@ async function fillQueue(peer: BinderProxy): Promise<void> {
   }
 }
 
-/** watch(callback), the callback being object 1 of the sender. */
-function watchRequest(): Buffer {
+/** A call of IWatch, watch if nothing else is said. The callback is object `number` of the sender. */
+function watchRequest(
+  code: number = IWatch.TRANSACTION_watch,
+  number = 1,
+  call: { id: number; flags?: number } = { id: 1 },
+): Buffer {
   const token = requestBody(IWatch.DESCRIPTOR)
-  const binder = wire.body(24, [{ offset: 0, type: wire.SENDERS_BINDER, number: 1 }])
+  const binder = wire.body(24, [{ offset: 0, type: wire.SENDERS_BINDER, number }])
   const table = Buffer.alloc(4)
   table.writeUInt32LE(token.length)
-  const fields = { kind: wire.TRANSACTION, id: 1, code: IWatch.TRANSACTION_watch, objectCount: 1 }
+  const fields = { kind: wire.TRANSACTION, ...call, code, objectCount: 1 }
   return wire.message(fields, Buffer.concat([token, binder.subarray(0, 24), table]))
 }
+
+t.test('a callback that does not watch is given back at once, whatever it was given for', async (t) => {
+  const { openServer } = makeDaemon()
+  const { client, session, account } = openServer(t)
+  session.chargeTo(account)
+  const peer = new RawPeer(t, client)
+  peer.sendHello()
+  peer.send(watchRequest(IWatch.TRANSACTION_unwatch, 1))
+  peer.send(watchRequest(IWatch.TRANSACTION_acknowledge, 2, { id: 0, flags: wire.ONEWAY }))
+  const messages = await peer.receiveMessages(3)
+  const returned = messages.filter(({ kind }) => kind === wire.RELEASE).map(({ object }) => object)
+  t.same(returned.sort(), [1, 2])
+  t.same(account.rest, [])
+})

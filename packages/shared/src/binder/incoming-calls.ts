@@ -75,10 +75,16 @@ export class IncomingCalls {
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return limitError(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return limitError(heldBytes, bytes)
-    return this.#parcels.checkRoom(body) ?? this.#hold(body.size)
+    return this.#hold(body.size) ?? this.#admit(body)
   }
 
-  /** Until `#recycle`. */
+  #admit(body: IncomingCall['body']): LimitError | null {
+    const limit = this.#parcels.admit(body)
+    if (limit !== null) this.#letGo(body.size)
+    return limit
+  }
+
+  /** Until `#letGo`. */
   #hold(bytes: number): LimitError | null {
     try {
       this.#channel.held.add(bytes)
@@ -96,7 +102,7 @@ export class IncomingCalls {
   }
 
   #start(binder: Binder, { id, code, body }: IncomingCall, caller: Caller): void {
-    const data = this.#parcels.unpack(body)
+    const data = this.#parcels.unpackAdmitted(body)
     if (id === 0) {
       const call = { id, code, size: body.size, data, reply: Parcel.obtain() }
       this.#startOneway(binder, call, { pid: 0, uid: caller.uid })
@@ -182,9 +188,13 @@ export class IncomingCalls {
     this.#recycle(call)
   }
 
+  #letGo(bytes: number): void {
+    this.#heldBytes -= bytes
+    this.#channel.held.remove(bytes)
+  }
+
   #recycle({ size, data, reply }: RunningCall): void {
-    this.#heldBytes -= size
-    this.#channel.held.remove(size)
+    this.#letGo(size)
     data.recycle()
     reply.recycle()
   }

@@ -53,6 +53,7 @@ export class Session implements ChannelHandler {
   /** Held weakly, but for its first second: see `age`. */
   #root: WeakRef<BinderProxy> | BinderProxy | undefined
   #isAbandoned = false
+  #endReason: Error = new DeadObjectError('the other side is gone')
 
   /** Takes the socket over, also if this throws. */
   constructor(fd: OwnedFd, options: SessionOptions) {
@@ -74,7 +75,14 @@ export class Session implements ChannelHandler {
     const proxy = new BinderProxy(this, 0, this.#options.peerTakesFds)
     this.#root = proxy
     this.#isAbandoned = false
-    if (!this.isEnded) age(this)
+    if (this.isEnded) return this.bury(proxy)
+    age(this)
+    return proxy
+  }
+
+  /** A proxy that is made when the channel is over is dead from the beginning. */
+  bury(proxy: BinderProxy): BinderProxy {
+    proxy.sessionEnded(this.#endReason)
     return proxy
   }
 
@@ -108,9 +116,10 @@ export class Session implements ChannelHandler {
     return this.#channel.queuedBytes
   }
 
-  /** What this side holds for the peer, in bytes and descriptors, is paid by `budget` from now on: the daemon's ledger. */
+  /** What this side holds for the peer, in bytes, descriptors and objects, is paid by `budget` from now on: a ledger's. */
   chargeTo(budget: ChannelBudget): void {
     this.#channel.chargeTo(budget)
+    this.#parcels.chargeTo(budget)
   }
 
   /** See `Channel.endFirst`. */
@@ -243,7 +252,8 @@ export class Session implements ChannelHandler {
     const root = this.#knownRoot
     if (root !== undefined) proxies.add(root)
     this.#kept = null
-    this.#parcels.clear()
+    this.#endReason = reason
+    this.#parcels.close()
     for (const proxy of proxies) proxy.sessionEnded(reason)
     this.#options.onEnd?.(reason)
   }

@@ -1,11 +1,13 @@
 /**
- * Parcels as one channel carries them: binders and descriptors become the channel's numbers on the way out, and proxies,
- * local objects and owned descriptors on the way in. Holds the channel's two tables of objects.
+ * Parcels as one channel carries them: binders and descriptors become the channel's numbers on the way out, and local
+ * objects and owned descriptors on the way in. A binder of the peer's stays a number until somebody reads it. Holds the
+ * channel's two tables of objects.
  *
  * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
  */
-import type { Fd } from 'memfd-native'
+import type { Fd, OwnedFd } from 'memfd-native'
 import type { Channel, IncomingBody } from '../channel/channel.ts'
+import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import {
   MAX_DATA_BYTES,
@@ -22,17 +24,21 @@ import type { CarriedBinder } from '../parcel/carried-binder.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import {
+  type BinderSource,
   descriptorOf,
   type ParcelObject,
   parcelContents,
   parcelFromWire,
+  type ReceivedBinder,
   replaceContents,
+  type WrittenObject,
 } from '../parcel/parcel-objects.ts'
 import { show } from '../util/check.ts'
 import { limitError } from '../util/limit.ts'
 import { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
-import { Exports, Imports } from './object-tables.ts'
+import { Exports } from './exports.ts'
+import { counted, Imports } from './imports.ts'
 import type { Session } from './session.ts'
 
 /** Object 0 of either side: there from the beginning, never counted. */
@@ -47,7 +53,7 @@ interface Packed {
   readonly fds: Fd[]
 }
 
-export class WireParcels {
+export class WireParcels implements BinderSource {
   /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
   readonly peer: Pick<IBinder, typeof acceptsFileDescriptors>
   readonly #session: Session
@@ -55,7 +61,7 @@ export class WireParcels {
   readonly #root: Binder | null
   readonly #onFewer: () => void
   readonly #exports = new Exports()
-  readonly #imports: Imports
+  readonly #imports: Imports<BinderProxy>
 
   /**
    * @param root object 0 of this side
@@ -68,10 +74,16 @@ export class WireParcels {
     this.#channel = channel
     this.#root = root
     this.#onFewer = onFewer
-    this.#imports = new Imports((number, references) => {
-      channel.release(number, references)
+    this.#imports = new Imports((references) => {
+      channel.releaseAll(references)
       onFewer()
     })
+  }
+
+  /** The objects of either side are paid by `budget` from now on. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#imports.chargeTo(budget)
+    this.#exports.chargeTo(budget)
   }
 
   /** Whether neither side holds an object of the other's, but for object 0. */
@@ -103,8 +115,9 @@ export class WireParcels {
   }
 
   /** The channel is over: nobody holds anything. */
-  clear(): void {
-    this.#exports.clear()
+  close(): void {
+    this.#exports.close()
+    this.#imports.close()
   }
 
   /**
@@ -133,30 +146,66 @@ export class WireParcels {
     for (const object of body.objects) if (isCounted(object)) this.release(object.number, 1)
   }
 
-  /** A body that came and is not taken: its descriptors are closed, its binders given back. */
+  /** A body that came and was not admitted: its descriptors are closed, its binders given back. */
   refuse(body: IncomingBody): void {
     for (const fd of body.fds) fd.close()
-    for (const object of body.objects) if (isCounted(object)) this.#channel.release(object.number, 1)
+    if (body.objects.length > 0) this.#channel.releaseAll(counted(countedNumbers(body)))
   }
 
-  /** The error if the objects of a body are more than this side will hold of the peer's. */
-  checkRoom(body: IncomingBody): LimitError | null {
-    if (body.objects.length === 0) return null
-    const count = this.#imports.size + body.objects.filter(isCounted).length
-    return count > CHANNEL_LIMITS.proxies.limit ? limitError(CHANNEL_LIMITS.proxies, count) : null
+  /** The binders of a body will be held, each until it is opened or given back; or the limit that forbids it. */
+  admit(body: IncomingBody): LimitError | null {
+    const count = body.objects.length === 0 ? 0 : body.objects.filter(isCounted).length
+    return count === 0 ? null : this.#imports.admit(count)
   }
 
-  /** The parcel that came. @throws Violation */
+  /** The parcel of a body that was admitted. Not to be forgotten: it is recycled. @throws Violation */
+  unpackAdmitted(body: IncomingBody): Parcel {
+    const objects = this.#receive(body)
+    return parcelFromWire(body, objects, this.#sourceOf(objects))
+  }
+
+  /** As unpackAdmitted, and admits it. @throws Violation */
   unpack(body: IncomingBody): Parcel {
-    return parcelFromWire(body, this.#open(body))
+    this.#admitOrThrow(body)
+    return this.unpackAdmitted(body)
   }
 
   /** As unpack, into a parcel that waits for it. @throws Violation; ERR_CLOSED it was recycled meanwhile */
   unpackInto(parcel: Parcel, body: IncomingBody): void {
-    replaceContents(parcel, body, this.#open(body))
+    this.#admitOrThrow(body)
+    const objects = this.#receive(body)
+    replaceContents(parcel, body, objects, this.#sourceOf(objects))
   }
 
-  #packObject(object: ParcelObject, takesFds: boolean, packed: Packed): void {
+  // --- for parcels whose binders came by this channel ---
+
+  /** The proxy, made if there is none; a dead one when the channel is over. */
+  open({ number, takesFds }: ReceivedBinder): IBinder {
+    if (number === ROOT) return this.#session.root
+    const make = () => new BinderProxy(this.#session, number, takesFds)
+    return this.#channel.isEnded ? this.#session.bury(make()) : this.#imports.open(number, make)
+  }
+
+  giveBack(objects: readonly ParcelObject[]): void {
+    const numbers = new Uint32Array(objects.length)
+    let count = 0
+    for (const object of objects) {
+      if (object.kind === 'received' && object.binder === null && object.number !== ROOT)
+        numbers[count++] = object.number
+    }
+    if (count > 0) this.#imports.giveBack(numbers.subarray(0, count))
+  }
+
+  #sourceOf(objects: readonly ParcelObject[]): BinderSource | null {
+    return objects.some(({ kind }) => kind === 'received') ? this : null
+  }
+
+  #admitOrThrow(body: IncomingBody): void {
+    const limit = this.admit(body)
+    if (limit !== null) throw new Violation(limit.message)
+  }
+
+  #packObject(object: WrittenObject, takesFds: boolean, packed: Packed): void {
     const { offset } = object
     if (object.kind === 'fd') {
       if (!takesFds) throw new UnsupportedOperationError('the other side takes no descriptors there')
@@ -185,30 +234,22 @@ export class WireParcels {
   }
 
   /** The objects of a body for a parcel, which owns the descriptors from then on. @throws Violation */
-  #open(body: IncomingBody): ParcelObject[] {
+  #receive(body: IncomingBody): ParcelObject[] {
     if (body.objects.length === 0) return NO_OBJECTS
-    // Binders first: they may turn out to be a violation, and then nobody owns the descriptors yet.
-    const binders = body.objects.map((object) => (object.type === OBJECT_DESCRIPTOR ? null : this.#openBinder(object)))
-    return body.objects.map(({ offset, number }, i): ParcelObject => {
-      const binder = binders[i]
-      if (binder) return { offset, kind: 'binder', binder }
-      const fd = body.fds[number]
-      if (fd === undefined) throw new Violation('a descriptor that did not come')
-      return { offset, kind: 'fd', fd }
-    })
+    for (const { type, number } of body.objects) {
+      // Before anybody owns the descriptors.
+      if (type === OBJECT_REMOTE_BINDER && this.own(number) === undefined) {
+        throw new Violation(`object ${number} is not of this side`)
+      }
+    }
+    return body.objects.map((object) => this.#receiveObject(object, body.fds))
   }
 
-  #openBinder(object: WireObject): IBinder {
-    const { type, number } = object
-    if (type === OBJECT_LOCAL_BINDER) {
-      if (number === ROOT) return this.#session.root
-      // A client cannot send descriptors to a server whose socket refuses them, whatever the object would take.
-      const takesFds = object.takesFds && this.peer[acceptsFileDescriptors]
-      return this.#imports.add(number, () => new BinderProxy(this.#session, number, takesFds))
-    }
-    const binder = this.own(number)
-    if (binder === undefined) throw new Violation(`object ${number} is not of this side`)
-    return binder
+  #receiveObject({ offset, type, number, takesFds }: WireObject, fds: readonly OwnedFd[]): ParcelObject {
+    if (type === OBJECT_REMOTE_BINDER) return { offset, kind: 'binder', binder: this.own(number) as Binder }
+    if (type === OBJECT_DESCRIPTOR) return { offset, kind: 'fd', fd: fds[number] as OwnedFd }
+    // A client cannot send descriptors to a server whose socket refuses them, whatever the object would take.
+    return { offset, kind: 'received', number, takesFds: takesFds && this.peer[acceptsFileDescriptors], binder: null }
   }
 }
 
@@ -217,12 +258,16 @@ function isCounted({ type, number }: WireObject): boolean {
   return type === OBJECT_LOCAL_BINDER && number !== ROOT
 }
 
+function countedNumbers({ objects }: IncomingBody): Uint32Array {
+  return Uint32Array.from(objects.filter(isCounted), ({ number }) => number)
+}
+
 function checkSize(bytes: number): void {
   if (bytes <= MAX_DATA_BYTES) return
   throw new TransactionTooLargeError(`a parcel of ${bytes} bytes; ${MAX_DATA_BYTES} are allowed`)
 }
 
-function checkCounts(objects: readonly ParcelObject[]): void {
+function checkCounts(objects: readonly WrittenObject[]): void {
   if (objects.length > MAX_OBJECTS) {
     throw new TransactionTooLargeError(`a parcel of ${objects.length} objects; ${MAX_OBJECTS} are allowed`)
   }

@@ -35,6 +35,9 @@ const EAGAIN = -11
 /** EPIPE, ECONNRESET: it closed its end. */
 const PEER_GONE = [-32, -104]
 
+/** Up to here they share a packet with what else leaves in this turn. */
+const MANY_RELEASES = 32
+
 /** A guess: few processes have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
 const ABOVE_CHANNELS = 4096
 
@@ -131,7 +134,23 @@ export class Channel implements PacketHandler, MessageSink {
 
   /** Gives references to one of the peer's objects back. A peer that does not read them loses the channel, too. */
   release(object: number, count: number): void {
-    this.#sendOrEnd({ kind: KIND_RELEASE, id: 0, object, code: count, oneway: false }, OutgoingBody.EMPTY, true)
+    this.#sendOrEnd(releaseOf(object, count), OutgoingBody.EMPTY, true)
+  }
+
+  /** As `release`, of many objects: in as few packets as they need, now. */
+  releaseAll(references: readonly { object: number; count: number }[]): void {
+    if (references.length < MANY_RELEASES) for (const { object, count } of references) this.release(object, count)
+    else if (!this.#ended) this.#releaseMany(references.map(({ object, count }) => releaseOf(object, count)))
+  }
+
+  #releaseMany(envelopes: readonly Envelope[]): void {
+    try {
+      this.#makeWayFor(OutgoingBody.EMPTY)
+      this.#flushPack() // it may have the object itself, on its way home
+      if (!this.#ended) this.#onSent(this.#outbox.sendBare(envelopes))
+    } catch (cause) {
+      this.#endUnsent(cause)
+    }
   }
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
@@ -337,4 +356,8 @@ export class Channel implements PacketHandler, MessageSink {
     if (busy) this.#hub.ref()
     else this.#hub.unref()
   }
+}
+
+function releaseOf(object: number, count: number): Envelope {
+  return { kind: KIND_RELEASE, id: 0, object, code: count, oneway: false }
 }

@@ -7,11 +7,14 @@
 export const BLOCK_BYTES = 65_536
 const FREE_BYTES = 4096
 
+/** Blocks of 64 KiB, descriptors that wait, descriptors that were passed on, objects of either side. */
+export type Charged = 'blocks' | 'descriptors' | 'passed' | 'objects'
+
 /** Who pays for what a channel's peer makes this process hold, besides the limits of the channel. */
 export interface ChannelBudget {
-  /** @param count blocks of 64 KiB, descriptors that wait, or that were passed on @throws LimitError nothing is charged */
-  charge(what: 'blocks' | 'descriptors' | 'passed', count: number): void
-  refund(what: 'blocks' | 'descriptors' | 'passed', count: number): void
+  /** @throws LimitError nothing is charged */
+  charge(what: Charged, count: number): void
+  refund(what: Charged, count: number): void
   /** Of what is still to be paid by the peer's user when the peer itself is gone. @returns refunds it */
   carryOver(what: 'passed', count: number): () => void
 }

@@ -9,13 +9,15 @@ import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { InFlight } from './in-flight.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
-import { type Envelope, type OutgoingBody, writeMessage } from './outgoing-body.ts'
+import { type Envelope, OutgoingBody, writeMessage } from './outgoing-body.ts'
 import { Pack } from './pack.ts'
 
 const EAGAIN = -11
 const ETOOMANYREFS = -109
 /** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
 const RETRY_MS = 10
+/** Messages without a body that a packet holds. */
+const BARE_MESSAGES = Math.floor(MAX_PACKET_BYTES / HEADER_BYTES)
 const NO_FDS: readonly Fd[] = Object.freeze([])
 
 interface WaitingPacket {
@@ -110,6 +112,23 @@ export class Outbox {
     const whole = Buffer.allocUnsafe(size)
     body.copyTo(whole, 0)
     return this.#sendParts(envelope, body, whole)
+  }
+
+  /**
+   * Sends messages that are a header each, as many to a packet as it holds. Those that wait for `flushPack` must have left.
+   * @returns a negative errno: the socket is of no more use
+   * @throws LimitError of the budget: they cannot wait
+   */
+  sendBare(envelopes: readonly Envelope[]): number {
+    let result = 0
+    for (let first = 0; first < envelopes.length && result >= 0; first += BARE_MESSAGES) {
+      const some = envelopes.slice(first, first + BARE_MESSAGES)
+      for (const [i, each] of some.entries()) {
+        writeMessage(this.#hub.outgoing, i * HEADER_BYTES, each, OutgoingBody.EMPTY, 0)
+      }
+      result = this.#sendPacket(some.length * HEADER_BYTES, NO_FDS)
+    }
+    return result
   }
 
   /**

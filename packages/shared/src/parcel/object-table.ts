@@ -15,18 +15,41 @@ export interface DescriptorContents {
   fd: OwnedFd | null
 }
 
-/** What an object stands for. */
+/** What an object of a parcel that was written stands for. */
 export type ObjectContents = DescriptorContents | { readonly kind: 'binder'; readonly binder: CarriedBinder }
 
+/** A binder that came from another process: a number, until somebody reads it. */
+export interface ReceivedBinder {
+  readonly kind: 'received'
+  readonly number: number
+  readonly takesFds: boolean
+  /** Once it has been read. */
+  binder: CarriedBinder | null
+}
+
 /** An object and where its 24 bytes begin. */
-export type ParcelObject = ObjectContents & { readonly offset: number }
+export type ParcelObject = WrittenObject | (ReceivedBinder & { readonly offset: number })
+export type WrittenObject = ObjectContents & { readonly offset: number }
+
+/** Where the binders of a parcel came from. */
+export interface BinderSource {
+  /** The binder behind the number, made now; asked once for each. */
+  open(received: ReceivedBinder): CarriedBinder
+  /** These will not be opened: among them descriptors, and binders that were. */
+  giveBack(objects: readonly ParcelObject[]): void
+}
 
 export class ObjectTable {
   readonly #entries: ParcelObject[]
+  readonly #source: BinderSource | null
 
-  /** Takes the array over, and the descriptors in it. It is ascending already. */
-  constructor(entries: ParcelObject[] = []) {
+  /**
+   * Takes the array over, and the descriptors in it. It is ascending already.
+   * @param source of the received binders in it
+   */
+  constructor(entries: ParcelObject[] = [], source: BinderSource | null = null) {
     this.#entries = entries
+    this.#source = source
   }
 
   get entries(): readonly ParcelObject[] {
@@ -35,6 +58,28 @@ export class ObjectTable {
 
   get isEmpty(): boolean {
     return this.#entries.length === 0
+  }
+
+  /** Whether binders of another process are in it, or were. */
+  get hasSource(): boolean {
+    return this.#source !== null
+  }
+
+  /** All, the received ones opened. */
+  get written(): readonly WrittenObject[] {
+    return this.writtenWithin(0, Number.POSITIVE_INFINITY)
+  }
+
+  /** The objects that lie from `start` up to `end` as a whole, the received ones opened. */
+  writtenWithin(start: number, end: number): WrittenObject[] {
+    return this.within(start, end).map((entry) => (entry.kind === 'received' ? this.#opened(entry) : entry))
+  }
+
+  /** The binder of an object of this table; a received one is opened, the first time. null: it is a descriptor. */
+  binderOf(entry: ParcelObject): CarriedBinder | null {
+    if (entry.kind === 'fd') return null
+    if (entry.kind === 'received') entry.binder ??= (this.#source as BinderSource).open(entry)
+    return entry.binder
   }
 
   /** Takes over an object whose bytes overlap no other's. */
@@ -61,12 +106,21 @@ export class ObjectTable {
 
   /** Drops what does not lie below `size` as a whole. */
   truncate(size: number): void {
-    while (true) {
-      const last = this.#entries.at(-1)
-      if (last === undefined || last.offset + OBJECT_BYTES <= size) return
-      this.#entries.pop()
-      closeContents(last)
-    }
+    let left = this.#entries.length
+    while (left > 0 && (this.#entries[left - 1] as ParcelObject).offset + OBJECT_BYTES > size) left -= 1
+    if (left < this.#entries.length) dropObjects(this.#entries.splice(left), this.#source)
+  }
+
+  /**
+   * Its owner may forget it without dropping what is in it: then the garbage collector gives the binders back. The
+   * descriptors have an owner each that does the same.
+   */
+  guard(): void {
+    if (this.#source !== null) forgotten.register(this, { entries: this.#entries, source: this.#source })
+  }
+
+  #opened(entry: ParcelObject): WrittenObject {
+    return { offset: entry.offset, kind: 'binder', binder: this.binderOf(entry) as CarriedBinder }
   }
 
   /** The index of the first object that ends after `offset`: the one over it, or the next. */
@@ -100,6 +154,17 @@ export function takeDescriptor(contents: DescriptorContents): OwnedFd {
   const fd = descriptorOf(contents)
   contents.fd = null
   return fd
+}
+
+/** The unread binders of parcels that were collected and not recycled. An entry does not lead to its table. */
+const forgotten = new FinalizationRegistry<{ entries: ParcelObject[]; source: BinderSource }>(({ entries, source }) =>
+  source.giveBack(entries.splice(0)),
+)
+
+/** Closes the descriptors of objects that nobody will hold any more, and gives the binders back that nobody has read. */
+export function dropObjects(objects: readonly ParcelObject[], source: BinderSource | null): void {
+  for (const object of objects) if (object.kind === 'fd') object.fd?.close()
+  source?.giveBack(objects)
 }
 
 /** Closes the descriptor of an object that nobody will hold any more. */

@@ -10,12 +10,14 @@ import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } fro
 import { INT_MAX } from '../util/check.ts'
 import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
 import {
+  type BinderSource,
   closeContents,
   copyContents,
   OBJECT_BYTES,
   type ObjectContents,
   ObjectTable,
   type ParcelObject,
+  type WrittenObject,
 } from './object-table.ts'
 
 /** Bytes that were received: [start, start + size) of a buffer. */
@@ -46,8 +48,11 @@ export class ParcelBuffer {
     return pool.pop() ?? new ParcelBuffer()
   }
 
-  /** Takes over the data and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0. */
-  replace(data: ReceivedData, objects: ParcelObject[]): void {
+  /**
+   * Takes over the data and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0.
+   * @param source of the binders among them
+   */
+  replace(data: ReceivedData, objects: ParcelObject[], source: BinderSource | null): void {
     const { bytes, start, size } = data
     this.#objects.truncate(0)
     // A small body is copied in any case: pooled storage is this buffer's own, and never a part of a larger one.
@@ -55,7 +60,7 @@ export class ParcelBuffer {
       if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(size)
       copyBytes(withWords(bytes), start, this.#bytes, 0, size)
     } else this.#bytes = bytes.subarray(start, start + size)
-    if (objects.length > 0) this.#objects = new ObjectTable(objects)
+    if (objects.length > 0) this.#objects = new ObjectTable(objects, source)
     this.#size = size
     this.#capacity = size
     this.#position = 0
@@ -64,6 +69,7 @@ export class ParcelBuffer {
   /** Closes its descriptors, and will be used again: who recycles it has forgotten it. */
   recycle(): void {
     if (!this.#objects.isEmpty) this.#objects.truncate(0)
+    if (this.#objects.hasSource) this.#objects = new ObjectTable()
     // Storage of another size is of no use to the next one.
     if (this.#bytes.length !== POOLED_BYTES || pool.length === MAX_POOLED) return
     this.#size = 0
@@ -259,10 +265,10 @@ export class ParcelBuffer {
    * @param objects with offsets in `data`.
    * @throws as {@link writeObject}.
    */
-  append(data: Uint8Array, objects: readonly ParcelObject[]): void {
+  append(data: Uint8Array, objects: readonly WrittenObject[]): void {
     const start = this.#position
     for (const { offset } of objects) checkAligned(start + offset)
-    const copies: ParcelObject[] = []
+    const copies: WrittenObject[] = []
     try {
       for (const object of objects) copies.push({ ...copyContents(object), offset: start + object.offset })
       this.claimUnpadded(data.length)

@@ -2,12 +2,18 @@
  * The only way into a parcel for the layers above: its bytes, and what its objects are. What travels for an object is
  * written by those layers into a copy of the bytes; a parcel knows no channel.
  */
-import { closeContents, type ParcelObject } from './object-table.ts'
+import { type BinderSource, dropObjects, type ParcelObject, type WrittenObject } from './object-table.ts'
 import { Parcel } from './parcel.ts'
 import type { ReceivedData } from './parcel-buffer.ts'
 import { bufferOf } from './parcel-values.ts'
 
-export { descriptorOf, type ParcelObject } from './object-table.ts'
+export {
+  type BinderSource,
+  descriptorOf,
+  type ParcelObject,
+  type ReceivedBinder,
+  type WrittenObject,
+} from './object-table.ts'
 export type { ReceivedData } from './parcel-buffer.ts'
 
 /** The contents of a parcel, borrowed. */
@@ -15,36 +21,53 @@ export interface ParcelContents {
   /** The storage: its first `size` bytes are the parcel's data, and zeros up to a multiple of 4. */
   readonly bytes: Buffer
   readonly size: number
-  /** Ascending by offset. Descriptors still belong to the parcel. */
-  readonly objects: readonly ParcelObject[]
+  /** Ascending by offset. Descriptors still belong to the parcel; binders that came with it have been opened. */
+  readonly objects: readonly WrittenObject[]
 }
+
+const NO_OBJECTS: readonly WrittenObject[] = []
 
 /** A look at the contents, which holds until the parcel is changed or recycled. Check `dataSize()` against the limit first. */
 export function parcelContents(parcel: Parcel): ParcelContents {
   const buffer = bufferOf(parcel)
   const size = Math.ceil(buffer.size / 4) * 4
-  return { bytes: buffer.padded(size), size, objects: buffer.objects.entries }
+  const { objects } = buffer
+  return { bytes: buffer.padded(size), size, objects: objects.isEmpty ? NO_OBJECTS : objects.written }
 }
 
 /**
  * A parcel of bytes and objects that were received, at position 0. Takes over the descriptors of `objects`, which are
  * ascending by offset and checked: aligned, apart, and inside the data.
+ * @param source of the received binders: each is opened when it is read, or given back when the parcel is recycled, which
+ *   the caller must not forget
  */
-export function parcelFromWire(data: ReceivedData, objects: ParcelObject[]): Parcel {
+export function parcelFromWire(
+  data: ReceivedData,
+  objects: ParcelObject[],
+  source: BinderSource | null = null,
+): Parcel {
   const parcel = Parcel.obtain()
-  bufferOf(parcel).replace(data, objects)
+  bufferOf(parcel).replace(data, objects, source)
   return parcel
 }
 
 /**
  * Fills a parcel that its owner has waiting, as {@link parcelFromWire}; what it held before is dropped, descriptors closed.
- * @throws ERR_CLOSED when it was recycled meanwhile; the descriptors of `objects` are closed then too.
+ * Its owner may forget it.
+ * @throws ERR_CLOSED when it was recycled meanwhile; then the descriptors of `objects` are closed and the binders given back
  */
-export function replaceContents(parcel: Parcel, data: ReceivedData, objects: ParcelObject[]): void {
+export function replaceContents(
+  parcel: Parcel,
+  data: ReceivedData,
+  objects: ParcelObject[],
+  source: BinderSource | null = null,
+): void {
   try {
-    bufferOf(parcel).replace(data, objects)
+    const buffer = bufferOf(parcel)
+    buffer.replace(data, objects, source)
+    if (objects.length > 0) buffer.objects.guard()
   } catch (error) {
-    objects.forEach(closeContents)
+    dropObjects(objects, source)
     throw error
   }
 }

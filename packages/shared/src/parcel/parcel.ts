@@ -73,7 +73,7 @@ export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSo
    */
   appendFrom(parcel: Parcel, offset: number, length: number): void {
     const data = Buffer.from(range(parcel, offset, length))
-    const objects = bufferOf(parcel).objects.within(offset, offset + length)
+    const objects = bufferOf(parcel).objects.writtenWithin(offset, offset + length)
     const relative = objects.map((object) => ({ ...object, offset: object.offset - offset }))
     bufferOf(this).append(data, relative)
   }
@@ -85,7 +85,7 @@ export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSo
 
   /** Whether binders that are not null lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
   hasBinders(offset = 0, length = this.dataSize() - offset): boolean {
-    return objectsIn(this, offset, length).some(({ kind }) => kind === 'binder')
+    return objectsIn(this, offset, length).some(({ kind }) => kind !== 'fd')
   }
 
   /** Bytes of the regions whose descriptors the parcel owns. */
@@ -131,10 +131,16 @@ export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSo
     else buffer.writeObject({ kind: 'binder', binder })
   }
 
-  /** The binder that was written, or a proxy of it; null also when none begins at the position, which moves by 24 all the same. */
+  /**
+   * The binder that was written, or a proxy of it; null also when none begins at the position, which moves by 24 all the
+   * same. The proxy is made now: binders that nobody reads are given back when the parcel is recycled or collected. Of a
+   * process that is gone meanwhile it is dead.
+   */
   readStrongBinder(): IBinder | null {
-    const object = bufferOf(this).readObject()
-    return object?.kind === 'binder' ? (object.binder as IBinder) : null // only binders are ever written
+    const buffer = bufferOf(this)
+    const object = buffer.readObject()
+    const binder = object === undefined ? null : buffer.objects.binderOf(object)
+    return binder as IBinder | null // only binders are ever written
   }
 
   /** 4 bytes and 24 for each element. */

@@ -1,0 +1,66 @@
+/**
+ * Binders of ours that the peer of one channel holds, by our number.
+ */
+import type { ChannelBudget } from '../channel/held-bytes.ts'
+import { Violation } from '../channel/message.ts'
+import type { Binder } from './binder.ts'
+
+interface Export {
+  readonly binder: Binder
+  /** References that the peer has been sent and has not given back. */
+  references: number
+}
+
+export class Exports {
+  readonly #byNumber = new Map<number, Export>()
+  readonly #numbers = new Map<Binder, number>()
+  #lastNumber = 0
+  #budget: ChannelBudget | undefined
+
+  /** Who pays. Before anything is sent. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#budget = budget
+  }
+
+  get size(): number {
+    return this.#byNumber.size
+  }
+
+  /** The binder's number; the peer holds one more reference. Taken back by `release` if the message does not leave. @throws LimitError of the budget */
+  add(binder: Binder): number {
+    const known = this.#numbers.get(binder)
+    if (known === undefined) this.#budget?.charge('objects', 1)
+    const number = known ?? ++this.#lastNumber
+    if (known === undefined) {
+      this.#numbers.set(binder, number)
+      this.#byNumber.set(number, { binder, references: 0 })
+    }
+    ;(this.#byNumber.get(number) as Export).references += 1
+    return number
+  }
+
+  get(number: number): Binder | undefined {
+    return this.#byNumber.get(number)?.binder
+  }
+
+  /** @throws Violation for more than was sent */
+  release(number: number, count: number): void {
+    const entry = this.#byNumber.get(number)
+    if (entry === undefined || count < 1 || count > entry.references) {
+      throw new Violation(`${count} references to object ${number} came back, which were never sent`)
+    }
+    entry.references -= count
+    if (entry.references > 0) return
+    this.#byNumber.delete(number)
+    this.#numbers.delete(entry.binder)
+    this.#budget?.refund('objects', 1)
+  }
+
+  /** The channel is over: the peer holds nothing, and nothing is paid for. */
+  close(): void {
+    if (this.size > 0) this.#budget?.refund('objects', this.size)
+    this.#budget = undefined
+    this.#byNumber.clear()
+    this.#numbers.clear()
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The peer's objects on one channel, by its numbers: those that came and that nobody has read yet, which are a count, and
+ * proxies, held weakly: when one is collected its references are given back. Both are paid for from before they are there.
+ */
+import type { ChannelBudget } from '../channel/held-bytes.ts'
+import { CHANNEL_LIMITS } from '../channel/limits.ts'
+import { LimitError } from '../errors.ts'
+import { limitError } from '../util/limit.ts'
+
+/** References to one object. */
+export interface References {
+  readonly object: number
+  readonly count: number
+}
+
+interface Import<P extends object> {
+  readonly proxy: WeakRef<P>
+  /** References that the peer counts for us. */
+  references: number
+}
+
+let forget: <P extends object>(imports: Imports<P>, number: number, entry: Import<P>) => void
+
+/** One for all channels: a registry of its own would be the largest thing that an idle channel has. */
+const collected = new FinalizationRegistry<{ imports: Imports<object>; number: number; entry: Import<object> }>(
+  ({ imports, number, entry }) => forget(imports, number, entry),
+)
+
+export class Imports<P extends object> {
+  readonly #byNumber = new Map<number, Import<P>>()
+  /** References that came and have neither been opened nor given back. */
+  #unread = 0
+  #budget: ChannelBudget | undefined
+  #isClosed = false
+  readonly #release: (references: readonly References[]) => void
+
+  /** @param release gives references back to the peer */
+  constructor(release: (references: readonly References[]) => void) {
+    this.#release = release
+  }
+
+  static {
+    forget = (imports, number, entry) => imports.#forget(number, entry)
+  }
+
+  /** Who pays. Before anything has come. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#budget = budget
+  }
+
+  /** The peer's objects that are held here, unread ones, and those collected but not given back yet. */
+  get size(): number {
+    return this.#byNumber.size + this.#unread
+  }
+
+  /** So many references have come, which will each be opened or given back; or the limit that forbids it. */
+  admit(count: number): LimitError | null {
+    const { proxies } = CHANNEL_LIMITS
+    if (this.size + count > proxies.limit) return limitError(proxies, this.size + count)
+    try {
+      this.#budget?.charge('objects', count)
+    } catch (error) {
+      if (error instanceof LimitError) return error
+      throw error
+    }
+    this.#unread += count
+    return null
+  }
+
+  /** The one proxy of the peer's object, made if there is none; an admitted reference is its. */
+  open(number: number, make: () => P): P {
+    this.#unread -= 1
+    const entry = this.#byNumber.get(number)
+    if (entry === undefined) return this.#remember(number, make(), 1)
+    this.#budget?.refund('objects', 1) // the entry pays already
+    entry.references += 1
+    return entry.proxy.deref() ?? this.#remember(number, make(), entry.references)
+  }
+
+  /** Admitted references that nobody opens go back. @param numbers of the objects, sorted here; one may come several times */
+  giveBack(numbers: Uint32Array): void {
+    if (this.#isClosed) return
+    this.#unread -= numbers.length
+    this.#budget?.refund('objects', numbers.length)
+    this.#release(counted(numbers))
+  }
+
+  /** Gives all references of a proxy back now, when it is closed. */
+  drop(number: number): void {
+    const entry = this.#byNumber.get(number)
+    if (entry !== undefined) this.#forget(number, entry)
+  }
+
+  /** The proxies that are still in use. */
+  *proxies(): Generator<P> {
+    for (const { proxy } of this.#byNumber.values()) {
+      const live = proxy.deref()
+      if (live !== undefined) yield live
+    }
+  }
+
+  /** The channel is over: nothing can be given back, and nothing is paid for. */
+  close(): void {
+    if (this.size > 0) this.#budget?.refund('objects', this.size)
+    for (const entry of this.#byNumber.values()) collected.unregister(entry)
+    this.#byNumber.clear()
+    this.#unread = 0
+    this.#budget = undefined
+    this.#isClosed = true
+  }
+
+  #remember(number: number, proxy: P, references: number): P {
+    const entry = { proxy: new WeakRef(proxy), references }
+    this.#byNumber.set(number, entry)
+    collected.register(proxy, { imports: this as unknown as Imports<object>, number, entry }, entry)
+    return proxy
+  }
+
+  #forget(number: number, entry: Import<P>): void {
+    // Not if the object came again meanwhile: its new proxy took the references over.
+    if (this.#byNumber.get(number) !== entry) return
+    this.#byNumber.delete(number)
+    collected.unregister(entry)
+    this.#budget?.refund('objects', 1)
+    this.#release([{ object: number, count: entry.references }])
+  }
+}
+
+/** How many of each there are. */
+export function counted(numbers: Uint32Array): References[] {
+  numbers.sort()
+  const all: References[] = []
+  for (let first = 0; first < numbers.length; ) {
+    let next = first + 1
+    while (numbers[next] === numbers[first]) next += 1
+    all.push({ object: numbers[first] as number, count: next - first })
+    first = next
+  }
+  return all
+}
