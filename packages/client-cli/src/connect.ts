@@ -7,8 +7,8 @@ import { EXIT, ToolError } from './exit-codes.ts'
 const CALL_TIMEOUT_MS = 5000
 
 /** The caller closes the manager. @throws as ServiceManager.connect */
-export function connect({ registryPath }: Context): Promise<ServiceManager> {
-  return ServiceManager.connect(registryPath === undefined ? {} : { path: registryPath })
+export function connect({ registry }: Context): Promise<ServiceManager> {
+  return ServiceManager.connect(registry)
 }
 
 /** @throws ERR_SERVICE_NOT_FOUND; ToolError the registry does not answer; as ServiceManager.getService */

@@ -1,10 +1,11 @@
 /** What a command is given. It knows nothing of the process it runs in. */
+import type { RegistryChoice } from '@memsvc/shared/internal'
 import type { ExitCode } from './exit-codes.ts'
 import type { Print } from './output.ts'
 
 export interface Context {
-  /** `--registry`; undefined: MEMSVC_REGISTRY and the usual places. */
-  readonly registryPath: string | undefined
+  /** Which registry was asked for; what was not said goes by the environment. */
+  readonly registry: RegistryChoice
   /** `--json`: every line of data is one object. */
   readonly json: boolean
   /** A line of data, to stdout. */

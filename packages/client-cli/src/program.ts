@@ -1,13 +1,14 @@
 /** The command line as commander sees it: help, versions, and what is wrong with the others. Loaded only for these. */
 import { readFileSync } from 'node:fs'
+import type { RegistryOptions } from '@memsvc/shared/internal'
 import { Command, CommanderError } from 'commander'
 import type { Invocation } from './arguments.ts'
 import type { CommandEntry } from './command-table.ts'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 const EPILOGUE = `
-The name of a service defaults to AnonymousSharedMemory. Its registry is looked for at --registry, else
-MEMSVC_REGISTRY, else $XDG_RUNTIME_DIR/memsvc/registry.sock, else /run/memsvc/registry.sock.
+The name of a service defaults to AnonymousSharedMemory. Its registry is where the options say, else at
+MEMSVC_REGISTRY, else the user's where XDG_RUNTIME_DIR is set, else the machine's.
 
 Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} usage or bad value, ${EXIT.notFound} no registry or no such service,
             ${EXIT.notPermitted} not permitted, ${EXIT.tryAgain} try again (a limit, or no answer in time)`
@@ -51,6 +52,9 @@ function declareProgram(
     .version(packageVersion(), '--version')
     .option('--json', 'print one JSON object per line')
     .option('--registry <path>', "the registry's socket")
+    .option('--system', "the machine's registry, /run/memsvc/registry.sock")
+    .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut, writeErr: () => {} })
     .exitOverride()
@@ -58,8 +62,8 @@ function declareProgram(
   for (const [command, { operands, summary }] of commands) {
     const declared = program.command([command, ...operands].join(' ')).description(summary)
     declared.action(() => {
-      const { json = false, registry } = declared.optsWithGlobals<{ json?: boolean; registry?: string }>()
-      onInvocation({ command, operands: declared.args, json, registryPath: registry })
+      const { json = false, ...registry } = declared.optsWithGlobals<RegistryOptions & { json?: boolean }>()
+      onInvocation({ command, operands: declared.args, json, registry })
     })
   }
   return program

@@ -5,10 +5,10 @@
  */
 import {
   checkMappable,
-  clientRegistryPath,
-  connect,
+  connectRegistry,
   constants,
   FdWatcher,
+  findRegistry,
   HEADER_BYTES,
   isServiceName,
   KIND_HELLO,
@@ -20,15 +20,15 @@ import {
   PROTOCOL_VERSION,
   readHeader,
   readObjects,
+  readRegistryOptions,
   recvmsg,
   sendmsg,
-  socket,
   writeHeader,
 } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments } from './arguments.ts'
 import { formatValue, printDirectly } from './output.ts'
 
-const { MSG_DONTWAIT, SOCK_SEQPACKET } = constants
+const { MSG_DONTWAIT } = constants
 const STDOUT = 1
 const REGION_BYTES = 4
 /** A daemon that has not answered by then is the library's business, which waits longer. */
@@ -66,9 +66,8 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
 async function read(asked: Invocation, opened: OwnedFd[]): Promise<string> {
   const [name = 'AnonymousSharedMemory'] = asked.operands
   if (!isServiceName(name)) throw new Error('a name for the library')
-  const registry = socket(SOCK_SEQPACKET)
+  const { fd: registry } = connectRegistry(findRegistry(readRegistryOptions(asked.registry)))
   opened.push(registry)
-  connect(registry, clientRegistryPath({ path: asked.registryPath }))
   const channel = await ask(registry, opened, getService(name))
   const region = await ask(channel, opened, GET_FILE_DESCRIPTOR)
   checkMappable(region, REGION_BYTES)

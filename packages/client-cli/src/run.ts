@@ -1,4 +1,5 @@
 /** From the words of a command line to an exit code. */
+import { readRegistryOptions } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
 import type { Context } from './context.ts'
@@ -22,8 +23,8 @@ export async function run(argv: readonly string[], system: System): Promise<Exit
   }
 }
 
-async function carryOut({ command, operands, json, registryPath }: Invocation, system: System): Promise<ExitCode> {
+async function carryOut({ command, operands, json, registry }: Invocation, system: System): Promise<ExitCode> {
   const entry = COMMANDS.get(command)
   if (entry === undefined) throw new Error(`${command} is no command`)
-  return entry.execute({ ...system, json, registryPath }, ...operands)
+  return entry.execute({ ...system, json, registry: readRegistryOptions(registry) }, ...operands)
 }

@@ -4,7 +4,7 @@ import { readPlainArguments } from '../src/arguments.ts'
 import { COMMANDS } from '../src/command-table.ts'
 import { readArguments } from '../src/program.ts'
 
-const PLAIN = { json: false, registryPath: undefined }
+const PLAIN = { json: false, registry: {} }
 
 const PLAIN_LINES: [line: string, expected: object][] = [
   ['read', { ...PLAIN, command: 'read', operands: [] }],
@@ -12,19 +12,27 @@ const PLAIN_LINES: [line: string, expected: object][] = [
   ['read --json', { ...PLAIN, command: 'read', operands: [], json: true }],
   ['read --json NAME --json', { ...PLAIN, command: 'read', operands: ['NAME'], json: true }],
   ['--json read', { ...PLAIN, command: 'read', operands: [], json: true }],
-  ['read --registry /r', { ...PLAIN, command: 'read', operands: [], registryPath: '/r' }],
-  ['read --registry /r NAME', { ...PLAIN, command: 'read', operands: ['NAME'], registryPath: '/r' }],
-  ['read NAME --registry /r', { ...PLAIN, command: 'read', operands: ['NAME'], registryPath: '/r' }],
-  ['--registry /r read NAME', { ...PLAIN, command: 'read', operands: ['NAME'], registryPath: '/r' }],
-  ['read --registry=/r', { ...PLAIN, command: 'read', operands: [], registryPath: '/r' }],
-  ['read --registry=/r --registry /s', { ...PLAIN, command: 'read', operands: [], registryPath: '/s' }],
-  ['read --registry --json', { ...PLAIN, command: 'read', operands: [], registryPath: '--json' }],
-  ['read --registry=', { ...PLAIN, command: 'read', operands: [], registryPath: '' }],
+  ['read --registry /r', { ...PLAIN, command: 'read', operands: [], registry: { registry: '/r' } }],
+  ['read --registry /r NAME', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { registry: '/r' } }],
+  ['read NAME --registry /r', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { registry: '/r' } }],
+  ['--registry /r read NAME', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { registry: '/r' } }],
+  ['read --registry=/r', { ...PLAIN, command: 'read', operands: [], registry: { registry: '/r' } }],
+  ['read --registry=/r --registry /s', { ...PLAIN, command: 'read', operands: [], registry: { registry: '/s' } }],
+  ['read --registry --json', { ...PLAIN, command: 'read', operands: [], registry: { registry: '--json' } }],
+  ['read --registry=', { ...PLAIN, command: 'read', operands: [], registry: { registry: '' } }],
+  ['--system read', { ...PLAIN, command: 'read', operands: [], registry: { system: true } }],
+  ['read NAME --user', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { user: true } }],
+  ['read --registry-owner 7', { ...PLAIN, command: 'read', operands: [], registry: { registryOwner: '7' } }],
+  ['--registry-owner=7 list', { ...PLAIN, command: 'list', operands: [], registry: { registryOwner: '7' } }],
+  ['read --user --system', { ...PLAIN, command: 'read', operands: [], registry: { user: true, system: true } }],
   ['write 42', { ...PLAIN, command: 'write', operands: ['42'] }],
   ['write -1', { ...PLAIN, command: 'write', operands: ['-1'] }],
   ['write -2147483648 NAME', { ...PLAIN, command: 'write', operands: ['-2147483648', 'NAME'] }],
-  ['write --registry /r -1 NAME', { ...PLAIN, command: 'write', operands: ['-1', 'NAME'], registryPath: '/r' }],
-  ['write -1 --json --registry /r', { command: 'write', operands: ['-1'], json: true, registryPath: '/r' }],
+  [
+    'write --registry /r -1 NAME',
+    { ...PLAIN, command: 'write', operands: ['-1', 'NAME'], registry: { registry: '/r' } },
+  ],
+  ['write -1 --json --registry /r', { command: 'write', operands: ['-1'], json: true, registry: { registry: '/r' } }],
   ['watch NAME', { ...PLAIN, command: 'watch', operands: ['NAME'] }],
   ['list --json', { ...PLAIN, command: 'list', operands: [], json: true }],
   ['info', { ...PLAIN, command: 'info', operands: [] }],
@@ -73,6 +81,8 @@ const WRONG_LINES: [words: string[], message: RegExp][] = [
   [['write', '-abc'], /unknown option '-abc'/],
   [['read', '--json=1'], /unknown option '--json=1'|does not take/],
   [['read', '--registry'], /option '--registry <path>' argument missing/],
+  [['read', '--system=1'], /unknown option '--system=1'|does not take/],
+  [['read', '--registry-owner'], /option '--registry-owner <uid>' argument missing/],
   [['write', '1', '--registry'], /option '--registry <path>' argument missing/],
 ]
 

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Binder, ClosedError, errorCode, IWatch, ServiceManager } from '@memsvc/shared'
-import { forgetWhatWasRead, IControl, type OwnedFd, Signal } from '@memsvc/shared/internal'
+import { forgetWhatWasRead, IControl, type OwnedFd, type RegistryPlace, Signal } from '@memsvc/shared/internal'
 import { Access } from './access/access.ts'
 import { Admission } from './admission.ts'
 import { Ledger } from './ledger.ts'
@@ -23,7 +23,7 @@ import type { ValueStore } from './systemd/value-store.ts'
 import { Watchers } from './watchers.ts'
 
 export interface DaemonOptions {
-  readonly registryPath: string
+  readonly place: RegistryPlace
   /** The service to publish; null: the registry alone. */
   readonly serviceName: string | null
   readonly socketMode: number
@@ -77,14 +77,14 @@ export class Daemon {
   readonly #gate = new Gate()
 
   constructor(options: DaemonOptions) {
-    const { registryPath: path, socketMode, ownUid, settings, onCount, log } = options
+    const { place, socketMode, ownUid, settings, onCount, log } = options
     const ledger = new Ledger({ limits: settings.limits, ownUid, onChange: onCount })
     const access = new Access(ownUid, settings.access)
     this.#options = options
     this.#ledger = ledger
     this.#access = access
     this.#hosting = new Hosting({
-      ...{ path, socketMode, access, ledger, log, gate: this.#gate },
+      ...{ place, socketMode, access, ledger, log, gate: this.#gate },
       onLost: (reason) => this.#fail(reason),
       onTrouble: onCount,
     })
@@ -168,11 +168,11 @@ export class Daemon {
   }
 
   status(): object {
-    const { serviceName, registryPath, ownUid, log } = this.#options
+    const { serviceName, place, ownUid, log } = this.#options
     forgetWhatWasRead()
     return {
       name: serviceName,
-      registry: registryPath,
+      registry: place.path,
       host: this.isHost,
       pid: process.pid,
       uid: ownUid,
@@ -218,7 +218,7 @@ export class Daemon {
       onOutage: () => this.#takeOver(),
       onNameLost: (_name: string, error: unknown) => this.#fail(error),
     }
-    return ServiceManager.connectWith({ path: this.#options.registryPath }, policy)
+    return ServiceManager.connectTo(this.#options.place, policy)
   }
 
   #makeService(name: string, initialValue: number): MemoryService {

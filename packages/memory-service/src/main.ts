@@ -1,6 +1,7 @@
 /** From arguments to an exit status. The only file that ends the process. */
 import { CommanderError } from 'commander'
 import { EXIT_DONE, EXIT_USAGE, exitCodeOf } from './exit-codes.ts'
+import { commandFirst } from './option-order.ts'
 import { complain } from './output.ts'
 import { makeProgram } from './program.ts'
 
@@ -10,7 +11,7 @@ async function run(args: string[]): Promise<number> {
     status = result
   })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(commandFirst(program, args), { from: 'user' })
     return status
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE

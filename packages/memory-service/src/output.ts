@@ -25,8 +25,12 @@ export class Output {
 /** In one line, whatever a registry wrote into it. Where nobody can be told, the exit status still says it. */
 export function complain(error: unknown): void {
   const message = error instanceof Error ? error.message || errorCode(error) || error.name : String(error)
+  tell(message, isJournal(process.env, STDERR) ? priorityPrefix(FATAL) : '')
+}
+
+/** A line for people. */
+export function tell(message: string, prefix = ''): void {
   try {
-    const prefix = isJournal(process.env, STDERR) ? priorityPrefix(FATAL) : ''
     writeSync(STDERR, `${prefix}memsvc: ${message.replace(/\p{Cc}+/gu, ' ').trim()}\n`)
   } catch {
     // ENOSPC of /dev/full, EPIPE, EAGAIN of a full pipe that somebody made non-blocking

@@ -1,6 +1,6 @@
 /** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
 import { readFileSync } from 'node:fs'
-import { isServiceName } from '@memsvc/shared/internal'
+import { isServiceName, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
 import { Command, InvalidArgumentError } from 'commander'
 import { Output } from './output.ts'
 import { inPackage } from './package-folder.ts'
@@ -81,7 +81,11 @@ function clientOptions(command: Command): Command {
 }
 
 function registryOption(command: Command): Command {
-  return command.option('--registry <path>', "the registry's socket (default: MEMSVC_REGISTRY, or the usual places)")
+  return command
+    .option('--registry <path>', "the registry's socket (default: MEMSVC_REGISTRY, else the user's or the machine's)")
+    .option('--system', `the machine's registry, ${SYSTEM_REGISTRY_PATH}`)
+    .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
 }
 
 function collect(value: string, before: string[]): string[] {

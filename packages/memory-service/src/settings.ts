@@ -1,4 +1,5 @@
 /** What may change while a daemon runs: who may do what, and how much of everything. From options and the file. */
+import type { RegistryPlace } from '@memsvc/shared/internal'
 import type { AccessRules } from './access/access.ts'
 import { findPeople } from './access/people.ts'
 import { configurationPath, readConfiguration } from './config/configuration.ts'
@@ -23,15 +24,18 @@ export interface Settings {
 
 export interface SettingsSource {
   readonly options: SettingsOptions & { readonly writers: readonly string[] }
-  readonly registryPath: string
+  readonly place: RegistryPlace
   readonly env: NodeJS.ProcessEnv
   /** Descriptors that the process may have. */
   readonly openFiles: number
 }
 
 /** Options come before the file. @throws ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
-export async function readSettings({ options, registryPath, env, openFiles }: SettingsSource): Promise<Settings> {
-  const { path, rules, limits } = await readConfiguration(configurationPath(options.config, registryPath, env))
+export async function readSettings({ options, place, env, openFiles }: SettingsSource): Promise<Settings> {
+  const { path, rules, limits } = await readConfiguration(
+    configurationPath(options.config, place.path, env),
+    place.trusted,
+  )
   const asked = { ...limits, ...askedByOptions(options, limits) }
   const fitting = fitLimits(asked, openFiles)
   return {

@@ -22,6 +22,9 @@ export const MEMSVC = fileURLToPath(new URL('../../bin/memsvc.js', import.meta.u
 /** The tool of the package beside this one, for clients in processes of their own. */
 export const MEMCLIENT = fileURLToPath(new URL('../../../client-cli/bin/memclient.js', import.meta.url))
 
+/** Root does not trust a registry of another user unless he is named. */
+const TRUSTED = ['--registry-owner', String(OTHER_UID)]
+
 /** What `status --json` prints. */
 export interface Status {
   readonly name: string | null
@@ -54,17 +57,17 @@ export function startMemsvcOfOtherUser(t: Test, options: DaemonOptions = {}): Pr
 
 /** Runs a command of memsvc at this registry to its end. */
 export function memsvc(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
-  return runProgram(MEMSVC, [...args, '--registry', registry], options)
+  return runProgram(MEMSVC, [...args, '--registry', registry, ...TRUSTED], options)
 }
 
 /** Runs memclient at this registry to its end. */
 export function memclient(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
-  return runProgram(MEMCLIENT, [...args, '--registry', registry], options)
+  return runProgram(MEMCLIENT, [...args, '--registry', registry, ...TRUSTED], options)
 }
 
 /** Starts memclient at this registry; gone with the test. */
 export function startMemclient(t: Test, registry: string, args: readonly string[]): Program {
-  const program = startProgram(MEMCLIENT, [...args, '--registry', registry])
+  const program = startProgram(MEMCLIENT, [...args, '--registry', registry, ...TRUSTED])
   t.teardown(() => program.destroy())
   return program
 }

@@ -4,7 +4,7 @@
  * was there all the while has seen no error and no wrong value.
  */
 import { ServiceManager, SharedValue } from '@memsvc/shared'
-import type { Daemon } from '@memsvc/shared/test-support'
+import { type Daemon, OTHER_UID } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 import { DAEMON_LIMITS } from '../src/limits.ts'
 import { Canary } from './canary.ts'
@@ -91,7 +91,7 @@ async function holdings({ value }: Canary): Promise<Holdings> {
 }
 
 async function readAsNewClient(t: Test, path: string): Promise<void> {
-  using manager = await ServiceManager.connect({ path })
+  using manager = await ServiceManager.connect({ path, registryOwner: OTHER_UID })
   using value = await SharedValue.open(manager)
   t.ok(Number.isInteger(value.get()), 'a new client is served')
 }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BinderProxy, DEFAULT_SERVICE_NAME, errorCode, ServiceManager, SharedValue } from '@memsvc/shared'
 import { Hub, IControl } from '@memsvc/shared/internal'
+import { OTHER_UID } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 import type { Status } from './memsvc.ts'
 
@@ -13,7 +14,7 @@ const POLL_MS = 5
 
 /** A connection to the registry; gone with the test. */
 export async function connect(t: Test, registry: string): Promise<ServiceManager> {
-  const manager = await ServiceManager.connect({ path: registry })
+  const manager = await ServiceManager.connect({ path: registry, registryOwner: OTHER_UID })
   t.teardown(() => manager.close())
   return manager
 }
@@ -38,7 +39,7 @@ export async function openValueSoon(t: Test, registry: string): Promise<SharedVa
 export async function connectSoon(path: string): Promise<ServiceManager> {
   for (;;) {
     try {
-      return await ServiceManager.connect({ path })
+      return await ServiceManager.connect({ path, registryOwner: OTHER_UID })
     } catch (error) {
       if (errorCode(error) !== 'ERR_REGISTRY_UNAVAILABLE') throw error
     }

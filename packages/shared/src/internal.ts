@@ -59,19 +59,27 @@ export { REGION_BYTES } from './interfaces/memory-service.ts'
 export { checkMappable } from './os/region.ts'
 export { type RegionStatus, regionStatus } from './os/region-status.ts'
 export { sendAttachment } from './service-manager/attachment.ts'
+export { checkPathTrust, octal, type Step, stepsTo } from './service-manager/path-trust.ts'
+export { jittered } from './service-manager/patience.ts'
 export {
   type FoundService,
   IServiceCallback,
   IServiceManager,
 } from './service-manager/registry-interface.ts'
 export type { ChannelPolicy } from './service-manager/registry-link.ts'
+export { type RegistryOptions, readRegistryOptions } from './service-manager/registry-options.ts'
 export {
-  clientRegistryPath,
-  daemonRegistryPath,
+  findRegistry,
   MAX_PATH_BYTES,
+  type RegistryChoice,
+  type RegistryPlace,
   SYSTEM_REGISTRY_PATH,
+  userRegistryPath,
 } from './service-manager/registry-path.ts'
+export { connectRegistry } from './service-manager/registry-socket.ts'
 export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-name.ts'
+export { TrustedUsers } from './service-manager/trusted-users.ts'
+export { otherRegistries } from './service-manager/why-unreachable.ts'
 export { show } from './util/check.ts'
 export { type Limit, limitError } from './util/limit.ts'
 export { Signal } from './util/signal.ts'

@@ -11,6 +11,7 @@ import { formatValue } from '../output.ts'
 export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
   using manager = await connect(context)
   let value = await openValue(manager, name)
+  context.tell(`memclient: watching ${name} at ${manager.path}`)
   const show = changePrinter(context, name)
   for (;;) {
     await showUntilDeath(value, show)

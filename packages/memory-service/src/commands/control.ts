@@ -1,12 +1,11 @@
 /** `memsvc status`, `list` and `stop`: short calls to a daemon that runs. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME, errorCode, ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
-import { IControl } from '@memsvc/shared/internal'
+import { IControl, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import { EXIT_DONE } from '../exit-codes.ts'
-import type { Output } from '../output.ts'
+import { type Output, tell } from '../output.ts'
 
-export interface ControlCommandOptions {
-  readonly registry?: string
+export interface ControlCommandOptions extends RegistryOptions {
   readonly json?: boolean
 }
 
@@ -20,15 +19,16 @@ export async function status(
   options: ControlCommandOptions,
   out: Output,
 ): Promise<number> {
-  using manager = await ServiceManager.connect(pathOf(options))
+  using manager = await ServiceManager.connect(readRegistryOptions(options))
   const report = JSON.parse((await (await findControl(manager, name)).status()) ?? '{}') as Record<string, unknown>
+  report.registry = manager.path // as it was reached from here: the daemon may have it by another name
   if (options.json) out.json(report)
   else for (const [key, value] of Object.entries(report)) out.line(`${key}: ${showValue(value)}`)
   return EXIT_DONE
 }
 
 export async function list(options: ControlCommandOptions, out: Output): Promise<number> {
-  using manager = await ServiceManager.connect(pathOf(options))
+  using manager = await ServiceManager.connect(readRegistryOptions(options))
   for (const name of await manager.listServices()) {
     const info = await manager.getServiceInfo(name)
     if (info === null) continue // gone since it was listed
@@ -40,12 +40,13 @@ export async function list(options: ControlCommandOptions, out: Output): Promise
 
 /** Asks the daemon to end, and waits until nobody can find it any more. */
 export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandOptions, out: Output): Promise<number> {
-  using manager = await ServiceManager.connect(pathOf(options))
+  using manager = await ServiceManager.connect(readRegistryOptions(options))
   const control = await findControl(manager, name)
   const pid = (await unlessGone(() => manager.getServiceInfo(name)))?.pid ?? 0
+  tell(`stopping ${name} (pid ${pid}) at ${manager.path}`)
   await unlessGone(async () => control.stop())
   while ((await unlessGone(() => manager.getServiceInfo(name)))?.pid === pid) await delay(POLL_MS)
-  if (options.json) out.json({ name, pid, stopped: true })
+  if (options.json) out.json({ name, pid, registry: manager.path, stopped: true })
   else out.line(`${name} stopped (pid ${pid})`)
   return EXIT_DONE
 }
@@ -56,7 +57,7 @@ export async function reload(
   options: ControlCommandOptions,
   out: Output,
 ): Promise<number> {
-  using manager = await ServiceManager.connect(pathOf(options))
+  using manager = await ServiceManager.connect(readRegistryOptions(options))
   await (await findControl(manager, name)).reload()
   if (options.json) out.json({ name, reloaded: true })
   else out.line(`${name} reloaded`)
@@ -79,10 +80,6 @@ async function unlessGone<T>(ask: () => Promise<T>): Promise<T | null> {
     if (['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')) return null
     throw error
   }
-}
-
-function pathOf({ registry }: ControlCommandOptions): { path?: string } {
-  return registry === undefined ? {} : { path: registry }
 }
 
 function showValue(value: unknown): string {

@@ -1,5 +1,5 @@
 /** `memsvc doctor`: examines the machine by trying, and says what follows and what to do. Changes nothing. */
-import { daemonRegistryPath } from '@memsvc/shared/internal'
+import { findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import type { Finding } from '../doctor/finding.ts'
 import { examineKernel } from '../doctor/kernel.ts'
 import { examineMachine } from '../doctor/machine.ts'
@@ -9,21 +9,21 @@ import { EXIT_DONE, EXIT_FAILED } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import type { SettingsOptions } from '../settings.ts'
 
-export interface DoctorOptions extends SettingsOptions {
-  readonly registry?: string
+export interface DoctorOptions extends SettingsOptions, RegistryOptions {
   readonly json?: boolean
 }
 
 /** @returns 0 when memsvc can be used here, 1 when not @throws ERR_INVALID_ARG_VALUE a path over 107 bytes */
 export async function doctor(options: DoctorOptions, out: Output): Promise<number> {
-  const registryPath = daemonRegistryPath({ path: options.registry })
-  const source = { options: { ...options, writers: [] }, registryPath, env: process.env }
+  const choice = readRegistryOptions(options)
+  const place = findRegistry(choice)
+  const source = { options: { ...options, writers: [] }, place, env: process.env }
   const findings = [
     ...examineKernel(),
     ...(await examineMachine(source)),
     ...examineSystemd(),
     await examineConfiguration(source),
-    ...(await examineRegistry(options.registry)),
+    ...(await examineRegistry(choice, place)),
   ]
   for (const finding of findings) {
     if (options.json) out.json(finding)

@@ -1,12 +1,11 @@
 /** `memsvc limits`: every limit, as a daemon started with the same options would have it on a machine with room for it. */
-import { daemonRegistryPath, type Limit } from '@memsvc/shared/internal'
+import { findRegistry, type Limit, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import { EXIT_DONE } from '../exit-codes.ts'
 import { listLimits } from '../limits.ts'
 import type { Output } from '../output.ts'
 import { readSettings, type SettingsOptions } from '../settings.ts'
 
-export interface LimitsOptions extends SettingsOptions {
-  readonly registry?: string
+export interface LimitsOptions extends SettingsOptions, RegistryOptions {
   readonly json?: boolean
 }
 
@@ -14,7 +13,7 @@ export interface LimitsOptions extends SettingsOptions {
 export async function showLimits(options: LimitsOptions, out: Output): Promise<number> {
   const { limits } = await readSettings({
     options: { ...options, writers: [] },
-    registryPath: daemonRegistryPath({ path: options.registry }),
+    place: findRegistry(readRegistryOptions(options)),
     env: process.env,
     openFiles: Number.POSITIVE_INFINITY,
   })

@@ -1,6 +1,6 @@
 /** `memsvc start` and `memsvc registry`: from options to a running daemon, and from signals to its end. */
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
-import { daemonRegistryPath } from '@memsvc/shared/internal'
+import { findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { Daemon, type DaemonOptions } from '../daemon.ts'
 import { raiseOpenFiles } from '../descriptor-budget.ts'
@@ -14,8 +14,7 @@ import { NotifySocket } from '../systemd/notify-socket.ts'
 import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
 import { ValueStore } from '../systemd/value-store.ts'
 
-export interface StartOptions extends SettingsOptions {
-  readonly registry?: string
+export interface StartOptions extends SettingsOptions, RegistryOptions {
   readonly name?: string
   readonly socketMode: number
   readonly writers: readonly string[]
@@ -43,7 +42,7 @@ export async function start(options: StartOptions): Promise<number> {
   logger.info('starting')
   try {
     if (await hasStarted(daemon)) {
-      logger.info({ name: config.serviceName, registry: config.registryPath, host: daemon.isHost }, 'ready')
+      logger.info({ name: config.serviceName, registry: config.place.path, host: daemon.isHost }, 'ready')
       notifier.ready()
       reloadOnSignal(daemon, notifier)
     }
@@ -61,11 +60,11 @@ export async function start(options: StartOptions): Promise<number> {
 type Config = Omit<DaemonOptions, 'inheritedListener' | 'values' | 'onCount' | 'log'>
 
 async function readConfig(options: StartOptions): Promise<Config> {
-  const registryPath = daemonRegistryPath({ path: options.registry })
+  const place = findRegistry(readRegistryOptions(options))
   const openFiles = raiseOpenFiles()
-  const read = () => readSettings({ options, registryPath, env: process.env, openFiles })
+  const read = () => readSettings({ options, place, env: process.env, openFiles })
   return {
-    registryPath,
+    place,
     serviceName: options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME),
     socketMode: options.socketMode,
     ownUid: process.getuid?.() ?? 0,

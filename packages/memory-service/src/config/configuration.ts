@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import { type FileStatus, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
+import { checkPathTrust, type FileStatus, SYSTEM_REGISTRY_PATH, type TrustedUsers } from '@memsvc/shared/internal'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
 import type { AskedLimits } from '../descriptor-budget.ts'
@@ -54,10 +54,14 @@ function isThere(path: string, alsoMissing: readonly string[] = []): boolean {
   }
 }
 
-/** @throws ERR_INVALID_ARG_VALUE with the file, the line and the reason */
-export async function readConfiguration(path: string | null): Promise<Configuration> {
+/**
+ * @param trusted whose the file and the folders above it may be
+ * @throws ERR_INVALID_ARG_VALUE with the file, the line and the reason; ERR_SECURITY a folder above it
+ */
+export async function readConfiguration(path: string | null, trusted: TrustedUsers): Promise<Configuration> {
   if (path === null) return { path, rules: [], limits: {} }
-  const text = readTrusted(path)
+  checkPathTrust(`the configuration ${path}`, path, trusted)
+  const text = readTrusted(path, trusted)
   try {
     const document = parseDocument(text)
     checkSchema(document, JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')) as Schema)
@@ -71,17 +75,17 @@ export async function readConfiguration(path: string | null): Promise<Configurat
 }
 
 /** The text, unless somebody could have written it who must not decide here. */
-function readTrusted(path: string): string {
+function readTrusted(path: string, trusted: TrustedUsers): string {
   try {
-    return readRegularFile(path, { maxBytes: DAEMON_LIMITS.configurationBytes.limit, check: checkTrust })
+    return readRegularFile(path, { maxBytes: DAEMON_LIMITS.configurationBytes.limit, check: (file) => checkTrust(file, trusted) })
   } catch (error) {
     if (error instanceof InvalidArgValueError) throw new InvalidArgValueError(`${path}: ${error.message}`)
     throw new InvalidArgValueError(`${path}: cannot be read (${errorCode(error)})`, { cause: error })
   }
 }
 
-function checkTrust(file: FileStatus): void {
-  if (file.uid !== 0 && file.uid !== process.getuid?.()) throw new InvalidArgValueError(`belongs to uid ${file.uid}`)
+function checkTrust(file: FileStatus, trusted: TrustedUsers): void {
+  if (!trusted.has(file.uid)) throw new InvalidArgValueError(`belongs to uid ${file.uid}`)
   if ((file.mode & OTHERS_MAY_WRITE) !== 0) throw new InvalidArgValueError('can be written to by others')
 }
 

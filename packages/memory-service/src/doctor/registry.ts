@@ -1,29 +1,51 @@
 /** The way to the registry: its configuration, its folder, its socket, and whether it answers. */
-import { accessSync, existsSync, constants as fs, statSync } from 'node:fs'
+import { accessSync, existsSync, constants as fs, lstatSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { errorCode, ServiceManager } from '@memsvc/shared'
-import { clientRegistryPath, daemonRegistryPath } from '@memsvc/shared/internal'
+import { errorCode, IllegalStateError, ServiceManager } from '@memsvc/shared'
+import {
+  octal,
+  otherRegistries,
+  type RegistryChoice,
+  type RegistryPlace,
+  type Step,
+  stepsTo,
+} from '@memsvc/shared/internal'
 import { configurationPath, readConfiguration } from '../config/configuration.ts'
-import { checkDirectory } from '../registry/listener.ts'
 import type { SettingsSource } from '../settings.ts'
 import { type Diagnosis, type Finding, ill, ok, tryOut } from './finding.ts'
 
 /** How long a registry may take to answer, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 2000
 
-export async function examineRegistry(path: string | undefined): Promise<Finding[]> {
-  return [examineFolder(daemonRegistryPath({ path })), await examineAnswer(clientRegistryPath({ path }))]
+export async function examineRegistry(choice: RegistryChoice, place: RegistryPlace): Promise<Finding[]> {
+  return [
+    ok('path of the registry', `${place.path}, ${WHY[place.by]}`),
+    ...examineWay(place),
+    examineFolder(place),
+    examineLock(place),
+    await examineAnswer(choice, place.path),
+    ...examineOthers(place),
+  ]
+}
+
+const WHY: Readonly<Record<RegistryPlace['by'], string>> = {
+  path: 'by --registry',
+  scope: 'by --system or --user',
+  MEMSVC_REGISTRY: 'by MEMSVC_REGISTRY',
+  XDG_RUNTIME_DIR: "the user's, because XDG_RUNTIME_DIR is set",
+  default: "the machine's, because XDG_RUNTIME_DIR is not set",
 }
 
 export async function examineConfiguration({
   options,
-  registryPath,
+  place,
   env,
 }: Omit<SettingsSource, 'openFiles'>): Promise<Finding> {
   const name = 'configuration'
   try {
-    const { path, rules } = await readConfiguration(configurationPath(options.config, registryPath, env))
+    const found = configurationPath(options.config, place.path, env)
+    const { path, rules } = await readConfiguration(found, place.trusted)
     return ok(name, path === null ? 'none' : `${path}, rules: ${rules.length}`)
   } catch (error) {
     return ill(name, (error as Error).message, {
@@ -34,44 +56,98 @@ export async function examineConfiguration({
   }
 }
 
-function examineFolder(path: string): Finding {
+/** Every folder on the way: one finding for each that is not as it should be. */
+function examineWay({ path, trusted }: RegistryPlace): Finding[] {
+  const name = 'way to the registry'
+  const steps = [...stepsTo(path, trusted)]
+  const ills = steps.flatMap((step) => objectionTo(name, step) ?? [])
+  return ills.length > 0
+    ? ills
+    : [ok(name, steps.map(({ path, uid, mode }) => `${path} (${uid}, ${octal(mode)})`).join(', '))]
+}
+
+function objectionTo(name: string, { path, uid, mode, objection, isGroupWritable }: Step): Finding | null {
+  if (objection !== null) {
+    return ill(name, objection, {
+      verdict: 'problem',
+      follows: 'memsvc goes no further: somebody else may decide which registry that is',
+      remedy:
+        'another --registry, the permissions that it names, or --registry-owner for a user whom you trust with it',
+    })
+  }
+  if (!isGroupWritable) return null
+  return ill(name, `${path} can be written to by its group (owner ${uid}, mode ${octal(mode)})`, {
+    verdict: 'warning',
+    follows: 'everybody in that group can put a registry of his own there',
+    remedy: 'chmod g-w, if that is not meant',
+  })
+}
+
+function examineFolder({ path, trusted }: RegistryPlace): Finding {
   const folder = dirname(path)
-  return tryOut('folder of the socket', () => describeFolder(folder), {
+  return tryOut('folder of the socket', () => describeFolder(folder, trusted.self), {
     verdict: existsSync(path) ? 'warning' : 'problem',
     follows: `this user cannot host the registry at ${path}`,
     remedy: 'another --registry, or let an administrator make the folder; systemd makes /run/memsvc for its own units',
   })
 }
 
-/** @throws EACCES this user cannot make a socket there; ERR_ILLEGAL_STATE others could replace it */
-function describeFolder(folder: string): string {
+/** @throws EACCES this user cannot make a socket there; ERR_ILLEGAL_STATE the folder is another user's */
+function describeFolder(folder: string, self: number): string {
   if (!existsSync(folder)) {
     let parent = folder
     while (!existsSync(parent)) parent = dirname(parent)
     accessSync(parent, fs.W_OK | fs.X_OK)
     return `${folder} will be made, with mode 0700`
   }
-  accessSync(folder, fs.W_OK | fs.X_OK)
-  checkDirectory(folder)
+  const { uid } = statSync(folder)
+  try {
+    accessSync(folder, fs.W_OK | fs.X_OK)
+  } catch (error) {
+    if (uid === self) throw error
+    const who = uid === 0 ? 'root, who may once have run memsvc with this XDG_RUNTIME_DIR' : `uid ${uid}`
+    throw new IllegalStateError(`${(error as Error).message}; it belongs to ${who}`)
+  }
   return `${folder}, ${describe(folder)}`
 }
 
-async function examineAnswer(path: string): Promise<Finding> {
+/** What a daemon of another user leaves keeps this one from hosting, for ever. */
+function examineLock({ path, trusted }: RegistryPlace): Finding {
+  const name = 'lock file'
+  const lock = `${path}.lock`
+  const stats = lstatSync(lock, { throwIfNoEntry: false })
+  if (stats === undefined) return ok(name, 'none')
+  if (stats.uid === trusted.self || trusted.self === 0) return ok(name, `${lock}, ${describe(lock)}`)
+  return ill(name, `${lock} belongs to uid ${stats.uid}`, {
+    verdict: 'warning',
+    follows: 'this user cannot host the registry there, also when no daemon of that user runs any more',
+    remedy: `if none runs: rm ${lock} ${path}, as root or whoever owns the folder`,
+  })
+}
+
+async function examineAnswer(choice: RegistryChoice, path: string): Promise<Finding> {
   const name = 'registry'
   try {
-    using manager = await ServiceManager.connect({ path })
+    using manager = await ServiceManager.connect(choice)
     const services = await Promise.race([manager.listServices(), delay(ANSWER_TIMEOUT_MS, null, { ref: false })])
     if (services === null) return ill(name, `${path} does not answer`, HANGS)
-    return ok(name, `${path}, ${describe(path)}, services: ${services.length}`)
+    return ok(name, `${path}, ${describe(path)}, run by uid ${manager.registryUid}, services: ${services.length}`)
   } catch (error) {
     const diagnosis = DIAGNOSES[errorCode(error) ?? ''] ?? HANGS
     return ill(name, (error as Error).message, diagnosis)
   }
 }
 
+/** The registries that nobody asked for: whoever meant one of them learns how to say so. */
+function examineOthers(place: RegistryPlace): Finding[] {
+  return otherRegistries(place)
+    .filter(({ isServed }) => isServed)
+    .map(({ whose, path, scope }) => ok(`${whose} registry`, `is served too, at ${path}: --${scope} leads there`))
+}
+
 function describe(path: string): string {
   const { mode, uid } = statSync(path)
-  return `mode ${(mode & 0o7777).toString(8).padStart(4, '0')}, owner ${uid}`
+  return `mode ${octal(mode & 0o7777)}, owner ${uid}`
 }
 
 const HANGS: Diagnosis = {
@@ -84,6 +160,7 @@ const DIAGNOSES: Readonly<Record<string, Diagnosis>> = {
   ERR_SECURITY: {
     verdict: 'problem',
     follows: 'this user is no client of it',
-    remedy: '--socket-mode, or SocketMode= of memsvc.socket; and the folders above must let this user pass',
+    remedy:
+      'what the message says; --socket-mode, or SocketMode= of memsvc.socket; and the folders above must let this user pass',
   },
 }

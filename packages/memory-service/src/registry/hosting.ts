@@ -5,7 +5,7 @@
  * lock or their folder tells nobody, and inotify(7) tells of neither mounts nor folders above.
  */
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import type { OwnedFd } from '@memsvc/shared/internal'
+import type { OwnedFd, RegistryPlace } from '@memsvc/shared/internal'
 import { type Footing, PathTakenError } from './footing.ts'
 import { InheritedSocket } from './inherited-socket.ts'
 import { HostLock, isServed, lockPathOf } from './listener.ts'
@@ -13,7 +13,7 @@ import { describeHolder } from './lock-holder.ts'
 import { type HostOptions, RegistryHost } from './registry-host.ts'
 
 export interface HostingOptions extends Omit<HostOptions, 'listener'> {
-  readonly path: string
+  readonly place: RegistryPlace
   readonly socketMode: number
   /** The path is another process's, and this one must not go on hosting. */
   readonly onLost: (reason: Error) => void
@@ -46,8 +46,8 @@ export class Hosting {
   /** Hosts the registry if nobody does. @returns whether this process is the host now @throws as HostLock */
   tryHost(): boolean {
     if (this.#host !== null) return true
-    const { path, socketMode, log } = this.#options
-    const lock = HostLock.tryTake(path)
+    const { place, socketMode, log } = this.#options
+    const lock = HostLock.tryTake(place)
     if (lock === null) return false
     try {
       this.#begin(lock.listen(socketMode), lock)
@@ -55,18 +55,18 @@ export class Hosting {
       lock.close()
       throw error
     }
-    log.logger.info({ registry: path }, 'hosting the registry')
+    log.logger.info({ registry: place.path }, 'hosting the registry')
     return true
   }
 
   /** Hosts the registry on a socket that is somebody else's to make and to remove. Takes it over. */
   hostOn(listener: OwnedFd): void {
-    this.#begin(listener, new InheritedSocket(this.#options.path))
+    this.#begin(listener, new InheritedSocket(this.#options.place.path))
   }
 
   /** Why this process does not host: somebody else does, or has the lock and nobody can be reached. */
   whyNot(): Error {
-    const { path } = this.#options
+    const { path } = this.#options.place
     if (isReached(path)) return new IllegalStateError(`another process hosts the registry at ${path}`)
     const lockPath = lockPathOf(path)
     return new IllegalStateError(
@@ -103,26 +103,26 @@ export class Hosting {
   }
 
   #restore(footing: Footing): void {
-    const { path, log } = this.#options
+    const { place, log } = this.#options
     const listener = footing.restore()
     if (listener !== null) this.#host?.listenOn(listener)
-    if (footing.isInPlace) log.logger.warn({ registry: path }, 'the path led here no more: listening there again')
+    if (footing.isInPlace) log.logger.warn({ registry: place.path }, 'the path led here no more: listening there again')
   }
 
   #lose(reason: Error): void {
-    const { path, log, onLost } = this.#options
+    const { place, log, onLost } = this.#options
     clearInterval(this.#looks)
-    log.logger.error({ registry: path, reason: reason.message }, 'the registry is another process’s now, this one ends')
+    log.logger.error({ registry: place.path, reason: reason.message }, 'the registry is another process’s now, this one ends')
     onLost(reason)
   }
 
   /** A trouble is one line of log, however long it lasts. */
   #say(trouble: string | null): void {
     if (trouble === this.#trouble) return
-    const { path, log, onTrouble } = this.#options
+    const { place, log, onTrouble } = this.#options
     this.#trouble = trouble
-    if (trouble === null) log.logger.info({ registry: path }, 'the path leads here again')
-    else log.logger.error({ registry: path, reason: trouble }, 'nobody new can reach the registry')
+    if (trouble === null) log.logger.info({ registry: place.path }, 'the path leads here again')
+    else log.logger.error({ registry: place.path, reason: trouble }, 'nobody new can reach the registry')
     onTrouble()
   }
 }

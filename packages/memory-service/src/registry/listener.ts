@@ -5,10 +5,20 @@
  * that two starters can both win; a lock is not, and it goes with the process, however that ends. So a stale socket is
  * simply one whose lock is free.
  */
-import { chmodSync, lstatSync, mkdirSync, statSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import { bind, connect, constants, fchmod, listen, OwnedFd, socket } from '@memsvc/shared/internal'
+import {
+  bind,
+  checkPathTrust,
+  connect,
+  constants,
+  fchmod,
+  listen,
+  OwnedFd,
+  type RegistryPlace,
+  socket,
+} from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../limits.ts'
 import type { Footing } from './footing.ts'
 import { PathTakenError } from './footing.ts'
@@ -19,13 +29,14 @@ import { type FileIdentity, fileAt, fileBehind, isSameFile } from './same-file.t
 
 const PRIVATE_SOCKET = 0o600
 const PRIVATE_DIRECTORY = 0o700
-const OTHERS_MAY_WRITE = 0o022
-const STICKY = 0o1000
 /** A starter holds the lock for a moment while it looks whether somebody serves: who has it this often goes on having it. */
 const REFUSALS_TO_BELIEVE = 3
 
+type HostPlace = Pick<RegistryPlace, 'path' | 'trusted'>
+
 /** The right to host the registry at a path, for as long as it is open. */
 export class HostLock implements Footing {
+  readonly #place: HostPlace
   readonly #path: string
   #lock: LockFile
   /** Its number cannot become another file's while the listener is open. */
@@ -33,19 +44,22 @@ export class HostLock implements Footing {
   #mode = PRIVATE_SOCKET
   #refusals = 0
 
-  private constructor(path: string, lock: LockFile) {
-    this.#path = path
+  private constructor(place: HostPlace, lock: LockFile) {
+    this.#place = place
+    this.#path = place.path
     this.#lock = lock
   }
 
   /**
    * Takes the lock, and makes the socket's directory if there is none (0700).
    * @returns null while another process has it, or hosts the registry without one
-   * @throws ERR_ILLEGAL_STATE a directory that others may write to, or another program's socket; ERR_SECURITY another
-   *   user's leftover; errors of mkdir(2) and open(2)
+   * @throws ERR_SECURITY others may change the way there, or it is another user's leftover; ERR_ILLEGAL_STATE another
+   *   program's socket; errors of mkdir(2) and open(2)
    */
-  static tryTake(socketPath: string): HostLock | null {
-    const lock = tryLock(socketPath)
+  static tryTake(place: HostPlace): HostLock | null {
+    const { path: socketPath } = place
+    checkWay(place) // before anything is made where somebody else decides what it leads to
+    const lock = tryLock(place)
     if (lock === null) return null
     try {
       if (isServed(socketPath)) {
@@ -53,7 +67,7 @@ export class HostLock implements Footing {
         return null
       }
       lock.sign()
-      return new HostLock(socketPath, lock)
+      return new HostLock(place, lock)
     } catch (error) {
       lock.close()
       throw error
@@ -89,7 +103,8 @@ export class HostLock implements Footing {
   }
 
   restore(): OwnedFd | null {
-    prepareDirectory(dirname(this.#path))
+    checkWay(this.#place)
+    prepareDirectory(this.#place)
     if (!this.#lock.isInPlace && !this.#takeBackLock()) return null
     if (this.#hasSocket) return null
     if (isServed(this.#path)) throw new PathTakenError(`another process serves ${this.#path} by now`)
@@ -140,34 +155,30 @@ export function lockPathOf(socketPath: string): string {
 }
 
 /** null: another process has it, or serves without it where this user could not even lock. @throws as HostLock.tryTake */
-function tryLock(socketPath: string): LockFile | null {
+function tryLock(place: HostPlace): LockFile | null {
   try {
-    prepareDirectory(dirname(socketPath))
-    return LockFile.tryTake(lockPathOf(socketPath))
+    prepareDirectory(place)
+    return LockFile.tryTake(lockPathOf(place.path))
   } catch (error) {
-    if (isServed(socketPath)) return null
+    if (isServed(place.path)) return null
     throw error
   }
 }
 
-/** A directory of ours is private; one that exists is used as it is, unless strangers could replace the socket in it. */
-function prepareDirectory(directory: string): void {
+/** A directory of ours is private; one that exists is used as it is. @throws ERR_SECURITY another user's is in the way */
+function prepareDirectory(place: HostPlace): void {
+  const directory = dirname(place.path)
   try {
     mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY })
   } catch (error) {
     throw explainRefusal(directory, error)
   }
-  checkDirectory(directory)
+  checkWay(place)
 }
 
-/** @throws ERR_ILLEGAL_STATE others may write to it, and so replace a socket in it */
-export function checkDirectory(directory: string): void {
-  const { mode } = statSync(directory)
-  if ((mode & OTHERS_MAY_WRITE) !== 0 && (mode & STICKY) === 0) {
-    throw new IllegalStateError(
-      `${directory} can be written to by others (mode ${(mode & 0o7777).toString(8)}): anybody could replace the socket in it`,
-    )
-  }
+/** @throws ERR_SECURITY strangers could replace what is on the way to the socket, or have put a socket or a lock there */
+function checkWay({ path, trusted }: HostPlace): void {
+  for (const each of [path, lockPathOf(path)]) checkPathTrust(`the registry at ${path}`, each, trusted)
 }
 
 /**

@@ -1,11 +1,14 @@
 /** Where the file is, whether it is to be trusted, and what is said of a wrong one. */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { TrustedUsers } from '@memsvc/shared/internal'
 import { leakChecked, OTHER_UID } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { configurationPath, readConfiguration, SYSTEM_CONFIGURATION } from '../../src/config/configuration.ts'
 
 leakChecked(t)
+
+const TRUSTED = new TrustedUsers({ trustsOverflow: false })
 
 /** A file with this text. */
 function fileOf(t: Test, text: string): string {
@@ -16,7 +19,7 @@ function fileOf(t: Test, text: string): string {
 
 async function refusal(path: string): Promise<string> {
   try {
-    await readConfiguration(path)
+    await readConfiguration(path, TRUSTED)
     return 'none'
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
@@ -25,7 +28,7 @@ async function refusal(path: string): Promise<string> {
 }
 
 t.test('without a file there are no rules and nothing is asked for', async (t) => {
-  t.strictSame(await readConfiguration(null), { path: null, rules: [], limits: {} })
+  t.strictSame(await readConfiguration(null, TRUSTED), { path: null, rules: [], limits: {} })
 })
 
 t.test('rules and limits are as they stand in the file', async (t) => {
@@ -34,7 +37,7 @@ t.test('rules and limits are as they stand in the file', async (t) => {
     "limits": { "names": { "total": 9, "perPeer": 2 } }
   }`
   const path = fileOf(t, text)
-  const configuration = await readConfiguration(path)
+  const configuration = await readConfiguration(path, TRUSTED)
   t.equal(configuration.path, path)
   t.strictSame(configuration.limits, { names: { total: 9, perPeer: 2 } })
   const [first, second] = configuration.rules

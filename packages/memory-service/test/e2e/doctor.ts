@@ -1,7 +1,14 @@
 /** `memsvc doctor`: what it finds on machines that are well, and on some that are not. */
-import { chmodSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import {
+  leakChecked,
+  newRegistryPath,
+  OTHER_UID,
+  otherUserProblem,
+  runProgram,
+  watchdog,
+} from '@memsvc/shared/test-support'
 import t from 'tap'
 import { ConfigurationFile } from '../../test-support/configuration.ts'
 import { MEMSVC, memsvc, startMemsvc } from '../../test-support/memsvc.ts'
@@ -29,7 +36,10 @@ const NAMES = [
   'systemd',
   'unix-dgram',
   'configuration',
+  'path of the registry',
+  'way to the registry',
   'folder of the socket',
+  'lock file',
   'registry',
 ]
 
@@ -56,7 +66,10 @@ t.test('where a daemon runs nothing is a problem, and the registry answers', asy
     [],
   )
   t.equal(code, 0)
-  t.match(of('registry'), { verdict: 'ok', found: `${registry}, mode 0600, owner ${process.getuid?.()}, services: 1` })
+  t.match(of('registry'), {
+    verdict: 'ok',
+    found: `${registry}, mode 0600, owner ${process.getuid?.()}, run by uid ${process.getuid?.()}, services: 1`,
+  })
 })
 
 t.test('whatever is not ok has what follows and what to do, the rest has not', async (t) => {
@@ -75,15 +88,49 @@ t.test('for people it is a line for each, and more for what is not ok', async (t
   t.match(stdout, '\n         do: memsvc start')
 })
 
-t.test('a folder that others may write to is a problem, one that is not there will be made', async (t) => {
-  const registry = newRegistryPath(t, 0o777)
-  const { code, of } = await examine(registry)
-  t.equal(code, 1)
-  t.match(of('folder of the socket'), { verdict: 'problem', found: /can be written to by others/ })
+t.test('a folder that is not there will be made', async (t) => {
   t.match((await examine(join(newRegistryPath(t), '../a/b/r.sock'))).of('folder of the socket'), {
     verdict: 'ok',
     found: /will be made, with mode 0700/,
   })
+})
+
+t.test('it tells every folder on the way: one of everybody is a problem, one of a group is to be known', async (t) => {
+  const registry = newRegistryPath(t, 0o777)
+  const { code, of } = await examine(join(dirname(registry), 'a/b/r.sock'))
+  t.equal(code, 1)
+  t.match(of('way to the registry'), {
+    verdict: 'problem',
+    found: `${dirname(registry)} can be written to by everybody (mode 0777)`,
+  })
+  t.match(of('registry'), { verdict: 'problem', found: /is not trusted/ })
+  chmodSync(dirname(registry), 0o770)
+  t.match((await examine(registry)).of('way to the registry'), {
+    verdict: 'warning',
+    found: `${dirname(registry)} can be written to by its group`,
+  })
+})
+
+t.test('it tells what chose the path', async (t) => {
+  const registry = newRegistryPath(t)
+  const ask = async (args: string[], env: Record<string, string>) => {
+    const { stdout } = await runProgram(MEMSVC, ['doctor', ...args], { env })
+    return stdout.split('\n').find((line) => line.includes('path of the registry'))
+  }
+  const runtime = { XDG_RUNTIME_DIR: dirname(registry) }
+  t.match(await ask(['--registry', registry], runtime), `${registry}, by --registry`)
+  t.match(await ask(['--system'], runtime), '/run/memsvc/registry.sock, by --system or --user')
+  t.match(await ask([], { ...runtime, MEMSVC_REGISTRY: registry }), `${registry}, by MEMSVC_REGISTRY`)
+  t.match(await ask([], runtime), "memsvc/registry.sock, the user's, because XDG_RUNTIME_DIR is set")
+  t.match(await ask([], {}), "/run/memsvc/registry.sock, the machine's, because XDG_RUNTIME_DIR is not set")
+})
+
+t.test('what a daemon of root left in a folder of this user is told', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+  const registry = newRegistryPath(t)
+  chownSync(dirname(registry), OTHER_UID, OTHER_UID)
+  writeFileSync(`${registry}.lock`, '', { mode: 0o600 })
+  const { of } = await examine(registry, [], { uid: OTHER_UID })
+  t.match(of('lock file'), { verdict: 'warning', found: `${registry}.lock belongs to uid 0`, remedy: /rm / })
 })
 
 t.test('a wrong configuration is a problem, with its line', async (t) => {

@@ -84,7 +84,10 @@ t.test('root may do everything at a daemon of another user', { skip }, async (t)
   const value = await openValue(t, registry)
   await value.set(42)
   t.equal(value.get(), 42)
-  const { program: roots } = await startMemsvc(t, { registry, args: ['--name', 'of-root'] })
+  const { program: roots } = await startMemsvc(t, {
+    registry,
+    args: ['--name', 'of-root', '--registry-owner', String(OTHER_UID)],
+  })
   t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory', 'of-root'])
   t.match(await memsvc(registry, ['stop']), { code: 0 })
   t.match(await program.ending, { code: 0 })

@@ -85,19 +85,19 @@ t.test('--socket-mode is the mode of the socket, whatever the umask', async (t) 
 })
 
 t.test('a directory that exists is used as it is', async (t) => {
-  for (const mode of [0o755, 0o711, 0o1777, 0o1770]) {
+  for (const mode of [0o755, 0o711, 0o770, 0o1777, 0o1770]) {
     const registry = newRegistryPath(t, mode)
     await startMemsvc(t, { registry })
     t.equal(statSync(dirname(registry)).mode & 0o7777, mode)
   }
 })
 
-t.test('a directory that others may write to, and that is not sticky, is refused', async (t) => {
-  for (const mode of [0o777, 0o770, 0o722]) {
+t.test('a directory that everybody may write to, and that is not sticky, is refused', async (t) => {
+  for (const mode of [0o777, 0o772, 0o722]) {
     const registry = newRegistryPath(t, mode)
     const { code, stderr } = await memsvc(registry, ['start'])
-    t.equal(code, 1)
-    t.match(stderr, `memsvc: ${dirname(registry)} can be written to by others (mode ${mode.toString(8)})`)
+    t.equal(code, 4)
+    t.match(stderr, `${dirname(registry)} can be written to by everybody (mode 0${mode.toString(8)})`)
     t.equal(statSync(dirname(registry)).mode & 0o7777, mode, 'and left alone')
     t.notOk(existsSync(`${registry}.lock`))
   }

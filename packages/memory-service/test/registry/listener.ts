@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { findRegistry } from '@memsvc/shared/internal'
 import { leakChecked, newRegistryPath } from '@memsvc/shared/test-support'
 import { accept, bind, connect, constants, listen, socket } from 'memfd-native'
 import t from 'tap'
@@ -11,7 +12,7 @@ leakChecked(t)
 
 /** The lock, which must be free. */
 function take(path: string): HostLock {
-  const lock = HostLock.tryTake(path)
+  const lock = HostLock.tryTake(findRegistry({ path }))
   if (lock === null) throw new Error(`the lock of ${path} is taken`)
   return lock
 }
@@ -23,7 +24,7 @@ function permissions(path: string): number {
 t.test('whoever has the lock has it until he closes it', async (t) => {
   const path = newRegistryPath(t)
   const lock = take(path)
-  t.equal(HostLock.tryTake(path), null)
+  t.equal(HostLock.tryTake(findRegistry({ path })), null)
   lock.close()
   lock.close()
   take(path).close()
@@ -80,8 +81,8 @@ t.test('a socket that is served without a lock keeps the lock from being had', a
     using inherited = socket(constants.SOCK_SEQPACKET)
     bind(inherited, path)
     listen(inherited)
-    t.equal(HostLock.tryTake(path), null)
-    t.equal(HostLock.tryTake(path), null, 'and the lock was given back')
+    t.equal(HostLock.tryTake(findRegistry({ path })), null)
+    t.equal(HostLock.tryTake(findRegistry({ path })), null, 'and the lock was given back')
   }
   take(path).close()
 })
@@ -93,7 +94,7 @@ t.test('a queue that is full belongs to somebody who listens', async (t) => {
   listen(busy, 0)
   using waiting = socket(constants.SOCK_SEQPACKET)
   connect(waiting, path)
-  t.equal(HostLock.tryTake(path), null)
+  t.equal(HostLock.tryTake(findRegistry({ path })), null)
 })
 
 t.test("a socket of another program's is an error, not a registry", async (t) => {
@@ -101,7 +102,7 @@ t.test("a socket of another program's is an error, not a registry", async (t) =>
   using other = socket(constants.SOCK_STREAM)
   bind(other, path)
   listen(other)
-  t.throws(() => HostLock.tryTake(path), { code: 'ERR_ILLEGAL_STATE' })
+  t.throws(() => HostLock.tryTake(findRegistry({ path })), { code: 'ERR_ILLEGAL_STATE' })
 })
 
 t.test('what is no socket is not removed, and the lock can be had again', async (t) => {
@@ -129,5 +130,5 @@ t.test('closing the lock leaves a socket alone that has taken the place of ours'
 t.test('a directory that is a file is an error', async (t) => {
   const file = newRegistryPath(t)
   writeFileSync(file, '')
-  t.throws(() => HostLock.tryTake(join(file, 'registry.sock')), { code: 'EEXIST' })
+  t.throws(() => HostLock.tryTake(findRegistry({ path: join(file, 'registry.sock') })), { code: 'EEXIST' })
 })

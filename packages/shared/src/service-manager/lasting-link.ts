@@ -8,6 +8,7 @@ import { ClosedError, errorCode } from '../errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
 import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
+import type { RegistryPlace } from './registry-path.ts'
 
 /** A service of this process. */
 export interface Registration {
@@ -20,7 +21,7 @@ export interface Registration {
 const RECONNECT_MS = 50
 
 export class LastingLink {
-  readonly #path: string
+  readonly #place: RegistryPlace
   readonly #policy: ChannelPolicy
   readonly #registrations = new Map<string, Registration>()
   readonly #callbacks = new Set<NotificationCallback>()
@@ -29,8 +30,8 @@ export class LastingLink {
   #isClosed = false
 
   /** Connects at once. @throws as RegistryLink */
-  constructor(path: string, policy: ChannelPolicy) {
-    this.#path = path
+  constructor(place: RegistryPlace, policy: ChannelPolicy) {
+    this.#place = place
     this.#policy = policy
     this.current()
   }
@@ -43,7 +44,7 @@ export class LastingLink {
   current(): RegistryLink {
     this.checkOpen()
     if (this.#link !== null) return this.#link
-    const link: RegistryLink = new RegistryLink(this.#path, this.#policy, () => this.#onLinkEnd(link))
+    const link: RegistryLink = new RegistryLink(this.#place, this.#policy, () => this.#onLinkEnd(link))
     this.#link = link
     clearTimeout(this.#timer)
     for (const [name, registration] of this.#registrations) void this.#addAgain(link, name, registration)

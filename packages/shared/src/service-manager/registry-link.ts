@@ -2,15 +2,16 @@
  * One connection to the registry: connects, and brings services of this process their channels. It does not come back
  * when it ends; the ServiceManager makes a new one.
  */
-import { connect, constants, type OwnedFd, SyscallError, socket } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
-import { type LimitError, RegistryUnavailableError, SecurityError } from '../errors.ts'
+import type { LimitError } from '../errors.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
+import type { RegistryPlace } from './registry-path.ts'
+import { connectRegistry } from './registry-socket.ts'
 
 /** What a process that publishes services may want to know of their channels. */
 export interface ChannelPolicy {
@@ -32,17 +33,24 @@ export class RegistryLink {
   readonly #policy: ChannelPolicy
   #hasServices = false
 
-  /** @throws ERR_REGISTRY_UNAVAILABLE nobody listens at the path; ERR_SECURITY the path is closed to this user */
-  constructor(path: string, policy: ChannelPolicy, onEnd: (reason: Error) => void) {
+  /** @throws as connectRegistry */
+  constructor(place: RegistryPlace, policy: ChannelPolicy, onEnd: (reason: Error) => void) {
     this.#policy = policy
-    this.#session = new Session(connectTo(path), {
+    const { fd, registry } = connectRegistry(place)
+    this.#session = new Session(fd, {
       role: 'client',
+      caller: registry,
       root: null,
       peerTakesFds: false,
       onAttach: (binder, data) => this.#attach(binder, data),
       onEnd,
     })
     this.registry = new IServiceManager.Proxy(this.#session.root)
+  }
+
+  /** Who runs the registry. */
+  get holder(): Caller {
+    return this.#session.caller
   }
 
   get isEnded(): boolean {
@@ -84,26 +92,4 @@ export function openService(found: FoundService): IBinder | null {
   if (found.kind === 'own') return found.binder
   const { takesFds, pid, uid, end } = found
   return new Session(end, { role: 'client', root: null, peerTakesFds: takesFds, caller: { pid, uid } }).root
-}
-
-function connectTo(path: string): OwnedFd {
-  const fd = socket(constants.SOCK_SEQPACKET)
-  try {
-    connect(fd, path)
-    return fd
-  } catch (error) {
-    fd.close()
-    throw connectError(path, error)
-  }
-}
-
-function connectError(path: string, cause: unknown): unknown {
-  if (!(cause instanceof SyscallError)) return cause
-  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
-    return new SecurityError(`the registry at ${path} is closed to this user`, { cause })
-  }
-  if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'EPROTOTYPE', 'ENOTSOCK'].includes(cause.code)) {
-    return new RegistryUnavailableError(`no registry at ${path}: start one with 'memsvc start'`, { cause })
-  }
-  return cause
 }

@@ -1,7 +1,11 @@
-/** Where the registry's socket is. There is no fall-back under /tmp, where anybody could put a socket of his own. */
-import { lstatSync } from 'node:fs'
+/**
+ * Where the registry's socket is: one rule for clients and daemons, which goes by what was said and never by what happens
+ * to exist. There is no fall-back under /tmp, where anybody could put a socket of his own.
+ */
 import { join } from 'node:path'
 import { InvalidArgValueError } from '../errors.ts'
+import { checkInteger, show } from '../util/check.ts'
+import { TrustedUsers } from './trusted-users.ts'
 
 /** Bytes of a socket's path that fit into sockaddr_un, unix(7). */
 export const MAX_PATH_BYTES = 107
@@ -9,40 +13,67 @@ export const MAX_PATH_BYTES = 107
 /** Of the machine's daemon, as systemd starts it. */
 export const SYSTEM_REGISTRY_PATH = '/run/memsvc/registry.sock'
 
-export interface PathOptions {
-  /** Given by the user: taken as it is, wherever it lies. */
+const SCOPES: readonly unknown[] = ['user', 'system']
+/** The highest uid; the one above means nobody in system calls. */
+const MAX_UID = 0xfffffffe
+
+/** What says where the registry is; each goes before the next. */
+export interface RegistryChoice {
+  /** The socket, wherever it lies. Not together with `scope`. */
   path?: string | undefined
-  env?: NodeJS.ProcessEnv
+  /** The user's registry, `$XDG_RUNTIME_DIR/memsvc/registry.sock`, or the machine's, /run/memsvc/registry.sock. */
+  scope?: 'user' | 'system' | undefined
+  /** A user who is trusted with the registry besides root and this process's own: the uid. */
+  registryOwner?: number | undefined
+}
+
+/** Where the registry is, and who is trusted with it. */
+export interface RegistryPlace {
+  /** Of the socket. */
+  readonly path: string
+  /** What chose it. */
+  readonly by: 'path' | 'scope' | 'MEMSVC_REGISTRY' | 'XDG_RUNTIME_DIR' | 'default'
+  readonly trusted: TrustedUsers
 }
 
 /**
- * For clients: `path`, else MEMSVC_REGISTRY, else the first of the user's and the system's path where a socket exists
- * (the last of them when none does).
- * @throws ERR_INVALID_ARG_VALUE over 107 bytes, or empty
+ * `path` or `scope`, else MEMSVC_REGISTRY, else the user's where XDG_RUNTIME_DIR is set, else the machine's.
+ * @throws ERR_INVALID_ARG_VALUE a path over 107 bytes, or empty; path and scope; the user's without XDG_RUNTIME_DIR;
+ *   ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE a registryOwner that is no uid
  */
-export function clientRegistryPath(options: PathOptions = {}): string {
-  const given = givenPath(options)
-  if (given !== undefined) return given
-  const candidates = defaultPaths(options.env ?? process.env)
-  return checkPath(candidates.find(isSocket) ?? SYSTEM_REGISTRY_PATH)
+export function findRegistry(choice: RegistryChoice = {}, env: NodeJS.ProcessEnv = process.env): RegistryPlace {
+  const { registryOwner } = choice
+  if (registryOwner !== undefined) checkInteger('registryOwner', registryOwner, 0, MAX_UID)
+  const { path, by } = findPath(choice, env)
+  const isExplicit = by === 'path' || by === 'scope' || by === 'MEMSVC_REGISTRY'
+  return { path: checkPath(path), by, trusted: new TrustedUsers({ owner: registryOwner, trustsOverflow: isExplicit }) }
 }
 
-/** For daemons: `path`, else MEMSVC_REGISTRY, else the user's path where XDG_RUNTIME_DIR is set, else the system's. */
-export function daemonRegistryPath(options: PathOptions = {}): string {
-  return givenPath(options) ?? checkPath(defaultPaths(options.env ?? process.env)[0] ?? SYSTEM_REGISTRY_PATH)
-}
-
-function givenPath({ path, env = process.env }: PathOptions): string | undefined {
-  const given = path ?? (env.MEMSVC_REGISTRY || undefined)
-  return given === undefined ? undefined : checkPath(given)
-}
-
-function defaultPaths(env: NodeJS.ProcessEnv): string[] {
-  const runtimeDir = env.XDG_RUNTIME_DIR
+/** The user's registry; undefined without XDG_RUNTIME_DIR. */
+export function userRegistryPath({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): string | undefined {
   // Relative paths there are to be ignored, says the XDG base directory specification.
-  return runtimeDir?.startsWith('/')
-    ? [join(runtimeDir, 'memsvc/registry.sock'), SYSTEM_REGISTRY_PATH]
-    : [SYSTEM_REGISTRY_PATH]
+  return XDG_RUNTIME_DIR?.startsWith('/') ? join(XDG_RUNTIME_DIR, 'memsvc/registry.sock') : undefined
+}
+
+function findPath({ path, scope }: RegistryChoice, env: NodeJS.ProcessEnv): Pick<RegistryPlace, 'path' | 'by'> {
+  if (path !== undefined && scope !== undefined) {
+    throw new InvalidArgValueError('a path and a scope (--registry, --system, --user) exclude each other')
+  }
+  if (path !== undefined) return { path, by: 'path' }
+  if (scope !== undefined) return { path: pathOfScope(scope, env), by: 'scope' }
+  if (env.MEMSVC_REGISTRY) return { path: env.MEMSVC_REGISTRY, by: 'MEMSVC_REGISTRY' }
+  const usersPath = userRegistryPath(env)
+  if (usersPath !== undefined) return { path: usersPath, by: 'XDG_RUNTIME_DIR' }
+  return { path: SYSTEM_REGISTRY_PATH, by: 'default' }
+}
+
+function pathOfScope(scope: 'user' | 'system', env: NodeJS.ProcessEnv): string {
+  if (!SCOPES.includes(scope)) throw new InvalidArgValueError(`scope must be 'user' or 'system', got ${show(scope)}`)
+  if (scope === 'system') return SYSTEM_REGISTRY_PATH
+  const path = userRegistryPath(env)
+  if (path !== undefined) return path
+  const reason = env.XDG_RUNTIME_DIR ? `is relative: ${show(env.XDG_RUNTIME_DIR)}` : 'is not set'
+  throw new InvalidArgValueError(`the user's registry is in XDG_RUNTIME_DIR, which ${reason}`)
 }
 
 function checkPath(path: string): string {
@@ -53,12 +84,4 @@ function checkPath(path: string): string {
     )
   }
   return path
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return lstatSync(path).isSocket()
-  } catch {
-    return false
-  }
 }

@@ -6,23 +6,29 @@
  */
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { errorCode, IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
+import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortable, abortError } from '../util/abortable.ts'
 import { checkFunction, checkInteger, checkObject, checkSignal, INT_MAX, show } from '../util/check.ts'
-import { nodeTimers } from '../util/late-modules.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
+import { patiently } from './patience.ts'
 import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, type ServiceInfo } from './registry-interface.ts'
 import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
-import { clientRegistryPath } from './registry-path.ts'
+import { findRegistry, type RegistryPlace } from './registry-path.ts'
 import { isServiceName } from './service-name.ts'
 
-/** Where the registry is. */
+/** Where the registry is, and how long to try: `path` or `scope`, else MEMSVC_REGISTRY, else the user's or the machine's. */
 export interface ConnectOptions {
-  /** The registry's socket; default MEMSVC_REGISTRY, else the user's, else the system's. At most 107 bytes. */
-  path?: string
+  /** The registry's socket, wherever it lies. At most 107 bytes. Not together with `scope`. */
+  path?: string | undefined
+  /** The user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock, or the machine's, /run/memsvc/registry.sock. */
+  scope?: 'user' | 'system' | undefined
+  /** The uid of a user who is trusted with the registry and the way to it, besides root and this process's own. */
+  registryOwner?: number | undefined
+  /** Ends the wait for a registry that has too many at its door. */
+  signal?: AbortSignal | undefined
 }
 
 /** How a service is listed. */
@@ -35,10 +41,6 @@ export interface AddServiceOptions {
 const RECONNECT_MS = 50
 const RECHECK_MS = 1000
 
-/** A full backlog empties in a moment, unless the registry is stuck: how long to look again, 5 s in all. */
-const BACKLOG_RETRY_MS = 50
-const BACKLOG_RETRIES = 100
-
 /** A client of the registry. It owns its connection, and what it has published, until `close()`. */
 export class ServiceManager {
   readonly #path: string
@@ -46,38 +48,38 @@ export class ServiceManager {
   /** Of the waits under way, to end them at `close()`. */
   readonly #waits = new Set<Signal>()
 
-  private constructor(path: string, policy: ChannelPolicy) {
-    this.#path = path
-    this.#link = new LastingLink(path, policy)
+  private constructor(place: RegistryPlace, policy: ChannelPolicy) {
+    this.#path = place.path
+    this.#link = new LastingLink(place, policy)
   }
 
   /**
    * Connects to the registry. An idle connection does not keep the process alive; a published service or a
    * notification does.
-   * @throws ERR_REGISTRY_UNAVAILABLE nobody is there; ERR_SECURITY the socket is closed to this user;
-   *   ERR_INVALID_ARG_VALUE a path over 107 bytes; EAGAIN too many have been waiting for it to accept them for 5 s
+   * @throws ERR_REGISTRY_UNAVAILABLE nobody is there; ERR_SECURITY the socket is closed to this user, others may change the
+   *   way to it, or it is neither root's, this user's nor the registryOwner's; ERR_INVALID_ARG_VALUE a path over 107 bytes,
+   *   `path` and `scope`, the user's registry without XDG_RUNTIME_DIR; ERR_OUT_OF_RANGE a registryOwner that is no uid;
+   *   AbortError; EAGAIN too many have been waiting for it to accept them for 5 s
    */
   static async connect(options: ConnectOptions = {}): Promise<ServiceManager> {
-    return ServiceManager.connectWith(options, {})
+    checkObject('options', options)
+    checkSignal(options.signal)
+    return ServiceManager.connectTo(findRegistry(options), {}, options.signal)
   }
 
-  /** For sibling packages: as connect, and watches over the channels of the services published here. */
-  static async connectWith(options: ConnectOptions, policy: ChannelPolicy): Promise<ServiceManager> {
-    checkObject('options', options)
-    const path = clientRegistryPath({ path: options.path })
-    for (let left = BACKLOG_RETRIES; ; left -= 1) {
-      try {
-        return new ServiceManager(path, policy)
-      } catch (error) {
-        if (errorCode(error) !== 'EAGAIN' || left === 0) throw error
-      }
-      await nodeTimers().setTimeout(BACKLOG_RETRY_MS)
-    }
+  /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */
+  static async connectTo(place: RegistryPlace, policy: ChannelPolicy, signal?: AbortSignal): Promise<ServiceManager> {
+    return patiently(() => new ServiceManager(place, policy), signal)
   }
 
   /** Whether there is a registry at the other end, as far as is known. */
   get isConnected(): boolean {
     return this.#link.isConnected
+  }
+
+  /** Who runs the registry, by the kernel's word: a uid. @throws as getService, where there is none any more */
+  get registryUid(): number {
+    return this.#link.current().holder.uid
   }
 
   /** The socket's path. */

@@ -1,0 +1,152 @@
+/** Which registry a command speaks to: the same one whatever happens to run; and what it says where there is none. */
+import { symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import {
+  type Ending,
+  leakChecked,
+  newRegistryPath,
+  OTHER_UID,
+  otherUserProblem,
+  type ProgramOptions,
+  runProgram,
+  startProgram,
+  watchdog,
+} from '@memsvc/shared/test-support'
+import t, { type Test } from 'tap'
+import { MEMCLIENT, MEMSVC, startMemsvc } from '../../test-support/memsvc.ts'
+
+watchdog(t)
+leakChecked(t)
+
+const skip = otherUserProblem(MEMSVC)
+
+function memsvc(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return runProgram(MEMSVC, args, options)
+}
+
+function memclient(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return runProgram(MEMCLIENT, args, options)
+}
+
+/** A daemon that goes by its environment. */
+async function startIn(t: Test, env: Record<string, string>): Promise<void> {
+  const program = startProgram(MEMSVC, ['start'], { env })
+  t.teardown(() => program.destroy())
+  if ((await program.stderr.find((line) => line.includes('"msg":"ready"'))) === null)
+    throw new Error(program.stderr.text)
+}
+
+t.test('options of the registry stand before and after the command, of both programs', async (t) => {
+  const { registry } = await startMemsvc(t)
+  for (const program of [MEMSVC, MEMCLIENT]) {
+    for (const args of [
+      ['--registry', registry, 'list'],
+      [`--registry=${registry}`, 'list'],
+      ['list', '--registry', registry, '--registry-owner', '7'],
+      ['--registry-owner', '7', '--json', '--registry', registry, 'list'],
+    ]) {
+      t.match(await runProgram(program, args), { code: 0, stdout: /AnonymousSharedMemory/ }, args.join(' '))
+    }
+  }
+  t.match(await memsvc(['--registry', registry, '--json', 'status']), { code: 0, stdout: /^\{/ })
+  t.match(await memsvc(['--json', 'start']), { code: 2, stderr: /unknown option '--json'/ })
+})
+
+t.test('what contradicts itself is wrong usage, of both programs', async (t) => {
+  const wrong: [args: string[], complaint: RegExp][] = [
+    [['--registry', '/r', '--system'], /exclude each other/],
+    [['--registry', '/r', '--user'], /exclude each other/],
+    [['--system', '--user'], /exclude each other/],
+    [['--user'], /XDG_RUNTIME_DIR, which is not set/],
+    [['--registry', '/r', '--registry-owner', 'memsvc'], /--registry-owner must be a uid/],
+  ]
+  for (const [args, complaint] of wrong) {
+    for (const command of ['list', 'start', 'status', 'stop', 'doctor']) {
+      t.match(
+        await memsvc([command, ...args]),
+        { code: 2, stdout: '', stderr: complaint },
+        `${command} ${args.join(' ')}`,
+      )
+    }
+    for (const command of ['list', 'read', 'watch', 'info']) {
+      t.match(
+        await memclient([...args, command]),
+        { code: 2, stdout: '', stderr: complaint },
+        `${command} ${args.join(' ')}`,
+      )
+    }
+  }
+  const relative = { env: { XDG_RUNTIME_DIR: 'run' } }
+  t.match(await memclient(['read', '--user'], relative), { code: 2, stderr: /which is relative/ })
+})
+
+t.test('a registry that runs elsewhere is not spoken to, but named', async (t) => {
+  const runtime = dirname(newRegistryPath(t))
+  const usersPath = join(runtime, 'memsvc/registry.sock')
+  const env = { XDG_RUNTIME_DIR: runtime }
+  await startIn(t, env)
+  const elsewhere = newRegistryPath(t)
+  const asked = { env: { ...env, MEMSVC_REGISTRY: elsewhere } }
+  for (const [program, args] of [
+    [MEMCLIENT, ['read']],
+    [MEMCLIENT, ['write', '5']],
+    [MEMCLIENT, ['watch']],
+    [MEMSVC, ['stop']],
+    [MEMSVC, ['status']],
+  ] as const) {
+    const { code, stdout, stderr } = await runProgram(program, args, asked)
+    t.strictSame({ code, stdout }, { code: 3, stdout: '' }, args.join(' '))
+    t.match(
+      stderr,
+      `no registry at ${elsewhere}: start one with 'memsvc start'; the user's registry is served: add --user`,
+    )
+  }
+  t.match(await memclient(['read', '--user'], asked), { code: 0, stdout: '0' })
+  t.match(await memclient(['read'], { env }), { code: 0, stdout: '0' }, usersPath)
+})
+
+t.test('watch, status and stop name the registry that they speak to', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const watch = startProgram(MEMCLIENT, ['watch', '--registry', registry])
+  t.teardown(() => watch.destroy())
+  t.equal(await watch.stdout.next(), '0')
+  t.match(watch.stderr.text, `at ${registry}`)
+  const link = newRegistryPath(t)
+  symlinkSync(registry, link)
+  t.match(JSON.parse((await memsvc(['status', '--json', '--registry', link])).stdout), { registry: link })
+  t.match((await memsvc(['status', '--registry', registry])).stdout, `registry: ${registry}`)
+  t.match(await memsvc(['stop', '--registry', registry]), { code: 0, stderr: `at ${registry}` })
+})
+
+t.test('what is no registry is said to be what it is', async (t) => {
+  const folder = dirname(newRegistryPath(t))
+  const stream = join(folder, 'stream.sock')
+  const server = createServer().listen(stream)
+  t.teardown(() => new Promise((resolve) => server.close(resolve)))
+  writeFileSync(join(folder, 'file'), '')
+  symlinkSync('circle', join(folder, 'circle'))
+  const cases: [path: string, words: string][] = [
+    [folder, `${folder} is a folder, and no registry's socket`],
+    ['/dev/null', "/dev/null is a device, and no registry's socket"],
+    [join(folder, 'file'), "is a file, and no registry's socket"],
+    [join(folder, 'file/registry.sock'), 'a part of that path is no folder'],
+    [join(folder, 'circle'), 'its symbolic links lead in a circle'],
+    [stream, "is another program's socket, and no registry"],
+    ['unix:/x', "a path has no 'unix:' before it"],
+    [join(folder, 'none'), `no registry at ${join(folder, 'none')}: start one with 'memsvc start'`],
+  ]
+  for (const [path, words] of cases) {
+    for (const program of [MEMSVC, MEMCLIENT]) {
+      const { code, stderr } = await runProgram(program, ['list', '--registry', path])
+      t.equal(code, 3, path)
+      t.match(stderr, words)
+    }
+  }
+})
+
+t.test('who may not make a registry is not told to start one', { skip }, async (t) => {
+  const { code, stderr } = await memclient(['read'], { uid: OTHER_UID })
+  t.equal(code, 3)
+  t.equal(stderr, 'memclient: no registry at /run/memsvc/registry.sock, and this user may not make one there')
+})

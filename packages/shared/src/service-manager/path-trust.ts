@@ -1,0 +1,105 @@
+/**
+ * Whether a path leads where it seems to lead: nobody but trusted users can have put something else in its place. Every
+ * folder on the way is looked at, as the kernel walks it, with the folders of each symbolic link (sshd's StrictModes).
+ *
+ * To look and then to go is a race only with those who can change the way, and these are the ones who are trusted.
+ */
+import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { SecurityError } from '../errors.ts'
+import type { TrustedUsers } from './trusted-users.ts'
+
+const GROUP_MAY_WRITE = 0o020
+const ALL_MAY_WRITE = 0o002
+const STICKY = 0o1000
+/** The kernel's MAXSYMLINKS; beyond it connect(2) and open(2) say ELOOP. */
+const MAX_LINKS = 40
+
+/** One thing on the way. */
+export interface Step {
+  readonly path: string
+  readonly uid: number
+  readonly mode: number
+  readonly isFolder: boolean
+  /** Why it cannot be trusted; null: it can. */
+  readonly objection: string | null
+  /** Those of its group may replace what is in it: allowed, and worth knowing. */
+  readonly isGroupWritable: boolean
+}
+
+/** @param what is at the path, for the message @throws ERR_SECURITY with the first thing on the way that is not trusted */
+export function checkPathTrust(what: string, path: string, trusted: TrustedUsers): void {
+  for (const { objection } of stepsTo(path, trusted)) {
+    if (objection !== null) throw new SecurityError(`${what} is not trusted: ${objection}`)
+  }
+}
+
+/**
+ * What is on the way to `path`, from the root of the file system down, as far as it exists and may be seen. What is at the
+ * path itself matters in a sticky folder only, where everybody may put something.
+ */
+export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
+  const seen = new Map<string, Stats>()
+  const names = (path.startsWith('/') ? path : `${process.cwd()}/${path}`).split('/').reverse()
+  let folder = '/'
+  let links = 0
+  const root = lstatSync(folder)
+  seen.set(folder, root)
+  yield judge(folder, root, null, trusted)
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
+    if (name === '' || name === '.') continue
+    if (name === '..') {
+      folder = dirname(folder) // it has no links in it, and was looked at on the way here
+      continue
+    }
+    const here = join(folder, name)
+    const stats = seen.get(here) ?? look(here)
+    if (stats === undefined) return
+    if (!seen.has(here)) yield judge(here, stats, seen.get(folder) ?? null, trusted)
+    seen.set(here, stats)
+    if (!stats.isSymbolicLink()) folder = here
+    else {
+      links += 1
+      if (links > MAX_LINKS) return
+      const target = readlinkSync(here)
+      if (target.startsWith('/')) folder = '/'
+      names.push(...target.split('/').reverse())
+    }
+  }
+}
+
+/** Nothing where there is nothing, or nothing to be seen: whoever goes there is told so by the kernel. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function judge(path: string, stats: Stats, folder: Stats | null, trusted: TrustedUsers): Step {
+  const { uid } = stats
+  const mode = stats.mode & 0o7777
+  const isFolder = stats.isDirectory()
+  const isSticky = (mode & STICKY) !== 0
+  const isInSticky = folder !== null && (folder.mode & STICKY) !== 0
+  let objection: string | null = null
+  if ((isFolder || stats.isSymbolicLink() || isInSticky) && !trusted.has(uid)) {
+    objection = `${path} belongs to uid ${uid} (mode ${octal(mode)}): ${trusted.because(uid)}`
+  } else if (isFolder && (mode & ALL_MAY_WRITE) !== 0 && !isSticky) {
+    objection = `${path} can be written to by everybody (mode ${octal(mode)}), who could replace what is in it: chmod o-w, or +t`
+  }
+  return {
+    path,
+    uid,
+    mode,
+    isFolder,
+    objection,
+    isGroupWritable: isFolder && (mode & GROUP_MAY_WRITE) !== 0 && !isSticky,
+  }
+}
+
+/** A mode as chmod(1) takes it. */
+export function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0')
+}

@@ -1,0 +1,45 @@
+/** Trying again where a registry has too many at its door: a moment later, not all at the same time, not for ever. */
+import { errorCode } from '../errors.ts'
+import { abortError } from '../util/abortable.ts'
+import { nodeTimers } from '../util/late-modules.ts'
+
+/** How long it is tried, in milliseconds. */
+const PATIENCE_MS = 5000
+/** Until the next attempt: half of it at least, and at most all. */
+const FIRST_PAUSE_MS = 4
+const LONGEST_PAUSE_MS = 50
+
+/**
+ * Tries until it works, or fails for another reason than too many others (EAGAIN of connect(2)).
+ * @throws what the last attempt threw; AbortError when `signal` fires
+ */
+export async function patiently<T>(attempt: () => T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    if (signal?.aborted) throw abortError(signal)
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isCrowded(error) || performance.now() > deadline) throw error
+    }
+    await pause(pauseMs, signal)
+  }
+}
+
+/** Too many others: it works as soon as they are fewer. */
+export function isCrowded(error: unknown): boolean {
+  return errorCode(error) === 'EAGAIN'
+}
+
+/** @returns milliseconds, at random, so that those who were turned away together do not come again together */
+export function jittered(pauseMs: number): number {
+  return pauseMs * (0.5 + Math.random() / 2)
+}
+
+async function pause(pauseMs: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await nodeTimers().setTimeout(jittered(pauseMs), undefined, signal === undefined ? {} : { signal })
+  } catch {
+    throw abortError(signal)
+  }
+}

@@ -1,0 +1,40 @@
+/** The way that a client goes to the registry: the path is looked at, then walked, then whoever is at its end looked at. */
+import { connect, constants, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
+import type { Caller } from '../binder/calling-identity.ts'
+import { SecurityError } from '../errors.ts'
+import { checkPathTrust } from './path-trust.ts'
+import type { RegistryPlace } from './registry-path.ts'
+import { whyUnreachable } from './why-unreachable.ts'
+
+/** A connection, and who is at its other end by the kernel's word. */
+export interface RegistrySocket {
+  readonly fd: OwnedFd
+  readonly registry: Caller
+}
+
+/**
+ * A connection to the registry of a place. Nothing has been said yet. The caller owns it.
+ * @throws ERR_REGISTRY_UNAVAILABLE nobody listens there, or no registry; ERR_SECURITY the path is closed to this user, can
+ *   be changed by others, or leads to a registry of somebody who is not trusted; EAGAIN its backlog is full
+ */
+export function connectRegistry(place: RegistryPlace): RegistrySocket {
+  checkPathTrust(`the registry at ${place.path}`, place.path, place.trusted)
+  const fd = socket(constants.SOCK_SEQPACKET)
+  try {
+    connect(fd, place.path)
+    return { fd, registry: checkedRegistry(fd, place) }
+  } catch (error) {
+    fd.close()
+    throw whyUnreachable(place, error)
+  }
+}
+
+/**
+ * Asks the kernel who listens at the other end (SO_PEERCRED: who called listen(2), which for systemd's sockets is systemd).
+ * @param fd connected @throws ERR_SECURITY somebody who is not trusted
+ */
+function checkedRegistry(fd: OwnedFd, { path, trusted }: RegistryPlace): Caller {
+  const { uid, pid } = getPeerCredentials(fd)
+  if (trusted.has(uid)) return { pid, uid }
+  throw new SecurityError(`the registry at ${path} is run by uid ${uid} (pid ${pid}): ${trusted.because(uid)}`)
+}

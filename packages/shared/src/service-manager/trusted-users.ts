@@ -1,0 +1,71 @@
+/**
+ * Who may have a hand in the way to the registry, and be the registry: root, this process's own user, and one who was
+ * named. In a user namespace the kernel shows every user of the host that the namespace does not know as one and the same,
+ * root among them: see `trustsOverflow`.
+ */
+import { readFileSync } from 'node:fs'
+
+const ROOT = 0
+/** A line of /proc/self/uid_map that maps every user to himself: the namespace of the machine, or one that is as good. */
+const ALL_USERS = /^\s*0\s+0\s+4294967295\s*$/
+
+export interface TrustedUsersOptions {
+  /** A uid that was named (--registry-owner). */
+  owner?: number | undefined
+  /** Whether somebody who said which path he wants takes the host's users that this namespace does not know for root. */
+  trustsOverflow: boolean
+  /** Default: this process's. */
+  self?: number
+  /** The users that nobody here can tell apart; null: there are none. Default: asked of the kernel, once it matters. */
+  overflow?: number | null
+}
+
+export class TrustedUsers {
+  readonly self: number
+  readonly #owner: number | undefined
+  readonly #trustsOverflow: boolean
+  #overflow: number | null | undefined
+
+  constructor({ owner, trustsOverflow, self = process.geteuid?.() ?? ROOT, overflow }: TrustedUsersOptions) {
+    this.self = self
+    this.#owner = owner
+    this.#trustsOverflow = trustsOverflow
+    this.#overflow = overflow
+  }
+
+  /** The one who was named; undefined: nobody was. */
+  get owner(): number | undefined {
+    return this.#owner
+  }
+
+  /** Whether a folder, a file or a process of this user is trusted. */
+  has(uid: number): boolean {
+    if (uid === ROOT || uid === this.self || uid === this.#owner) return true
+    return this.#trustsOverflow && uid === this.#overflowUid
+  }
+
+  /** Who they are, and how a user is added to them: for messages. */
+  because(uid: number): string {
+    const named = this.#owner === undefined ? '' : `, and uid ${this.#owner}, who was named`
+    const own = this.self === ROOT ? 'root' : `root and this user (uid ${this.self})`
+    if (uid === this.#overflowUid) {
+      return `${own}${named} are trusted; which user of the host that is cannot be seen in this user namespace: say which registry you mean by --registry PATH or MEMSVC_REGISTRY`
+    }
+    return `${own}${named} ${this.self === ROOT && named === '' ? 'is' : 'are'} trusted; to trust that user add --registry-owner ${uid}`
+  }
+
+  get #overflowUid(): number | null {
+    this.#overflow ??= readOverflowUid()
+    return this.#overflow
+  }
+}
+
+/** null where the kernel shows every user as himself. */
+function readOverflowUid(): number | null {
+  try {
+    if (ALL_USERS.test(readFileSync('/proc/self/uid_map', 'utf8'))) return null
+    return Number(readFileSync('/proc/sys/kernel/overflowuid', 'utf8'))
+  } catch {
+    return null // no /proc: then nobody is anybody but himself
+  }
+}

@@ -1,0 +1,128 @@
+/** The way to the registry, folder by folder: whose each may be, with which mode, and what a symbolic link adds to it. */
+import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { checkPathTrust, stepsTo } from '../../src/service-manager/path-trust.ts'
+import { TrustedUsers } from '../../src/service-manager/trusted-users.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { outcome } from '../../test-support/outcome.ts'
+import { OTHER_UID } from '../../test-support/programs.ts'
+import { newRegistryPath } from '../../test-support/start-daemon.ts'
+
+leakChecked(t)
+
+const skip = process.getuid?.() === 0 ? false : 'needs root to give folders away'
+const TRUSTED = new TrustedUsers({ trustsOverflow: false })
+
+function verdict(path: string, trusted = TRUSTED): unknown {
+  return outcome(() => checkPathTrust('it', path, trusted)) ?? 'trusted'
+}
+
+/** outer/inner/registry.sock in a folder of its own. */
+class Way {
+  readonly top: string
+  readonly outer: string
+  readonly inner: string
+  readonly socket: string
+
+  constructor(t: Test) {
+    this.top = dirname(newRegistryPath(t))
+    this.outer = join(this.top, 'outer')
+    this.inner = join(this.outer, 'inner')
+    this.socket = join(this.inner, 'registry.sock')
+    mkdirSync(this.inner, { recursive: true })
+    writeFileSync(this.socket, '')
+  }
+}
+
+const MODES: [mode: number, verdict: string][] = [
+  [0o700, 'trusted'],
+  [0o755, 'trusted'],
+  [0o770, 'trusted'],
+  [0o775, 'trusted'],
+  [0o1777, 'trusted'],
+  [0o1770, 'trusted'],
+  [0o777, 'ERR_SECURITY'],
+  [0o702, 'ERR_SECURITY'],
+  [0o2777, 'ERR_SECURITY'],
+]
+
+for (const [mode, expected] of MODES) {
+  t.test(`a folder of mode ${mode.toString(8)} anywhere on the way: ${expected}`, async (t) => {
+    for (const which of ['top', 'outer', 'inner'] as const) {
+      const way = new Way(t)
+      chmodSync(way[which], mode)
+      t.equal(verdict(way.socket), expected, which)
+      t.equal(verdict(join(way.inner, 'not/there/yet')), expected, `${which}, on the way to what is not there`)
+    }
+  })
+}
+
+t.test('a folder of a stranger anywhere on the way is refused, by name, until he is named', { skip }, async (t) => {
+  for (const which of ['top', 'outer', 'inner'] as const) {
+    const way = new Way(t)
+    lchownSync(way[which], OTHER_UID, OTHER_UID)
+    const message = `it is not trusted: ${way[which]} belongs to uid ${OTHER_UID} (mode 0`
+    t.throws(() => checkPathTrust('it', way.socket, TRUSTED), { code: 'ERR_SECURITY', message }, which)
+    t.throws(() => checkPathTrust('it', way.socket, TRUSTED), { message: `--registry-owner ${OTHER_UID}` })
+    t.equal(verdict(way.socket, new TrustedUsers({ owner: OTHER_UID, trustsOverflow: false })), 'trusted')
+    t.equal(verdict(way.socket, new TrustedUsers({ self: OTHER_UID, trustsOverflow: false })), 'trusted')
+    t.equal(verdict(way.socket, new TrustedUsers({ owner: 4711, trustsOverflow: false })), 'ERR_SECURITY')
+  }
+})
+
+t.test("a stranger's socket or lock is refused in a sticky folder, and nowhere else", { skip }, async (t) => {
+  const way = new Way(t)
+  lchownSync(way.socket, OTHER_UID, OTHER_UID)
+  t.equal(verdict(way.socket), 'trusted')
+  for (const mode of [0o1777, 0o1770]) {
+    chmodSync(way.inner, mode)
+    t.equal(verdict(way.socket), 'ERR_SECURITY', mode.toString(8))
+  }
+})
+
+t.test('a symbolic link counts with its owner and with the folders that it leads through', { skip }, async (t) => {
+  const way = new Way(t)
+  const link = join(dirname(newRegistryPath(t)), 'link')
+  symlinkSync(way.socket, link)
+  t.equal(verdict(link), 'trusted')
+  lchownSync(link, OTHER_UID, OTHER_UID)
+  t.equal(verdict(link), 'ERR_SECURITY', 'a link of a stranger')
+  lchownSync(link, 0, 0)
+  chmodSync(way.outer, 0o777)
+  t.equal(verdict(link), 'ERR_SECURITY', 'a link into an open folder')
+  chmodSync(way.outer, 0o755)
+  chmodSync(dirname(link), 0o777)
+  t.equal(verdict(link), 'ERR_SECURITY', 'a link in an open folder')
+})
+
+t.test('links to folders, up and in circles are walked as the kernel walks them', async (t) => {
+  const way = new Way(t)
+  symlinkSync('outer/inner', join(way.top, 'short'))
+  symlinkSync('circle', join(way.top, 'circle'))
+  t.equal(verdict(join(way.top, 'short/registry.sock')), 'trusted')
+  t.equal(verdict(join(way.top, 'circle/registry.sock')), 'trusted', 'connect(2) says ELOOP')
+  chmodSync(way.outer, 0o777)
+  t.equal(verdict(join(way.top, 'short/registry.sock')), 'ERR_SECURITY')
+  t.equal(verdict(`${way.top}/short/../registry.sock`), 'ERR_SECURITY', 'up from where the link leads')
+  t.equal(verdict(join(way.top, 'registry.sock')), 'trusted')
+  t.equal(verdict(`${way.top}//./registry.sock`), 'trusted')
+})
+
+t.test('a relative path goes from the working directory, with all that is above it', async (t) => {
+  const [first, ...rest] = [...stepsTo('registry.sock', TRUSTED)].map(({ path }) => path)
+  t.equal(first, '/')
+  t.ok(rest.includes(process.cwd()))
+})
+
+t.test("in a user namespace the host's users count as root's where the path was said", async (t) => {
+  const named = new TrustedUsers({ trustsOverflow: true, self: 1, overflow: 65534 })
+  const notNamed = new TrustedUsers({ trustsOverflow: false, self: 1, overflow: 65534 })
+  const machine = new TrustedUsers({ trustsOverflow: true, self: 1, overflow: null })
+  t.strictSame(
+    [named, notNamed, machine].map((trusted) => trusted.has(65534)),
+    [true, false, false],
+  )
+  t.match(notNamed.because(65534), /--registry PATH or MEMSVC_REGISTRY/)
+  t.match(machine.because(65534), /--registry-owner 65534/)
+})
