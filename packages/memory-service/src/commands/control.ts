@@ -46,7 +46,7 @@ export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandO
   tell(`stopping ${name} (pid ${pid}) at ${manager.path}`)
   await unlessGone(async () => control.stop())
   while ((await unlessGone(() => manager.getServiceInfo(name)))?.pid === pid) await delay(POLL_MS)
-  if (options.json) out.json({ name, pid, registry: manager.path, stopped: true })
+  if (options.json) out.json({ name, pid, stopped: true })
   else out.line(`${name} stopped (pid ${pid})`)
   return EXIT_DONE
 }

@@ -77,7 +77,10 @@ export async function readConfiguration(path: string | null, trusted: TrustedUse
 /** The text, unless somebody could have written it who must not decide here. */
 function readTrusted(path: string, trusted: TrustedUsers): string {
   try {
-    return readRegularFile(path, { maxBytes: DAEMON_LIMITS.configurationBytes.limit, check: (file) => checkTrust(file, trusted) })
+    return readRegularFile(path, {
+      maxBytes: DAEMON_LIMITS.configurationBytes.limit,
+      check: (file) => checkTrust(file, trusted),
+    })
   } catch (error) {
     if (error instanceof InvalidArgValueError) throw new InvalidArgValueError(`${path}: ${error.message}`)
     throw new InvalidArgValueError(`${path}: cannot be read (${errorCode(error)})`, { cause: error })

@@ -112,7 +112,10 @@ export class Hosting {
   #lose(reason: Error): void {
     const { place, log, onLost } = this.#options
     clearInterval(this.#looks)
-    log.logger.error({ registry: place.path, reason: reason.message }, 'the registry is another process’s now, this one ends')
+    log.logger.error(
+      { registry: place.path, reason: reason.message },
+      'the registry is another process’s now, this one ends',
+    )
     onLost(reason)
   }
 

@@ -122,5 +122,8 @@ t.test('a user whose lock file is left from root is told what to remove', { skip
   writeFileSync(`${registry}.lock`, '', { mode: 0o600 })
   const { code, stderr } = await memsvc(['start', '--registry', registry], { uid: OTHER_UID })
   t.equal(code, 4)
-  t.match(stderr, `${registry}.lock belongs to root, not to uid ${OTHER} who starts: if it is a leftover, let root remove it`)
+  t.match(
+    stderr,
+    `${registry}.lock belongs to root, not to uid ${OTHER} who starts: if it is a leftover, let root remove it`,
+  )
 })
