@@ -36,7 +36,7 @@ const LAYERS = {
     ['environment'],
     ['define'],
     ['hub', 'hub_groups', 'hub_receiving', 'hub_sending'],
-    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher'],
+    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area'],
     ['addon'],
   ],
 }

@@ -15,7 +15,9 @@
         "native/hub.cc",
         "native/hub_groups.cc",
         "native/hub_receiving.cc",
-        "native/hub_sending.cc"
+        "native/hub_sending.cc",
+        "native/area/area_reader.cc",
+        "native/area/area_writer.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS", "_GNU_SOURCE"],

@@ -14,6 +14,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterWatcher(env, exports);
   RegisterProcess(env, exports);
   RegisterHub(env, exports);
+  RegisterAreaReader(env, exports);
+  RegisterAreaWriter(env, exports);
   return exports;
 }
 

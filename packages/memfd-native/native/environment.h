@@ -6,12 +6,19 @@
 #include <cerrno>
 #include <cstdint>
 #include <map>
+#include <memory>
 
 #include "mapped_memory.h"
 #include "slot_table.h"
 #include "unique_fd.h"
 
 class Watcher;
+namespace area {
+struct AttachedArea;
+struct NodeFeed;
+struct OwnedArea;
+struct Words;
+}  // namespace area
 
 /**
  * The descriptors that JavaScript owns: a number in here is closed by this environment and by nobody else. It takes room
@@ -58,6 +65,10 @@ struct Environment {
   OwnedFds fds;
   SlotTable<MappedMemory> mappings;
   SlotTable<Watcher*> watchers;
+  SlotTable<std::shared_ptr<area::AttachedArea>> areas;
+  SlotTable<std::shared_ptr<area::NodeFeed>> feeds;
+  SlotTable<std::shared_ptr<area::OwnedArea>> owned_areas;
+  area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h
   double* copy_args = nullptr;  // of the call that comes: see mapping.cc
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }

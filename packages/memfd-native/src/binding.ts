@@ -1,6 +1,7 @@
 /** Loads the addon once per thread and types its surface; `unwrap` is the one place where an errno becomes an error. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type { AreaHeader, AreaStats } from './area-types.ts'
 import { SyscallError } from './syscall-error.ts'
 
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
@@ -129,6 +130,38 @@ export interface NativeBinding {
   watch(fd: number, writable: boolean, callback: () => void): Handle
   unwatch(handle: Handle): number
   setWatchRef(handle: Handle, on: boolean): number
+
+  /** The numbers of the call that comes and of its results: area-words.ts. */
+  readonly areaWords: ArrayBuffer
+  areaAttach(fd: number): Handle
+  areaDetach(handle: Handle): number
+  areaRead(handle: Handle, key: string, target: Uint8Array | null): number
+  areaIsWord(handle: Handle, at: number, low: number, high: number): boolean
+  /** How many bytes before the heap. */
+  areaVisible(handle: Handle): number
+  /** Those bytes themselves: not to be touched after areaDetach. Null where the runtime allows no memory outside its heap. */
+  areaView(handle: Handle, offset: number, count: number): ArrayBuffer | null
+  areaHeader(handle: Handle): AreaHeader
+  areaKeys(handle: Handle, prefix: string): string[] | number
+  areaSnapshot(handle: Handle, which: readonly string[] | string, maxBytes: number): unknown[] | number
+  areaOpenFeed(handle: Handle, prefix: string): Handle
+  areaCloseFeed(feed: Handle): number
+  areaMoveFeed(feed: Handle, handle: Handle): number
+  areaPoll(feed: Handle): unknown[] | number
+
+  areaCreate(fd: number, capacity: number, maxKeys: number, logSize: number, base: bigint, epoch: bigint): Handle
+  areaClose(handle: Handle): number
+  areaPut(handle: Handle, key: string, type: number, value: Uint8Array): number
+  areaReserve(handle: Handle, byteLength: number, type: number): number
+  areaWrite(handle: Handle, block: number, position: number, bytes: Uint8Array): number
+  areaAbandon(handle: Handle, block: number): number
+  areaCommit(handle: Handle, keys: string[], blocks: number[]): number
+  areaLoad(handle: Handle, key: string, type: number, value: Uint8Array, version: bigint): number
+  areaRetire(handle: Handle, limit: number): number
+  areaRebuild(handle: Handle): number
+  areaMark(handle: Handle, state: number): number
+  areaReplica(handle: Handle, state: number, applied: bigint, contact: bigint): number
+  areaStats(handle: Handle): AreaStats
 
   setDumpable(on: boolean): number
   getDumpable(): number

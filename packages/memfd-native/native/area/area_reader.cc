@@ -1,0 +1,342 @@
+// A reader's area for JavaScript: attached, it is a handle; values come as copies.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "../families.h"
+#include "cached.h"
+#include "collect.h"
+#include "feed.h"
+#include "live_memory.h"
+#include "node_call.h"
+
+#ifndef F_SEAL_SHRINK
+#define F_SEAL_SHRINK 0x0002
+#endif
+
+namespace area {
+
+/** A mapping that feeds hold too; closed, it has no memory. */
+struct AttachedArea {
+  MappedMemory memory;
+  Reader<LiveMemory> reader;
+};
+
+struct NodeFeed {
+  std::shared_ptr<AttachedArea> area;
+  Feed<LiveMemory> feed;
+};
+
+namespace {
+
+constexpr uint64_t kTries = 256;
+
+/** Whether the descriptor is of memory that stays: 0 and its size, or a negative errno. */
+int64_t CheckFile(int fd, uint64_t* size) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  if (seals < 0) return -errno;
+  if ((seals & F_SEAL_SHRINK) == 0) return -EPERM;
+  struct stat status;
+  if (::fstat(fd, &status) < 0) return -errno;
+  *size = static_cast<uint64_t>(status.st_size);
+  return *size >= 2 * kHeaderBytes ? 0 : -EBADMSG;
+}
+
+/** The constant fields, each loaded once. */
+bool ReadGeometry(const uint8_t* header, uint64_t size, Geometry* geometry) {
+  uint8_t copy[128];
+  std::memcpy(copy, header, sizeof(copy));
+  const auto long_at = [&](uint64_t at) {
+    uint64_t word;
+    std::memcpy(&word, copy + at, sizeof(word));
+    return word;
+  };
+  const auto int_at = [&](uint64_t at) {
+    uint32_t word;
+    std::memcpy(&word, copy + at, sizeof(word));
+    return word;
+  };
+  geometry->capacity = long_at(kCapacityAt);
+  geometry->entries_at = long_at(kEntriesAtAt);
+  geometry->max_entries = int_at(kMaxEntriesAt);
+  geometry->log_size = int_at(kLogSizeAt);
+  geometry->heap_at = long_at(kHeapAtAt);
+  geometry->log_at = long_at(kLogAtAt);
+  geometry->epoch = long_at(kEpochAt);
+  geometry->base = long_at(kBaseAt);
+  return long_at(kMagicAt) == kMagic && int_at(kLayoutAt) == kLayout && int_at(kHeaderBytesAt) == kHeaderBytes &&
+         geometry->IsSound(size);
+}
+
+int64_t Attach(Napi::Env env, int fd) {
+  Environment& environment = Environment::Of(env);
+  if (environment.areas.Full()) return -ENOMEM;
+  uint64_t size = 0;
+  const int64_t error = CheckFile(fd, &size);
+  if (error != 0) return error;
+  const MappedMemory header = MappedMemory::Map(fd, kHeaderBytes, PROT_READ, MAP_SHARED, 0);
+  if (!header.ok()) return -errno;
+  Geometry geometry;
+  if (!ReadGeometry(header.data(), size, &geometry)) return -EBADMSG;
+  MappedMemory memory = MappedMemory::Map(fd, static_cast<int64_t>(geometry.capacity), PROT_READ, MAP_SHARED, 0);
+  if (!memory.ok()) return -errno;
+  Reader<LiveMemory> reader(LiveMemory(memory.data()), geometry);
+  return environment.areas.Insert(std::make_shared<AttachedArea>(AttachedArea{std::move(memory), reader}));
+}
+
+/** Feeds of it find it closed. A stale handle is harmless. */
+int64_t Detach(Napi::Env env, int64_t handle) {
+  const std::shared_ptr<AttachedArea> area = Environment::Of(env).areas.Take(handle);
+  if (area != nullptr) area->memory = MappedMemory();
+  return 0;
+}
+
+/** Throws ERR_CLOSED and answers null when it is not attached any more. */
+AttachedArea* AreaOf(napi_env env, Environment* environment, napi_value handle) {
+  int64_t number = 0;
+  napi_get_value_int64(env, handle, &number);
+  std::shared_ptr<AttachedArea>* area = environment->areas.Find(number);
+  if (area != nullptr) return area->get();
+  napi_throw_error(env, "ERR_CLOSED", "the area is closed");
+  return nullptr;
+}
+
+/** Of no bytes if it is null; throws when it is anything else but a Uint8Array. */
+bool ReadTarget(napi_env env, napi_value value, Target* target) {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok && type == napi_uint8_array) {
+    target->data = static_cast<uint8_t*>(data);
+    target->room = length;
+    return true;
+  }
+  napi_valuetype kind;
+  napi_typeof(env, value, &kind);
+  if (kind == napi_null) return true;
+  ThrowArgType(env, "target", "a Uint8Array");
+  return false;
+}
+
+/** (handle, key, target or null), and the words -> bytes copied, or why not. */
+napi_value Read(napi_env env, napi_callback_info info) {
+  NodeCall<3> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  Target target;
+  if (area == nullptr || !ReadTarget(env, call.argv[2], &target)) return nullptr;
+  Words& words = *call.environment->area_words;
+  if (!(words.position >= 0 && words.position <= 9007199254740992)) {
+    ThrowOutOfRange(env, "position must be an integer >= 0");
+    return nullptr;
+  }
+  target.position = static_cast<uint64_t>(static_cast<int64_t>(words.position));
+  target.wanted_version = Join(words.wanted_version);
+  Found found{static_cast<uint32_t>(words.entry), Join(words.uid)};
+  // The number comes from JavaScript, which has it from here; only what is in the area may be followed.
+  if (found.entry >= area->reader.geometry.max_entries) found = Found();
+  Key key;
+  int64_t error = 0;
+  Budget budget(target.room);
+  CachedOutcome outcome;
+  if (found.entry != kNoEntry) {
+    // Most reads need no key: it is looked at only when the entry has another life.
+    outcome = ReadFound(area->reader, &found, &target, &budget);
+  }
+  if (found.entry == kNoEntry) {
+    if (!ReadKey(env, call.argv[1], area->reader.geometry.epoch, &key, &error)) return nullptr;
+    if (error != 0) return call.Answer(error);
+    outcome = ReadCached(area->reader, key, &found, &target, &budget);
+  }
+  words.entry = static_cast<int32_t>(found.entry);
+  Split(found.uid, words.uid);
+  Split(outcome.version, words.version);
+  words.bytes = outcome.bytes;
+  words.type = outcome.type;
+  words.state = outcome.state;
+  words.witness_at = static_cast<uint32_t>(outcome.witness.at / 4);
+  Split(outcome.witness.value, words.witness);
+  return call.Answer(outcome.code == Code::kValue ? static_cast<int64_t>(target.copied) : ErrorOf(outcome.code));
+}
+
+/** (handle, at, low, high): what the view of a word is for, where there are no views. */
+napi_value IsWord(napi_env env, napi_callback_info info) {
+  NodeCall<4> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  if (area == nullptr) return nullptr;
+  unsigned at, low, high;
+  if (!ReadArg(call[1], "at", &at) || !ReadArg(call[2], "low", &low) || !ReadArg(call[3], "high", &high)) return nullptr;
+  const uint64_t place = uint64_t{at} * 4;
+  const bool is_inside = place % 8 == 0 && place <= area->reader.geometry.heap_at - 8;
+  const bool is_same = is_inside && area->reader.memory.Load<Site::kNames>(place) == (low | uint64_t{high} << 32);
+  return Napi::Boolean::New(env, is_same);
+}
+
+/**
+ * (handle, offset, count) -> the words before the heap, an ArrayBuffer. Null where the runtime allows no memory outside its heap.
+ * SAFETY: the caller only loads from it, and not after areaDetach.
+ */
+napi_value View(napi_env env, napi_callback_info info) {
+  NodeCall<3> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  if (area == nullptr) return nullptr;
+  int64_t offset, count;
+  if (!ReadArg(call[1], "offset", &offset) || !ReadArg(call[2], "count", &count)) return nullptr;
+  const auto limit = static_cast<int64_t>(area->reader.geometry.heap_at);
+  if (offset < 0 || offset % 8 != 0 || count < 8 || offset > limit || count > limit - offset) {
+    ThrowOutOfRange(env, "offset and count must lie before the heap");
+    return nullptr;
+  }
+  napi_value result = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(env, area->memory.data() + offset, static_cast<size_t>(count),
+                                                              [](napi_env, void*, void*) {}, nullptr, &result);
+  if (status != napi_ok) napi_get_null(env, &result);
+  return result;
+}
+
+/** (handle) -> how many bytes before the heap. */
+napi_value Visible(napi_env env, napi_callback_info info) {
+  NodeCall<1> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  return area == nullptr ? nullptr : call.Answer(static_cast<int64_t>(area->reader.geometry.heap_at));
+}
+
+/** (handle) -> the header, as an object of numbers and bigints. */
+napi_value Header(napi_env env, napi_callback_info info) {
+  NodeCall<1> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  if (area == nullptr) return nullptr;
+  const Geometry& geometry = area->reader.geometry;
+  const LiveMemory& memory = area->reader.memory;
+  Napi::Object header = Napi::Object::New(env);
+  const auto set = [&](const char* name, double number) { header.Set(name, Napi::Number::New(env, number)); };
+  const auto set_long = [&](const char* name, uint64_t number) { header.Set(name, Napi::BigInt::New(env, number)); };
+  set("capacity", static_cast<double>(geometry.capacity));
+  set("maxKeys", geometry.max_entries);
+  set("logSize", geometry.log_size);
+  set_long("epoch", geometry.epoch);
+  set_long("base", geometry.base);
+  set("state", memory.Load32<Site::kState>(kStateAt));
+  set_long("committed", memory.Load<Site::kCommitted>(kCommittedAt));
+  set("liveKeys", memory.Load32<Site::kInformation>(kLiveKeysAt));
+  set("replicaState", memory.Load32<Site::kState>(kReplicaStateAt));
+  set_long("applied", memory.Load<Site::kInformation>(kAppliedAt));
+  set_long("contact", memory.Load<Site::kInformation>(kContactAt));
+  return header;
+}
+
+Napi::Value StringOf(napi_env env, const std::string& text) { return Napi::String::New(env, text); }
+
+/** (handle, prefix) -> string[], or why not. */
+napi_value Keys(napi_env env, napi_callback_info info) {
+  NodeCall<2> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  std::string prefix;
+  if (area == nullptr || !ReadArg(call[1], "prefix", &prefix)) return nullptr;
+  std::vector<std::string> keys;
+  const Code code = Collector<LiveMemory>(area->reader, kTries, area->reader.geometry.capacity).Keys(prefix, &keys);
+  if (code != Code::kValue) return call.Answer(ErrorOf(code));
+  Napi::Array result = Napi::Array::New(env, keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) result.Set(static_cast<uint32_t>(i), StringOf(env, keys[i]));
+  return result;
+}
+
+/** (handle, keys or prefix, max value) -> [version, key, type, version, bytes, key, ...], or why not. */
+napi_value Snapshot(napi_env env, napi_callback_info info) {
+  NodeCall<3> call(env, info);
+  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  std::string prefix;
+  std::vector<std::string> keys;
+  int64_t max_value;
+  if (area == nullptr || !ReadArg(call[2], "max", &max_value)) return nullptr;
+  if (call[1].IsString() ? !ReadArg(call[1], "prefix", &prefix) : !ReadStrings(call[1], "keys", &keys)) return nullptr;
+  for (const std::string& key : keys) {
+    if (key.empty() || key.size() > kMaxKeyBytes) return call.Answer(-EINVAL);
+  }
+  uint64_t version = 0;
+  std::vector<Copied> values;
+  Collector<LiveMemory> collector(area->reader, kTries, static_cast<uint64_t>(max_value));
+  const Code code = call[1].IsString() ? collector.SnapshotOf(prefix, &version, &values)
+                                       : collector.Snapshot(keys, &version, &values);
+  if (code != Code::kValue) return call.Answer(ErrorOf(code));
+  Napi::Array result = Napi::Array::New(env);
+  uint32_t at = 0;
+  result.Set(at++, Napi::BigInt::New(env, version));
+  for (const Copied& copied : values) {
+    if (copied.outcome.code != Code::kValue) continue;
+    result.Set(at++, StringOf(env, copied.key));
+    result.Set(at++, Napi::Number::New(env, copied.outcome.type));
+    result.Set(at++, Napi::BigInt::New(env, copied.outcome.version));
+    result.Set(at++, Napi::Buffer<uint8_t>::Copy(env, copied.value.data(), copied.value.size()));
+  }
+  return result;
+}
+
+int64_t OpenFeed(Napi::Env env, int64_t handle, std::string prefix) {
+  Environment& environment = Environment::Of(env);
+  std::shared_ptr<AttachedArea>* area = environment.areas.Find(handle);
+  if (area == nullptr) return -EBADF;
+  if (environment.feeds.Full()) return -ENOMEM;
+  Feed<LiveMemory> feed((*area)->reader, std::move(prefix), kTries);
+  return environment.feeds.Insert(std::make_shared<NodeFeed>(NodeFeed{*area, std::move(feed)}));
+}
+
+int64_t CloseFeed(Napi::Env env, int64_t handle) {
+  Environment::Of(env).feeds.Take(handle);
+  return 0;
+}
+
+int64_t MoveFeed(Napi::Env env, int64_t handle, int64_t to) {
+  Environment& environment = Environment::Of(env);
+  std::shared_ptr<NodeFeed>* feed = environment.feeds.Find(handle);
+  std::shared_ptr<AttachedArea>* area = environment.areas.Find(to);
+  if (feed == nullptr || area == nullptr) return -EBADF;
+  (*feed)->area = *area;
+  (*feed)->feed.MoveTo((*area)->reader);
+  return 0;
+}
+
+/** -> [key, version, has a value, key, ...] and whether that is all: its first element is 0, or -EAGAIN. Or why not. */
+Napi::Value Poll(Napi::Env env, int64_t handle) {
+  std::shared_ptr<NodeFeed>* feed = Environment::Of(env).feeds.Find(handle);
+  if (feed == nullptr || !(*feed)->area->memory.ok()) return ToJs(env, -EBADF);
+  std::vector<Change> changes;
+  const Code code = (*feed)->feed.Poll(&changes);
+  if (code != Code::kValue && code != Code::kBusy) return ToJs(env, ErrorOf(code));
+  Napi::Array result = Napi::Array::New(env, 1 + 3 * changes.size());
+  uint32_t at = 0;
+  result.Set(at++, Napi::Number::New(env, static_cast<double>(ErrorOf(code))));
+  for (const Change& change : changes) {
+    result.Set(at++, StringOf(env, change.key));
+    result.Set(at++, Napi::BigInt::New(env, change.version));
+    result.Set(at++, Napi::Boolean::New(env, change.has_value));
+  }
+  return result;
+}
+
+/** There for as long as the thread. */
+void ExportWords(Napi::Object exports) {
+  Napi::ArrayBuffer words = Napi::ArrayBuffer::New(exports.Env(), sizeof(Words));
+  Environment::Of(exports.Env()).area_words = static_cast<Words*>(words.Data());
+  Napi::Persistent(words).SuppressDestruct();
+  exports.Set("areaWords", words);
+}
+
+}  // namespace
+}  // namespace area
+
+void RegisterAreaReader(Napi::Env env, Napi::Object exports) {
+  using namespace area;
+  ExportWords(exports);
+  Define<Attach, "fd">(exports, "areaAttach");
+  Define<Detach, "handle">(exports, "areaDetach");
+  Export(exports, "areaRead", Read);
+  Export(exports, "areaIsWord", IsWord);
+  Export(exports, "areaVisible", Visible);
+  Export(exports, "areaView", View);
+  Export(exports, "areaHeader", Header);
+  Export(exports, "areaKeys", Keys);
+  Export(exports, "areaSnapshot", Snapshot);
+  Define<OpenFeed, "handle", "prefix">(exports, "areaOpenFeed");
+  Define<CloseFeed, "feed">(exports, "areaCloseFeed");
+  Define<MoveFeed, "feed", "handle">(exports, "areaMoveFeed");
+  Define<Poll, "feed">(exports, "areaPoll");
+}

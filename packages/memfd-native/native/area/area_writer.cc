@@ -1,0 +1,279 @@
+// An owner's area for JavaScript: a handle of the one writable mapping there will ever be.
+#include <fcntl.h>
+
+#include "../families.h"
+#include "node_call.h"
+#include "owner_memory.h"
+#include "writer.h"
+
+namespace area {
+
+struct OwnedArea {
+  MappedMemory memory;
+  unique_fd fd;
+  Writer<OwnerMemory> writer;
+
+  OwnedArea(MappedMemory mapped, unique_fd owned, const Geometry& geometry, const Allocator::Tuning& tuning)
+      : memory(std::move(mapped)), fd(std::move(owned)), writer(OwnerMemory(memory.data(), fd.get()), geometry, tuning) {}
+};
+
+namespace {
+
+/** (fd, capacity, max keys, log size, base, epoch): the file has that capacity, and is zeros. -> a handle, or why not. */
+napi_value Create(napi_env env, napi_callback_info info) {
+  NodeCall<6> call(env, info);
+  int fd;
+  int64_t capacity;
+  unsigned max_keys, log_size;
+  uint64_t base, epoch;
+  if (!ReadArg(call[0], "fd", &fd) || !ReadArg(call[1], "capacity", &capacity) || !ReadArg(call[2], "maxKeys", &max_keys) ||
+      !ReadArg(call[3], "logSize", &log_size) || !ReadVersion(call[4], "base", &base) ||
+      !ReadVersion(call[5], "epoch", &epoch)) {
+    return nullptr;
+  }
+  Geometry geometry = Geometry::For(static_cast<uint64_t>(capacity), max_keys, log_size);
+  geometry.base = base;
+  geometry.epoch = epoch;
+  if (!geometry.IsSound(static_cast<uint64_t>(capacity))) return call.Answer(-EINVAL);
+  if (call.environment->owned_areas.Full()) return call.Answer(-ENOMEM);
+  unique_fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!own.ok()) return call.Answer(-errno);
+  MappedMemory memory = MappedMemory::Map(fd, capacity, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+  if (!memory.ok()) return call.Answer(-errno);
+  Allocator::Tuning tuning;
+  const uint64_t heap = geometry.capacity - geometry.heap_at;
+  if (heap < (1 << 20)) tuning.spares = heap >> 14;
+  auto area = std::make_shared<OwnedArea>(std::move(memory), std::move(own), geometry, tuning);
+  const int error = area->writer.Begin(6);
+  return call.Answer(error != 0 ? error : call.environment->owned_areas.Insert(std::move(area)));
+}
+
+/** A stale handle is harmless. */
+int64_t Close(Napi::Env env, int64_t handle) {
+  Environment::Of(env).owned_areas.Take(handle);
+  return 0;
+}
+
+/** Throws ERR_CLOSED and answers null when it is closed. */
+OwnedArea* AreaOf(napi_env env, Environment* environment, napi_value handle) {
+  int64_t number = 0;
+  napi_get_value_int64(env, handle, &number);
+  std::shared_ptr<OwnedArea>* area = environment->owned_areas.Find(number);
+  if (area != nullptr) return area->get();
+  napi_throw_error(env, "ERR_CLOSED", "the area is closed");
+  return nullptr;
+}
+
+bool ReadType(Napi::Value value, Type* type) {
+  unsigned number;
+  if (!ReadArg(value, "type", &number)) return false;
+  *type = static_cast<Type>(number);
+  if (number == kBytes || number == kJson) return true;
+  ThrowOutOfRange(value.Env(), "type must be 1 or 2");
+  return false;
+}
+
+/** (handle, key, type, bytes) -> 0 and the version in the words, or why not. */
+napi_value Put(napi_env env, napi_callback_info info) {
+  NodeCall<4> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  Edit edit;
+  Type type;
+  int64_t error = 0;
+  if (area == nullptr || !ReadKey(env, call.argv[1], area->writer.geometry().epoch, &edit.key, &error) ||
+      !ReadType(call[2], &type)) {
+    return nullptr;
+  }
+  Bytes bytes;
+  if (!ReadArg(call[3], "value", &bytes)) return nullptr;
+  if (bytes.length > UINT32_MAX) error = -E2BIG;
+  uint64_t version = 0;
+  if (error == 0) error = area->writer.Put(&edit, type, bytes.data, static_cast<uint32_t>(bytes.length), &version);
+  Split(version, call.environment->area_words->version);
+  return call.Answer(error);
+}
+
+/** (handle, bytes, type) -> the block, or why not. */
+napi_value Reserve(napi_env env, napi_callback_info info) {
+  NodeCall<3> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  int64_t bytes;
+  Type type;
+  if (area == nullptr || !ReadArg(call[1], "byteLength", &bytes) || !ReadType(call[2], &type)) return nullptr;
+  if (bytes < 0 || bytes > UINT32_MAX) return call.Answer(-E2BIG);
+  const uint64_t block = area->writer.Reserve(static_cast<uint32_t>(bytes), type);
+  return call.Answer(block == 0 ? -ENOSPC : static_cast<int64_t>(block));
+}
+
+/** (handle, block, position, bytes) -> 0, or why not: -EINVAL no block of Reserve, -ERANGE it does not fit. */
+napi_value Write(napi_env env, napi_callback_info info) {
+  NodeCall<4> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  int64_t block, position;
+  Bytes bytes;
+  if (area == nullptr || !ReadArg(call[1], "block", &block) || !ReadArg(call[2], "position", &position) ||
+      !ReadArg(call[3], "bytes", &bytes)) {
+    return nullptr;
+  }
+  if (!area->writer.IsReserved(static_cast<uint64_t>(block))) return call.Answer(-EINVAL);
+  const uint64_t room = area->writer.BytesIn(static_cast<uint64_t>(block));
+  if (position < 0 || static_cast<uint64_t>(position) > room || bytes.length > room - static_cast<uint64_t>(position)) {
+    return call.Answer(-ERANGE);
+  }
+  area->writer.Write(static_cast<uint64_t>(block), static_cast<uint64_t>(position), bytes.data, bytes.length);
+  return call.Answer(0);
+}
+
+/** (handle, block); anything else but a reserved block is harmless. */
+napi_value Abandon(napi_env env, napi_callback_info info) {
+  NodeCall<2> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  int64_t block;
+  if (area == nullptr || !ReadArg(call[1], "block", &block)) return nullptr;
+  area->writer.Abandon(static_cast<uint64_t>(block));
+  return call.Answer(0);
+}
+
+/** (handle, keys, blocks) with 0 for a delete -> 0 and the version in the words, or why not. */
+napi_value Commit(napi_env env, napi_callback_info info) {
+  NodeCall<3> call(env, info);
+  std::vector<std::string> keys;
+  if (!ReadStrings(call[1], "keys", &keys)) return nullptr;
+  if (!call[2].IsArray() || call[2].As<Napi::Array>().Length() != keys.size()) {
+    ThrowArgType(env, "blocks", "an array as long as keys");
+    return nullptr;
+  }
+  if (keys.size() > kMaxEdits) return call.Answer(-E2BIG);
+  std::vector<int64_t> blocks(keys.size());
+  for (uint32_t i = 0; i < keys.size(); ++i) {
+    if (!ReadArg(Napi::Value(call[2].As<Napi::Array>()[i]), "blocks", &blocks[i])) return nullptr;
+  }
+  // After the arrays, whose reading may have run JavaScript.
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  if (area == nullptr) return nullptr;
+  std::vector<Edit> edits(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!edits[i].key.Set(keys[i].data(), keys[i].size(), area->writer.geometry().epoch)) return call.Answer(-EINVAL);
+    edits[i].block = static_cast<uint64_t>(blocks[i]);
+    if (blocks[i] != 0 && !area->writer.IsReserved(edits[i].block)) return call.Answer(-EINVAL);
+    for (size_t j = 0; blocks[i] != 0 && j < i; ++j) {
+      if (blocks[j] == blocks[i]) return call.Answer(-EINVAL);
+    }
+  }
+  uint64_t version = 0;
+  const int error = area->writer.Commit(edits.data(), edits.size(), &version);
+  Split(version, call.environment->area_words->version);
+  return call.Answer(error);
+}
+
+/** (handle, key, type, bytes, version) -> 0, or why not. */
+napi_value Load(napi_env env, napi_callback_info info) {
+  NodeCall<5> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  Key key;
+  Type type;
+  uint64_t version;
+  int64_t error = 0;
+  if (area == nullptr || !ReadKey(env, call.argv[1], area->writer.geometry().epoch, &key, &error) ||
+      !ReadType(call[2], &type) || !ReadVersion(call[4], "version", &version)) {
+    return nullptr;
+  }
+  Bytes bytes;
+  if (!ReadArg(call[3], "value", &bytes)) return nullptr;
+  if (bytes.length > UINT32_MAX) error = -E2BIG;
+  if (error != 0) return call.Answer(error);
+  const uint64_t block = area->writer.Reserve(static_cast<uint32_t>(bytes.length), type);
+  if (block == 0) return call.Answer(-ENOSPC);
+  area->writer.Write(block, 0, bytes.data, bytes.length);
+  error = area->writer.Load(key, block, version);
+  if (error != 0) area->writer.Abandon(block);
+  return call.Answer(error);
+}
+
+/** (handle, limit) -> how many. */
+napi_value Retire(napi_env env, napi_callback_info info) {
+  NodeCall<2> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  unsigned limit;
+  if (area == nullptr || !ReadArg(call[1], "limit", &limit)) return nullptr;
+  return call.Answer(area->writer.Retire(limit));
+}
+
+/** (handle) -> 0, or why not. */
+napi_value Rebuild(napi_env env, napi_callback_info info) {
+  NodeCall<1> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  return area == nullptr ? nullptr : call.Answer(area->writer.Rebuild());
+}
+
+/** (handle, state) */
+napi_value Mark(napi_env env, napi_callback_info info) {
+  NodeCall<2> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  unsigned state;
+  if (area == nullptr || !ReadArg(call[1], "state", &state)) return nullptr;
+  if (state == kMoved) area->writer.MarkMoved();
+  else area->writer.MarkClosed();
+  return call.Answer(0);
+}
+
+/** (handle, state, applied, contact) */
+napi_value Replica(napi_env env, napi_callback_info info) {
+  NodeCall<4> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  unsigned state;
+  uint64_t applied, contact;
+  if (area == nullptr || !ReadArg(call[1], "state", &state) || !ReadVersion(call[2], "applied", &applied) ||
+      !ReadVersion(call[3], "contact", &contact)) {
+    return nullptr;
+  }
+  area->writer.SetReplica(state, applied, contact);
+  return call.Answer(0);
+}
+
+/** (handle) -> numbers of the area, in bytes where nothing else is said. */
+napi_value Stats(napi_env env, napi_callback_info info) {
+  NodeCall<1> call(env, info);
+  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  if (area == nullptr) return nullptr;
+  const Writer<OwnerMemory>& writer = area->writer;
+  const Allocator& allocator = writer.heap().allocator();
+  const Geometry& geometry = writer.geometry();
+  Napi::Object stats = Napi::Object::New(env);
+  const auto set = [&](const char* name, uint64_t number) {
+    stats.Set(name, Napi::Number::New(env, static_cast<double>(number)));
+  };
+  set("capacity", geometry.capacity);
+  set("heapBytes", geometry.capacity - geometry.heap_at);
+  set("usedBytes", allocator.used());
+  set("freeBytes", allocator.free());
+  set("allocatedBytes", writer.heap().allocated());
+  set("valueBytes", writer.live_bytes());
+  set("keys", writer.live_keys());
+  set("deletedKeys", writer.deleted_keys());
+  set("entries", writer.table().count());
+  set("indexSlots", writer.table().slots());
+  set("joins", allocator.joins());
+  stats.Set("committed", Napi::BigInt::New(env, writer.committed()));
+  return stats;
+}
+
+}  // namespace
+}  // namespace area
+
+void RegisterAreaWriter(Napi::Env env, Napi::Object exports) {
+  using namespace area;
+  Export(exports, "areaCreate", Create);
+  Define<Close, "handle">(exports, "areaClose");
+  Export(exports, "areaPut", Put);
+  Export(exports, "areaReserve", Reserve);
+  Export(exports, "areaWrite", Write);
+  Export(exports, "areaAbandon", Abandon);
+  Export(exports, "areaCommit", Commit);
+  Export(exports, "areaLoad", Load);
+  Export(exports, "areaRetire", Retire);
+  Export(exports, "areaRebuild", Rebuild);
+  Export(exports, "areaMark", Mark);
+  Export(exports, "areaReplica", Replica);
+  Export(exports, "areaStats", Stats);
+}

@@ -1,0 +1,147 @@
+// The blocks of an area, as its owner makes and wipes them (docs/protocol.md, 9.2: steps 1 and 6, joining).
+#pragma once
+#include <unordered_map>
+
+#include "allocator.h"
+#include "sites.h"
+
+namespace area {
+
+template <class Memory>
+class Heap {
+ public:
+  Heap(Memory& memory, const Geometry& geometry, const Allocator::Tuning& tuning)
+      : memory_(memory), allocator_(geometry.heap_at, geometry.capacity, tuning), grown_(geometry.heap_at),
+        geometry_(geometry) {}
+
+  /** A block that no reader takes for a value yet. 0: the area is full, or the machine. */
+  uint64_t New(uint32_t bytes, Type type) {
+    const uint64_t at = allocator_.Take(bytes, [this] { Join(); }, [this](uint64_t end) { return Grow(end); });
+    if (at == 0) return 0;
+    memory_.template Store<Site::kClearTx>(at + kBlockTxIn, 0);
+    // What held the block before must be out of every reader's reach when the first new byte is in it.
+    if (type != kIndexBlock) memory_.template Fence<Site::kClearFence>();
+    else if (memory_.Has(Repair::kFenceBeforeIndex)) memory_.template Fence<Site::kIndexClearFence>();
+    if (!unwiped_.empty()) CutOld(at, bytes);
+    memory_.template Store<Site::kBody>(at + kBlockShapeIn, ShapeOf(bytes, type));
+    return at;
+  }
+
+  void Write(uint64_t block, uint64_t position, const void* data, uint64_t count) {
+    memory_.template CopyIn<Site::kBody>(block + kContentIn + position, data, count);
+  }
+
+  void SetOwner(uint64_t block, uint64_t uid, uint64_t prev) {
+    memory_.template Store<Site::kBody>(block + kOwnerIn, uid);
+    memory_.template Store<Site::kBody>(block + kPrevIn, prev);
+  }
+
+  uint32_t BytesIn(uint64_t block) const { return BytesOf(ShapeIn(block)); }
+  uint8_t TypeIn(uint64_t block) const { return TypeOf(ShapeIn(block)); }
+
+  /** Nobody can reach it any more but readers that are late. Its content is wiped, at the latest by WipeOf its owner. */
+  void Free(uint64_t block) {
+    const uint32_t bytes = BytesIn(block);
+    if (bytes <= kWipedAtOnce || TypeIn(block) >= kKeyBlock) Wipe(block, bytes);
+    else Remember(block, bytes);
+    allocator_.Give(block, bytes);
+  }
+
+  /** As Free, of what shall not be read any more. */
+  void FreeWiped(uint64_t block) {
+    const uint32_t bytes = BytesIn(block);
+    Wipe(block, bytes);
+    allocator_.Give(block, bytes);
+  }
+
+  /** Wipes what is left of older values of an entry's. */
+  void WipeOf(uint64_t uid) {
+    if (unwiped_.empty()) return;
+    const auto [from, to] = by_owner_.equal_range(uid);
+    for (auto at = from; at != to; ++at) {
+      Wipe(at->second, unwiped_[at->second].bytes);
+      unwiped_.erase(at->second);
+    }
+    by_owner_.erase(from, to);
+  }
+
+  const Allocator& allocator() const { return allocator_; }
+  uint64_t allocated() const { return grown_ - geometry_.heap_at; }
+
+ private:
+  /** To wipe less than this costs nothing to speak of; larger values are wiped when their key is deleted. */
+  static constexpr uint32_t kWipedAtOnce = 4096;
+  static constexpr uint64_t kMinStep = 256 << 10;
+  static constexpr uint64_t kMaxStep = 64 << 20;
+
+  struct Unwiped {
+    uint64_t uid = 0;
+    uint32_t bytes = 0;
+  };
+
+  uint64_t ShapeIn(uint64_t block) const { return memory_.template Load<Site::kOwn>(block + kBlockShapeIn); }
+
+  void Wipe(uint64_t block, uint64_t bytes) {
+    if (memory_.Has(Repair::kTxBeforeWipe)) {
+      memory_.template Store<Site::kWipeTx>(block + kBlockTxIn, 0);
+      memory_.template Fence<Site::kWipeFence>();
+    }
+    if (bytes > 0) memory_.template Zero<Site::kBody>(block + kContentIn, bytes);
+  }
+
+  void Remember(uint64_t block, uint32_t bytes) {
+    const uint64_t uid = memory_.template Load<Site::kOwn>(block + kOwnerIn);
+    unwiped_[block] = {uid, bytes};
+    by_owner_.emplace(uid, block);
+  }
+
+  /** Of an older value, what the new one will not write over. */
+  void CutOld(uint64_t block, uint64_t bytes) {
+    const auto at = unwiped_.find(block);
+    if (at == unwiped_.end()) return;
+    const Unwiped old = at->second;
+    unwiped_.erase(at);
+    const auto [from, to] = by_owner_.equal_range(old.uid);
+    for (auto owned = from; owned != to; ++owned) {
+      if (owned->second != block) continue;
+      by_owner_.erase(owned);
+      break;
+    }
+    if (old.bytes > bytes) memory_.template Zero<Site::kBody>(block + kContentIn + bytes, old.bytes - bytes);
+  }
+
+  /** From here on a reader that knows a block of before knows nothing. */
+  void Join() {
+    for (const auto& [block, old] : unwiped_) Wipe(block, old.bytes);
+    unwiped_.clear();
+    by_owner_.clear();
+    if (!memory_.Has(Repair::kReshapedWord)) return;
+    const uint64_t reshaped = memory_.template Load<Site::kOwn>(kReshapedAt);
+    memory_.template Store<Site::kReshape>(kReshapedAt, reshaped + 1);
+    memory_.template Fence<Site::kReshapeFence>();
+  }
+
+  bool Grow(uint64_t end) {
+    if (end <= grown_) return true;
+    const uint64_t quarter = (grown_ - geometry_.heap_at) / 4;
+    const uint64_t step = quarter < kMinStep ? kMinStep : quarter > kMaxStep ? kMaxStep : quarter;
+    const uint64_t wished = Geometry::Up(end > grown_ + step ? end : grown_ + step, kHeaderBytes);
+    return GrowTo(wished < geometry_.capacity ? wished : geometry_.capacity) ||
+           GrowTo(Geometry::Up(end, kHeaderBytes) < geometry_.capacity ? Geometry::Up(end, kHeaderBytes) : geometry_.capacity);
+  }
+
+  bool GrowTo(uint64_t end) {
+    if (memory_.Allocate(grown_, end - grown_) != 0) return false;
+    grown_ = end;
+    return true;
+  }
+
+  Memory& memory_;
+  Allocator allocator_;
+  uint64_t grown_;
+  const Geometry& geometry_;
+  std::unordered_map<uint64_t, Unwiped> unwiped_;
+  std::unordered_multimap<uint64_t, uint64_t> by_owner_;
+};
+
+}  // namespace area

@@ -1,0 +1,354 @@
+// The owner of an area: transactions, retiring, the end (docs/protocol.md, 9.2). No policy: who may write, what it may cost and
+// when deleted keys are retired is decided above. One thread.
+#pragma once
+#include <cerrno>
+#include <unordered_set>
+#include <vector>
+
+#include "key_table.h"
+
+namespace area {
+
+/** One change: the block that was reserved for the new value, or 0 to delete the key. */
+struct Edit {
+  Key key;
+  uint64_t block = 0;
+};
+
+template <class Memory>
+class Writer {
+ public:
+  /** Of memory that is zeros. */
+  Writer(Memory memory, const Geometry& geometry, const Allocator::Tuning& tuning)
+      : memory(memory), geometry_(geometry), heap_(this->memory, geometry_, tuning), table_(this->memory, geometry_, heap_),
+        tx_(geometry.base), spares_wanted_(tuning.spares) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  Memory memory;
+
+  /** Writes the header. 0 or a negative errno. */
+  int Begin(int index_log2) {
+    const int error = memory.Allocate(0, geometry_.entries_at);
+    if (error != 0) return error;
+    memory.template Store<Site::kInform>(kMagicAt, kMagic);
+    memory.template Store32<Site::kInform>(kLayoutAt, kLayout);
+    memory.template Store32<Site::kInform>(kHeaderBytesAt, kHeaderBytes);
+    memory.template Store<Site::kInform>(kCapacityAt, geometry_.capacity);
+    memory.template Store<Site::kInform>(kEntriesAtAt, geometry_.entries_at);
+    memory.template Store32<Site::kInform>(kMaxEntriesAt, geometry_.max_entries);
+    memory.template Store32<Site::kInform>(kLogSizeAt, geometry_.log_size);
+    memory.template Store<Site::kInform>(kHeapAtAt, geometry_.heap_at);
+    memory.template Store<Site::kInform>(kLogAtAt, geometry_.log_at);
+    memory.template Store<Site::kInform>(kEpochAt, geometry_.epoch);
+    memory.template Store<Site::kInform>(kBaseAt, geometry_.base);
+    memory.template Store<Site::kCommit>(kCommittedAt, tx_);
+    const int failed = table_.Begin(index_log2);
+    KeepSpares();
+    return failed;
+  }
+
+  /** One change of one key, of a value that is there whole. As Commit. */
+  int Put(Edit* edit, Type type, const void* data, uint32_t bytes, uint64_t* version) {
+    *version = 0;
+    edit->block = heap_.New(bytes, type);
+    if (edit->block == 0) return -ENOSPC;
+    heap_.Write(edit->block, 0, data, bytes);
+    const int error = Commit(edit, 1, version);
+    if (error != 0) heap_.FreeWiped(edit->block);
+    return error;
+  }
+
+  /** A block for a value to come, private until it is committed. 0: no room. Ends by Commit or Abandon. */
+  uint64_t Reserve(uint32_t bytes, Type type) {
+    const uint64_t block = heap_.New(bytes, type);
+    if (block != 0) reserved_.insert(block);
+    return block;
+  }
+  bool IsReserved(uint64_t block) const { return reserved_.count(block) != 0; }
+  uint32_t BytesIn(uint64_t block) const { return heap_.BytesIn(block); }
+  void Write(uint64_t block, uint64_t position, const void* data, uint64_t count) {
+    heap_.Write(block, position, data, count);
+  }
+  void Abandon(uint64_t block) {
+    if (reserved_.erase(block) != 0) heap_.FreeWiped(block);
+  }
+
+  /**
+   * Publishes all of them at once, or none. Of a key that is there twice the last one counts; to delete what is not there is no
+   * change. `version`: 0 when nothing changed. The blocks are taken over, unless it fails: -ENOSPC, -ENFILE (too many keys),
+   * -EXFULL (too many of one hash), -E2BIG (too many edits), -ESHUTDOWN (moved or closed).
+   */
+  int Commit(Edit* edits, size_t count, uint64_t* version) {
+    *version = 0;
+    if (state_ != kLive) return -ESHUTDOWN;
+    if (count > kMaxEdits) return -E2BIG;
+    const int error = Plan(edits, count);
+    if (error != 0) {
+      Unplan();
+      return error;
+    }
+    for (const uint64_t block : lost_) Abandon(block);
+    lost_.clear();
+    if (!plan_.empty()) *version = Publish();
+    plan_.clear();
+    return 0;
+  }
+
+  /** A value of before, with its version (at most the base), for an area that nobody reads yet. As Commit. */
+  int Load(const Key& key, uint64_t block, uint64_t version) {
+    if (tx_ != geometry_.base || state_ != kLive) return -EPERM;
+    if (version == 0 || version > tx_) return -EINVAL;
+    Edit edit{key, block};
+    const int error = Plan(&edit, 1);
+    if (error != 0) {
+      Unplan();
+      return error;
+    }
+    EnterNew();
+    FillAndShow(version);
+    plan_.clear();
+    return 0;
+  }
+
+  /** Makes up to `limit` keys that were deleted, longest ago first, free for others. Answers how many. */
+  uint32_t Retire(uint32_t limit) {
+    uint32_t done = 0;
+    while (state_ == kLive && done < limit && !deleted_.empty()) {
+      const uint32_t entry = deleted_.front();
+      deleted_.pop_front();
+      is_listed_[entry] = false;
+      if (!IsDeleted(entry)) continue;
+      RetireEntry(entry);
+      ++done;
+    }
+    return done;
+  }
+
+  int Rebuild() { return state_ == kLive ? table_.Rebuild() : -ESHUTDOWN; }
+
+  bool Has(const Key& key) const {
+    const uint32_t entry = table_.Find(key);
+    return entry != kNoEntry && HasValue(entry);
+  }
+
+  /** Another area has everything, and nobody has got that one yet: see 9.2. Nothing is written here any more. */
+  void MarkMoved() {
+    state_ = kMoved;
+    memory.template Store32<Site::kNewState>(kStateAt, kMoved);
+    for (uint32_t entry = 0; entry < table_.count(); ++entry) {
+      memory.template Store<Site::kStampTx>(geometry_.EntryAt(entry) + kTxIn, ~uint64_t{0});
+    }
+    memory.template Store<Site::kStampNames>(kNamesAt, ~uint64_t{0});
+  }
+  void MarkClosed() {
+    if (state_ != kLive) return;
+    state_ = kClosed;
+    memory.template Store32<Site::kNewState>(kStateAt, kClosed);
+  }
+
+  void SetReplica(uint32_t state, uint64_t applied, uint64_t contact) {
+    memory.template Store<Site::kInform>(kAppliedAt, applied);
+    memory.template Store<Site::kInform>(kContactAt, contact);
+    memory.template Store32<Site::kNewState>(kReplicaStateAt, state);
+  }
+
+  uint64_t committed() const { return tx_; }
+  uint64_t live_bytes() const { return live_bytes_; }
+  uint32_t live_keys() const { return live_keys_; }
+  uint32_t deleted_keys() const { return table_.live() - live_keys_; }
+  const Geometry& geometry() const { return geometry_; }
+  const Heap<Memory>& heap() const { return heap_; }
+  const KeyTable<Memory>& table() const { return table_; }
+
+ private:
+  struct Planned {
+    Edit* edit;
+    uint32_t entry;
+    bool is_new;
+    bool is_delete;  // its block is ours
+    uint64_t old;    // the block of before, 0 none
+  };
+
+  bool HasValue(uint32_t entry) const {
+    const uint64_t block = table_.RefOf(entry);
+    return block != 0 && heap_.TypeIn(block) != kDeleted;
+  }
+  bool IsDeleted(uint32_t entry) const {
+    const uint64_t block = table_.RefOf(entry);
+    return table_.UidOf(entry) != 0 && block != 0 && heap_.TypeIn(block) == kDeleted;
+  }
+
+  /** Everything that can fail. */
+  int Plan(Edit* edits, size_t count) {
+    size_t new_keys = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (IsOverridden(edits, i, count)) {
+        if (edits[i].block != 0) lost_.push_back(edits[i].block);
+        continue;
+      }
+      const uint32_t entry = table_.Find(edits[i].key);
+      const bool is_delete = edits[i].block == 0;
+      if (is_delete && (entry == kNoEntry || !HasValue(entry))) continue;
+      plan_.push_back({&edits[i], entry, entry == kNoEntry, is_delete, 0});
+      new_keys += entry == kNoEntry;
+    }
+    if (new_keys > 0) {
+      const int error = PlanNew(new_keys);
+      if (error != 0) return error;
+    }
+    for (Planned& planned : plan_) {
+      if (!planned.is_delete) continue;
+      planned.edit->block = NewDelete();
+      if (planned.edit->block == 0) return -ENOSPC;
+    }
+    return 0;
+  }
+
+  /** Also where the area is full: to delete must always be possible. */
+  uint64_t NewDelete() {
+    const uint64_t block = heap_.New(0, kDeleted);
+    if (block != 0 || spares_.empty()) return block;
+    const uint64_t spare = spares_.back();
+    spares_.pop_back();
+    return spare;
+  }
+  void KeepSpares() {
+    while (spares_.size() < spares_wanted_) {
+      const uint64_t block = heap_.New(0, kDeleted);
+      if (block == 0) return;
+      spares_.push_back(block);
+    }
+  }
+
+  int PlanNew(size_t count) {
+    int error = table_.Prepare(count);
+    for (size_t i = 0; error == 0 && i < plan_.size(); ++i) {
+      if (plan_[i].is_new) error = table_.CheckProbes(plan_[i].edit->key);
+    }
+    for (size_t i = 0; error == 0 && i < plan_.size(); ++i) {
+      if (!plan_[i].is_new) continue;
+      const int64_t entry = table_.Take(plan_[i].edit->key);
+      if (entry < 0) return static_cast<int>(entry);
+      plan_[i].entry = static_cast<uint32_t>(entry);
+    }
+    return error;
+  }
+
+  void Unplan() {
+    for (size_t i = plan_.size(); i-- > 0;) {
+      if (plan_[i].is_new && plan_[i].entry != kNoEntry) table_.Untake(plan_[i].entry);
+      if (!plan_[i].is_delete || plan_[i].edit->block == 0) continue;
+      heap_.FreeWiped(plan_[i].edit->block);
+      plan_[i].edit->block = 0;
+    }
+    table_.EndPublishing();
+    plan_.clear();
+    lost_.clear();
+  }
+
+  bool IsOverridden(const Edit* edits, size_t which, size_t count) const {
+    if (!memory.Has(Repair::kMergeDuplicates)) return false;
+    for (size_t i = which + 1; i < count; ++i) {
+      const bool is_same = edits[i].key.hash == edits[which].key.hash && edits[i].key.length == edits[which].key.length &&
+                           std::memcmp(edits[i].key.bytes, edits[which].key.bytes, edits[i].key.length) == 0;
+      if (is_same) return true;
+    }
+    return false;
+  }
+
+  void EnterNew() {
+    size_t which = 0;
+    for (const Planned& planned : plan_) {
+      if (planned.is_new) table_.Publish(planned.entry, planned.edit->key, which++);
+    }
+    table_.EndPublishing();
+  }
+
+  uint64_t Publish() {
+    const uint64_t count = memory.Has(Repair::kNumberEachChange) ? plan_.size() : 1;
+    const uint64_t base = tx_;
+    tx_ = base + count;
+    EnterNew();
+    FillAndShow(tx_);
+    uint64_t number = base;
+    for (const Planned& planned : plan_) {
+      if (memory.Has(Repair::kNumberEachChange) || number == base) ++number;
+      memory.template Store<Site::kRecord>(geometry_.RecordAt(number), RecordOf(tx_, planned.entry));
+    }
+    memory.template Store<Site::kCommit>(kCommittedAt, tx_);
+    for (const Planned& planned : plan_) Settle(planned);
+    KeepSpares();
+    memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
+    return tx_;
+  }
+
+  /** Everything of each block, then block after block into sight. */
+  void FillAndShow(uint64_t version) {
+    for (Planned& planned : plan_) {
+      planned.old = table_.RefOf(planned.entry);
+      heap_.SetOwner(planned.edit->block, table_.UidOf(planned.entry), planned.old);
+    }
+    for (const Planned& planned : plan_) {
+      const uint64_t entry = geometry_.EntryAt(planned.entry);
+      memory.template Store<Site::kPublishTx>(planned.edit->block + kBlockTxIn, version);
+      memory.template Store<Site::kPublishRef>(entry + kRefIn, planned.edit->block);
+      memory.template Store<Site::kPublishEntryTx>(entry + kTxIn, version);
+      Count(planned);
+    }
+  }
+
+  void Count(const Planned& planned) {
+    if (!reserved_.empty()) reserved_.erase(planned.edit->block);
+    const bool had_value = planned.old != 0 && heap_.TypeIn(planned.old) != kDeleted;
+    if (had_value) live_bytes_ -= heap_.BytesIn(planned.old);
+    if (!planned.is_delete) live_bytes_ += heap_.BytesIn(planned.edit->block);
+    live_keys_ += !planned.is_delete;
+    live_keys_ -= had_value;
+  }
+
+  /** After the commit: what was before may go. */
+  void Settle(const Planned& planned) {
+    if (planned.is_delete) {
+      heap_.FreeWiped(planned.old);
+      heap_.WipeOf(table_.UidOf(planned.entry));
+      if (planned.entry >= is_listed_.size()) is_listed_.resize(planned.entry + 1);
+      if (!is_listed_[planned.entry]) deleted_.push_back(planned.entry);
+      is_listed_[planned.entry] = true;
+    } else if (planned.old != 0) {
+      heap_.Free(planned.old);
+    }
+  }
+
+  void RetireEntry(uint32_t entry) {
+    const uint64_t retired = memory.template Load<Site::kOwn>(kRetiredAt);
+    memory.template Store<Site::kRetire>(kRetiredAt, retired + 1);
+    memory.template Fence<Site::kRetireFence>();
+    if (memory.Has(Repair::kRetireStamps)) {
+      ++tx_;
+      memory.template Store<Site::kRetireEntryTx>(geometry_.EntryAt(entry) + kTxIn, tx_);
+      memory.template Store<Site::kRecord>(geometry_.RecordAt(tx_), RecordOf(tx_, kNoEntry));
+      memory.template Store<Site::kRetireCommit>(kCommittedAt, tx_);
+    }
+    const uint64_t block = table_.RefOf(entry);
+    table_.Drop(entry);
+    heap_.Free(block);
+  }
+
+  Geometry geometry_;
+  Heap<Memory> heap_;
+  KeyTable<Memory> table_;
+  uint64_t tx_;
+  State state_ = kLive;
+  size_t spares_wanted_;
+  uint64_t live_bytes_ = 0;
+  uint32_t live_keys_ = 0;
+  std::vector<Planned> plan_;
+  std::vector<uint64_t> lost_;
+  std::vector<uint64_t> spares_;
+  std::unordered_set<uint64_t> reserved_;
+  std::deque<uint32_t> deleted_;
+  std::vector<bool> is_listed_;
+};
+
+}  // namespace area

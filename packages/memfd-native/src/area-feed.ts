@@ -1,0 +1,76 @@
+/** A watcher of the keys of an area: reads its change log, and misses the last change of no key. */
+import type { AreaMemory } from './area-memory.ts'
+import { type Handle, native, unwrap } from './binding.ts'
+import { LeakDetector } from './leak-detector.ts'
+
+/** A key that has changed since it was polled last. */
+export interface AreaChange {
+  /** Its name. */
+  key: string
+  /** Of the value now, or of the deletion; 0n when only that it is gone is known. */
+  version: bigint
+  /** False: it was deleted. */
+  hasValue: boolean
+}
+
+/** What a poll answers. */
+export interface AreaChanges {
+  /** Each key once. */
+  changes: AreaChange[]
+  /** False: the owner was faster. What is missing comes with one of the next polls, which should be soon. */
+  isComplete: boolean
+}
+
+const NO_HANDLE = 0
+
+const leaks = new LeakDetector<{ handle: Handle }>((cell) => {
+  if (cell.handle === NO_HANDLE) return null
+  native.areaCloseFeed(cell.handle)
+  cell.handle = NO_HANDLE
+  return 'feed of an area'
+})
+
+/** Made by AreaReader.feed(). The caller closes it. */
+export class AreaFeed {
+  readonly #cell: { handle: Handle }
+
+  /** @internal */
+  constructor(memory: AreaMemory, prefix: string) {
+    this.#cell = { handle: unwrap('feed', native.areaOpenFeed(memory.cell.handle, prefix)) }
+    leaks.watch(this, this.#cell)
+  }
+
+  /**
+   * What changed since the last call: each key once, as it is now. The first call answers all keys that have a value. Or `areaCodes`:
+   * DAMAGED. It takes a notice of the owner to know when to call it; the notice is acknowledged before.
+   *
+   * @throws SyscallError EBADF after close(), or that of the reader
+   */
+  poll(): AreaChanges | number {
+    const flat = native.areaPoll(this.#cell.handle)
+    if (typeof flat === 'number') return flat === -9 ? unwrap('poll', flat) : flat
+    const changes: AreaChange[] = []
+    for (let i = 1; i < flat.length; i += 3) {
+      const [key, version, hasValue] = flat.slice(i, i + 3) as [string, bigint, boolean]
+      changes.push({ key, version, hasValue })
+    }
+    return { changes, isComplete: flat[0] === 0 }
+  }
+
+  /** @internal Goes on in another area, which has the values now: what is the same there is no change. */
+  moveTo(memory: AreaMemory): void {
+    unwrap('feed', native.areaMoveFeed(this.#cell.handle, memory.cell.handle))
+  }
+
+  /** Forgets all; again is harmless. */
+  close(): void {
+    native.areaCloseFeed(this.#cell.handle)
+    this.#cell.handle = NO_HANDLE
+    leaks.forget(this)
+  }
+
+  /** As close(), for `using`. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

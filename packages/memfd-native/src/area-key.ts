@@ -1,0 +1,120 @@
+/**
+ * One key of an area, read again and again. After a read it knows one word of memory that tells whether anything has changed
+ * since: to look at that takes a few nanoseconds, and no call.
+ */
+import { AreaMemory, NO_HANDLE } from './area-memory.ts'
+import {
+  BYTES,
+  doubles,
+  ENTRY,
+  highOf,
+  joined,
+  lowOf,
+  NO_ENTRY,
+  POSITION,
+  STATE,
+  TYPE,
+  UID,
+  VERSION,
+  WANTED_VERSION,
+  WITNESS,
+  WITNESS_AT,
+  words,
+} from './area-words.ts'
+import { native } from './binding.ts'
+import { loadWord } from './typed-array.ts'
+
+const { areaRead, areaIsWord } = native
+
+/** Its methods throw the code ERR_CLOSED after the reader's close(). */
+export class AreaKey {
+  /** Its name. */
+  readonly key: string
+  /** Of the value that was read last, in bytes: the whole of it. 0 when it was absent. */
+  byteLength = 0
+  /** Of the value that was read last, `areaTypes`; DELETED when it was absent. */
+  type = 0
+  /** Of the area before that read, `areaStates`. Of one that has moved the value is the last one it had. */
+  state = 0
+  readonly #memory: AreaMemory
+  readonly #cell: AreaMemory['cell']
+  #entry = NO_ENTRY
+  #uidLow = 0
+  #uidHigh = 0
+  #versionLow = 0
+  #versionHigh = 0
+  /** The word that tells: in which chunk, where, and what it was. Null: it is asked of native code, or there is none. */
+  #chunk: Int32Array | null = null
+  #place = 0
+  #witnessAt = 0
+  #witnessLow = 0
+  #witnessHigh = 0
+
+  /** @internal Made by AreaReader.key(). */
+  constructor(memory: AreaMemory, key: string) {
+    this.#memory = memory
+    this.#cell = memory.cell
+    this.key = key
+  }
+
+  /** Of what was read last: of a deleted key the version of its deletion, while it is known; 0n of one that was not there. */
+  get version(): bigint {
+    return joined(this.#versionLow, this.#versionHigh)
+  }
+
+  /**
+   * Whether a read now would answer what the last one did. False also where that cannot be told; always false after a read that
+   * answered BUSY or DAMAGED, when the area has moved, and after close().
+   */
+  isUnchanged(): boolean {
+    const chunk = this.#chunk
+    // The low half first: the word only grows, so both halves together are never a value that it had before.
+    if (chunk !== null) {
+      return (
+        this.#cell.handle !== NO_HANDLE &&
+        loadWord(chunk, this.#place) === this.#witnessLow &&
+        loadWord(chunk, this.#place + 1) === this.#witnessHigh
+      )
+    }
+    if (this.#witnessAt === 0 || this.#cell.handle === NO_HANDLE) return false
+    return areaIsWord(this.#cell.handle, this.#witnessAt, this.#witnessLow, this.#witnessHigh)
+  }
+
+  /**
+   * Copies the value, from `position` on, as much as there is room for. Answers how many bytes, or `areaCodes`; what `target` holds
+   * is defined only in the first case. `byteLength`, `type`, `version` and `state` are of the same moment.
+   *
+   * @param target null to learn these and copy nothing
+   * @param position in bytes
+   * @param version CONFLICT if the value has another one; 0n: any
+   * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE)
+   */
+  read(target: Uint8Array | null, position = 0, version = 0n): number {
+    words[ENTRY] = this.#entry
+    words[UID] = this.#uidLow
+    words[UID + 1] = this.#uidHigh
+    words[WANTED_VERSION] = version === 0n ? 0 : lowOf(version)
+    words[WANTED_VERSION + 1] = version === 0n ? 0 : highOf(version)
+    doubles[POSITION] = position
+    const count = areaRead(this.#cell.handle, this.key, target)
+    this.#entry = words[ENTRY] as number
+    this.#uidLow = words[UID] as number
+    this.#uidHigh = words[UID + 1] as number
+    this.#versionLow = words[VERSION] as number
+    this.#versionHigh = words[VERSION + 1] as number
+    this.byteLength = (words[BYTES] as number) >>> 0
+    this.type = words[TYPE] as number
+    this.state = words[STATE] as number
+    this.#witnessLow = words[WITNESS] as number
+    this.#witnessHigh = words[WITNESS + 1] as number
+    const at = words[WITNESS_AT] as number
+    if (at !== this.#witnessAt) this.#watch(at)
+    return count
+  }
+
+  #watch(at: number): void {
+    this.#witnessAt = at
+    this.#chunk = at === 0 ? null : this.#memory.chunkOf(at)
+    this.#place = AreaMemory.placeOf(at)
+  }
+}
