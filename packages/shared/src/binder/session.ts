@@ -61,7 +61,8 @@ export class Session implements ChannelHandler {
     this.#options = options
     this.#caller = options.caller ?? NOBODY
     const takesFds = !isServer || options.root?.[acceptsFileDescriptors] === true
-    this.#channel = new Channel(fd, this, { role: options.role, takesFds })
+    const uid = options.caller?.uid ?? options.expectedUid
+    this.#channel = new Channel(fd, this, { role: options.role, takesFds, uid })
     const peerTakesFds = isServer || options.peerTakesFds
     this.#parcels = new WireParcels(this, this.#channel, options.root, peerTakesFds, () => this.#closeIfUnused())
     this.#calls = new IncomingCalls(this.#channel, this.#parcels)

@@ -33,4 +33,6 @@ export interface ChannelOptions {
   role: 'client' | 'server'
   /** Whether this end takes descriptors: clients always do, servers by opting in. */
   takesFds: boolean
+  /** The user at the other end, whose share of each turn it takes; where that is not known, this process' own. */
+  uid?: number | undefined
 }

@@ -12,6 +12,7 @@ import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
 import { asDeath, death } from './death.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
+import { type KeptPacket, KeptPackets } from './kept-packets.ts'
 import {
   type Header,
   KIND_FAILURE,
@@ -27,6 +28,7 @@ import { Outbox } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { DescriptorsLost, type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
+import { type Keeper, User } from './user.ts'
 
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
@@ -41,7 +43,10 @@ const MANY_RELEASES = 32
 /** A guess: few processes have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
 const ABOVE_CHANNELS = 4096
 
-export class Channel implements PacketHandler, MessageSink {
+const NO_FDS: readonly OwnedFd[] = Object.freeze([])
+const ownUid = process.getuid?.() ?? 0
+
+export class Channel implements PacketHandler, MessageSink, Keeper {
   readonly #hub = Hub.current()
   readonly #socket: HubSocket
   readonly #handler: ChannelHandler
@@ -50,6 +55,10 @@ export class Channel implements PacketHandler, MessageSink {
   readonly #pending = new PendingCalls()
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
+  /** Whose turns it takes. */
+  readonly #user: User
+  /** What came when its user's turn was over. */
+  #kept: KeptPackets | null = null
   #awaitsRoom = false
   #ended = false
   #reasons = 0
@@ -59,10 +68,12 @@ export class Channel implements PacketHandler, MessageSink {
   #isReferenced = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
-  constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds }: ChannelOptions) {
+  constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds, uid = ownUid }: ChannelOptions) {
     this.#handler = handler
     this.#reader = new PacketReader(this, this.held, { awaitsHello: role === 'server', takesFds })
     this.#socket = this.#hub.attach(fd, this, { takesFds })
+    this.#user = User.join(uid)
+    this.#socket.join(this.#user.group)
     this.#outbox = new Outbox(this.#hub, this.#socket, this.held)
     // If nobody is there any more the hub will say so; an end in the middle of construction would find half a handler.
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
@@ -255,7 +266,8 @@ export class Channel implements PacketHandler, MessageSink {
   // --- what the hub tells ---
 
   onEnd(): void {
-    this.#end(death('the other side closed the channel'))
+    if (this.#kept === null && this.#user.mayBegin()) this.#endByPeer()
+    else this.#keep().addEnd()
   }
 
   onWritable(): void {
@@ -280,16 +292,75 @@ export class Channel implements PacketHandler, MessageSink {
     flags: number,
     credentials: Credentials | null,
   ): void {
+    const packet = { bytes, start, fds, flags, credentials }
+    if (this.#kept === null && this.#user.mayBegin()) this.#read(packet, end)
+    else this.#keep().add(packet, end)
+  }
+
+  /** Serves a packet, and keeps what there is no time for. */
+  #read(packet: KeptPacket, end: number): void {
+    const at = this.#tryRead(packet, end)
+    if (at === end || this.#ended) return
+    this.#keep().add({ ...packet, start: at, fds: NO_FDS, credentials: null }, end)
+  }
+
+  /** @returns where it stopped */
+  #tryRead({ bytes, start, fds, flags, credentials }: KeptPacket, end: number): number {
     try {
-      this.#reader.read(bytes, start, end, fds, flags, credentials)
+      return this.#reader.read(bytes, start, end, fds, flags, credentials)
     } catch (error) {
       for (const fd of fds) fd.close()
       if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
       this.#end(error)
+      return end
     }
   }
 
+  #endByPeer(): void {
+    this.#end(death('the other side closed the channel'))
+  }
+
+  #keep(): KeptPackets {
+    if (this.#kept !== null) return this.#kept
+    this.#kept = new KeptPackets(this.held)
+    this.#user.keep(this)
+    return this.#kept
+  }
+
+  // --- when it is its user's turn ---
+
+  serveKept(): boolean {
+    const kept = this.#kept
+    const packet = kept?.first
+    if (kept === null || packet === undefined) return false
+    if (packet === null) this.#endByPeer()
+    else this.#serveFirst(kept, packet)
+    if (!kept.isEmpty) return true
+    this.#kept = null
+    return false
+  }
+
+  /** Its descriptors are not its own any more: they belong to what is made of them, also if the channel ends meanwhile. */
+  #serveFirst(kept: KeptPackets, packet: KeptPacket): void {
+    const { fds } = packet
+    packet.fds = NO_FDS
+    const end = packet.bytes.length
+    try {
+      packet.start = this.#tryRead({ ...packet, fds }, end)
+    } catch (error) {
+      packet.start = end // as in a packet that comes straight from the hub: what is behind the fault is lost with it
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+    if (packet.start === end && !this.#ended) kept.removeFirst()
+  }
+
   // --- what the reader tells ---
+
+  mayGoOn(): boolean {
+    return this.#user.mayGoOn()
+  }
 
   onForeignVersion(): void {
     this.fail(0, STATUS_VERSION, failureBody(`this side speaks version ${PROTOCOL_VERSION}`))
@@ -342,6 +413,8 @@ export class Channel implements PacketHandler, MessageSink {
     this.#ended = true
     this.#outbox.close()
     this.#socket.close()
+    this.#user.leave(this)
+    this.#kept?.drop()
     this.#reader.close()
     this.held.close()
     this.#pending.failAll(asDeath(reason))

@@ -36,6 +36,8 @@ export interface IncomingBody {
 export interface MessageSink {
   /** Nothing more is read once it is. */
   readonly isEnded: boolean
+  /** Whether the next message of a packet may be told now. */
+  mayGoOn(): boolean
   /** A client of another version of the protocol; the reader throws next. */
   onForeignVersion(): void
   onHello(credentials: Credentials | null): void
@@ -70,8 +72,9 @@ export class PacketReader {
   }
 
   /**
-   * Reads a packet, bytes [start, end).
+   * Reads a packet, bytes [start, end), or what is left of one.
    * @param fds whose they are then: of the body that names them; if this throws, still the caller's
+   * @returns `end`, or where it stopped because it may not go on
    * @throws Violation; DescriptorsLost
    */
   read(
@@ -81,7 +84,7 @@ export class PacketReader {
     fds: readonly OwnedFd[],
     flags: number,
     credentials: Credentials | null,
-  ): void {
+  ): number {
     if (flags !== 0) throw this.#lossOf(flags)
     if (start === end) throw new Violation('an empty packet')
     if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
@@ -96,7 +99,9 @@ export class PacketReader {
       if (this.#awaitsHello || header.kind === KIND_HELLO) this.#readHello(header, credentials)
       else this.#readMessage(header, bytes, at + HEADER_BYTES, fds)
       at = next
+      if (at < end && !this.#sink.mayGoOn()) return at
     }
+    return end
   }
 
   /** Forgets a half-received body and closes its descriptors. */

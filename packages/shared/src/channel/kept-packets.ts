@@ -1,0 +1,77 @@
+/**
+ * What was received of a channel before its user's turn was over, in order. At most one batch of the hub's for each user:
+ * its sockets are not received while any of this is left.
+ */
+import type { Credentials, OwnedFd } from 'memfd-native'
+import { LimitError } from '../errors.ts'
+import type { HeldBytes } from './held-bytes.ts'
+
+/** A packet, or what is left of one. */
+export interface KeptPacket {
+  readonly bytes: Buffer
+  start: number
+  /** The packet's until they are taken. */
+  fds: readonly OwnedFd[]
+  readonly flags: number
+  readonly credentials: Credentials | null
+}
+
+interface Entry {
+  /** null: the end of the socket. */
+  readonly packet: KeptPacket | null
+  readonly paid: number
+}
+
+export class KeptPackets {
+  readonly #held: HeldBytes
+  readonly #entries: Entry[] = []
+
+  /** @param held what is kept is a part of it */
+  constructor(held: HeldBytes) {
+    this.#held = held
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0
+  }
+
+  /** Copies its bytes. Its descriptors are taken over. */
+  add(packet: KeptPacket, end: number): void {
+    const bytes = Buffer.from(packet.bytes.subarray(packet.start, end))
+    this.#entries.push({ packet: { ...packet, bytes, start: 0 }, paid: this.#pay(bytes.length) })
+  }
+
+  /** Behind the packets comes the end. */
+  addEnd(): void {
+    this.#entries.push({ packet: null, paid: 0 })
+  }
+
+  /** What is next; undefined when it is empty. */
+  get first(): KeptPacket | null | undefined {
+    return this.#entries[0]?.packet
+  }
+
+  /** What was next has been served. */
+  removeFirst(): void {
+    this.#held.remove(this.#entries.shift()?.paid ?? 0)
+  }
+
+  /** The channel is over: nothing of it is served any more. */
+  drop(): void {
+    for (const { packet, paid } of this.#entries.splice(0)) {
+      for (const fd of packet?.fds ?? []) fd.close()
+      this.#held.remove(paid)
+    }
+  }
+
+  /** Who cannot pay keeps his order all the same: what one user can have here is bounded by the batch. */
+  #pay(count: number): number {
+    try {
+      this.#held.add(count)
+      return count
+    } catch (error) {
+      if (error instanceof LimitError) return 0
+      throw error
+    }
+  }
+}

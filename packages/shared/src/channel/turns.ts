@@ -1,0 +1,132 @@
+/**
+ * The clock of those who take turns, and the round in which they are served. A turn is one of the event loop: timers,
+ * signals and what others send come between two of them.
+ *
+ * Time is what passes from one message to the next, so that a message costs one look at the clock. What handlers leave to
+ * promises runs after their batch: it is shared out by the number of messages.
+ */
+import { Hub } from 'memfd-native'
+
+/** One of those who take turns. */
+export interface Waiter {
+  /** Serves what waits, within its share of this turn. @returns false: nothing waits any more */
+  serve(): boolean
+  /** It was served for so long, in milliseconds. */
+  spend(milliseconds: number): void
+  /** Messages that it was served since it was last asked. */
+  takeCount(): number
+  /** So many messages left so many milliseconds each to promises. */
+  settle(count: number, each: number): void
+}
+
+class Turns {
+  /** The turn that it is: another number in each. */
+  number = 0
+  readonly #waiting = new Set<Waiter>()
+  #isScheduled = false
+  /** Between two turns, those who wait are served; otherwise the hub tells of a batch. */
+  #isServing = false
+  #batch = 0
+  #hubTurn = -1
+  /** Of this batch: when the last message began, whose it is, whose there were before, and how long all took. */
+  #last = 0
+  #current: Waiter | null = null
+  readonly #served: Waiter[] = []
+  #attributed = 0
+
+  /** Made by the first channel, not here. */
+  get #hub(): Hub {
+    return Hub.current()
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  isWaiting(waiter: Waiter): boolean {
+    return this.#waiting.has(waiter)
+  }
+
+  /** A message of the waiter's is next: the time until here was for the one before. Only while packets are told. */
+  mark(waiter: Waiter): void {
+    const now = performance.now()
+    if (!this.#isServing && this.#batch !== this.#hub.batch) this.#enterBatch()
+    else this.#attribute(now)
+    this.#last = now
+    if (this.#current === waiter) return
+    this.#current = waiter
+    if (!this.#served.includes(waiter)) this.#served.push(waiter)
+  }
+
+  /** It is served in the next turns, until it says that nothing waits any more. */
+  wait(waiter: Waiter): void {
+    this.#waiting.add(waiter)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#waiting.size === 0) return
+    this.#isScheduled = true
+    // Two, so that the second comes right after the promises of the first.
+    const start = { at: 0 }
+    setImmediate(() => this.#serve(start))
+    setImmediate(() => this.#afterServing(start))
+  }
+
+  #serve(start: { at: number }): void {
+    this.#settle(this.#hub.lastBatchMs())
+    this.number += 1
+    this.#isServing = true
+    start.at = performance.now()
+    this.#last = start.at
+    for (const waiter of [...this.#waiting]) if (!waiter.serve()) this.#waiting.delete(waiter)
+    this.#rotate()
+  }
+
+  #afterServing(start: { at: number }): void {
+    const now = performance.now()
+    this.#settle(now - start.at)
+    this.#isServing = false
+    this.#batch = this.#hub.batch
+    this.#isScheduled = false
+    this.#schedule()
+  }
+
+  /** Who was first is last in the next turn. */
+  #rotate(): void {
+    const [first] = this.#waiting
+    if (first === undefined || this.#waiting.size === 1) return
+    this.#waiting.delete(first)
+    this.#waiting.add(first)
+  }
+
+  #enterBatch(): void {
+    // Where there was a batch between without a message, its time is nobody's.
+    this.#settle(this.#batch + 1 === this.#hub.batch ? this.#hub.lastBatchMs() : 0)
+    this.#batch = this.#hub.batch
+    if (this.#hubTurn === this.#hub.turn) return
+    this.#hubTurn = this.#hub.turn
+    this.number += 1
+  }
+
+  #attribute(now: number): void {
+    if (this.#current === null) return
+    this.#current.spend(now - this.#last)
+    this.#attributed += now - this.#last
+  }
+
+  /** The batch is over and took so long, of which what is left is shared out. */
+  #settle(milliseconds: number): void {
+    const counts = this.#served.map((waiter) => waiter.takeCount())
+    const messages = counts.reduce((sum, count) => sum + count, 0)
+    const each = messages === 0 ? 0 : Math.max(0, milliseconds - this.#attributed) / messages
+    for (const [i, waiter] of this.#served.entries()) waiter.settle(counts[i] as number, each)
+    this.#served.length = 0
+    this.#current = null
+    this.#attributed = 0
+  }
+}
+
+/** Those of this thread. */
+export const turns = new Turns()

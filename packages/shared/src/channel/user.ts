@@ -1,0 +1,145 @@
+/**
+ * A user of the channels of this thread: users take turns, not sockets. In each turn of the event loop a user is served
+ * for so long and no longer. What came beyond that waits: what was received already is kept by its channel, and is at
+ * most one batch of the hub's; all else stays in the kernel. So a user who sends more than is served waits for himself.
+ */
+import { Hub, type HubGroup } from 'memfd-native'
+import { type Share, shareOf } from './turn-limits.ts'
+import { turns, type Waiter } from './turns.ts'
+
+/** A channel with packets that were received and not served. */
+export interface Keeper {
+  /** Serves them: one packet, or a part of one. Never throws. @returns whether something is left */
+  serveKept(): boolean
+}
+
+/** Those who have channels, or something that waits. */
+const users = new Map<number, User>()
+
+/** Sockets of one user that are received in a turn while more of them wait: as many as make a batch. */
+const ADMITTED = 64
+
+export class User implements Waiter {
+  /** Of all sockets of the user. */
+  readonly group: HubGroup = Hub.current().makeGroup()
+  readonly #uid: number
+  readonly #share: Share
+  readonly #keepers: Keeper[] = []
+  #channels = 0
+  #turn = -1
+  /** In this turn, in milliseconds and messages. */
+  #spent = 0
+  #served = 0
+  /** Messages of which it is not known yet what they left to promises, and milliseconds that the last ones did, each. */
+  #unsettled = 0
+  #pace = 0
+
+  private constructor(uid: number) {
+    this.#uid = uid
+    this.#share = shareOf(uid)
+  }
+
+  /** The user of a new channel. */
+  static join(uid: number): User {
+    const user = users.get(uid) ?? new User(uid)
+    users.set(uid, user)
+    user.#channels += 1
+    return user
+  }
+
+  /** The channel is over. */
+  leave(keeper: Keeper): void {
+    this.#channels -= 1
+    const at = this.#keepers.indexOf(keeper)
+    if (at >= 0) this.#keepers.splice(at, 1)
+    if (!turns.isWaiting(this)) this.#forgetIfUnused()
+  }
+
+  /** Whether a packet, or an end, may be served now: not before what the user's channels keep. */
+  mayBegin(): boolean {
+    return this.#keepers.length === 0 && this.#mayServe()
+  }
+
+  /** Whether one more message of the packet may be. */
+  mayGoOn(): boolean {
+    if ((this.#served & this.#share.unwatched) === 0) return this.#mayServe()
+    this.#count()
+    return true
+  }
+
+  /** The channel keeps something from here on, until `serveKept` has served all of it. */
+  keep(keeper: Keeper): void {
+    this.#keepers.push(keeper)
+    this.#stop()
+  }
+
+  /** A packet of each channel in turn, then what is in the kernel. */
+  serve(): boolean {
+    while (this.#keepers.length > 0) {
+      if (!this.#mayServe()) return true
+      const keeper = this.#keepers.shift() as Keeper
+      if (keeper.serveKept()) this.#keepers.push(keeper)
+    }
+    if (this.group.admit(ADMITTED) > 0) return true
+    this.group.open()
+    this.#forgetIfUnused()
+    return false
+  }
+
+  spend(milliseconds: number): void {
+    this.#enterTurn()
+    this.#spent += milliseconds
+  }
+
+  takeCount(): number {
+    const count = this.#unsettled
+    this.#unsettled = 0
+    return count
+  }
+
+  settle(count: number, each: number): void {
+    if (count > 0) this.#pace = (this.#pace + each) / 2
+    this.spend(each * count)
+  }
+
+  #mayServe(): boolean {
+    turns.mark(this)
+    this.#enterTurn()
+    if (this.#isOver) {
+      this.#stop()
+      return false
+    }
+    this.#count()
+    return true
+  }
+
+  #count(): void {
+    this.#served += 1
+    this.#unsettled += 1
+  }
+
+  #stop(): void {
+    this.group.close()
+    turns.wait(this)
+  }
+
+  /** One message is served in each turn, whatever those of the last turn took. */
+  get #isOver(): boolean {
+    const { messages, milliseconds } = this.#share
+    if (this.#served === 0) return false
+    return this.#served >= messages || this.#spent + this.#unsettled * this.#pace > milliseconds(turns.waiting)
+  }
+
+  #enterTurn(): void {
+    if (this.#turn === turns.number) return
+    this.#turn = turns.number
+    this.#spent = 0
+    this.#served = 0
+  }
+
+  #forgetIfUnused(): void {
+    if (this.#channels > 0) return
+    users.delete(this.#uid)
+    this.group.release()
+  }
+}
