@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <optional>
@@ -113,6 +114,25 @@ Napi::Value PeerGroups(Napi::Env env, int fd) {
   return array;
 }
 
+/** An option that is an int: SO_DOMAIN, SO_TYPE, SO_ACCEPTCONN and the like. */
+int64_t GetOption(int fd, int option) {
+  int value = 0;
+  socklen_t length = sizeof(value);
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
+}
+
+/** Its path ends with a NUL or at the end of sun_path; an abstract name ends with the length; no name has length 0. */
+Napi::Value SocketName(Napi::Env env, int fd) {
+  sockaddr_un name{};
+  socklen_t length = sizeof(name);
+  // SAFETY: as in Generic().
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) < 0) return Errno(env);
+  if (name.sun_family != AF_UNIX) return Napi::Number::New(env, -EAFNOSUPPORT);
+  const size_t room = std::min<size_t>(length, sizeof(name)) - offsetof(sockaddr_un, sun_path);
+  const bool isAbstract = room > 0 && name.sun_path[0] == '\0';
+  return Napi::String::New(env, name.sun_path, isAbstract ? room : strnlen(name.sun_path, room));
+}
+
 int64_t SetOption(int fd, int option, bool on) {
   const int value = on ? 1 : 0;
   return ResultOf(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)));
@@ -139,6 +159,8 @@ void RegisterSocket(Napi::Env env, Napi::Object exports) {
   Define<PeerCredentials, "fd">(exports, "peerCredentials");
   Define<PeerPidfd, "fd">(exports, "peerPidfd");
   Define<PeerGroups, "fd">(exports, "peerGroups");
+  Define<GetOption, "fd", "option">(exports, "socketOption");
+  Define<SocketName, "fd">(exports, "socketName");
   Define<SetPassCredentials, "fd", "on">(exports, "setPassCredentials");
   Define<Shutdown, "fd", "how">(exports, "shutdown");
   Define<UnreadBytes, "fd">(exports, "unreadBytes");

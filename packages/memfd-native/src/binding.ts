@@ -108,6 +108,8 @@ export interface NativeBinding {
   peerCredentials(fd: number): Credentials | number
   peerPidfd(fd: number): number
   peerGroups(fd: number): number[] | number
+  socketOption(fd: number, option: number): number
+  socketName(fd: number): string | number
   setPassCredentials(fd: number, on: boolean): number
   setPassRights(fd: number, on: boolean): number
   shutdown(fd: number, how: number): number

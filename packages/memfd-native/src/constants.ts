@@ -38,7 +38,15 @@ export const constants = Object.freeze({
   SEEK_DATA: 3,
   SEEK_HOLE: 4,
 
+  // getsockopt(2), socket(7)
+  SO_TYPE: 3,
+  SO_SNDBUF: 7,
+  SO_RCVBUF: 8,
+  SO_ACCEPTCONN: 30,
+  SO_DOMAIN: 39,
+
   // socket(2)
+  AF_UNIX: 1,
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
   SOCK_SEQPACKET: 5,

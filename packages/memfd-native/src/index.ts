@@ -25,6 +25,8 @@ export {
   getPeerCredentials,
   getPeerGroups,
   getPeerPidfd,
+  getSocketName,
+  getSocketOption,
   listen,
   type Message,
   recvmsg,

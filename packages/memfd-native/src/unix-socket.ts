@@ -118,6 +118,24 @@ export function getPeerGroups(fd: Fd): number[] {
   return unwrap('getsockopt', native.peerGroups(fdNumber(fd)))
 }
 
+/**
+ * An option of a socket of any family that is an int: `constants.SO_TYPE`, SO_DOMAIN, SO_ACCEPTCONN (1: it listens),
+ * SO_SNDBUF, SO_RCVBUF (bytes, as the kernel counts them). getsockopt(2), SOL_SOCKET
+ */
+export function getSocketOption(fd: Fd, option: number): number {
+  return unwrap('getsockopt', native.socketOption(fdNumber(fd), option))
+}
+
+/**
+ * The path that a socket was bound to, as it was given then: the file may have moved. A leading NUL: a name of the abstract
+ * namespace. '' when it has none. An accepted socket has its listener's. getsockname(2)
+ *
+ * @throws SyscallError EAFNOSUPPORT of another family than AF_UNIX
+ */
+export function getSocketName(fd: Fd): string {
+  return unwrap('getsockname', native.socketName(fdNumber(fd)))
+}
+
 /** Makes every received message carry its sender's credentials. SO_PASSCRED, unix(7) */
 export function setPassCredentials(fd: Fd, on: boolean): void {
   unwrap('setsockopt', native.setPassCredentials(fdNumber(fd), on))

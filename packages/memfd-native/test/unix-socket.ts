@@ -13,6 +13,8 @@ import {
   getPeerCredentials,
   getPeerGroups,
   getPeerPidfd,
+  getSocketName,
+  getSocketOption,
   listen,
   type OwnedFd,
   recvmsg,
@@ -352,6 +354,39 @@ t.test('a datagram socket sends to the one it is connected to', async (t) => {
   t.equal(recvmsg(receiver, 100).data.toString(), 'READY=1')
 })
 
+t.test('a socket says what it is: its family, its type, and whether it listens', async (t) => {
+  const { SO_DOMAIN, SO_TYPE, SO_ACCEPTCONN, AF_UNIX } = constants
+  for (const type of [SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET]) {
+    using unbound = socket(type)
+    const kind = [SO_DOMAIN, SO_TYPE, SO_ACCEPTCONN].map((option) => getSocketOption(unbound, option))
+    t.same(kind, [AF_UNIX, type, 0])
+  }
+  using listener = listenAt(join(tempFolder(t), 'socket'), SOCK_SEQPACKET)
+  t.equal(getSocketOption(listener, SO_ACCEPTCONN), 1)
+  t.equal(
+    codeOf(() => getSocketOption(listener, 9999)),
+    'ENOPROTOOPT',
+  )
+})
+
+t.test('a socket has the name that it was bound to, or none', async (t) => {
+  const path = join(tempFolder(t), 'socket')
+  using listener = listenAt(path, SOCK_SEQPACKET)
+  t.equal(getSocketName(listener), path)
+  using client = connectTo(path, SOCK_SEQPACKET)
+  t.equal(getSocketName(client), '')
+  using server = accept(listener) as OwnedFd
+  t.equal(getSocketName(server), path)
+  using abstract = socket(SOCK_DGRAM)
+  const name = `\0memfd-native\0${process.pid}`
+  bind(abstract, name)
+  t.equal(getSocketName(abstract), name)
+  using long = socket(SOCK_DGRAM)
+  const longest = join(tempFolder(t), 'x').padEnd(107, 'x')
+  bind(long, longest)
+  t.equal(getSocketName(long), longest)
+})
+
 const CALLS: Record<string, (fd: OwnedFd | number) => unknown> = {
   accept,
   bind: (fd) => bind(fd, '/nowhere/socket'),
@@ -359,6 +394,8 @@ const CALLS: Record<string, (fd: OwnedFd | number) => unknown> = {
   getPeerCredentials,
   getPeerGroups,
   getPeerPidfd,
+  getSocketName,
+  getSocketOption: (fd) => getSocketOption(fd, constants.SO_TYPE),
   listen: (fd) => listen(fd),
   recvmsg: (fd) => recvmsg(fd, 1),
   sendmsg: (fd) => sendmsg(fd, new Uint8Array(1)),

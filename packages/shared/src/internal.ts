@@ -16,6 +16,8 @@ export {
   getPeerGroups,
   getPeerPidfd,
   getrlimit,
+  getSocketName,
+  getSocketOption,
   Hub,
   type HubListener,
   listen,

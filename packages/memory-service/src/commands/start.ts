@@ -32,7 +32,12 @@ export async function start(options: StartOptions): Promise<number> {
   logWarnings(log.peers)
   logSettings(logger, config.settings)
   const socket = takeNotifySocket(logger)
-  const { listener, stored } = takeInheritedDescriptors(process.env, process.pid)
+  const { listener, stored, ignored } = takeInheritedDescriptors({
+    env: process.env,
+    pid: process.pid,
+    registryPath: config.place.path,
+  })
+  if (ignored !== null) logger.warn({ reason: ignored }, 'descriptors that were handed over are left alone')
   const values = new ValueStore(socket, stored, logger)
   const onCount = () => notifier.changed()
   const daemon = new Daemon({ ...config, inheritedListener: listener, values, onCount, log })

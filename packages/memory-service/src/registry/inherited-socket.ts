@@ -2,19 +2,20 @@
  * The footing of a host whose socket somebody else has bound: systemd. It is not ours to remove or to make again, and
  * there is no lock. All that can be done about a path that leads elsewhere is to say so.
  */
+import type { Stats } from 'node:fs'
 import { IllegalStateError } from '@memsvc/shared'
 import type { Footing } from './footing.ts'
-import { type FileIdentity, fileBehind, isSameFile } from './same-file.ts'
+import { fileBehind, isSameFile } from './same-file.ts'
 
 export class InheritedSocket implements Footing {
   readonly #path: string
-  readonly #socket: FileIdentity | null
+  readonly #socket: Stats | null
 
   /** @throws ERR_ILLEGAL_STATE nothing is at the path; errors of stat(2) */
   constructor(path: string) {
     this.#path = path
     this.#socket = fileBehind(path)
-    if (this.#socket === null) throw new IllegalStateError(goneFrom(path))
+    if (this.#socket?.isSocket() !== true) throw new IllegalStateError(goneFrom(path))
   }
 
   get isInPlace(): boolean {

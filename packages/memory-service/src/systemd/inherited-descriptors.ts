@@ -1,13 +1,14 @@
 /**
  * What systemd hands over at the start (sd_listen_fds(3)): the registry's listening socket, and the descriptors that were
- * kept in its store. Sockets come first, the rest in no order: names tell them apart.
+ * kept in its store. Sockets come first, the rest in no order: names tell them apart. A unit can hand over anything, so
+ * each is asked what it is before it is taken.
  */
 import { constants as fs } from 'node:fs'
+import { errorCode, IllegalStateError } from '@memsvc/shared'
 import { fstat, OwnedFd, setNonBlocking } from '@memsvc/shared/internal'
+import { chooseListener, type Inherited } from './inherited-sockets.ts'
 
 const FIRST_FD = 3
-/** FileDescriptorName= in memsvc.socket. */
-const LISTENER_NAME = 'memsvc'
 
 export interface NamedFd {
   readonly name: string
@@ -15,33 +16,92 @@ export interface NamedFd {
 }
 
 export interface InheritedDescriptors {
-  /** The socket named "memsvc"; where none has that name, the first socket. null: there is none. */
+  /** The one socket, which listens at the registry's path. null: there is none. */
   readonly listener: OwnedFd | null
   /** What is no socket. */
   readonly stored: readonly NamedFd[]
+  /** Why what somebody handed over was not looked at; null: there was nothing. */
+  readonly ignored: string | null
+}
+
+export interface InheritedOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly pid: number
+  readonly registryPath: string
 }
 
 /**
  * Everything that was inherited, owned by the caller, CLOEXEC. The variables are removed, so no child takes them for its
- * own. More sockets than one are closed.
+ * own.
+ * @throws ERR_ILLEGAL_STATE something else was handed over than a listener at the registry's path and stored regions;
+ *   then nothing was taken
  */
-export function takeInheritedDescriptors(env: NodeJS.ProcessEnv, pid: number): InheritedDescriptors {
+export function takeInheritedDescriptors({ env, pid, registryPath }: InheritedOptions): InheritedDescriptors {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = env
   delete env.LISTEN_PID
+  delete env.LISTEN_PIDFDID
   delete env.LISTEN_FDS
   delete env.LISTEN_FDNAMES
-  const count = Number(LISTEN_FDS)
-  if (Number(LISTEN_PID) !== pid || !Number.isInteger(count) || count < 1) return { listener: null, stored: [] }
-  const names = LISTEN_FDNAMES?.split(':') ?? []
-  const all = Array.from({ length: count }, (_, i) => ({ name: names[i] ?? '', fd: OwnedFd.adopt(FIRST_FD + i) }))
-  const sockets = all.filter(({ fd }) => isSocket(fd))
-  const listener = sockets.find(({ name }) => name === LISTENER_NAME) ?? sockets[0]
-  for (const socket of sockets) if (socket !== listener) socket.fd.close()
+  if (LISTEN_FDS === undefined || LISTEN_PID !== String(pid)) return nothing(LISTEN_FDS, LISTEN_PID, pid)
+  const all = look(countOf(LISTEN_FDS), LISTEN_FDNAMES?.split(':') ?? [])
+  const sockets = all.filter(({ type }) => type === fs.S_IFSOCK)
+  const others = all.filter(({ type }) => type !== fs.S_IFSOCK)
+  const strange = others.find(({ type }) => type !== fs.S_IFREG)
+  if (strange !== undefined) throw new IllegalStateError(strangeness(strange))
+  const listener = chooseListener(sockets, registryPath)
   // systemd's own do not block; systemd-socket-activate's do, and accept(2) would wait for the next client.
-  if (listener !== undefined) setNonBlocking(listener.fd, true)
-  return { listener: listener?.fd ?? null, stored: all.filter((entry) => !sockets.includes(entry)) }
+  if (listener !== null) setNonBlocking(listener.number, true)
+  const stored = others.map(({ number, name }) => ({ name, fd: OwnedFd.adopt(number) }))
+  return { listener: listener === null ? null : OwnedFd.adopt(listener.number), stored, ignored: null }
 }
 
-function isSocket(fd: OwnedFd): boolean {
-  return (fstat(fd).mode & fs.S_IFMT) === fs.S_IFSOCK
+interface Found extends Inherited {
+  /** S_IFMT, inode(7). */
+  readonly type: number
+}
+
+function nothing(count: string | undefined, listenPid: string | undefined, pid: number): InheritedDescriptors {
+  const ignored =
+    count === undefined || count === '0'
+      ? null
+      : `LISTEN_FDS is meant for process ${listenPid ?? '(no LISTEN_PID)'}, and this is ${pid}: a shell between needs exec`
+  return { listener: null, stored: [], ignored }
+}
+
+/** @throws ERR_ILLEGAL_STATE */
+function countOf(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new IllegalStateError(`LISTEN_FDS is no number of descriptors: ${JSON.stringify(text)}`)
+}
+
+/** Borrows: one that is closed, or that Node has for itself, must not be taken. */
+function look(count: number, names: readonly string[]): Found[] {
+  const found: Found[] = []
+  for (let number = FIRST_FD; number < FIRST_FD + count; number++) {
+    found.push({ number, name: names[number - FIRST_FD] ?? '', type: typeOf(number, count) })
+  }
+  return found
+}
+
+function typeOf(number: number, count: number): number {
+  try {
+    return fstat(number).mode & fs.S_IFMT
+  } catch (error) {
+    if (errorCode(error) !== 'EBADF') throw error
+    throw new IllegalStateError(`LISTEN_FDS is ${count}, but descriptor ${number} is not open`)
+  }
+}
+
+function strangeness({ number, name, type }: Found): string {
+  return (
+    `descriptor ${number} (FileDescriptorName=${name}) is ${KINDS[type] ?? 'no file'}, neither the registry’s socket nor a ` +
+    'region that was stored: remove its line from the unit'
+  )
+}
+
+const KINDS: Readonly<Record<number, string>> = {
+  [fs.S_IFIFO]: 'a fifo',
+  [fs.S_IFCHR]: 'a device',
+  [fs.S_IFBLK]: 'a device',
+  [fs.S_IFDIR]: 'a folder',
 }

@@ -1,8 +1,24 @@
 /** What systemd hands over at the start, handed over by this test. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { leakChecked, Program, watchdog } from '@memsvc/shared/test-support'
-import { constants, fstat, memfdCreate, type OwnedFd, socket } from 'memfd-native'
+import { leakChecked, newRegistryPath, Program, watchdog } from '@memsvc/shared/test-support'
+import {
+  accept,
+  bind,
+  connect,
+  constants,
+  dup,
+  fstat,
+  listen,
+  memfdCreate,
+  type OwnedFd,
+  pipe,
+  socket,
+  socketpair,
+} from 'memfd-native'
 import t from 'tap'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/show-inherited.js', import.meta.url))
@@ -12,17 +28,19 @@ leakChecked(t)
 
 interface Shown {
   listener: number | null
+  ignored: string | null
   stored: { name: string; inode: number }[]
   open: number[]
   closeOnExec: boolean
   variables: string[]
 }
 
-async function handOver(fds: readonly OwnedFd[], env: NodeJS.ProcessEnv): Promise<Shown> {
+/** @throws Error with what it said, when it failed */
+async function handOver(fds: readonly OwnedFd[], env: NodeJS.ProcessEnv, registry = '/nowhere'): Promise<Shown> {
   const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...fds.map(({ fd }) => fd)]
   // By way of env(1), which tap adds nothing to.
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const child: ChildProcess = spawn('env', ['-i', ...variables, process.execPath, FIXTURE], { stdio })
+  const child: ChildProcess = spawn('env', ['-i', ...variables, process.execPath, FIXTURE, registry], { stdio })
   const { code, stdout, stderr } = await new Program(child).ending
   if (code !== 0) throw new Error(stderr)
   return JSON.parse(stdout)
@@ -32,43 +50,171 @@ async function handOver(fds: readonly OwnedFd[], env: NodeJS.ProcessEnv): Promis
 const FOR_US = { LISTEN_PID: '42' }
 const inode = (fd: OwnedFd): number => fstat(fd).ino
 
-t.test('the socket named memsvc is the listener, wherever it stands; others are closed', async (t) => {
-  using other = socket(constants.SOCK_SEQPACKET)
-  using ours = socket(constants.SOCK_SEQPACKET)
-  const shown = await handOver([other, ours], { ...FOR_US, LISTEN_FDS: '2', LISTEN_FDNAMES: 'other:memsvc' })
-  t.match(shown, { listener: inode(ours), stored: [], open: [inode(ours)] })
+function listenAt(path: string, type: number = constants.SOCK_SEQPACKET): OwnedFd {
+  const listener = socket(type)
+  bind(listener, path)
+  if (type !== constants.SOCK_DGRAM) listen(listener)
+  return listener
+}
+
+t.test('the socket that listens at the registry’s path is the listener, whatever its name', async (t) => {
+  const registry = newRegistryPath(t)
+  using listener = listenAt(registry)
+  for (const names of [{ LISTEN_FDNAMES: 'memsvc' }, { LISTEN_FDNAMES: 'memsvc.socket' }, {}]) {
+    const shown = await handOver([listener], { ...FOR_US, LISTEN_FDS: '1', ...names }, registry)
+    t.match(shown, { listener: inode(listener), stored: [], open: [inode(listener)] })
+  }
 })
 
-t.test('without names the first socket is the listener', async (t) => {
-  using first = socket(constants.SOCK_SEQPACKET)
-  using second = socket(constants.SOCK_SEQPACKET)
-  const shown = await handOver([first, second], { ...FOR_US, LISTEN_FDS: '2' })
-  t.match(shown, { listener: inode(first), open: [inode(first)] })
+t.test('the path may be written differently, or lead there by a link', async (t) => {
+  const registry = newRegistryPath(t)
+  using listener = listenAt(registry)
+  const link = newRegistryPath(t)
+  symlinkSync(registry, link)
+  for (const path of [link, registry.replace(/\/([^/]*)$/, '/./$1')]) {
+    t.match(await handOver([listener], { ...FOR_US, LISTEN_FDS: '1' }, path), { listener: inode(listener) })
+  }
 })
 
 t.test('what is no socket was stored, under its name', async (t) => {
+  const registry = newRegistryPath(t)
   using region = memfdCreate('region')
-  using listener = socket(constants.SOCK_SEQPACKET)
-  const shown = await handOver([region, listener], { ...FOR_US, LISTEN_FDS: '2', LISTEN_FDNAMES: 'Name@7:memsvc' })
+  using listener = listenAt(registry)
+  const variables = { ...FOR_US, LISTEN_FDS: '2', LISTEN_FDNAMES: 'Name@7:memsvc' }
+  const shown = await handOver([region, listener], variables, registry)
   t.match(shown, { listener: inode(listener), stored: [{ name: 'Name@7', inode: inode(region) }] })
 })
 
 t.test('descriptors are CLOEXEC and the variables are gone, so no child gets either', async (t) => {
-  using listener = socket(constants.SOCK_SEQPACKET)
-  const shown = await handOver([listener], { ...FOR_US, LISTEN_FDS: '1', LISTEN_FDNAMES: 'memsvc' })
-  t.match(shown, { closeOnExec: true, variables: [] })
+  const registry = newRegistryPath(t)
+  using listener = listenAt(registry)
+  const variables = { ...FOR_US, LISTEN_FDS: '1', LISTEN_FDNAMES: 'memsvc', LISTEN_PIDFDID: '7' }
+  t.match(await handOver([listener], variables, registry), { closeOnExec: true, variables: [] })
 })
 
-const others: [string, NodeJS.ProcessEnv][] = [
-  ['for another process', { LISTEN_PID: '43', LISTEN_FDS: '1' }],
-  ['no descriptors', { LISTEN_PID: '42', LISTEN_FDS: '0' }],
-  ['no number of them', { LISTEN_PID: '42', LISTEN_FDS: 'many' }],
-  ['nothing at all', {}],
+/** What it says when it fails. */
+function complaint(handing: Promise<Shown>): Promise<string> {
+  return handing.then(
+    () => 'it did not fail',
+    (error: Error) => error.message,
+  )
+}
+
+interface Wrong {
+  readonly title: string
+  readonly make: (registry: string) => OwnedFd[]
+  readonly says: readonly (string | RegExp)[]
+}
+
+const WRONG: readonly Wrong[] = [
+  {
+    title: 'another path',
+    make: (registry) => [listenAt(`${registry}.other`)],
+    says: [
+      'registry.sock.other (descriptor 3, FileDescriptorName=one)',
+      /ListenSequentialPacket=\S+registry\.sock, or/,
+    ],
+  },
+  {
+    title: 'a stream',
+    make: (registry) => [listenAt(registry, constants.SOCK_STREAM)],
+    says: [/registry\.sock \(descriptor 3/, 'made by ListenStream=: ListenSequentialPacket='],
+  },
+  {
+    title: 'datagrams',
+    make: (registry) => [listenAt(registry, constants.SOCK_DGRAM)],
+    says: ['made by ListenDatagram=: ListenSequentialPacket='],
+  },
+  {
+    title: 'an abstract name',
+    make: () => [listenAt(`\0memsvc-test-${process.pid}`)],
+    says: [/@memsvc-test-\d+ \(descriptor 3/, 'not the registry’s path'],
+  },
+  {
+    title: 'a socket that is bound and does not listen',
+    make: (registry) => {
+      const bound = socket(constants.SOCK_SEQPACKET)
+      bind(bound, registry)
+      return [bound]
+    },
+    says: ['it does not listen', 'Accept=no'],
+  },
+  {
+    title: 'a connection that was accepted',
+    make: (registry) => {
+      using listener = listenAt(registry)
+      const client = socket(constants.SOCK_SEQPACKET)
+      connect(client, registry)
+      return [accept(listener) as OwnedFd, client]
+    },
+    says: [/registry\.sock \(descriptor 3[^;]*Accept=no/, /a socket without a path \(descriptor 4/],
+  },
+  {
+    title: 'an end of a pair',
+    make: () => socketpair(constants.SOCK_SEQPACKET),
+    says: ['a socket without a path (descriptor 3, FileDescriptorName=one)', 'Accept=no'],
+  },
+  {
+    title: 'a second one',
+    make: (registry) => [listenAt(`${registry}.second`), listenAt(registry)],
+    says: [/registry\.sock\.second \(descriptor 3, FileDescriptorName=one\): not the registry/],
+  },
+  {
+    title: 'a fifo',
+    make: () => pipe(),
+    says: ['descriptor 3 (FileDescriptorName=one) is a fifo'],
+  },
 ]
-for (const [name, env] of others) {
+
+for (const { title, make, says } of WRONG) {
+  t.test(`${title} ends the start, with the path of each and what to change`, async (t) => {
+    const registry = newRegistryPath(t)
+    const fds = make(registry)
+    const variables = { ...FOR_US, LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: 'one:two' }
+    const said = await complaint(handOver(fds, variables, registry))
+    for (const words of [...says, 'ERR_ILLEGAL_STATE']) t.match(said, words)
+    for (const fd of fds) fd.close()
+  })
+}
+
+t.test('an internet socket ends the start', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle
+  using inherited = dup(fd)
+  const handing = handOver([inherited], { ...FOR_US, LISTEN_FDS: '1' })
+  t.match(await complaint(handing), /a socket without a path \(descriptor 3\): no Unix socket \(address family 2\)/)
+  server.close()
+  await once(server, 'close')
+})
+
+const BAD_COUNTS: [count: string, words: RegExp][] = [
+  ['many', /LISTEN_FDS is no number of descriptors: "many"/],
+  ['-1', /no number/],
+  ['1e9', /no number/],
+  ['99999999999', /no number/],
+  ['', /no number/],
+  ['1000', /LISTEN_FDS is 1000, but descriptor \d+ is not open/],
+]
+for (const [count, words] of BAD_COUNTS) {
+  t.test(`LISTEN_FDS=${count} ends the start, and says so`, async (t) => {
+    const registry = newRegistryPath(t)
+    using listener = listenAt(registry)
+    t.match(await complaint(handOver([listener], { ...FOR_US, LISTEN_FDS: count }, registry)), words)
+  })
+}
+
+const others: [string, NodeJS.ProcessEnv, RegExp | null][] = [
+  ['for another process', { LISTEN_PID: '43', LISTEN_FDS: '1' }, /meant for process 43, and this is 42/],
+  ['for nobody', { LISTEN_FDS: '1' }, /no LISTEN_PID/],
+  ['for no process', { LISTEN_PID: '0x2a', LISTEN_FDS: '1' }, /process 0x2a/],
+  ['no descriptors', { LISTEN_PID: '42', LISTEN_FDS: '0' }, null],
+  ['nothing at all', {}, null],
+]
+for (const [name, env, ignored] of others) {
   t.test(`${name}: nothing is taken, and nothing closed`, async (t) => {
     using bystander = socket(constants.SOCK_SEQPACKET)
     const shown = await handOver([bystander], env)
-    t.match(shown, { listener: null, stored: [], open: [inode(bystander)], variables: [] })
+    t.match(shown, { listener: null, stored: [], open: [inode(bystander)], variables: [], ignored })
   })
 }
