@@ -4,8 +4,8 @@
  */
 import type { Stats } from 'node:fs'
 import { IllegalStateError } from '@memsvc/shared'
+import { fileBehind, isSameFile } from '../same-file.ts'
 import type { Footing } from './footing.ts'
-import { fileBehind, isSameFile } from './same-file.ts'
 
 export class InheritedSocket implements Footing {
   readonly #path: string

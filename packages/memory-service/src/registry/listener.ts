@@ -20,12 +20,12 @@ import {
   socket,
 } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../limits.ts'
+import { type FileIdentity, fileAt, fileBehind, isSameFile } from '../same-file.ts'
 import type { Footing } from './footing.ts'
 import { PathTakenError } from './footing.ts'
 import { explainClosedSocket, explainRefusal } from './leftover.ts'
 import { LockFile } from './lock-file.ts'
 import { describeHolder } from './lock-holder.ts'
-import { type FileIdentity, fileAt, fileBehind, isSameFile } from './same-file.ts'
 
 const PRIVATE_SOCKET = 0o600
 const PRIVATE_DIRECTORY = 0o700

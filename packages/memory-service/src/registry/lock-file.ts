@@ -5,8 +5,8 @@
 import { constants as fs, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
 import { fstat, lockFile, OwnedFd } from '@memsvc/shared/internal'
+import { fileAt, isSameFile } from '../same-file.ts'
 import { explainRefusal } from './leftover.ts'
-import { fileAt, isSameFile } from './same-file.ts'
 
 const PRIVATE_FILE = 0o600
 const FLAGS = fs.O_RDWR | fs.O_CREAT | fs.O_NOFOLLOW | fs.O_NONBLOCK | fs.O_NOCTTY

@@ -1,22 +1,27 @@
 /** A registry on a socket that somebody else made: systemd-socket-activate(1), as systemd's socket units do it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { lstatSync } from 'node:fs'
+import { lstatSync, unlinkSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, Program, watchdog } from '@memsvc/shared/test-support'
+import { connect, constants, type OwnedFd, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { MEMSVC, memsvc, readStatus, startMemsvc } from '../../test-support/memsvc.ts'
+import { NotifyListener } from '../../test-support/notify-listener.ts'
 import { connectSoon, death, openValueSoon } from '../../test-support/value.ts'
 
 const ACTIVATE = 'systemd-socket-activate'
 const skip = spawnSync(ACTIVATE, ['--version']).status === 0 ? false : `${ACTIVATE} is not installed`
 
+const LOOK_MS = 10
+
 watchdog(t)
 leakChecked(t)
 
 /** Waits for the first connection, and then becomes the daemon. */
-function activate(t: Test, registry: string): Program {
+function activate(t: Test, registry: string, options = ['--seqpacket', `--listen=${registry}`]): Program {
   const command = [process.execPath, MEMSVC, 'start', '--registry', registry]
-  const child: ChildProcess = spawn('env', ['-i', ACTIVATE, '--seqpacket', `--listen=${registry}`, ...command])
+  const child: ChildProcess = spawn('env', ['-i', ACTIVATE, ...options, ...command])
   const program = new Program(child)
   t.teardown(() => program.destroy())
   return program
@@ -56,4 +61,75 @@ t.test('another daemon joins it, and does not take the socket away', { skip }, a
   using manager = await connectSoon(registry)
   t.strictSame(await manager.listServices(), [DEFAULT_SERVICE_NAME, 'second'])
   t.match(await memsvc(registry, ['start']), { code: 1, stderr: new RegExp(`is held by process ${host.pid}$`) })
+})
+
+/** A connection to a socket that is about to listen. */
+async function knock(path: string, type: number): Promise<OwnedFd> {
+  for (;;) {
+    const client = socket(type)
+    try {
+      connect(client, path)
+      return client
+    } catch {
+      client.close()
+      await delay(LOOK_MS)
+    }
+  }
+}
+
+const { SOCK_SEQPACKET, SOCK_STREAM } = constants
+const WRONG: [title: string, options: (registry: string) => string[], type: number, says: RegExp][] = [
+  [
+    'another path',
+    (path) => ['--seqpacket', `--listen=${path}.2`],
+    SOCK_SEQPACKET,
+    /registry\.sock\.2 .*--registry its path/,
+  ],
+  ['a stream', (path) => [`--listen=${path}`], SOCK_STREAM, /registry\.sock .*ListenStream=: ListenSequentialPacket=/],
+  [
+    'Accept=yes',
+    (path) => ['--seqpacket', '--accept', `--listen=${path}`],
+    SOCK_SEQPACKET,
+    /registry\.sock .*Accept=no/,
+  ],
+]
+for (const [title, options, type, says] of WRONG) {
+  t.test(`${title}: the start ends at once, with a line that says what to change`, { skip }, async (t) => {
+    const registry = newRegistryPath(t)
+    const program = activate(t, registry, options(registry))
+    using client = await knock(title === 'another path' ? `${registry}.2` : registry, type)
+    const line = await program.stderr.find((text) => text.startsWith('memsvc: '))
+    t.match(line, says)
+    t.ok(client.fd)
+    if (title !== 'Accept=yes') t.match(await program.ending, { code: 1 })
+    t.notMatch(program.stderr.text, '"ready"')
+  })
+}
+
+t.test('its path is gone: it is said once, to systemd too; who is connected is served', { skip }, async (t) => {
+  const registry = newRegistryPath(t)
+  const notices = new NotifyListener(t, `${registry}.notify`)
+  const options = ['--seqpacket', `--listen=${registry}`, `--setenv=NOTIFY_SOCKET=${registry}.notify`]
+  const program = activate(t, registry, options)
+  const value = await openValueSoon(t, registry)
+  await notices.find('READY=1')
+  unlinkSync(registry)
+  const line = await program.stderr.find((text) => text.includes('nobody new can reach the registry'))
+  t.match(JSON.parse(line ?? '{}'), { level: 50, reason: /systemctl restart memsvc\.socket/ })
+  for (let status = ''; !status.includes('systemctl restart memsvc.socket'); ) {
+    status = (await notices.next()).lines.find((text) => text.startsWith('STATUS=')) ?? ''
+  }
+  await value.set(42)
+  t.equal(value.get(), 42)
+})
+
+t.test('its path was gone before it started: it ends, and says who can make it again', { skip }, async (t) => {
+  const registry = newRegistryPath(t)
+  const program = activate(t, registry)
+  using client = await knock(registry, SOCK_SEQPACKET)
+  unlinkSync(registry)
+  const { code, stderr } = await program.ending
+  t.equal(code, 1)
+  t.match(stderr.split('\n').at(-1), /^memsvc: the socket .* is gone from .*systemctl restart memsvc\.socket/)
+  t.ok(client.fd)
 })

@@ -1,7 +1,9 @@
 /** What another user of the machine can do, and what not even a process of the same user can. All of it needs root. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
+import { bind, constants, fchmod, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { callAs } from '../../test-support/call-as.ts'
 import { MEMSVC, memsvc, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
@@ -114,3 +116,34 @@ t.test('a process of the same user gets neither into the daemon nor at its descr
     'read its mappings': 'EACCES',
   })
 })
+
+const LEFTOVERS: [title: string, leave: (folder: string, registry: string) => unknown, says: RegExp][] = [
+  [
+    'a lock file',
+    (_, registry) => writeFileSync(`${registry}.lock`, '1\n', { mode: 0o600 }),
+    /registry\.sock\.lock belongs to root, .*rm/,
+  ],
+  [
+    'a closed socket',
+    (_, registry) => leaveSocket(registry),
+    /registry\.sock belongs to root and is closed to uid 65534.*rm/,
+  ],
+  ['the folder', (folder) => chownSync(folder, 0, 0), /memsvc-[^/]* belongs to root/],
+]
+for (const [title, leave, says] of LEFTOVERS) {
+  t.test(`${title} that root has left in his folder is named, with whose it is and what to do`, { skip }, async (t) => {
+    const registry = newRegistryPath(t)
+    chownSync(dirname(registry), OTHER_UID, OTHER_UID)
+    leave(dirname(registry), registry)
+    if (title === 'the folder') chmodSync(dirname(registry), 0o755)
+    const { code, stderr } = await memsvc(registry, ['start'], { uid: OTHER_UID })
+    t.equal(code, 4)
+    t.match(stderr.split('\n').at(-1), says)
+  })
+}
+
+function leaveSocket(path: string): void {
+  using dead = socket(constants.SOCK_SEQPACKET)
+  fchmod(dead, 0o600)
+  bind(dead, path)
+}

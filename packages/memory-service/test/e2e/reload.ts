@@ -1,4 +1,6 @@
 /** Reading the configuration: at the start, and again while a client watches. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { Binder, ServiceManager } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
@@ -91,4 +93,42 @@ async function addAndRemove(path: string): Promise<void> {
   } finally {
     manager.close()
   }
+}
+
+const NO_FILES: [title: string, put: (path: string, socketPath: string) => unknown, reason: RegExp][] = [
+  ['a fifo', (path) => execFileSync('mkfifo', [path]), /is no file/],
+  [
+    'a link to a fifo',
+    (path) => execFileSync('mkfifo', [`${path}.fifo`]) && symlinkSync(`${path}.fifo`, path),
+    /is no file/,
+  ],
+  ['a device', (path) => symlinkSync('/dev/zero', path), /is no file/],
+  ['a terminal', (path) => symlinkSync('/dev/ptmx', path), /is no file/],
+  ['a folder', (path) => mkdirSync(path), /is no file/],
+  ['a socket', (path, socketPath) => symlinkSync(socketPath, path), /is no file/],
+  ['a link to itself', (path) => symlinkSync(path, path), /ELOOP/],
+  ['a file of a terabyte', (path) => growTo(path, 2 ** 40), /has 1099511627776 bytes; 1048576 are allowed/],
+  ['an endless file', (path) => symlinkSync('/proc/kallsyms', path), /has more than 1048576 bytes/],
+]
+
+for (const [title, put, reason] of NO_FILES) {
+  t.test(
+    `${title} in its place: nobody waits for it, the old settings stay, and a signal ends the daemon`,
+    async (t) => {
+      const file = new ConfigurationFile(t, { limits: { names: { total: 1 } } })
+      const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
+      rmSync(file.path)
+      put(file.path, registry)
+      t.match(await memsvc(registry, ['reload']), { code: 2, stderr: reason })
+      program.kill('SIGHUP')
+      await openValue(t, registry)
+      program.kill('SIGTERM')
+      t.match(await program.ending, { code: 0, signal: null })
+    },
+  )
+}
+
+function growTo(path: string, size: number): void {
+  writeFileSync(path, '')
+  truncateSync(path, size)
 }

@@ -11,6 +11,7 @@ const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js
 const SOCKET = '/run/memsvc/registry.sock'
 const CONFIGURATION = '/etc/memsvc/memsvc.json'
 const DROP_IN = '/run/systemd/system/memsvc.service.d/test.conf'
+const ERROR = 3
 const WARNING = 4
 const INFO = 6
 
@@ -193,5 +194,44 @@ t.test('under a real systemd', { skip }, async (t) => {
     await untilReplaced(() => kill('KILL'))
     t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
     t.equal(JSON.parse(await box.memsvc('status', '--json', '--registry', SOCKET)).host, true)
+  })
+
+  await t.test(
+    'a socket that is gone is said in the journal and the status, and made again with its unit',
+    async (t) => {
+      const remedy = 'systemctl restart memsvc.socket'
+      const watcher = await watch(t)
+      for (const value of ['20', '21']) {
+        const last = await memclient('read')
+        await box.ask('rm', SOCKET)
+        await box.untilProperty('StatusText', (text) => text.includes(remedy))
+        const isReason = ({ priority, message }: { priority: number; message: string }) =>
+          priority === ERROR && message.includes(remedy)
+        t.ok((await box.journal()).some(isReason))
+        await untilReplaced(() => box.ask('systemctl', 'restart', 'memsvc.socket', 'memsvc.service'))
+        t.equal(await memclient('read'), last, 'the value survives')
+        await memclient('write', value)
+        t.ok(await watcher.stdout.find((line) => line === value))
+      }
+    },
+  )
+
+  await t.test('a socket of another path ends the start with a line that says what to change', async (t) => {
+    const dropIn = '/run/systemd/system/memsvc.socket.d/test.conf'
+    mkdirSync(box.path(dirname(dropIn)), { recursive: true })
+    writeFileSync(box.path(dropIn), '[Socket]\nListenSequentialPacket=/run/memsvc/second.sock\n')
+    await box.ask('systemctl', 'stop', 'memsvc.socket', 'memsvc.service')
+    await box.ask('systemctl', 'daemon-reload')
+    await box.run('systemctl', 'start', '--no-block', 'memsvc.socket', 'memsvc.service')
+    const isReason = ({ message }: { message: string }) => message.includes('memsvc: of the inherited sockets')
+    const lines = await until(
+      () => box.journal(),
+      (journal) => journal.some(isReason),
+    )
+    t.match(
+      lines.find(isReason)?.message,
+      /second\.sock \(descriptor \d, FileDescriptorName=memsvc\): not the registry/,
+    )
+    await box.ask('systemctl', 'stop', 'memsvc.socket', 'memsvc.service')
   })
 })
