@@ -1,7 +1,7 @@
-/** Which files are tests: compiled ones of the packages, and those of the scripts and examples. Fixtures are not. */
+/** Which files are tests: compiled ones of the packages, and those of the scripts, examples and figures. Fixtures are not. */
 import { listFiles, listPackages } from './workspace.mjs'
 
-const UNCOMPILED = ['scripts/test', 'examples/test']
+const UNCOMPILED = ['scripts/test', 'examples/test', 'packages/bench/test']
 
 /** Test files, all or those whose source (or compiled) path is, or lies under, one of `filters`. */
 export function listTests(root, filters) {

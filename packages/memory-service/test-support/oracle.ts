@@ -4,10 +4,9 @@
  * was there all the while has seen no error and no wrong value.
  */
 import { ServiceManager, SharedValue } from '@memsvc/shared'
-import { type Daemon, OTHER_UID } from '@memsvc/shared/test-support'
+import { Canary, type Daemon, OTHER_UID } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 import { DAEMON_LIMITS } from '../src/limits.ts'
-import { Canary } from './canary.ts'
 import { type Status, warnings } from './memsvc.ts'
 import { openValue, statusOf } from './value.ts'
 

@@ -1,4 +1,5 @@
 /** For the tests of sibling packages. */
+export { Canary } from './canary.ts'
 export { attack, expectedReport, HOLDERS, type Holder, OTHER_OWNER } from './hostile-holder.ts'
 export { goodPackets, type HostilePacket, hostilePackets } from './hostile-packets.ts'
 export { leakChecked } from './leaks.ts'

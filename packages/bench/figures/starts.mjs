@@ -1,5 +1,5 @@
-import { MEMSVC } from '../../packages/memory-service/dist/test-support/memsvc.js'
-import { newRegistryPath, startProgram } from '../../packages/shared/dist/test-support/index.js'
+import { newRegistryPath, startProgram } from '@memsvc/shared/test-support'
+import { MEMSVC } from './lib/daemon.mjs'
 
 export const TITLE = 'daemons started at once under one name: exactly one of them serves, the others end with 1'
 export const DEFAULTS = { rounds: 1000, starters: 20 }

@@ -1,5 +1,5 @@
-import { statusOf } from '../../packages/memory-service/dist/test-support/value.js'
-import { newRegistryPath } from '../../packages/shared/dist/test-support/index.js'
+import { IControl } from '@memsvc/shared/internal'
+import { newRegistryPath } from '@memsvc/shared/test-support'
 import { readSoon, startDaemon, withValue } from './lib/daemon.mjs'
 import { percentiles } from './lib/numbers.mjs'
 
@@ -46,7 +46,8 @@ async function writeAll(registry, names, round) {
   for (const name of names) {
     await withValue(registry, name, async (value) => {
       await value.set(expectedValue(name, round))
-      if ((await statusOf(value)).host) host = name
+      const status = JSON.parse(await IControl.asInterface(value.binder).status())
+      if (status.host) host = name
     })
   }
   return host

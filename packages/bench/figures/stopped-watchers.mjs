@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { residentBytes } from '../../packages/memory-service/dist/test-support/process-stat.js'
+import { memoryOf } from '../dist/src/proc.js'
 import { Child, shares } from './lib/child.mjs'
 import { CanaryProcess, startDaemon, valuesRead } from './lib/daemon.mjs'
 import { mebibytes, ratio } from './lib/numbers.mjs'
@@ -18,11 +18,11 @@ export async function run(scope, { watchers, seconds, processes }) {
   await canary.start(registry)
   const children = shares(watchers, processes).map((count) => ({ count, child: new Child(scope, 'watchers') }))
   const watching = await Promise.all(children.map(({ child, count }) => child.ask('watch', { registry, count })))
-  const memory = residentBytes(program.pid)
+  const memory = memoryOf(program.pid).rss
   for (const { child } of children) child.kill('SIGSTOP')
   await stretch(canary, WARM_UP_SECONDS)
   const stopped = await stretch(canary, seconds)
-  const grown = residentBytes(program.pid) - memory
+  const grown = memoryOf(program.pid).rss - memory
 
   for (const { child } of children) child.kill('SIGCONT')
   const reached = await settle(children, watchers)

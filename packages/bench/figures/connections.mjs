@@ -1,4 +1,4 @@
-import { residentBytes } from '../../packages/memory-service/dist/test-support/process-stat.js'
+import { memoryOf } from '../dist/src/proc.js'
 import { Child, shares } from './lib/child.mjs'
 import { CanaryProcess, startDaemon, valuesRead } from './lib/daemon.mjs'
 import { mebibytes, percentiles, ratio } from './lib/numbers.mjs'
@@ -19,7 +19,7 @@ export async function run(scope, { connections, seconds, processes }) {
   await canary.forget()
   const idle = await callAlone(idleCaller, seconds)
   const canaryIdle = await canary.look()
-  const memory = residentBytes(program.pid)
+  const memory = memoryOf(program.pid).rss
 
   const callers = shares(connections, processes).map((count) => ({ count, child: new Child(scope, 'callers') }))
   const begin = performance.now()
@@ -29,7 +29,7 @@ export async function run(scope, { connections, seconds, processes }) {
   const calls = await Promise.all(callers.map(({ child }) => child.ask('callEverywhere', { seconds })))
   const busy = percentiles(calls.flatMap(({ durations }) => durations))
   const canaryBusy = await canary.look()
-  const grown = residentBytes(program.pid) - memory
+  const grown = memoryOf(program.pid).rss - memory
 
   return [
     {

@@ -1,17 +1,21 @@
 /** Daemons and the canary, as the tests have them. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceManager, SharedValue } from '@memsvc/shared'
-import { startMemsvc } from '../../../packages/memory-service/dist/test-support/memsvc.js'
+import { startDaemon as startProgram } from '@memsvc/shared/test-support'
+import { thisCheckout } from '../../dist/src/field.js'
 import { Child } from './child.mjs'
 import { percentiles } from './numbers.mjs'
 
 const POLL_MS = 2
 const PATIENCE_MS = 10_000
 
+/** The program, as node runs it. */
+export const MEMSVC = `${thisCheckout.root}/packages/memory-service/bin/memsvc.js`
+
 /** @param limits options of `memsvc start`: { 'max-connections': 100 } */
 export function startDaemon(scope, limits = {}, options = {}) {
   const args = Object.entries(limits).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return startMemsvc(scope, { ...options, args: [...args, ...(options.args ?? [])] })
+  return startProgram(scope, MEMSVC, { ...options, args: [...args, ...(options.args ?? [])] })
 }
 
 /** What `use` makes of the value, seen by a new client. */

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { repositoryRoot } from '../lib/workspace.mjs'
+
+const MAIN = fileURLToPath(new URL('../figures/main.mjs', import.meta.url))
 
 function figure(...args) {
-  return spawnSync(process.execPath, [join(repositoryRoot, 'scripts/figure.mjs'), ...args], { encoding: 'utf8' })
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' })
 }
 
 t.test('without a name the figures are listed', async (t) => {

@@ -1,7 +1,6 @@
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
-import { MEMSVC } from '../../packages/memory-service/dist/test-support/memsvc.js'
-import { newRegistryPath, startProgram } from '../../packages/shared/dist/test-support/index.js'
-import { readSoon } from './lib/daemon.mjs'
+import { newRegistryPath, startProgram } from '@memsvc/shared/test-support'
+import { MEMSVC, readSoon } from './lib/daemon.mjs'
 import { percentiles } from './lib/numbers.mjs'
 
 export const TITLE = 'kill -9 and a new start at the same path: until a new client has read the value'

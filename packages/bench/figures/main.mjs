@@ -3,14 +3,14 @@
  * was attempted next to what survived. Exits with 1 if anything did not. Without a name it lists what there is.
  */
 import { parseArgs } from 'node:util'
-import { describeMachine } from '../packages/bench/dist/src/machine.js'
-import * as connections from './figures/connections.mjs'
-import { Scope } from './figures/lib/scope.mjs'
-import * as restarts from './figures/restarts.mjs'
-import * as starts from './figures/starts.mjs'
-import * as stoppedWatchers from './figures/stopped-watchers.mjs'
-import * as takeovers from './figures/takeovers.mjs'
-import * as watchers from './figures/watchers.mjs'
+import { describeMachine } from '../dist/src/machine.js'
+import * as connections from './connections.mjs'
+import { Scope } from './lib/scope.mjs'
+import * as restarts from './restarts.mjs'
+import * as starts from './starts.mjs'
+import * as stoppedWatchers from './stopped-watchers.mjs'
+import * as takeovers from './takeovers.mjs'
+import * as watchers from './watchers.mjs'
 
 const FIGURES = { connections, watchers, 'stopped-watchers': stoppedWatchers, starts, takeovers, restarts }
 

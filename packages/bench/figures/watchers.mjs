@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { residentBytes } from '../../packages/memory-service/dist/test-support/process-stat.js'
+import { memoryOf } from '../dist/src/proc.js'
 import { Child, shares } from './lib/child.mjs'
 import { startDaemon } from './lib/daemon.mjs'
 import { mebibytes } from './lib/numbers.mjs'
@@ -16,7 +16,7 @@ export async function run(scope, { watchers, seconds, processes }) {
   const { registry, program } = await startDaemon(scope, limits)
   const children = shares(watchers, processes).map((count) => ({ count, child: new Child(scope, 'watchers') }))
   const watching = await Promise.all(children.map(({ child, count }) => child.ask('watch', { registry, count })))
-  const memory = residentBytes(program.pid)
+  const memory = memoryOf(program.pid).rss
 
   const last = await new Child(scope, 'writer').ask('write', { registry, seconds })
   const begin = performance.now()
@@ -40,7 +40,7 @@ export async function run(scope, { watchers, seconds, processes }) {
       what: 'values watched, in their order',
       attempted: notices,
       survived: notices - total(looks, 'disorders'),
-      note: `${mebibytes(residentBytes(program.pid) - memory)} of the daemon's memory`,
+      note: `${mebibytes(memoryOf(program.pid).rss - memory)} of the daemon's memory`,
     },
   ]
 }

@@ -1,5 +1,5 @@
 import { ServiceManager, SharedValue } from '@memsvc/shared'
-import { Canary } from '../../../packages/memory-service/dist/test-support/canary.js'
+import { Canary } from '@memsvc/shared/test-support'
 import { answer } from '../lib/child.mjs'
 
 let canary
