@@ -10,7 +10,7 @@ import {
   NullPointerError,
   SecurityError,
 } from '@memsvc/shared'
-import { IControl, type Session } from '@memsvc/shared/internal'
+import { IControl, type Session, sessionOf } from '@memsvc/shared/internal'
 import type { Account } from './ledger.ts'
 import type { Watchers } from './watchers.ts'
 
@@ -27,7 +27,7 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
   watch(callback: IBinder | null): void {
     if (callback === null) throw new NullPointerError('Null callback')
     if (!(callback instanceof BinderProxy)) throw new IllegalStateError('a callback of this process cannot watch')
-    const account = this.#accountOf(callback.session)
+    const account = this.#accountOf(sessionOf(callback))
     if (account === undefined) throw new DeadObjectError('the channel of this callback is over')
     this.#watchers.add(callback, account)
   }

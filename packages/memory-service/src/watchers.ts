@@ -88,7 +88,7 @@ export class Watchers {
       portion.push(watcher.callback)
     }
     // One that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that.
-    callAllOneway(portion, IWatcher.TRANSACTION_onChange, NOTICE, (callback) => callback.session.close())
+    callAllOneway(portion, IWatcher.TRANSACTION_onChange, NOTICE, (callback) => callback.link.close())
     this.#tellSoon()
   }
 

@@ -40,7 +40,7 @@ export {
 } from 'memfd-native'
 export { callAllOneway } from './binder/broadcast.ts'
 export { asksCallerAtOnce, type Caller } from './binder/calling-identity.ts'
-export { Session, type SessionOptions } from './binder/session.ts'
+export { Session, type SessionOptions, sessionOf } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export { BLOCK_BYTES, type ChannelBudget } from './channel/held-bytes.ts'
 export { forgetWhatWasRead } from './channel/in-flight.ts'

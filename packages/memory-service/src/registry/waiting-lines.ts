@@ -4,7 +4,7 @@
  * who asks for thousands does not keep the others waiting.
  */
 import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
-import type { Session } from '@memsvc/shared/internal'
+import { type Session, sessionOf } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../limits.ts'
 import type { Peer } from './peer.ts'
 
@@ -26,7 +26,7 @@ export class WaitingLines {
    */
   turn(service: IBinder, peer: Peer): Promise<void> | undefined {
     if (!(service instanceof BinderProxy)) return undefined
-    const { session } = service
+    const session = sessionOf(service)
     const line = this.#lines.get(session) ?? new WaitingLine(session, () => this.#lines.delete(session))
     this.#lines.set(session, line)
     return line.join(peer)

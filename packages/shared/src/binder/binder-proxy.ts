@@ -6,8 +6,7 @@ import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkParcelOrNull, checkRecipient } from './binder.ts'
-import type { ResultReader } from './pending-reply.ts'
-import type { Session } from './session.ts'
+import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { FLAG_ONEWAY, INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
 
 interface DeathLink {
@@ -19,10 +18,10 @@ interface DeathLink {
  * The stand-in for an object of another process. On one channel the same object has the same proxy, for as long as
  * anybody holds that. Close it to give the object back at once; otherwise the garbage collector does.
  */
-export class BinderProxy implements IBinder {
+export class BinderProxy implements IBinder, LinkedProxy {
   /** Whether requests to the object may carry descriptors. */
   readonly [acceptsFileDescriptors]: boolean
-  readonly #session: Session
+  readonly #link: ProxyLink
   readonly #object: number
   #links: DeathLink[] = []
   #descriptor: Promise<string | null> | undefined
@@ -30,9 +29,9 @@ export class BinderProxy implements IBinder {
   /** Of its death: the peer may have said that a limit of its own was the reason. */
   #reason: Error | null = null
 
-  /** For `Session` only. */
-  constructor(session: Session, object: number, takesFds: boolean) {
-    this.#session = session
+  /** For its link only. */
+  constructor(link: ProxyLink, object: number, takesFds: boolean) {
+    this.#link = link
     this.#object = object
     this[acceptsFileDescriptors] = takesFds
   }
@@ -54,8 +53,8 @@ export class BinderProxy implements IBinder {
       checkParcelOrNull('data', data)
       checkParcelOrNull('reply', reply)
       this.#checkAlive()
-      if ((flags & FLAG_ONEWAY) === 0) return this.#session.transact(this, code, data, reply)
-      this.#session.transactOneway(this, code, data)
+      if ((flags & FLAG_ONEWAY) === 0) return this.#link.transact(this, code, data, reply)
+      this.#link.transactOneway(this, code, data)
       return Promise.resolve(true)
     } catch (error) {
       return Promise.reject(error)
@@ -65,13 +64,13 @@ export class BinderProxy implements IBinder {
   /** For this project's packages: as transact with FLAG_ONEWAY, and what goes wrong is thrown. */
   transactOneway(code: number, data: Parcel): void {
     this.#checkAlive()
-    this.#session.transactOneway(this, code, data)
+    this.#link.transactOneway(this, code, data)
   }
 
   /** For `defineInterface` only: as transact, for what `reader` makes of the answer. */
   transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
     this.#checkAlive()
-    return this.#session.transactFor(this, code, data, reader)
+    return this.#link.transactFor(this, code, data, reader)
   }
 
   /** Always null: the implementation lives elsewhere. */
@@ -111,7 +110,7 @@ export class BinderProxy implements IBinder {
     checkRecipient(recipient)
     this.#checkAlive()
     this.#links.push({ recipient, flags })
-    this.#session.keep(this)
+    this.#link.keep(this)
   }
 
   /**
@@ -125,7 +124,7 @@ export class BinderProxy implements IBinder {
     const index = this.#links.findIndex((link) => link.recipient === recipient && link.flags === flags)
     if (index < 0) throw new NoSuchElementError('Death link does not exist')
     this.#links.splice(index, 1)
-    if (this.#links.length === 0) this.#session.unkeep(this)
+    if (this.#links.length === 0) this.#link.unkeep(this)
     return true
   }
 
@@ -137,7 +136,7 @@ export class BinderProxy implements IBinder {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#links = []
-    this.#session.drop(this, this.#object)
+    this.#link.drop(this)
   }
 
   /** As {@link close}, for `using`. */
@@ -145,8 +144,8 @@ export class BinderProxy implements IBinder {
     this.close()
   }
 
-  /** For `Session` only: the channel has ended. */
-  sessionEnded(reason: Error): void {
+  /** For its link only: the channel has ended. */
+  linkEnded(reason: Error): void {
     if (this.#state !== 'alive') return
     this.#state = 'dead'
     this.#reason = reason
@@ -161,17 +160,12 @@ export class BinderProxy implements IBinder {
     }
   }
 
-  /** For `Session` only. */
-  belongsTo(session: Session): boolean {
-    return this.#session === session && this.#state === 'alive'
+  /** For this project's packages: by what it is called. See `sessionOf`. */
+  get link(): ProxyLink {
+    return this.#link
   }
 
-  /** For this project's packages: the channel that it came by. */
-  get session(): Session {
-    return this.#session
-  }
-
-  /** For `Session` only: the number in the peer's table. */
+  /** For its link only: the number in the peer's table. */
   get objectNumber(): number {
     return this.#object
   }

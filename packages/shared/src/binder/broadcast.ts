@@ -5,6 +5,7 @@ import { IllegalStateError } from '../errors.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { parcelContents } from '../parcel/parcel-objects.ts'
 import type { BinderProxy } from './binder-proxy.ts'
+import { sessionOf } from './session.ts'
 
 /**
  * Calls each object oneway. What is sent is sent when this returns; to a peer that is slow to read it waits, as it would
@@ -29,9 +30,9 @@ export function callAllOneway(
       onFailure(proxy, error)
     }
   }
-  const isClear = (proxy: BinderProxy) => proxy.isBinderAlive() && proxy.session.channel.isClear
+  const isClear = (proxy: BinderProxy) => proxy.isBinderAlive() && sessionOf(proxy).channel.isClear
   const clear = mayBroadcast(body) ? proxies.filter(isClear) : []
-  const targets = clear.map((proxy) => ({ proxy, channel: proxy.session.channel, object: proxy.objectNumber }))
+  const targets = clear.map((proxy) => ({ proxy, channel: sessionOf(proxy).channel, object: proxy.objectNumber }))
   broadcast(targets, code, body, ({ proxy }) => call(proxy))
   if (clear.length === proxies.length) return
   const done = new Set(clear)

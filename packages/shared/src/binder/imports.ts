@@ -6,6 +6,7 @@ import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { LimitError } from '../errors.ts'
 import { limitError } from '../util/limit.ts'
+import type { BinderProxy } from './binder-proxy.ts'
 
 /** References to one object. */
 export interface References {
@@ -13,21 +14,21 @@ export interface References {
   readonly count: number
 }
 
-interface Import<P extends object> {
-  readonly proxy: WeakRef<P>
+interface Import {
+  readonly proxy: WeakRef<BinderProxy>
   /** References that the peer counts for us. */
   references: number
 }
 
-let forget: <P extends object>(imports: Imports<P>, number: number, entry: Import<P>) => void
+let forget: (imports: Imports, number: number, entry: Import) => void
 
 /** One for all channels: a registry of its own would be the largest thing that an idle channel has. */
-const collected = new FinalizationRegistry<{ imports: Imports<object>; number: number; entry: Import<object> }>(
+const collected = new FinalizationRegistry<{ imports: Imports; number: number; entry: Import }>(
   ({ imports, number, entry }) => forget(imports, number, entry),
 )
 
-export class Imports<P extends object> {
-  readonly #byNumber = new Map<number, Import<P>>()
+export class Imports {
+  readonly #byNumber = new Map<number, Import>()
   /** References that came and have neither been opened nor given back. */
   #unread = 0
   #budget: ChannelBudget | undefined
@@ -68,7 +69,7 @@ export class Imports<P extends object> {
   }
 
   /** The one proxy of the peer's object, made if there is none; an admitted reference is its. */
-  open(number: number, make: () => P): P {
+  open(number: number, make: () => BinderProxy): BinderProxy {
     this.#unread -= 1
     const entry = this.#byNumber.get(number)
     if (entry === undefined) return this.#remember(number, make(), 1)
@@ -92,7 +93,7 @@ export class Imports<P extends object> {
   }
 
   /** The proxies that are still in use. */
-  *proxies(): Generator<P> {
+  *proxies(): Generator<BinderProxy> {
     for (const { proxy } of this.#byNumber.values()) {
       const live = proxy.deref()
       if (live !== undefined) yield live
@@ -109,14 +110,14 @@ export class Imports<P extends object> {
     this.#isClosed = true
   }
 
-  #remember(number: number, proxy: P, references: number): P {
+  #remember(number: number, proxy: BinderProxy, references: number): BinderProxy {
     const entry = { proxy: new WeakRef(proxy), references }
     this.#byNumber.set(number, entry)
-    collected.register(proxy, { imports: this as unknown as Imports<object>, number, entry }, entry)
+    collected.register(proxy, { imports: this, number, entry }, entry)
     return proxy
   }
 
-  #forget(number: number, entry: Import<P>): void {
+  #forget(number: number, entry: Import): void {
     // Not if the object came again meanwhile: its new proxy took the references over.
     if (this.#byNumber.get(number) !== entry) return
     this.#byNumber.delete(number)

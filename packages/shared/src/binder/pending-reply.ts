@@ -5,7 +5,7 @@ import { Violation } from '../channel/message.ts'
 import type { CallWaiter } from '../channel/pending-calls.ts'
 import { DeadObjectError } from '../errors.ts'
 import type { Parcel } from '../parcel/parcel.ts'
-import type { BinderProxy } from './binder-proxy.ts'
+import type { LinkedProxy, ResultReader } from './proxy-link.ts'
 import type { WireParcels } from './wire-parcels.ts'
 
 abstract class Pending<T> implements CallWaiter {
@@ -14,11 +14,11 @@ abstract class Pending<T> implements CallWaiter {
   readonly answer: Promise<T>
   protected readonly parcels: WireParcels
   /** Held so that it stays alive, and with it the channel, while its call is pending. */
-  readonly #proxy: BinderProxy
+  readonly #proxy: LinkedProxy
   #resolve!: (result: T) => void
   #reject!: (reason: unknown) => void
 
-  constructor(parcels: WireParcels, proxy: BinderProxy) {
+  constructor(parcels: WireParcels, proxy: LinkedProxy) {
     this.parcels = parcels
     this.#proxy = proxy
     this.answer = new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ abstract class Pending<T> implements CallWaiter {
   protected abstract unknown(): T
 
   #violation(reason: Violation): Error {
-    this.#proxy.session.close(reason)
+    this.#proxy.link.close(reason)
     return new DeadObjectError('the other side broke the protocol', { cause: reason })
   }
 }
@@ -59,7 +59,7 @@ export class PendingReply extends Pending<boolean> {
   readonly #reply: Parcel | null
 
   /** @param reply to be filled; null: the reply is dropped */
-  constructor(parcels: WireParcels, proxy: BinderProxy, reply: Parcel | null) {
+  constructor(parcels: WireParcels, proxy: LinkedProxy, reply: Parcel | null) {
     super(parcels, proxy)
     this.#reply = reply
   }
@@ -75,19 +75,11 @@ export class PendingReply extends Pending<boolean> {
   }
 }
 
-/** What a caller makes of the answer. */
-export interface ResultReader<T> {
-  /** @param reply lent until this returns @throws what the reply says */
-  read(reply: Parcel): T
-  /** The error when the object does not know the code. */
-  unknown(): Error
-}
-
 /** Reads the result out of the reply at once: there is a parcel only for as long as that takes. */
 export class PendingResult<T> extends Pending<T> {
   readonly #reader: ResultReader<T>
 
-  constructor(parcels: WireParcels, proxy: BinderProxy, reader: ResultReader<T>) {
+  constructor(parcels: WireParcels, proxy: LinkedProxy, reader: ResultReader<T>) {
     super(parcels, proxy)
     this.#reader = reader
   }

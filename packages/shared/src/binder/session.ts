@@ -9,15 +9,17 @@ import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
 import type { CallWaiter } from '../channel/pending-calls.ts'
-import { DeadObjectError, type LimitError } from '../errors.ts'
+import { DeadObjectError, IllegalStateError, type LimitError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { Binder } from './binder.ts'
-import { BinderProxy } from './binder-proxy.ts'
+import type { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
 import { IncomingCalls } from './incoming-calls.ts'
-import { PendingReply, PendingResult, type ResultReader } from './pending-reply.ts'
+import { PeerObjects, ROOT } from './peer-objects.ts'
+import { PendingReply, PendingResult } from './pending-reply.ts'
+import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { ATTACH_TRANSACTION } from './transaction-codes.ts'
 import { WireParcels } from './wire-parcels.ts'
 
@@ -41,19 +43,14 @@ export interface SessionOptions {
 
 const NOBODY: Caller = { pid: 0, uid: 0xffffffff }
 
-export class Session implements ChannelHandler {
+export class Session implements ChannelHandler, ProxyLink {
   readonly #options: SessionOptions
   readonly #channel: Channel
+  readonly #objects: PeerObjects
   readonly #parcels: WireParcels
   readonly #calls: IncomingCalls
-  /** Proxies with death links. */
-  #kept: Set<BinderProxy> | null = null
   readonly #helloTimer: NodeJS.Timeout | undefined
   #caller: Caller
-  /** Held weakly, but for its first second: see `age`. */
-  #root: WeakRef<BinderProxy> | BinderProxy | undefined
-  #isAbandoned = false
-  #endReason: Error = new DeadObjectError('the other side is gone')
 
   /** Takes the socket over, also if this throws. */
   constructor(fd: OwnedFd, options: SessionOptions) {
@@ -63,39 +60,29 @@ export class Session implements ChannelHandler {
     const takesFds = !isServer || options.root?.[acceptsFileDescriptors] === true
     const uid = options.caller?.uid ?? options.expectedUid
     this.#channel = new Channel(fd, this, { role: options.role, takesFds, uid })
-    const peerTakesFds = isServer || options.peerTakesFds
-    this.#parcels = new WireParcels(this, this.#channel, options.root, peerTakesFds, () => this.#closeIfUnused())
+    const onFewer = () => this.#closeIfUnused()
+    this.#objects = new PeerObjects(this, this.#channel, {
+      rootTakesFds: options.peerTakesFds,
+      isForRoot: !isServer,
+      onFewer,
+    })
+    this.#parcels = new WireParcels(this.#channel, this.#objects, {
+      root: options.root,
+      peerTakesFds: isServer || options.peerTakesFds,
+      onFewer,
+    })
     this.#calls = new IncomingCalls(this.#channel, this.#parcels)
     if (isServer) this.#helloTimer = setTimeout(() => this.close(), CHANNEL_LIMITS.helloTimeout.limit).unref()
   }
 
   /** The peer's object 0. A client's channel lives as long as this proxy is in use, or until it is closed. */
   get root(): BinderProxy {
-    const known = this.#knownRoot
-    if (known !== undefined) return known
-    const proxy = new BinderProxy(this, 0, this.#options.peerTakesFds)
-    this.#root = proxy
-    this.#isAbandoned = false
-    if (this.isEnded) return this.bury(proxy)
-    age(this)
-    return proxy
+    return this.#objects.root
   }
 
-  /** A proxy that is made when the channel is over is dead from the beginning. */
-  bury(proxy: BinderProxy): BinderProxy {
-    proxy.sessionEnded(this.#endReason)
-    return proxy
-  }
-
-  get #knownRoot(): BinderProxy | undefined {
-    return this.#root instanceof WeakRef ? this.#root.deref() : this.#root
-  }
-
-  /** From here on the channel ends with the proxy that nobody holds. */
+  /** Now, not after a second: the channel ends with the proxy of object 0 that nobody holds. */
   weakenRoot(): void {
-    if (!(this.#root instanceof BinderProxy)) return
-    if (this.#options.role === 'client') unusedRoots.register(this.#root, new WeakRef(this), this)
-    this.#root = new WeakRef(this.#root)
+    this.#objects.weakenRoot()
   }
 
   get isEnded(): boolean {
@@ -139,28 +126,25 @@ export class Session implements ChannelHandler {
     this.#channel.close()
   }
 
-  // --- for the proxies of this session ---
+  // --- for the proxies of this session: see ProxyLink ---
 
-  /** Sends a call, at the latest when this turn ends; the promise is of the answer. @throws see BinderProxy.transact */
-  transact(proxy: BinderProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean> {
+  transact(proxy: LinkedProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean> {
     const pending = new PendingReply(this.#parcels, proxy, reply)
     this.#call(proxy, code, data, pending)
     return pending.answer
   }
 
-  /** As transact, for what `reader` makes of the answer. */
-  transactFor<T>(proxy: BinderProxy, code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
+  transactFor<T>(proxy: LinkedProxy, code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
     const pending = new PendingResult(this.#parcels, proxy, reader)
     this.#call(proxy, code, data, pending)
     return pending.answer
   }
 
-  /** Sends a call that gets no answer. @throws see BinderProxy.transact */
-  transactOneway(proxy: BinderProxy, code: number, data: Parcel): void {
+  transactOneway(proxy: LinkedProxy, code: number, data: Parcel): void {
     this.#call(proxy, code, data, null)
   }
 
-  #call(proxy: BinderProxy, code: number, data: Parcel, waiter: CallWaiter | null): void {
+  #call(proxy: LinkedProxy, code: number, data: Parcel, waiter: CallWaiter | null): void {
     // The registry's attachment is for the session that serves the binder, not for the binder.
     const isAttachment = code === ATTACH_TRANSACTION && this.#parcels.peer[acceptsFileDescriptors]
     const body = this.#parcels.pack(data, isAttachment || proxy[acceptsFileDescriptors])
@@ -173,31 +157,23 @@ export class Session implements ChannelHandler {
     }
   }
 
-  /** A proxy with death links stays reachable. */
-  keep(proxy: BinderProxy): void {
-    this.#kept ??= new Set()
-    this.#kept.add(proxy)
+  keep(proxy: LinkedProxy): void {
+    this.#objects.keep(proxy)
   }
 
-  unkeep(proxy: BinderProxy): void {
-    this.#kept?.delete(proxy)
+  unkeep(proxy: LinkedProxy): void {
+    this.#objects.unkeep(proxy)
   }
 
-  drop(proxy: BinderProxy, object: number): void {
+  drop(proxy: LinkedProxy): void {
     this.unkeep(proxy)
-    if (object === 0) this.close()
-    else this.#parcels.drop(object)
-  }
-
-  /** The root proxy was collected: nobody can call object 0 any more. */
-  rootCollected(): void {
-    this.#isAbandoned = this.#knownRoot === undefined
-    this.#closeIfUnused()
+    if (proxy.objectNumber === ROOT) this.close()
+    else this.#objects.drop(proxy.objectNumber)
   }
 
   /** An abandoned channel lives on for the other objects, of either side, that are still held. */
   #closeIfUnused(): void {
-    if (this.#isAbandoned && this.#parcels.isUnused) this.close()
+    if (this.#objects.isAbandoned && this.#parcels.isUnused) this.close()
   }
 
   // --- what the channel tells ---
@@ -248,33 +224,14 @@ export class Session implements ChannelHandler {
 
   #onEnd(reason: Error): void {
     clearTimeout(this.#helloTimer)
-    if (!young.delete(this)) unusedRoots.unregister(this)
-    const proxies = new Set([...(this.#kept ?? []), ...this.#parcels.proxies()])
-    const root = this.#knownRoot
-    if (root !== undefined) proxies.add(root)
-    this.#kept = null
-    this.#endReason = reason
     this.#parcels.close()
-    for (const proxy of proxies) proxy.sessionEnded(reason)
+    this.#objects.end(reason)
     this.#options.onEnd?.(reason)
   }
 }
 
-/**
- * To hold something weakly keeps it through every minor collection, and with it the whole session. Most sessions that are
- * many are short, so the proxy of object 0 is held strongly at first. For how long, in milliseconds.
- */
-const YOUTH_MS = 1000
-const young = new Set<Session>()
-
-function age(session: Session): void {
-  if (young.size === 0) setTimeout(weakenYoung, YOUTH_MS).unref()
-  young.add(session)
+/** The session that brings the calls of a proxy. For this project's packages. */
+export function sessionOf(proxy: BinderProxy): Session {
+  if (proxy.link instanceof Session) return proxy.link
+  throw new IllegalStateError('this proxy is of no session')
 }
-
-function weakenYoung(): void {
-  for (const session of young) session.weakenRoot()
-  young.clear()
-}
-
-const unusedRoots = new FinalizationRegistry<WeakRef<Session>>((session) => session.deref()?.rootCollected())

@@ -1,7 +1,7 @@
 /**
  * Parcels as one channel carries them: binders and descriptors become the channel's numbers on the way out, and local
  * objects and owned descriptors on the way in. A binder of the peer's stays a number until somebody reads it. Holds the
- * channel's two tables of objects.
+ * table of the objects that go out; `PeerObjects` has those that come.
  *
  * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
  */
@@ -38,11 +38,8 @@ import { limitError } from '../util/limit.ts'
 import { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { Exports } from './exports.ts'
-import { counted, Imports } from './imports.ts'
-import type { Session } from './session.ts'
-
-/** Object 0 of either side: there from the beginning, never counted. */
-const ROOT = 0
+import { counted } from './imports.ts'
+import { type PeerObjects, ROOT } from './peer-objects.ts'
 
 const NO_OBJECTS: ParcelObject[] = []
 
@@ -53,57 +50,46 @@ interface Packed {
   readonly fds: Fd[]
 }
 
+export interface WireParcelsOptions {
+  /** Object 0 of this side. */
+  root: Binder | null
+  /** Whether the peer's socket takes descriptors. */
+  peerTakesFds: boolean
+  /** Told when the peer has given the last of our objects back. */
+  onFewer: () => void
+}
+
 export class WireParcels implements BinderSource {
   /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
   readonly peer: Pick<IBinder, typeof acceptsFileDescriptors>
-  readonly #session: Session
   readonly #channel: Channel
+  readonly #objects: PeerObjects
   readonly #root: Binder | null
   readonly #onFewer: () => void
   readonly #exports = new Exports()
-  readonly #imports: Imports<BinderProxy>
 
-  /**
-   * @param root object 0 of this side
-   * @param peerTakesFds whether the peer's socket takes descriptors
-   * @param onFewer told when an object was given back, by either side
-   */
-  constructor(session: Session, channel: Channel, root: Binder | null, peerTakesFds: boolean, onFewer: () => void) {
+  constructor(channel: Channel, objects: PeerObjects, { root, peerTakesFds, onFewer }: WireParcelsOptions) {
     this.peer = { [acceptsFileDescriptors]: peerTakesFds }
-    this.#session = session
     this.#channel = channel
+    this.#objects = objects
     this.#root = root
     this.#onFewer = onFewer
-    this.#imports = new Imports((references) => {
-      channel.releaseAll(references)
-      onFewer()
-    })
   }
 
   /** The objects of either side are paid by `budget` from now on. */
   chargeTo(budget: ChannelBudget): void {
-    this.#imports.chargeTo(budget)
+    this.#objects.chargeTo(budget)
     this.#exports.chargeTo(budget)
   }
 
   /** Whether neither side holds an object of the other's, but for object 0. */
   get isUnused(): boolean {
-    return this.#exports.size === 0 && this.#imports.size === 0
+    return this.#exports.size === 0 && this.#objects.isEmpty
   }
 
   /** This side's object of that number. */
   own(number: number): Binder | undefined {
     return number === ROOT ? (this.#root ?? undefined) : this.#exports.get(number)
-  }
-
-  /** The proxies that are still in use. */
-  proxies(): Iterable<BinderProxy> {
-    return this.#imports.proxies()
-  }
-
-  /** Gives all references of a proxy back. */
-  drop(number: number): void {
-    this.#imports.drop(number)
   }
 
   /** The peer gives references to one of our objects back. @throws Violation */
@@ -114,10 +100,9 @@ export class WireParcels implements BinderSource {
     this.#onFewer()
   }
 
-  /** The channel is over: nobody holds anything. */
+  /** The channel is over: the peer holds nothing. */
   close(): void {
     this.#exports.close()
-    this.#imports.close()
   }
 
   /**
@@ -155,7 +140,7 @@ export class WireParcels implements BinderSource {
   /** The binders of a body will be held, each until it is opened or given back; or the limit that forbids it. */
   admit(body: IncomingBody): LimitError | null {
     const count = body.objects.length === 0 ? 0 : body.objects.filter(isCounted).length
-    return count === 0 ? null : this.#imports.admit(count)
+    return count === 0 ? null : this.#objects.admit(count)
   }
 
   /** The parcel of a body that was admitted. Not to be forgotten: it is recycled. @throws Violation */
@@ -179,11 +164,8 @@ export class WireParcels implements BinderSource {
 
   // --- for parcels whose binders came by this channel ---
 
-  /** The proxy, made if there is none; a dead one when the channel is over. */
   open({ number, takesFds }: ReceivedBinder): IBinder {
-    if (number === ROOT) return this.#session.root
-    const make = () => new BinderProxy(this.#session, number, takesFds)
-    return this.#channel.isEnded ? this.#session.bury(make()) : this.#imports.open(number, make)
+    return this.#objects.open(number, takesFds)
   }
 
   giveBack(objects: readonly ParcelObject[]): void {
@@ -193,7 +175,7 @@ export class WireParcels implements BinderSource {
       if (object.kind === 'received' && object.binder === null && object.number !== ROOT)
         numbers[count++] = object.number
     }
-    if (count > 0) this.#imports.giveBack(numbers.subarray(0, count))
+    if (count > 0) this.#objects.giveBack(numbers.subarray(0, count))
   }
 
   #sourceOf(objects: readonly ParcelObject[]): BinderSource | null {
@@ -216,7 +198,7 @@ export class WireParcels implements BinderSource {
 
   #packBinder(binder: CarriedBinder, offset: number): WireObject {
     if (binder instanceof BinderProxy) {
-      if (!binder.belongsTo(this.#session)) {
+      if (binder.link !== this.#objects.link || !binder.isBinderAlive()) {
         throw new UnsupportedOperationError(
           'a proxy of another channel cannot be sent: find its service by the registry',
         )

@@ -114,7 +114,7 @@ t.test('what is longer than a packet is heard all the same', async (t) => {
 
 t.test('who is dead or closed is told of; the others hear it', async (t) => {
   const [alive, dead, closed] = [listener(t), listener(t), listener(t)]
-  dead.proxy.session.close()
+  dead.proxy.link.close()
   closed.proxy.close()
   const failures = new Map<BinderProxy, unknown>()
   callAllOneway(

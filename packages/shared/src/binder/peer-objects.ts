@@ -1,0 +1,159 @@
+/**
+ * The peer's objects on one channel: number 0, which is there from the beginning, and those that came in parcels. Each has
+ * one proxy, for as long as anybody holds that.
+ */
+import type { Channel } from '../channel/channel.ts'
+import type { ChannelBudget } from '../channel/held-bytes.ts'
+import { DeadObjectError, type LimitError } from '../errors.ts'
+import { BinderProxy } from './binder-proxy.ts'
+import { Imports } from './imports.ts'
+import type { LinkedProxy, ProxyLink } from './proxy-link.ts'
+
+/** Object 0 of either side: there from the beginning, never counted. */
+export const ROOT = 0
+
+export interface PeerObjectsOptions {
+  /** Whether object 0 takes descriptors. */
+  rootTakesFds: boolean
+  /** A client's channel is for the proxy of object 0: nobody needs the one without the other. */
+  isForRoot: boolean
+  /** Told when an object was given back, or nobody holds object 0 any more. */
+  onFewer: () => void
+}
+
+export class PeerObjects {
+  /** What its proxies are called by. */
+  readonly link: ProxyLink
+  readonly #channel: Channel
+  readonly #options: PeerObjectsOptions
+  readonly #imports: Imports
+  /** Proxies with death links. */
+  #kept: Set<LinkedProxy> | null = null
+  /** Held weakly, but for its first second: see `age`. */
+  #root: WeakRef<BinderProxy> | BinderProxy | undefined
+  #isAbandoned = false
+  #endReason: Error = new DeadObjectError('the other side is gone')
+
+  constructor(link: ProxyLink, channel: Channel, options: PeerObjectsOptions) {
+    this.link = link
+    this.#channel = channel
+    this.#options = options
+    this.#imports = new Imports((references) => {
+      channel.releaseAll(references)
+      options.onFewer()
+    })
+  }
+
+  /** The objects that came are paid by `budget` from now on. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#imports.chargeTo(budget)
+  }
+
+  /** Whether none is held, but for object 0. */
+  get isEmpty(): boolean {
+    return this.#imports.size === 0
+  }
+
+  /** Whether the channel was for the proxy of object 0, which was collected. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned
+  }
+
+  /** The proxy of object 0. */
+  get root(): BinderProxy {
+    const known = this.#knownRoot
+    if (known !== undefined) return known
+    const proxy = new BinderProxy(this.link, ROOT, this.#options.rootTakesFds)
+    this.#root = proxy
+    this.#isAbandoned = false
+    if (this.#channel.isEnded) return this.#bury(proxy)
+    age(this)
+    return proxy
+  }
+
+  /** So many references have come, which will each be opened or given back; or the limit that forbids it. */
+  admit(count: number): LimitError | null {
+    return this.#imports.admit(count)
+  }
+
+  /** The proxy of an object, made if there is none; a dead one when the channel is over. */
+  open(number: number, takesFds: boolean): BinderProxy {
+    if (number === ROOT) return this.root
+    const make = () => new BinderProxy(this.link, number, takesFds)
+    return this.#channel.isEnded ? this.#bury(make()) : this.#imports.open(number, make)
+  }
+
+  /** Admitted references that nobody opens go back. @param numbers may come several times */
+  giveBack(numbers: Uint32Array): void {
+    this.#imports.giveBack(numbers)
+  }
+
+  /** Gives all references of a proxy back. */
+  drop(number: number): void {
+    this.#imports.drop(number)
+  }
+
+  /** It stays reachable from here. */
+  keep(proxy: LinkedProxy): void {
+    this.#kept ??= new Set()
+    this.#kept.add(proxy)
+  }
+
+  unkeep(proxy: LinkedProxy): void {
+    this.#kept?.delete(proxy)
+  }
+
+  /** The channel is over: every proxy is told. */
+  end(reason: Error): void {
+    if (!young.delete(this)) unusedRoots.unregister(this)
+    const proxies = new Set([...(this.#kept ?? []), ...this.#imports.proxies()])
+    const root = this.#knownRoot
+    if (root !== undefined) proxies.add(root)
+    this.#kept = null
+    this.#endReason = reason
+    this.#imports.close()
+    for (const proxy of proxies) proxy.linkEnded(reason)
+  }
+
+  /** From here on nobody but its users holds the proxy of object 0. */
+  weakenRoot(): void {
+    if (!(this.#root instanceof BinderProxy)) return
+    if (this.#options.isForRoot) unusedRoots.register(this.#root, new WeakRef(this), this)
+    this.#root = new WeakRef(this.#root)
+  }
+
+  /** The proxy of object 0 was collected, perhaps after another took its place. */
+  rootCollected(): void {
+    this.#isAbandoned = this.#knownRoot === undefined
+    this.#options.onFewer()
+  }
+
+  get #knownRoot(): BinderProxy | undefined {
+    return this.#root instanceof WeakRef ? this.#root.deref() : this.#root
+  }
+
+  /** A proxy that is made when the channel is over is dead from the beginning. */
+  #bury(proxy: BinderProxy): BinderProxy {
+    proxy.linkEnded(this.#endReason)
+    return proxy
+  }
+}
+
+/**
+ * To hold something weakly keeps it through every minor collection, and with it the whole session. Most sessions that are
+ * many are short, so the proxy of object 0 is held strongly at first. For how long, in milliseconds.
+ */
+const YOUTH_MS = 1000
+const young = new Set<PeerObjects>()
+
+function age(objects: PeerObjects): void {
+  if (young.size === 0) setTimeout(weakenYoung, YOUTH_MS).unref()
+  young.add(objects)
+}
+
+function weakenYoung(): void {
+  for (const objects of young) objects.weakenRoot()
+  young.clear()
+}
+
+const unusedRoots = new FinalizationRegistry<WeakRef<PeerObjects>>((objects) => objects.deref()?.rootCollected())

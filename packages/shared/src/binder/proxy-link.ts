@@ -1,0 +1,41 @@
+/**
+ * What a proxy needs of whatever brings its calls to the object. The proxies own these words; `Session` speaks them.
+ */
+import type { acceptsFileDescriptors } from '../parcel/carried-binder.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+
+/** A proxy, as its link sees it. */
+export interface LinkedProxy {
+  readonly link: ProxyLink
+  /** The number in the peer's table. */
+  readonly objectNumber: number
+  /** Whether requests to the object may carry descriptors. */
+  readonly [acceptsFileDescriptors]: boolean
+  /** Told once. */
+  linkEnded(reason: Error): void
+}
+
+/** What a caller makes of the answer. */
+export interface ResultReader<T> {
+  /** @param reply lent until this returns @throws what the reply says */
+  read(reply: Parcel): T
+  /** The error when the object does not know the code. */
+  unknown(): Error
+}
+
+/** Until a call is answered, its proxy is held. */
+export interface ProxyLink {
+  /** Sends a call, at the latest when this turn ends; the promise is of the answer. @throws see BinderProxy.transact */
+  transact(proxy: LinkedProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean>
+  /** As transact, for what `reader` makes of the answer. */
+  transactFor<T>(proxy: LinkedProxy, code: number, data: Parcel, reader: ResultReader<T>): Promise<T>
+  /** Sends a call that gets no answer. @throws see BinderProxy.transact */
+  transactOneway(proxy: LinkedProxy, code: number, data: Parcel): void
+  /** A proxy with death links stays reachable. */
+  keep(proxy: LinkedProxy): void
+  unkeep(proxy: LinkedProxy): void
+  /** The proxy was closed: its object goes back to the peer. */
+  drop(proxy: LinkedProxy): void
+  /** Ends the link now, for this reason. Idempotent. */
+  close(reason?: Error): void
+}
