@@ -12,7 +12,6 @@ export {
   fchmod,
   fstat,
   ftruncate,
-  getPeerCredentials,
   getPeerGroups,
   getPeerPidfd,
   getrlimit,
@@ -42,7 +41,7 @@ export { callAllOneway } from './binder/broadcast.ts'
 export { asksCallerAtOnce, type Caller } from './binder/calling-identity.ts'
 export { Session, type SessionOptions, sessionOf } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
-export { BLOCK_BYTES, type ChannelBudget } from './channel/held-bytes.ts'
+export type { ChannelBudget } from './channel/held-bytes.ts'
 export { forgetWhatWasRead } from './channel/in-flight.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
 export {
@@ -83,5 +82,5 @@ export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-na
 export { TrustedUsers } from './service-manager/trusted-users.ts'
 export { otherRegistries } from './service-manager/why-unreachable.ts'
 export { show } from './util/check.ts'
-export { type Limit, limitError } from './util/limit.ts'
+export type { Limit } from './util/limit.ts'
 export { Signal } from './util/signal.ts'
