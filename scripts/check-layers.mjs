@@ -27,6 +27,7 @@ const LAYERS = {
     ['os'],
     ['parcel'],
     ['channel'],
+    ['quota'],
     ['binder'],
     ['service-manager', 'interfaces'],
     ['index.ts', 'internal.ts'],

@@ -7,16 +7,25 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Binder, ClosedError, errorCode, IWatch, ServiceManager } from '@memsvc/shared'
-import { forgetWhatWasRead, IControl, type OwnedFd, type RegistryPlace, Signal } from '@memsvc/shared/internal'
+import {
+  Admission,
+  forgetWhatWasRead,
+  IControl,
+  type OwnedFd,
+  type RegistryPlace,
+  ServiceChannels,
+  Signal,
+} from '@memsvc/shared/internal'
 import { Access } from './access/access.ts'
-import { Admission } from './admission.ts'
+
 import { Ledger } from './ledger.ts'
+import type { Resource } from './limits.ts'
 import type { DaemonLog } from './logger.ts'
 import { MemoryService } from './memory-service.ts'
 import { countDescriptors, countRegionMappings } from './process-status.ts'
 import { Gate } from './registry/gate.ts'
 import { Hosting } from './registry/hosting.ts'
-import { ServiceChannels } from './service-channels.ts'
+
 import { ControlService, WatchService } from './service-extensions.ts'
 import type { Settings } from './settings.ts'
 import type { ValueStore } from './systemd/value-store.ts'
@@ -62,7 +71,7 @@ export class Daemon {
   readonly #ledger: Ledger
   readonly #access: Access
   readonly #hosting: Hosting
-  readonly #channels: ServiceChannels
+  readonly #channels: ServiceChannels<Resource>
   readonly #watchers = new Watchers()
   #manager: ServiceManager | null = null
   #service: MemoryService | null = null
@@ -88,7 +97,9 @@ export class Daemon {
       onLost: (reason) => this.#fail(reason),
       onTrouble: onCount,
     })
-    this.#channels = new ServiceChannels(new Admission({ ledger, resource: 'channels', log: log.peers }))
+    this.#channels = new ServiceChannels(
+      new Admission({ ledger, resource: 'channels', refused: 'refused', log: log.peers }),
+    )
   }
 
   get isHost(): boolean {

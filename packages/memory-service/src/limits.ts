@@ -2,17 +2,15 @@
  * The daemon's limits, as data: the code goes by these tables, the configuration file changes them, `memsvc limits` and
  * the README show them.
  */
-import { CHANNEL_LIMITS, type Limit, MAX_NAME_CHARACTERS, MAX_PATH_BYTES } from '@memsvc/shared/internal'
-
-/** How much there may be of something that is charged by the ledger. Beyond it: ERR_LIMIT, and nothing has happened. */
-export interface Shares {
-  /** For all users together. */
-  readonly total: number
-  /** For each user that is neither the daemon's own nor root, so that one user cannot take all of anything. */
-  readonly perUser: number
-  /** On one connection or channel, where it can have several. */
-  readonly perPeer?: number
-}
+import {
+  CHANNEL_LIMITS,
+  type Limit,
+  MAX_NAME_CHARACTERS,
+  MAX_PATH_BYTES,
+  ofOnePeer,
+  ofOneUser,
+  type Shares,
+} from '@memsvc/shared/internal'
 
 export interface ResourceRow extends Shares {
   readonly meaning: string
@@ -174,12 +172,4 @@ function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[
     ...rows,
     { name: ofOnePeer(resource), limit: perPeer, unit: resource, error, meaning: 'on one connection or channel' },
   ]
-}
-
-export function ofOneUser(resource: Resource): string {
-  return `${resource} of one user`
-}
-
-export function ofOnePeer(resource: Resource): string {
-  return `${resource} of one peer`
 }

@@ -1,8 +1,8 @@
-import { Violation } from '@memsvc/shared/internal'
+import { Admission, type Guest as GuestOf, Violation } from '@memsvc/shared/internal'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
-import { Admission, type Guest } from '../src/admission.ts'
+import type { Resource } from '../src/limits.ts'
 import { PeerLog } from '../src/peer-log.ts'
 import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
 
@@ -21,10 +21,16 @@ function makeAdmission() {
     { write: (line) => lines.push(JSON.parse(line)) },
   )
   const ledger = makeLedger(OWN)
-  return { admission: new Admission({ ledger, resource: 'channels', log: new PeerLog(logger) }), ledger, lines }
+  return {
+    admission: new Admission({ ledger, resource: 'channels', refused: 'refused', log: new PeerLog(logger) }),
+    ledger,
+    lines,
+  }
 }
 
-function enterMany(admission: Admission, count: number): (Guest | null)[] {
+type Guest = GuestOf<Resource>
+
+function enterMany(admission: Admission<Resource>, count: number): (Guest | null)[] {
   return Array.from({ length: count }, () => admission.enter(STRANGER))
 }
 

@@ -27,6 +27,13 @@ export { SharedMemory } from './os/shared-memory.ts'
 export type { DeathRecipient, IBinder, IInterface } from './parcel/ibinder.ts'
 export { Parcel } from './parcel/parcel.ts'
 export type { Creator, Parcelable } from './parcel/parcelable.ts'
+export type { Shares } from './quota/shares.ts'
 export type { OnRegistration } from './service-manager/notifications.ts'
 export type { ServiceInfo } from './service-manager/registry-interface.ts'
-export { type AddServiceOptions, type ConnectOptions, ServiceManager } from './service-manager/service-manager.ts'
+export type { ServiceLimits, ServiceResource } from './service-manager/service-limits.ts'
+export {
+  type AddServiceOptions,
+  type ConnectOptions,
+  type ManagerOptions,
+  ServiceManager,
+} from './service-manager/service-manager.ts'

@@ -2,11 +2,17 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import { checkPathTrust, type FileStatus, SYSTEM_REGISTRY_PATH, type TrustedUsers } from '@memsvc/shared/internal'
+import {
+  checkPathTrust,
+  type FileStatus,
+  type Shares,
+  SYSTEM_REGISTRY_PATH,
+  type TrustedUsers,
+} from '@memsvc/shared/internal'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
 import type { AskedLimits } from '../descriptor-budget.ts'
-import { DAEMON_LIMITS, type Resource, type Shares } from '../limits.ts'
+import { DAEMON_LIMITS, type Resource } from '../limits.ts'
 import { inPackage } from '../package-folder.ts'
 import { readRegularFile } from '../regular-file.ts'
 import { DocumentError, type Node, parseDocument } from './document.ts'

@@ -1,5 +1,6 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
 import {
+  Admission,
   type Credentials,
   getPeerGroups,
   Hub,
@@ -9,9 +10,9 @@ import {
   setPassRights,
 } from '@memsvc/shared/internal'
 import type { Access } from '../access/access.ts'
-import { Admission } from '../admission.ts'
+
 import type { Ledger } from '../ledger.ts'
-import { DAEMON_LIMITS } from '../limits.ts'
+import { DAEMON_LIMITS, type Resource } from '../limits.ts'
 import type { DaemonLog } from '../logger.ts'
 import type { PeerLog } from '../peer-log.ts'
 import type { Gate } from './gate.ts'
@@ -32,7 +33,7 @@ export class RegistryHost {
   readonly #registry: Registry
   readonly #gate: Gate
   #listener: HubListener
-  readonly #admission: Admission
+  readonly #admission: Admission<Resource>
   readonly #log: PeerLog
   readonly #sessions = new Set<Session>()
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
@@ -41,7 +42,7 @@ export class RegistryHost {
   constructor({ listener, ledger, log, access, gate }: HostOptions) {
     this.#registry = new Registry(access)
     this.#gate = gate
-    this.#admission = new Admission({ ledger, resource: 'connections', log: log.peers })
+    this.#admission = new Admission({ ledger, resource: 'connections', refused: 'refused', log: log.peers })
     this.#log = log.peers
     this.#listener = this.#accept(listener)
     Hub.current().ref()

@@ -33,6 +33,8 @@ interface RunningCall {
   readonly code: number
   /** Of the request, in bytes. */
   readonly size: number
+  /** Descriptors that came with it. */
+  readonly fds: number
   readonly data: Parcel
   readonly reply: Parcel
 }
@@ -75,23 +77,34 @@ export class IncomingCalls {
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return limitError(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return limitError(heldBytes, bytes)
-    return this.#hold(body.size) ?? this.#admit(body)
+    return this.#hold(body) ?? this.#admit(body)
   }
 
   #admit(body: IncomingCall['body']): LimitError | null {
     const limit = this.#parcels.admit(body)
-    if (limit !== null) this.#letGo(body.size)
+    if (limit !== null) this.#letGo(body.size, body.fds.length)
     return limit
   }
 
   /** Until `#letGo`. */
-  #hold(bytes: number): LimitError | null {
+  #hold({ size, fds }: IncomingCall['body']): LimitError | null {
+    const { held } = this.#channel
     try {
-      this.#channel.held.add(bytes)
-      this.#heldBytes += bytes
+      held.addDescriptors(fds.length)
+      this.#addBytes(size, fds.length)
       return null
     } catch (error) {
       if (error instanceof LimitError) return error
+      throw error
+    }
+  }
+
+  #addBytes(size: number, fds: number): void {
+    try {
+      this.#channel.held.add(size)
+      this.#heldBytes += size
+    } catch (error) {
+      this.#channel.held.removeDescriptors(fds)
       throw error
     }
   }
@@ -104,9 +117,12 @@ export class IncomingCalls {
   #start(binder: Binder, { id, code, body }: IncomingCall, caller: Caller): void {
     const data = this.#parcels.unpackAdmitted(body)
     if (id === 0) {
-      const call = { id, code, size: body.size, data, reply: Parcel.obtain() }
+      const call = { id, code, size: body.size, fds: body.fds.length, data, reply: Parcel.obtain() }
       this.#startOneway(binder, call, { pid: 0, uid: caller.uid })
-    } else this.#serve(binder, { id, code, size: body.size, data, reply: Parcel.obtain(this.#parcels.peer) }, caller)
+    } else {
+      const reply = Parcel.obtain(this.#parcels.peer)
+      this.#serve(binder, { id, code, size: body.size, fds: body.fds.length, data, reply }, caller)
+    }
   }
 
   /** A call that is served at once is answered at once, and no promise is made for it. */
@@ -188,13 +204,14 @@ export class IncomingCalls {
     this.#recycle(call)
   }
 
-  #letGo(bytes: number): void {
+  #letGo(bytes: number, fds: number): void {
     this.#heldBytes -= bytes
     this.#channel.held.remove(bytes)
+    this.#channel.held.removeDescriptors(fds)
   }
 
-  #recycle({ size, data, reply }: RunningCall): void {
-    this.#letGo(size)
+  #recycle({ size, fds, data, reply }: RunningCall): void {
+    this.#letGo(size, fds)
     data.recycle()
     reply.recycle()
   }

@@ -27,6 +27,7 @@ export class Assembly {
 
   /** Takes the first part, and the descriptors, which all come with it. @throws Violation as add */
   start(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[]): void {
+    this.#pay(() => this.#held.addDescriptors(fds.length))
     this.#header = header
     this.#fds = fds
     this.#append(header.here, bodySize(header), bytes, at)
@@ -60,18 +61,23 @@ export class Assembly {
   }
 
   #grow(capacity: number): void {
-    try {
-      this.#held.add(capacity - this.#bytes.length)
-    } catch (cause) {
-      throw new Violation((cause as Error).message, { cause })
-    }
+    this.#pay(() => this.#held.add(capacity - this.#bytes.length))
     const larger = Buffer.allocUnsafe(capacity)
     this.#bytes.copy(larger, 0, 0, this.#size)
     this.#bytes = larger
   }
 
+  #pay(charge: () => void): void {
+    try {
+      charge()
+    } catch (cause) {
+      throw new Violation((cause as Error).message, { cause })
+    }
+  }
+
   #clear(): void {
     this.#held.remove(this.#bytes.length)
+    this.#held.removeDescriptors(this.#fds.length)
     this.#header = null
     this.#fds = []
     this.#bytes = Buffer.alloc(0)

@@ -23,6 +23,7 @@ export class HeldBytes {
   #budget: ChannelBudget | undefined
   #bytes = 0
   #blocks = 0
+  #descriptors = 0
 
   /** Before anything is held. */
   chargeTo(budget: ChannelBudget): void {
@@ -47,9 +48,23 @@ export class HeldBytes {
     this.#budget?.refund('blocks', surplus)
   }
 
+  /** Descriptors came, and nobody has them yet. @throws LimitError of the budget: they are to be closed */
+  addDescriptors(count: number): void {
+    if (count === 0) return
+    this.#budget?.charge('descriptors', count)
+    this.#descriptors += count
+  }
+
+  removeDescriptors(count: number): void {
+    if (count === 0) return
+    this.#descriptors -= count
+    this.#budget?.refund('descriptors', count)
+  }
+
   /** The channel is over: what is still held will go by itself, and is paid for no longer. */
   close(): void {
     if (this.#blocks > 0) this.#budget?.refund('blocks', this.#blocks)
+    if (this.#descriptors > 0) this.#budget?.refund('descriptors', this.#descriptors)
     this.#blocks = 0
     this.#budget = undefined
   }

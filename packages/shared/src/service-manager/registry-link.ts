@@ -2,6 +2,7 @@
  * One connection to the registry: connects, and brings services of this process their channels. It does not come back
  * when it ends; the ServiceManager makes a new one.
  */
+import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
@@ -17,6 +18,8 @@ import { connectRegistry } from './registry-socket.ts'
 export interface ChannelPolicy {
   /** A client has said who it is. An error turns it away. */
   admit?: (session: Session, caller: Caller) => LimitError | null
+  /** Whether there is room for one more; otherwise its end is closed at once. */
+  hasRoomFor?: (end: OwnedFd) => boolean
   /** A new channel, for this client as the registry saw it. */
   onOpen?: (session: Session, client: Caller) => void
   onEnd?: (session: Session, reason: Error) => void
@@ -31,7 +34,8 @@ export class RegistryLink {
   readonly registry: InstanceType<typeof IServiceManager.Proxy>
   readonly #session: Session
   readonly #policy: ChannelPolicy
-  #hasServices = false
+  /** Those that the registry may bring clients to. */
+  readonly #services = new Set<Binder>()
 
   /** @throws as connectRegistry */
   constructor(place: RegistryPlace, policy: ChannelPolicy, onEnd: (reason: Error) => void) {
@@ -62,8 +66,8 @@ export class RegistryLink {
    * again at once is answered with a dead service.
    */
   addService(name: string, binder: Binder | null, dumpPriority: number): void | Promise<void> {
-    if (!this.#hasServices) this.#session.endFirst()
-    this.#hasServices = true
+    if (this.#services.size === 0) this.#session.endFirst()
+    if (binder !== null) this.#services.add(binder)
     return this.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
   }
 
@@ -74,6 +78,10 @@ export class RegistryLink {
   /** The server end of a new channel to a service of ours. Its client must be the uid that the registry saw. */
   #attach(binder: Binder, data: Parcel): void {
     const { client, end } = readAttachment(data)
+    if (!this.#services.has(binder) || this.#policy.hasRoomFor?.(end) === false) {
+      end.close()
+      return
+    }
     const session: Session = new Session(end, {
       role: 'server',
       root: binder,

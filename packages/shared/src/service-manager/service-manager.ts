@@ -17,6 +17,8 @@ import { patiently } from './patience.ts'
 import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, type ServiceInfo } from './registry-interface.ts'
 import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
 import { findRegistry, type RegistryPlace } from './registry-path.ts'
+import { defaultPolicy } from './service-channels.ts'
+import { checkServiceLimits, type ServiceLimits } from './service-limits.ts'
 import { isServiceName } from './service-name.ts'
 
 /** Where the registry is, and how long to try: `path` or `scope`, else MEMSVC_REGISTRY, else the user's or the machine's. */
@@ -29,6 +31,16 @@ export interface ConnectOptions {
   registryOwner?: number | undefined
   /** Ends the wait for a registry that has too many at its door. */
   signal?: AbortSignal | undefined
+}
+
+/** How to connect, and what for. */
+export interface ManagerOptions extends ConnectOptions {
+  /**
+   * What the clients of the services published by this manager may take of this process, all together, each user and each
+   * client, instead of the defaults in the package's README. Who is over a limit is told ERR_LIMIT. The own user and root
+   * are bound by the totals only.
+   */
+  limits?: ServiceLimits | undefined
 }
 
 /** How a service is listed. */
@@ -57,14 +69,16 @@ export class ServiceManager {
    * Connects to the registry. An idle connection does not keep the process alive; a published service or a
    * notification does.
    * @throws ERR_REGISTRY_UNAVAILABLE nobody is there; ERR_SECURITY the socket is closed to this user, others may change the
-   *   way to it, or it is neither root's, this user's nor the registryOwner's; ERR_INVALID_ARG_VALUE a path over 107 bytes,
+   *   way to it, or it is neither root's, this user's nor the registryOwner's; ERR_INVALID_ARG_VALUE a path over 107 bytes, limits of what is none,
    *   `path` and `scope`, the user's registry without XDG_RUNTIME_DIR; ERR_OUT_OF_RANGE a registryOwner that is no uid;
    *   AbortError; EAGAIN too many have been waiting for it to accept them for 5 s
    */
-  static async connect(options: ConnectOptions = {}): Promise<ServiceManager> {
+  static async connect(options: ManagerOptions = {}): Promise<ServiceManager> {
     checkObject('options', options)
     checkSignal(options.signal)
-    return ServiceManager.connectTo(findRegistry(options), {}, options.signal)
+    const { limits = {} } = options
+    checkServiceLimits(limits)
+    return ServiceManager.connectTo(findRegistry(options), defaultPolicy(limits), options.signal)
   }
 
   /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */

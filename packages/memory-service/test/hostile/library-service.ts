@@ -1,0 +1,48 @@
+/**
+ * A service of the library with 200 descriptors, and one foreign user who takes all that it gives: another user is served
+ * all the same, and the service has lost neither its name nor its connection. The ways: test/fixtures/hostile/greed.py.
+ */
+
+import { chownSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  leakChecked,
+  newRegistryPath,
+  OTHER_UID,
+  otherUserProblem,
+  startCommand,
+  watchdog,
+} from '@memsvc/shared/test-support'
+import t from 'tap'
+import { startHostile } from '../../test-support/hostile-clients.ts'
+import { MEMSVC, startMemsvc } from '../../test-support/memsvc.ts'
+
+const ATTACKER = 65533
+const INNOCENT = 65532
+const NAME = 'hostile.service'
+const SERVICE = fileURLToPath(new URL('../fixtures/library-service.js', import.meta.url))
+const FILES = ['prlimit', '--nofile=200:200']
+
+watchdog(t)
+leakChecked(t)
+
+for (const takes of ['', 'takes-descriptors']) {
+  t.test(`a service ${takes} is there for others`, { skip: otherUserProblem(MEMSVC) }, async (t) => {
+    const registry = newRegistryPath(t, 0o711)
+    chownSync(dirname(registry), OTHER_UID, OTHER_UID)
+    await startMemsvc(t, { registry, uid: OTHER_UID, args: ['--socket-mode', '666'] })
+    const service = startCommand([...FILES, process.execPath, SERVICE, registry, NAME, takes], { uid: OTHER_UID })
+    t.teardown(() => service.destroy())
+    t.equal(await service.stdout.next(), 'ready')
+    const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
+    for (const way of ['silent', 'staying', 'wanting', 'halves', 'giving', 'loop']) {
+      await t.test(`while one user is ${way}`, async (t) => {
+        const attacker = startHostile(t, ['attack', registry, NAME], ATTACKER)
+        t.equal(await attacker(way), 'ok')
+        for (let i = 0; i < 10; i++) t.equal(await innocent('innocent'), 'ok')
+      })
+    }
+    t.equal(service.stderr.text, '')
+  })
+}

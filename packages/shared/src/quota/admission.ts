@@ -1,0 +1,73 @@
+/**
+ * Lets peers in, up to the limits, and sees them out. One who is too many is told so when he has said HELLO; only so
+ * many may take their time over that, the others hear nothing.
+ */
+import { Violation } from '../channel/message.ts'
+import { LimitError } from '../errors.ts'
+import type { Account, Ledger } from './ledger.ts'
+
+/** One peer that was let in, at least as far as its HELLO. */
+export interface Guest<R extends string> {
+  readonly account: Account<R>
+  /** What to answer to its HELLO instead of serving it. */
+  readonly refusal: LimitError | null
+}
+
+interface Subject {
+  readonly uid: number
+  readonly [field: string]: unknown
+}
+
+/** Where peers are written about. */
+export interface AdmissionLog {
+  debug(subject: Subject, message: string): void
+  warn(subject: Subject, message: string): void
+  error(subject: Subject, message: string): void
+}
+
+export interface AdmissionOptions<R extends string> {
+  readonly ledger: Ledger<R>
+  /** What each peer is charged one of. */
+  readonly resource: R
+  /** What one that is too many is charged until it has been told. */
+  readonly refused: R
+  /** A library has none. */
+  readonly log?: AdmissionLog
+}
+
+export class Admission<R extends string> {
+  readonly #options: AdmissionOptions<R>
+
+  constructor(options: AdmissionOptions<R>) {
+    this.#options = options
+  }
+
+  /** null: it is to be closed at once. */
+  enter(uid: number): Guest<R> | null {
+    const { ledger, resource, refused } = this.#options
+    const account = ledger.open(uid)
+    const refusal = tryCharge(account, resource)
+    return refusal !== null && tryCharge(account, refused) !== null ? null : { account, refusal }
+  }
+
+  /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
+  leave({ account, refusal }: Guest<R>, pid: number, reason: Error): void {
+    const { resource, refused, log } = this.#options
+    account.refund(refusal === null ? resource : refused)
+    const who = { of: resource, pid, uid: account.uid }
+    if (reason instanceof Violation) log?.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
+    else log?.debug(who, 'ended')
+    const rest = account.close()
+    if (rest.length > 0) log?.error({ ...who, rest }, 'not refunded: a bug')
+  }
+}
+
+function tryCharge<R extends string>(account: Account<R>, resource: R): LimitError | null {
+  try {
+    account.charge(resource)
+    return null
+  } catch (error) {
+    if (error instanceof LimitError) return error
+    throw error
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What the clients of a service may take of its process, where its maker says nothing else: one foreign user has a share
+ * of everything. What takes descriptors is a part of those that are free.
+ */
+import { readdirSync } from 'node:fs'
+import { constants, getrlimit } from 'memfd-native'
+import { InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
+import type { Shares } from '../quota/shares.ts'
+import { checkInteger, checkObject, show } from '../util/check.ts'
+
+interface Row extends Shares {
+  /** Of the descriptors that are free, what this may take. */
+  readonly filesPart?: number
+}
+
+/** Never tuned. The daemon's own numbers, where it has the row. */
+const ROWS = {
+  channels: { total: 16_384, perUser: 1024, filesPart: 10 / 16 },
+  refused: { total: 128, perUser: 32, filesPart: 1 / 16 },
+  passed: { total: 2048, perUser: 512, perPeer: 128, filesPart: 2 / 16 },
+  descriptors: { total: 2048, perUser: 512, perPeer: 256, filesPart: 2 / 16 },
+  objects: { total: 131_072, perUser: 16_384, perPeer: 4096 },
+  blocks: { total: 1024, perUser: 256, perPeer: 64 },
+} as const satisfies Record<string, Row>
+
+/**
+ * What clients can make a service hold. `channels`: one of each client. `refused`: channels over a limit that are still
+ * to be told. `passed`: descriptors that were sent and not read (more wait). `descriptors`: those that wait for a client
+ * to read, or came in requests under way. `objects`: binders of clients' that are held or came in requests under way, and
+ * ours that clients hold. `blocks`: 64 KiB each, of answers that are not read and requests that are not finished.
+ */
+export type ServiceResource = keyof typeof ROWS
+
+/** Instead of the defaults; what is not given stays as it is. */
+export type ServiceLimits = { readonly [R in ServiceResource]?: Partial<Shares> }
+
+/** Descriptors that are left for what the process opens itself, and for the ends that the registry brings at once: 16. */
+export const RESERVE = 24
+const MIN_TOTAL = 4
+const SHARE_NAMES = ['total', 'perUser', 'perPeer']
+
+export const SERVICE_RESOURCES = Object.keys(ROWS) as ServiceResource[]
+
+/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE a resource or share that is none, ERR_OUT_OF_RANGE */
+export function checkServiceLimits(limits: unknown): asserts limits is ServiceLimits {
+  checkObject('limits', limits)
+  for (const [resource, shares] of Object.entries(limits as object)) {
+    if (!(resource in ROWS)) throw new InvalidArgValueError(`limits has no ${show(resource)}`)
+    if (typeof shares !== 'object' || shares === null)
+      throw new InvalidArgTypeError(`limits.${resource} must be an object`)
+    for (const [share, count] of Object.entries(shares)) {
+      if (!SHARE_NAMES.includes(share)) throw new InvalidArgValueError(`limits.${resource} has no ${show(share)}`)
+      checkInteger(`limits.${resource}.${share}`, count, 1, 1_000_000)
+    }
+  }
+}
+
+/** Descriptors that this process may have, and how many of them are free but for the reserve. */
+export function countFreeFiles(): number {
+  return openFilesLimit() - readdirSync('/proc/self/fd').length - RESERVE
+}
+
+export function openFilesLimit(): number {
+  return getrlimit(constants.RLIMIT_NOFILE).soft
+}
+
+/** The limits to go by. One user gets at most three quarters, unless somebody asked for more. */
+export function fitServiceLimits(asked: ServiceLimits, freeFiles: number): Record<ServiceResource, Shares> {
+  return Object.fromEntries(
+    SERVICE_RESOURCES.map((resource) => [resource, fit(ROWS[resource], asked[resource] ?? {}, freeFiles)]),
+  ) as Record<ServiceResource, Shares>
+}
+
+function fit(row: Row, asked: Partial<Shares>, freeFiles: number): Shares {
+  const room = row.filesPart === undefined ? row.total : Math.max(Math.floor(row.filesPart * freeFiles), MIN_TOTAL)
+  const total = asked.total ?? Math.min(row.total, room)
+  const perUser = asked.perUser ?? Math.min(row.perUser, Math.floor((3 * total) / 4))
+  if (row.perPeer === undefined) return { total, perUser: Math.max(perUser, 1) }
+  return { total, perUser: Math.max(perUser, 1), perPeer: asked.perPeer ?? Math.min(row.perPeer, Math.max(perUser, 1)) }
+}
