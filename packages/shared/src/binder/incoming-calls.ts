@@ -18,8 +18,9 @@ import { errorCode, LimitError, TransactionTooLargeError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
-import { limitError } from '../util/limit.ts'
+import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import type { Binder } from './binder.ts'
 import { asksCallerAtOnce, type Caller, runAsCaller, runBriefly } from './calling-identity.ts'
 import { OnewayQueue } from './oneway-queue.ts'
@@ -73,10 +74,10 @@ export class IncomingCalls {
 
   #reachedLimit({ id, body }: IncomingCall): LimitError | null {
     const { onewayBacklog, pendingCalls, heldBytes } = CHANNEL_LIMITS
-    if (id === 0 && this.#onewayCount >= onewayBacklog.limit) return limitError(onewayBacklog, this.#onewayCount)
-    if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return limitError(pendingCalls, this.#twoWayCount)
+    if (id === 0 && this.#onewayCount >= onewayBacklog.limit) return refusal(onewayBacklog, this.#onewayCount)
+    if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return refusal(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
-    if (bytes > heldBytes.limit) return limitError(heldBytes, bytes)
+    if (bytes > heldBytes.limit) return refusal(heldBytes, bytes)
     return this.#hold(body) ?? this.#admit(body)
   }
 
@@ -246,6 +247,11 @@ export class IncomingCalls {
   #failUnknown(id: number, message: string): void {
     this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, failureBody(message))
   }
+}
+
+/** A limit that the peer has reached: it is told, and nobody here asks where. */
+function refusal(limit: Limit, used: number): LimitError {
+  return withoutStack(() => limitError(limit, used))
 }
 
 /** An error that is an answer to the caller is lost, as oneway is meant; any peer could fill our log with those. */

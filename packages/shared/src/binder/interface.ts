@@ -5,9 +5,10 @@
 import { BadParcelError, InvalidArgValueError, UnknownTransactionError } from '../errors.ts'
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 import { Binder, type BinderOptions } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
-import type { ParcelType } from './parcel-types.ts'
+import { type ParcelType, types } from './parcel-types.ts'
 import { FLAG_ONEWAY, LAST_CALL_TRANSACTION } from './transaction-codes.ts'
 
 /** One method of an interface. */
@@ -119,7 +120,12 @@ function checkMethods(methods: InterfaceSpec): void {
 }
 
 function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
-  const byCode = new Map(Object.entries(methods).map(([name, method]) => [method.code, { name, method }]))
+  const byCode = new Map(
+    Object.entries(methods).map(([name, method]) => [
+      method.code,
+      { name, method, read: argsReader(descriptor, method) },
+    ]),
+  )
   return class Stub extends Binder implements IInterface {
     constructor(options?: BinderOptions) {
       super(options)
@@ -135,8 +141,9 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
       if (entry === undefined) return super.onTransact(code, data, reply, flags)
       const implementation = (this as unknown as Record<string, unknown>)[entry.name] // a subclass has it, or not
       if (typeof implementation !== 'function') return false
-      data.enforceInterface(descriptor)
-      const args = readArgs(entry.method, data)
+      // Android's Java would carry it out and throw the answer away. Whoever does not want the answer asks for nothing.
+      if ((flags & FLAG_ONEWAY) !== 0 && entry.method.returns !== undefined) return true
+      const args = entry.read(data)
       const result: unknown = implementation.apply(this, args)
       return isThenable(result)
         ? Promise.resolve(result).then((value) => writeResult(entry.method, reply, value))
@@ -148,6 +155,26 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
 /** A promise of any library's. */
 function isThenable(result: unknown): boolean {
   return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+}
+
+/** Types whose readers are ours: what they throw is about what came, and no stack has anything to say about that. */
+const OURS = new Set<unknown>(Object.values(types))
+
+/** Checks the token and reads the arguments. */
+function argsReader(descriptor: string, method: MethodSpec): (data: Parcel) => unknown[] {
+  function read(data: Parcel): unknown[] {
+    data.enforceInterface(descriptor)
+    return readArgs(method, data)
+  }
+  if (!method.args.every((type) => OURS.has(type))) return read
+  return (data) => {
+    const before = pauseStackTraces()
+    try {
+      return read(data)
+    } finally {
+      resumeStackTraces(before)
+    }
+  }
 }
 
 function readArgs(method: MethodSpec, data: Parcel): unknown[] {

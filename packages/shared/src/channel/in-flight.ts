@@ -46,7 +46,7 @@ export class InFlight {
   admit(count: number): boolean {
     if (this.#budget === undefined) return true
     this.settle()
-    if (!tryCharge(this.#budget, count) && !(sweep() && tryCharge(this.#budget, count))) return false
+    if (!tryCharge(this.#budget, count) && !(forgetWhatWasRead() && tryCharge(this.#budget, count))) return false
     this.#count += count
     holders.add(this)
     return true
@@ -87,18 +87,16 @@ function tryCharge(budget: ChannelBudget, count: number): boolean {
   }
 }
 
-/** @returns false: it was done a moment ago */
-function sweep(): boolean {
+/**
+ * Asks the kernel about all channels: from here on only what is unread is charged. Not when that was done a moment ago.
+ * @returns false: it was
+ */
+export function forgetWhatWasRead(): boolean {
   if (performance.now() - lastSweep < SWEEP_MS) return false
-  forgetWhatWasRead()
-  return true
-}
-
-/** Asks the kernel about all channels: from here on only what is unread is charged. */
-export function forgetWhatWasRead(): void {
   lastSweep = performance.now()
   for (const holder of holders) holder.settle()
   for (const end of lingering) letGoIfRead(end)
+  return true
 }
 
 function linger(fd: OwnedFd, onRead: () => void): void {

@@ -2,6 +2,7 @@
  * The codec of messages: pure, no socket. docs/protocol.md, sections 2 to 4, is its specification; every number here is
  * there too. A header that is not well formed is a `Violation`: the channel it came by must end.
  */
+import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 
 export const PROTOCOL_VERSION = 1
 export const HEADER_BYTES = 32
@@ -37,6 +38,12 @@ export const MAX_OBJECTS = 4096
 /** The peer broke the protocol: its channel ends, nobody else's. */
 export class Violation extends Error {
   override readonly name = 'Violation'
+
+  constructor(message: string, options?: ErrorOptions) {
+    const before = pauseStackTraces()
+    super(message, options)
+    resumeStackTraces(before)
+  }
 }
 
 export interface Header {

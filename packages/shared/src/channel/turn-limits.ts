@@ -10,7 +10,7 @@ export interface Share {
 }
 
 /** Milliseconds of all foreign users that wait, together; two of them share it, more get less each. */
-const FOREIGN_MS = 8
+const FOREIGN_MS = 4
 const LEAST_MS = 0.5
 
 const foreign: Share = {

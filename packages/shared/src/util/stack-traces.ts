@@ -1,0 +1,34 @@
+/**
+ * Errors without a stack. To record one takes longer than to serve a call, and of an error that is an answer to a peer, or
+ * that comes from outside, no stack has anything to say. So a peer that asks for what it is refused costs no more than others.
+ */
+
+/** Stops recording. @returns what to give to `resumeStackTraces`; undefined where somebody froze the setting */
+export function pauseStackTraces(): { readonly limit: number } | undefined {
+  const limit = Error.stackTraceLimit
+  return setLimit(0) ? { limit } : undefined
+}
+
+export function resumeStackTraces(before: { readonly limit: number } | undefined): void {
+  if (before !== undefined) setLimit(before.limit)
+}
+
+/** An error that is somebody's answer, or comes from outside. */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const before = pauseStackTraces()
+  try {
+    return make()
+  } finally {
+    resumeStackTraces(before)
+  }
+}
+
+/** False: `Error` is frozen, or the limit cannot be written. */
+function setLimit(limit: number): boolean {
+  try {
+    Error.stackTraceLimit = limit
+    return true
+  } catch {
+    return false
+  }
+}
