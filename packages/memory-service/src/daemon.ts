@@ -22,7 +22,7 @@ import { Ledger } from './ledger.ts'
 import type { Resource } from './limits.ts'
 import type { DaemonLog } from './logger.ts'
 import { MemoryService } from './memory-service.ts'
-import { countDescriptors, countRegionMappings } from './process-status.ts'
+import { ProcessStatus } from './process-status.ts'
 import { Gate } from './registry/gate.ts'
 import { Hosting } from './registry/hosting.ts'
 
@@ -73,6 +73,7 @@ export class Daemon {
   readonly #hosting: Hosting
   readonly #channels: ServiceChannels<Resource>
   readonly #watchers = new Watchers()
+  readonly #process = new ProcessStatus()
   #manager: ServiceManager | null = null
   #service: MemoryService | null = null
   #takeover: NodeJS.Timeout | undefined
@@ -178,24 +179,36 @@ export class Daemon {
     }
   }
 
+  /** All of it, for the daemon's own user and root. */
   status(): object {
-    const { serviceName, place, ownUid, log } = this.#options
+    const { place, log } = this.#options
     forgetWhatWasRead()
+    const { fds, mappings } = this.#process.counts(this.#ledger.changes)
     return {
-      name: serviceName,
+      ...this.#publicStatus(),
       registry: place.path,
       host: this.isHost,
-      pid: process.pid,
-      uid: ownUid,
-      value: this.#service?.value ?? null,
       watchers: this.#watchers.size,
       channels: this.#channels.size,
       connections: this.#ledger.used('connections'),
-      fds: countDescriptors(),
-      mappings: countRegionMappings(),
+      fds,
+      mappings,
       used: this.#ledger.totals,
       droppedLogLines: log.dropped,
       regions: this.#service === null ? [] : [this.#service.regionStatus],
+    }
+  }
+
+  /** What a stranger may know, which he could find out by himself: whose daemon it is, the value, and what guards it. */
+  #publicStatus(): object {
+    const { serviceName, ownUid } = this.#options
+    const regions = this.#service === null ? [] : [this.#service.regionStatus]
+    return {
+      name: serviceName,
+      pid: process.pid,
+      uid: ownUid,
+      value: this.#service?.value ?? null,
+      regions: regions.map(({ seals, size }) => ({ seals, size })),
     }
   }
 
@@ -237,7 +250,7 @@ export class Daemon {
     const watch = new WatchService(this.#watchers, (session) => this.#channels.accountOf(session))
     const control = new ControlService({
       isOwner: (uid) => this.#access.isOwner(uid),
-      status: () => this.status(),
+      status: (isOwner) => (isOwner ? this.status() : this.#publicStatus()),
       reload: () => this.reload(),
       onStop: (uid) => {
         log.logger.info({ uid }, 'asked to stop')

@@ -12,7 +12,7 @@ import {
   type ParcelFileDescriptor,
   SecurityError,
 } from '@memsvc/shared'
-import { asksCallerAtOnce, REGION_BYTES, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
+import { asksCallerAtOnce, REGION_BYTES, type RegionStatus, regionStatus, withoutStack } from '@memsvc/shared/internal'
 import { withinDescriptorLimit } from './descriptor-limit.ts'
 
 /** The name that the region shows in /proc/PID/maps, as the seed's. */
@@ -68,7 +68,8 @@ export class MemoryService extends IMemoryService.Stub implements Implementation
 
   setValue(value: number): void {
     const uid = Binder.getCallingUid()
-    if (!this.#options.mayWrite(uid)) throw new SecurityError(`uid ${uid} may read this value but not set it`)
+    if (!this.#options.mayWrite(uid))
+      throw withoutStack(() => new SecurityError(`uid ${uid} may read this value but not set it`))
     if (value === this.value) return
     this.#file.writeInt32BE(0, value)
     this.#options.onChange()

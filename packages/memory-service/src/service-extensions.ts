@@ -10,7 +10,7 @@ import {
   NullPointerError,
   SecurityError,
 } from '@memsvc/shared'
-import { IControl, type Session, sessionOf } from '@memsvc/shared/internal'
+import { IControl, type Session, sessionOf, withoutStack } from '@memsvc/shared/internal'
 import type { Account } from './ledger.ts'
 import type { Watchers } from './watchers.ts'
 
@@ -25,10 +25,11 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
   }
 
   watch(callback: IBinder | null): void {
-    if (callback === null) throw new NullPointerError('Null callback')
-    if (!(callback instanceof BinderProxy)) throw new IllegalStateError('a callback of this process cannot watch')
+    if (callback === null) throw withoutStack(() => new NullPointerError('Null callback'))
+    if (!(callback instanceof BinderProxy))
+      throw withoutStack(() => new IllegalStateError('a callback of this process cannot watch'))
     const account = this.#accountOf(sessionOf(callback))
-    if (account === undefined) throw new DeadObjectError('the channel of this callback is over')
+    if (account === undefined) throw withoutStack(() => new DeadObjectError('the channel of this callback is over'))
     this.#watchers.add(callback, account)
   }
 
@@ -44,7 +45,8 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
 export interface ControlOptions {
   /** Whether this is the daemon's own user, or root. */
   readonly isOwner: (uid: number) => boolean
-  readonly status: () => object
+  /** @param isOwner whether all of it may be seen, or only what concerns everybody */
+  readonly status: (isOwner: boolean) => object
   readonly reload: () => Promise<void>
   /** Told once the answer to the caller is on its way. */
   readonly onStop: (uid: number) => void
@@ -59,7 +61,7 @@ export class ControlService extends IControl.Stub implements ImplementationOf<ty
   }
 
   status(): string {
-    return JSON.stringify(this.#options.status())
+    return JSON.stringify(this.#options.status(this.#options.isOwner(Binder.getCallingUid())))
   }
 
   stop(): void {
@@ -74,7 +76,8 @@ export class ControlService extends IControl.Stub implements ImplementationOf<ty
 
   #checkOwner(deed: string): number {
     const uid = Binder.getCallingUid()
-    if (!this.#options.isOwner(uid)) throw new SecurityError(`uid ${uid} may not ${deed} this daemon`)
+    if (!this.#options.isOwner(uid))
+      throw withoutStack(() => new SecurityError(`uid ${uid} may not ${deed} this daemon`))
     return uid
   }
 }

@@ -6,7 +6,7 @@
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
 import { BinderProxy, type IBinder, IllegalStateError, IWatcher, Parcel } from '@memsvc/shared'
-import { callAllOneway } from '@memsvc/shared/internal'
+import { callAllOneway, withoutStack } from '@memsvc/shared/internal'
 import type { Account } from './ledger.ts'
 import { DAEMON_LIMITS } from './limits.ts'
 
@@ -52,7 +52,7 @@ export class Watchers {
   remove(callback: IBinder | null): void {
     if (this.#forget(callback)) return
     letGo(callback)
-    throw new IllegalStateError('this callback does not watch')
+    throw withoutStack(() => new IllegalStateError('this callback does not watch'))
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */

@@ -3,7 +3,7 @@ import { MemoryFile } from '@memsvc/shared'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { OwnedFd } from 'memfd-native'
 import t from 'tap'
-import { countDescriptors, countRegionMappings } from '../src/process-status.ts'
+import { countDescriptors, countRegionMappings, ProcessStatus } from '../src/process-status.ts'
 
 leakChecked(t)
 
@@ -28,4 +28,15 @@ t.test('mappings of regions are counted, whether their descriptor is open or not
   view.deactivate()
   owner.close()
   t.equal(countRegionMappings(), before)
+})
+
+t.test('who asks again is told what was counted, unless something has changed', async (t) => {
+  const status = new ProcessStatus()
+  const before = status.counts(1)
+  t.strictSame(before, { fds: countDescriptors(), mappings: countRegionMappings() })
+  const fd = OwnedFd.adopt(openSync('/dev/null', 'r'))
+  t.teardown(() => fd.close())
+  t.equal(status.counts(2).fds, before.fds + 1)
+  const again = status.counts(2)
+  t.equal(again, status.counts(2), 'it is not counted again')
 })

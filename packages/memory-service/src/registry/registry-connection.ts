@@ -50,7 +50,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     try {
       this.#registry.notify(this.#peer, name, callback)
     } catch (error) {
-      this.#registry.letGo(this.#peer, callback)
+      this.#registry.letGo(callback)
       throw error
     }
   }
@@ -59,7 +59,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     try {
       this.#registry.unnotify(this.#peer, name, callback)
     } finally {
-      this.#registry.letGo(this.#peer, callback)
+      this.#registry.letGo(callback)
     }
   }
 
@@ -71,7 +71,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     try {
       this.#registry.add(this.#peer, service)
     } catch (error) {
-      this.#registry.letGo(this.#peer, service.binder)
+      this.#registry.letGo(service.binder)
       throw error
     }
   }

@@ -11,7 +11,7 @@ import {
   SecurityError,
   type ServiceInfo,
 } from '@memsvc/shared'
-import { type FoundService, IServiceCallback, isServiceName, show } from '@memsvc/shared/internal'
+import { type FoundService, IServiceCallback, isServiceName, show, withoutStack } from '@memsvc/shared/internal'
 import type { Access, Action } from '../access/access.ts'
 import { type Notification, Notifications } from './notifications.ts'
 import { openChannel } from './open-channel.ts'
@@ -39,6 +39,10 @@ export class Registry {
   readonly #namesOf = new Map<Peer, Set<string>>()
   readonly #notifications = new Notifications()
   readonly #waiting = new WaitingLines()
+  /** How often each object is needed here, as a service or a callback. */
+  readonly #uses = new Map<IBinder, number>()
+  /** Until a name comes or goes: to sort them takes longer than all the rest of a list. */
+  #sortedNames: string[] | null = null
 
   constructor(access: Access) {
     this.#access = access
@@ -48,13 +52,13 @@ export class Registry {
   add(peer: Peer, service: NewService): void {
     const { name, binder, takesFds, dumpPriority } = service
     if (!this.#allows('add', peer, name ?? '')) {
-      throw new SecurityError(`uid ${peer.caller.uid} may not add ${show(name)} here`)
+      throw withoutStack(() => new SecurityError(`uid ${peer.caller.uid} may not add ${show(name)} here`))
     }
-    if (binder === null) throw new InvalidArgValueError('Null binder')
+    if (binder === null) throw withoutStack(() => new InvalidArgValueError('Null binder'))
     checkName(name)
     const holder = this.#entries.get(name)
     if (holder !== undefined && !isSameProcess(holder.peer, peer)) {
-      throw new IllegalStateError(`the name ${name} is held by process ${holder.peer.caller.pid}`)
+      throw withoutStack(() => new IllegalStateError(`the name ${name} is held by process ${holder.peer.caller.pid}`))
     }
     if (holder?.peer !== peer) {
       peer.account.charge('names')
@@ -63,7 +67,10 @@ export class Registry {
     this.#namesOf.get(holder?.peer ?? peer)?.delete(name)
     this.#namesOf.set(peer, (this.#namesOf.get(peer) ?? new Set()).add(name))
     this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
-    if (holder !== undefined) this.letGo(holder.peer, holder.binder)
+    this.#use(binder, 1)
+    if (holder === undefined) this.#sortedNames = null
+    else this.#use(holder.binder, -1)
+    if (holder !== undefined) this.letGo(holder.binder)
     for (const notification of this.#notifications.ofName(name)) this.#tell(notification)
   }
 
@@ -79,9 +86,9 @@ export class Registry {
   }
 
   list(peer: Peer, dumpPriority: number): string[] {
-    const wanted = [...this.#entries].filter(([, entry]) => (entry.dumpPriority & dumpPriority) !== 0)
-    const names = wanted.map(([name]) => name).filter((name) => this.#maySee(peer, name))
-    return names.sort()
+    this.#sortedNames ??= [...this.#entries.keys()].sort()
+    const isWanted = (name: string) => ((this.#entries.get(name)?.dumpPriority ?? 0) & dumpPriority) !== 0
+    return this.#sortedNames.filter((name) => isWanted(name) && this.#maySee(peer, name))
   }
 
   info(peer: Peer, name: string | null): ServiceInfo | null {
@@ -92,9 +99,10 @@ export class Registry {
   /** Tells `callback` of every registration of the name; at once when it is there. */
   notify(peer: Peer, name: string | null, callback: IBinder | null): void {
     checkName(name)
-    if (callback === null) throw new NullPointerError('Null callback')
+    if (callback === null) throw withoutStack(() => new NullPointerError('Null callback'))
     const notification = { peer, name, callback }
     this.#notifications.add(notification)
+    this.#use(callback, 1)
     if (this.#entries.has(name)) this.#tell(notification)
   }
 
@@ -102,17 +110,14 @@ export class Registry {
   unnotify(peer: Peer, name: string | null, callback: IBinder | null): void {
     const all = [...this.#notifications.ofPeer(peer)]
     const going = all.filter((each) => each.name === name && each.callback === callback)
-    if (going.length === 0) throw new IllegalStateError('this callback is not registered for that name')
-    for (const notification of going) this.#notifications.remove(notification)
+    if (going.length === 0)
+      throw withoutStack(() => new IllegalStateError('this callback is not registered for that name'))
+    for (const notification of going) this.#forget(notification)
   }
 
   /** Gives an object back to the peer it came from, whose process it keeps alive, unless it is still needed here. */
-  letGo(peer: Peer, object: IBinder | null): void {
-    if (!(object instanceof BinderProxy)) return
-    const names = [...(this.#namesOf.get(peer) ?? [])]
-    const isService = names.some((name) => this.#entries.get(name)?.binder === object)
-    const isCallback = [...this.#notifications.ofPeer(peer)].some(({ callback }) => callback === object)
-    if (!isService && !isCallback) object.close()
+  letGo(object: IBinder | null): void {
+    if (object instanceof BinderProxy && !this.#uses.has(object)) object.close()
   }
 
   /** A connection is gone, and with it all that it had. */
@@ -120,11 +125,30 @@ export class Registry {
     const names = [...(this.#namesOf.get(peer) ?? [])]
     this.#namesOf.delete(peer)
     for (const name of names) {
-      this.#entries.delete(name)
+      this.#delete(name)
       peer.account.refund('names')
     }
-    for (const notification of [...this.#notifications.ofPeer(peer)]) this.#notifications.remove(notification)
+    for (const notification of [...this.#notifications.ofPeer(peer)]) this.#forget(notification)
     this.#waiting.leave(peer)
+  }
+
+  #delete(name: string): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
+    this.#entries.delete(name)
+    this.#use(entry.binder, -1)
+    this.#sortedNames = null
+  }
+
+  #forget(notification: Notification): void {
+    this.#notifications.remove(notification)
+    this.#use(notification.callback, -1)
+  }
+
+  #use(object: IBinder, change: 1 | -1): void {
+    const uses = (this.#uses.get(object) ?? 0) + change
+    if (uses === 0) this.#uses.delete(object)
+    else this.#uses.set(object, uses)
   }
 
   #find(peer: Peer, name: string | null): Entry | undefined {
@@ -154,6 +178,9 @@ function isSameProcess(a: Peer, b: Peer): boolean {
 
 function checkName(name: string | null): asserts name is string {
   if (!isServiceName(name)) {
-    throw new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`)
+    throw withoutStack(
+      () =>
+        new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`),
+    )
   }
 }

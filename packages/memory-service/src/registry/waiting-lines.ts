@@ -4,7 +4,7 @@
  * who asks for thousands does not keep the others waiting.
  */
 import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
-import { type Session, sessionOf } from '@memsvc/shared/internal'
+import { type Session, sessionOf, withoutStack } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../limits.ts'
 import type { Peer } from './peer.ts'
 
@@ -71,7 +71,7 @@ class WaitingLine {
     for (const visitor of visitors) {
       if (visitor.peer !== peer) continue
       peer.account.refund('waiting')
-      visitor.giveUp(new IllegalStateError('the client is gone'))
+      visitor.giveUp(withoutStack(() => new IllegalStateError('the client is gone')))
     }
   }
 

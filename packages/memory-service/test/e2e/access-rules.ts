@@ -52,6 +52,18 @@ t.test('to whom a name is hidden it is not there, for everybody else it is', { s
   t.match(await memsvc(registry, ['status'], { uid: THIRD_UID }), { code: 0 })
 })
 
+t.test('status tells a stranger what he could find out by himself, and no more', { skip }, async (t) => {
+  const { registry } = await startWith(t, [])
+  const [own, strange] = await Promise.all(
+    [undefined, OTHER_UID].map((uid) => memsvc(registry, ['status', '--json'], { uid })),
+  )
+  const report = JSON.parse(strange?.stdout ?? '')
+  t.strictSame(Object.keys(report).sort(), ['name', 'pid', 'regions', 'registry', 'uid', 'value'])
+  t.strictSame(report.regions.map(Object.keys), [['seals', 'size']])
+  t.match(JSON.parse(own?.stdout ?? ''), { ...report, host: true, used: { connections: Number } })
+  t.match(await memsvc(registry, ['status'], { uid: OTHER_UID }), { code: 0, stdout: /^value: 0$/m })
+})
+
 t.test('who may add a name may add that name', { skip }, async (t) => {
   const { registry } = await startWith(t, [{ names: ['his.*'], add: [OTHER_UID] }])
   t.strictSame(await callAs(OTHER_UID, registry, 'add', 'his.own'), { ok: null })

@@ -3,6 +3,7 @@
  * thing, so a limit can never be passed, and a client that is gone owes nothing.
  */
 import { IllegalStateError, LimitError } from '../errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import { ofOnePeer, ofOneUser, type Shares } from './shares.ts'
 
 export interface LedgerOptions<R extends string> {
@@ -19,6 +20,8 @@ export class Ledger<R extends string> {
   limits: Readonly<Record<R, Shares>>
   readonly #ownUid: number
   readonly #onChange: () => void
+  /** How often something was charged or refunded. */
+  changes = 0
   readonly #totals = new Map<R, number>()
   readonly #byUser = new Map<R, Map<number, number>>()
 
@@ -72,6 +75,7 @@ export class Ledger<R extends string> {
     const left = (users.get(uid) ?? 0) + count
     if (left === 0) users.delete(uid)
     else users.set(uid, left)
+    this.changes += 1
     this.#onChange()
   }
 }
@@ -93,7 +97,7 @@ export class Account<R extends string> {
    * @throws ERR_LIMIT; ERR_ILLEGAL_STATE the peer is gone, this is a call that it left behind. Then nothing is charged
    */
   charge(resource: R, count = 1): void {
-    if (this.#isClosed) throw new IllegalStateError('the peer is gone')
+    if (this.#isClosed) throw withoutStack(() => new IllegalStateError('the peer is gone'))
     const { perPeer = Number.POSITIVE_INFINITY } = this.#ledger.limits[resource]
     const used = this.#used.get(resource) ?? 0
     check(ofOnePeer(resource), perPeer, used, count)
@@ -131,5 +135,5 @@ export class Account<R extends string> {
 }
 
 function check(resource: string, limit: number, used: number, count: number): void {
-  if (used + count > limit) throw new LimitError(resource, limit, used)
+  if (used + count > limit) throw withoutStack(() => new LimitError(resource, limit, used))
 }
