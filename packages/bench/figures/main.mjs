@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../dist/src/machine.js'
 import * as connections from './connections.mjs'
+import * as fairness from './fairness.mjs'
 import { Scope } from './lib/scope.mjs'
 import * as restarts from './restarts.mjs'
 import * as starts from './starts.mjs'
@@ -12,7 +13,7 @@ import * as stoppedWatchers from './stopped-watchers.mjs'
 import * as takeovers from './takeovers.mjs'
 import * as watchers from './watchers.mjs'
 
-const FIGURES = { connections, watchers, 'stopped-watchers': stoppedWatchers, starts, takeovers, restarts }
+const FIGURES = { connections, fairness, watchers, 'stopped-watchers': stoppedWatchers, starts, takeovers, restarts }
 
 function list() {
   for (const [name, { TITLE, DEFAULTS }] of Object.entries(FIGURES)) {

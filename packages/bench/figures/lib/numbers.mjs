@@ -4,7 +4,12 @@ import { quantile } from '../../dist/src/statistics.js'
 /** @param durations in milliseconds */
 export function percentiles(durations) {
   const [p50, p99] = [0.5, 0.99].map((q) => quantile(durations, q))
-  return { p50, p99, text: `p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)}, max ${milliseconds(max(durations))}` }
+  return {
+    p50,
+    p99,
+    max: max(durations),
+    text: `p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)}, max ${milliseconds(max(durations))}`,
+  }
 }
 
 export function milliseconds(number) {

@@ -7,16 +7,21 @@
  */
 import { Hub } from 'memfd-native'
 
+// As they were when this was loaded: tests of others exchange them.
+const clock = performance.now.bind(performance)
+const nextTurn = setImmediate
+
 /** One of those who take turns. */
 export interface Waiter {
   /** Serves what waits, within its share of this turn. @returns false: nothing waits any more */
   serve(): boolean
   /** It was served for so long, in milliseconds. */
   spend(milliseconds: number): void
-  /** Messages that it was served since it was last asked. */
-  takeCount(): number
-  /** So many messages left so many milliseconds each to promises. */
-  settle(count: number, each: number): void
+  /** Messages that it was served since `forget`. */
+  readonly count: number
+  /** They left so many milliseconds each to promises. */
+  settle(each: number): void
+  forget(): void
 }
 
 class Turns {
@@ -50,7 +55,7 @@ class Turns {
 
   /** A message of the waiter's is next: the time until here was for the one before. Only while packets are told. */
   mark(waiter: Waiter): void {
-    const now = performance.now()
+    const now = clock()
     if (!this.#isServing && this.#batch !== this.#hub.batch) this.#enterBatch()
     else this.#attribute(now)
     this.#last = now
@@ -70,22 +75,22 @@ class Turns {
     this.#isScheduled = true
     // Two, so that the second comes right after the promises of the first.
     const start = { at: 0 }
-    setImmediate(() => this.#serve(start))
-    setImmediate(() => this.#afterServing(start))
+    nextTurn(() => this.#serve(start))
+    nextTurn(() => this.#afterServing(start))
   }
 
   #serve(start: { at: number }): void {
     this.#settle(this.#hub.lastBatchMs())
     this.number += 1
     this.#isServing = true
-    start.at = performance.now()
+    start.at = clock()
     this.#last = start.at
     for (const waiter of [...this.#waiting]) if (!waiter.serve()) this.#waiting.delete(waiter)
     this.#rotate()
   }
 
   #afterServing(start: { at: number }): void {
-    const now = performance.now()
+    const now = clock()
     this.#settle(now - start.at)
     this.#isServing = false
     this.#batch = this.#hub.batch
@@ -102,12 +107,20 @@ class Turns {
   }
 
   #enterBatch(): void {
-    // Where there was a batch between without a message, its time is nobody's.
-    this.#settle(this.#batch + 1 === this.#hub.batch ? this.#hub.lastBatchMs() : 0)
-    this.#batch = this.#hub.batch
-    if (this.#hubTurn === this.#hub.turn) return
-    this.#hubTurn = this.#hub.turn
+    const hub = this.#hub
+    this.#settleBatch(hub)
+    this.#batch = hub.batch
+    if (this.#hubTurn === hub.turn) return
+    this.#hubTurn = hub.turn
     this.number += 1
+  }
+
+  /** Of a single message nothing is worth asking. Where there was a batch between without any, its time is nobody's. */
+  #settleBatch(hub: Hub): void {
+    const [first] = this.#served
+    if (first === undefined) return
+    if (this.#served.length === 1 && first.count === 1) this.#forget()
+    else this.#settle(this.#batch + 1 === hub.batch ? hub.lastBatchMs() : 0)
   }
 
   #attribute(now: number): void {
@@ -118,10 +131,15 @@ class Turns {
 
   /** The batch is over and took so long, of which what is left is shared out. */
   #settle(milliseconds: number): void {
-    const counts = this.#served.map((waiter) => waiter.takeCount())
-    const messages = counts.reduce((sum, count) => sum + count, 0)
+    let messages = 0
+    for (const waiter of this.#served) messages += waiter.count
     const each = messages === 0 ? 0 : Math.max(0, milliseconds - this.#attributed) / messages
-    for (const [i, waiter] of this.#served.entries()) waiter.settle(counts[i] as number, each)
+    for (const waiter of this.#served) waiter.settle(each)
+    this.#forget()
+  }
+
+  #forget(): void {
+    for (const waiter of this.#served) waiter.forget()
     this.#served.length = 0
     this.#current = null
     this.#attributed = 0

@@ -32,11 +32,12 @@ export class User implements Waiter {
   #served = 0
   /** Messages of which it is not known yet what they left to promises, and milliseconds that the last ones did, each. */
   #unsettled = 0
-  #pace = 0
+  #pace: number
 
   private constructor(uid: number) {
     this.#uid = uid
     this.#share = shareOf(uid)
+    this.#pace = this.#share.firstPace
   }
 
   /** The user of a new channel. */
@@ -91,15 +92,17 @@ export class User implements Waiter {
     this.#spent += milliseconds
   }
 
-  takeCount(): number {
-    const count = this.#unsettled
-    this.#unsettled = 0
-    return count
+  get count(): number {
+    return this.#unsettled
   }
 
-  settle(count: number, each: number): void {
-    if (count > 0) this.#pace = (this.#pace + each) / 2
-    this.spend(each * count)
+  settle(each: number): void {
+    if (this.#unsettled > 0) this.#pace = (this.#pace + each) / 2
+    this.spend(each * this.#unsettled)
+  }
+
+  forget(): void {
+    this.#unsettled = 0
   }
 
   #mayServe(): boolean {

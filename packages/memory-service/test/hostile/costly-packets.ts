@@ -1,0 +1,9 @@
+/** What costs most to serve, by code, oneway and two-way. The cases: test/fixtures/hostile/costly.py. */
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import t from 'tap'
+import { survives } from '../../test-support/hostile-clients.ts'
+
+watchdog(t)
+leakChecked(t)
+
+survives(t, 'costly packets')
