@@ -12,7 +12,8 @@ function buildNative() {
   console.log('build: compiling memfd-native')
   const headers = headerFolder()
   const options = headers === null ? [] : [`--nodedir=${headers}`]
-  return runQuietly(localBin('node-gyp'), ['rebuild', ...options], join(repositoryRoot, 'packages/memfd-native'))
+  const args = ['rebuild', ...options, '--', '-Dmemfd_native_tests=1']
+  return runQuietly(localBin('node-gyp'), args, join(repositoryRoot, 'packages/memfd-native'))
 }
 
 async function bundle() {

@@ -1,4 +1,8 @@
 {
+  "variables": {"memfd_native_tests%": 0},
+  "conditions": [
+    ["memfd_native_tests==1", {"targets": [{"target_name": "nested_loop", "sources": ["test-support/native/nested_loop.cc"]}]}]
+  ],
   "targets": [
     {
       "target_name": "memfd_native",

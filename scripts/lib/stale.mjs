@@ -12,7 +12,8 @@ export function installIsDue(root) {
 
 /** The addon is missing, or one of its sources changed since it was built. */
 export function nativeBuildIsDue(root) {
-  const sources = [...listFiles(root, `${NATIVE}/native`), `${NATIVE}/binding.gyp`]
+  const folders = [`${NATIVE}/native`, `${NATIVE}/test-support/native`]
+  const sources = [...folders.flatMap((folder) => listFiles(root, folder)), `${NATIVE}/binding.gyp`]
   return isOlder(root, `${NATIVE}/build/Release/memfd_native.node`, sources)
 }
 

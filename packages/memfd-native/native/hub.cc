@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <iterator>
 #include <memory>
+#include <string>
 
 #include "environment.h"
 #include "families.h"
@@ -82,7 +83,7 @@ unique_fd Hub::TakeOut(int index) {
   ClosePoll(index);
   unique_fd fd = std::move(slots_[index].fd);
   slots_[index] = Slot();
-  (event_count_ == 0 ? free_ : freed_in_batch_).push_back(index);
+  (used_.events == 0 ? free_ : freed_in_batch_).push_back(index);
   return fd;
 }
 
@@ -181,54 +182,63 @@ napi_value Hub::Int(int32_t value) {
   return result;
 }
 
-template <napi_value (Hub::*Method)(const int32_t*)>
+template <napi_value (Hub::*Method)(const int32_t*), size_t Count>
 napi_value Hub::Call(napi_env env, napi_callback_info info) {
-  size_t count = 4;
-  napi_value values[4];
+  size_t count = Count;
+  napi_value values[Count + 1];
   void* data;
   napi_get_cb_info(env, info, &count, values, nullptr, &data);
-  int32_t args[4] = {0, 0, 0, 0};
-  for (size_t i = 0; i < count && i < 4; i++) napi_get_value_int32(env, values[i], &args[i]);
+  int32_t args[Count + 1];
+  for (size_t i = 0; i < Count; i++) {
+    double number;
+    // What is missing is undefined: no number.
+    if (napi_get_value_double(env, values[i], &number) != napi_ok || !(number >= INT32_MIN && number <= INT32_MAX)) {
+      return static_cast<Hub*>(data)->Int(-EINVAL);
+    }
+    args[i] = static_cast<int32_t>(number);
+    if (args[i] != number) return static_cast<Hub*>(data)->Int(-EINVAL);
+  }
   return (static_cast<Hub*>(data)->*Method)(args);
 }
 
 // --- life ------------------------------------------------------------------------------------------------------------
 
-// hubCreate(callback, arena, events, fds, outgoing, targets, cells, deferred) -> { add, remove, interest, renumber, stopCredentials,
-// unread, detach, send, broadcast, flush, join, closeGroup, admit, openGroup, batchTime, ref }. The arrays belong to JavaScript and are kept alive by the
-// hub; the last 253 entries of fds are for sending.
+namespace {
+
+// One of the arrays that native code shares with JavaScript for the thread's life. Only a SharedArrayBuffer will do: nobody
+// can detach it (transfer it, say), so its memory is there for as long as the array. Throws and answers null.
+template <typename T>
+T* SharedArray(napi_env env, napi_value arrays, const char* name, napi_ref* ref, size_t* length) {
+  napi_value array, buffer;
+  napi_typedarray_type type;
+  void* data = nullptr;
+  bool detachable = true;
+  const bool is_array = napi_get_named_property(env, arrays, name, &array) == napi_ok &&
+                        napi_get_typedarray_info(env, array, &type, length, &data, &buffer, nullptr) == napi_ok &&
+                        type == (sizeof(T) == 1 ? napi_uint8_array : napi_int32_array);
+  if (is_array) napi_is_arraybuffer(env, buffer, &detachable);
+  if (detachable) {
+    const std::string message = std::string("hubCreate takes bytes and int32s in SharedArrayBuffers; not so: ") + name;
+    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message.c_str());
+    return nullptr;
+  }
+  napi_create_reference(env, array, 1, ref);
+  // SAFETY: T is a byte, or consists of int32s; the array begins its buffer.
+  return static_cast<T*>(data);
+}
+
+}  // namespace
+
+// hubCreate(callback, { arena, events, fds, outgoing, targets, cells, deferred }) -> { add, remove, interest, ... }. The
+// last 253 entries of fds are for sending.
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
-  size_t argc = 1 + kSharedArrays;
-  napi_value argv[1 + kSharedArrays];
+  size_t argc = 2;
+  napi_value argv[2];
   napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
   std::unique_ptr<Hub> hub(new Hub(env));
-  void* data[kSharedArrays];
-  size_t length[kSharedArrays];
-  for (int i = 0; i < kSharedArrays; i++) {
-    napi_typedarray_type type;
-    if (napi_get_typedarray_info(env, argv[i + 1], &type, &length[i], &data[i], nullptr, nullptr) != napi_ok ||
-        type != (i == 0 || i == 3 || i == 5 ? napi_uint8_array : napi_int32_array)) {
-      napi_throw_type_error(env, nullptr, "hubCreate takes a function, and arrays of bytes and of int32");
-      return nullptr;
-    }
-  }
-  hub->arena_ = static_cast<uint8_t*>(data[0]);
-  hub->arena_size_ = length[0];
-  hub->events_ = static_cast<Event*>(data[1]);
-  hub->events_capacity_ = length[1] / kEventInts;
-  hub->fds_ = static_cast<int32_t*>(data[2]);
-  hub->fds_capacity_ = length[2] < kMaxFds ? 0 : length[2] - kMaxFds;
-  hub->outgoing_ = static_cast<uint8_t*>(data[3]);
-  hub->outgoing_size_ = length[3];
-  hub->targets_ = static_cast<Target*>(data[4]);
-  hub->targets_capacity_ = length[4] / (sizeof(Target) / sizeof(int32_t));
-  hub->cells_ = static_cast<uint8_t*>(data[5]);
-  hub->deferred_ = static_cast<Deferred*>(data[6]);
-  hub->deferred_capacity_ = length[6] / (sizeof(Deferred) / sizeof(int32_t));
-  hub->cell_size_ = hub->deferred_capacity_ == 0 ? 0 : length[5] / hub->deferred_capacity_;
+  if (!hub->TakeArrays(argv[1])) return nullptr;
 
   hub->Start();
-  for (int i = 0; i < kSharedArrays; i++) napi_create_reference(env, argv[i + 1], 1, &hub->memory_[i]);
   napi_create_reference(env, argv[0], 1, &hub->callback_);
   napi_value name;
   napi_create_string_utf8(env, "memfd-native:hub", NAPI_AUTO_LENGTH, &name);
@@ -237,22 +247,22 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   napi_value result;
   napi_create_object(env, &result);
   const napi_property_descriptor methods[] = {
-      {"add", nullptr, Call<&Hub::AddSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"remove", nullptr, Call<&Hub::RemoveSocket>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"interest", nullptr, Call<&Hub::SetInterest>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"renumber", nullptr, Call<&Hub::Renumber>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"stopCredentials", nullptr, Call<&Hub::StopCredentials>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"unread", nullptr, Call<&Hub::Unread>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"detach", nullptr, Call<&Hub::Detach>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"send", nullptr, Call<&Hub::Send>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"broadcast", nullptr, Call<&Hub::Broadcast>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"flush", nullptr, Call<&Hub::Flush>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"join", nullptr, Call<&Hub::Join>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"closeGroup", nullptr, Call<&Hub::CloseGroup>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"admit", nullptr, Call<&Hub::Admit>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"openGroup", nullptr, Call<&Hub::OpenGroup>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"batchTime", nullptr, Call<&Hub::BatchTime>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"ref", nullptr, Call<&Hub::SetRef>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"add", nullptr, Call<&Hub::AddSocket, 3>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"remove", nullptr, Call<&Hub::RemoveSocket, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"interest", nullptr, Call<&Hub::SetInterest, 3>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"renumber", nullptr, Call<&Hub::Renumber, 2>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"stopCredentials", nullptr, Call<&Hub::StopCredentials, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"unread", nullptr, Call<&Hub::Unread, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"detach", nullptr, Call<&Hub::Detach, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"send", nullptr, Call<&Hub::Send, 4>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"broadcast", nullptr, Call<&Hub::Broadcast, 3>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"flush", nullptr, Call<&Hub::Flush, 2>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"join", nullptr, Call<&Hub::Join, 2>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"closeGroup", nullptr, Call<&Hub::CloseGroup, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"admit", nullptr, Call<&Hub::Admit, 2>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"openGroup", nullptr, Call<&Hub::OpenGroup, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"batchTime", nullptr, Call<&Hub::BatchTime, 0>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"ref", nullptr, Call<&Hub::SetRef, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
   };
   napi_define_properties(env, result, std::size(methods), methods);
   // From here the environment's end is what deletes the hub.
@@ -260,17 +270,46 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   return result;
 }
 
+bool Hub::TakeArrays(napi_value arrays) {
+  size_t events, fds, targets, cells, deferred;
+  napi_ref* ref = memory_;
+  arena_ = SharedArray<uint8_t>(env_, arrays, "arena", ref++, &arena_size_);
+  events_ = arena_ ? SharedArray<Event>(env_, arrays, "events", ref++, &events) : nullptr;
+  fds_ = events_ ? SharedArray<int32_t>(env_, arrays, "fds", ref++, &fds) : nullptr;
+  outgoing_ = fds_ ? SharedArray<uint8_t>(env_, arrays, "outgoing", ref++, &outgoing_size_) : nullptr;
+  targets_ = outgoing_ ? SharedArray<Target>(env_, arrays, "targets", ref++, &targets) : nullptr;
+  cells_ = targets_ ? SharedArray<uint8_t>(env_, arrays, "cells", ref++, &cells) : nullptr;
+  deferred_ = cells_ ? SharedArray<Deferred>(env_, arrays, "deferred", ref++, &deferred) : nullptr;
+  if (deferred_ == nullptr) return false;
+  events_capacity_ = events / kEventInts;
+  fds_capacity_ = fds < kMaxFds ? 0 : fds - kMaxFds;
+  targets_capacity_ = targets / (sizeof(Target) / sizeof(int32_t));
+  deferred_capacity_ = deferred / (sizeof(Deferred) / sizeof(int32_t));
+  cell_size_ = deferred_capacity_ == 0 ? 0 : cells / deferred_capacity_;
+  return true;
+}
+
 void Hub::Start() {
   napi_get_uv_event_loop(env_, &loop_);
   uv_check_init(loop_, &check_);
-  check_.data = this;
   uv_check_start(&check_, [](uv_check_t* check) {
     Hub* hub = static_cast<Hub*>(check->data);
-    if (hub->event_count_ > 0) hub->Dispatch();
+    if (hub->used_.events > hub->handed_over_.events) hub->Dispatch();
     hub->turn_ += 1;
   });
-  uv_unref(reinterpret_cast<uv_handle_t*>(&check_));  // SAFETY: as in NewPoll
-  handles_ = 1;
+  uv_prepare_init(loop_, &prepare_);
+  uv_prepare_start(&prepare_, [](uv_prepare_t* prepare) {
+    Hub* hub = static_cast<Hub*>(prepare->data);
+    if (!hub->has_rest_) return;
+    uv_idle_start(&hub->idle_, [](uv_idle_t* idle) { uv_idle_stop(idle); });
+    hub->Dispatch();
+  });
+  uv_idle_init(loop_, &idle_);
+  for (uv_handle_t* handle : Own()) {
+    handle->data = this;
+    uv_unref(handle);
+    handles_ += 1;
+  }
   // Async, because libuv needs one more turn of the loop to let go of the handles before their memory may go.
   napi_add_async_cleanup_hook(
       env_, [](napi_async_cleanup_hook_handle, void* data) { static_cast<Hub*>(data)->Shutdown(); }, this, &cleanup_);
@@ -278,12 +317,18 @@ void Hub::Start() {
 
 void Hub::Shutdown() {
   for (size_t i = 0; i < slots_.size(); i++) TakeOut(static_cast<int>(i));
-  uv_close(reinterpret_cast<uv_handle_t*>(&check_), [](uv_handle_t* handle) {  // SAFETY: as in NewPoll
-    static_cast<Hub*>(handle->data)->OnClosed();
-  });
+  for (uv_handle_t* handle : Own()) {
+    uv_close(handle, [](uv_handle_t* handle) { static_cast<Hub*>(handle->data)->OnClosed(); });
+  }
 }
 
-// The check handle is among those that are open until the end.
+// SAFETY: as in NewPoll
+std::array<uv_handle_t*, 3> Hub::Own() {
+  return {reinterpret_cast<uv_handle_t*>(&check_), reinterpret_cast<uv_handle_t*>(&prepare_),
+          reinterpret_cast<uv_handle_t*>(&idle_)};
+}
+
+// Its own handles are among those that are open until the end.
 void Hub::OnClosed() {
   handles_ -= 1;
   if (handles_ > 0) return;

@@ -7,11 +7,16 @@
 //
 // A slot that is removed while a batch is being handled is not given out again before the batch ends, so that an event
 // can never reach a socket that it was not meant for.
+//
+// A handler may run the event loop itself. Then the rest of its batch is handed over first, before that loop waits, and what
+// comes is a batch of its own, in what is left of the arena: the bytes that the outer handlers borrowed stay as they are.
+// Where nothing is left, the sockets wait, ready, until the outer batch is over.
 #pragma once
 #include <node_api.h>
 #include <sys/types.h>
 #include <uv.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -84,6 +89,11 @@ struct Deferred {
   int32_t slot, length, result;
 };
 
+/** How much of the arena and the tables is taken. */
+struct Extent {
+  size_t events = 0, arena = 0, fds = 0;
+};
+
 class Hub {
  public:
   static napi_value Create(napi_env env, napi_callback_info info);
@@ -93,9 +103,11 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
+  bool TakeArrays(napi_value arrays);
   void Start();
   void Shutdown();
   void OnClosed();
+  std::array<uv_handle_t*, 3> Own();
 
   static void OnReady(uv_poll_t* handle, int status, int events);
   void Receive(int index, int ready);
@@ -113,11 +125,13 @@ class Hub {
   int SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count);
   Event* Add(int index, EventType type);
   void Dispatch();
+  void HandOver(size_t first, size_t count);
+  void OnBatchEnd();
   int NewPoll(int index, int fd, Poll** out);
   void ClosePoll(int index);
   int UpdateInterest(int index, int interest);
 
-  template <napi_value (Hub::*Method)(const int32_t*)>
+  template <napi_value (Hub::*Method)(const int32_t*), size_t Count>
   static napi_value Call(napi_env env, napi_callback_info info);
   napi_value AddSocket(const int32_t* args);
   napi_value RemoveSocket(const int32_t* args);
@@ -140,21 +154,23 @@ class Hub {
   napi_env env_;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   napi_ref callback_ = nullptr;
-  napi_ref memory_[kSharedArrays] = {};  // keep the shared arrays alive
+  napi_ref memory_[kSharedArrays] = {};  // keeps the shared arrays alive, and with them, as they cannot be detached, their memory
   napi_async_context context_ = nullptr;
   uv_loop_t* loop_ = nullptr;
   uv_check_t check_;     // hands the batch over; keeps the loop alive where the polls do not
+  uv_prepare_t prepare_;  // hands the rest of a batch over before a loop inside it waits
+  uv_idle_t idle_;        // keeps that loop from waiting: what was handed over may be all that it was run for
   size_t handles_ = 0;   // of libuv, not closed yet
 
   uint8_t* arena_ = nullptr;
   size_t arena_size_ = 0;
-  size_t arena_used_ = 0;
   Event* events_ = nullptr;
   size_t events_capacity_ = 0;
-  size_t event_count_ = 0;
   int32_t* fds_ = nullptr;  // received descriptors, and descriptors to send
   size_t fds_capacity_ = 0;
-  size_t fd_count_ = 0;
+  Extent used_;
+  Extent handed_over_;  // of it, and not done with: more than nothing while a handler runs
+  bool has_rest_ = false;  // JavaScript has not come to all of that yet
   uint8_t* outgoing_ = nullptr;
   size_t outgoing_size_ = 0;
   Target* targets_ = nullptr;  // of a broadcast

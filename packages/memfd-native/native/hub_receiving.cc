@@ -21,17 +21,20 @@ constexpr int kPacketsPerSocket = 16;     // fairness: more waits for the next w
 void Hub::OnReady(uv_poll_t* handle, int status, int events) {
   Poll* poll = reinterpret_cast<Poll*>(handle);  // SAFETY: the handle is its first member
   Hub* hub = poll->hub;
-  if (hub->event_count_ >= kBatch || hub->Full()) hub->Dispatch();
   if (poll->slot < 0) return;  // taken out meanwhile
   // An error (ECONNRESET) stops the handle. What came before it is still to be read.
+  int interest = hub->slots_[poll->slot].interest;
+  if (status < 0 && interest != 0) uv_poll_start(handle, interest, OnReady);
+  if (hub->Full()) return;  // by the batches around this one
   hub->Receive(poll->slot, status < 0 ? UV_READABLE | UV_DISCONNECT : events);
-  if (status < 0 && hub->slots_[poll->slot].interest != 0) uv_poll_start(handle, hub->slots_[poll->slot].interest, OnReady);
+  // Last: a handler may run the event loop, which frees the handles that it has closed.
+  if (hub->used_.events - hub->handed_over_.events >= kBatch || hub->Full()) hub->Dispatch();
 }
 
 // Level-triggered: what does not fit into this batch is ready again in the next turn of the loop.
 bool Hub::Full() const {
-  return event_count_ + kAcceptsPerWake + 2 > events_capacity_ || arena_used_ + kMaxPacket + 8 > arena_size_ ||
-         fd_count_ + kMaxFds > fds_capacity_;
+  return used_.events + kAcceptsPerWake + 2 > events_capacity_ || used_.arena + kMaxPacket + 8 > arena_size_ ||
+         used_.fds + kMaxFds > fds_capacity_;
 }
 
 void Hub::Receive(int index, int ready) {
@@ -64,7 +67,7 @@ void Hub::ReceivePackets(int index, bool has_ended) {
 bool Hub::ReceiveOne(int index, bool has_ended) {
   Slot& slot = slots_[index];
   bool plain = slot.refuses_fds && slot.control_size == 0;
-  iovec iov = {arena_ + arena_used_, kMaxPacket};  // one byte more shows as MSG_TRUNC
+  iovec iov = {arena_ + used_.arena, kMaxPacket};  // one byte more shows as MSG_TRUNC
   union {
     char bytes[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))];
     cmsghdr align;
@@ -93,18 +96,18 @@ bool Hub::ReceiveOne(int index, bool has_ended) {
   }
 
   Event* event = Add(index, kPacket);
-  event->offset = static_cast<int32_t>(arena_used_);
+  event->offset = static_cast<int32_t>(used_.arena);
   event->length = static_cast<int32_t>(length);
   event->flags = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-  event->fd_start = static_cast<int32_t>(fd_count_);
+  event->fd_start = static_cast<int32_t>(used_.fds);
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level != SOL_SOCKET) continue;
     if (c->cmsg_type == SCM_RIGHTS) {
       size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      memcpy(fds_ + fd_count_, CMSG_DATA(c), count * sizeof(int));
+      memcpy(fds_ + used_.fds, CMSG_DATA(c), count * sizeof(int));
       // JavaScript's from here on, also if this thread ends before the callback.
-      for (size_t i = 0; i < count; i++) Environment::Of(env_).fds.Own(unique_fd(fds_[fd_count_ + i]));
-      fd_count_ += count;
+      for (size_t i = 0; i < count; i++) Environment::Of(env_).fds.Own(unique_fd(fds_[used_.fds + i]));
+      used_.fds += count;
       event->fd_count += static_cast<int32_t>(count);
     } else if (c->cmsg_type == SCM_CREDENTIALS) {
       ucred who;
@@ -125,7 +128,7 @@ bool Hub::ReceiveOne(int index, bool has_ended) {
     if (event->fd_count == 0 && is_over) EndOf(index, event, 0);
     return false;
   }
-  arena_used_ += (static_cast<size_t>(length) + 7) & ~size_t{7};
+  used_.arena += (static_cast<size_t>(length) + 7) & ~size_t{7};
   return true;
 }
 
@@ -144,7 +147,7 @@ void Hub::Accept(int index) {
   // accept4(2) has no MSG_DONTWAIT, and whoever holds the same listener (its parent, systemd) may have cleared O_NONBLOCK.
   int on = 1;
   ioctl(listener.fd.get(), FIONBIO, &on);
-  for (int i = 0; i < (probes ? kAcceptsPerWake : 1) && fd_count_ < fds_capacity_; i++) {
+  for (int i = 0; i < (probes ? kAcceptsPerWake : 1) && used_.fds < fds_capacity_; i++) {
     int fd = accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (probes && i == 1) listener.bursts = fd >= 0;
     if (fd < 0) {
@@ -154,9 +157,9 @@ void Hub::Accept(int index) {
       return;
     }
     Event* event = Add(index, kConnection);
-    event->fd_start = static_cast<int32_t>(fd_count_);
+    event->fd_start = static_cast<int32_t>(used_.fds);
     event->fd_count = 1;
-    fds_[fd_count_++] = Environment::Of(env_).fds.Own(unique_fd(fd));
+    fds_[used_.fds++] = Environment::Of(env_).fds.Own(unique_fd(fd));
     ucred who;
     socklen_t size = sizeof(who);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) {
@@ -168,34 +171,51 @@ void Hub::Accept(int index) {
 }
 
 Event* Hub::Add(int index, EventType type) {
-  Event* event = &events_[event_count_++];
+  Event* event = &events_[used_.events++];
   *event = {index, type, 0, 0, 0, 0, 0, -1, -1, -1};
   return event;
 }
 
+// Between the first statement and the last a handler may run the event loop, and all of this once more.
 void Hub::Dispatch() {
+  const Extent outer = handed_over_;
+  const size_t count = used_.events - outer.events;
+  handed_over_ = used_;
+  has_rest_ = has_rest_ || count > 1;
+  HandOver(outer.events, count);
+  if (used_.events > handed_over_.events) Dispatch();
+  used_ = handed_over_ = outer;
+  has_rest_ = false;
+  OnBatchEnd();
+}
+
+void Hub::HandOver(size_t first, size_t count) {
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  napi_value callback, receiver, args[3];
+  napi_value callback, receiver, args[4];
   napi_get_reference_value(env_, callback_, &callback);
   napi_get_global(env_, &receiver);
   // Where handlers take their time, a finished answer must not wait for many of them.
   uint64_t may_wait = std::min<uint64_t>(deferred_capacity_, kLongestWait / std::max<uint64_t>(pace_, 1));
-  napi_create_uint32(env_, static_cast<uint32_t>(event_count_), &args[0]);
-  napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[1]);
-  napi_create_uint32(env_, turn_, &args[2]);
+  napi_create_uint32(env_, static_cast<uint32_t>(first), &args[0]);
+  napi_create_uint32(env_, static_cast<uint32_t>(count), &args[1]);
+  napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[2]);
+  napi_create_uint32(env_, turn_, &args[3]);
   uint64_t start = uv_hrtime();
   // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
-  napi_status status = napi_make_callback(env_, context_, receiver, callback, 3, args, nullptr);
+  napi_status status = napi_make_callback(env_, context_, receiver, callback, 4, args, nullptr);
   batch_time_ = uv_hrtime() - start;
-  pace_ = batch_time_ / event_count_;
+  pace_ = batch_time_ / std::max<size_t>(count, 1);
   if (status == napi_pending_exception) {
     napi_value error;
     napi_get_and_clear_last_exception(env_, &error);
     napi_fatal_exception(env_, error);
   }
   napi_close_handle_scope(env_, scope);
-  event_count_ = arena_used_ = fd_count_ = 0;
+}
+
+// All that was handed over has been told, that of the batches around this one too.
+void Hub::OnBatchEnd() {
   // One that has ended and is still there has nothing more to say, and would never stop being ready.
   for (int index : ended_in_batch_) {
     if (IsOpen(index) && slots_[index].ended) UpdateInterest(index, 0);

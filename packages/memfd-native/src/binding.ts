@@ -55,6 +55,22 @@ export interface NativeHub {
   ref(on: number): number
 }
 
+/** What a hub and native code share, all in SharedArrayBuffers. */
+export interface HubArrays {
+  /** Packets as they came. */
+  arena: Uint8Array
+  events: Int32Array
+  /** Descriptors that came, and in the last 253 entries those to send. */
+  fds: Int32Array
+  /** The packet to send. */
+  outgoing: Uint8Array
+  /** Of a broadcast. */
+  targets: Int32Array
+  /** Short packets that wait for the end of a batch. */
+  cells: Uint8Array
+  deferred: Int32Array
+}
+
 /** Every function answers a result >= 0 or a negative errno; wrong argument types throw TypeError. */
 export interface NativeBinding {
   adopt(fd: number): number
@@ -119,14 +135,8 @@ export interface NativeBinding {
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
 
   hubCreate(
-    callback: (count: number, mayDefer: number, turn: number) => void,
-    arena: Uint8Array,
-    events: Int32Array,
-    fds: Int32Array,
-    outgoing: Uint8Array,
-    targets: Int32Array,
-    cells: Uint8Array,
-    deferred: Int32Array,
+    callback: (first: number, count: number, mayDefer: number, turn: number) => void,
+    arrays: HubArrays,
   ): NativeHub
 
   watch(fd: number, writable: boolean, callback: () => void): Handle

@@ -60,20 +60,20 @@ export class Hub {
   }
 
   /** Bytes to send: a packet is written here, then sent by `HubSocket.send`. Free again as soon as that returns. */
-  readonly outgoing: Buffer = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES)
+  readonly outgoing: Buffer = lastingBytes(MAX_PACKET_BYTES)
 
   /** How many batches have been handed over, the one that is being told included. */
   batch = 0
   /** The turn of the event loop of the last batch: another number in each. Batches of one turn have the same. */
   turn = 0
 
-  readonly #arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
-  readonly #events = new Int32Array(MAX_EVENTS * EVENT_INTS)
-  readonly #fds = new Int32Array(MAX_BATCH_FDS + MAX_PACKET_FDS)
+  readonly #arena = lastingBytes(ARENA_BYTES)
+  readonly #events = lastingInts(MAX_EVENTS * EVENT_INTS)
+  readonly #fds = lastingInts(MAX_BATCH_FDS + MAX_PACKET_FDS)
   readonly #outgoingFds = this.#fds.subarray(MAX_BATCH_FDS)
-  readonly #targets = new Int32Array(MAX_TARGETS * TARGET_INTS)
-  readonly #cells = Buffer.allocUnsafeSlow(MAX_DEFERRED * CELL_BYTES)
-  readonly #deferred = new Int32Array(MAX_DEFERRED * DEFERRED_INTS)
+  readonly #targets = lastingInts(MAX_TARGETS * TARGET_INTS)
+  readonly #cells = lastingBytes(MAX_DEFERRED * CELL_BYTES)
+  readonly #deferred = lastingInts(MAX_DEFERRED * DEFERRED_INTS)
   readonly #cellWords = new Int32Array(this.#cells.buffer)
   readonly #outgoingWords = new Int32Array(this.outgoing.buffer)
   /** By slot: the handlers of sockets, and of listeners. */
@@ -83,22 +83,23 @@ export class Hub {
   #refs = 0
   #groups = 1 // group 0 is never closed: those who joined none are in it
   readonly #freeGroups: number[] = []
+  /** Where the next event to be told is. */
+  #next = 0
   /** How many packets may be deferred before they are sent: 0 outside of a batch. */
   #mayDefer = 0
   #deferredCount = 0
   #unsent: Unsent[] = []
 
   private constructor() {
-    this.#native = native.hubCreate(
-      (count, mayDefer, turn) => this.#dispatch(count, mayDefer, turn),
-      this.#arena,
-      this.#events,
-      this.#fds,
-      this.outgoing,
-      this.#targets,
-      this.#cells,
-      this.#deferred,
-    )
+    this.#native = native.hubCreate((first, count, mayDefer, turn) => this.#dispatch(first, count, mayDefer, turn), {
+      arena: this.#arena,
+      events: this.#events,
+      fds: this.#fds,
+      outgoing: this.outgoing,
+      targets: this.#targets,
+      cells: this.#cells,
+      deferred: this.#deferred,
+    })
     process.once('exit', () => this.flush()) // a handler may end the process before the batch is over
   }
 
@@ -241,12 +242,19 @@ export class Hub {
     return unwrap('epoll_ctl', this.#native.add(fd.release(), Number(listener), Number(takesFds)))
   }
 
-  #dispatch(count: number, mayDefer: number, turn: number): void {
+  /**
+   * A handler may run the event loop itself: then this is called inside of itself, tells first what is left of the batch
+   * outside, and leaves the outer call nothing to do.
+   */
+  #dispatch(first: number, count: number, mayDefer: number, turn: number): void {
     const events = this.#events
     this.batch += 1
     this.turn = turn
     this.#mayDefer = mayDefer
-    for (let at = 0; at < count * EVENT_INTS; at += EVENT_INTS) {
+    const end = (first + count) * EVENT_INTS
+    while (this.#next < end) {
+      const at = this.#next
+      this.#next = at + EVENT_INTS
       const fds = this.#ownFds(events[at + 5] as number, events[at + 6] as number)
       try {
         this.#deliver(at, fds)
@@ -256,6 +264,7 @@ export class Hub {
         throwLater(error)
       }
     }
+    this.#next = first * EVENT_INTS
     this.#mayDefer = 0
     if (this.#deferredCount > 0 || this.#unsent.length > 0) this.#flush(true)
     if (this.#unsent.length > 0) this.#tellUnsent()
@@ -300,6 +309,18 @@ export class Hub {
     if (pid < 0) return null
     return { pid, uid: (this.#events[at + 8] as number) >>> 0, gid: (this.#events[at + 9] as number) >>> 0 }
   }
+}
+
+/**
+ * Memory that native code writes to and sends from for the life of the thread. Shared, because that cannot be detached: a
+ * packet's bytes lead whoever handles them to the whole buffer, and to transfer it would take it from under native code.
+ */
+function lastingBytes(length: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(length))
+}
+
+function lastingInts(length: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT))
 }
 
 /** A handler's fault is nobody else's: it becomes an uncaught exception. */
