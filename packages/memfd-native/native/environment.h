@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "lent_memory.h"
 #include "mapped_memory.h"
 #include "slot_table.h"
 #include "unique_fd.h"
@@ -63,13 +64,14 @@ class OwnedFds {
 
 struct Environment {
   OwnedFds fds;
+  LentMemory lent;
   SlotTable<MappedMemory> mappings;
   SlotTable<Watcher*> watchers;
   SlotTable<std::shared_ptr<area::AttachedArea>> areas;
   SlotTable<std::shared_ptr<area::NodeFeed>> feeds;
   SlotTable<std::shared_ptr<area::OwnedArea>> owned_areas;
   area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h
-  double* copy_args = nullptr;  // of the call that comes: see mapping.cc
+  const double* copy_args = nullptr;  // of the call that comes: see mapping.cc
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -174,25 +174,24 @@ napi_value ReadInt32(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/** Null where the runtime allows no ArrayBuffer over memory outside its heap. The memory stays the mapping's. */
-napi_value ViewOf(napi_env env, uint8_t* place, size_t count) {
-  napi_value result = nullptr;
-  const napi_status status =
-      napi_create_external_arraybuffer(env, place, count, [](napi_env, void*, void*) {}, nullptr, &result);
-  if (status != napi_ok) napi_get_null(env, &result);
+/** Null where the runtime allows no ArrayBuffer over memory outside its heap. */
+napi_value ViewOf(napi_env env, Environment* environment, MappedMemory* memory, uint8_t* place, size_t count) {
+  napi_value result = environment->lent.Lend(env, place, count, memory->Show(place, count));
+  if (result == nullptr) napi_get_null(env, &result);
   return result;
 }
 
 /**
  * (handle, offset) -> the word, an ArrayBuffer of 4 bytes.
- * SAFETY: the caller does not touch it after unmapMemory, nor stores into what was not mapped with PROT_WRITE.
+ * Zeros after unmapMemory.
+ * SAFETY: the caller stores nothing into what was not mapped with PROT_WRITE.
  */
 napi_value WordView(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
   MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
   if (memory == nullptr || !CheckReadable(env, *memory)) return nullptr;
   uint8_t* place = WordPlace(env, *memory, call.argv[1]);
-  return place == nullptr ? nullptr : ViewOf(env, place, sizeof(uint32_t));
+  return place == nullptr ? nullptr : ViewOf(env, call.environment, memory, place, sizeof(uint32_t));
 }
 
 /** (handle, offset, count) -> the bytes as an ArrayBuffer. SAFETY: as WordView. */
@@ -205,7 +204,7 @@ napi_value RangeView(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   uint8_t* place = PlaceIn(env, *memory, offset, count);
-  return place == nullptr ? nullptr : ViewOf(env, place, count);
+  return place == nullptr ? nullptr : ViewOf(env, call.environment, memory, place, count);
 }
 
 /** An int32. Throws and answers false otherwise. */
@@ -241,18 +240,46 @@ int64_t MapMemory(Napi::Env env, int fd, int64_t length, int prot, int flags, in
   return memory.ok() ? environment.mappings.Insert(std::move(memory)) : -errno;
 }
 
-/** A stale handle is harmless. */
+/** A stale handle is harmless. A negative errno: it is still mapped. */
 int64_t UnmapMemory(Napi::Env env, int64_t handle) {
-  Environment::Of(env).mappings.Take(handle);
-  return 0;
+  MappedMemory* memory = Environment::Of(env).mappings.Find(handle);
+  if (memory == nullptr) return 0;
+  const int error = memory->Unmap();
+  if (error == 0) Environment::Of(env).mappings.Take(handle);
+  return error;
 }
 
-/** The numbers of the copy that comes: JavaScript writes them, ReadCopy reads them. There for as long as the thread. */
-void ExportCopyArgs(Napi::Object exports) {
-  Napi::Float64Array args = Napi::Float64Array::New(exports.Env(), kCopyArgs);
-  Environment::Of(exports.Env()).copy_args = args.Data();
-  Napi::Persistent(args).SuppressDestruct();
-  exports.Set("copyArgs", args);
+/** [bytes of zeros that stand in for what was unmapped, bytes that moved away from a thread that has ended], of all threads. */
+Napi::Value KeptMemory(Napi::Env env) {
+  Napi::Array pair = Napi::Array::New(env, 2);
+  pair.Set(0u, ToJs(env, static_cast<int64_t>(ViewedPages::zero_bytes.load())));
+  pair.Set(1u, ToJs(env, static_cast<int64_t>(LentMemory::left_bytes.load())));
+  return pair;
+}
+
+/**
+ * (array): where JavaScript writes the numbers of the copy that comes, and ReadCopy reads them, for as long as the thread
+ * lives. In a SharedArrayBuffer, which nobody can detach.
+ */
+napi_value UseCopyArgs(napi_env env, napi_callback_info info) {
+  FastCall<1> call(env, info);
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  napi_value buffer;
+  bool detachable = true;
+  if (napi_get_typedarray_info(env, call.argv[0], &type, &length, &data, &buffer, nullptr) == napi_ok &&
+      type == napi_float64_array && length == kCopyArgs) {
+    napi_is_arraybuffer(env, buffer, &detachable);
+  }
+  if (detachable) {
+    ThrowArgType(env, "array", "a Float64Array of 3 in a SharedArrayBuffer");
+    return nullptr;
+  }
+  napi_ref forever;
+  napi_create_reference(env, call.argv[0], 1, &forever);
+  call.environment->copy_args = static_cast<double*>(data);
+  return nullptr;
 }
 
 void DefineFast(Napi::Object exports, const char* name, napi_callback callback) {
@@ -267,7 +294,8 @@ void DefineFast(Napi::Object exports, const char* name, napi_callback callback) 
 void RegisterMapping(Napi::Env env, Napi::Object exports) {
   Define<MapMemory, "fd", "length", "prot", "flags", "offset">(exports, "mapMemory");
   Define<UnmapMemory, "handle">(exports, "unmapMemory");
-  ExportCopyArgs(exports);
+  Define<KeptMemory>(exports, "keptMemory");
+  DefineFast(exports, "useCopyArgs", UseCopyArgs);
   DefineFast(exports, "readMemory", Read);
   DefineFast(exports, "writeMemory", Write);
   DefineFast(exports, "fillMemory", Fill);

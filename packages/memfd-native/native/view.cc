@@ -1,6 +1,7 @@
 // Mapped memory as a Buffer (mmap-io's vocabulary): the unsafe way, where JavaScript touches the pages itself.
 #include <unistd.h>
 
+#include <memory>
 #include <vector>
 
 #include "define.h"
@@ -8,7 +9,7 @@
 
 namespace {
 
-/** What a Buffer's memory is. Belongs to the finalizer of the backing store, which may outlive the first ArrayBuffer. */
+/** What a Buffer's memory is. Belongs to its backing store, which may outlive the first ArrayBuffer. */
 struct View {
   MappedMemory memory;
 };
@@ -40,7 +41,7 @@ bool ReadArg(Napi::Value value, const char* name, Target* out) {
   }
   // Detached first: then the view may be gone, or the memory another ArrayBuffer's, made by transfer().
   if (out->arrayBuffer.IsDetached()) return true;
-  // SAFETY: this ArrayBuffer still holds the backing store whose finalizer deletes the view.
+  // SAFETY: this ArrayBuffer still holds the backing store that owns the view.
   return napi_unwrap(value.Env(), out->arrayBuffer, reinterpret_cast<void**>(&out->view)) == napi_ok;
 }
 
@@ -61,30 +62,22 @@ uint8_t* PartOf(Napi::Env env, const Target& target, int64_t offset, int64_t len
 Napi::Value MapView(Napi::Env env, int64_t size, int prot, int flags, int fd, int64_t offset) {
   MappedMemory memory = MappedMemory::Map(fd, size, prot, flags, offset);
   if (!memory.ok()) return Errno(env);
-  View* view = new View{std::move(memory)};
-  // The finalizer runs once the last ArrayBuffer of this memory is gone, after unmap() too.
-  napi_value buffer;
-  const napi_status status = napi_create_external_buffer(
-      env, view->memory.length(), view->memory.data(),
-      [](napi_env, void*, void* hint) { delete static_cast<View*>(hint); }, view, &buffer);
-  if (status != napi_ok) {
-    delete view;
+  auto view = std::make_shared<View>(View{std::move(memory)});
+  napi_value buffer = Environment::Of(env).lent.Lend(env, view->memory.data(), view->memory.length(), view);
+  if (buffer == nullptr) {
     napi_throw_error(env, "ERR_EXTERNAL_BUFFERS", "this runtime allows no Buffers over memory outside its heap");
     return {};
   }
-  Napi::Value result(env, buffer);
-  Napi::ArrayBuffer arrayBuffer = result.As<Napi::TypedArray>().ArrayBuffer();
-  napi_type_tag_object(env, arrayBuffer, &kViewTag);
-  napi_wrap(env, arrayBuffer, view, nullptr, nullptr, nullptr);
-  return result;
+  napi_type_tag_object(env, buffer, &kViewTag);
+  napi_wrap(env, buffer, view.get(), nullptr, nullptr, nullptr);
+  return Napi::Value(env, buffer);
 }
 
+/** All views have length 0 before it is unmapped. Where that fails, it is tried again when they are collected. */
 int64_t UnmapView(Target target) {
   if (target.view == nullptr) return 0;
-  MappedMemory memory = std::move(target.view->memory);
-  if (napi_detach_arraybuffer(target.arrayBuffer.Env(), target.arrayBuffer) == napi_ok) return 0;
-  target.view->memory = std::move(memory);
-  return -EBUSY;
+  if (napi_detach_arraybuffer(target.arrayBuffer.Env(), target.arrayBuffer) != napi_ok) return -EBUSY;
+  return target.view->memory.Unmap();
 }
 
 Napi::Value Protect(Napi::Env env, Target target, int prot) {

@@ -93,21 +93,23 @@ export interface NativeBinding {
 
   mapMemory(fd: number, length: number, prot: number, flags: number, offset: number): Handle
   unmapMemory(handle: Handle): number
-  /** Of the copy that comes next: offset, offset in the array, count. Native code reads them here and checks them. */
-  readonly copyArgs: Float64Array
+  /** [bytes of zeros that stand in for what was unmapped, bytes that moved away from a thread that has ended], of all threads. */
+  keptMemory(): [number, number]
+  /** Of each copy that comes: offset, offset in the array, count. Native code reads them there and checks them. */
+  useCopyArgs(args: Float64Array): void
   readMemory(handle: Handle, target: Uint8Array): void
   writeMemory(handle: Handle, source: Uint8Array): void
   fillMemory(handle: Handle, offset: number, count: number, byte: number): void
   readInt32LE(handle: Handle, offset: number): number
   readInt32BE(handle: Handle, offset: number): number
-  /** The word itself: not to be touched after unmapMemory. Null where the runtime allows no memory outside its heap. */
+  /** The word itself; 0 after unmapMemory. Null where the runtime allows no memory outside its heap. */
   wordView(handle: Handle, offset: number): ArrayBuffer | null
   /** The bytes themselves, as wordView. */
   rangeView(handle: Handle, offset: number, count: number): ArrayBuffer | null
   writeInt32LE(handle: Handle, offset: number, value: number): void
   writeInt32BE(handle: Handle, offset: number, value: number): void
 
-  mapView(size: number, prot: number, flags: number, fd: number, offset: number): Buffer | number
+  mapView(size: number, prot: number, flags: number, fd: number, offset: number): ArrayBuffer | number
   unmapView(buffer: Uint8Array): number
   protect(buffer: Uint8Array, prot: number): number
   advise(buffer: Uint8Array, offset: number, length: number, advice: number): number

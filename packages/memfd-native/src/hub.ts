@@ -3,6 +3,10 @@
  *
  * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the bytes
  * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
+ *
+ * A handler may run the event loop itself (deasync does). Then the rest of its batch comes first, and what is received
+ * meanwhile in batches of their own; each packet comes once and in order, and the borrowed bytes stay as they are. Their
+ * memory is shared (SharedArrayBuffer), so nobody can transfer it away.
  */
 import { type Credentials, type NativeHub, native, unwrap } from './binding.ts'
 import { HubGroup } from './hub-group.ts'

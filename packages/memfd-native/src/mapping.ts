@@ -20,7 +20,11 @@ interface Cell {
  * The functions that are called millions of times, by names of their own: an object that native code has filled is a
  * dictionary to V8, and looking into it takes as long as a small read.
  */
-const { copyArgs, readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
+const { readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
+
+/** Of the copy that comes: offset, offset in the array, count. Shared, because that cannot be detached. */
+const copyArgs = new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT))
+native.useCopyArgs(copyArgs)
 
 const NO_HANDLE = 0
 const PROT_READ = 1
@@ -175,9 +179,13 @@ export class Mapping {
     native.fillMemory(this.#cell.handle, offset, count, byte)
   }
 
-  /** Unmaps now; again is harmless. munmap(2) */
+  /**
+   * Unmaps now; again is harmless. munmap(2)
+   *
+   * @throws SyscallError ENOMEM: the process has as many mappings as it may, and this would take one more; it stays mapped
+   */
   unmap(): void {
-    native.unmapMemory(this.#cell.handle)
+    unwrap('munmap', native.unmapMemory(this.#cell.handle))
     this.#cell.handle = NO_HANDLE
     this.#cell.length = 0
     leaks.forget(this)
@@ -215,7 +223,7 @@ function wordOf(handle: Handle, offset: number): Int32Array | null {
   return memory === null ? null : new Words(memory)
 }
 
-/** SAFETY: memory is unmapped only where the cell loses its handle, and in this thread. */
+/** Otherwise there is none to read, or zeros are left in its place. */
 function isThere<T>(memory: T | null, cell: Cell): memory is T {
   return memory !== null && cell.handle !== NO_HANDLE
 }

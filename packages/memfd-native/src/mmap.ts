@@ -29,7 +29,7 @@ function map(size: number, prot: number, flags: number, fd: Fd, offset = 0, advi
       code: 'ERR_OUT_OF_RANGE',
     })
   }
-  const buffer = unwrap('mmap', native.mapView(size, prot, flags, fdNumber(fd), offset))
+  const buffer = Buffer.from(unwrap('mmap', native.mapView(size, prot, flags, fdNumber(fd), offset)))
   try {
     if (advice !== mmap.MADV_NORMAL) advise(buffer, advice)
   } catch (error) {
@@ -41,8 +41,9 @@ function map(size: number, prot: number, flags: number, fd: Fd, offset = 0, advi
 
 /**
  * Unmaps the whole mapping now, given its Buffer or any part of it: every view of it has length 0 afterwards. Again is
- * harmless. Nothing may be using the memory, such as an fs.read still under way. A Buffer whose memory `transfer()` has
- * moved away is left alone: the new owner's collection unmaps it.
+ * harmless. Nothing may be using the memory, such as an fs.read still under way. A Buffer whose memory `transfer()` or a
+ * byte stream has moved away is left alone: the new owner's collection unmaps it. If the thread that mapped it ends first,
+ * it stays mapped until the process ends, because the new owner may be in another thread.
  *
  * @throws TypeError (ERR_INVALID_ARG_TYPE) when it was not made by map(), as everything below
  */

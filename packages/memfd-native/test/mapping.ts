@@ -3,7 +3,7 @@ import { readSync, writeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { native } from '../src/binding.ts'
-import { addSeals, constants, Mapping, mmap, reopen } from '../src/index.ts'
+import { addSeals, constants, ftruncate, Mapping, memfdCreate, mmap, type OwnedFd, reopen } from '../src/index.ts'
 import { codeOf } from '../test-support/code-of.ts'
 import { fixturePath, runFixture } from '../test-support/fixture.ts'
 import { collectGarbage, leakChecked, memfdMappings } from '../test-support/leaks.ts'
@@ -475,3 +475,57 @@ function hammerFromWorker(fd: number, bytes: number): { worker: Promise<unknown>
   const worker = new Worker(fixturePath('hammers-a-region'), { workerData: { fd, bytes, stopFlag } })
   return { worker: once(worker, 'exit'), stop: () => Atomics.store(stopFlag, 0, 1) }
 }
+
+t.test('a debugger that looks into readers and writers after unmap() sees zeros', async (t) => {
+  const { status, signal, output, errors } = runFixture('previews-after-unmap')
+  t.same({ status, signal, errors }, { status: 0, signal: null, errors: '' })
+  t.equal(output, '0; 7 pages kept', 'from the first page that is seen to the last, and no other')
+})
+
+t.test('what is left in the place of a mapping goes with the last of its readers', async (t) => {
+  await collectGarbage()
+  const before = native.keptMemory()
+  useReaders()
+  t.strictSame(native.keptMemory(), [(before[0] as number) + PAGE, before[1]])
+  await collectGarbage()
+  t.strictSame(native.keptMemory(), before)
+})
+
+function useReaders(): void {
+  using memfd = sizedMemfd()
+  using mapping = Mapping.map(memfd, PAGE, mmap.PROT_READ, mmap.MAP_SHARED)
+  for (let i = 0; i < 100; i++) mapping.int32ReaderBE(0)()
+}
+
+t.test('a mapping without readers leaves nothing', async (t) => {
+  using memfd = sizedMemfd()
+  const before = native.keptMemory()
+  for (let i = 0; i < 100; i++) Mapping.map(memfd, PAGE, mmap.PROT_READ, mmap.MAP_SHARED).unmap()
+  t.strictSame(native.keptMemory(), before)
+})
+
+t.test(
+  'a mapping of huge pages is unmapped whole, whatever length was asked for, and its readers see zeros',
+  async (t) => {
+    const { MFD_HUGETLB, MFD_HUGE_2MB } = constants
+    let memfd: OwnedFd
+    try {
+      memfd = memfdCreate('huge', MFD_HUGETLB | MFD_HUGE_2MB)
+      ftruncate(memfd, 4 << 20)
+    } catch (error) {
+      t.match(error, { code: /ENOSYS|EINVAL|ENODEV|ENOMEM/ }, 'this kernel has no huge pages')
+      return
+    }
+    for (const length of [1, PAGE, 2 << 20, (2 << 20) + 1, 4 << 20]) {
+      // Unreserved: it may be mapped where there are no such pages, but not touched.
+      const mapping = Mapping.map(memfd, length, mmap.PROT_READ, mmap.MAP_SHARED | mmap.MAP_NORESERVE)
+      t.equal(memfdMappings().length, 1)
+      const read = length > PAGE ? mapping.int32ReaderBE(PAGE) : () => undefined
+      mapping.unmap()
+      t.notOk(mapping.isMapped)
+      t.throws(() => (length > PAGE ? read() : mapping.readInt32BE(0)), { code: 'ERR_CLOSED' })
+      t.strictSame(memfdMappings(), [])
+    }
+    memfd.close()
+  },
+)

@@ -3,7 +3,7 @@
  * may leave native code with memory that is no longer its own.
  */
 import t from 'tap'
-import { runScript } from '../test-support/fixture.ts'
+import { runFixture, runScript } from '../test-support/fixture.ts'
 
 const HANDLES = `
   const { Hub, constants, recvmsg, sendmsg, socketpair } = native
@@ -52,4 +52,9 @@ t.test('a hub whose buffers are transferred goes on as if nothing had been', asy
     '--expose-gc',
   ])
   t.same({ status, signal, output, errors }, { status: 0, signal: null, output: 'answer\n', errors: '' })
+})
+
+t.test('mapped memory that has moved to another thread outlives the one that mapped it', async (t) => {
+  const { status, signal, output, errors } = runFixture('moves-mapped-memory')
+  t.same({ status, signal, output, errors }, { status: 0, signal: null, output: '42 and 4096 bytes left', errors: '' })
 })
