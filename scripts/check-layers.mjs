@@ -33,7 +33,17 @@ const LAYERS = {
     ['index.ts', 'internal.ts'],
   ],
   'packages/memfd-native/native': [
-    ['args', 'credentials', 'families', 'mapped_memory', 'slot_table', 'unique_fd', 'words'],
+    [
+      'args',
+      'credentials',
+      'families',
+      'lasting_array',
+      'lent_memory',
+      'mapped_memory',
+      'slot_table',
+      'unique_fd',
+      'words',
+    ],
     ['environment'],
     ['define'],
     ['hub', 'hub_groups', 'hub_receiving', 'hub_sending'],

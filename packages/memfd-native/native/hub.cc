@@ -9,10 +9,11 @@
 #include <cerrno>
 #include <iterator>
 #include <memory>
-#include <string>
 
+#include "args.h"
 #include "environment.h"
 #include "families.h"
+#include "lasting_array.h"
 
 namespace {
 
@@ -205,24 +206,15 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
 
 namespace {
 
-// One of the arrays that native code shares with JavaScript for the thread's life. Only a SharedArrayBuffer will do: nobody
-// can detach it (transfer it, say), so its memory is there for as long as the array. Throws and answers null.
+// One of the arrays by its name. Throws and answers null when it is none that lasts.
 template <typename T>
-T* SharedArray(napi_env env, napi_value arrays, const char* name, napi_ref* ref, size_t* length) {
-  napi_value array, buffer;
-  napi_typedarray_type type;
+T* Shared(napi_env env, napi_value arrays, const char* name, size_t* length) {
+  napi_value array;
   void* data = nullptr;
-  bool detachable = true;
-  const bool is_array = napi_get_named_property(env, arrays, name, &array) == napi_ok &&
-                        napi_get_typedarray_info(env, array, &type, length, &data, &buffer, nullptr) == napi_ok &&
-                        type == (sizeof(T) == 1 ? napi_uint8_array : napi_int32_array);
-  if (is_array) napi_is_arraybuffer(env, buffer, &detachable);
-  if (detachable) {
-    const std::string message = std::string("hubCreate takes bytes and int32s in SharedArrayBuffers; not so: ") + name;
-    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message.c_str());
-    return nullptr;
+  if (napi_get_named_property(env, arrays, name, &array) == napi_ok) {
+    data = LastingArray(env, array, sizeof(T) == 1 ? napi_uint8_array : napi_int32_array, length);
   }
-  napi_create_reference(env, array, 1, ref);
+  if (data == nullptr) ThrowArgType(env, name, "an array of bytes, or of int32s, in a SharedArrayBuffer");
   // SAFETY: T is a byte, or consists of int32s; the array begins its buffer.
   return static_cast<T*>(data);
 }
@@ -272,14 +264,13 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
 
 bool Hub::TakeArrays(napi_value arrays) {
   size_t events, fds, targets, cells, deferred;
-  napi_ref* ref = memory_;
-  arena_ = SharedArray<uint8_t>(env_, arrays, "arena", ref++, &arena_size_);
-  events_ = arena_ ? SharedArray<Event>(env_, arrays, "events", ref++, &events) : nullptr;
-  fds_ = events_ ? SharedArray<int32_t>(env_, arrays, "fds", ref++, &fds) : nullptr;
-  outgoing_ = fds_ ? SharedArray<uint8_t>(env_, arrays, "outgoing", ref++, &outgoing_size_) : nullptr;
-  targets_ = outgoing_ ? SharedArray<Target>(env_, arrays, "targets", ref++, &targets) : nullptr;
-  cells_ = targets_ ? SharedArray<uint8_t>(env_, arrays, "cells", ref++, &cells) : nullptr;
-  deferred_ = cells_ ? SharedArray<Deferred>(env_, arrays, "deferred", ref++, &deferred) : nullptr;
+  arena_ = Shared<uint8_t>(env_, arrays, "arena", &arena_size_);
+  events_ = arena_ ? Shared<Event>(env_, arrays, "events", &events) : nullptr;
+  fds_ = events_ ? Shared<int32_t>(env_, arrays, "fds", &fds) : nullptr;
+  outgoing_ = fds_ ? Shared<uint8_t>(env_, arrays, "outgoing", &outgoing_size_) : nullptr;
+  targets_ = outgoing_ ? Shared<Target>(env_, arrays, "targets", &targets) : nullptr;
+  cells_ = targets_ ? Shared<uint8_t>(env_, arrays, "cells", &cells) : nullptr;
+  deferred_ = cells_ ? Shared<Deferred>(env_, arrays, "deferred", &deferred) : nullptr;
   if (deferred_ == nullptr) return false;
   events_capacity_ = events / kEventInts;
   fds_capacity_ = fds < kMaxFds ? 0 : fds - kMaxFds;

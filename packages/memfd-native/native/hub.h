@@ -31,7 +31,6 @@ inline constexpr int kAcceptsPerWake = 64;
 inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
 inline constexpr size_t kBatch = 64;             // events after which the others wait: their senders get on meanwhile
 inline constexpr uint64_t kLongestWait = 1'000'000;  // ns that an answer of a batch may wait for those after it, more or less
-inline constexpr int kSharedArrays = 7;          // arena, events, fds, outgoing, targets, cells, deferred
 inline constexpr size_t kEventInts = 10;         // slot type offset length flags fdStart fdCount pid uid gid
 
 inline constexpr int kReading = UV_READABLE | UV_DISCONNECT;
@@ -154,7 +153,6 @@ class Hub {
   napi_env env_;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   napi_ref callback_ = nullptr;
-  napi_ref memory_[kSharedArrays] = {};  // keeps the shared arrays alive, and with them, as they cannot be detached, their memory
   napi_async_context context_ = nullptr;
   uv_loop_t* loop_ = nullptr;
   uv_check_t check_;     // hands the batch over; keeps the loop alive where the polls do not

@@ -9,6 +9,7 @@
 
 #include "define.h"
 #include "families.h"
+#include "lasting_array.h"
 #include "words.h"
 
 namespace {
@@ -263,22 +264,13 @@ Napi::Value KeptMemory(Napi::Env env) {
  */
 napi_value UseCopyArgs(napi_env env, napi_callback_info info) {
   FastCall<1> call(env, info);
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  napi_value buffer;
-  bool detachable = true;
-  if (napi_get_typedarray_info(env, call.argv[0], &type, &length, &data, &buffer, nullptr) == napi_ok &&
-      type == napi_float64_array && length == kCopyArgs) {
-    napi_is_arraybuffer(env, buffer, &detachable);
-  }
-  if (detachable) {
+  size_t length;
+  void* args = LastingArray(env, call.argv[0], napi_float64_array, &length);
+  if (args == nullptr || length != kCopyArgs) {
     ThrowArgType(env, "array", "a Float64Array of 3 in a SharedArrayBuffer");
     return nullptr;
   }
-  napi_ref forever;
-  napi_create_reference(env, call.argv[0], 1, &forever);
-  call.environment->copy_args = static_cast<double*>(data);
+  call.environment->copy_args = static_cast<double*>(args);
   return nullptr;
 }
 

@@ -17,13 +17,16 @@ export const WITNESS = 14
 /** Place in `doubles`. */
 export const POSITION = 3
 
+const WORDS_BYTES = 64
+
 /** No entry is known. */
 export const NO_ENTRY = -1
 
 /** As int32s: 64 bits are two of them, the low half first. */
-export const words = new Int32Array(native.areaWords)
+export const words = new Int32Array(new SharedArrayBuffer(WORDS_BYTES)) // shared: that cannot be detached
+native.areaUseWords(words)
 /** As doubles. */
-export const doubles = new Float64Array(native.areaWords)
+export const doubles = new Float64Array(words.buffer)
 
 /** Two int32s as what they are together. */
 export function joined(low: number, high: number): bigint {

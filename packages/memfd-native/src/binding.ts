@@ -145,15 +145,15 @@ export interface NativeBinding {
   unwatch(handle: Handle): number
   setWatchRef(handle: Handle, on: boolean): number
 
-  /** The numbers of the call that comes and of its results: area-words.ts. */
-  readonly areaWords: ArrayBuffer
+  /** For the numbers of the call that comes and of its results: area-words.ts. */
+  areaUseWords(words: Int32Array): void
   areaAttach(fd: number): Handle
   areaDetach(handle: Handle): number
   areaRead(handle: Handle, key: string, target: Uint8Array | null): number
   areaIsWord(handle: Handle, at: number, low: number, high: number): boolean
   /** How many bytes before the heap. */
   areaVisible(handle: Handle): number
-  /** Those bytes themselves: not to be touched after areaDetach. Null where the runtime allows no memory outside its heap. */
+  /** Those bytes themselves: zeros after areaDetach. Null where the runtime allows no memory outside its heap. */
   areaView(handle: Handle, offset: number, count: number): ArrayBuffer | null
   areaHeader(handle: Handle): AreaHeader
   areaKeys(handle: Handle, prefix: string): string[] | number

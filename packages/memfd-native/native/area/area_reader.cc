@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "../families.h"
+#include "../lasting_array.h"
 #include "cached.h"
 #include "collect.h"
 #include "feed.h"
@@ -172,7 +173,7 @@ napi_value IsWord(napi_env env, napi_callback_info info) {
 
 /**
  * (handle, offset, count) -> the words before the heap, an ArrayBuffer. Null where the runtime allows no memory outside its heap.
- * SAFETY: the caller only loads from it, and not after areaDetach.
+ * Zeros after areaDetach. SAFETY: the caller only loads from it.
  */
 napi_value View(napi_env env, napi_callback_info info) {
   NodeCall<3> call(env, info);
@@ -185,10 +186,10 @@ napi_value View(napi_env env, napi_callback_info info) {
     ThrowOutOfRange(env, "offset and count must lie before the heap");
     return nullptr;
   }
-  napi_value result = nullptr;
-  const napi_status status = napi_create_external_arraybuffer(env, area->memory.data() + offset, static_cast<size_t>(count),
-                                                              [](napi_env, void*, void*) {}, nullptr, &result);
-  if (status != napi_ok) napi_get_null(env, &result);
+  uint8_t* place = area->memory.data() + offset;
+  const auto size = static_cast<size_t>(count);
+  napi_value result = call.environment->lent.Lend(env, place, size, area->memory.Show(place, size));
+  if (result == nullptr) napi_get_null(env, &result);
   return result;
 }
 
@@ -312,12 +313,17 @@ Napi::Value Poll(Napi::Env env, int64_t handle) {
   return result;
 }
 
-/** There for as long as the thread. */
-void ExportWords(Napi::Object exports) {
-  Napi::ArrayBuffer words = Napi::ArrayBuffer::New(exports.Env(), sizeof(Words));
-  Environment::Of(exports.Env()).area_words = static_cast<Words*>(words.Data());
-  Napi::Persistent(words).SuppressDestruct();
-  exports.Set("areaWords", words);
+/** (array): where the words are, for as long as the thread lives. */
+napi_value UseWords(napi_env env, napi_callback_info info) {
+  NodeCall<1> call(env, info);
+  size_t length;
+  void* words = LastingArray(env, call.argv[0], napi_int32_array, &length);
+  if (words == nullptr || length != sizeof(Words) / sizeof(int32_t)) {
+    ThrowArgType(env, "array", "an Int32Array of the words, in a SharedArrayBuffer");
+    return nullptr;
+  }
+  call.environment->area_words = static_cast<Words*>(words);
+  return nullptr;
 }
 
 }  // namespace
@@ -325,7 +331,7 @@ void ExportWords(Napi::Object exports) {
 
 void RegisterAreaReader(Napi::Env env, Napi::Object exports) {
   using namespace area;
-  ExportWords(exports);
+  Export(exports, "areaUseWords", UseWords);
   Define<Attach, "fd">(exports, "areaAttach");
   Define<Detach, "handle">(exports, "areaDetach");
   Export(exports, "areaRead", Read);
