@@ -18,6 +18,7 @@ import {
   mmap,
   type OwnedFd,
   PROTOCOL_VERSION,
+  patiently,
   readHeader,
   readObjects,
   readRegistryOptions,
@@ -66,7 +67,8 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
 async function read(asked: Invocation, opened: OwnedFd[]): Promise<string> {
   const [name = 'AnonymousSharedMemory'] = asked.operands
   if (!isServiceName(name)) throw new Error('a name for the library')
-  const { fd: registry } = connectRegistry(findRegistry(readRegistryOptions(asked.registry)))
+  const place = findRegistry(readRegistryOptions(asked.registry))
+  const { fd: registry } = await patiently(() => connectRegistry(place), { patienceMs: PATIENCE_MS })
   opened.push(registry)
   const channel = await ask(registry, opened, getService(name))
   const region = await ask(channel, opened, GET_FILE_DESCRIPTOR)

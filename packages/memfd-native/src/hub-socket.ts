@@ -40,6 +40,11 @@ export interface PacketHandler {
 
 /** What a listener in the hub tells its user. */
 export interface ConnectionHandler {
+  /**
+   * A connection of this user has been accepted, and nobody owns it yet: null takes it, bytes are sent to it as one packet
+   * before it is closed at once. Cheaper than `onConnection` and `close()`, for those of whom there are too many.
+   */
+  refuse?(uid: number): Uint8Array | null
   /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
   onConnection(fd: OwnedFd, credentials: Credentials | null): void
   /** accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this comes again at once. */

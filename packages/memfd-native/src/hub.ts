@@ -24,6 +24,7 @@ const PACKET = 1
 const END = 2
 const WRITABLE = 3
 const CONNECTION = 4
+const MSG_DONTWAIT = 0x40
 
 /** Sockets that one native call sends to, and what there is of each: slot, word, result. */
 const MAX_TARGETS = 1024
@@ -259,6 +260,7 @@ export class Hub {
     while (this.#next < end) {
       const at = this.#next
       this.#next = at + EVENT_INTS
+      if (events[at + 1] === CONNECTION && this.#refuses(at)) continue
       const fds = this.#ownFds(events[at + 5] as number, events[at + 6] as number)
       try {
         this.#deliver(at, fds)
@@ -299,6 +301,25 @@ export class Hub {
     if (handler === undefined) fd?.close()
     else if (fd !== undefined) handler.onConnection(fd, this.#credentials(at))
     else handler.onAcceptFailed(this.#events[at + 4] as number)
+  }
+
+  /** Whether this connection was not wanted: then it is gone, and was never an object. */
+  #refuses(at: number): boolean {
+    const events = this.#events
+    const handler = this.#listeners[events[at] as number]
+    if (handler?.refuse === undefined || (events[at + 7] as number) < 0) return false
+    let farewell: Uint8Array | null
+    try {
+      farewell = handler.refuse((events[at + 8] as number) >>> 0)
+    } catch (error) {
+      throwLater(error)
+      return false
+    }
+    if (farewell === null) return false
+    const fd = this.#fds[events[at + 5] as number] as number
+    native.sendmsg(fd, [], farewell, MSG_DONTWAIT) // whoever has gone already hears nothing: EPIPE
+    native.close(fd)
+    return true
   }
 
   #ownFds(start: number, count: number): readonly OwnedFd[] {

@@ -11,6 +11,7 @@ import {
   Admission,
   forgetWhatWasRead,
   IControl,
+  isCrowded,
   type OwnedFd,
   type RegistryPlace,
   ServiceChannels,
@@ -300,5 +301,5 @@ function isNobodyThere(error: unknown): boolean {
 
 /** Whether the registry's host was just coming or going. */
 function isPassing(error: unknown): boolean {
-  return ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT', 'EAGAIN'].includes(errorCode(error) ?? '')
+  return isCrowded(error) || ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')
 }

@@ -4,6 +4,7 @@
  */
 import {
   CHANNEL_LIMITS,
+  CROWD,
   type Limit,
   MAX_NAME_CHARACTERS,
   MAX_PATH_BYTES,
@@ -81,6 +82,27 @@ export const DAEMON_LIMITS = {
     unit: 'channels',
     error: null,
     meaning: 'brought to one service in one turn of the event loop; who asks for more waits, and the users take turns',
+  },
+  arrivals: {
+    name: CROWD,
+    limit: 1280,
+    unit: 'connections',
+    error: 'ERR_LIMIT',
+    meaning: 'to the registry, at once, of a user who is neither the own one nor root; the library tries again for 5 s',
+  },
+  arrivalsPerSecond: {
+    name: 'new connections of one user a second',
+    limit: 640,
+    unit: 'connections',
+    error: null,
+    meaning: 'come back to him of those',
+  },
+  arrivingUsers: {
+    name: 'users who connect',
+    limit: 1024,
+    unit: 'users',
+    error: null,
+    meaning: 'told apart at a time; all others share the new connections of one user',
   },
   acceptPause: {
     name: 'rest of the listener',

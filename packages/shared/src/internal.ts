@@ -64,7 +64,7 @@ export { type Account, Ledger } from './quota/ledger.ts'
 export { ofOnePeer, ofOneUser, type Shares } from './quota/shares.ts'
 export { sendAttachment } from './service-manager/attachment.ts'
 export { checkPathTrust, octal, type Step, stepsTo } from './service-manager/path-trust.ts'
-export { jittered } from './service-manager/patience.ts'
+export { CROWD, crowdFarewell, isCrowded, patiently } from './service-manager/patience.ts'
 export {
   type FoundService,
   IServiceCallback,

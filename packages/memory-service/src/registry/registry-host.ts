@@ -2,6 +2,7 @@
 import {
   Admission,
   type Credentials,
+  crowdFarewell,
   getPeerGroups,
   Hub,
   type HubListener,
@@ -15,6 +16,7 @@ import type { Ledger } from '../ledger.ts'
 import { DAEMON_LIMITS, type Resource } from '../limits.ts'
 import type { DaemonLog } from '../logger.ts'
 import type { PeerLog } from '../peer-log.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Gate } from './gate.ts'
 import { Registry } from './registry.ts'
 import { RegistryConnection } from './registry-connection.ts'
@@ -35,6 +37,10 @@ export class RegistryHost {
   #listener: HubListener
   readonly #admission: Admission<Resource>
   readonly #log: PeerLog
+  readonly #arrivals: Arrivals
+  /** To those who are turned away: the same packet for all. */
+  readonly #farewell = crowdFarewell(DAEMON_LIMITS.arrivals.limit)
+  #toldOfCrowd = Number.NEGATIVE_INFINITY
   readonly #sessions = new Set<Session>()
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
   #pause: NodeJS.Timeout | null = null
@@ -44,6 +50,7 @@ export class RegistryHost {
     this.#gate = gate
     this.#admission = new Admission({ ledger, resource: 'connections', refused: 'refused', log: log.peers })
     this.#log = log.peers
+    this.#arrivals = new Arrivals({ ownUid: ledger.ownUid })
     this.#listener = this.#accept(listener)
     Hub.current().ref()
   }
@@ -67,9 +74,21 @@ export class RegistryHost {
   #accept(listener: OwnedFd): HubListener {
     setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
     return Hub.current().listen(listener, {
+      refuse: (uid) => this.#refuse(uid),
       onConnection: (fd, credentials) => this.#onConnection(fd, credentials),
       onAcceptFailed: (errno) => this.#onAcceptFailed(errno),
     })
+  }
+
+  /** Before anything is made for it. */
+  #refuse(uid: number): Uint8Array | null {
+    if (this.#arrivals.admits(uid)) return null
+    const now = performance.now()
+    if (now - this.#toldOfCrowd > DAEMON_LIMITS.logPeriod.limit) {
+      this.#toldOfCrowd = now
+      this.#log.warn({ uid }, 'turned away: too many new connections of one user')
+    }
+    return this.#farewell
   }
 
   #onConnection(fd: OwnedFd, credentials: Credentials | null): void {

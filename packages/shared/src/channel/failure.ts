@@ -11,12 +11,15 @@ import { Parcel } from '../parcel/parcel.ts'
 import { parcelContents, parcelFromWire } from '../parcel/parcel-objects.ts'
 import type { Outcome } from './channel-handler.ts'
 import {
+  HEADER_BYTES,
+  KIND_FAILURE,
   STATUS_DESCRIPTORS_REFUSED,
   STATUS_LIMIT,
   STATUS_TOO_LARGE,
   STATUS_UNKNOWN_OBJECT,
   STATUS_UNKNOWN_TRANSACTION,
   STATUS_VERSION,
+  writeHeader,
 } from './message.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 
@@ -25,6 +28,20 @@ const MAX_MESSAGE_LENGTH = 1000
 
 /** String16 message, and for a limit its resource, limit and use. @throws RangeError a limit that is no integer */
 export function failureBody(message: string, limit?: LimitError): OutgoingBody {
+  return new OutgoingBody(failureBytes(message, limit))
+}
+
+/** The whole packet of a FAILURE of no call, for a socket that nothing has been made for. @throws as failureBody */
+export function farewellPacket(limit: LimitError): Buffer {
+  const body = failureBytes(limit.message, limit)
+  const packet = Buffer.alloc(HEADER_BYTES + body.length)
+  const sizes = { dataSize: body.length, here: body.length, objectCount: 0, descriptorCount: 0 }
+  writeHeader(packet, 0, { kind: KIND_FAILURE, oneway: false, id: 0, object: 0, code: STATUS_LIMIT, ...sizes })
+  body.copy(packet, HEADER_BYTES)
+  return packet
+}
+
+function failureBytes(message: string, limit?: LimitError): Buffer {
   const parcel = Parcel.obtain()
   parcel.writeString(message.slice(0, MAX_MESSAGE_LENGTH))
   if (limit !== undefined) {
@@ -33,9 +50,9 @@ export function failureBody(message: string, limit?: LimitError): OutgoingBody {
     parcel.writeLong(BigInt(limit.used))
   }
   const { bytes, size } = parcelContents(parcel)
-  const body = new OutgoingBody(Buffer.from(bytes.subarray(0, size)))
+  const copy = Buffer.from(bytes.subarray(0, size))
   parcel.recycle()
-  return body
+  return copy
 }
 
 /** The error that a failure stands for; null for an unknown transaction, which is an answer and no error. */

@@ -18,7 +18,8 @@ export interface LedgerOptions<R extends string> {
 export class Ledger<R extends string> {
   /** May be exchanged at any time: what was charged already stays. */
   limits: Readonly<Record<R, Shares>>
-  readonly #ownUid: number
+  /** Neither he nor root has a share of his own. */
+  readonly ownUid: number
   readonly #onChange: () => void
   /** How often something was charged or refunded. */
   changes = 0
@@ -27,7 +28,7 @@ export class Ledger<R extends string> {
 
   constructor({ limits, ownUid, onChange = () => undefined }: LedgerOptions<R>) {
     this.limits = limits
-    this.#ownUid = ownUid
+    this.ownUid = ownUid
     this.#onChange = onChange
   }
 
@@ -53,7 +54,7 @@ export class Ledger<R extends string> {
   charge(resource: R, uid: number, count: number): void {
     const { total, perUser } = this.limits[resource]
     check(resource, total, this.used(resource), count)
-    if (uid !== this.#ownUid && uid !== 0) check(ofOneUser(resource), perUser, this.usedBy(resource, uid), count)
+    if (uid !== this.ownUid && uid !== 0) check(ofOneUser(resource), perUser, this.usedBy(resource, uid), count)
     this.#add(resource, uid, count)
   }
 

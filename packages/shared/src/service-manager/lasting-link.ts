@@ -7,6 +7,7 @@ import type { Binder } from '../binder/binder.ts'
 import { ClosedError, errorCode } from '../errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
+import { isCrowded, jittered, patiently } from './patience.ts'
 import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
 import type { RegistryPlace } from './registry-path.ts'
 
@@ -57,6 +58,19 @@ export class LastingLink {
     if (this.#isClosed) throw new ClosedError('this ServiceManager is closed')
   }
 
+  /**
+   * What `question` comes to. It is put again, for a while, where the registry turns away who comes too often: it has not
+   * been heard then. @throws as current(), and the question
+   */
+  async ask<T>(question: (link: RegistryLink) => T | Promise<T>): Promise<T> {
+    try {
+      return await question(this.current())
+    } catch (error) {
+      if (!isCrowded(error)) throw error
+    }
+    return patiently(() => question(this.current()))
+  }
+
   /** What `ask` answers, or null while there is no registry to ask; after `close()` for ever. */
   async whileUp<T>(ask: (link: RegistryLink) => T | Promise<T>): Promise<T | null> {
     try {
@@ -69,7 +83,7 @@ export class LastingLink {
 
   /** Publishes a service, at this registry and the next ones. @throws as the registry's addService */
   async add(name: string, registration: Registration): Promise<void> {
-    await add(this.current(), name, registration)
+    await this.ask((link) => add(link, name, registration))
     if (!this.#isClosed) this.#registrations.set(name, registration)
   }
 
@@ -80,6 +94,7 @@ export class LastingLink {
     try {
       await register(link, callback)
     } catch (error) {
+      if (isCrowded(error)) return // the next link says it again
       this.#callbacks.delete(callback)
       throw error
     }
@@ -116,7 +131,7 @@ export class LastingLink {
   #reconnectSoon(): void {
     clearTimeout(this.#timer)
     if (this.#isClosed || (this.#registrations.size === 0 && this.#callbacks.size === 0)) return
-    this.#timer = setTimeout(() => this.#reconnect(), RECONNECT_MS)
+    this.#timer = setTimeout(() => this.#reconnect(), jittered(RECONNECT_MS))
   }
 
   #reconnect(): void {
@@ -161,5 +176,5 @@ function register(link: RegistryLink, callback: NotificationCallback): Promise<v
 
 /** The registry is gone, was not there, or has too many waiting at its door (EAGAIN). */
 function isOutage(error: unknown): boolean {
-  return ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT', 'EAGAIN'].includes(errorCode(error) ?? '')
+  return isCrowded(error) || ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')
 }

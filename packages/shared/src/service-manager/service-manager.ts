@@ -83,7 +83,7 @@ export class ServiceManager {
 
   /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */
   static async connectTo(place: RegistryPlace, policy: ChannelPolicy, signal?: AbortSignal): Promise<ServiceManager> {
-    return patiently(() => new ServiceManager(place, policy), signal)
+    return patiently(() => new ServiceManager(place, policy), { signal })
   }
 
   /** Whether there is a registry at the other end, as far as is known. */
@@ -125,13 +125,14 @@ export class ServiceManager {
    * @throws ERR_REGISTRY_UNAVAILABLE, ERR_DEAD_OBJECT the registry went away, ERR_CLOSED
    */
   async getService(name: string): Promise<IBinder | null> {
-    return find(this.#link.current(), name)
+    return this.#link.ask((link) => find(link, name))
   }
 
   /** As getService; on Android it does not start a service that is not there, here neither does. */
   async checkService(name: string): Promise<IBinder | null> {
-    const { registry } = this.#link.current()
-    return isServiceName(name) ? openService(await registry.checkService(name)) : null
+    return this.#link.ask(async ({ registry }) =>
+      isServiceName(name) ? openService(await registry.checkService(name)) : null,
+    )
   }
 
   /**
@@ -157,14 +158,13 @@ export class ServiceManager {
   /** The names of all services with one of these priorities, sorted. @throws ERR_OUT_OF_RANGE; as getService */
   async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
     checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
-    const names = await this.#link.current().registry.listServices(dumpPriority)
+    const names = await this.#link.ask(({ registry }) => registry.listServices(dumpPriority))
     return (names ?? []).filter((name) => name !== null)
   }
 
   /** Ours, beyond Android: who holds the name; null for nobody. @throws as getService */
   async getServiceInfo(name: string): Promise<ServiceInfo | null> {
-    const { registry } = this.#link.current()
-    return isServiceName(name) ? registry.getServiceInfo(name) : null
+    return this.#link.ask(({ registry }) => (isServiceName(name) ? registry.getServiceInfo(name) : null))
   }
 
   /**

@@ -1,0 +1,83 @@
+/**
+ * How fast one user may connect: a token bucket for each, asked before anything is made for a connection. To connect costs
+ * a client 10 microseconds and the registry ten times as much, so without it a few processes of one user take all its time.
+ */
+import { DAEMON_LIMITS } from '../limits.ts'
+
+export interface ArrivalsOptions {
+  /** Neither he nor root has a limit. */
+  readonly ownUid: number
+  readonly burst?: number
+  readonly perSecond?: number
+  /** Users that are told apart; all others share a bucket. */
+  readonly maxUsers?: number
+  /** Milliseconds that only go forward. */
+  readonly now?: () => number
+}
+
+interface Bucket {
+  tokens: number
+  /** When they were counted. */
+  at: number
+}
+
+export class Arrivals {
+  readonly #ownUid: number
+  readonly #burst: number
+  readonly #perMs: number
+  readonly #maxUsers: number
+  readonly #now: () => number
+  readonly #buckets = new Map<number, Bucket>()
+  readonly #others: Bucket
+  #sweptAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: ArrivalsOptions) {
+    const { ownUid, now = () => performance.now() } = options
+    const { burst = DAEMON_LIMITS.arrivals.limit, perSecond = DAEMON_LIMITS.arrivalsPerSecond.limit } = options
+    this.#ownUid = ownUid
+    this.#burst = burst
+    this.#perMs = perSecond / 1000
+    this.#maxUsers = options.maxUsers ?? DAEMON_LIMITS.arrivingUsers.limit
+    this.#now = now
+    this.#others = { tokens: burst, at: now() }
+  }
+
+  /** How many users are told apart at the moment. */
+  get users(): number {
+    return this.#buckets.size
+  }
+
+  /** Whether one more connection of this user is to be served now; it is counted. */
+  admits(uid: number): boolean {
+    if (uid === this.#ownUid || uid === 0) return true
+    const now = this.#now()
+    const bucket = this.#buckets.get(uid) ?? this.#newBucket(uid, now)
+    this.#fill(bucket, now)
+    if (bucket.tokens < 1) return false
+    bucket.tokens -= 1
+    return true
+  }
+
+  #newBucket(uid: number, now: number): Bucket {
+    if (this.#buckets.size >= this.#maxUsers) this.#forgetFull(now)
+    if (this.#buckets.size >= this.#maxUsers) return this.#others
+    const bucket = { tokens: this.#burst, at: now }
+    this.#buckets.set(uid, bucket)
+    return bucket
+  }
+
+  /** A full bucket is as good as none. Not before one can have filled again: to look at all takes time. */
+  #forgetFull(now: number): void {
+    if (now - this.#sweptAt < this.#burst / this.#perMs) return
+    this.#sweptAt = now
+    for (const [uid, bucket] of this.#buckets) {
+      this.#fill(bucket, now)
+      if (bucket.tokens === this.#burst) this.#buckets.delete(uid)
+    }
+  }
+
+  #fill(bucket: Bucket, now: number): void {
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs)
+    bucket.at = now
+  }
+}
