@@ -8,6 +8,7 @@ import sys
 import time
 
 from memsvc import DeadObject, Failure, MemsvcError, Registry, RegistryUnavailable, RemoteException, ServiceNotFound
+from memsvc.errors import Untrusted
 
 DEFAULT_NAME = 'AnonymousSharedMemory'
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_NOT_PERMITTED, EXIT_TRY_AGAIN = 1, 2, 3, 4, 5
@@ -50,7 +51,7 @@ def watch(options):
 
 def list_services(options):
     """The names of all services."""
-    with Registry(options.registry) as registry:
+    with Registry(options.registry, options.registry_owner) as registry:
         for name in registry.list_services():
             show(options, {'name': name}, name)
 
@@ -72,7 +73,7 @@ def info(options):
 
 
 def open_service(options):
-    with Registry(options.registry) as registry:
+    with Registry(options.registry, options.registry_owner) as registry:
         return registry.get_service(options.name)
 
 
@@ -99,6 +100,7 @@ def int32(text):
 def parse(arguments):
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument('--registry', metavar='PATH', help="the registry's socket")
+    common.add_argument('--registry-owner', metavar='UID', type=int, help='who is trusted with it, besides root and you')
     common.add_argument('--json', action='store_true', help='one JSON object per line')
     parser = argparse.ArgumentParser(prog='memclient.py', description='Reads, writes and watches a shared value.')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
@@ -121,7 +123,7 @@ def parse(arguments):
 def exit_code(error):
     if isinstance(error, (RegistryUnavailable, ServiceNotFound)):
         return EXIT_NOT_FOUND
-    if isinstance(error, PermissionError) or (
+    if isinstance(error, (PermissionError, Untrusted)) or (
         isinstance(error, RemoteException) and error.code == RemoteException.SECURITY
     ):
         return EXIT_NOT_PERMITTED

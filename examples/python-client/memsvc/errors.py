@@ -9,6 +9,10 @@ class RegistryUnavailable(MemsvcError):
     """Nobody listens at the registry's path."""
 
 
+class Untrusted(MemsvcError):
+    """Strangers could change the way to the registry, or run it."""
+
+
 class ServiceNotFound(MemsvcError):
     """No service of that name."""
 

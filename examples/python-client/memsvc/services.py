@@ -2,13 +2,15 @@
 
 import os
 import socket
+import struct
 from typing import NamedTuple
 
 from .channel import Callback, Channel
-from .errors import RegistryUnavailable, ServiceNotFound, UnsafeRegion
+from .errors import RegistryUnavailable, ServiceNotFound, UnsafeRegion, Untrusted
 from .owner import Owner
 from .parcel import Writer
 from .region import Region
+from .way import check_way
 
 
 class Holder(NamedTuple):
@@ -25,8 +27,9 @@ class Registry(Owner):
     ANOTHERS = 2  # kind of a service. 0: there is none. 1: the caller's own, and this client serves nothing
     ANY_PRIORITY = 15
 
-    def __init__(self, path=None):
-        self._channel = Channel(_connect(path or registry_path()))
+    def __init__(self, path=None, owner=None):
+        """`owner`: the uid of a user who is trusted with the registry, besides root and this one."""
+        self._channel = Channel(_connect(path or registry_path(), owner))
 
     def get_service(self, name):
         """The memory service of that name, over a channel that the caller closes."""
@@ -95,17 +98,25 @@ class MemoryService(Owner):
 
 
 def registry_path():
-    """Where the registry is, unless somebody says otherwise."""
-    folders = [folder for folder in (os.environ.get('XDG_RUNTIME_DIR'), '/run') if folder]
-    paths = [f'{folder}/memsvc/registry.sock' for folder in folders]
-    return os.environ.get('MEMSVC_REGISTRY') or next(filter(os.path.exists, paths), paths[0])
+    """Where the registry is, unless somebody says otherwise: whatever exists."""
+    runtime = os.environ.get('XDG_RUNTIME_DIR', '')
+    folder = runtime if runtime.startswith('/') else '/run'
+    return os.environ.get('MEMSVC_REGISTRY') or f'{folder}/memsvc/registry.sock'
 
 
-def _connect(path):
+def _connect(path, owner):
+    trusted = {0, os.geteuid(), owner}
+    check_way(path, trusted)
     end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         end.connect(path)
+        _pid, uid, _gid = struct.unpack('3i', end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if uid & 0xFFFFFFFF not in trusted:
+            raise Untrusted(f'the registry at {path} is run by uid {uid & 0xFFFFFFFF}')
     except (FileNotFoundError, ConnectionRefusedError) as error:
         end.close()
         raise RegistryUnavailable(f'no registry at {path}') from error
+    except BaseException:
+        end.close()
+        raise
     return end

@@ -67,6 +67,10 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     return this.#gate.pass(() => this.#registry.info(this.#peer, name))
   }
 
+  getCallerUid(): number {
+    return this.#peer.caller.uid | 0
+  }
+
   #add(service: NewService): void {
     try {
       this.#registry.add(this.#peer, service)

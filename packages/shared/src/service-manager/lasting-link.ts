@@ -29,6 +29,7 @@ export class LastingLink {
   #link: RegistryLink | null = null
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
+  #isNamespaceChecked = false
 
   /** Connects at once. @throws as RegistryLink */
   constructor(place: RegistryPlace, policy: ChannelPolicy) {
@@ -83,8 +84,15 @@ export class LastingLink {
 
   /** Publishes a service, at this registry and the next ones. @throws as the registry's addService */
   async add(name: string, registration: Registration): Promise<void> {
-    await this.ask((link) => add(link, name, registration))
+    await this.ask((link) => this.#addFirst(link, name, registration))
     if (!this.#isClosed) this.#registrations.set(name, registration)
+  }
+
+  /** A process does not change its user namespace unnoticed: it is looked at before its first service. */
+  async #addFirst(link: RegistryLink, name: string, registration: Registration): Promise<void> {
+    if (!this.#isNamespaceChecked) await link.checkNamespace()
+    this.#isNamespaceChecked = true
+    await add(link, name, registration)
   }
 
   /** Has a callback told, by this registry and the next ones. @throws as the registry's registerForNotifications */

@@ -79,6 +79,8 @@ export const IServiceManager = defineInterface('memsvc.IServiceManager', {
   registerForNotifications: { code: 5, args: [types.string, types.binder] },
   unregisterForNotifications: { code: 6, args: [types.string, types.binder] },
   getServiceInfo: { code: 1001, args: [types.string], returns: types.nullable(serviceInfo) },
+  /** As the registry knows the caller. */
+  getCallerUid: { code: 1002, args: [], returns: types.int },
 })
 
 /** What a notification callback hears. */

@@ -6,7 +6,7 @@ import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
-import type { LimitError } from '../errors.ts'
+import { errorCode, type LimitError, SecurityError } from '../errors.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { readAttachment } from './attachment.ts'
@@ -69,6 +69,31 @@ export class RegistryLink {
     if (this.#services.size === 0) this.#session.endFirst()
     if (binder !== null) this.#services.add(binder)
     return this.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
+  }
+
+  /**
+   * The kernel tells a service who its clients are by the uids of the service's own user namespace, the registry by those
+   * of its own: they must be the same, or every client would seem to be somebody else.
+   * @throws ERR_SECURITY they are not
+   */
+  async checkNamespace(): Promise<void> {
+    const known = await this.#knownUid()
+    const own = process.geteuid?.()
+    if (known === undefined || known === own) return
+    throw new SecurityError(
+      `the registry knows this process as uid ${known}, here it is uid ${own}: they are in different user namespaces, ` +
+        'where a service cannot tell its clients apart. Run it beside the registry, or a registry beside it',
+    )
+  }
+
+  /** undefined: an older registry does not say. */
+  async #knownUid(): Promise<number | undefined> {
+    try {
+      return (await this.registry.getCallerUid()) >>> 0
+    } catch (error) {
+      if (errorCode(error) === 'ERR_UNKNOWN_TRANSACTION') return undefined
+      throw error
+    }
   }
 
   close(): void {
