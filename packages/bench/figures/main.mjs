@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../dist/src/machine.js'
+import * as connecting from './connecting.mjs'
 import * as connections from './connections.mjs'
 import * as fairness from './fairness.mjs'
 import { Scope } from './lib/scope.mjs'
@@ -13,7 +14,16 @@ import * as stoppedWatchers from './stopped-watchers.mjs'
 import * as takeovers from './takeovers.mjs'
 import * as watchers from './watchers.mjs'
 
-const FIGURES = { connections, fairness, watchers, 'stopped-watchers': stoppedWatchers, starts, takeovers, restarts }
+const FIGURES = {
+  connecting,
+  connections,
+  fairness,
+  watchers,
+  'stopped-watchers': stoppedWatchers,
+  starts,
+  takeovers,
+  restarts,
+}
 
 function list() {
   for (const [name, { TITLE, DEFAULTS }] of Object.entries(FIGURES)) {
