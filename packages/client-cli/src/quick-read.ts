@@ -34,6 +34,8 @@ const STDOUT = 1
 const REGION_BYTES = 4
 /** A daemon that has not answered by then is the library's business, which waits longer. */
 const PATIENCE_MS = 1000
+/** A registry with too many at its door is as slow for the library, which only takes longer to load. */
+const CROWD_PATIENCE_MS = 4000
 /** No answer that is expected here is as long. */
 const MAX_ANSWER_BYTES = 1024
 /** Of the one call on a channel. */
@@ -68,7 +70,7 @@ async function read(asked: Invocation, opened: OwnedFd[]): Promise<string> {
   const [name = 'AnonymousSharedMemory'] = asked.operands
   if (!isServiceName(name)) throw new Error('a name for the library')
   const place = findRegistry(readRegistryOptions(asked.registry))
-  const { fd: registry } = await patiently(() => connectRegistry(place), { patienceMs: PATIENCE_MS })
+  const { fd: registry } = await patiently(() => connectRegistry(place), { patienceMs: CROWD_PATIENCE_MS })
   opened.push(registry)
   const channel = await ask(registry, opened, getService(name))
   const region = await ask(channel, opened, GET_FILE_DESCRIPTOR)

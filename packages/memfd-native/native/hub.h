@@ -27,7 +27,7 @@
 
 inline constexpr int kMaxFds = 253;              // SCM_MAX_FD, include/net/scm.h
 inline constexpr size_t kMaxPacket = 65536;      // docs/protocol.md, section 2
-inline constexpr int kAcceptsPerWake = 64;
+inline constexpr int kAcceptsPerWake = 256;
 inline constexpr int kGonePerWake = 1024;        // connections that were closed before they were accepted
 inline constexpr int kProbeInterval = 16;        // wake-ups of a socket between two looks for a second packet
 inline constexpr size_t kBatch = 64;             // events after which the others wait: their senders get on meanwhile

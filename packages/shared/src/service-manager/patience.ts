@@ -8,7 +8,7 @@ import { nodeTimers } from '../util/late-modules.ts'
 const PATIENCE_MS = 5000
 /** Until the next attempt: half of it at least, and at most all. */
 const FIRST_PAUSE_MS = 4
-const LONGEST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 12
 
 /** The resource of a registry's ERR_LIMIT to a user who connects too often: nothing was served. */
 export const CROWD = 'new connections of one user'
