@@ -11,8 +11,7 @@ import { formatValue } from '../output.ts'
 export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
   using manager = await connect(context)
   let value = await openValue(manager, name)
-  context.tell(`memclient: watching ${name} at ${manager.path}`)
-  const show = changePrinter(context, name)
+  const show = changePrinter(context, name, () => context.tell(`memclient: watching ${name} at ${manager.path}`))
   for (;;) {
     await showUntilDeath(value, show)
     context.tell(`memclient: ${name} is gone, waiting for it to come back`)
@@ -21,13 +20,15 @@ export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Prom
 }
 
 /** Notices can be more than changes, and a service that came back can have the value of the one that went. */
-function changePrinter(context: Context, name: string): (value: number) => Promise<void> {
+function changePrinter(context: Context, name: string, onFirst: () => void): (value: number) => Promise<void> {
   const print = context.untilInterrupted()
   let last: number | undefined
   return async (value) => {
     if (value === last) return
+    const isFirst = last === undefined
     last = value
     await print(formatValue(context.json, name, value))
+    if (isFirst) onFirst() // not before: to a reader who has gone nothing is said at all
   }
 }
 
