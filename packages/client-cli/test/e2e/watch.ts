@@ -47,7 +47,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const watcher = startMemclient(t, registry, ['watch'])
     await watcher.stdout.next()
     watcher.kill(signal)
-    t.match(await watcher.ending, { code: 0, signal: null, stdout: /^0$/, stderr: /^(memclient: watching \S+ at \S+)?$/ })
+    t.match(await watcher.ending, {
+      code: 0,
+      signal: null,
+      stdout: /^0$/,
+      stderr: /^(memclient: watching \S+ at \S+)?$/,
+    })
   })
 }
 
