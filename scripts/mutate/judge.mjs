@@ -6,7 +6,7 @@ import { runTest } from './trial.mjs'
 const PATIENCE = 4
 const LEAST_MS = 30_000
 /** What the tests of one mutant may take in all, by what they took unchanged, in ms. */
-const ALL_MS = 300_000
+const ALL_MS = 90_000
 
 /** @returns `{ verdict: 'noticed' | 'survived' | 'not built', by, ran, left, ms }` */
 export async function judge(scratch, mutant, tests) {

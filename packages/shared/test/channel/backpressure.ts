@@ -274,6 +274,36 @@ t.test('what cannot wait for want of descriptors is not paid for', async (t) => 
   t.equal(budget.used, 2)
 })
 
+t.test('of what cannot wait for want of descriptors the bytes are not paid for either', async (t) => {
+  const { channel } = recordedServer(t)
+  const budget = new Budget('blocks', 300)
+  channel.chargeTo(budget)
+  while (channel.queuedBytes === 0) channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(1000)))
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000), objects, [-1]))
+  const before = budget.used
+  for (let i = 0; i < 5; i++) t.throws(send, { code: 'EBADF' })
+  t.equal(budget.used, before)
+})
+
+t.test('a descriptor that the kernel did not take is not paid for as one that it did', async (t) => {
+  const { channel } = recordedServer(t)
+  const budget = new Budget('passed', 100_000)
+  channel.chargeTo(budget)
+  const send = sender(t, channel)
+  let sent = 0
+  for (; channel.queuedBytes === 0; sent++) send()
+  t.equal(budget.used, sent - 1, 'the last one waits')
+})
+
+t.test('a call that can neither leave nor wait is not pending', async (t) => {
+  const { channel } = await recordedClient(t)
+  stuck(channel)
+  t.throws(() => callObject(channel, 0, 1, new OutgoingBody(Buffer.alloc(5000))), { code: 'ERR_LIMIT' })
+  t.equal(channel.pendingCalls, 0)
+  t.equal(channel.isEnded, false)
+})
+
 t.test('a peer that does not read its answers loses the channel', async (t) => {
   const { channel, recorder, peer } = recordedServer(t)
   const answer = new OutgoingBody(Buffer.alloc(60_000))

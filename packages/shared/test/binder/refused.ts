@@ -1,0 +1,404 @@
+/**
+ * A parcel that is refused in the middle leaves nothing behind, whichever of its objects is at fault, in which direction
+ * it was to go, and which side refuses: no object is held, no descriptor open, nothing paid for, and the channel lives.
+ */
+import type { OwnedFd } from 'memfd-native'
+import t, { type Test } from 'tap'
+import { Binder } from '../../src/binder/binder.ts'
+import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
+import { MAX_OBJECTS, Violation } from '../../src/channel/message.ts'
+import { LimitError } from '../../src/errors.ts'
+import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import type { IBinder } from '../../src/parcel/ibinder.ts'
+import { Parcel } from '../../src/parcel/parcel.ts'
+import { collectGarbage, leakChecked } from '../../test-support/leaks.ts'
+import { RawPeer } from '../../test-support/raw-peer.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import {
+  body,
+  DESCRIPTOR,
+  FAILURE,
+  message,
+  ONEWAY,
+  RECEIVERS_BINDER,
+  RELEASE,
+  REPLY,
+  SENDERS_BINDER,
+  TRANSACTION,
+  type WireObject,
+} from '../../test-support/wire.ts'
+import { call } from '../fixtures/call.ts'
+import { watchedDescriptor } from '../fixtures/descriptors.ts'
+import { hubReferences } from '../fixtures/hub-references.ts'
+import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
+import { rawClient, rawServer, type SessionPair, sessionPair } from '../fixtures/sessions.ts'
+import { heldObjects } from '../fixtures/settle.ts'
+
+leakChecked(t)
+watchdog(t)
+
+const POSITIONS = [0, 1, 2, 3]
+const KEPT = new Binder()
+
+/** Pays for so many of each, and knows what is still to be paid. */
+class Budget implements ChannelBudget {
+  used = 0
+  readonly #most: number
+
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most
+  }
+
+  charge(_what: string, count: number): void {
+    if (this.used + count > this.#most) throw new LimitError('a budget', this.#most, this.used)
+    this.used += count
+  }
+
+  refund(_what: string, count: number): void {
+    this.used -= count
+  }
+
+  carryOver(_what: string, count: number): () => void {
+    return () => this.refund(_what, count)
+  }
+}
+
+/** New binders, one of them twice, others, and at one position what is at fault. @returns the new ones */
+function writeAround(
+  parcel: Parcel,
+  position: number,
+  writeBad: (parcel: Parcel) => void,
+  other: Binder = KEPT,
+): Binder[] {
+  const [first, second] = [new Binder(), new Binder()]
+  const objects = [first, second, other, first]
+  for (const [index, binder] of objects.entries()) {
+    if (index === position) writeBad(parcel)
+    parcel.writeStrongBinder(binder)
+  }
+  return [first, second]
+}
+
+/** A proxy of a channel that is not the one that is tried. */
+const foreigners = new WeakMap<Test, IBinder>()
+function foreign(t: Test): IBinder {
+  const known = foreigners.get(t)
+  if (known !== undefined) return known
+  const { proxy } = sessionPair(t, new Binder())
+  foreigners.set(t, proxy)
+  return proxy
+}
+
+function manyFds(parcel: Parcel): void {
+  const pfd = ParcelFileDescriptor.fromData(Buffer.from('content'), 'region') as ParcelFileDescriptor
+  for (let i = 0; i < 254; i++) parcel.writeFileDescriptor(pfd.getFileDescriptor())
+  pfd.close()
+}
+
+/** Looks like a binder, and is none of ours. */
+const impostor = { asBinder: () => impostor, transact: () => undefined } as unknown as IBinder
+
+/** Each way to be refused, and how the sender is told. */
+const FAULTS: Record<string, { write: (parcel: Parcel, t: Test) => void; code: string }> = {
+  'a proxy of another channel': {
+    write: (parcel, t) => parcel.writeStrongBinder(foreign(t)),
+    code: 'ERR_UNSUPPORTED_OPERATION',
+  },
+  'a proxy that was closed': {
+    write: (parcel, t) => {
+      const proxy = foreign(t) as BinderProxy
+      proxy.close()
+      parcel.writeStrongBinder(proxy)
+    },
+    code: 'ERR_UNSUPPORTED_OPERATION',
+  },
+  '254 descriptors': { write: manyFds, code: 'ERR_LIMIT' },
+  'one object more than a parcel has': {
+    write: (parcel) => {
+      for (let i = 0; i < MAX_OBJECTS - 3; i++) parcel.writeStrongBinder(KEPT)
+    },
+    code: 'ERR_TRANSACTION_TOO_LARGE',
+  },
+  'more bytes than a parcel has': {
+    write: (parcel) => parcel.writeByteArray(Buffer.alloc(1_040_384)),
+    code: 'ERR_TRANSACTION_TOO_LARGE',
+  },
+}
+
+/** Tries what is refused, and looks at what is left. @param attempt answers the binders that nobody may hold */
+async function assertNothingLeft(t: Test, { proxy }: SessionPair, attempt: () => Promise<Binder[]>): Promise<void> {
+  const before = hubReferences()
+  t.equal(await heldObjects(attempt), 0, 'no object is held')
+  t.equal(hubReferences(), before, 'nothing keeps the process alive')
+  t.equal(await proxy.pingBinder(), true, 'the channel lives')
+}
+
+for (const [fault, { write, code }] of Object.entries(FAULTS)) {
+  t.test(`a request that is refused for ${fault}, at each position, leaves nothing behind`, async (t) => {
+    const pair = sessionPair(t, new ScriptedBinder({ 1: () => true }, { acceptFileDescriptors: true }))
+    for (const flags of [0, Binder.FLAG_ONEWAY]) {
+      await assertNothingLeft(t, pair, async () => {
+        const binders: Binder[] = []
+        for (const position of POSITIONS) {
+          const writeAll = (data: Parcel) => {
+            binders.push(...writeAround(data, position, (parcel) => write(parcel, t)))
+          }
+          await t.rejects(call(pair.proxy, 1, { write: writeAll, flags }), { code })
+        }
+        return binders
+      })
+    }
+  })
+
+  t.test(`a reply that is refused for ${fault}, at each position, leaves nothing behind`, async (t) => {
+    const binders: Binder[] = []
+    const serve = (data: Parcel, reply: Parcel) => {
+      binders.push(...writeAround(reply, data.readInt(), (parcel) => write(parcel, t), root))
+    }
+    const root = new ScriptedBinder({ 1: serve })
+    const pair = sessionPair(t, root)
+    await assertNothingLeft(t, pair, async () => {
+      for (const position of POSITIONS) {
+        const read = (reply: Parcel) => reply.readException()
+        await t.rejects(call(pair.proxy, 1, { write: (data) => data.writeInt(position), read }), { code })
+      }
+      return binders.splice(0)
+    })
+  })
+}
+
+t.test('descriptors where none may go are refused at each position', async (t) => {
+  const pair = sessionPair(t, new ScriptedBinder({ 1: () => true }))
+  await assertNothingLeft(t, pair, async () => {
+    const binders: Binder[] = []
+    for (const position of POSITIONS) {
+      const write = (data: Parcel) => {
+        binders.push(...writeAround(data, position, manyFds))
+      }
+      await t.rejects(call(pair.proxy, 1, { write }), { code: /ERR_UNSUPPORTED_OPERATION|ERR_LIMIT/ })
+      const one = (parcel: Parcel) => {
+        const pfd = ParcelFileDescriptor.fromData(Buffer.alloc(1), 'one') as ParcelFileDescriptor
+        parcel.writeFileDescriptor(pfd.getFileDescriptor())
+        pfd.close()
+      }
+      const writeOne = (data: Parcel) => {
+        binders.push(...writeAround(data, position, one))
+      }
+      await t.rejects(call(pair.proxy, 1, { write: writeOne }), { code: 'ERR_UNSUPPORTED_OPERATION' })
+    }
+    return binders
+  })
+})
+
+t.test('what is no binder of ours is refused before or when it is sent', async (t) => {
+  const pair = sessionPair(t, new ScriptedBinder({ 1: () => true }))
+  await assertNothingLeft(t, pair, async () => {
+    const binders: Binder[] = []
+    for (const position of POSITIONS) {
+      const write = (data: Parcel) => {
+        binders.push(...writeAround(data, position, (parcel) => parcel.writeStrongBinder(impostor)))
+      }
+      await t.rejects(call(pair.proxy, 1, { write }), { code: 'ERR_INVALID_ARG_TYPE' })
+    }
+    return binders
+  })
+})
+
+t.test('a call that finds the queue full holds nothing, nor one that finds its proxy closed', async (t) => {
+  const { peer, client, proxy } = rawServer(t, { peerTakesFds: true })
+  const flood = (data: Parcel) => data.writeByteArray(Buffer.alloc(900_000))
+  for (let i = 0; i < 2; i++) await call(proxy, 1, { write: flood, flags: Binder.FLAG_ONEWAY })
+  const before = hubReferences()
+  const attempt = (code: string) => async () => {
+    const binders: Binder[] = []
+    for (const flags of [0, Binder.FLAG_ONEWAY]) {
+      const write = (data: Parcel) => {
+        binders.push(...writeAround(data, 1, (parcel) => parcel.writeInt(1)))
+      }
+      await t.rejects(call(proxy, 1, { write, flags }), { code })
+    }
+    return binders
+  }
+  t.equal(await heldObjects(attempt('ERR_LIMIT')), 0)
+  t.equal(hubReferences(), before)
+  t.equal(client.isEnded, false)
+  peer.close()
+  proxy.close()
+  t.equal(await heldObjects(attempt('ERR_CLOSED')), 0)
+  t.equal(hubReferences(), before - 1, 'what waited went with the channel')
+})
+
+t.test(
+  'descriptors that nobody pays for are refused with the objects beside them, and nothing stays paid for',
+  async (t) => {
+    const budget = new Budget(0)
+    let callback: IBinder | null = null
+    const root = new ScriptedBinder({
+      1: (data) => {
+        callback = data.readStrongBinder()
+      },
+    })
+    const { peer, server } = rawClient(t, root)
+    peer.send(
+      message(
+        { kind: TRANSACTION, id: 1, code: 1, objectCount: 1 },
+        body(24, [{ offset: 0, type: 2, number: 7, takesFds: true }]),
+      ),
+    )
+    await peer.receiveMessages(1)
+    const toPeer = callback as unknown as BinderProxy
+    server.chargeTo(budget)
+    const before = hubReferences()
+    const held = await heldObjects(async () => {
+      const binders: Binder[] = []
+      for (const position of POSITIONS) {
+        const write = (data: Parcel) => {
+          binders.push(
+            ...writeAround(data, position, (parcel) => {
+              const pfd = ParcelFileDescriptor.fromData(Buffer.alloc(1), 'one') as ParcelFileDescriptor
+              parcel.writeFileDescriptor(pfd.getFileDescriptor())
+              pfd.close()
+            }),
+          )
+        }
+        await t.rejects(call(toPeer, 1, { write, flags: Binder.FLAG_ONEWAY }), { code: 'ERR_LIMIT' })
+      }
+      return binders
+    })
+    t.equal(held, 0)
+    t.equal(budget.used, 0)
+    t.equal(hubReferences(), before)
+    t.equal(server.isEnded, false)
+  },
+)
+
+// --- what comes in ---
+
+const sent = (number: number, offset: number): WireObject => ({ offset, type: SENDERS_BINDER, number })
+const fdAt = (number: number, offset: number): WireObject => ({ offset, type: DESCRIPTOR, number })
+
+/** Binders 1, 2, 1 and object 0 of the sender's, which is not counted, and a descriptor at this position. */
+function mixed(position: number): WireObject[] {
+  const numbers = [1, 2, 0, 1]
+  return [0, 1, 2, 3, 4].map((index) =>
+    index === position ? fdAt(0, 24 * index) : sent(numbers.splice(0, 1)[0] as number, 24 * index),
+  )
+}
+
+/** Resolves once nobody holds the descriptor any more: its other end is told. */
+async function closed(t: Test, other: OwnedFd): Promise<void> {
+  await new RawPeer(t, other).ended()
+}
+
+const REFUSALS: Record<string, { fields: Partial<Parameters<typeof message>[0]>; code: number | null }> = {
+  'an object that is none': { fields: { object: 99 }, code: 2 },
+  'an object that takes no descriptors': { fields: { object: 1 }, code: 3 },
+  'an object that is none, oneway': { fields: { object: 99, id: 0, flags: ONEWAY }, code: null },
+  'an object that takes no descriptors, oneway': { fields: { object: 1, id: 0, flags: ONEWAY }, code: null },
+}
+
+for (const [what, { fields, code }] of Object.entries(REFUSALS)) {
+  t.test(`a call to ${what} gives back all that came with it`, async (t) => {
+    const codes = { 1: (_data: Parcel, reply: Parcel) => reply.writeStrongBinder(KEPT) }
+    const { peer, server } = rawClient(t, new ScriptedBinder(codes, { acceptFileDescriptors: true }))
+    const budget = new Budget()
+    server.chargeTo(budget)
+    peer.send(message({ kind: TRANSACTION, id: 9, code: 1 })) // object 1 is KEPT from here on
+    await peer.receiveMessages(1)
+    for (const position of POSITIONS) {
+      const { fd, other } = watchedDescriptor(t)
+      const request = {
+        kind: TRANSACTION,
+        id: 1,
+        code: 1,
+        dataSize: 120,
+        objectCount: 5,
+        descriptorCount: 1,
+        ...fields,
+      }
+      peer.send(message(request, body(120, mixed(position))), [fd])
+      fd.close()
+      const answers = await peer.receiveMessages(code === null ? 3 : 4)
+      t.match(
+        answers.slice(0, 3).map(({ kind, object, code }) => ({ kind, object, code })),
+        [1, 2, 1].map((object) => ({ kind: RELEASE, object, code: 1 })),
+      )
+      if (code !== null) t.match(answers[3], { kind: FAILURE, id: 1, code })
+      await closed(t, other)
+    }
+    t.equal(server.isEnded, false)
+    t.equal(budget.used, 0)
+  })
+}
+
+t.test(
+  'a call with an object that this side never sent ends the channel, and closes what came, at each position',
+  async (t) => {
+    for (const position of POSITIONS) {
+      const { peer, ended } = rawClient(
+        t,
+        new ScriptedBinder({ 1: () => t.fail('called') }, { acceptFileDescriptors: true }),
+      )
+      const { fd, other } = watchedDescriptor(t)
+      const good = [sent(1, 0), fdAt(0, 0), sent(2, 0)]
+      good.splice(position, 0, { offset: 0, type: RECEIVERS_BINDER, number: 77 })
+      const objects = good.map((object, index) => ({ ...object, offset: 24 * index }))
+      const request = { kind: TRANSACTION, id: 1, code: 1, dataSize: 96, objectCount: 4, descriptorCount: 1 }
+      peer.send(message(request, body(96, objects)), [fd])
+      fd.close()
+      t.type(await ended(), Violation)
+      await closed(t, other)
+    }
+  },
+)
+
+t.test('an answer with an object that this side never sent fails its call, and closes what came', async (t) => {
+  for (const position of POSITIONS) {
+    const { peer, proxy, ended } = rawServer(t, { peerTakesFds: true })
+    const answer = call(proxy, 1)
+    const [, request] = await peer.receiveMessages(2)
+    const { fd, other } = watchedDescriptor(t)
+    const good = [sent(1, 0), fdAt(0, 0), sent(2, 0)]
+    good.splice(position, 0, { offset: 0, type: RECEIVERS_BINDER, number: 77 })
+    const objects = good.map((object, index) => ({ ...object, offset: 24 * index }))
+    const reply = { kind: REPLY, id: request?.id ?? 0, dataSize: 96, objectCount: 4, descriptorCount: 1 }
+    peer.send(message(reply, body(96, objects)), [fd])
+    fd.close()
+    await t.rejects(answer, { code: 'ERR_DEAD_OBJECT', cause: Violation })
+    await ended()
+    await closed(t, other)
+  }
+})
+
+t.test('an answer that nobody takes gives back what came: to no parcel, to a recycled one', async (t) => {
+  const ways: ((proxy: BinderProxy, data: Parcel) => Promise<unknown>)[] = [
+    (proxy, data) => proxy.transact(1, data, null),
+    async (proxy, data) => {
+      const reply = Parcel.obtain()
+      const answer = proxy.transact(1, data, reply)
+      reply.recycle()
+      await t.rejects(answer, { code: 'ERR_CLOSED' })
+    },
+  ]
+  for (const way of ways) {
+    for (const position of POSITIONS) {
+      const { peer, proxy } = rawServer(t, { peerTakesFds: true })
+      const data = Parcel.obtain()
+      const answer = way(proxy, data)
+      const [, request] = await peer.receiveMessages(2)
+      const { fd, other } = watchedDescriptor(t)
+      const reply = { kind: REPLY, id: request?.id ?? 0, dataSize: 120, objectCount: 5, descriptorCount: 1 }
+      peer.send(message(reply, body(120, mixed(position))), [fd])
+      fd.close()
+      await answer
+      await closed(t, other)
+      data.recycle()
+      const collecting = setInterval(collectGarbage, 5)
+      const back = await peer.receiveMessages(2)
+      clearInterval(collecting)
+      const counts = Object.fromEntries(back.map(({ object, code }) => [object, code]))
+      t.strictSame(counts, { 1: 2, 2: 1 })
+    }
+  }
+})
