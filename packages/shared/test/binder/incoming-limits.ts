@@ -67,6 +67,32 @@ t.test('the 1,025th call under way is refused, and answered ones make room', asy
   t.equal(server.isEnded, false)
 })
 
+t.test('at the limit of calls oneway calls are served, and at the limit of those calls are', async (t) => {
+  const slow = new Slow()
+  const { peer, server } = rawClient(t, slow)
+  peer.send(packet(...Array.from({ length: 1024 }, (_, i) => call(i + 1))))
+  peer.send(oneway)
+  peer.send(call(2000))
+  t.match(await peer.receiveMessages(1), [{ kind: FAILURE, id: 2000, code: 4 }])
+  t.equal(slow.started, 1025, 'the oneway call has begun')
+  for (let i = 0; i < 9; i++) await peer.offer(packet(...new Array(1000).fill(oneway)))
+  await peer.offer(packet(...new Array(999).fill(oneway)))
+  slow.finish()
+  const replies = await peer.receiveMessages(1024)
+  t.ok(replies.every(({ kind }) => kind === REPLY))
+  t.equal(server.isEnded, false)
+
+  const other = new Slow()
+  const full = rawClient(t, other)
+  for (let i = 0; i < 10; i++) await full.peer.offer(packet(...new Array(1000).fill(oneway)))
+  await full.peer.offer(packet(...Array.from({ length: 1024 }, (_, i) => call(i + 1))))
+  await full.peer.offer(call(2000))
+  t.match(await full.peer.receiveMessages(1), [{ kind: FAILURE, id: 2000, code: 4 }])
+  t.equal(other.started, 1 + 1024)
+  other.finish()
+  await full.peer.receiveMessages(1024)
+})
+
 t.test('calls under way hold at most 16 MiB', async (t) => {
   const slow = new Slow()
   const { peer } = rawClient(t, slow)

@@ -84,6 +84,26 @@ t.test('the 1,025th call without an answer is refused, and room comes with an an
   t.equal(results.filter(({ status }) => status === 'rejected').length, 1024)
 })
 
+t.test('at the limit of calls, and at that of descriptors that wait, what is neither is sent', async (t) => {
+  const calling = await recordedClient(t)
+  const answers = Array.from({ length: 1024 }, () => callObject(calling.channel, 0, 1, OutgoingBody.EMPTY))
+  calling.channel.callOneway(0, 2, OutgoingBody.EMPTY)
+  t.match((await calling.peer.receiveMessages(1025)).at(-1), { code: 2, id: 0 })
+  calling.channel.close()
+  await Promise.allSettled(answers)
+
+  const { channel, peer } = recordedServer(t)
+  const send = sender(t, channel)
+  let sent = 0
+  while (outcome(send) === undefined) sent += 1
+  t.throws(send, { code: 'ERR_LIMIT', resource: 'descriptors queued on a channel' })
+  channel.callOneway(0, 2, OutgoingBody.EMPTY)
+  await takeDescriptors(peer, sent)
+  t.match(await peer.receiveMessages(1), [{ code: 2 }])
+  send()
+  await takeDescriptors(peer, 1)
+})
+
 t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as what they were', async (t) => {
   const { channel, peer } = recordedServer(t)
   const [first, second] = regions(t, 2)

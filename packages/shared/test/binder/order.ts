@@ -1,0 +1,203 @@
+/**
+ * Whatever ways a channel's messages take, their receiver sees them in the order in which they were sent: every way to send
+ * before and after every other one, on a channel that is idle, busy, full, or about to be written to again.
+ */
+import t, { type Test } from 'tap'
+import { Binder } from '../../src/binder/binder.ts'
+import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import { callAllOneway } from '../../src/binder/broadcast.ts'
+import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import { Parcel } from '../../src/parcel/parcel.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import type { RawPeer } from '../../test-support/raw-peer.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import { CONTINUATION, message, ONEWAY, packet, REPLY, SENDERS_BINDER, TRANSACTION } from '../../test-support/wire.ts'
+import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
+import { rawClient, rawServer } from '../fixtures/sessions.ts'
+
+leakChecked(t)
+watchdog(t)
+
+const PARTS_BYTES = 150_000
+
+function send(proxy: BinderProxy, code: number, flags: number, write: (data: Parcel) => void = () => undefined): void {
+  const data = Parcel.obtain()
+  write(data)
+  proxy.transact(code, data, null, flags).catch(() => undefined) // an answer never comes
+  data.recycle()
+}
+
+/** Each sends one message with this code. */
+const WAYS: Record<string, (proxy: BinderProxy, code: number) => void> = {
+  'a call': (proxy, code) => send(proxy, code, 0),
+  'a oneway call': (proxy, code) => send(proxy, code, Binder.FLAG_ONEWAY),
+  'a call in parts': (proxy, code) => send(proxy, code, 0, (data) => data.writeByteArray(Buffer.alloc(PARTS_BYTES))),
+  'a oneway call in parts': (proxy, code) =>
+    send(proxy, code, Binder.FLAG_ONEWAY, (data) => data.writeByteArray(Buffer.alloc(PARTS_BYTES))),
+  'a descriptor': (proxy, code) =>
+    send(proxy, code, Binder.FLAG_ONEWAY, (data) => {
+      const pfd = ParcelFileDescriptor.fromData(Buffer.alloc(1), 'one') as ParcelFileDescriptor
+      data.writeFileDescriptor(pfd.getFileDescriptor())
+      pfd.close()
+    }),
+  'a broadcast': (proxy, code) => {
+    const data = Parcel.obtain()
+    callAllOneway([proxy], code, data, (_proxy, error) => {
+      throw error
+    })
+    data.recycle()
+  },
+}
+
+/** Brings a channel into a state, by messages with code 0. */
+const STATES: Record<string, (proxy: BinderProxy, peer: RawPeer) => unknown> = {
+  idle: () => undefined,
+  busy: (proxy) => {
+    for (let i = 0; i < 3; i++) WAYS['a call']?.(proxy, 0)
+  },
+  full: fill,
+  // The kernel has room again, and the hub has not been told.
+  'full a moment ago': (proxy, peer) => {
+    fill(proxy)
+    return peer.receiveMessages(4)
+  },
+}
+
+function fill(proxy: BinderProxy): void {
+  while (proxy.session.queuedBytes === 0) {
+    send(proxy, 0, Binder.FLAG_ONEWAY, (data) => data.writeByteArray(Buffer.alloc(30_000)))
+  }
+}
+
+/** The codes of so many messages that are not 0; their parts are skipped, their descriptors closed. */
+async function codes(peer: RawPeer, count: number): Promise<number[]> {
+  const seen: number[] = []
+  while (seen.length < count) {
+    const received = await peer.receive()
+    if (received === null) throw new Error(`the channel ended after ${seen}`)
+    for (const fd of received.fds) fd.close()
+    seen.push(
+      ...received.messages.map(({ kind, code }) => (kind === TRANSACTION ? code : 0)).filter((code) => code > 0),
+    )
+  }
+  return seen
+}
+
+for (const [state, prepare] of Object.entries(STATES)) {
+  for (const [first, sendFirst] of Object.entries(WAYS)) {
+    t.test(`on a channel that is ${state}, ${first} keeps its place among all others`, async (t) => {
+      for (const [second, sendSecond] of Object.entries(WAYS)) {
+        const { peer, proxy } = rawServer(t, { peerTakesFds: true })
+        await prepare(proxy, peer)
+        sendFirst(proxy, 1)
+        sendSecond(proxy, 2)
+        sendFirst(proxy, 3)
+        sendSecond(proxy, 4)
+        t.strictSame(await codes(peer, 4), [1, 2, 3, 4], `${first} and ${second}`)
+        proxy.close()
+        peer.close()
+      }
+    })
+  }
+}
+
+// --- answers, and what is sent while they wait ---
+
+/** A service whose every call sends its callback something, then is answered. */
+async function answering(t: Test, sendMore: (callback: BinderProxy, code: number) => void) {
+  const callbacks: BinderProxy[] = []
+  const root = new ScriptedBinder({
+    1: (data) => {
+      callbacks.push(data.readStrongBinder() as BinderProxy)
+    },
+  })
+  root.onTransact = ((code: number, data: Parcel, reply: Parcel, flags: number) => {
+    if (code === 1) return ScriptedBinder.prototype.onTransact.call(root, code, data, reply, flags)
+    sendMore(callbacks[0] as BinderProxy, code)
+    return true
+  }) as unknown as typeof root.onTransact
+  const { peer, server } = rawClient(t, root)
+  const object = { offset: 0, type: SENDERS_BINDER, number: 7, takesFds: true }
+  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
+  await peer.receiveMessages(1)
+  return { peer, server }
+}
+
+function bodyOf(object: { offset: number; type: number; number: number; takesFds: boolean }): Buffer {
+  const bytes = Buffer.alloc(28)
+  bytes.writeUInt32LE(object.type, 0)
+  bytes.writeUInt32LE(object.number, 4)
+  bytes.writeUInt8(object.takesFds ? 1 : 0, 8)
+  return bytes
+}
+
+for (const [way, sendMore] of Object.entries(WAYS)) {
+  for (const together of [true, false]) {
+    const calls = together ? 'in one packet' : 'in a packet each'
+    t.test(`${way} and the answers of calls that came ${calls} keep their order`, async (t) => {
+      const { peer } = await answering(t, sendMore)
+      const requests = [2, 3, 4].map((code) => message({ kind: TRANSACTION, id: code, code }))
+      if (together) peer.send(packet(...requests))
+      else for (const request of requests) peer.send(request)
+      const seen: string[] = []
+      while (seen.length < 6) {
+        const received = await peer.receive()
+        for (const fd of received?.fds ?? []) fd.close()
+        for (const { kind, id, code } of received?.messages ?? []) {
+          if (kind === REPLY) seen.push(`answer ${id}`)
+          else if (kind !== CONTINUATION) seen.push(`call ${code}`)
+        }
+      }
+      t.strictSame(seen, ['call 2', 'answer 2', 'call 3', 'answer 3', 'call 4', 'answer 4'])
+    })
+  }
+}
+
+t.test('an answer that was put off in one channel comes before what another channel’s call sends there', async (t) => {
+  const heard: BinderProxy[] = []
+  const first = rawClient(t, new ScriptedBinder({ 1: (data) => heard.push(data.readStrongBinder() as BinderProxy) }))
+  const object = { offset: 0, type: SENDERS_BINDER, number: 7, takesFds: true }
+  first.peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
+  await first.peer.receiveMessages(1)
+  for (const [way, sendMore] of Object.entries(WAYS)) {
+    const root = new Binder()
+    root.onTransact = (() => {
+      sendMore(heard[0] as BinderProxy, 5)
+      return true
+    }) as unknown as typeof root.onTransact
+    const second = rawClient(t, root)
+    await new Promise(setImmediate)
+    first.peer.send(message({ kind: TRANSACTION, id: 2, code: 0x5f504e47 })) // a ping is answered at once
+    second.peer.send(message({ kind: TRANSACTION, flags: ONEWAY, code: 9 }))
+    const kinds: number[] = []
+    while (kinds.length < 2) {
+      const received = await first.peer.receive()
+      for (const fd of received?.fds ?? []) fd.close()
+      kinds.push(...(received?.messages ?? []).map(({ kind }) => kind).filter((kind) => kind !== CONTINUATION))
+    }
+    t.strictSame(kinds, [REPLY, TRANSACTION], way)
+  }
+})
+
+t.test('an answer that was put off and did not leave comes before what found the queue full after it', async (t) => {
+  // Which packet is the first that the kernel does not take depends on how many there were before.
+  for (const before of [0, 1, 2]) {
+    const { peer, server } = await answering(t, (callback, code) => WAYS['a oneway call']?.(callback, code))
+    for (let i = 0; i < before; i++) peer.send(message({ kind: TRANSACTION, id: 1, code: 0x5f504e47 }))
+    let sent = 1
+    while (server.queuedBytes === 0) {
+      peer.send(message({ kind: TRANSACTION, id: ++sent, code: 0x5f504e47 }))
+      peer.send(message({ kind: TRANSACTION, id: ++sent, code: sent }))
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    }
+    const seen = (await peer.receiveMessages(before + (3 * (sent - 1)) / 2)).slice(before)
+    const expected = Array.from({ length: (sent - 1) / 2 }, (_, i) => {
+      const [ping, call] = [2 * i + 2, 2 * i + 3]
+      return [`answer ${ping}`, `call ${call}`, `answer ${call}`]
+    })
+    t.strictSame(
+      seen.map(({ kind, id, code }) => (kind === REPLY ? `answer ${id}` : `call ${code}`)),
+      expected.flat(),
+    )
+  }
+})
