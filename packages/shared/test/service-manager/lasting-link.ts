@@ -1,7 +1,10 @@
 /** The registry goes and another comes: what was published, and who wants to be told, is said to it again. */
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import { errorCode } from '../../src/errors.ts'
+import { ServiceManager } from '../../src/service-manager/service-manager.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { connect, onceUp, startRegistry } from '../fixtures/registry.ts'
@@ -75,20 +78,131 @@ t.test('while there is no registry calls say so', async (t) => {
   t.equal(manager.isConnected, false)
 })
 
-t.test('a name that somebody else has taken meanwhile is lost, with a warning, and stays lost', async (t) => {
+t.test(
+  'a name that somebody else has taken meanwhile is lost, with one warning, at every later restart too',
+  async (t) => {
+    const { registry, program, manager } = await up(t)
+    const warnings = warningsOf(t)
+    await manager.addService('AnonymousSharedMemory', new Binder())
+    await manager.addService('mine', new Binder())
+    await program.destroy()
+    // A host's own service comes before those of others, however fast they are.
+    let next = (await startRegistry(t, { registry, command: 'start' })).program
+    const info = await onceUp(() => manager.getServiceInfo('AnonymousSharedMemory'))
+    t.equal(info?.pid, next.pid)
+    t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR', message: /AnonymousSharedMemory/ }])
+    t.strictSame(await manager.listServices(), ['AnonymousSharedMemory', 'mine'])
+    for (let restart = 2; restart <= 3; restart++) {
+      await next.destroy()
+      next = (await startRegistry(t, { registry })).program
+      t.strictSame(
+        await onceUp(() => manager.listServices()),
+        ['mine'],
+        `restart ${restart}: it is free, and not asked for`,
+      )
+    }
+    await manager.addService('AnonymousSharedMemory', new Binder())
+    await next.destroy()
+    await startRegistry(t, { registry })
+    t.strictSame(
+      await onceUp(() => manager.listServices()),
+      ['AnonymousSharedMemory', 'mine'],
+      'added again, it comes again',
+    )
+    t.equal(warnings.count, 0)
+  },
+)
+
+t.test('what was published and who is told comes back at each of three restarts', async (t) => {
+  const { registry, manager, ...first } = await up(t)
+  let { program } = first
+  const service = new Binder()
+  const told: string[] = []
+  let wake = (): void => {}
+  await manager.addService('mine', service)
+  await manager.registerForNotifications('theirs', (name, binder) => {
+    told.push(name)
+    ;(binder as BinderProxy).close()
+    wake()
+  })
+  for (let restart = 1; restart <= 3; restart++) {
+    await program.destroy()
+    ;({ program } = await startRegistry(t, { registry }))
+    t.equal(await onceUp(() => manager.getService('mine')), service)
+    const heard = new Promise<void>((resolve) => {
+      wake = resolve
+    })
+    const publisher = await connect(t, registry)
+    await publisher.addService('theirs', new Binder())
+    await heard
+    const found = (await publisher.getService('mine')) as BinderProxy
+    t.equal(await found.pingBinder(), true)
+    found.close()
+    publisher.close()
+    t.equal(told.length, restart, 'once at each')
+  }
+})
+
+t.test('a callback that a registry refuses is lost, with one warning, at every later restart too', async (t) => {
   const { registry, program, manager } = await up(t)
   const warnings = warningsOf(t)
-  await manager.addService('AnonymousSharedMemory', new Binder())
-  await manager.addService('mine', new Binder())
+  const told: string[] = []
+  let wake = (): void => {}
+  for (const name of ['a', 'b']) {
+    await manager.registerForNotifications(name, (name, binder) => {
+      told.push(name)
+      ;(binder as BinderProxy).close()
+      wake()
+    })
+  }
   await program.destroy()
-  // Before this process can say a word: it sees the end of its connection in a later turn of its loop.
-  const next = await startRegistry(t, { registry, command: 'start' })
-  const info = await onceUp(() => manager.getServiceInfo('AnonymousSharedMemory'))
-  if (info?.pid === process.pid) return t.comment('this process was faster')
-  t.equal(info?.pid, next.program.pid)
-  t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR', message: /AnonymousSharedMemory/ }])
-  t.strictSame(await manager.listServices(), ['AnonymousSharedMemory', 'mine'])
+  const config = join(t.testdir({ 'memsvc.json': '{ "limits": { "notifications": { "total": 1 } } }' }), 'memsvc.json')
+  let next = (await startRegistry(t, { registry, args: ['--config', config] })).program
+  t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR', message: /told of b again/ }])
+  for (let restart = 2; restart <= 3; restart++) {
+    await next.destroy()
+    next = (await startRegistry(t, { registry })).program
+    const publisher = await connect(t, registry)
+    await onceUp(() => manager.listServices()) // said again before this was asked
+    await publisher.addService('b', new Binder())
+    const heard = new Promise<void>((resolve) => {
+      wake = resolve
+    })
+    await publisher.addService('a', new Binder())
+    await heard
+    t.strictSame(told.splice(0), ['a'], `restart ${restart}`)
+    publisher.close()
+  }
+  t.equal(warnings.count, 0)
 })
+
+t.test('while a registry comes and goes nothing is said of it twice', async (t) => {
+  const { registry, program } = await startRegistry(t)
+  const outages: string[] = []
+  const manager = await ServiceManager.connectWith({ path: registry }, { onOutage: () => outages.push('outage') })
+  t.teardown(() => manager.close())
+  await manager.addService('mine', new Binder())
+  let next = program
+  for (let restart = 1; restart <= 2; restart++) {
+    await next.destroy()
+    await t.rejects(onceDown(manager), { code: 'ERR_REGISTRY_UNAVAILABLE' })
+    t.equal(outages.length, restart)
+    next = (await startRegistry(t, { registry })).program
+    t.strictSame(await onceUp(() => manager.listServices()), ['mine'])
+    t.equal(manager.isConnected, true)
+  }
+})
+
+/** Asks until nobody is there. */
+async function onceDown(manager: ServiceManager): Promise<never> {
+  for (;;) {
+    try {
+      await manager.listServices()
+    } catch (error) {
+      if (errorCode(error) === 'ERR_REGISTRY_UNAVAILABLE') throw error
+    }
+  }
+}
 
 t.test('a manager that is closed while there is no registry does not come back', async (t) => {
   const { registry, program, manager } = await up(t)

@@ -1,4 +1,5 @@
 /** Waiting for a service: until it is there, or the wait is ended, whatever the registry does meanwhile. */
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
@@ -105,4 +106,35 @@ t.test('a wait may begin while there is no registry', async (t) => {
   const publisher = await onceUp(() => connect(t, registry))
   await publisher.addService('x', new Binder())
   t.equal(await (await wait).pingBinder(), true)
+})
+
+t.test('a wait goes on over the end of two registries, and is known to each of them once', async (t) => {
+  const { registry, program, waiting } = await up(t)
+  const config = join(t.testdir({ 'memsvc.json': '{ "limits": { "notifications": { "total": 1 } } }' }), 'memsvc.json')
+  const wait = waitFor(t, waiting, 'x')
+  let next = program
+  for (let restart = 1; restart <= 2; restart++) {
+    await waiting.listServices()
+    await next.destroy()
+    next = (await startRegistry(t, { registry, args: ['--config', config] })).program
+    for (let turn = 0; turn < 5; turn++) t.strictSame(await onceUp(() => waiting.listServices()), [])
+  }
+  const publisher = await connect(t, registry)
+  await publisher.addService('x', new Binder())
+  t.equal(await (await wait).pingBinder(), true)
+})
+
+t.test('who has waited waits again, for the same name and others', async (t) => {
+  const { registry, waiting } = await up(t)
+  for (const name of ['x', 'x', 'y']) {
+    const wait = waitFor(t, waiting, name)
+    t.strictSame(await waiting.listServices(), [])
+    const publisher = await connect(t, registry)
+    await publisher.addService(name, new Binder())
+    const service = await wait
+    t.equal(await service.pingBinder(), true)
+    service.close()
+    publisher.close()
+    while ((await waiting.listServices()).length > 0);
+  }
 })
