@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { errorCode } from '../../src/errors.ts'
+import { findRegistry } from '../../src/service-manager/registry-path.ts'
 import { ServiceManager } from '../../src/service-manager/service-manager.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
@@ -179,7 +180,9 @@ t.test('a callback that a registry refuses is lost, with one warning, at every l
 t.test('while a registry comes and goes nothing is said of it twice', async (t) => {
   const { registry, program } = await startRegistry(t)
   const outages: string[] = []
-  const manager = await ServiceManager.connectWith({ path: registry }, { onOutage: () => outages.push('outage') })
+  const manager = await ServiceManager.connectTo(findRegistry({ path: registry }), {
+    onOutage: () => outages.push('outage'),
+  })
   t.teardown(() => manager.close())
   await manager.addService('mine', new Binder())
   let next = program
