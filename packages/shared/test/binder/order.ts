@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { callAllOneway } from '../../src/binder/broadcast.ts'
+import type { Session } from '../../src/binder/session.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
@@ -50,22 +51,22 @@ const WAYS: Record<string, (proxy: BinderProxy, code: number) => void> = {
 }
 
 /** Brings a channel into a state, by messages with code 0. */
-const STATES: Record<string, (proxy: BinderProxy, peer: RawPeer) => unknown> = {
+const STATES: Record<string, (client: Session, peer: RawPeer) => unknown> = {
   idle: () => undefined,
-  busy: (proxy) => {
-    for (let i = 0; i < 3; i++) WAYS['a call']?.(proxy, 0)
+  busy: ({ root }) => {
+    for (let i = 0; i < 3; i++) WAYS['a call']?.(root, 0)
   },
   full: fill,
   // The kernel has room again, and the hub has not been told.
-  'full a moment ago': (proxy, peer) => {
-    fill(proxy)
+  'full a moment ago': (client, peer) => {
+    fill(client)
     return peer.receiveMessages(4)
   },
 }
 
-function fill(proxy: BinderProxy): void {
-  while (proxy.session.queuedBytes === 0) {
-    send(proxy, 0, Binder.FLAG_ONEWAY, (data) => data.writeByteArray(Buffer.alloc(30_000)))
+function fill(client: Session): void {
+  while (client.queuedBytes === 0) {
+    send(client.root, 0, Binder.FLAG_ONEWAY, (data) => data.writeByteArray(Buffer.alloc(30_000)))
   }
 }
 
@@ -87,8 +88,8 @@ for (const [state, prepare] of Object.entries(STATES)) {
   for (const [first, sendFirst] of Object.entries(WAYS)) {
     t.test(`on a channel that is ${state}, ${first} keeps its place among all others`, async (t) => {
       for (const [second, sendSecond] of Object.entries(WAYS)) {
-        const { peer, proxy } = rawServer(t, { peerTakesFds: true })
-        await prepare(proxy, peer)
+        const { client, peer, proxy } = rawServer(t, { peerTakesFds: true })
+        await prepare(client, peer)
         sendFirst(proxy, 1)
         sendSecond(proxy, 2)
         sendFirst(proxy, 3)
