@@ -15,6 +15,7 @@ import { describe, report } from './mutate/report.mjs'
 import { Results, readEquivalent, readTable, writeTable } from './mutate/results.mjs'
 import { trySample } from './mutate/sample.mjs'
 import { makeScratch, removeScratch } from './mutate/scratch.mjs'
+import { endPrograms } from './mutate/trial.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ const { values } = parseArgs({
   },
 })
 const count = Number(values.count)
-const seed = Number(values.seed)
+const { seed } = values
 
 function drawn(root) {
   return draw(
@@ -45,7 +46,10 @@ async function withScratch(work) {
   const scratch = makeScratch(repositoryRoot)
   const stop = () => process.exit(130)
   process.on('SIGINT', stop).on('SIGTERM', stop)
-  process.on('exit', () => removeScratch(scratch))
+  process.on('exit', () => {
+    endPrograms(scratch)
+    removeScratch(scratch)
+  })
   buildAll(scratch)
   return work(scratch)
 }
@@ -97,7 +101,7 @@ if (values.list) {
   report(knownResults(), readEquivalent(repositoryRoot))
 } else if (values.sample !== undefined) {
   const { noticed, tried } = await withScratch((scratch) => trySample(scratch, { count: Number(values.sample), seed }))
-  console.log(`${noticed} of ${tried} noticed`)
+  console.log(`${noticed} passed, ${tried - noticed} failed`)
   if (noticed < tried) process.exitCode = 1
 } else if (values.table) {
   await withScratch(tableOf)

@@ -8,9 +8,9 @@ export async function runTest(scratch, test, { limitMs, env = {} }) {
   const begin = performance.now()
   const child = spawn(process.execPath, [join(scratch, test)], {
     cwd: scratch,
-    detached: true, // a group of its own, to be killed as one
+    detached: true, // a group of its own, to be killed as one; tap's own time limit is none on a busy machine
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: join(scratch, 't'), TAP_BAIL: '1', CI: 'true', ...env },
+    env: { ...process.env, TMPDIR: join(scratch, 't'), TAP_BAIL: '1', TAP_TIMEOUT: '600', CI: 'true', ...env },
   })
   const output = collect(child)
   let isHung = false
@@ -32,9 +32,13 @@ function collect(child) {
   return () => Buffer.concat(chunks).toString()
 }
 
-/** The test's group, and whatever runs a program or has a path of the copy: daemons have groups of their own. */
 function killAll(scratch, group) {
   kill(-group)
+  endPrograms(scratch)
+}
+
+/** Ends whatever runs a program of the copy, or was given a path in it: daemons have groups of their own. */
+export function endPrograms(scratch) {
   for (const pid of readdirSync('/proc')) if (/^\d+$/.test(pid) && isOf(scratch, pid)) kill(Number(pid))
 }
 
