@@ -50,7 +50,7 @@ async function withScratch(work) {
     endPrograms(scratch)
     removeScratch(scratch)
   })
-  buildAll(scratch)
+  await buildAll(scratch)
   return work(scratch)
 }
 

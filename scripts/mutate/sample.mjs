@@ -26,8 +26,8 @@ export async function trySample(scratch, { count, seed }) {
 async function tryOne(scratch, { file, was, becomes, test }) {
   const start = readSource(scratch, file).indexOf(was)
   if (start < 0) return 'the guard is not there any more: bring must-notice.json up to date'
-  const { verdict } = await judge(scratch, { file, start, end: start + was.length, replacement: becomes }, [
+  const { verdict, by } = await judge(scratch, { file, start, end: start + was.length, replacement: becomes }, [
     { test, ms: 0 },
   ])
-  return verdict
+  return verdict === 'not built' ? `${verdict}: ${by}` : verdict
 }
