@@ -30,6 +30,7 @@ const LAYERS = {
     ['quota'],
     ['binder'],
     ['service-manager', 'interfaces'],
+    ['store'],
     ['index.ts', 'internal.ts'],
   ],
   'packages/memfd-native/native': [

@@ -221,6 +221,33 @@ export class LimitError extends Error {
   }
 }
 
+/** The value has another version than the one that was asked for. Nothing happened. */
+export class ConflictError extends Error {
+  readonly code = 'ERR_CONFLICT'
+  /** Whose value it is. */
+  readonly key: string
+  /** The version that it has; 0n: there is no value. */
+  readonly version: bigint
+  static {
+    named(this.prototype, 'ConflictError')
+  }
+
+  /** The fields are the message: see each. */
+  constructor(key: string, version: bigint, options?: ErrorOptions) {
+    super(version === 0n ? `${key} has no value` : `${key} has the version ${version}`, options)
+    this.key = key
+    this.version = version
+  }
+}
+
+/** Nobody answered in time. Of a call that was sent already the outcome is unknown. */
+export class TimeoutError extends Error {
+  readonly code = 'ERR_TIMEOUT'
+  static {
+    named(this.prototype, 'TimeoutError')
+  }
+}
+
 /** The stable code of anything thrown: ours, Node's or a system call's; undefined for other errors. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined

@@ -7,6 +7,7 @@ import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull, checkObject, checkString, show } from '../util/check.ts'
+import { isBackground } from './background.ts'
 import * as identity from './calling-identity.ts'
 import { asksCallerAtOnce } from './calling-identity.ts'
 import * as codes from './transaction-codes.ts'
@@ -47,6 +48,11 @@ export class Binder implements IBinder {
 
   /** For this project's own objects: see its symbol. */
   get [asksCallerAtOnce](): boolean {
+    return false
+  }
+
+  /** For this project's own objects: see its symbol. */
+  get [isBackground](): boolean {
     return false
   }
 

@@ -3,6 +3,7 @@
  */
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { Violation } from '../channel/message.ts'
+import { isBackground } from './background.ts'
 import type { Binder } from './binder.ts'
 
 interface Export {
@@ -15,6 +16,7 @@ export class Exports {
   readonly #byNumber = new Map<number, Export>()
   readonly #numbers = new Map<Binder, number>()
   #lastNumber = 0
+  #keeping = 0
   #budget: ChannelBudget | undefined
 
   /** Who pays. Before anything is sent. */
@@ -26,6 +28,11 @@ export class Exports {
     return this.#byNumber.size
   }
 
+  /** Whether there are any that keep the process alive. */
+  get keepsAlive(): boolean {
+    return this.#keeping > 0
+  }
+
   /** The binder's number; the peer holds one more reference. Taken back by `release` if the message does not leave. @throws LimitError of the budget */
   add(binder: Binder): number {
     const known = this.#numbers.get(binder)
@@ -34,6 +41,7 @@ export class Exports {
     if (known === undefined) {
       this.#numbers.set(binder, number)
       this.#byNumber.set(number, { binder, references: 0 })
+      if (!binder[isBackground]) this.#keeping += 1
     }
     ;(this.#byNumber.get(number) as Export).references += 1
     return number
@@ -53,6 +61,7 @@ export class Exports {
     if (entry.references > 0) return
     this.#byNumber.delete(number)
     this.#numbers.delete(entry.binder)
+    if (!entry.binder[isBackground]) this.#keeping -= 1
     this.#budget?.refund('objects', 1)
   }
 
@@ -60,6 +69,7 @@ export class Exports {
   close(): void {
     if (this.size > 0) this.#budget?.refund('objects', this.size)
     this.#budget = undefined
+    this.#keeping = 0
     this.#byNumber.clear()
     this.#numbers.clear()
   }

@@ -94,10 +94,10 @@ export class WireParcels implements BinderSource {
 
   /** The peer gives references to one of our objects back. @throws Violation */
   release(number: number, count: number): void {
+    const keptAlive = this.#exports.keepsAlive
     this.#exports.release(number, count)
-    if (this.#exports.size > 0) return
-    this.#channel.unhold()
-    this.#onFewer()
+    if (keptAlive && !this.#exports.keepsAlive) this.#channel.unhold()
+    if (this.#exports.size === 0) this.#onFewer()
   }
 
   /** The channel is over: the peer holds nothing. */
@@ -211,8 +211,10 @@ export class WireParcels implements BinderSource {
 
   #export(binder: Binder): number {
     if (binder === this.#root) return ROOT
-    if (this.#exports.size === 0) this.#channel.hold()
-    return this.#exports.add(binder)
+    const keptAlive = this.#exports.keepsAlive
+    const number = this.#exports.add(binder)
+    if (!keptAlive && this.#exports.keepsAlive) this.#channel.hold()
+    return number
   }
 
   /** The objects of a body for a parcel, which owns the descriptors from then on. @throws Violation */

@@ -66,6 +66,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   #unanswered = 0
   #willFlush = false
   #isReferenced = false
+  #isPeerGone = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
   constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds, uid = ownUid }: ChannelOptions) {
@@ -82,6 +83,11 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
 
   get isEnded(): boolean {
     return this.#ended
+  }
+
+  /** The peer closed its end: what was sent since then, and with the call that found it out, has not reached it. */
+  get isPeerGone(): boolean {
+    return this.#isPeerGone
   }
 
   /** For a broadcast: whether what is sent to the socket now comes after all that was sent before. */
@@ -387,9 +393,14 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
       return
     }
     // What the peer sent before it went is still in the socket, answers perhaps. Its end comes behind them.
-    if (errno < 0) this.#outbox.drop()
+    if (errno < 0) this.#losePeer()
     this.#updateInterest()
     this.#updateReference()
+  }
+
+  #losePeer(): void {
+    this.#isPeerGone = true
+    this.#outbox.drop()
   }
 
   #updateInterest(): void {

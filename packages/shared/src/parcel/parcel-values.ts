@@ -214,6 +214,14 @@ export abstract class ParcelValues {
     return length < 0 ? null : buffer.readBytes(length)
   }
 
+  /** As readByteArray, but not a copy: the parcel's own bytes, until it is changed or recycled. @internal */
+  viewByteArray(): Uint8Array | null {
+    const buffer = this.#open()
+    const length = buffer.readLength(1)
+    const at = length < 0 ? -1 : buffer.take(length)
+    return at < 0 ? null : buffer.bytes.subarray(at, at + length)
+  }
+
   /** 4 bytes and 4 for each element. */
   writeBooleanArray(values: readonly boolean[] | null): void {
     this.writeList(values, checkBoolean, (value) => this.writeBoolean(value))

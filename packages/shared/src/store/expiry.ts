@@ -1,0 +1,110 @@
+/** Values that end by themselves. One timer for all of them, which keeps nobody alive; the next to end is on top of a heap. */
+
+interface Deadline {
+  readonly key: string
+  /** In milliseconds of `performance.now()`. */
+  readonly at: number
+}
+
+/** What setTimeout can wait for. */
+const LONGEST_WAIT_MS = 0x7fffffff
+/** Deadlines that count no more are swept out when they are more than those that do, and more than this. */
+const MAX_STALE = 64
+
+export class Expiry {
+  readonly #onExpired: (key: string) => void
+  readonly #byKey = new Map<string, Deadline>()
+  /** The earliest first; also such that were replaced since. */
+  #heap: Deadline[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param onExpired called once for each key whose time is over */
+  constructor(onExpired: (key: string) => void) {
+    this.#onExpired = onExpired
+  }
+
+  /** How many keys have an end. */
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  /** When, in milliseconds from now; undefined: never. */
+  leftOf(key: string): number | undefined {
+    const deadline = this.#byKey.get(key)
+    return deadline === undefined ? undefined : Math.max(deadline.at - performance.now(), 0)
+  }
+
+  /** The key ends after so many milliseconds; whatever was said of it before is forgotten. */
+  set(key: string, ttlMs: number): void {
+    const deadline = { key, at: performance.now() + ttlMs }
+    this.#byKey.set(key, deadline)
+    if (this.#heap.length > MAX_STALE + 2 * this.#byKey.size) this.#sweep()
+    else push(this.#heap, deadline)
+    if (this.#heap[0] === deadline) this.#schedule()
+  }
+
+  /** The key does not end. */
+  clear(key: string): void {
+    if (this.#byKey.size > 0) this.#byKey.delete(key)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#byKey.clear()
+    this.#heap = []
+  }
+
+  #sweep(): void {
+    this.#heap = [...this.#byKey.values()].sort((a, b) => a.at - b.at)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    const [next] = this.#heap
+    if (next === undefined) return
+    const wait = Math.min(Math.max(Math.ceil(next.at - performance.now()), 1), LONGEST_WAIT_MS)
+    this.#timer = setTimeout(() => this.#expire(), wait).unref()
+  }
+
+  #expire(): void {
+    const now = performance.now()
+    for (let next = this.#heap[0]; next !== undefined && next.at <= now; next = this.#heap[0]) {
+      pop(this.#heap)
+      if (this.#byKey.get(next.key) !== next) continue
+      this.#byKey.delete(next.key)
+      this.#onExpired(next.key)
+    }
+    this.#schedule()
+  }
+}
+
+function push(heap: Deadline[], deadline: Deadline): void {
+  let at = heap.length
+  heap.push(deadline)
+  while (at > 0) {
+    const parent = (at - 1) >> 1
+    const above = heap[parent] as Deadline
+    if (above.at <= deadline.at) break
+    heap[at] = above
+    at = parent
+  }
+  heap[at] = deadline
+}
+
+function pop(heap: Deadline[]): void {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  let at = 0
+  for (;;) {
+    const first = 2 * at + 1
+    const [left, right] = [heap[first], heap[first + 1]]
+    if (left === undefined) break
+    const child = right !== undefined && right.at < left.at ? first + 1 : first
+    const below = heap[child] as Deadline
+    if (below.at >= last.at) break
+    heap[at] = below
+    at = child
+  }
+  heap[at] = last
+}

@@ -1,0 +1,163 @@
+/** Limits of a store, as data. Each that is reached is an ERR_LIMIT with its name as `resource`; nothing has happened then. */
+import type { Limit } from '../util/limit.ts'
+
+const MIB = 1024 * 1024
+
+export const STORE_LIMITS = {
+  capacity: {
+    name: 'bytes of an area',
+    limit: 64 * MIB,
+    unit: 'bytes',
+    error: 'ERR_LIMIT',
+    meaning: 'all of it: keys, values, versions that are being replaced. The most that its readers can make it cost',
+  },
+  keys: {
+    name: 'keys of an area',
+    limit: 65_536,
+    unit: 'keys',
+    error: 'ERR_LIMIT',
+    meaning: 'with those that were deleted last',
+  },
+  keysOfUser: {
+    name: 'keys of one user',
+    limit: 4096,
+    unit: 'keys',
+    error: 'ERR_LIMIT',
+    meaning: 'whose values he wrote last; neither the own user nor root',
+  },
+  bytesOfUser: {
+    name: 'bytes of one user',
+    limit: 16 * MIB,
+    unit: 'bytes',
+    error: 'ERR_LIMIT',
+    meaning: 'of those values and of uploads under way, with what their places add; neither the own user nor root',
+  },
+  valueBytes: {
+    name: 'bytes of a value',
+    limit: 16 * MIB,
+    unit: 'bytes',
+    error: 'ERR_LIMIT',
+    meaning: 'of JSON: of its text',
+  },
+  edits: {
+    name: 'edits of a transaction',
+    limit: 256,
+    unit: 'edits',
+    error: 'ERR_LIMIT',
+    meaning: 'changed together',
+  },
+  uploads: {
+    name: 'uploads',
+    limit: 64,
+    unit: 'uploads',
+    error: 'ERR_LIMIT',
+    meaning: 'values under way in parts, of all users together',
+  },
+  uploadsOfPeer: {
+    name: 'uploads of one peer',
+    limit: 4,
+    unit: 'uploads',
+    error: 'ERR_LIMIT',
+    meaning: 'on one channel',
+  },
+  uploadPause: {
+    name: 'silence of an upload',
+    limit: 30_000,
+    unit: 'milliseconds',
+    error: 'ERR_ILLEGAL_STATE',
+    meaning: 'after so long without a part it is given up',
+  },
+  watchers: {
+    name: 'watchers of a store',
+    limit: 65_536,
+    unit: 'watchers',
+    error: 'ERR_LIMIT',
+    meaning: 'callbacks for changes, of all users together',
+  },
+  watchersOfUser: {
+    name: 'watchers of a store of one user',
+    limit: 4096,
+    unit: 'watchers',
+    error: 'ERR_LIMIT',
+    meaning: 'neither the own user nor root',
+  },
+  watchersOfPeer: {
+    name: 'watchers of a store of one peer',
+    limit: 256,
+    unit: 'watchers',
+    error: 'ERR_LIMIT',
+    meaning: 'on one channel',
+  },
+  noticesPerTurn: {
+    name: 'notices of a store in a turn',
+    limit: 256,
+    unit: 'notices',
+    error: null,
+    meaning: 'watchers told in one turn of the event loop; the others follow in the next ones',
+  },
+  cachedValues: {
+    name: 'values kept by a reader',
+    limit: 10_000,
+    unit: 'values',
+    error: null,
+    meaning: 'as objects; what was not read for long is read anew',
+  },
+  cachedBytes: {
+    name: 'bytes kept by a reader',
+    limit: 64 * MIB,
+    unit: 'bytes',
+    error: null,
+    meaning: 'of the texts of those values',
+  },
+  wholeBytes: {
+    name: 'bytes read as a whole',
+    limit: 512 * MIB - 24,
+    unit: 'bytes',
+    error: 'ERR_LIMIT',
+    meaning: 'the longest text that Node has; readBytes reads longer values in parts',
+  },
+  readTries: {
+    name: 'tries of a read',
+    limit: 8,
+    unit: 'tries',
+    error: 'ERR_LIMIT',
+    meaning: 'of 256 tries each: an owner that says the truth is not so fast',
+  },
+} as const satisfies Record<string, Limit>
+
+/** Those that a store may have of its own; each is a whole number. */
+export type StoreLimits = {
+  readonly [K in
+    | 'keysOfUser'
+    | 'bytesOfUser'
+    | 'edits'
+    | 'uploads'
+    | 'uploadsOfPeer'
+    | 'uploadPause'
+    | 'watchers'
+    | 'watchersOfUser'
+    | 'watchersOfPeer']: number
+}
+
+/** The limit of that name in a store, as its row. */
+export function rowOf(name: keyof StoreLimits, limits: StoreLimits): Limit {
+  return { ...STORE_LIMITS[name], limit: limits[name] }
+}
+
+/** The defaults, and what is said otherwise. */
+export function storeLimits(own: Partial<StoreLimits> = {}): StoreLimits {
+  const { keysOfUser, bytesOfUser, edits, uploads, uploadsOfPeer, uploadPause } = STORE_LIMITS
+  const { watchers, watchersOfUser, watchersOfPeer } = STORE_LIMITS
+  return {
+    keysOfUser: keysOfUser.limit,
+    bytesOfUser: bytesOfUser.limit,
+    edits: edits.limit,
+    uploads: uploads.limit,
+    uploadsOfPeer: uploadsOfPeer.limit,
+    uploadPause: uploadPause.limit,
+    watchers: watchers.limit,
+    watchersOfUser: watchersOfUser.limit,
+    watchersOfPeer: watchersOfPeer.limit,
+    ...own,
+  }
+}

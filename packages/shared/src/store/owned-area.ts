@@ -1,0 +1,237 @@
+/**
+ * The owner's half of one area of a store: transactions, and what makes room for them. Deleted keys are retired when their places are
+ * needed; values are moved to a new area when the free places of the old one have the wrong sizes, or when it shall have another size.
+ */
+import { type AreaEdit, AreaReader, AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
+import { errorCode, LimitError } from '../errors.ts'
+import { limitError } from '../util/limit.ts'
+import { STORE_LIMITS } from './limits.ts'
+import type { StoreArea } from './store-reader.ts'
+
+/** What an area of a store is made of. */
+export interface OwnedAreaOptions {
+  readonly patterns: readonly string[]
+  readonly capacity: number
+  readonly maxKeys: number
+  /** What its versions come after. */
+  readonly base: bigint
+}
+
+/** How large an area is. */
+export interface AreaSize {
+  readonly capacity: number
+  readonly maxKeys: number
+}
+
+/** Deleted keys whose places are taken back at once. */
+const RETIRED_AT_ONCE = 256
+/** It is worth moving when so much of the places is free. */
+const FREE_PART = 4
+const REGION_NAME = 'memsvc-store'
+
+/** Something to put, or to delete: bytes that are copied now, or a block that was filled before. */
+export interface Put {
+  readonly key: string
+  /** `areaTypes`: BYTES or JSON */
+  readonly type: number
+  /** Null, without a block: it is deleted. */
+  readonly bytes: Uint8Array | null
+  /** Of `reserve`; 0: `bytes` are to be put. It is still the caller's when this fails. */
+  readonly block: number
+}
+
+/** Owns an area's writer, and a mapping to read what is in it. */
+export class OwnedArea implements StoreArea {
+  readonly patterns: readonly string[]
+  #writer: AreaWriter
+  #reader: AreaReader
+  #size: AreaSize
+  readonly #onMoved: () => void
+
+  /**
+   * @param onMoved told when the values are in another area, before anything is written to that one; blocks of before are gone
+   * @throws errors of memfd_create(2), fallocate(2), mmap(2); EINVAL no room for so many keys
+   */
+  constructor(options: OwnedAreaOptions, onMoved: () => void) {
+    this.patterns = options.patterns
+    this.#size = { capacity: options.capacity, maxKeys: options.maxKeys }
+    this.#onMoved = onMoved
+    this.#writer = AreaWriter.create({ ...this.#size, base: options.base, name: REGION_NAME })
+    this.#reader = readerOf(this.#writer)
+  }
+
+  get reader(): AreaReader {
+    return this.#reader
+  }
+
+  get size(): AreaSize {
+    return this.#size
+  }
+
+  /** The version that was given last. */
+  get version(): bigint {
+    return this.#writer.stats.committed
+  }
+
+  get stats(): AreaWriter['stats'] {
+    return this.#writer.stats
+  }
+
+  /** A read-only descriptor, the caller's. @throws EMFILE */
+  share(): OwnedFd {
+    return this.#writer.share()
+  }
+
+  /** One value. @returns its version. @throws ERR_LIMIT */
+  put(key: string, type: number, bytes: Uint8Array): bigint {
+    const version = this.#writer.put(key, type, bytes)
+    return typeof version === 'bigint'
+      ? version
+      : this.#roomy(bytes.length, version, () => this.#writer.put(key, type, bytes))
+  }
+
+  /** All, or none. @returns the version, 0n: nothing has changed. @throws ERR_LIMIT */
+  commit(puts: readonly Put[]): bigint {
+    const bytes = puts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
+    const version = this.#tryCommit(puts)
+    if (typeof version === 'bigint') return version
+    const mayMove = puts.every(({ block }) => block === 0)
+    return this.#roomy(bytes, version, () => this.#tryCommit(puts), mayMove)
+  }
+
+  /** A place for a value that comes in parts. @returns its block. @throws ERR_LIMIT */
+  reserve(byteLength: number, type: number): number {
+    const block = this.#writer.reserve(byteLength, type)
+    return block > 0 ? block : this.#roomy(byteLength, block, () => this.#writer.reserve(byteLength, type))
+  }
+
+  /** A part of it. */
+  write(block: number, position: number, bytes: Uint8Array): void {
+    this.#writer.write(block, position, bytes)
+  }
+
+  /** It is not wanted any more, and is wiped. */
+  abandon(block: number): void {
+    this.#writer.abandon(block)
+  }
+
+  /** All values go to an area of this size, and the versions go on. @throws ERR_LIMIT they do not fit: nothing has changed; ENOMEM */
+  move(size: AreaSize): void {
+    const next = AreaWriter.create({ ...size, base: this.version, name: REGION_NAME })
+    let reader: AreaReader | undefined
+    try {
+      this.#copyTo(next, size)
+      reader = readerOf(next)
+    } catch (error) {
+      next.close()
+      throw error
+    }
+    const [before, readerBefore] = [this.#writer, this.#reader]
+    before.markMoved()
+    this.#writer = next
+    this.#reader = reader
+    this.#size = size
+    this.#onMoved()
+    readerBefore.close()
+    before.close()
+  }
+
+  /** Readers keep what they have, and are told that it does not change any more. */
+  close(): void {
+    this.#writer.markClosed()
+    this.#reader.close()
+    this.#writer.close()
+  }
+
+  #tryCommit(puts: readonly Put[]): bigint | number {
+    const edits: AreaEdit[] = []
+    const own: number[] = []
+    const result = this.#fill(puts, edits, own)
+    const version = result < 0 ? result : this.#writer.commit(edits)
+    if (typeof version === 'number') for (const block of own) this.#writer.abandon(block)
+    return version
+  }
+
+  /** @returns 0, or why there is no room */
+  #fill(puts: readonly Put[], edits: AreaEdit[], own: number[]): number {
+    for (const { key, type, bytes, block } of puts) {
+      if (bytes === null || block > 0) {
+        edits.push({ key, block })
+        continue
+      }
+      const made = this.#writer.reserve(bytes.length, type)
+      if (made < 0) return made
+      own.push(made)
+      this.#writer.write(made, 0, bytes)
+      edits.push({ key, block: made })
+    }
+    return 0
+  }
+
+  /** Makes room and tries again, as long as there is something to be done. */
+  #roomy<T>(bytes: number, code: number, attempt: () => T | number, mayMove = true): T {
+    let failed = code
+    const means = [() => this.#retire(), () => mayMove && this.#compact(bytes, failed)]
+    for (const makeRoom of means) {
+      if (!makeRoom()) continue
+      const result = attempt()
+      if (typeof result !== 'number' || result > 0) return result as T
+      failed = result
+    }
+    throw this.#failure(failed, bytes)
+  }
+
+  #retire(): boolean {
+    return this.#writer.retire(RETIRED_AT_ONCE) > 0
+  }
+
+  /** To a new area of the same size, where the free places are one. */
+  #compact(bytes: number, code: number): boolean {
+    const { heapBytes, usedBytes, freeBytes } = this.#writer.stats
+    const fits = usedBytes + 2 * bytes <= heapBytes - heapBytes / 8
+    if (code !== areaWriteCodes.FULL || freeBytes < heapBytes / FREE_PART || !fits) return false
+    try {
+      this.move(this.#size)
+      return true
+    } catch (error) {
+      if (['ENOMEM', 'ENOSPC', 'EMFILE', 'ERR_LIMIT'].includes(errorCode(error) ?? '')) return false
+      throw error
+    }
+  }
+
+  #copyTo(next: AreaWriter, size: AreaSize): void {
+    const keys = this.#reader.keys()
+    if (typeof keys === 'number') throw new Error(`the own area cannot be read: ${keys}`)
+    let bytes = Buffer.allocUnsafe(64 * 1024)
+    for (const name of keys) {
+      const key = this.#reader.key(name)
+      key.read(null)
+      if (key.byteLength > bytes.length) bytes = Buffer.allocUnsafeSlow(key.byteLength)
+      const count = key.read(bytes)
+      const value = { type: key.type, version: key.version, bytes: bytes.subarray(0, count) }
+      const code = count < 0 ? count : next.load(name, value)
+      if (code < 0) throw this.#failure(code, count, size)
+    }
+  }
+
+  #failure(code: number, bytes: number, size = this.#size): Error {
+    const { stats } = this.#writer
+    if (code === areaWriteCodes.FULL) {
+      return new LimitError(STORE_LIMITS.capacity.name, size.capacity, stats.usedBytes + bytes)
+    }
+    if (code === areaWriteCodes.TOO_MANY_KEYS || code === areaWriteCodes.TOO_MANY_ALIKE) {
+      return new LimitError(STORE_LIMITS.keys.name, size.maxKeys, stats.keys)
+    }
+    if (code === areaWriteCodes.TOO_LARGE) return limitError(STORE_LIMITS.valueBytes, bytes)
+    return new Error(`the own area cannot be written: ${code}`)
+  }
+}
+
+function readerOf(writer: AreaWriter): AreaReader {
+  const fd = writer.share()
+  try {
+    return AreaReader.attach(fd)
+  } finally {
+    fd.close()
+  }
+}

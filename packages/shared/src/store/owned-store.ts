@@ -1,0 +1,230 @@
+/**
+ * The owner's half of a store: values of any size under many keys, which other processes read at memory speed. Publish its `binder`
+ * by `ServiceManager.addService`; clients open it by `SharedStore.open`. The client's half is `shared-store.ts`.
+ */
+import type { Binder } from '../binder/binder.ts'
+import type { Caller } from '../binder/calling-identity.ts'
+import { InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
+import { checkFunction, checkInteger, checkObject, INT_MAX, show } from '../util/check.ts'
+import { reportCallbackError } from '../util/report.ts'
+import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
+import { type DeepReadonly, encode, type Json } from './json.ts'
+import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
+import { StoreCore } from './store-core.ts'
+import { checkKey } from './store-key.ts'
+import { StoreService } from './store-service.ts'
+import { StoreWatchers } from './store-watchers.ts'
+
+/** One change of a store, as it is told. */
+export interface StoreChange {
+  /** Whose value it is. */
+  key: string
+  /** JSON frozen; bytes a copy; undefined: it was deleted. */
+  value: Json | Uint8Array | undefined
+  /** Of the transaction; 0n: only that it was deleted is known. */
+  version: bigint
+}
+
+/** A part of a store that the same callers may read: a region of its own. */
+export interface OwnedAreaRule {
+  /** Keys, or their beginnings and a `*`. The first area with a pattern that fits has the key. */
+  keys: string[]
+  /** Whether this caller may read the area. The kernel says who it is. Default: everybody. */
+  mayRead?: (caller: Caller) => boolean
+}
+
+/** How large a store is, and who may do what with it. */
+export interface OwnedStoreOptions {
+  /** Bytes of each area, with all that it needs besides values: at most 2^40. Default 64 MiB. */
+  capacity?: number
+  /** Keys of each area, at most 16,777,216. Default 65,536; each takes 64 bytes of the capacity, used or not. */
+  maxKeys?: number
+  /** Of one value, of JSON its text. Default 16 MiB. */
+  maxValueBytes?: number
+  /** Whether this caller may write the key. The kernel says who it is. Default: the user of this process, and root. */
+  mayWrite?: (caller: Caller, key: string) => boolean
+  /** Default: one, with every key, for everybody. */
+  areas?: OwnedAreaRule[]
+  /** What users may have in it, each in place of a default. */
+  limits?: Partial<StoreLimits>
+}
+
+/** Owns its areas: of each a descriptor, the only writable mapping, and one to read by, until `close()`. */
+export class OwnedStore {
+  /** The service: publish it under a name. Belongs to this object. */
+  readonly binder: Binder
+  /** Called with each change after it was made, by whomever. */
+  onChange: ((change: StoreChange) => void) | null = null
+  readonly #core: StoreCore
+  readonly #service: StoreService
+  readonly #watchers: StoreWatchers
+  #isClosed = false
+
+  /**
+   * Makes and seals the areas.
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE an option; EINVAL the capacity has no room for so many keys;
+   *   errors of memfd_create(2), fallocate(2), mmap(2)
+   */
+  constructor(options: OwnedStoreOptions = {}) {
+    const { areas, size, maxValueBytes, mayWrite, limits } = readOptions(options)
+    this.#watchers = new StoreWatchers(limits)
+    this.#core = new StoreCore({
+      areas: areas.map(({ keys }) => keys),
+      size,
+      maxValueBytes,
+      limits,
+      onCommit: (keys, version) => this.#tell(keys, version),
+      onMoved: () => this.#service.moved(),
+    })
+    const mayRead = areas.map(({ mayRead = everybody }) => mayRead)
+    this.#service = new StoreService({ core: this.#core, watchers: this.#watchers, mayWrite, mayRead })
+    this.binder = this.#service
+  }
+
+  /**
+   * Puts a value.
+   * @returns its version
+   * @throws ERR_INVALID_ARG_VALUE the key, or what JSON has no text for; ERR_CONFLICT; ERR_LIMIT; ERR_CLOSED
+   */
+  set(key: string, value: Json | Uint8Array, options: WriteOptions = NO_OPTIONS): bigint {
+    checkKey(key)
+    if (options !== NO_OPTIONS) checkWriteOptions(options)
+    const { ifVersion, ttlMs } = options
+    return this.#core.set({ key, value: encode(value), ifVersion }, { payer: null, ttlMs })
+  }
+
+  /** @returns whether there was a value. @throws as set */
+  delete(key: string, options: Pick<WriteOptions, 'ifVersion'> = NO_OPTIONS): boolean {
+    checkKey(key)
+    checkWriteOptions(options)
+    return this.#core.delete(key, options.ifVersion)
+  }
+
+  /**
+   * Makes several changes at once, or none of them. Of a key that is there twice the last one counts.
+   * @returns the version of all of them; 0n: nothing was to be changed
+   * @throws ERR_UNSUPPORTED_OPERATION keys of several areas; as set
+   */
+  update(edits: Iterable<StoreEdit>): bigint {
+    return this.#core.update(readEdits(edits, this.#core.limits), null)
+  }
+
+  /** Adds to a number; an absent one counts as 0. @returns the sum. @throws ERR_INVALID_ARG_VALUE the value is no number; as set */
+  increment(key: string, by = 1, options: Pick<WriteOptions, 'ttlMs'> = NO_OPTIONS): number {
+    checkKey(key)
+    checkBy(by)
+    checkWriteOptions(options)
+    return this.#core.increment(key, by, { payer: null, ttlMs: options.ttlMs })
+  }
+
+  /** The value: JSON frozen, bytes a copy; undefined: absent. @throws ERR_INVALID_ARG_VALUE the key; ERR_CLOSED */
+  get<T = Json>(key: string): DeepReadonly<T> | Uint8Array | undefined {
+    const { reader } = this.#core
+    const cached = reader.cached(key)
+    return (cached === undefined ? reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
+  }
+
+  /** The keys that begin so, sorted. */
+  keys(prefix = ''): string[] {
+    return this.#core.reader.keys(prefix)
+  }
+
+  /** Values of one moment; absent keys are left out. @throws ERR_UNSUPPORTED_OPERATION keys of several areas */
+  snapshot(keys: readonly string[] | { prefix: string }): ReadonlyMap<string, Json | Uint8Array> {
+    return this.#core.reader.snapshot(keys)
+  }
+
+  /**
+   * Has the values moved to areas of another size, which readers follow.
+   * @throws ERR_LIMIT they do not fit; ERR_OUT_OF_RANGE; ENOMEM. Areas that were moved already stay so
+   */
+  resize(size: { capacity?: number; maxKeys?: number }): void {
+    checkObject('size', size)
+    for (const area of this.#core.areas) area.move(checkedSize({ ...area.size, ...size }))
+  }
+
+  /** What is in use, and by how many. */
+  get stats(): { keys: number; usedBytes: number; valueBytes: number; allocatedBytes: number; watchers: number } {
+    const areas = this.#core.areas.map(({ stats }) => stats)
+    const sum = (what: 'keys' | 'usedBytes' | 'valueBytes' | 'allocatedBytes') =>
+      areas.reduce((total, stats) => total + stats[what], 0)
+    return {
+      keys: sum('keys'),
+      usedBytes: sum('usedBytes'),
+      valueBytes: sum('valueBytes'),
+      allocatedBytes: sum('allocatedBytes'),
+      watchers: this.#watchers.size,
+    }
+  }
+
+  /** Unmaps the areas: readers keep the last values. The binder stays published until you end it, and refuses. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#service.close()
+    this.#watchers.close()
+    this.#core.close()
+  }
+
+  /** As {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #tell(keys: readonly string[], version: bigint): void {
+    this.#watchers.changed(keys)
+    if (this.onChange === null) return
+    for (const key of keys) {
+      try {
+        this.onChange?.({ key, value: this.#core.reader.get(key), version })
+      } catch (error) {
+        reportCallbackError('onChange of a store', error)
+      }
+    }
+  }
+}
+
+const NO_OPTIONS: WriteOptions = Object.freeze({})
+const MAX_CAPACITY = 2 ** 40
+const MAX_KEYS = 2 ** 24
+const ALL_KEYS: OwnedAreaRule[] = [{ keys: ['*'] }]
+
+function readOptions(options: OwnedStoreOptions) {
+  checkObject('options', options)
+  const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
+  const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
+  checkInteger('maxValueBytes', maxValueBytes, 0, 2 ** 32 - 1)
+  checkFunction('mayWrite', mayWrite)
+  checkAreas(areas)
+  const limits = storeLimits(options.limits)
+  for (const [name, limit] of Object.entries(limits)) checkInteger(`limits.${name}`, limit, 0, INT_MAX)
+  return { areas, size: checkedSize({ capacity, maxKeys }), maxValueBytes, mayWrite, limits }
+}
+
+function checkedSize(size: { capacity: number; maxKeys: number }): { capacity: number; maxKeys: number } {
+  checkInteger('capacity', size.capacity, 1, MAX_CAPACITY)
+  checkInteger('maxKeys', size.maxKeys, 1, MAX_KEYS)
+  return size
+}
+
+function checkAreas(areas: readonly OwnedAreaRule[]): void {
+  if (!Array.isArray(areas)) throw new InvalidArgTypeError(`areas must be an array, got ${show(areas)}`)
+  if (areas.length === 0 || areas.length > MAX_AREAS)
+    throw new InvalidArgValueError(`a store has 1 to ${MAX_AREAS} areas`)
+  for (const { keys, mayRead } of areas) {
+    if (!Array.isArray(keys)) throw new InvalidArgTypeError(`the keys of an area must be an array, got ${show(keys)}`)
+    for (const pattern of keys) if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
+    if (mayRead !== undefined) checkFunction('mayRead', mayRead)
+  }
+}
+
+/** Each is a descriptor in one answer. */
+const MAX_AREAS = 64
+
+function isOwnerOrRoot({ uid }: Caller): boolean {
+  return uid === 0 || uid === process.getuid?.()
+}
+
+function everybody(): boolean {
+  return true
+}

@@ -1,0 +1,370 @@
+/**
+ * A store as its readers see it: found by the registry, its areas mapped read-only, read at memory speed, and followed over deaths and
+ * restarts of its owner. Reads are synchronous and never torn, and while the owner lives never stale: the next get after a set has
+ * resolved anywhere sees it. The owner's half is `owned-store.ts`.
+ */
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { sessionOf } from '../binder/session.ts'
+import { ClosedError, ConflictError, errorCode, InvalidArgTypeError, ServiceNotFoundError } from '../errors.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
+import { checkBoolean, checkInteger, checkObject, checkSignal, checkString, INT_MAX, show } from '../util/check.ts'
+import { Deadline } from './deadline.ts'
+import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
+import { type DeepReadonly, type Encoded, encode, type Json } from './json.ts'
+import { storeLimits } from './limits.ts'
+import type { StoreChange } from './owned-store.ts'
+import type { StoreSnapshotEntry } from './reading.ts'
+import { type ChangesOptions, StoreChanges } from './store-changes.ts'
+import { StoreEntry } from './store-entry.ts'
+import { ANY_VERSION, DEFAULT_STORE_NAME, IStore, NO_TTL, type Outcome } from './store-interface.ts'
+import { checkKey } from './store-key.ts'
+import { StoreLink } from './store-link.ts'
+import { attach, StoreListener } from './store-listener.ts'
+import { type ReadBytesOptions, type StoreArea, StoreReader } from './store-reader.ts'
+import { upload } from './upload.ts'
+
+/** Where the registry is; or who knows it. */
+export interface OpenOptions extends Pick<ConnectOptions, 'path' | 'scope' | 'signal'> {
+  /** Finds the store, and is not closed with it. Default: one of its own, by `path` or `scope`. */
+  manager?: ServiceManager | undefined
+}
+
+/** How long a call may take. */
+export interface CallOptions {
+  /** Ends the wait with AbortError; the call may be carried out all the same. */
+  signal?: AbortSignal | undefined
+  /** Milliseconds. Default 5000. */
+  timeoutMs?: number | undefined
+}
+
+/** Of one change. */
+export interface SetOptions extends WriteOptions, CallOptions {}
+
+/** Whether the values are what the owner has now. */
+export interface StoreStatus {
+  /** `stale`: the owner is away, and the values are its last ones. The other two are for copies of stores elsewhere. */
+  state: 'live' | 'stale' | 'syncing' | 'refused'
+  /** Of the last transaction that can be read. */
+  version: bigint
+  /** For how long they may be out of date, in milliseconds: 0 while they cannot be. */
+  ageMs: number
+  /** Whether the owner can be reached, as far as is known. */
+  connected: boolean
+}
+
+type Store = NonNullable<ReturnType<typeof IStore.asInterface>>
+
+const DEFAULT_TIMEOUT_MS = 5000
+/** What surely fits in one packet with the longest key. */
+const INLINE_BYTES = 64_000
+/** The owner has its own; these are only to refuse early what no owner takes. */
+const LIMITS = storeLimits()
+
+/** Owns its areas' mappings and its channel, and the registry's where it has made that, until `close()`. Keeps no process alive. */
+export class SharedStore implements Iterable<[string, Json]> {
+  readonly #reader = new StoreReader()
+  readonly #link: StoreLink
+  readonly #manager: ServiceManager
+  readonly #ownsManager: boolean
+  readonly #loops = new Set<StoreChanges>()
+  readonly #listener = new StoreListener((areas) => this.#take(areas))
+  /** How often areas were taken: an answer that was overtaken is old. */
+  #taken = 0
+  /** When the owner was seen last, while it is away. Milliseconds of `performance.now()`. */
+  #awaySince = 0
+  #isClosed = false
+
+  private constructor(name: string, manager: ServiceManager, ownsManager: boolean) {
+    this.#manager = manager
+    this.#ownsManager = ownsManager
+    this.#link = new StoreLink(manager, name, {
+      onUp: (binder) => this.#onUp(binder),
+      onDown: () => this.#onDown(),
+    })
+  }
+
+  /**
+   * Finds a store and maps what this user may read of it.
+   * @throws ERR_SERVICE_NOT_FOUND; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it hands out something else; as ServiceManager.connect, getService
+   */
+  static async open(name: string = DEFAULT_STORE_NAME, options: OpenOptions = {}): Promise<SharedStore> {
+    checkString('name', name)
+    checkObject('options', options)
+    const { manager, ...place } = options
+    checkSignal(place.signal)
+    if (manager !== undefined && !(manager instanceof ServiceManager)) {
+      throw new InvalidArgTypeError(`manager must be a ServiceManager, got ${show(manager)}`)
+    }
+    const own = manager ?? (await ServiceManager.connect(place))
+    const store = new SharedStore(name, own, manager === undefined)
+    try {
+      if (!(await store.#link.find())) throw new ServiceNotFoundError(`No service published for: ${name}`)
+      return store
+    } catch (error) {
+      store.close()
+      throw error
+    }
+  }
+
+  /**
+   * The value now. JSON is frozen, and the same object while it is unchanged and kept; bytes are a fresh copy each time; undefined: absent.
+   * @throws ERR_INVALID_ARG_VALUE no key; ERR_CLOSED; ERR_BAD_PARCEL the owner wrote what no owner writes; ERR_LIMIT above 512 MiB, or
+   *   the owner is faster than every try
+   */
+  get<T = Json>(key: string): DeepReadonly<T> | Uint8Array | undefined {
+    const cached = this.#reader.cached(key)
+    return (cached === undefined ? this.#reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
+  }
+
+  /** The value's bytes, of JSON its text in UTF-8: a copy. @throws as get */
+  getBytes(key: string): Uint8Array | undefined {
+    return this.#reader.getBytes(key)
+  }
+
+  /**
+   * Copies what fits of the value's bytes, from `position` on.
+   * @returns how many bytes; -1: absent
+   * @throws ERR_CONFLICT it has not (any more) the version that is asked for; ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE; as get
+   */
+  readBytes(key: string, target: Uint8Array, options: ReadBytesOptions = NO_OPTIONS): number {
+    return this.#reader.readBytes(key, target, options)
+  }
+
+  /** Whether there is a value. @throws as get */
+  has(key: string): boolean {
+    return this.#reader.has(key)
+  }
+
+  /** How many keys have a value, of those that this user may read. */
+  get size(): number {
+    return this.#reader.size
+  }
+
+  /** The keys that begin so, sorted. @throws as get */
+  keys(prefix = ''): string[] {
+    return this.#reader.keys(prefix)
+  }
+
+  /** Keys and values, sorted by key. Each is of its own moment: see snapshot. @throws as get */
+  entries(prefix = ''): [string, Json][] {
+    return this.#reader.entries(prefix) as [string, Json][]
+  }
+
+  /** As entries(). */
+  [Symbol.iterator](): Iterator<[string, Json]> {
+    return this.entries()[Symbol.iterator]()
+  }
+
+  /** The value with its version, type and length, all of one moment: for compare-and-set. @throws as get */
+  getEntry<T = Json>(key: string): StoreSnapshotEntry<T> {
+    return this.#reader.getEntry(key) as StoreSnapshotEntry<T>
+  }
+
+  /** A handle of one key, which need not exist: cheaper than get for what is read again and again. @throws as get */
+  entry<T = Json>(key: string): StoreEntry<T> {
+    return new StoreEntry<T>(this.#reader.stored(key))
+  }
+
+  /** Values of one moment; absent keys are left out. @throws ERR_UNSUPPORTED_OPERATION keys of several areas; as get */
+  snapshot(keys: readonly string[] | { prefix: string }): ReadonlyMap<string, Json | Uint8Array> {
+    return this.#reader.snapshot(keys)
+  }
+
+  /**
+   * Has the owner put a value, of any size. Resolved: every reader's next get has it.
+   * @returns its version
+   * @throws ERR_INVALID_ARG_VALUE the key, or what JSON has no text for; ERR_CONFLICT; ERR_SECURITY; ERR_LIMIT; ERR_DEAD_OBJECT the owner
+   *   died, and may have put it; ERR_TIMEOUT
+   */
+  async set(key: string, value: Json | Uint8Array, options: SetOptions = NO_OPTIONS): Promise<bigint> {
+    checkKey(key)
+    checkWriteOptions(options)
+    const encoded = encode(value)
+    const outcome = await this.#call(options, (store, binder) =>
+      this.#put(store, binder, { key, value: encoded, options }),
+    )
+    return versionOf(outcome, () => key)
+  }
+
+  /** Has the owner delete a key. @returns whether there was a value. @throws as set */
+  async delete(key: string, options: Omit<SetOptions, 'ttlMs'> = NO_OPTIONS): Promise<boolean> {
+    checkKey(key)
+    checkWriteOptions(options)
+    const outcome = await this.#call(options, (store) => store.delete(key, options.ifVersion ?? ANY_VERSION))
+    return versionOf(outcome, () => key) !== 0n
+  }
+
+  /**
+   * Has the owner add to a number, in one transaction. An absent one counts as 0, and lives for `ttlMs` if that is given.
+   * @returns the sum. @throws ERR_INVALID_ARG_VALUE the value is no number; ERR_OUT_OF_RANGE `by` is not finite; as set
+   */
+  async increment(key: string, by = 1, options: Omit<SetOptions, 'ifVersion'> = NO_OPTIONS): Promise<number> {
+    checkKey(key)
+    checkBy(by)
+    checkObject('options', options)
+    const { ttlMs } = options
+    if (ttlMs !== undefined) checkTtl(ttlMs)
+    return this.#call(options, (store) => store.increment(key, by, ttlMs ?? NO_TTL))
+  }
+
+  /**
+   * Has the owner make up to 256 changes at once, or none. Of a key that is there twice the last one counts.
+   * @returns the version of all of them; 0n: nothing was to be changed
+   * @throws ERR_TRANSACTION_TOO_LARGE together above 1 MiB - 8 KiB; ERR_UNSUPPORTED_OPERATION keys of several areas; as set
+   */
+  async update(edits: Iterable<StoreEdit>, options: CallOptions = NO_OPTIONS): Promise<bigint> {
+    const read = readEdits(edits, LIMITS)
+    const wire = read.map(({ key, value, ifVersion = ANY_VERSION }) => ({
+      key,
+      type: value?.type ?? 0,
+      bytes: value?.bytes ?? null,
+      ifVersion,
+    }))
+    const outcome = await this.#call(options, (store) => store.update(wire))
+    return versionOf(outcome, (edit) => read[edit]?.key ?? '')
+  }
+
+  /**
+   * The changes of keys that begin so, from here on: each key as it is then, the last one never missed, over restarts of the owner
+   * too. Ends quietly when `signal` fires, the loop is left, or the store is closed. Keeps the process alive.
+   * @throws ERR_LIMIT too many watchers, by next()
+   */
+  changes(prefix = '', options: ChangesOptions = NO_OPTIONS): AsyncGenerator<StoreChange, void, undefined> {
+    checkString('prefix', prefix)
+    checkObject('options', options)
+    checkSignal(options.signal)
+    if (options.initial !== undefined) checkBoolean('initial', options.initial)
+    this.#checkOpen()
+    const source = { reader: this.#reader, link: this.#link, onEnd: (loop: StoreChanges) => this.#loops.delete(loop) }
+    const loop = new StoreChanges(source, prefix, options)
+    if (options.signal?.aborted !== true) this.#loops.add(loop)
+    return loop
+  }
+
+  /** Whether the values are what the owner has now. @throws ERR_CLOSED */
+  get status(): StoreStatus {
+    this.#checkOpen()
+    const connected = this.#link.binder?.isBinderAlive() === true
+    const ageMs = connected ? 0 : Math.round(performance.now() - this.#awaySince)
+    return { state: connected ? 'live' : 'stale', version: this.#reader.version, ageMs, connected }
+  }
+
+  /** Unmaps the areas and closes the channel; loops over `changes()` end. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const loop of [...this.#loops]) loop.end()
+    this.#link.close()
+    this.#reader.close()
+    if (this.#ownsManager) this.#manager.close()
+  }
+
+  /** As {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async #onUp(binder: IBinder): Promise<void> {
+    const taken = this.#taken
+    const handed = await IStore.asInterface(binder).open(this.#listener)
+    if (this.#isClosed || this.#taken !== taken) for (const { descriptor } of handed) descriptor.close()
+    else this.#take(attach(handed))
+    for (const loop of this.#loops) loop.onUp(binder)
+  }
+
+  #onDown(): void {
+    this.#awaySince = performance.now()
+    for (const loop of [...this.#loops]) loop.onDown()
+  }
+
+  /** The values are in these areas now, which belong to the store. */
+  #take(areas: StoreArea[]): void {
+    if (this.#isClosed) {
+      for (const { reader } of areas) reader.close()
+      return
+    }
+    this.#taken += 1
+    const before = this.#reader.areas
+    this.#reader.replace(areas)
+    for (const loop of [...this.#loops]) loop.moveTo(areas)
+    // Only from here on nothing that was read before passes for fresh.
+    for (const { reader } of before) reader.close()
+    for (const loop of [...this.#loops]) loop.look()
+  }
+
+  async #put(
+    store: Store,
+    binder: IBinder,
+    { key, value, options }: { key: string; value: Encoded; options: SetOptions },
+  ): Promise<Outcome> {
+    const ifVersion = options.ifVersion ?? ANY_VERSION
+    const ttlMs = options.ttlMs ?? NO_TTL
+    if (value.bytes.length <= INLINE_BYTES || !(binder instanceof BinderProxy)) {
+      return store.set(key, value.type, value.bytes, ifVersion, ttlMs)
+    }
+    const request = { key, value, ifVersion, ttlMs, owner: this.#listener }
+    try {
+      return await upload(store, request)
+    } catch (error) {
+      // The store moved to another area meanwhile, and nothing has happened.
+      if (errorCode(error) !== 'ERR_ILLEGAL_STATE') throw error
+      return upload(store, request)
+    }
+  }
+
+  /** Calls the owner, or waits until it is there. One that was sent and got no answer is not tried again. */
+  async #call<T>(options: CallOptions, act: (store: Store, binder: IBinder) => T | Promise<T>): Promise<T> {
+    checkObject('options', options)
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    checkSignal(signal)
+    checkInteger('timeoutMs', timeoutMs, 1, INT_MAX)
+    this.#checkOpen()
+    const deadline = new Deadline({ signal, timeoutMs }, 'the store')
+    try {
+      for (;;) {
+        const binder = await this.#owner(deadline)
+        const work = Promise.resolve(act(IStore.asInterface(binder), binder))
+        const wasSent = !isGone(binder)
+        try {
+          return await deadline.wait(work)
+        } catch (error) {
+          if (wasSent || errorCode(error) !== 'ERR_DEAD_OBJECT') throw error
+          this.#link.lost(binder)
+        }
+      }
+    } finally {
+      deadline.end()
+    }
+  }
+
+  async #owner(deadline: Deadline): Promise<IBinder> {
+    while (this.#link.binder === null) {
+      const stopLooking = this.#link.keepLooking()
+      try {
+        await deadline.wait(this.#link.untilUp())
+      } finally {
+        stopLooking()
+      }
+      this.#checkOpen()
+    }
+    return this.#link.binder
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError('the store was closed')
+  }
+}
+
+const NO_OPTIONS = Object.freeze({})
+
+/** @throws ERR_CONFLICT */
+function versionOf({ isConflict, version, edit }: Outcome, keyOf: (edit: number) => string): bigint {
+  if (isConflict) throw new ConflictError(keyOf(edit), version)
+  return version
+}
+
+/** What was said to it last did not reach it. */
+function isGone(binder: IBinder): boolean {
+  return binder instanceof BinderProxy && sessionOf(binder).channel.isPeerGone
+}

@@ -1,0 +1,224 @@
+/**
+ * What a store is to its owner: areas, who pays for what is in them, what ends by itself. Every change goes through here, whoever asked
+ * for it; who may ask is decided above.
+ */
+import { areaTypes } from 'memfd-native'
+import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../errors.ts'
+import { limitError } from '../util/limit.ts'
+import { Expiry } from './expiry.ts'
+import { type Encoded, encode } from './json.ts'
+import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
+import { type AreaSize, OwnedArea, type Put } from './owned-area.ts'
+import { type Charge, placeBytes, Shares } from './shares.ts'
+import { checkKey } from './store-key.ts'
+import { StoreReader } from './store-reader.ts'
+import { firstVersion, givenUpTo } from './versions.ts'
+
+/** One change, as it is asked for. */
+export interface CoreEdit {
+  readonly key: string
+  /** Null: it is deleted. */
+  readonly value: Encoded | null
+  /** Only if this is its version; 0n: only if it is absent. */
+  readonly ifVersion?: bigint | undefined
+}
+
+/** How a value is put. */
+export interface PutOptions {
+  /** Who pays; null: nobody. */
+  readonly payer: number | null
+  /** Milliseconds after which it is deleted; undefined: never. */
+  readonly ttlMs?: number | undefined
+}
+
+export interface CoreOptions {
+  /** Of each area its patterns. */
+  readonly areas: readonly (readonly string[])[]
+  readonly size: AreaSize
+  readonly maxValueBytes: number
+  readonly limits: StoreLimits
+  /** Told after each transaction. */
+  readonly onCommit: (keys: readonly string[], version: bigint) => void
+  /** Told when values are in another area: see OwnedArea. */
+  readonly onMoved: () => void
+}
+
+export class StoreCore {
+  readonly areas: readonly OwnedArea[]
+  readonly reader = new StoreReader()
+  readonly shares: Shares
+  readonly limits: StoreLimits
+  readonly #options: CoreOptions
+  readonly #expiry = new Expiry((key) => this.#expire(key))
+
+  /** @throws errors of memfd_create(2), fallocate(2), mmap(2) */
+  constructor(options: CoreOptions) {
+    this.#options = options
+    this.limits = options.limits
+    this.shares = new Shares(options.limits)
+    this.areas = this.#makeAreas()
+    this.#show()
+  }
+
+  /** @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes the key */
+  set({ key, value, ifVersion }: CoreEdit & { value: Encoded }, { payer, ttlMs }: PutOptions): bigint {
+    const area = this.areaOf(key)
+    this.checkValue(value.bytes.length)
+    this.checkVersion(key, ifVersion)
+    const charges = payer === null ? NO_CHARGES : [{ key, bytes: placeBytes(key, value.bytes.length) }]
+    this.shares.check(payer, charges)
+    const version = area.put(key, value.type, value.bytes)
+    this.shares.settle(payer, payer === null ? [{ key, bytes: 0 }] : charges)
+    this.#expireAfter(key, ttlMs)
+    this.#options.onCommit([key], version)
+    return version
+  }
+
+  /** Puts what was written into a reserved place. @throws as set; the block is still the caller's then */
+  setBlock(
+    key: string,
+    block: number,
+    put: PutOptions & { bytes: number; type: number; ifVersion: bigint | undefined },
+  ): bigint {
+    this.checkVersion(key, put.ifVersion)
+    const charges = [{ key, bytes: placeBytes(key, put.bytes) }]
+    this.shares.check(put.payer, charges)
+    const version = this.areaOf(key).commit([{ key, type: put.type, bytes: null, block }])
+    this.shares.settle(put.payer, charges)
+    this.#expireAfter(key, put.ttlMs)
+    this.#options.onCommit([key], version)
+    return version
+  }
+
+  /** All or none. @returns 0n: nothing has changed. @throws ERR_UNSUPPORTED_OPERATION several areas; as set */
+  update(edits: readonly CoreEdit[], payer: number | null): bigint {
+    const row = rowOf('edits', this.limits)
+    if (edits.length > row.limit) throw limitError(row, edits.length)
+    const area = this.#areaOfAll(edits)
+    if (area === undefined) return 0n
+    for (const { key, value, ifVersion } of edits) {
+      if (value !== null) this.checkValue(value.bytes.length)
+      this.checkVersion(key, ifVersion)
+    }
+    // Of a key that is there twice the last one counts.
+    const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
+    const charges = last.map(chargeOf)
+    this.shares.check(payer, charges)
+    const version = area.commit(last.map(putOf))
+    if (version === 0n) return version
+    this.shares.settle(payer, charges)
+    for (const { key } of last) this.#expiry.clear(key)
+    this.#options.onCommit(
+      last.map(({ key }) => key),
+      version,
+    )
+    return version
+  }
+
+  /** @returns whether there was a value. @throws ERR_CONFLICT; as update */
+  delete(key: string, ifVersion: bigint | undefined): boolean {
+    return this.update([{ key, value: null, ifVersion }], null) !== 0n
+  }
+
+  /** @returns the new value. @throws ERR_INVALID_ARG_VALUE the value is no number, or the sum is none; as set */
+  increment(key: string, by: number, { payer, ttlMs }: PutOptions): number {
+    checkKey(key)
+    const before = this.reader.get(key)
+    const isNew = before === undefined
+    const sum = (isNew ? 0 : numberOf(key, before)) + by
+    if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)
+    this.set({ key, value: encode(sum) }, { payer, ttlMs: isNew ? ttlMs : this.#expiry.leftOf(key) })
+    return sum
+  }
+
+  /** @throws ERR_INVALID_ARG_VALUE none takes it, or it is no key */
+  areaOf(key: string): OwnedArea {
+    checkKey(key)
+    const area = this.areas[this.reader.numberOf(key)]
+    if (area === undefined) throw new InvalidArgValueError(`no area of this store takes ${key}`)
+    return area
+  }
+
+  /** @throws ERR_CONFLICT */
+  checkVersion(key: string, ifVersion: bigint | undefined): void {
+    if (ifVersion === undefined) return
+    const version = this.reader.versionOf(key)
+    if (version !== ifVersion) throw new ConflictError(key, version)
+  }
+
+  /** @throws ERR_LIMIT a value of so many bytes */
+  checkValue(bytes: number): void {
+    const { maxValueBytes } = this.#options
+    if (bytes > maxValueBytes) throw new LimitError(STORE_LIMITS.valueBytes.name, maxValueBytes, bytes)
+  }
+
+  close(): void {
+    this.#expiry.close()
+    givenUpTo(this.reader.version)
+    for (const area of this.areas) area.close()
+    this.reader.close()
+  }
+
+  #makeAreas(): OwnedArea[] {
+    const made: OwnedArea[] = []
+    try {
+      for (const [range, patterns] of this.#options.areas.entries()) {
+        const base = firstVersion(range)
+        made.push(new OwnedArea({ patterns, ...this.#options.size, base }, () => this.#onMoved()))
+      }
+      return made
+    } catch (error) {
+      for (const area of made) area.close()
+      throw error
+    }
+  }
+
+  #areaOfAll(edits: readonly CoreEdit[]): OwnedArea | undefined {
+    const areas = new Set(edits.map(({ key }) => this.areaOf(key)))
+    if (areas.size > 1)
+      throw new UnsupportedOperationError('these keys are in several areas, which cannot change together')
+    const [area] = areas
+    return area
+  }
+
+  #onMoved(): void {
+    this.#show()
+    this.#options.onMoved()
+  }
+
+  /** Has the own reader read where the values are now. */
+  #show(): void {
+    this.reader.replace(this.areas.map(({ patterns, reader }) => ({ patterns, reader })))
+  }
+
+  #expireAfter(key: string, ttlMs: number | undefined): void {
+    if (ttlMs === undefined) this.#expiry.clear(key)
+    else this.#expiry.set(key, ttlMs)
+  }
+
+  #expire(key: string): void {
+    try {
+      this.delete(key, undefined)
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error
+      this.#expiry.set(key, EXPIRED_AGAIN_MS) // to delete takes a little room
+    }
+  }
+}
+
+/** A key that could not be deleted in time is tried again after so many milliseconds. */
+const EXPIRED_AGAIN_MS = 1000
+const NO_CHARGES: readonly Charge[] = []
+
+function chargeOf({ key, value }: CoreEdit): Charge {
+  return { key, bytes: value === null ? null : placeBytes(key, value.bytes.length) }
+}
+
+function putOf({ key, value }: CoreEdit): Put {
+  return { key, type: value?.type ?? areaTypes.DELETED, bytes: value?.bytes ?? null, block: 0 }
+}
+
+function numberOf(key: string, value: unknown): number {
+  if (typeof value === 'number') return value
+  throw new InvalidArgValueError(`the value of ${key} is no number`)
+}

@@ -1,0 +1,150 @@
+/** memsvc.IStore, the calls to the owner of a store (docs/protocol.md, section 10). Values are read from its areas, never by a call. */
+import { defineInterface } from '../binder/interface.ts'
+import { type ParcelType, types } from '../binder/parcel-types.ts'
+import { BadParcelError } from '../errors.ts'
+import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+
+/** The name that the store has where nobody chose another. */
+export const DEFAULT_STORE_NAME = 'SharedStore'
+
+/** No version is asked for. */
+export const ANY_VERSION = -1n
+/** It does not end. */
+export const NO_TTL = 0
+
+/** An area as it is handed out. */
+export interface HandedArea {
+  readonly patterns: readonly string[]
+  /** Read-only, the receiver's. */
+  readonly descriptor: ParcelFileDescriptor
+}
+
+/** What came of a change. */
+export interface Outcome {
+  /** A version that was asked for is not the present one: nothing has happened. */
+  readonly isConflict: boolean
+  /** The version that was given, 0n: nothing was to be changed; in a conflict the present one. */
+  readonly version: bigint
+  /** In a conflict: of which edit, from 0. */
+  readonly edit: number
+}
+
+/** One change of several. */
+export interface WireEdit {
+  readonly key: string
+  /** `areaTypes`; DELETED: `bytes` is null */
+  readonly type: number
+  readonly bytes: Uint8Array | null
+  readonly ifVersion: bigint
+}
+
+/** Not to be kept: the bytes are the parcel's, and gone with it. */
+const borrowedBytes: ParcelType<Uint8Array | null> = {
+  write: (parcel, value) => parcel.writeByteArray(value),
+  writeResult: (parcel, value) => parcel.writeByteArray(value),
+  read: (parcel) => parcel.viewByteArray(),
+}
+
+const outcome = plain<Outcome>(
+  (parcel, { isConflict, version, edit }) => {
+    parcel.writeInt(isConflict ? 1 : 0)
+    parcel.writeLong(version)
+    parcel.writeInt(edit)
+  },
+  (parcel) => ({ isConflict: parcel.readInt() !== 0, version: parcel.readLong(), edit: parcel.readInt() }),
+)
+
+const edits = plain<readonly WireEdit[]>(
+  (parcel, values) => {
+    parcel.writeInt(values.length)
+    for (const { key, type, bytes, ifVersion } of values) {
+      parcel.writeString(key)
+      parcel.writeInt(type)
+      parcel.writeByteArray(bytes)
+      parcel.writeLong(ifVersion)
+    }
+  },
+  (parcel) => readList(parcel, MIN_EDIT_BYTES, readEdit),
+)
+
+/** Null: this object gives none. */
+const areas: ParcelType<readonly HandedArea[]> = {
+  write: (parcel, value) => writeAreas(parcel, value, types.parcelFileDescriptor.write),
+  writeResult: (parcel, value) => writeAreas(parcel, value, types.parcelFileDescriptor.writeResult),
+  read: (parcel) => readList(parcel, MIN_AREA_BYTES, readArea),
+}
+
+/** The least that one takes in a parcel. */
+const MIN_EDIT_BYTES = 20
+const MIN_AREA_BYTES = 32
+
+/** Of a store: on the same binder for all who may connect. Each key is checked where it arrives. */
+export const IStore = defineInterface('memsvc.IStore', {
+  /** The areas that the caller may read. @param listener told when there are others; null: nobody */
+  open: { code: 1, args: [types.binder], returns: areas },
+  /** @throws ERR_SECURITY, ERR_LIMIT, ERR_INVALID_ARG_VALUE */
+  set: { code: 2, args: [types.string, types.int, borrowedBytes, types.long, types.double], returns: outcome },
+  /** Version 0n: there was nothing. @throws ERR_SECURITY */
+  delete: { code: 3, args: [types.string, types.long], returns: outcome },
+  /** All or none. @throws ERR_UNSUPPORTED_OPERATION several areas; as set */
+  update: { code: 4, args: [edits], returns: outcome },
+  /** The sum. @throws as set; ERR_INVALID_ARG_VALUE the value is no number */
+  increment: { code: 5, args: [types.string, types.double, types.double], returns: types.double },
+  /** A value will come in parts. @returns its number. @throws as set */
+  begin: { code: 6, args: [types.binder, types.string, types.int, types.long], returns: types.int },
+  /** A part of it. @throws ERR_ILLEGAL_STATE no such upload; ERR_INVALID_ARG_VALUE outside of the value */
+  part: { code: 7, args: [types.int, types.long, borrowedBytes] },
+  /** All parts have come: it is the value from now on. @throws as set; ERR_ILLEGAL_STATE some are missing. A conflict leaves it */
+  commit: { code: 8, args: [types.int, types.long, types.double], returns: outcome },
+  /** It will not come. */
+  abort: { code: 9, args: [types.int] },
+  /** Has the callback (memsvc.IWatcher) told of changes of keys with this prefix. @throws ERR_LIMIT */
+  watch: { code: 1001, args: [types.binder, types.string] },
+  unwatch: { code: 1002, args: [types.binder] },
+  /** The watcher has heard its notice: before it looks. */
+  acknowledge: { code: 1003, args: [types.binder], oneway: true },
+})
+
+/** Spoken by whoever opened a store. */
+export const IStoreListener = defineInterface('memsvc.IStoreListener', {
+  /** The values are in these areas now, and nothing was written to them yet. */
+  onAreas: { code: 1, args: [areas], oneway: true },
+})
+
+function plain<T>(write: (parcel: Parcel, value: T) => void, read: (parcel: Parcel) => T): ParcelType<T> {
+  return { write, writeResult: write, read }
+}
+
+function readList<T>(parcel: Parcel, least: number, read: (parcel: Parcel) => T): T[] {
+  const count = parcel.readInt()
+  if (count < 0 || count > parcel.dataAvail() / least) throw new BadParcelError(`a list of ${count} does not fit`)
+  return Array.from({ length: count }, () => read(parcel))
+}
+
+function readEdit(parcel: Parcel): WireEdit {
+  const key = parcel.readString()
+  const type = parcel.readInt()
+  const bytes = parcel.viewByteArray()
+  const ifVersion = parcel.readLong()
+  if (key === null) throw new BadParcelError('an edit has no key')
+  return { key, type, bytes, ifVersion }
+}
+
+function writeAreas(
+  parcel: Parcel,
+  values: readonly HandedArea[],
+  write: (parcel: Parcel, descriptor: ParcelFileDescriptor) => void,
+): void {
+  parcel.writeInt(values.length)
+  for (const { patterns, descriptor } of values) {
+    parcel.writeStringArray(patterns)
+    write(parcel, descriptor)
+  }
+}
+
+function readArea(parcel: Parcel): HandedArea {
+  const patterns = parcel.readStringArray()
+  if (patterns === null) throw new BadParcelError('an area has no patterns')
+  return { patterns: patterns.map((pattern) => pattern ?? ''), descriptor: types.parcelFileDescriptor.read(parcel) }
+}

@@ -1,0 +1,212 @@
+/** Reads of a store, of one area or several: synchronous, never torn, from memory that others write (docs/protocol.md, section 9). */
+import { areaCodes, areaStates, areaTypes } from 'memfd-native'
+import { BadParcelError, ConflictError, UnsupportedOperationError } from '../errors.ts'
+import { checkBytes, checkInteger, checkLong, checkString } from '../util/check.ts'
+import { limitError } from '../util/limit.ts'
+import { decode, type Json } from './json.ts'
+import { KeyPatterns } from './key-patterns.ts'
+import { STORE_LIMITS } from './limits.ts'
+import { type StoreSnapshotEntry, typeName } from './reading.ts'
+import { checkKey } from './store-key.ts'
+import { type KeySource, type ReadableArea, StoredValue } from './stored-value.ts'
+import { ValueCache } from './value-cache.ts'
+
+/** A part of a store: the keys that these patterns take are in this area. */
+export interface StoreArea extends ReadableArea {
+  /** Keys, or their beginnings and a `*`. */
+  readonly patterns: readonly string[]
+}
+
+/** Where a part of a value is read to. */
+export interface ReadBytesOptions {
+  /** In bytes, of the value. Default 0. */
+  position?: number
+  /** Only of this version. */
+  version?: bigint
+}
+
+export class StoreReader implements KeySource {
+  #areas: readonly StoreArea[] = []
+  #patterns = new KeyPatterns([])
+  readonly #cache = new ValueCache()
+  readonly #follow: () => boolean
+
+  /** @param follow called when an area has moved: see KeySource */
+  constructor(follow: () => boolean = () => false) {
+    this.#follow = follow
+  }
+
+  get areas(): readonly StoreArea[] {
+    return this.#areas
+  }
+
+  /** From now on the values are in these areas. The ones of before are the caller's to close. */
+  replace(areas: readonly StoreArea[]): void {
+    this.#areas = areas
+    this.#patterns = new KeyPatterns(areas.map(({ patterns }) => patterns))
+  }
+
+  areaOf(key: string): StoreArea | undefined {
+    return this.#areas[this.#patterns.areaOf(key)]
+  }
+
+  /** Of the area among `areas`; -1: none takes this key. */
+  numberOf(key: string): number {
+    return this.#patterns.areaOf(key)
+  }
+
+  follow(): boolean {
+    return this.#follow()
+  }
+
+  /** The value that is kept of a key, if it still is the value: for the hot path of `get`. */
+  cached(key: string): StoredValue | undefined {
+    const stored = this.#cache.get(key)
+    if (stored === undefined || !stored.isFresh()) return undefined
+    stored.wasUsed = true
+    return stored
+  }
+
+  get(key: string): Json | Uint8Array | undefined {
+    const stored = this.#storedOf(key)
+    const before = stored.textBytes
+    const value = stored.get()
+    if (stored.textBytes !== before) this.#cache.resized(stored, before)
+    return value
+  }
+
+  getBytes(key: string): Uint8Array | undefined {
+    return this.#storedOf(key).getBytes()
+  }
+
+  readBytes(key: string, target: Uint8Array, options: ReadBytesOptions = {}): number {
+    const { position = 0, version = 0n } = options
+    checkBytes('target', target)
+    checkInteger('position', position, 0, Number.MAX_SAFE_INTEGER)
+    checkLong('version', version)
+    const stored = this.#storedOf(key)
+    const count = stored.read(target, position, version)
+    if (count === areaCodes.CONFLICT) throw new ConflictError(key, stored.version)
+    if (count === areaCodes.ABSENT && version > 0n) throw new ConflictError(key, 0n)
+    return count === areaCodes.ABSENT ? -1 : count
+  }
+
+  has(key: string): boolean {
+    return this.versionOf(key) !== 0n
+  }
+
+  /** 0n: absent. */
+  versionOf(key: string): bigint {
+    const stored = this.#storedOf(key)
+    stored.look()
+    return stored.version
+  }
+
+  getEntry(key: string): StoreSnapshotEntry {
+    const stored = this.#storedOf(key)
+    const value = this.get(key)
+    return { key, value, version: stored.version, byteLength: stored.byteLength, type: typeName(stored.type) }
+  }
+
+  /** For a handle that is kept: the same that `get` reads by. */
+  stored(key: string): StoredValue {
+    return this.#storedOf(key)
+  }
+
+  get size(): number {
+    this.#followMoved()
+    return this.#areas.reduce((sum, { reader }) => sum + reader.header.liveKeys, 0)
+  }
+
+  /** Sorted. */
+  keys(prefix = ''): string[] {
+    checkString('prefix', prefix)
+    this.#followMoved()
+    return this.#areasWith(prefix)
+      .flatMap(({ reader }) => patiently(() => reader.keys(prefix)))
+      .sort()
+  }
+
+  entries(prefix = ''): [string, Json | Uint8Array][] {
+    const found: [string, Json | Uint8Array][] = []
+    for (const key of this.keys(prefix)) {
+      const value = this.get(key)
+      if (value !== undefined) found.push([key, value])
+    }
+    return found
+  }
+
+  snapshot(which: readonly string[] | { prefix: string }): Map<string, Json | Uint8Array> {
+    this.#followMoved()
+    const area = this.#areaOfAll(which)
+    const values = new Map<string, Json | Uint8Array>()
+    if (area === undefined) return values
+    const snapshot = patiently(() => area.reader.snapshot(which))
+    for (const [key, { type, bytes }] of snapshot.values) {
+      values.set(key, type === areaTypes.BYTES ? bytes : decodeCopy(bytes))
+    }
+    return values
+  }
+
+  /** The version of the last transaction. */
+  get version(): bigint {
+    this.#followMoved()
+    return this.#areas.reduce((last, { reader }) => maxOf(last, reader.header.committed), 0n)
+  }
+
+  close(): void {
+    for (const { reader } of this.#areas) reader.close()
+    this.#cache.clear()
+  }
+
+  #storedOf(key: string): StoredValue {
+    const known = this.#cache.get(key)
+    if (known !== undefined) {
+      known.wasUsed = true
+      return known
+    }
+    checkKey(key)
+    const stored = new StoredValue(this, key)
+    this.#cache.add(stored)
+    return stored
+  }
+
+  /** As every read does, for those that are of no single key. */
+  #followMoved(): void {
+    if (this.#areas.some(({ reader }) => reader.header.state === areaStates.MOVED)) this.#follow()
+  }
+
+  #areasWith(prefix: string): StoreArea[] {
+    return this.#patterns.areasOf(prefix).map((number) => this.#areas[number] as StoreArea)
+  }
+
+  #areaOfAll(which: readonly string[] | { prefix: string }): StoreArea | undefined {
+    if (!('prefix' in which)) for (const key of which) checkKey(key)
+    else checkString('prefix', which.prefix)
+    const areas =
+      'prefix' in which
+        ? this.#areasWith(which.prefix)
+        : [...new Set(which.map((key) => this.areaOf(key)))].filter((area) => area !== undefined)
+    if (areas.length > 1)
+      throw new UnsupportedOperationError('these keys are in several areas, which have no moment in common')
+    return areas[0]
+  }
+}
+
+/** @throws ERR_LIMIT, ERR_BAD_PARCEL */
+function patiently<T>(read: () => T | number): T {
+  for (let tries = 0; tries < STORE_LIMITS.readTries.limit; tries++) {
+    const result = read()
+    if (typeof result !== 'number') return result
+    if (result !== areaCodes.BUSY) throw new BadParcelError('the area of the store is damaged')
+  }
+  throw limitError(STORE_LIMITS.readTries, STORE_LIMITS.readTries.limit)
+}
+
+function decodeCopy(bytes: Uint8Array): Json {
+  return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), bytes.length)
+}
+
+function maxOf(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}

@@ -1,0 +1,271 @@
+/**
+ * Serves memsvc.IStore: who may read is handed the areas, who may write has the owner write. A client passes no descriptors, and what
+ * it sends is bounded before it is kept.
+ */
+import { areaTypes, type OwnedFd } from 'memfd-native'
+import { Binder } from '../binder/binder.ts'
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { asksCallerAtOnce, type Caller } from '../binder/calling-identity.ts'
+import type { ImplementationOf } from '../binder/interface.ts'
+import { sessionOf } from '../binder/session.ts'
+import {
+  ConflictError,
+  errorCode,
+  InvalidArgValueError,
+  LimitError,
+  NullPointerError,
+  SecurityError,
+} from '../errors.ts'
+import { own } from '../os/parcel-file-descriptor.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { checkUpdate } from './edits.ts'
+import type { OwnedArea } from './owned-area.ts'
+import type { PutOptions, StoreCore } from './store-core.ts'
+import {
+  ANY_VERSION,
+  type HandedArea,
+  IStore,
+  IStoreListener,
+  NO_TTL,
+  type Outcome,
+  type WireEdit,
+} from './store-interface.ts'
+import { checkKey } from './store-key.ts'
+import type { StoreWatchers } from './store-watchers.ts'
+import { Uploads } from './uploads.ts'
+
+export interface StoreServiceParts {
+  readonly core: StoreCore
+  readonly watchers: StoreWatchers
+  readonly mayWrite: (caller: Caller, key: string) => boolean
+  /** Of each area. */
+  readonly mayRead: readonly ((caller: Caller) => boolean)[]
+}
+
+/** Who has opened the store and wants to hear of other areas. */
+interface Listener {
+  readonly callback: IBinder
+  readonly caller: Caller
+}
+
+/** So long a string is no prefix of a key. */
+const MAX_PREFIX_UNITS = 512
+
+export class StoreService extends IStore.Stub implements ImplementationOf<typeof IStore> {
+  readonly #parts: StoreServiceParts
+  readonly #uploads: Uploads
+  /** By channel: one of each. */
+  readonly #listeners = new Map<object, Listener>()
+
+  constructor(parts: StoreServiceParts) {
+    super()
+    this.#parts = parts
+    this.#uploads = new Uploads(parts.core, parts.core.limits)
+  }
+
+  override get [asksCallerAtOnce](): boolean {
+    return true
+  }
+
+  open(listener: IBinder | null): HandedArea[] {
+    const caller = callerNow()
+    const areas = this.#handOut(caller)
+    try {
+      if (listener !== null) this.#listen(listener, caller)
+    } catch (error) {
+      for (const { descriptor } of areas) descriptor.close()
+      throw error
+    }
+    return areas
+  }
+
+  set(key: string | null, type: number, bytes: Uint8Array | null, ifVersion: bigint, ttlMs: number): Outcome {
+    const put = this.#put(key, ttlMs)
+    const value = { type: checkedType(type), bytes: checkedBytes(bytes) }
+    return outcomeOf(() => this.#parts.core.set({ key: put.key, value, ifVersion: wanted(ifVersion) }, put))
+  }
+
+  delete(key: string | null, ifVersion: bigint): Outcome {
+    const { key: checked, payer } = this.#put(key, NO_TTL)
+    const edit = { key: checked, value: null, ifVersion: wanted(ifVersion) }
+    return outcomeOf(() => this.#parts.core.update([edit], payer))
+  }
+
+  update(edits: readonly WireEdit[]): Outcome {
+    checkUpdate(edits.length, this.#parts.core.limits)
+    const payer = payerOf(callerNow())
+    const wantedEdits = edits.map(({ key, type, bytes, ifVersion }) => ({
+      key: this.#put(key, NO_TTL).key,
+      value: type === areaTypes.DELETED ? null : { type: checkedType(type), bytes: checkedBytes(bytes) },
+      ifVersion: wanted(ifVersion),
+    }))
+    return outcomeOf(
+      () => this.#parts.core.update(wantedEdits, payer),
+      (key) => edits.findIndex((edit) => edit.key === key),
+    )
+  }
+
+  increment(key: string | null, by: number, ttlMs: number): number {
+    const put = this.#put(key, ttlMs)
+    if (!Number.isFinite(by)) throw new InvalidArgValueError('a value is incremented by a finite number')
+    return this.#parts.core.increment(put.key, by, put)
+  }
+
+  begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
+    const put = this.#put(key, NO_TTL)
+    if (owner === null) throw new NullPointerError('an upload ends with an object of its sender')
+    if (byteLength < 0n || byteLength > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new InvalidArgValueError(`a value has no ${byteLength} bytes`)
+    }
+    const { uid } = callerNow()
+    const start = {
+      key: put.key,
+      type: checkedType(type),
+      byteLength: Number(byteLength),
+      uid,
+      payer: put.payer,
+      owner,
+    }
+    return this.#uploads.begin(start)
+  }
+
+  part(id: number, position: bigint, bytes: Uint8Array | null): void {
+    this.#uploads.part(id, Binder.getCallingUid(), position, checkedBytes(bytes))
+  }
+
+  commit(id: number, ifVersion: bigint, ttlMs: number): Outcome {
+    const put = { ifVersion: wanted(ifVersion), ttlMs: checkedTtl(ttlMs) }
+    return outcomeOf(() => this.#uploads.commit(id, Binder.getCallingUid(), put))
+  }
+
+  abort(id: number): void {
+    this.#uploads.abort(id, Binder.getCallingUid())
+  }
+
+  watch(callback: IBinder | null, prefix: string | null): void {
+    if (callback === null || prefix === null) throw new NullPointerError('a watcher has a callback and a prefix')
+    if (prefix.length > MAX_PREFIX_UNITS) throw new InvalidArgValueError('no key begins with so long a prefix')
+    this.#parts.watchers.add(callback, prefix, payerOf(callerNow()))
+  }
+
+  unwatch(callback: IBinder | null): void {
+    if (callback === null) throw new NullPointerError('Null callback')
+    this.#parts.watchers.remove(callback)
+  }
+
+  acknowledge(callback: IBinder | null): void {
+    if (callback !== null) this.#parts.watchers.acknowledge(callback)
+  }
+
+  /** The values are in other areas: everybody hears of it before anything is written to those. */
+  moved(): void {
+    this.#uploads.lose()
+    for (const listener of [...this.#listeners.values()]) this.#tellAreas(listener)
+  }
+
+  /** Nobody is told any more. */
+  close(): void {
+    this.#uploads.close()
+    for (const peer of [...this.#listeners.keys()]) this.#unlisten(peer)
+  }
+
+  /** A key that the caller may write, and how. @throws ERR_SECURITY, ERR_INVALID_ARG_VALUE */
+  #put(key: string | null, ttlMs: number): PutOptions & { key: string } {
+    checkKey(key)
+    const caller = callerNow()
+    if (!this.#parts.mayWrite(caller, key)) throw new SecurityError(`uid ${caller.uid} may not write this key`)
+    return { key, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
+  }
+
+  #handOut(caller: Caller): HandedArea[] {
+    const { core, mayRead } = this.#parts
+    const readable = core.areas.filter((_area, number) => mayRead[number]?.(caller) === true)
+    const handed: HandedArea[] = []
+    try {
+      for (const area of readable) handed.push({ patterns: area.patterns, descriptor: own(share(area)) })
+      return handed
+    } catch (error) {
+      for (const { descriptor } of handed) descriptor.close()
+      throw error
+    }
+  }
+
+  /** One on each channel: the last. */
+  #listen(callback: IBinder, caller: Caller): void {
+    const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
+    if (this.#listeners.get(peer)?.callback === callback) return
+    this.#unlisten(peer)
+    callback.linkToDeath({ binderDied: () => this.#listeners.delete(peer) })
+    this.#listeners.set(peer, { callback, caller })
+  }
+
+  #unlisten(peer: object): void {
+    const listener = this.#listeners.get(peer)
+    this.#listeners.delete(peer)
+    if (listener?.callback instanceof BinderProxy) listener.callback.close()
+  }
+
+  /** Who cannot be told would go on with the old values: its channel ends. */
+  #tellAreas({ callback, caller }: Listener): void {
+    try {
+      const areas = this.#handOut(caller)
+      void Promise.resolve(IStoreListener.asInterface(callback).onAreas(areas)).catch(() => endChannel(callback))
+      // A parcel has its own; what was called here has taken them over.
+      if (callback instanceof BinderProxy) for (const { descriptor } of areas) descriptor.close()
+    } catch {
+      endChannel(callback)
+    }
+  }
+}
+
+function callerNow(): Caller {
+  return { uid: Binder.getCallingUid(), pid: Binder.getCallingPid() }
+}
+
+/** Neither the owner's user nor root has a share. */
+function payerOf({ uid }: Caller): number | null {
+  return uid === 0 || uid === process.getuid?.() ? null : uid
+}
+
+function endChannel(callback: IBinder): void {
+  if (callback instanceof BinderProxy) sessionOf(callback).close()
+}
+
+function outcomeOf(change: () => bigint, editOf: (key: string) => number = () => 0): Outcome {
+  try {
+    return { isConflict: false, version: change(), edit: 0 }
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error
+    return { isConflict: true, version: error.version, edit: editOf(error.key) }
+  }
+}
+
+function wanted(ifVersion: bigint): bigint | undefined {
+  return ifVersion === ANY_VERSION ? undefined : ifVersion
+}
+
+function checkedTtl(ttlMs: number): number | undefined {
+  if (ttlMs === NO_TTL) return undefined
+  if (ttlMs > 0 && ttlMs <= Number.MAX_SAFE_INTEGER) return ttlMs
+  throw new InvalidArgValueError('a value ends after a positive number of milliseconds')
+}
+
+function checkedType(type: number): number {
+  if (type === areaTypes.BYTES || type === areaTypes.JSON) return type
+  throw new InvalidArgValueError(`there is no type ${type}`)
+}
+
+function checkedBytes(bytes: Uint8Array | null): Uint8Array {
+  if (bytes === null) throw new NullPointerError('a value has bytes')
+  return bytes
+}
+
+/** @throws ERR_LIMIT no descriptor is left: a limit for who asks, and no fault of the service */
+function share(area: OwnedArea): OwnedFd {
+  try {
+    return area.share()
+  } catch (error) {
+    if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) throw error
+    throw new LimitError('descriptors of the store', 0, 0, { cause: error })
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Values that come in parts, each copied from its parcel into the place in the area where the value will be; nobody takes that for
+ * a value before the commit. An upload ends with its commit, its abort, the channel of whoever began it, or when nothing comes for long.
+ */
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { sessionOf } from '../binder/session.ts'
+import { IllegalStateError, InvalidArgValueError } from '../errors.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { rowOf, type StoreLimits } from './limits.ts'
+import { placeBytes } from './shares.ts'
+import type { StoreCore } from './store-core.ts'
+import { type Holder, Tally } from './tally.ts'
+
+/** What is said at the beginning. */
+export interface UploadStart {
+  readonly key: string
+  /** `areaTypes`: BYTES or JSON */
+  readonly type: number
+  readonly byteLength: number
+  /** Who sends it. */
+  readonly uid: number
+  /** Who pays for it; null: nobody. */
+  readonly payer: number | null
+  /** The channel that it ends with is this object's. */
+  readonly owner: IBinder
+}
+
+interface Upload extends UploadStart {
+  readonly id: number
+  readonly block: number
+  readonly holder: Holder
+  readonly refund: () => void
+  readonly death: { binderDied: () => void }
+  /** Which bytes are there: everything before. Parts come in order. */
+  received: number
+  /** Of `performance.now()`. */
+  heardAt: number
+}
+
+const LAST_ID = 0x7fffffff
+
+export class Uploads {
+  readonly #core: StoreCore
+  readonly #pauseMs: number
+  readonly #open = new Map<number, Upload>()
+  readonly #tally: Tally
+  #lastId = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(core: StoreCore, limits: StoreLimits) {
+    this.#core = core
+    this.#pauseMs = limits.uploadPause
+    this.#tally = new Tally({ total: rowOf('uploads', limits), ofPeer: rowOf('uploadsOfPeer', limits) })
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** @returns its number. @throws ERR_LIMIT; ERR_DEAD_OBJECT its owner is gone */
+  begin(start: UploadStart): number {
+    const { key, type, byteLength, payer, owner } = start
+    const area = this.#core.areaOf(key)
+    this.#core.checkValue(byteLength)
+    const holder = { uid: payer, peer: owner instanceof BinderProxy ? sessionOf(owner) : owner }
+    this.#tally.charge(holder)
+    let refund = (): void => undefined
+    try {
+      refund = this.#core.shares.hold(payer, key, placeBytes(key, byteLength))
+      const block = area.reserve(byteLength, type)
+      return this.#add(start, { block, holder, refund })
+    } catch (error) {
+      refund()
+      this.#tally.refund(holder)
+      throw error
+    }
+  }
+
+  /** The next part. @throws ERR_ILLEGAL_STATE no upload of this caller's; ERR_INVALID_ARG_VALUE not where the last one ended */
+  part(id: number, uid: number, position: bigint, bytes: Uint8Array): void {
+    const upload = this.#of(id, uid)
+    if (position !== BigInt(upload.received) || bytes.length > upload.byteLength - upload.received) {
+      throw new InvalidArgValueError(`${bytes.length} bytes at ${position} are not the next of ${upload.byteLength}`)
+    }
+    this.#core.areaOf(upload.key).write(upload.block, upload.received, bytes)
+    upload.received += bytes.length
+    upload.heardAt = performance.now()
+  }
+
+  /**
+   * It is the value.
+   * @returns its version. @throws ERR_ILLEGAL_STATE no such upload, or parts are missing; ERR_CONFLICT, and it is over
+   */
+  commit(id: number, uid: number, put: { ifVersion: bigint | undefined; ttlMs: number | undefined }): bigint {
+    const upload = this.#of(id, uid)
+    const { key, type, byteLength, block, payer, received } = upload
+    if (received < byteLength) throw new IllegalStateError(`${received} of ${byteLength} bytes have come`)
+    upload.refund() // from here on it is charged as what it will be
+    try {
+      const version = this.#core.setBlock(key, block, { type, bytes: byteLength, payer, ...put })
+      this.#forget(upload)
+      return version
+    } catch (error) {
+      this.#abandon(upload)
+      throw error
+    }
+  }
+
+  /** It is not wanted any more. @throws ERR_ILLEGAL_STATE no upload of this caller's */
+  abort(id: number, uid: number): void {
+    this.#abandon(this.#of(id, uid))
+  }
+
+  /** The area that they were in is another one now: what had come is lost, and who sends it hears of that. */
+  lose(): void {
+    for (const upload of [...this.#open.values()]) this.#forget(upload)
+  }
+
+  close(): void {
+    for (const upload of [...this.#open.values()]) this.#abandon(upload)
+  }
+
+  #add(start: UploadStart, made: Pick<Upload, 'block' | 'holder' | 'refund'>): number {
+    const id = this.#nextId()
+    const death = { binderDied: () => this.#abandon(upload) }
+    const upload: Upload = { ...start, ...made, id, death, received: 0, heardAt: performance.now() }
+    try {
+      start.owner.linkToDeath(death)
+    } catch (error) {
+      this.#core.areaOf(start.key).abandon(made.block)
+      throw error
+    }
+    this.#open.set(id, upload)
+    this.#look()
+    return id
+  }
+
+  #nextId(): number {
+    do this.#lastId = this.#lastId === LAST_ID ? 1 : this.#lastId + 1
+    while (this.#open.has(this.#lastId))
+    return this.#lastId
+  }
+
+  #of(id: number, uid: number): Upload {
+    const upload = this.#open.get(id)
+    if (upload === undefined || upload.uid !== uid) {
+      throw new IllegalStateError(`there is no upload ${id}: it was given up, or never begun`)
+    }
+    return upload
+  }
+
+  #abandon(upload: Upload): void {
+    if (!this.#open.has(upload.id)) return
+    this.#core.areaOf(upload.key).abandon(upload.block)
+    this.#forget(upload)
+  }
+
+  #forget(upload: Upload): void {
+    this.#open.delete(upload.id)
+    upload.refund()
+    this.#tally.refund(upload.holder)
+    if (upload.owner.isBinderAlive()) upload.owner.unlinkToDeath(upload.death)
+    if (this.#open.size > 0) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Gives up those from which nothing has come for long; again, as long as there are any. */
+  #look(): void {
+    if (this.#timer !== undefined) return
+    const look = (): void => {
+      this.#timer = undefined
+      const latest = performance.now() - this.#pauseMs
+      for (const upload of [...this.#open.values()]) if (upload.heardAt <= latest) this.#abandon(upload)
+      if (this.#open.size > 0) this.#look()
+    }
+    this.#timer = setTimeout(look, Math.max(this.#pauseMs / 4, 1)).unref()
+  }
+}

@@ -1,0 +1,64 @@
+/** The values that a reader keeps, by key: so many, and so many bytes. Who was not asked for since the last round goes first. */
+import { STORE_LIMITS } from './limits.ts'
+import type { StoredValue } from './stored-value.ts'
+
+export interface CacheLimits {
+  readonly values: number
+  readonly bytes: number
+}
+
+const DEFAULTS: CacheLimits = { values: STORE_LIMITS.cachedValues.limit, bytes: STORE_LIMITS.cachedBytes.limit }
+
+export class ValueCache {
+  readonly #values = new Map<string, StoredValue>()
+  readonly #limits: CacheLimits
+  #bytes = 0
+
+  constructor(limits: CacheLimits = DEFAULTS) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#values.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get(key: string): StoredValue | undefined {
+    return this.#values.get(key)
+  }
+
+  /** Keeps a value; others go for it. */
+  add(value: StoredValue): void {
+    this.#values.set(value.name, value)
+    this.#bytes += value.textBytes
+    this.#shrink()
+  }
+
+  /** A value that is kept has been read, and has another size than before. */
+  resized(value: StoredValue, bytesBefore: number): void {
+    if (this.#values.get(value.name) !== value) return
+    this.#bytes += value.textBytes - bytesBefore
+    this.#shrink()
+  }
+
+  clear(): void {
+    this.#values.clear()
+    this.#bytes = 0
+  }
+
+  /** The last one stays, whatever it takes. */
+  #shrink(): void {
+    while (this.#values.size > 1 && (this.#values.size > this.#limits.values || this.#bytes > this.#limits.bytes)) {
+      const [oldest] = this.#values.values()
+      if (oldest === undefined) return
+      this.#values.delete(oldest.name)
+      if (oldest.wasUsed) {
+        oldest.wasUsed = false
+        this.#values.set(oldest.name, oldest)
+      } else this.#bytes -= oldest.textBytes
+    }
+  }
+}

@@ -1,0 +1,280 @@
+/** A store between an owner and its readers, over channels: reads, writes, rights, limits, moves. */
+import t from 'tap'
+import { SharedStore } from '../../src/store/shared-store.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { outcome as codeOf } from '../../test-support/outcome.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import { connect } from '../fixtures/registry.ts'
+import { MIB, publishedStore } from '../fixtures/stores.ts'
+
+leakChecked(t)
+watchdog(t)
+
+t.test('what one sets all read, with the next get, without a call', async (t) => {
+  const { owner, store, open } = await publishedStore(t)
+  const other = await open()
+  for (const value of [1, 'text', { a: [1, null] }, null, new Uint8Array([0, 255]), Buffer.alloc(100_000, 7)]) {
+    const version = await store.set('k', value)
+    for (const reader of [store, other]) {
+      t.strictSame(reader.get('k'), value instanceof Uint8Array ? new Uint8Array(value) : value)
+      t.equal(reader.getEntry('k').version, version)
+    }
+    t.equal(other.entry('k').version, version)
+  }
+  owner.set('own', 1)
+  t.same(store.keys(), ['k', 'own'])
+  t.equal(store.size, 2)
+})
+
+t.test('a value is frozen, and the same object while it is unchanged', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  owner.set('k', { list: [1] })
+  const value = store.get<{ list: number[] }>('k') as { readonly list: readonly number[] }
+  t.ok(Object.isFrozen(value) && Object.isFrozen(value.list))
+  t.equal(store.get('k'), value)
+  const entry = store.entry('k')
+  t.equal(entry.value, value)
+  owner.set('other', 1)
+  t.equal(store.get('k'), value)
+  owner.set('k', { list: [1] })
+  t.not(store.get('k'), value)
+  t.same(entry.value, value)
+  owner.delete('k')
+  t.same(
+    [store.get('k'), entry.value, entry.version, entry.type, entry.byteLength],
+    [undefined, undefined, 0n, null, 0],
+  )
+  t.same(store.getEntry('k'), { key: 'k', value: undefined, version: 0n, byteLength: 0, type: null })
+})
+
+t.test('a key that was absent is there as soon as it is set', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  const entry = store.entry('k')
+  for (let round = 0; round < 1000; round++) {
+    t.equal(store.get('k'), undefined)
+    t.equal(store.has('k'), false)
+    owner.set('k', round)
+    if (store.get('k') !== round || entry.value !== round) t.fail(`round ${round} is stale`)
+    owner.delete('k')
+  }
+})
+
+t.test('bytes are read into a buffer, whole or in parts, of one version', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  const version = owner.set('b', Buffer.from('0123456789'))
+  const target = Buffer.alloc(4)
+  t.equal(store.readBytes('b', target), 4)
+  t.equal(target.toString(), '0123')
+  t.equal(store.readBytes('b', target, { position: 8, version }), 2)
+  t.equal(target.toString(), '8923')
+  t.equal(store.readBytes('b', target, { position: 10 }), 0)
+  t.equal(store.readBytes('b', target, { position: 11 }), 0)
+  t.equal(store.readBytes('absent', target), -1)
+  t.equal(
+    codeOf(() => store.readBytes('b', target, { position: -1 })),
+    'ERR_OUT_OF_RANGE',
+  )
+  const next = owner.set('b', { json: true })
+  t.throws(() => store.readBytes('b', target, { version }), { code: 'ERR_CONFLICT', version: next })
+  t.equal(String(store.getBytes('b') && Buffer.from(store.getBytes('b') as Uint8Array)), '{"json":true}')
+  t.same(store.get('b'), { json: true }, 'what is read in parts and whole does not mix')
+  owner.set('b', 5)
+  store.readBytes('b', target)
+  t.equal(store.get('b'), 5)
+})
+
+t.test('compare-and-set, delete, increment and update go by the owner', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  const version = await store.set('k', 1, { ifVersion: 0n })
+  await t.rejects(store.set('k', 2, { ifVersion: 0n }), { code: 'ERR_CONFLICT', version, key: 'k' })
+  await t.rejects(store.delete('k', { ifVersion: 1n }), { code: 'ERR_CONFLICT', version })
+  t.equal(await store.delete('k', { ifVersion: version }), true)
+  t.equal(await store.delete('k'), false)
+  t.equal(await store.increment('n'), 1)
+  t.equal(await store.increment('n', 0.5), 1.5)
+  await t.rejects(store.increment('n', Number.POSITIVE_INFINITY), { code: 'ERR_OUT_OF_RANGE' })
+  owner.set('s', 'x')
+  await t.rejects(store.increment('s'), { code: 'ERR_INVALID_ARG_VALUE' })
+  const together = await store.update([{ key: 'a', value: 1 }, { key: 'b', value: Buffer.from('x') }, { key: 's' }])
+  t.equal(store.getEntry('a').version, together)
+  t.same(store.keys(), ['a', 'b', 'n'])
+  await t.rejects(
+    store.update([
+      { key: 'a', value: 2 },
+      { key: 'b', value: 1, ifVersion: 7n },
+    ]),
+    {
+      code: 'ERR_CONFLICT',
+      key: 'b',
+      version: together,
+    },
+  )
+  t.equal(store.get('a'), 1)
+  const large = Array.from({ length: 3 }, (_, i) => ({ key: `l${i}`, value: Buffer.alloc(400_000) }))
+  await t.rejects(store.update(large), { code: 'ERR_TRANSACTION_TOO_LARGE' })
+  await t.rejects(store.update(Array.from({ length: 257 }, (_, i) => ({ key: `${i}`, value: 1 }))), {
+    code: 'ERR_LIMIT',
+  })
+  await t.rejects(store.set('', 1), { code: 'ERR_INVALID_ARG_VALUE' })
+  await t.rejects(store.set('k', undefined as never), { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
+t.test('a value of 16 MiB comes in parts, and one byte more is over the limit', async (t) => {
+  const { owner, store } = await publishedStore(t, { capacity: 48 * MIB })
+  const value = Buffer.alloc(16 * MIB)
+  for (let i = 0; i < value.length; i += 4096) value.writeUInt32LE(i, i)
+  const version = await store.set('large', value)
+  t.ok(Buffer.from(store.get('large') as Uint8Array).equals(value))
+  await t.rejects(store.set('large', Buffer.alloc(16 * MIB + 1)), { code: 'ERR_LIMIT', resource: 'bytes of a value' })
+  await t.rejects(store.set('large', value, { ifVersion: 1n }), { code: 'ERR_CONFLICT', version })
+  t.ok(owner.stats.usedBytes < 21 * MIB, 'what was refused is given back')
+  const text = 'x'.repeat(200_000)
+  await store.set('json', { text })
+  t.same(store.get('json'), { text })
+})
+
+t.test('a snapshot is of one moment, and leaves absent keys out', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  owner.update([
+    { key: 'a/1', value: 1 },
+    { key: 'a/2', value: { x: 1 } },
+    { key: 'b', value: Buffer.from('b') },
+  ])
+  t.same(
+    [...store.snapshot(['a/1', 'none', 'b'])],
+    [
+      ['a/1', 1],
+      ['b', new Uint8Array([98])],
+    ],
+  )
+  const snapshot = store.snapshot({ prefix: 'a/' })
+  t.same(
+    new Map(snapshot),
+    new Map<string, unknown>([
+      ['a/1', 1],
+      ['a/2', { x: 1 }],
+    ]),
+  )
+  t.ok(Object.isFrozen(snapshot.get('a/2')))
+  t.same(store.entries('a/'), [
+    ['a/1', 1],
+    ['a/2', { x: 1 }],
+  ])
+  t.same(
+    [...store].map(([key]) => key),
+    ['a/1', 'a/2', 'b'],
+  )
+})
+
+t.test('a store moves to larger areas under its readers', async (t) => {
+  const { owner, store, open } = await publishedStore(t, { capacity: MIB, maxKeys: 64 })
+  const other = await open()
+  const version = owner.set('k', { a: 1 })
+  const value = store.get('k')
+  const entry = other.entry('k')
+  t.same(entry.value, value)
+  for (let round = 2; round < 5; round++) {
+    owner.resize({ capacity: round * MIB, maxKeys: 64 * round })
+    for (const reader of [store, other]) await moved(reader)
+    t.equal(store.get('k'), value, 'what has not changed is the same object')
+    t.equal(entry.version, version)
+  }
+  owner.set('k', 2)
+  t.same([store.get('k'), other.get('k'), entry.value], [2, 2, 2])
+  await store.set('k', 3, { ifVersion: store.getEntry('k').version })
+  t.equal(owner.get('k'), 3)
+})
+
+/** A call to the owner is answered after what the owner said before. */
+async function moved(store: SharedStore): Promise<void> {
+  await store.delete('none')
+}
+
+t.test(
+  'a store that fills up with other sizes moves by itself, and an upload that was under way is sent again',
+  async (t) => {
+    const { owner, store } = await publishedStore(t, { capacity: 4 * MIB, maxKeys: 4096 })
+    for (let i = 0; i < 3000; i++) owner.set(`k${i}`, Buffer.alloc(900))
+    const uploading = store.set('up', Buffer.alloc(500_000, 3))
+    await store.increment('n')
+    for (let i = 0; i < 3000; i++) owner.delete(`k${i}`)
+    owner.resize({ capacity: 4 * MIB })
+    await uploading
+    t.equal((store.get('up') as Uint8Array).length, 500_000)
+  },
+)
+
+t.test('who may not write is refused, and each user has a share', async (t) => {
+  const { store } = await publishedStore(t, {
+    mayWrite: ({ uid }, key) => uid === process.getuid?.() && !key.startsWith('no/'),
+  })
+  await store.set('yes', 1)
+  for (const act of [() => store.set('no/k', 1), () => store.delete('no/k'), () => store.increment('no/k')]) {
+    await t.rejects(act as () => Promise<unknown>, { code: 'ERR_SECURITY' })
+  }
+  await t.rejects(store.set('no/k', Buffer.alloc(100_000)), { code: 'ERR_SECURITY' })
+  await t.rejects(
+    store.update([
+      { key: 'yes', value: 2 },
+      { key: 'no/k', value: 1 },
+    ]),
+    { code: 'ERR_SECURITY' },
+  )
+  t.equal(store.get('yes'), 1)
+})
+
+t.test('a key that may not be read does not exist', async (t) => {
+  const { owner, store } = await publishedStore(t, {
+    areas: [{ keys: ['secret/*'], mayRead: () => false }, { keys: ['*'] }],
+  })
+  owner.set('secret/k', 1)
+  owner.set('k', 2)
+  t.same([store.get('secret/k'), store.get('k'), store.has('secret/k'), store.size], [undefined, 2, false, 1])
+  t.same(store.keys(), ['k'])
+  await store.set('secret/other', 1)
+  t.equal(owner.get('secret/other'), 1)
+  t.equal(store.get('secret/other'), undefined)
+})
+
+t.test('a store of this process is read too, and goes on when its reader is closed', async (t) => {
+  const { owner, publisher } = await publishedStore(t)
+  const store = await SharedStore.open('store', { manager: publisher })
+  await store.set('k', 1)
+  await store.set('large', Buffer.alloc(200_000))
+  t.equal(store.get('k'), 1)
+  owner.resize({ capacity: 8 * MIB })
+  owner.set('k', 2)
+  t.equal(store.get('k'), 2, 'at once')
+  store.close()
+  owner.set('k', 3)
+})
+
+t.test('a store that is not there, or is none, is said so', async (t) => {
+  const { registry, publisher } = await publishedStore(t)
+  await t.rejects(SharedStore.open('none', { path: registry }), { code: 'ERR_SERVICE_NOT_FOUND' })
+  await t.rejects(SharedStore.open('store', { path: `${registry}x` }), { code: 'ERR_REGISTRY_UNAVAILABLE' })
+  await t.rejects(SharedStore.open('store', { manager: {} as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+  const manager = await connect(t, registry)
+  await t.rejects(SharedStore.open('none', { manager }), { code: 'ERR_SERVICE_NOT_FOUND' })
+  t.same(await manager.listServices(), ['store'], 'the manager that was given stays open')
+  t.ok(publisher.isConnected)
+})
+
+t.test('after close() everything is ERR_CLOSED', async (t) => {
+  const { store, owner } = await publishedStore(t)
+  owner.set('k', 1)
+  const entry = store.entry('k')
+  t.equal(entry.value, 1)
+  store.close()
+  store[Symbol.dispose]()
+  for (const act of [
+    () => store.get('k'),
+    () => entry.value,
+    () => store.keys(),
+    () => store.status,
+    () => store.changes(),
+  ]) {
+    t.equal(codeOf(act), 'ERR_CLOSED')
+  }
+  await t.rejects(store.set('k', 1), { code: 'ERR_CLOSED' })
+})
