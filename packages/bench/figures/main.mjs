@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../dist/src/machine.js'
+import * as areaModel from './area-model.mjs'
 import * as connecting from './connecting.mjs'
 import * as connections from './connections.mjs'
 import * as fairness from './fairness.mjs'
@@ -15,6 +16,7 @@ import * as takeovers from './takeovers.mjs'
 import * as watchers from './watchers.mjs'
 
 const FIGURES = {
+  'area-model': areaModel,
   connecting,
   connections,
   fairness,

@@ -42,8 +42,8 @@ class Heap {
   /** Nobody can reach it any more but readers that are late. Its content is wiped, at the latest by WipeOf its owner. */
   void Free(uint64_t block) {
     const uint32_t bytes = BytesIn(block);
-    if (bytes <= kWipedAtOnce || TypeIn(block) >= kKeyBlock) Wipe(block, bytes);
-    else Remember(block, bytes);
+    if (bytes <= kWipedAtOnce && TypeIn(block) != kIndexBlock) Wipe(block, bytes);
+    else if (TypeIn(block) < kKeyBlock) Remember(block, bytes);
     allocator_.Give(block, bytes);
   }
 

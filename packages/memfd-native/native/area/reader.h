@@ -58,7 +58,8 @@ class Budget {
   uint64_t bytes_;
 };
 
-constexpr uint64_t kLatest = 0;
+/** As a moment: now. No number of a transaction. */
+constexpr uint64_t kLatest = ~uint64_t{0};
 
 template <class Memory>
 class Reader {
@@ -70,7 +71,7 @@ class Reader {
 
   /** kValue: found; kAbsent: there is no such key. */
   Code Find(const Key& key, Budget* budget, Found* found) const {
-    while (budget->Try()) {
+    while (memory.MayTry(key.hash, 0, 0) && budget->Try()) {
       const uint64_t word = memory.template Load<Site::kIndex>(kIndexAt);
       const Index index = Index::Of(word);
       if (!geometry.IsIndex(index)) return Code::kDamaged;
@@ -86,7 +87,8 @@ class Reader {
   /** The value of an entry at a moment: now, or when `at` was the last transaction. */
   Outcome Get(const Found& found, uint64_t at, Target* target, Budget* budget) const {
     Outcome outcome;
-    for (bool is_first = true; budget->Try(); is_first = false) {
+    bool is_first = true;
+    for (; memory.MayTry(found.entry, found.uid, at) && budget->Try(); is_first = false) {
       if (TryGet(found, at, target, budget, is_first, &outcome)) return outcome;
     }
     return {Code::kBusy};

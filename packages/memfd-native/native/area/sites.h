@@ -74,9 +74,7 @@ constexpr Order OrderOf(Site site) { return kOrders[static_cast<int>(site)]; }
   X(kKnownByEntry, 16, "a record concerns the keys that the watcher knows by the entry, too") \
   X(kMergeDuplicates, 17, "a key is once in a transaction")                                 \
   X(kReshapedWord, 18, "a read begins anew when blocks were joined or cut meanwhile")       \
-  X(kNamesBeforeFind, 19, "names is read before find")                                      \
-  X(kStateFirst, 20, "a reader looks whether the area has moved before it reads")           \
-  X(kStampsFirst, 21, "the old area is stamped before the new one's first transaction")
+  X(kNamesBeforeFind, 19, "names is read before find")
 
 enum class Repair {
 #define AREA_REPAIR(name, number, what) name,
