@@ -30,7 +30,7 @@ const LAYERS = {
     ['quota'],
     ['binder'],
     ['service-manager', 'interfaces'],
-    ['store'],
+    ['value', 'store'],
     ['index.ts', 'internal.ts'],
   ],
   'packages/memfd-native/native': [

@@ -1,4 +1,4 @@
-import { IControl } from '@memsvc/shared/internal'
+import { controlOf } from '@memsvc/shared/internal'
 import { newRegistryPath } from '@memsvc/shared/test-support'
 import { readSoon, startDaemon, withValue } from './lib/daemon.mjs'
 import { percentiles } from './lib/numbers.mjs'
@@ -46,7 +46,7 @@ async function writeAll(registry, names, round) {
   for (const name of names) {
     await withValue(registry, name, async (value) => {
       await value.set(expectedValue(name, round))
-      const status = JSON.parse(await IControl.asInterface(value.binder).status())
+      const status = JSON.parse(await (await controlOf(value.binder)).status())
       if (status.host) host = name
     })
   }

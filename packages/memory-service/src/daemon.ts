@@ -6,31 +6,31 @@
  * dies, whoever of the survivors takes the lock hosts from then on, and every service registers again by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Binder, ClosedError, errorCode, IWatch, ServiceManager } from '@memsvc/shared'
+import { ClosedError, errorCode, ServiceManager } from '@memsvc/shared'
 import {
   Admission,
+  type Caller,
   forgetWhatWasRead,
-  IControl,
   isCrowded,
   type OwnedFd,
+  type RegionStatus,
   type RegistryPlace,
   ServiceChannels,
   Signal,
 } from '@memsvc/shared/internal'
 import { Access } from './access/access.ts'
+import { ControlService } from './control-service.ts'
 
 import { Ledger } from './ledger.ts'
 import type { Resource } from './limits.ts'
 import type { DaemonLog } from './logger.ts'
-import { MemoryService } from './memory-service.ts'
 import { ProcessStatus } from './process-status.ts'
+import { PublishedService } from './published-service.ts'
 import { Gate } from './registry/gate.ts'
 import { Hosting } from './registry/hosting.ts'
 
-import { ControlService, WatchService } from './service-extensions.ts'
 import type { Settings } from './settings.ts'
 import type { ValueStore } from './systemd/value-store.ts'
-import { Watchers } from './watchers.ts'
 
 export interface DaemonOptions {
   readonly place: RegistryPlace
@@ -73,10 +73,11 @@ export class Daemon {
   readonly #access: Access
   readonly #hosting: Hosting
   readonly #channels: ServiceChannels<Resource>
-  readonly #watchers = new Watchers()
+  /** By name. */
+  readonly #services = new Map<string, PublishedService>()
+  readonly #control: ControlService
   readonly #process = new ProcessStatus()
   #manager: ServiceManager | null = null
-  #service: MemoryService | null = null
   #takeover: NodeJS.Timeout | undefined
   #takeoverTrouble = ''
   #isStopped = false
@@ -102,6 +103,7 @@ export class Daemon {
     this.#channels = new ServiceChannels(
       new Admission({ ledger, resource: 'channels', refused: 'refused', log: log.peers }),
     )
+    this.#control = this.#makeControl()
   }
 
   get isHost(): boolean {
@@ -144,7 +146,7 @@ export class Daemon {
     this.#manager?.close()
     this.#channels.close()
     this.#hosting.close()
-    this.#service?.close()
+    for (const service of this.#services.values()) service.close()
     this.#options.values.close()
     this.#stopped.raise()
   }
@@ -189,42 +191,45 @@ export class Daemon {
       ...this.#publicStatus(),
       registry: place.path,
       host: this.isHost,
-      watchers: this.#watchers.size,
+      watchers: this.counts.watchers,
       channels: this.#channels.size,
       connections: this.#ledger.used('connections'),
       fds,
       mappings,
       used: this.#ledger.totals,
       droppedLogLines: log.dropped,
-      regions: this.#service === null ? [] : [this.#service.regionStatus],
+      regions: this.#regions(),
     }
   }
 
   /** What a stranger may know, which he could find out by himself: whose daemon it is, the value, and what guards it. */
   #publicStatus(): object {
     const { serviceName, ownUid } = this.#options
-    const regions = this.#service === null ? [] : [this.#service.regionStatus]
     return {
       name: serviceName,
       pid: process.pid,
       uid: ownUid,
-      value: this.#service?.value ?? null,
-      regions: regions.map(({ seals, size }) => ({ seals, size })),
+      value: this.#services.get(serviceName ?? '')?.value ?? null,
+      regions: this.#regions().map(({ seals, size }) => ({ seals, size })),
     }
+  }
+
+  #regions(): RegionStatus[] {
+    return [...this.#services.values()].map(({ regionStatus }) => regionStatus)
   }
 
   /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
   async #publish(name: string): Promise<void> {
     const { values } = this.#options
     const service = this.#makeService(name, values.lastValue(name))
-    this.#service = service
+    this.#services.set(name, service)
     values.keep(name, service.region)
     const begin = performance.now()
     for (;;) {
       try {
         this.#hosting.tryHost()
         this.#manager ??= await this.#connect()
-        await this.#manager.addService(name, service)
+        await this.#manager.addService(name, service.binder)
         return
       } catch (error) {
         if (!isPassing(error)) throw error
@@ -246,23 +251,21 @@ export class Daemon {
     return ServiceManager.connectTo(this.#options.place, policy)
   }
 
-  #makeService(name: string, initialValue: number): MemoryService {
-    const { log } = this.#options
-    const watch = new WatchService(this.#watchers, (session) => this.#channels.accountOf(session))
-    const control = new ControlService({
+  #makeControl(): ControlService {
+    return new ControlService({
       isOwner: (uid) => this.#access.isOwner(uid),
       status: (isOwner) => (isOwner ? this.status() : this.#publicStatus()),
       reload: () => this.reload(),
       onStop: (uid) => {
-        log.logger.info({ uid }, 'asked to stop')
+        this.#options.log.logger.info({ uid }, 'asked to stop')
         this.stop()
       },
     })
-    const extensions = new Map<number, Binder>()
-    for (const { code } of Object.values(IWatch.methods)) extensions.set(code, watch)
-    for (const { code } of Object.values(IControl.methods)) extensions.set(code, control)
-    const mayWrite = (uid: number) => this.#access.allows('write', name, { uid })
-    return new MemoryService({ initialValue, mayWrite, extensions, onChange: () => this.#watchers.changed() })
+  }
+
+  #makeService(name: string, initialValue: number): PublishedService {
+    const mayWrite = ({ uid }: Caller) => this.#access.allows('write', name, { uid })
+    return new PublishedService({ name, initialValue, mayWrite, control: this.#control })
   }
 
   /** The host is gone. One of the survivors takes the lock; the others find him by connecting again. */

@@ -11,6 +11,7 @@ import {
   ofOnePeer,
   ofOneUser,
   type Shares,
+  VALUE_LIMITS,
 } from '@memsvc/shared/internal'
 
 export interface ResourceRow extends Shares {
@@ -69,13 +70,6 @@ export type ResourceLimits = Readonly<Record<Resource, Shares>>
 export const RESOURCE_NAMES = Object.keys(RESOURCES) as Resource[]
 
 export const DAEMON_LIMITS = {
-  noticesPerTurn: {
-    name: 'notices in a turn',
-    limit: 256,
-    unit: 'notices',
-    error: null,
-    meaning: 'watchers told in one turn of the event loop; the others follow in the next ones',
-  },
   channelsPerTurn: {
     name: 'new channels in a turn',
     limit: 16,
@@ -179,7 +173,7 @@ export const DAEMON_LIMITS = {
 /** Every limit there is, one number each. */
 export function listLimits(resources: ResourceLimits): Limit[] {
   const counted = RESOURCE_NAMES.flatMap((resource) => rowsOf(resource, resources[resource]))
-  return [...counted, ...Object.values(DAEMON_LIMITS), ...Object.values(CHANNEL_LIMITS)]
+  return [...counted, ...Object.values(DAEMON_LIMITS), ...Object.values(VALUE_LIMITS), ...Object.values(CHANNEL_LIMITS)]
 }
 
 function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[] {

@@ -1,7 +1,7 @@
 /** The value of a daemon as a client in the test's own process has it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BinderProxy, DEFAULT_SERVICE_NAME, errorCode, ServiceManager, SharedValue } from '@memsvc/shared'
-import { Hub, IControl } from '@memsvc/shared/internal'
+import { controlOf, Hub } from '@memsvc/shared/internal'
 import { OTHER_UID } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 import type { Status } from './memsvc.ts'
@@ -63,7 +63,7 @@ export async function namesBecome(registry: string, wanted: readonly string[]): 
 
 /** What the daemon holds right now, asked over a channel that is there already. */
 export async function statusOf(value: SharedValue): Promise<Status> {
-  return JSON.parse((await IControl.asInterface(value.binder).status()) ?? 'null') as Status
+  return JSON.parse((await (await controlOf(value.binder)).status()) ?? 'null') as Status
 }
 
 /** Resolves when the service is gone. */

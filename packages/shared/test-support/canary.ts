@@ -1,6 +1,6 @@
 /** A client that has nothing to do with what is done to the daemon: it writes, reads and watches all the while. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SharedValue } from '../src/interfaces/shared-value.ts'
+import type { SharedValue } from '../src/value/shared-value.ts'
 
 const PAUSE_MS = 1
 

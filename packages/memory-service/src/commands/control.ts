@@ -1,7 +1,7 @@
 /** `memsvc status`, `list` and `stop`: short calls to a daemon that runs. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME, errorCode, ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
-import { IControl, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
+import { controlOf, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import { EXIT_DONE } from '../exit-codes.ts'
 import { type Output, tell } from '../output.ts'
 
@@ -12,7 +12,7 @@ export interface ControlCommandOptions extends RegistryOptions {
 /** Milliseconds between two looks at a name that is to go. */
 const POLL_MS = 10
 
-type Control = NonNullable<ReturnType<typeof IControl.asInterface>>
+type Control = Awaited<ReturnType<typeof controlOf>>
 
 export async function status(
   name = DEFAULT_SERVICE_NAME,
@@ -69,7 +69,7 @@ async function findControl(manager: ServiceManager, name: string): Promise<Contr
   const binder = await unlessGone(() => manager.getService(name))
   if (binder === null)
     throw new ServiceNotFoundError(`no service ${JSON.stringify(name)}; 'memsvc list' shows what there is`)
-  return IControl.asInterface(binder)
+  return controlOf(binder)
 }
 
 /** null when the daemon, or the registry that it hosted, is gone. */

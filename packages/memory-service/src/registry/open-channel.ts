@@ -1,7 +1,12 @@
 /** Makes a channel between a client and a service, and gives both their end. Afterwards the registry holds neither. */
 import { DeadObjectError, errorCode, type IBinder } from '@memsvc/shared'
-import { type Caller, type FoundService, makeChannelPair, sendAttachment } from '@memsvc/shared/internal'
-import { withinDescriptorLimit } from '../descriptor-limit.ts'
+import {
+  type Caller,
+  type FoundService,
+  makeChannelPair,
+  sendAttachment,
+  withinDescriptorLimit,
+} from '@memsvc/shared/internal'
 
 export interface ChannelParties {
   readonly holder: Caller

@@ -7,7 +7,7 @@ import { checkInteger, checkNotNull } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkParcelOrNull, checkRecipient } from './binder.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
-import { FLAG_ONEWAY, INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
+import { EXTENSION_TRANSACTION, FLAG_ONEWAY, INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
 
 interface DeathLink {
   readonly recipient: DeathRecipient
@@ -82,6 +82,22 @@ export class BinderProxy implements IBinder, LinkedProxy {
   getInterfaceDescriptor(): Promise<string | null> {
     this.#descriptor ??= this.#askDescriptor()
     return this.#descriptor
+  }
+
+  /**
+   * The object that is offered beside this one, by the same channel (Android's `getExtension`); null: none, or its
+   * process knows of no such thing. Close a proxy that is not needed any more.
+   * @throws as transact
+   */
+  async getExtension(): Promise<IBinder | null> {
+    const data = Parcel.obtain()
+    const reply = Parcel.obtain()
+    try {
+      return (await this.transact(EXTENSION_TRANSACTION, data, reply)) ? reply.readStrongBinder() : null
+    } finally {
+      data.recycle()
+      reply.recycle()
+    }
   }
 
   /** Whether the object answers now; false on any error. */

@@ -45,6 +45,7 @@ export class Binder implements IBinder {
   readonly [acceptsFileDescriptors]: boolean
   #owner: IInterface | null = null
   #descriptor: string | null = null
+  #extension: Binder | null = null
 
   /** For this project's own objects: see its symbol. */
   get [asksCallerAtOnce](): boolean {
@@ -110,6 +111,23 @@ export class Binder implements IBinder {
     return this.#descriptor
   }
 
+  /**
+   * Offers another object beside this one, for those who know of it (Android's `setExtension`): they need not agree on
+   * codes. null: none. The extension belongs to the caller.
+   * @throws ERR_INVALID_ARG_TYPE no local Binder
+   */
+  setExtension(extension: Binder | null): void {
+    if (extension !== null && !(extension instanceof Binder)) {
+      throw new InvalidArgTypeError(`extension must be a local Binder or null, got ${show(extension)}`)
+    }
+    this.#extension = extension
+  }
+
+  /** What `setExtension` was given; null: nothing. */
+  async getExtension(): Promise<IBinder | null> {
+    return this.#extension
+  }
+
   /** Always true: it is here. */
   async pingBinder(): Promise<boolean> {
     return true
@@ -156,8 +174,9 @@ export class Binder implements IBinder {
    */
   onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean>
   onTransact(code: number, _data: Parcel, reply: Parcel | null, _flags: number): boolean | Promise<boolean> {
-    if (code !== codes.INTERFACE_TRANSACTION) return false
-    reply?.writeString(this.#descriptor)
+    if (code === codes.INTERFACE_TRANSACTION) reply?.writeString(this.#descriptor)
+    else if (code === codes.EXTENSION_TRANSACTION) reply?.writeStrongBinder(this.#extension)
+    else return false
     return true
   }
 }

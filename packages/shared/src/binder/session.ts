@@ -50,6 +50,7 @@ export class Session implements ChannelHandler, ProxyLink {
   readonly #parcels: WireParcels
   readonly #calls: IncomingCalls
   readonly #helloTimer: NodeJS.Timeout | undefined
+  #budget: ChannelBudget | undefined
   #caller: Caller
 
   /** Takes the socket over, also if this throws. */
@@ -104,8 +105,14 @@ export class Session implements ChannelHandler, ProxyLink {
     return this.#channel.queuedBytes
   }
 
+  /** Who pays for what this side holds for the peer; undefined: nobody counts. */
+  get budget(): ChannelBudget | undefined {
+    return this.#budget
+  }
+
   /** What this side holds for the peer, in bytes, descriptors and objects, is paid by `budget` from now on: a ledger's. */
   chargeTo(budget: ChannelBudget): void {
+    this.#budget = budget
     this.#channel.chargeTo(budget)
     this.#parcels.chargeTo(budget)
   }

@@ -8,6 +8,8 @@ export const PING_TRANSACTION = 0x5f504e47
 export const DUMP_TRANSACTION = 0x5f444d50
 /** '_NTF' */
 export const INTERFACE_TRANSACTION = 0x5f4e5446
+/** '_EXT' */
+export const EXTENSION_TRANSACTION = 0x5f455854
 /** '_ATT', ours: the registry brings a service the end of a new channel. */
 export const ATTACH_TRANSACTION = 0x5f415454
 

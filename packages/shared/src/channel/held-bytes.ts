@@ -7,8 +7,8 @@
 export const BLOCK_BYTES = 65_536
 const FREE_BYTES = 4096
 
-/** Blocks of 64 KiB, descriptors that wait, descriptors that were passed on, objects of either side. */
-export type Charged = 'blocks' | 'descriptors' | 'passed' | 'objects'
+/** Blocks of 64 KiB, descriptors that wait, descriptors that were passed on, objects of either side, callbacks that watch. */
+export type Charged = 'blocks' | 'descriptors' | 'passed' | 'objects' | 'watchers'
 
 /** Who pays for what a channel's peer makes this process hold, besides the limits of the channel. */
 export interface ChannelBudget {

@@ -1,6 +1,8 @@
-/** What the daemon answers about itself, on the same binder as the memory service. */
+/** What a daemon answers about itself: the extension of the binder of each service that it publishes. */
 import { defineInterface } from '../binder/interface.ts'
 import { types } from '../binder/parcel-types.ts'
+import { UnsupportedOperationError } from '../errors.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
 
 export const IControl = defineInterface('memsvc.IControl', {
   /** A JSON object, see `memsvc status --json`. */
@@ -10,3 +12,22 @@ export const IControl = defineInterface('memsvc.IControl', {
   /** Reads its configuration again. @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE what is wrong in it: nothing changed */
   reload: { code: 1103, args: [] },
 })
+
+/** Every Binder and BinderProxy is; Android's interface IBinder does not say so here. */
+interface Extensible {
+  getExtension?(): Promise<IBinder | null>
+}
+
+/**
+ * The control of the daemon that serves this binder.
+ * @throws ERR_UNSUPPORTED_OPERATION the service is no daemon's, or of a daemon that is older; as BinderProxy.transact
+ */
+export async function controlOf(service: IBinder): Promise<NonNullable<ReturnType<typeof IControl.asInterface>>> {
+  const extension = await (service as Extensible).getExtension?.()
+  if (extension && (await extension.getInterfaceDescriptor()) === IControl.DESCRIPTOR) {
+    return IControl.asInterface(extension)
+  }
+  throw new UnsupportedOperationError(
+    'the process that serves this name has no control: it is no memsvc daemon, or an older one',
+  )
+}

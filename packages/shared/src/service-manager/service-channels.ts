@@ -61,11 +61,6 @@ export class ServiceChannels<R extends string> {
     }
   }
 
-  /** undefined when the channel is over. */
-  accountOf(session: Session): Account<R> | undefined {
-    return this.#guests.get(session)?.account
-  }
-
   /** Ends them all. */
   close(): void {
     for (const session of this.#guests.keys()) session.close()

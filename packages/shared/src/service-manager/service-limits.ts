@@ -21,6 +21,7 @@ const ROWS = {
   descriptors: { total: 2048, perUser: 512, perPeer: 256, filesPart: 2 / 16 },
   objects: { total: 131_072, perUser: 16_384, perPeer: 4096 },
   blocks: { total: 1024, perUser: 256, perPeer: 64 },
+  watchers: { total: 65_536, perUser: 4096, perPeer: 256 },
 } as const satisfies Record<string, Row>
 
 /**
@@ -28,6 +29,7 @@ const ROWS = {
  * to be told. `passed`: descriptors that were sent and not read (more wait). `descriptors`: those that wait for a client
  * to read, or came in requests under way. `objects`: binders of clients' that are held or came in requests under way, and
  * ours that clients hold. `blocks`: 64 KiB each, of answers that are not read and requests that are not finished.
+ * `watchers`: callbacks that are told of changes of a value.
  */
 export type ServiceResource = keyof typeof ROWS
 

@@ -5,10 +5,21 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the
  * number of watchers. They are told in portions, one per turn of the event loop.
  */
-import { BinderProxy, type IBinder, IllegalStateError, IWatcher, Parcel } from '@memsvc/shared'
-import { callAllOneway, withoutStack } from '@memsvc/shared/internal'
-import type { Account } from './ledger.ts'
-import { DAEMON_LIMITS } from './limits.ts'
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { callAllOneway } from '../binder/broadcast.ts'
+import { IllegalStateError } from '../errors.ts'
+import { IWatcher } from '../interfaces/watch.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { withoutStack } from '../util/stack-traces.ts'
+import { VALUE_LIMITS } from './limits.ts'
+
+/** Who pays for the callbacks that a client leaves with a service. */
+export interface WatcherBudget {
+  /** @throws LimitError nothing is charged */
+  charge(what: 'watchers', count: number): void
+  refund(what: 'watchers', count: number): void
+}
 
 /** What every watcher is told: `IWatcher.onChange()`. */
 const NOTICE = Parcel.obtain()
@@ -16,7 +27,7 @@ NOTICE.writeInterfaceToken(IWatcher.DESCRIPTOR)
 
 interface Watcher {
   readonly callback: BinderProxy
-  readonly account: Account
+  readonly budget: WatcherBudget
   /** The number of the change that it was told of last. */
   toldOf: number
 }
@@ -34,16 +45,16 @@ export class Watchers {
   }
 
   /** Tells `callback` of every change from now on. Twice is once. @throws ERR_LIMIT, ERR_DEAD_OBJECT */
-  add(callback: BinderProxy, account: Account): void {
+  add(callback: BinderProxy, budget: WatcherBudget): void {
     if (this.#byCallback.has(callback)) return
     callback.linkToDeath({ binderDied: () => this.#forget(callback) })
     try {
-      account.charge('watchers')
+      budget.charge('watchers', 1)
     } catch (error) {
       callback.close() // given back, and the link with it
       throw error
     }
-    const watcher: Watcher = { callback, account, toldOf: this.#changes }
+    const watcher: Watcher = { callback, budget, toldOf: this.#changes }
     this.#byCallback.set(callback, watcher)
     this.#upToDate.add(watcher)
   }
@@ -82,7 +93,7 @@ export class Watchers {
     if (this.#due.size === 0) return
     const portion: BinderProxy[] = []
     for (const watcher of this.#due) {
-      if (portion.length === DAEMON_LIMITS.noticesPerTurn.limit) break
+      if (portion.length === VALUE_LIMITS.noticesPerTurn.limit) break
       this.#due.delete(watcher)
       watcher.toldOf = this.#changes
       portion.push(watcher.callback)
@@ -107,7 +118,7 @@ export class Watchers {
     this.#byCallback.delete(callback)
     this.#upToDate.delete(watcher)
     this.#due.delete(watcher)
-    watcher.account.refund('watchers')
+    watcher.budget.refund('watchers', 1)
     // Not left to the garbage collector: a client that watches again and again would reach the limit of its channel.
     watcher.callback.close()
     return true

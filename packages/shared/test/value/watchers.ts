@@ -1,16 +1,24 @@
-/** The daemon's side of watching, with a client at the other end of a real channel. */
-import { Binder, type BinderProxy, type ImplementationOf, IWatch, IWatcher, Parcel } from '@memsvc/shared'
-import { Hub, makeChannelPair, Session } from '@memsvc/shared/internal'
-import { leakChecked, RawPeer, watchdog, wire } from '@memsvc/shared/test-support'
-import t, { type Test } from 'tap'
-import { DAEMON_LIMITS } from '../src/limits.ts'
-import { WatchService } from '../src/service-extensions.ts'
-import { Watchers } from '../src/watchers.ts'
-import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
-import { requestBody } from '../test-support/raw-channels.ts'
+/** The service's side of watching, with a client at the other end of a real channel. */
 
+import { Hub } from 'memfd-native'
+import t, { type Test } from 'tap'
+import { Binder } from '../../src/binder/binder.ts'
+import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import type { ImplementationOf } from '../../src/binder/interface.ts'
+import { Session } from '../../src/binder/session.ts'
+import { makeChannelPair } from '../../src/channel/channel-pair.ts'
+import { IWatch, IWatcher } from '../../src/interfaces/watch.ts'
+import { Parcel } from '../../src/parcel/parcel.ts'
+import { Ledger } from '../../src/quota/ledger.ts'
+import { fitServiceLimits } from '../../src/service-manager/service-limits.ts'
+import { VALUE_LIMITS } from '../../src/value/limits.ts'
+import { WatchService } from '../../src/value/watch-service.ts'
+import { Watchers } from '../../src/value/watchers.ts'
+import { leakChecked, RawPeer, watchdog, wire } from '../../test-support/index.ts'
+
+const LIMITS = fitServiceLimits({}, Number.POSITIVE_INFINITY)
 const OWN = 1000
-const MOST = DEFAULTS.watchers.perPeer ?? Number.NaN
+const MOST = LIMITS.watchers.perPeer ?? Number.NaN
 
 watchdog(t)
 leakChecked(t)
@@ -25,20 +33,21 @@ class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher
   }
 }
 
-function makeDaemon() {
+function makeService() {
   const watchers = new Watchers()
-  const ledger = makeLedger(OWN)
+  const ledger = new Ledger({ limits: LIMITS, ownUid: OWN })
   /** A channel of its own, with an account of its own. Closed with the test. */
   const openServer = (t: Test) => {
     const account = ledger.open(OWN)
     const { server, client } = makeChannelPair(false)
-    const root = new WatchService(watchers, () => account)
+    const root = new WatchService(watchers)
     const caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
     let end = () => {}
     const ended = new Promise<void>((resolve) => {
       end = resolve
     })
     const session = new Session(server, { role: 'server', root, peerTakesFds: true, caller, onEnd: () => end() })
+    session.chargeTo(account)
     t.teardown(() => session.close())
     return { client, session, account, ended }
   }
@@ -57,7 +66,7 @@ async function settled(...channels: { session: Session }[]): Promise<void> {
 }
 
 t.test('a watcher is told of a change, and of the next one only when it has acknowledged', async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   const client = connect(t)
   const callback = new Callback()
   await client.watch.watch(callback)
@@ -78,7 +87,7 @@ t.test('a watcher is told of a change, and of the next one only when it has ackn
 })
 
 t.test('to acknowledge what was never told changes nothing', async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   const client = connect(t)
   const [callback, stranger] = [new Callback(), new Callback()]
   await client.watch.watch(callback)
@@ -89,7 +98,7 @@ t.test('to acknowledge what was never told changes nothing', async (t) => {
 })
 
 t.test('to watch twice is to watch once', async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   const client = connect(t)
   const callback = new Callback()
   await client.watch.watch(callback)
@@ -103,7 +112,7 @@ t.test('to watch twice is to watch once', async (t) => {
 })
 
 t.test('who has left is told nothing more, and may come again', async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   const client = connect(t)
   const callback = new Callback()
   await client.watch.watch(callback)
@@ -121,15 +130,15 @@ t.test('who has left is told nothing more, and may come again', async (t) => {
 })
 
 t.test('a null callback is refused, and one that came by no channel', async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   await t.rejects(async () => connect(t).watch.watch(null), { code: 'ERR_NULL_POINTER' })
-  const local = new WatchService(watchers, () => undefined)
+  const local = new WatchService(watchers)
   t.throws(() => local.watch(new Callback()), { code: 'ERR_ILLEGAL_STATE' })
   t.equal(watchers.size, 0)
 })
 
 t.test('more watchers than are told in one turn are all told', async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   const clients = Array.from({ length: 3 }, () => connect(t))
   const callbacks = await Promise.all(
     clients.flatMap(({ watch }) =>
@@ -140,7 +149,7 @@ t.test('more watchers than are told in one turn are all told', async (t) => {
       }),
     ),
   )
-  t.ok(callbacks.length > 2 * DAEMON_LIMITS.noticesPerTurn.limit)
+  t.ok(callbacks.length > 2 * VALUE_LIMITS.noticesPerTurn.limit)
   watchers.changed()
   watchers.changed()
   while (callbacks.some(({ notices }) => notices === 0)) await settled(...clients)
@@ -148,7 +157,7 @@ t.test('more watchers than are told in one turn are all told', async (t) => {
 })
 
 t.test('watchers go with their channel, and nobody else does', async (t) => {
-  const { watchers, ledger, connect } = makeDaemon()
+  const { watchers, ledger, connect } = makeService()
   const [going, staying] = [connect(t), connect(t)]
   const callback = new Callback()
   for (let i = 0; i < 10; i++) await going.watch.watch(new Callback())
@@ -164,7 +173,7 @@ t.test('watchers go with their channel, and nobody else does', async (t) => {
 })
 
 t.test(`a channel may have ${MOST} watchers; one more is refused, and the channel lives on`, async (t) => {
-  const { watchers, connect } = makeDaemon()
+  const { watchers, connect } = makeService()
   const client = connect(t)
   for (let i = 0; i < MOST; i++) await client.watch.watch(new Callback())
   // More often than a channel has room for objects: those that are refused are given back.
@@ -181,7 +190,7 @@ t.test(`a channel may have ${MOST} watchers; one more is refused, and the channe
 })
 
 t.test('a watcher whose channel is full cannot be told: it loses the channel, and so learns of it', async (t) => {
-  const { watchers, openServer } = makeDaemon()
+  const { watchers, openServer } = makeService()
   const { client, session, account, ended } = openServer(t)
   const peer = new RawPeer(t, client)
   peer.sendHello()
@@ -215,7 +224,7 @@ function watchRequest(
   number = 1,
   call: { id: number; flags?: number } = { id: 1 },
 ): Buffer {
-  const token = requestBody(IWatch.DESCRIPTOR)
+  const token = tokenOf(IWatch.DESCRIPTOR)
   const binder = wire.body(24, [{ offset: 0, type: wire.SENDERS_BINDER, number }])
   const table = Buffer.alloc(4)
   table.writeUInt32LE(token.length)
@@ -224,7 +233,7 @@ function watchRequest(
 }
 
 t.test('a callback that does not watch is given back at once, whatever it was given for', async (t) => {
-  const { openServer } = makeDaemon()
+  const { openServer } = makeService()
   const { client, session, account } = openServer(t)
   session.chargeTo(account)
   const peer = new RawPeer(t, client)
@@ -236,3 +245,11 @@ t.test('a callback that does not watch is given back at once, whatever it was gi
   t.same(returned.sort(), [1, 2])
   t.same(account.rest, [])
 })
+
+function tokenOf(descriptor: string): Buffer {
+  const data = Parcel.obtain()
+  data.writeInterfaceToken(descriptor)
+  const bytes = data.marshall()
+  data.recycle()
+  return bytes
+}

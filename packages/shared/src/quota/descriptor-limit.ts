@@ -1,6 +1,7 @@
-/** The limit that the daemon cannot raise: descriptors of this process, getrlimit(2), or of the machine. */
-import { errorCode, LimitError } from '@memsvc/shared'
-import { constants, getrlimit, withoutStack } from '@memsvc/shared/internal'
+/** The limit that nobody here can raise: descriptors of this process, getrlimit(2), or of the machine. */
+import { constants, getrlimit } from 'memfd-native'
+import { errorCode, LimitError } from '../errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 
 /**
  * Runs `make`, which makes descriptors for a client. That there are none is a limit to him, and no fault of the service.
@@ -12,6 +13,6 @@ export function withinDescriptorLimit<T>(make: () => T): T {
   } catch (error) {
     if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) throw error
     const { soft } = getrlimit(constants.RLIMIT_NOFILE)
-    throw withoutStack(() => new LimitError('descriptors of the daemon', soft, soft, { cause: error }))
+    throw withoutStack(() => new LimitError('descriptors of the process', soft, soft, { cause: error }))
   }
 }

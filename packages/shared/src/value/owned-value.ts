@@ -1,0 +1,100 @@
+/**
+ * The owner's half of a value: one int32 in a sealed region, which clients read by `SharedValue` and are told of. What the
+ * seed's `MemoryService` did by hand, with watching. The client's half is `shared-value.ts`.
+ */
+import type { Binder } from '../binder/binder.ts'
+import type { Caller } from '../binder/calling-identity.ts'
+import { REGION_BYTES } from '../interfaces/memory-service.ts'
+import { MemoryFile } from '../os/memory-file.ts'
+import { checkFunction, checkInt32, checkObject } from '../util/check.ts'
+import { ValueBinder } from './value-binder.ts'
+import { Watchers } from './watchers.ts'
+
+/** The name that the region shows in /proc/PID/maps, as the seed's. */
+const REGION_NAME = 'Ashmem'
+
+/** How a value begins, and who may change it. */
+export interface OwnedValueOptions {
+  /** -2147483648 to 2147483647; default 0. */
+  initialValue?: number
+  /**
+   * Whether this caller may set the value. The kernel says who it is. Default: the user of this process, and root.
+   * Everybody who may connect can read.
+   */
+  mayWrite?: (caller: Caller) => boolean
+}
+
+/**
+ * An int32 that other processes read at memory speed. Owns the region, its descriptor and the only writable mapping until
+ * `close()`. Publish its `binder` by `ServiceManager.addService`; clients open it by `SharedValue.open`.
+ */
+export class OwnedValue {
+  /** The service: publish it under a name. Belongs to this object. */
+  readonly binder: Binder
+  /** Called with the new value after each change, by whomever it was made. */
+  onChange: ((value: number) => void) | null = null
+  readonly #file: MemoryFile
+  readonly #watchers = new Watchers()
+
+  /**
+   * Makes and seals the region.
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE an option; errors of memfd_create(2), fallocate(2), mmap(2)
+   */
+  constructor(options: OwnedValueOptions = {}) {
+    checkObject('options', options)
+    const { initialValue = 0, mayWrite = isOwnerOrRoot } = options
+    checkInt32('initialValue', initialValue)
+    checkFunction('mayWrite', mayWrite)
+    this.#file = new MemoryFile(REGION_NAME, REGION_BYTES)
+    this.#file.writeInt32BE(0, initialValue)
+    // Sealed before anybody else can see it: a mapping made earlier could be made writable later.
+    this.#file.shareReadOnly().close()
+    this.binder = new ValueBinder({
+      region: this.#file,
+      watchers: this.#watchers,
+      mayWrite,
+      set: (value) => this.set(value),
+    })
+  }
+
+  /** The value now. @throws ERR_DEACTIVATED after close() */
+  get(): number {
+    return this.#file.readInt32BE(0)
+  }
+
+  /**
+   * Writes the value and tells the watchers. Setting the same value again is no change.
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE no int32; ERR_DEACTIVATED after close(); then the old value stands
+   */
+  set(value: number): void {
+    checkInt32('value', value)
+    if (value === this.get()) return
+    this.#file.writeInt32BE(0, value)
+    this.#watchers.changed()
+    this.onChange?.(value)
+  }
+
+  /** How many callbacks are told of changes. */
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
+  /** The region, writable for this process only. Belongs to this object. */
+  get file(): MemoryFile {
+    return this.#file
+  }
+
+  /** Unmaps the region. Clients that have it mapped keep its last value. The binder stays published until you end it. Idempotent. */
+  close(): void {
+    this.#file.close()
+  }
+
+  /** As {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+function isOwnerOrRoot({ uid }: Caller): boolean {
+  return uid === 0 || uid === process.getuid?.()
+}
