@@ -71,9 +71,11 @@ class Feed {
     if (committed < cursor_ || committed - cursor_ > reader_->geometry.log_size || cursor_ < reader_->geometry.base) {
       return false;
     }
+    // A transaction has no more changes; a real log is twice as long, the model's is shorter.
+    const uint32_t most = std::min(kMaxEdits, reader_->geometry.log_size);
     for (uint64_t number = cursor_ + 1; number <= committed; ++number) {
       const uint64_t record = reader_->memory.template Load<Site::kRecordRead>(reader_->geometry.RecordAt(number));
-      if (static_cast<uint32_t>((record >> 32) - number) >= kMaxEdits) return false;
+      if (static_cast<uint32_t>((record >> 32) - number) >= most) return false;
       const auto entry = static_cast<uint32_t>(record);
       if (entry < reader_->geometry.max_entries) entries->push_back(entry);
     }
