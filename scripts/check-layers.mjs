@@ -30,7 +30,7 @@ const LAYERS = {
     ['quota'],
     ['binder'],
     ['service-manager', 'interfaces'],
-    ['value', 'store'],
+    ['value', 'store', 'command'],
     ['index.ts', 'internal.ts'],
   ],
   'packages/memfd-native/native': [

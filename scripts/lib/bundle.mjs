@@ -73,6 +73,7 @@ export async function bundleMemclient(repositoryRoot) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
     minifySyntax: true,
     minifyWhitespace: true,
     banner: { js: BANNER },

@@ -17,4 +17,7 @@ process.once('exit', (code) => {
 })
 const module_ = { exports: {} }
 script.runInThisContext()(createRequire(bundle), dirname(bundle), module_)
-module_.exports.tryRead?.(process.argv.slice(2)).then((isDone) => process.exit(isDone ? 0 : 1))
+const { main, tryRead } = module_.exports
+const begin = performance.now()
+main?.(begin)
+tryRead?.(process.argv.slice(2), begin).then((isDone) => process.exit(isDone ? 0 : 1))

@@ -27,8 +27,9 @@ function compiled(bundle, codeCache) {
   return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
 }
 
-if (process.argv[2] !== 'read') load('memclient')
+const begin = performance.now()
+if (process.argv[2] !== 'read') load('memclient').main(begin)
 else {
   const { tryRead } = load('quick-read')
-  tryRead(process.argv.slice(2)).then((isDone) => (isDone ? process.exit(0) : load('memclient')))
+  tryRead(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('memclient').main(begin)))
 }

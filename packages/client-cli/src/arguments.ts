@@ -1,5 +1,5 @@
 /**
- * Reads plain command lines: a command, its operands, `--json`, the options of the registry. Commander costs more to load than
+ * Reads plain command lines: a command, its operands, `--json`, `--timeout`, the options of the registry. Commander costs more to load than
  * `memclient read` takes to run, so it is asked only about the rest: help, `--`, and everything that is wrong, whose
  * message is its business. What is understood here it understands in the same way.
  */
@@ -15,15 +15,18 @@ export interface Invocation {
   /** As many as the command takes. */
   readonly operands: readonly string[]
   readonly json: boolean
+  /** As it was written. */
+  readonly timeout?: string
   readonly registry: RegistryOptions
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Options with a value, in the next word or behind an equals sign, and those without. */
-const VALUES = new Map<string, 'registry' | 'registryOwner'>([
+const VALUES = new Map<string, 'registry' | 'registryOwner' | 'timeout'>([
   ['--registry', 'registry'],
   ['--registry-owner', 'registryOwner'],
+  ['--timeout', 'timeout'],
 ])
 const SWITCHES = new Map<string, 'system' | 'user'>([
   ['--system', 'system'],
@@ -36,6 +39,7 @@ export function readPlainArguments(argv: readonly string[], commands: Operands):
   const operands: string[] = []
   const registry: Mutable<RegistryOptions> = {}
   let json = false
+  let timeout: string | undefined
   const rest = argv.values()
   for (const word of rest) {
     const equals = word.indexOf('=')
@@ -46,13 +50,14 @@ export function readPlainArguments(argv: readonly string[], commands: Operands):
     else if (valued !== undefined) {
       const value = equals < 0 ? rest.next().value : word.slice(equals + 1)
       if (value === undefined) return null
-      registry[valued] = value
+      if (valued === 'timeout') timeout = value
+      else registry[valued] = value
     } else if (word.startsWith('-') && !NEGATIVE_NUMBER.test(word)) return null
     else operands.push(word)
   }
   const command = operands.shift()
   return command !== undefined && takes(commands, command, operands.length)
-    ? { command, operands, json, registry }
+    ? { command, operands, json, ...(timeout !== undefined && { timeout }), registry }
     : null
 }
 

@@ -1,6 +1,5 @@
 /** What a command is given. It knows nothing of the process it runs in. */
-import type { RegistryChoice } from '@memsvc/shared/internal'
-import type { ExitCode } from './exit-codes.ts'
+import type { Deadline, ExitCode, RegistryChoice } from '@memsvc/shared/internal'
 import type { Print } from './output.ts'
 
 export interface Context {
@@ -8,6 +7,8 @@ export interface Context {
   readonly registry: RegistryChoice
   /** `--json`: every line of data is one object. */
   readonly json: boolean
+  /** For all waits of the command together, until it has begun to print. */
+  readonly deadline: Deadline
   /** A line of data, to stdout. */
   readonly print: Print
   /** A line for people, to stderr. */

@@ -1,5 +1,6 @@
 /** The values of the memory service. */
-import { EXIT, ToolError } from './exit-codes.ts'
+
+import { EXIT, ToolError } from '@memsvc/shared/internal'
 
 const MIN = -(2 ** 31)
 const MAX = 2 ** 31 - 1

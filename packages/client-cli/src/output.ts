@@ -1,7 +1,8 @@
 /** Lines of data to stdout. Everything else goes to stderr and is nothing here. */
 import { writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { EXIT, ToolError } from './exit-codes.ts'
+import { errorCode } from '@memsvc/shared'
+import { EXIT, ToolError } from '@memsvc/shared/internal'
 
 /** Prints a line and its end. Resolves once the system has taken it. @throws ReaderGone, ToolError */
 export type Print = (line: string) => Promise<void>
@@ -20,7 +21,7 @@ export function printDirectly(fd: number, openStream: () => Writable): Print {
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
     } catch (error) {
-      if (!hasCode(error, 'EAGAIN')) throw outputError(error)
+      if (errorCode(error) !== 'EAGAIN') throw outputError(error)
       await writeToStream(openStream(), rest)
     }
   }
@@ -34,12 +35,6 @@ export function printByStream(stream: Writable): Print {
 /** The one line of `read`, and each of `watch`. */
 export function formatValue(json: boolean, name: string, value: number): string {
   return json ? JSON.stringify({ name, value }) : String(value)
-}
-
-/** One line of text whatever a message holds: it may be a peer's, and control characters drive terminals. */
-export function formatError(error: unknown): string {
-  const message = error instanceof Error ? error.message || codeOf(error) : String(error)
-  return `memclient: ${message.replace(/\p{Cc}+/gu, ' ').trim()}`
 }
 
 async function writeToStream(stream: Writable, data: string | Buffer): Promise<void> {
@@ -59,16 +54,7 @@ async function writeToStream(stream: Writable, data: string | Buffer): Promise<v
 }
 
 function outputError(cause: unknown): Error {
-  if (hasCode(cause, 'EPIPE')) return new ReaderGone('nobody reads stdout', { cause })
+  if (errorCode(cause) === 'EPIPE') return new ReaderGone('nobody reads stdout', { cause })
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new ToolError(EXIT.failed, `cannot write to stdout: ${reason}`, { cause })
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && codeOf(error) === code
-}
-
-/** Not by `errorCode` of the library, which a command loads only when it needs it. */
-function codeOf(error: Error): string {
-  return 'code' in error ? String(error.code) : error.name
 }

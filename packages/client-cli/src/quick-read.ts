@@ -7,6 +7,7 @@ import {
   checkMappable,
   connectRegistry,
   constants,
+  Deadline,
   FdWatcher,
   findRegistry,
   HEADER_BYTES,
@@ -22,6 +23,7 @@ import {
   readHeader,
   readObjects,
   readRegistryOptions,
+  readTimeout,
   recvmsg,
   sendmsg,
   writeHeader,
@@ -42,6 +44,13 @@ const MAX_ANSWER_BYTES = 1024
 const CALL_ID = 1
 const NOTHING = { id: 0, object: 0, code: 0, oneway: false, dataSize: 0, objectCount: 0, here: 0, descriptorCount: 0 }
 
+/** Shared by the calls of one read. */
+interface Attempt {
+  /** What the caller is to close. */
+  readonly opened: OwnedFd[]
+  readonly deadline: Deadline
+}
+
 /** A call, and the words that its answer begins with, up to the descriptor that it brings. */
 interface Question {
   readonly code: number
@@ -50,13 +59,19 @@ interface Question {
   readonly answer: readonly (number | 'any')[]
 }
 
-/** @returns whether the value has been printed; otherwise the library is to begin */
-export async function tryRead(argv: readonly string[]): Promise<boolean> {
+/**
+ * @param begin as `main` has it, or now
+ * @returns whether the value has been printed; otherwise the library is to begin
+ */
+export async function tryRead(argv: readonly string[], begin = performance.now()): Promise<boolean> {
   const asked = readPlainArguments(argv, new Map([['read', { operands: ['[name]'] }]]))
   if (asked === null) return false
   const opened: OwnedFd[] = []
   try {
-    await printDirectly(STDOUT, () => process.stdout)(await read(asked, opened))
+    await printDirectly(
+      STDOUT,
+      () => process.stdout,
+    )(await read(asked, new Deadline(readTimeout(asked.timeout), begin), opened))
     return true
   } catch {
     return false // also where printing failed: the library will fail at it again, and knows what to say
@@ -66,14 +81,16 @@ export async function tryRead(argv: readonly string[]): Promise<boolean> {
 }
 
 /** @param opened what the caller is to close, also if this throws. @returns the line to print */
-async function read(asked: Invocation, opened: OwnedFd[]): Promise<string> {
+async function read(asked: Invocation, deadline: Deadline, opened: OwnedFd[]): Promise<string> {
   const [name = 'AnonymousSharedMemory'] = asked.operands
   if (!isServiceName(name)) throw new Error('a name for the library')
   const place = findRegistry(readRegistryOptions(asked.registry))
-  const { fd: registry } = await patiently(() => connectRegistry(place), { patienceMs: CROWD_PATIENCE_MS })
+  const { fd: registry } = await patiently(() => connectRegistry(place), {
+    patienceMs: Math.min(CROWD_PATIENCE_MS, deadline.leftMs),
+  })
   opened.push(registry)
-  const channel = await ask(registry, opened, getService(name))
-  const region = await ask(channel, opened, GET_FILE_DESCRIPTOR)
+  const channel = await ask(registry, getService(name), { opened, deadline })
+  const region = await ask(channel, GET_FILE_DESCRIPTOR, { opened, deadline })
   checkMappable(region, REGION_BYTES)
   const mapping = Mapping.map(region, REGION_BYTES, mmap.PROT_READ, mmap.MAP_SHARED)
   const value = mapping.readInt32BE(0)
@@ -95,11 +112,11 @@ const GET_FILE_DESCRIPTOR: Question = {
 }
 
 /** The first call on a new channel. @returns the descriptor of its answer. @throws the answer is another one, or late */
-async function ask(channel: OwnedFd, opened: OwnedFd[], question: Question): Promise<OwnedFd> {
+async function ask(channel: OwnedFd, question: Question, { opened, deadline }: Attempt): Promise<OwnedFd> {
   // Never blocking: whose end a channel is, and what was done to it, nobody has checked.
   sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION), [], MSG_DONTWAIT)
   sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)), [], MSG_DONTWAIT)
-  await untilReadable(channel)
+  await untilReadable(channel, Math.min(PATIENCE_MS, deadline.leftMs))
   const { data, fds, flags } = recvmsg(channel, MAX_ANSWER_BYTES, 1, MSG_DONTWAIT)
   opened.push(...fds)
   const [fd] = fds
@@ -141,7 +158,7 @@ function string16(text: string): Buffer {
   return bytes
 }
 
-function untilReadable(fd: OwnedFd): Promise<void> {
+function untilReadable(fd: OwnedFd, patienceMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = new FdWatcher(fd, 'readable', () => {
       clearTimeout(timer)
@@ -151,6 +168,6 @@ function untilReadable(fd: OwnedFd): Promise<void> {
     const timer = setTimeout(() => {
       watcher.close()
       reject(new Error('no answer'))
-    }, PATIENCE_MS)
+    }, patienceMs)
   })
 }

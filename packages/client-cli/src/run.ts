@@ -1,30 +1,42 @@
 /** From the words of a command line to an exit code. */
-import { readRegistryOptions } from '@memsvc/shared/internal'
+import {
+  Deadline,
+  EXIT,
+  type ExitCode,
+  errorLine,
+  exitCodeOf,
+  readRegistryOptions,
+  readTimeout,
+} from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
 import type { Context } from './context.ts'
-import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
-import { formatError, ReaderGone } from './output.ts'
+import { ReaderGone } from './output.ts'
+import { readArguments } from './program.ts'
 
 /** What the process has for the tool; a command's context is this and what was asked. */
-export type System = Pick<Context, 'print' | 'tell' | 'untilInterrupted'>
+export interface System extends Pick<Context, 'print' | 'tell' | 'untilInterrupted'> {
+  /** When the tool began, by `performance.now()`: its deadline counts from there. */
+  readonly begin: number
+}
 
 /** Never throws: what goes wrong is told in one line, and is the exit code. */
 export async function run(argv: readonly string[], system: System): Promise<ExitCode> {
   try {
-    const asked = readPlainArguments(argv, COMMANDS) ?? (await import('./program.ts')).readArguments(argv, COMMANDS)
+    const asked = readPlainArguments(argv, COMMANDS) ?? (await readArguments(argv, COMMANDS))
     if (typeof asked !== 'string') return await carryOut(asked, system)
     await system.print(asked)
     return EXIT.done
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done
-    system.tell(formatError(error))
+    system.tell(errorLine('memclient', error))
     return exitCodeOf(error)
   }
 }
 
-async function carryOut({ command, operands, json, registry }: Invocation, system: System): Promise<ExitCode> {
+async function carryOut({ command, operands, json, timeout, registry }: Invocation, system: System): Promise<ExitCode> {
   const entry = COMMANDS.get(command)
   if (entry === undefined) throw new Error(`${command} is no command`)
-  return entry.execute({ ...system, json, registry: readRegistryOptions(registry) }, ...operands)
+  const deadline = new Deadline(readTimeout(timeout), system.begin)
+  return entry.execute({ ...system, json, deadline, registry: readRegistryOptions(registry) }, ...operands)
 }

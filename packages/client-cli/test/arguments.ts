@@ -24,6 +24,8 @@ const PLAIN_LINES: [line: string, expected: object][] = [
   ['read NAME --user', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { user: true } }],
   ['read --registry-owner 7', { ...PLAIN, command: 'read', operands: [], registry: { registryOwner: '7' } }],
   ['--registry-owner=7 list', { ...PLAIN, command: 'list', operands: [], registry: { registryOwner: '7' } }],
+  ['read --timeout 0.5', { ...PLAIN, command: 'read', operands: [], timeout: '0.5' }],
+  ['--timeout=-1 list', { ...PLAIN, command: 'list', operands: [], timeout: '-1' }],
   ['read --user --system', { ...PLAIN, command: 'read', operands: [], registry: { user: true, system: true } }],
   ['write 42', { ...PLAIN, command: 'write', operands: ['42'] }],
   ['write -1', { ...PLAIN, command: 'write', operands: ['-1'] }],
@@ -41,13 +43,13 @@ const PLAIN_LINES: [line: string, expected: object][] = [
 t.test('plain lines are read without commander, and commander reads them alike', async (t) => {
   for (const [line, expected] of PLAIN_LINES) {
     t.strictSame(readPlainArguments(line.split(' '), COMMANDS), expected, line)
-    t.strictSame(readArguments(line.split(' '), COMMANDS), expected, `${line}, by commander`)
+    t.strictSame(await readArguments(line.split(' '), COMMANDS), expected, `${line}, by commander`)
   }
 })
 
 t.test('an empty operand is an operand', async (t) => {
   t.match(readPlainArguments(['write', ''], COMMANDS), { operands: [''] })
-  t.match(readArguments(['write', ''], COMMANDS), { operands: [''] })
+  t.match(await readArguments(['write', ''], COMMANDS), { operands: [''] })
 })
 
 const OTHER_LINES: [line: string, expected: object][] = [
@@ -61,7 +63,7 @@ const OTHER_LINES: [line: string, expected: object][] = [
 t.test('less plain lines are left to commander', async (t) => {
   for (const [line, expected] of OTHER_LINES) {
     t.equal(readPlainArguments(line.split(' '), COMMANDS), null, line)
-    t.match(readArguments(line.split(' '), COMMANDS), expected, line)
+    t.match(await readArguments(line.split(' '), COMMANDS), expected, line)
   }
 })
 
@@ -83,15 +85,16 @@ const WRONG_LINES: [words: string[], message: RegExp][] = [
   [['read', '--registry'], /option '--registry <path>' argument missing/],
   [['read', '--system=1'], /unknown option '--system=1'|does not take/],
   [['read', '--registry-owner'], /option '--registry-owner <uid>' argument missing/],
+  [['read', '--timeout'], /option '--timeout <seconds>' argument missing/],
   [['write', '1', '--registry'], /option '--registry <path>' argument missing/],
 ]
 
 t.test('a wrong line is bad usage, with what is wrong and not the whole help', async (t) => {
   for (const [words, message] of WRONG_LINES) {
     t.equal(readPlainArguments(words, COMMANDS), null, words.join(' '))
-    t.throws(() => readArguments(words, COMMANDS), { exitCode: 2, message }, words.join(' '))
-    t.throws(
-      () => readArguments(words, COMMANDS),
+    await t.rejects(readArguments(words, COMMANDS), { exitCode: 2, message }, words.join(' '))
+    await t.rejects(
+      readArguments(words, COMMANDS),
       { message: /^(?!error: )[\s\S]* \(see memclient --help\)$/ },
       words.join(' '),
     )
@@ -101,7 +104,7 @@ t.test('a wrong line is bad usage, with what is wrong and not the whole help', a
 t.test('help and version are texts', async (t) => {
   for (const words of [['--help'], ['-h'], ['help'], ['read', '--help'], ['help', 'write'], ['write', '-h']]) {
     t.equal(readPlainArguments(words, COMMANDS), null, words.join(' '))
-    t.match(readArguments(words, COMMANDS), /^Usage: memclient [\s\S]*--registry <path>/, words.join(' '))
+    t.match(await readArguments(words, COMMANDS), /^Usage: memclient [\s\S]*--registry <path>/, words.join(' '))
   }
-  t.match(readArguments(['--version'], COMMANDS), /^\d+\.\d+\.\d+$/)
+  t.match(await readArguments(['--version'], COMMANDS), /^\d+\.\d+\.\d+$/)
 })

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { formatError, formatValue, printByStream, printDirectly, ReaderGone } from '../src/output.ts'
+import { formatValue, printByStream, printDirectly, ReaderGone } from '../src/output.ts'
 
 watchdog(t)
 leakChecked(t)
@@ -89,10 +89,4 @@ t.test('a full disk is a failure that says so', async (t) => {
 t.test('a value is a number, or an object of JSON', async (t) => {
   t.equal(formatValue(false, 'name', -2147483648), '-2147483648')
   t.equal(formatValue(true, 'a/b', 7), '{"name":"a/b","value":7}')
-})
-
-t.test('an error is one line, whatever a peer put into it', async (t) => {
-  t.equal(formatError(new Error('no\nsuch \u001b[31mthing\r\n\u009b')), 'memclient: no such  [31mthing')
-  t.equal(formatError('text'), 'memclient: text')
-  t.equal(formatError(undefined), 'memclient: undefined')
 })

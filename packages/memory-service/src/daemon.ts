@@ -11,7 +11,7 @@ import {
   Admission,
   type Caller,
   forgetWhatWasRead,
-  isCrowded,
+  isOutage,
   type OwnedFd,
   type RegionStatus,
   type RegistryPlace,
@@ -232,7 +232,7 @@ export class Daemon {
         await this.#manager.addService(name, service.binder)
         return
       } catch (error) {
-        if (!isPassing(error)) throw error
+        if (!isOutage(error)) throw error
         const waited = performance.now() - begin
         if (!this.isHost && isNobodyThere(error) && waited > PATIENCE_WITH_LOCK_MS) throw this.#hosting.whyNot()
         if (waited > PATIENCE_MS) throw error
@@ -300,9 +300,4 @@ export class Daemon {
 
 function isNobodyThere(error: unknown): boolean {
   return errorCode(error) === 'ERR_REGISTRY_UNAVAILABLE'
-}
-
-/** Whether the registry's host was just coming or going. */
-function isPassing(error: unknown): boolean {
-  return isCrowded(error) || ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')
 }

@@ -1,23 +1,26 @@
-/** From arguments to an exit status. The only file that ends the process. */
+/** From arguments to an exit code. The only file that ends the process. */
+import { EXIT, type ExitCode, exitCodeOf } from '@memsvc/shared/internal'
 import { CommanderError } from 'commander'
-import { EXIT_DONE, EXIT_USAGE, exitCodeOf } from './exit-codes.ts'
 import { commandFirst } from './option-order.ts'
 import { complain } from './output.ts'
 import { makeProgram } from './program.ts'
 
-async function run(args: string[]): Promise<number> {
-  let status = EXIT_DONE
+async function run(args: string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done
   const program = makeProgram((result) => {
-    status = result
+    exitCode = result
   })
   try {
     await program.parseAsync(commandFirst(program, args), { from: 'user' })
-    return status
+    return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     complain(error)
     return exitCodeOf(error)
   }
 }
 
-process.exitCode = await run(process.argv.slice(2))
+// exit() and not exitCode: a call that was given up, or what somebody preloaded, would keep the process.
+// A turn later: a second signal that came together with the first ends a daemon in its own way.
+const exitCode = await run(process.argv.slice(2))
+setImmediate(() => process.exit(exitCode))

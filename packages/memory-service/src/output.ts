@@ -1,6 +1,7 @@
 /** Where a command speaks: data on stdout, one line at a time, what went wrong on stderr. */
 import { writeSync } from 'node:fs'
 import { errorCode } from '@memsvc/shared'
+import { errorLine, tellPeople, terminalLine } from '@memsvc/shared/internal'
 import { FATAL, isJournal, priorityPrefix } from './systemd/journal.ts'
 
 const STDOUT = 1
@@ -22,17 +23,12 @@ export class Output {
   }
 }
 
-/** In one line, whatever a registry wrote into it. Where nobody can be told, the exit status still says it. */
+/** What went wrong. */
 export function complain(error: unknown): void {
-  const message = error instanceof Error ? error.message || errorCode(error) || error.name : String(error)
-  tell(message, isJournal(process.env, STDERR) ? priorityPrefix(FATAL) : '')
+  tellPeople((isJournal(process.env, STDERR) ? priorityPrefix(FATAL) : '') + errorLine('memsvc', error))
 }
 
 /** A line for people. */
-export function tell(message: string, prefix = ''): void {
-  try {
-    writeSync(STDERR, `${prefix}memsvc: ${message.replace(/\p{Cc}+/gu, ' ').trim()}\n`)
-  } catch {
-    // ENOSPC of /dev/full, EPIPE, EAGAIN of a full pipe that somebody made non-blocking
-  }
+export function tell(message: string): void {
+  tellPeople(terminalLine('memsvc', message))
 }

@@ -1,7 +1,7 @@
 /** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
 import { readFileSync } from 'node:fs'
-import { isServiceName, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
-import { Command, InvalidArgumentError } from 'commander'
+import { EXIT_MEANINGS, type ExitCode, isServiceName, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { Output } from './output.ts'
 import { inPackage } from './package-folder.ts'
 
@@ -10,13 +10,14 @@ const MAX_COUNT = 1_000_000
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
-/** @param done told the exit status of the command that ran */
-export function makeProgram(done: (status: number) => void): Command {
+/** @param done told the exit code of the command that ran */
+export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   const program = new Command('memsvc')
     .description('owns shared memory without a name, and hands it to clients by name')
     .version(version())
     .showSuggestionAfterError()
     .exitOverride()
+    .addHelpText('after', `\nExit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`)
   const out = new Output()
 
   daemonOptions(
@@ -34,16 +35,16 @@ export function makeProgram(done: (status: number) => void): Command {
       done(await start({ ...options, writers: [], registryOnly: true }))
     },
   )
-  clientOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
+  askingOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
     async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
   )
-  clientOptions(program.command('list').description('list the services')).action(async (options) =>
+  askingOptions(program.command('list').description('list the services')).action(async (options) =>
     done(await (await import('./commands/control.ts')).list(options, out)),
   )
-  clientOptions(
+  askingOptions(
     program.command('stop').argument('[name]').description('end a daemon; returns when its name is gone'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).stop(name, options, out)))
-  clientOptions(
+  askingOptions(
     program.command('reload').argument('[name]').description('make a daemon read its configuration again'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).reload(name, options, out)))
   settingsOptions(clientOptions(program.command('limits').description('show every limit'))).action(async (options) =>
@@ -64,7 +65,9 @@ export function makeProgram(done: (status: number) => void): Command {
 
 function daemonOptions(command: Command): Command {
   return settingsOptions(registryOption(command))
-    .option('--socket-mode <mode>', "the socket's permissions, octal", parseMode, 0o600)
+    .addOption(
+      new Option('--socket-mode <mode>', "the socket's permissions, octal").argParser(parseMode).default(0o600, '600'),
+    )
     .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
 }
 
@@ -74,6 +77,11 @@ function settingsOptions(command: Command): Command {
     .option('--max-connections <count>', 'to the registry', parseCount)
     .option('--max-channels <count>', 'to the service', parseCount)
     .option('--max-watchers <count>', 'of the value', parseCount)
+}
+
+/** Of commands that ask a daemon and wait for its answer. */
+function askingOptions(command: Command): Command {
+  return clientOptions(command).option('--timeout <seconds>', 'how long to wait for answers, all together (default: 5)')
 }
 
 function clientOptions(command: Command): Command {

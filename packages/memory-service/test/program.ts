@@ -31,6 +31,10 @@ const USAGE: [args: string[], complaint: RegExp][] = [
   [['status', 'one', 'two'], /too many arguments/],
   [['stop', 'one', 'two'], /too many arguments/],
   [['list', 'one'], /too many arguments/],
+  [['list', '--timeout'], /argument missing/],
+  [['list', '--timeout', '0'], /number of seconds above 0/],
+  [['stop', '--timeout', 'soon'], /number of seconds above 0/],
+  [['start', '--timeout', '5'], /unknown option '--timeout'/],
 ]
 
 for (const [args, complaint] of USAGE) {
@@ -44,7 +48,7 @@ for (const [args, complaint] of USAGE) {
 
 t.test('--help and --version are data', async (t) => {
   t.match(await runProgram(MEMSVC, ['--help']), { code: 0, stdout: /^Usage: memsvc/, stderr: '' })
-  t.match(await runProgram(MEMSVC, ['start', '--help']), { code: 0, stdout: /--socket-mode/, stderr: '' })
+  t.match(await runProgram(MEMSVC, ['start', '--help']), { code: 0, stdout: /octal \(default: 600\)/, stderr: '' })
   t.match(await runProgram(MEMSVC, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+$/, stderr: '' })
 })
 

@@ -55,6 +55,17 @@ export {
   Violation,
   writeHeader,
 } from './channel/message.ts'
+export { Deadline, readTimeout } from './command/deadline.ts'
+export {
+  EXIT,
+  EXIT_BY_ERROR_CODE,
+  EXIT_MEANINGS,
+  type ExitCode,
+  exitCodeOf,
+  ToolError,
+} from './command/exit-codes.ts'
+export { connectInTime, findHolder, findService, listHolders, listNames, unlessGone } from './command/reach.ts'
+export { errorLine, tellPeople, terminalLine } from './command/terminal.ts'
 export { controlOf, IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
 export { checkMappable } from './os/region.ts'
@@ -64,6 +75,7 @@ export { withinDescriptorLimit } from './quota/descriptor-limit.ts'
 export { type Account, Ledger } from './quota/ledger.ts'
 export { ofOnePeer, ofOneUser, type Shares } from './quota/shares.ts'
 export { sendAttachment } from './service-manager/attachment.ts'
+export { isOutage } from './service-manager/outage.ts'
 export { checkPathTrust, octal, type Step, stepsTo } from './service-manager/path-trust.ts'
 export { CROWD, crowdFarewell, isCrowded, patiently } from './service-manager/patience.ts'
 export {

@@ -1,8 +1,15 @@
 import { DEFAULT_SERVICE_NAME, type ServiceInfo, ServiceNotFoundError } from '@memsvc/shared'
-import { constants, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
-import { connect, inTime, openValue } from '../connect.ts'
+import {
+  connectInTime,
+  constants,
+  EXIT,
+  type ExitCode,
+  findHolder,
+  type RegionStatus,
+  regionStatus,
+} from '@memsvc/shared/internal'
 import type { Context } from '../context.ts'
-import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { openValue } from '../region.ts'
 
 /** What this process sees of a service. */
 interface View extends RegionStatus {
@@ -12,9 +19,9 @@ interface View extends RegionStatus {
 
 /** `memclient info [NAME]`: the region as this process has it, to compare with `memsvc status` of the other side. */
 export async function info(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
-  using manager = await connect(context)
-  using value = await openValue(manager, name)
-  const server = await inTime(manager.getServiceInfo(name), 'the registry')
+  using manager = await connectInTime(context.registry, context.deadline)
+  using value = await openValue(manager, name, context.deadline)
+  const server = await findHolder(manager, name, context.deadline)
   if (server === null) throw new ServiceNotFoundError(`the service ${name} has just gone`)
   const view = {
     ...regionStatus(value.file.getFileDescriptor()),

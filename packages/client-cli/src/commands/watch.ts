@@ -1,16 +1,17 @@
 import { DEFAULT_SERVICE_NAME, errorCode, type ServiceManager, SharedValue } from '@memsvc/shared'
-import { connect, openValue } from '../connect.ts'
+import { connectInTime, type ExitCode } from '@memsvc/shared/internal'
 import type { Context } from '../context.ts'
-import type { ExitCode } from '../exit-codes.ts'
 import { formatValue } from '../output.ts'
+import { openValue } from '../region.ts'
 
 /**
  * `memclient watch [NAME]`: the value now, then one line per change, over restarts of the daemon and of the registry.
  * A reader that is slow gets the newest value when it is ready, not all that it missed.
+ * Once it has found the service it waits without a deadline.
  */
 export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
-  using manager = await connect(context)
-  let value = await openValue(manager, name)
+  using manager = await connectInTime(context.registry, context.deadline)
+  let value = await openValue(manager, name, context.deadline)
   const show = changePrinter(context, name, () => context.tell(`memclient: watching ${name} at ${manager.path}`))
   for (;;) {
     await showUntilDeath(value, show)

@@ -1,12 +1,26 @@
-/** `memsvc status`, `list` and `stop`: short calls to a daemon that runs. */
+/** `memsvc status`, `list`, `stop` and `reload`: short calls to a daemon that runs, each within a deadline. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { DEFAULT_SERVICE_NAME, errorCode, ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
-import { controlOf, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
-import { EXIT_DONE } from '../exit-codes.ts'
+import { DEFAULT_SERVICE_NAME, type ServiceManager } from '@memsvc/shared'
+import {
+  connectInTime,
+  controlOf,
+  Deadline,
+  EXIT,
+  type ExitCode,
+  findHolder,
+  findService,
+  listHolders,
+  type RegistryOptions,
+  readRegistryOptions,
+  readTimeout,
+  unlessGone,
+} from '@memsvc/shared/internal'
 import { type Output, tell } from '../output.ts'
 
 export interface ControlCommandOptions extends RegistryOptions {
   readonly json?: boolean
+  /** `--timeout SECONDS` */
+  readonly timeout?: string
 }
 
 /** Milliseconds between two looks at a name that is to go. */
@@ -18,37 +32,42 @@ export async function status(
   name = DEFAULT_SERVICE_NAME,
   options: ControlCommandOptions,
   out: Output,
-): Promise<number> {
-  using manager = await ServiceManager.connect(readRegistryOptions(options))
-  const report = JSON.parse((await (await findControl(manager, name)).status()) ?? '{}') as Record<string, unknown>
-  report.registry = manager.path // as it was reached from here: the daemon may have it by another name
+): Promise<ExitCode> {
+  using daemon = await reach(name, options)
+  const report = JSON.parse((await daemon.inTime(daemon.control.status())) ?? '{}') as Record<string, unknown>
+  report.registry = daemon.manager.path // as it was reached from here: the daemon may have it by another name
   if (options.json) out.json(report)
   else for (const [key, value] of Object.entries(report)) out.line(`${key}: ${showValue(value)}`)
-  return EXIT_DONE
+  return EXIT.done
 }
 
-export async function list(options: ControlCommandOptions, out: Output): Promise<number> {
-  using manager = await ServiceManager.connect(readRegistryOptions(options))
-  for (const name of await manager.listServices()) {
-    const info = await manager.getServiceInfo(name)
-    if (info === null) continue // gone since it was listed
-    if (options.json) out.json({ name, ...info })
-    else out.line(`${name}\tpid ${info.pid}\tuid ${info.uid}`)
+export async function list(options: ControlCommandOptions, out: Output): Promise<ExitCode> {
+  const deadline = new Deadline(readTimeout(options.timeout))
+  using manager = await connectInTime(readRegistryOptions(options), deadline)
+  for await (const holder of listHolders(manager, deadline)) {
+    if (options.json) out.json(holder)
+    else out.line(`${holder.name}\tpid ${holder.pid}\tuid ${holder.uid}`)
   }
-  return EXIT_DONE
+  return EXIT.done
 }
 
 /** Asks the daemon to end, and waits until nobody can find it any more. */
-export async function stop(name = DEFAULT_SERVICE_NAME, options: ControlCommandOptions, out: Output): Promise<number> {
-  using manager = await ServiceManager.connect(readRegistryOptions(options))
-  const control = await findControl(manager, name)
-  const pid = (await unlessGone(() => manager.getServiceInfo(name)))?.pid ?? 0
+export async function stop(
+  name = DEFAULT_SERVICE_NAME,
+  options: ControlCommandOptions,
+  out: Output,
+): Promise<ExitCode> {
+  using daemon = await reach(name, options)
+  const { manager, deadline, control } = daemon
+  const pid = (await findHolder(manager, name, deadline))?.pid ?? 0
   tell(`stopping ${name} (pid ${pid}) at ${manager.path}`)
-  await unlessGone(async () => control.stop())
-  while ((await unlessGone(() => manager.getServiceInfo(name)))?.pid === pid) await delay(POLL_MS)
+  await daemon.inTime(unlessGone(async () => control.stop()))
+  while ((await findHolder(manager, name, deadline))?.pid === pid) {
+    await deadline.within(delay(POLL_MS), `${name} (pid ${pid})`, 'ended')
+  }
   if (options.json) out.json({ name, pid, stopped: true })
   else out.line(`${name} stopped (pid ${pid})`)
-  return EXIT_DONE
+  return EXIT.done
 }
 
 /** Makes a daemon read its configuration again. */
@@ -56,28 +75,37 @@ export async function reload(
   name = DEFAULT_SERVICE_NAME,
   options: ControlCommandOptions,
   out: Output,
-): Promise<number> {
-  using manager = await ServiceManager.connect(readRegistryOptions(options))
-  await (await findControl(manager, name)).reload()
+): Promise<ExitCode> {
+  using daemon = await reach(name, options)
+  await daemon.inTime(daemon.control.reload())
   if (options.json) out.json({ name, reloaded: true })
   else out.line(`${name} reloaded`)
-  return EXIT_DONE
+  return EXIT.done
 }
 
-async function findControl(manager: ServiceManager, name: string): Promise<Control> {
-  // A registry that ends while it is asked is one that is not there.
-  const binder = await unlessGone(() => manager.getService(name))
-  if (binder === null)
-    throw new ServiceNotFoundError(`no service ${JSON.stringify(name)}; 'memsvc list' shows what there is`)
-  return controlOf(binder)
+/** A daemon that was found, and how long it may take. */
+interface Reached extends Disposable {
+  readonly manager: ServiceManager
+  readonly deadline: Deadline
+  readonly control: Control
+  readonly inTime: <T>(call: Promise<T> | T) => Promise<T>
 }
 
-/** null when the daemon, or the registry that it hosted, is gone. */
-async function unlessGone<T>(ask: () => Promise<T>): Promise<T | null> {
+/** The caller disposes of it. @throws as connectInTime and findService */
+async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
+  const deadline = new Deadline(readTimeout(options.timeout))
+  const manager = await connectInTime(readRegistryOptions(options), deadline)
   try {
-    return await ask()
+    const control = await deadline.within(controlOf(await findService(manager, name, deadline)), name)
+    return {
+      manager,
+      deadline,
+      control,
+      inTime: async (call) => deadline.within(Promise.resolve(call), name),
+      [Symbol.dispose]: () => manager.close(),
+    }
   } catch (error) {
-    if (['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')) return null
+    manager.close()
     throw error
   }
 }

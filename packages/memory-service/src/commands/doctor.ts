@@ -1,11 +1,10 @@
 /** `memsvc doctor`: examines the machine by trying, and says what follows and what to do. Changes nothing. */
-import { findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
+import { EXIT, type ExitCode, findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import type { Finding } from '../doctor/finding.ts'
 import { examineKernel } from '../doctor/kernel.ts'
 import { examineMachine } from '../doctor/machine.ts'
 import { examineConfiguration, examineRegistry } from '../doctor/registry.ts'
 import { examineSystemd } from '../doctor/systemd.ts'
-import { EXIT_DONE, EXIT_FAILED } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import type { SettingsOptions } from '../settings.ts'
 
@@ -14,7 +13,7 @@ export interface DoctorOptions extends SettingsOptions, RegistryOptions {
 }
 
 /** @returns 0 when memsvc can be used here, 1 when not @throws ERR_INVALID_ARG_VALUE a path over 107 bytes */
-export async function doctor(options: DoctorOptions, out: Output): Promise<number> {
+export async function doctor(options: DoctorOptions, out: Output): Promise<ExitCode> {
   const choice = readRegistryOptions(options)
   const place = findRegistry(choice)
   const source = { options: { ...options, writers: [] }, place, env: process.env }
@@ -29,7 +28,7 @@ export async function doctor(options: DoctorOptions, out: Output): Promise<numbe
     if (options.json) out.json(finding)
     else for (const line of lines(finding)) out.line(line)
   }
-  return findings.some(({ verdict }) => verdict === 'problem') ? EXIT_FAILED : EXIT_DONE
+  return findings.some(({ verdict }) => verdict === 'problem') ? EXIT.failed : EXIT.done
 }
 
 function lines({ name, verdict, found, follows, remedy }: Finding): string[] {

@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { errorCode, IllegalStateError, InvalidArgValueError, UnsupportedOperationError } from '@memsvc/shared'
-import { EXIT_DONE } from '../exit-codes.ts'
+import { EXIT, type ExitCode } from '@memsvc/shared/internal'
 import type { Output } from '../output.ts'
 import { checkReachable, findInstallation } from '../systemd/installation.ts'
 import { canNotify } from '../systemd/notify-socket.ts'
@@ -20,7 +20,7 @@ const SYSTEM_FOLDER = '/etc/systemd/system'
 /** No drop-in is for it. */
 const UNKNOWN_VERSION = 0
 
-export async function installUnit(options: InstallUnitOptions, out: Output): Promise<number> {
+export async function installUnit(options: InstallUnitOptions, out: Output): Promise<ExitCode> {
   const scope = chooseScope(options)
   const installation = findInstallation()
   const version = systemdVersion()
@@ -28,7 +28,7 @@ export async function installUnit(options: InstallUnitOptions, out: Output): Pro
   const folder = unitFolder(scope)
   if (options.print === true) {
     for (const { name, text } of files) out.line(`# ${join(folder, name)}\n${text}`)
-    return EXIT_DONE
+    return EXIT.done
   }
   if (version === UNKNOWN_VERSION)
     throw new UnsupportedOperationError('there is no systemd here; --print shows the units')
@@ -41,7 +41,7 @@ export async function installUnit(options: InstallUnitOptions, out: Output): Pro
   write(folder, files, out)
   const systemctl = scope === 'user' ? 'systemctl --user' : 'systemctl'
   process.stderr.write(`now: ${systemctl} daemon-reload && ${systemctl} enable --now memsvc.socket memsvc.service\n`)
-  return EXIT_DONE
+  return EXIT.done
 }
 
 function chooseScope({ user, system }: InstallUnitOptions): Scope {

@@ -1,6 +1,12 @@
 /** `memsvc limits`: every limit, as a daemon started with the same options would have it on a machine with room for it. */
-import { findRegistry, type Limit, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
-import { EXIT_DONE } from '../exit-codes.ts'
+import {
+  EXIT,
+  type ExitCode,
+  findRegistry,
+  type Limit,
+  type RegistryOptions,
+  readRegistryOptions,
+} from '@memsvc/shared/internal'
 import { listLimits } from '../limits.ts'
 import type { Output } from '../output.ts'
 import { readSettings, type SettingsOptions } from '../settings.ts'
@@ -10,7 +16,7 @@ export interface LimitsOptions extends SettingsOptions, RegistryOptions {
 }
 
 /** @throws ERR_INVALID_ARG_VALUE as readSettings */
-export async function showLimits(options: LimitsOptions, out: Output): Promise<number> {
+export async function showLimits(options: LimitsOptions, out: Output): Promise<ExitCode> {
   const { limits } = await readSettings({
     options: { ...options, writers: [] },
     place: findRegistry(readRegistryOptions(options)),
@@ -20,7 +26,7 @@ export async function showLimits(options: LimitsOptions, out: Output): Promise<n
   const rows = listLimits(limits)
   if (options.json) for (const row of rows) out.json(row)
   else for (const line of table(rows)) out.line(line)
-  return EXIT_DONE
+  return EXIT.done
 }
 
 /** In Markdown, as it stands in the README. */

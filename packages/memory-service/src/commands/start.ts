@@ -1,10 +1,9 @@
 /** `memsvc start` and `memsvc registry`: from options to a running daemon, and from signals to its end. */
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
-import { findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
+import { EXIT, type ExitCode, findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { Daemon, type DaemonOptions } from '../daemon.ts'
 import { raiseOpenFiles } from '../descriptor-budget.ts'
-import { EXIT_DONE } from '../exit-codes.ts'
 import { hardenProcess } from '../hardening.ts'
 import { DaemonLog } from '../logger.ts'
 import type { PeerLog } from '../peer-log.ts'
@@ -24,7 +23,7 @@ export interface StartOptions extends SettingsOptions, RegistryOptions {
 }
 
 /** @returns the exit status, once the daemon has ended @throws as Daemon.start and Daemon.untilStopped */
-export async function start(options: StartOptions): Promise<number> {
+export async function start(options: StartOptions): Promise<ExitCode> {
   hardenProcess()
   const config = await readConfig(options)
   const log = new DaemonLog(options.logLevel)
@@ -52,7 +51,7 @@ export async function start(options: StartOptions): Promise<number> {
       reloadOnSignal(daemon, notifier)
     }
     await daemon.untilStopped()
-    return EXIT_DONE
+    return EXIT.done
   } finally {
     notifier.stopping()
     daemon.stop()

@@ -91,7 +91,7 @@ t.test('`memsvc stop` returns when the name is gone, and the daemon ends with 0'
   t.match(await memsvc(registry, ['stop']), {
     code: 0,
     stdout: `AnonymousSharedMemory stopped (pid ${program.pid})`,
-    stderr: '',
+    stderr: /^memsvc: stopping AnonymousSharedMemory /,
   })
   t.match(await program.ending, { code: 0, signal: null })
   t.match(await memsvc(registry, ['stop']), { code: 3, stdout: '' })

@@ -4,9 +4,10 @@
  * itself; otherwise the next question does.
  */
 import type { Binder } from '../binder/binder.ts'
-import { ClosedError, errorCode } from '../errors.ts'
+import { ClosedError } from '../errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
+import { isOutage } from './outage.ts'
 import { isCrowded, jittered, patiently } from './patience.ts'
 import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
 import type { RegistryPlace } from './registry-path.ts'
@@ -180,9 +181,4 @@ function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registr
 
 function register(link: RegistryLink, callback: NotificationCallback): Promise<void> | void {
   return link.registry.registerForNotifications(callback.serviceName, callback)
-}
-
-/** The registry is gone, was not there, or has too many waiting at its door (EAGAIN). */
-function isOutage(error: unknown): boolean {
-  return isCrowded(error) || ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')
 }

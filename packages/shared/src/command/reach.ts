@@ -1,0 +1,64 @@
+/** The way of a command to a service, each step within the command's deadline. */
+import { ServiceNotFoundError } from '../errors.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { isGone } from '../service-manager/outage.ts'
+import { patiently } from '../service-manager/patience.ts'
+import type { ServiceInfo } from '../service-manager/registry-interface.ts'
+import type { RegistryChoice } from '../service-manager/registry-path.ts'
+import { ServiceManager } from '../service-manager/service-manager.ts'
+import type { Deadline } from './deadline.ts'
+
+/** Who is waited for, in the message. */
+const REGISTRY = 'the registry'
+
+/** The caller closes the manager. @throws as ServiceManager.connect; ToolError too late */
+export function connectInTime(choice: RegistryChoice, deadline: Deadline): Promise<ServiceManager> {
+  const connected = patiently(() => ServiceManager.connect(choice), { patienceMs: deadline.leftMs })
+  return deadline.within(connected, REGISTRY)
+}
+
+/** @throws ERR_SERVICE_NOT_FOUND also where the registry ends while it is asked; ToolError too late; as getService */
+export async function findService(manager: ServiceManager, name: string, deadline: Deadline): Promise<IBinder> {
+  const binder = await deadline.within(
+    unlessGone(() => manager.getService(name)),
+    REGISTRY,
+  )
+  if (binder !== null) return binder
+  throw new ServiceNotFoundError(
+    `no service ${JSON.stringify(name)} at ${manager.path}; 'memsvc list' shows what there is`,
+  )
+}
+
+/** Who serves the name; null: nobody, or the registry has gone. @throws ToolError too late; as getServiceInfo */
+export function findHolder(manager: ServiceManager, name: string, deadline: Deadline): Promise<ServiceInfo | null> {
+  return deadline.within(
+    unlessGone(() => manager.getServiceInfo(name)),
+    REGISTRY,
+  )
+}
+
+/** The names of all services, sorted. @throws ToolError too late; as listServices */
+export function listNames(manager: ServiceManager, deadline: Deadline): Promise<string[]> {
+  return deadline.within(manager.listServices(), REGISTRY)
+}
+
+/** All services and who serves them, without those that go away meanwhile. @throws as listNames */
+export async function* listHolders(
+  manager: ServiceManager,
+  deadline: Deadline,
+): AsyncGenerator<{ name: string } & ServiceInfo> {
+  for (const name of await listNames(manager, deadline)) {
+    const holder = await deadline.within(manager.getServiceInfo(name), REGISTRY)
+    if (holder !== null) yield { name, ...holder }
+  }
+}
+
+/** null when who was asked is gone. @throws every other error */
+export async function unlessGone<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (isGone(error)) return null
+    throw error
+  }
+}

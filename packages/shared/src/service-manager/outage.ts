@@ -1,0 +1,13 @@
+/** The names of an outage of the registry: errors that say nothing about what was asked, only that nobody was there. */
+import { errorCode } from '../errors.ts'
+import { isCrowded } from './patience.ts'
+
+/** Nobody is there, or who was there has gone while it was asked. */
+export function isGone(error: unknown): boolean {
+  return ['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')
+}
+
+/** The registry's host is coming or going, or has too many at its door: the same question may work in a moment. */
+export function isOutage(error: unknown): boolean {
+  return isCrowded(error) || isGone(error)
+}

@@ -1,0 +1,18 @@
+import t from 'tap'
+import { errorLine, terminalLine } from '../../src/command/terminal.ts'
+
+t.test('an error is one line, whatever a peer put into it', async (t) => {
+  const line = errorLine('memclient', new Error('no\nsuch \u001b[31mthing\r\n\u009b'))
+  t.equal(line, 'memclient: no such  [31mthing')
+  t.equal(errorLine('memsvc', 'text'), 'memsvc: text')
+  t.equal(errorLine('memsvc', undefined), 'memsvc: undefined')
+})
+
+t.test('an error without a message is told by its code, or by its name', async (t) => {
+  t.equal(errorLine('memsvc', Object.assign(new Error(''), { code: 'EIO' })), 'memsvc: EIO')
+  t.equal(errorLine('memsvc', new RangeError('')), 'memsvc: RangeError')
+})
+
+t.test('so is what a command says of itself', async (t) => {
+  t.equal(terminalLine('memsvc', 'stopping a\nb'), 'memsvc: stopping a b')
+})
