@@ -25,6 +25,8 @@ export const NO_ENTRY = -1
 /** As int32s: 64 bits are two of them, the low half first. */
 export const words = new Int32Array(new SharedArrayBuffer(WORDS_BYTES)) // shared: that cannot be detached
 native.areaUseWords(words)
+/** As whole 64 bits: place / 2. */
+export const longs = new BigUint64Array(words.buffer)
 /** As doubles. */
 export const doubles = new Float64Array(words.buffer)
 

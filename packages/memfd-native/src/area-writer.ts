@@ -4,7 +4,7 @@
  * move is decided by who owns this.
  */
 import type { AreaStats } from './area-types.ts'
-import { joined, VERSION, words } from './area-words.ts'
+import { longs, VERSION } from './area-words.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { reopen } from './fd.ts'
@@ -217,5 +217,5 @@ function newMemfd(name: string): OwnedFd {
 }
 
 function versionOr(result: number): bigint | number {
-  return result < 0 ? result : joined(words[VERSION] as number, words[VERSION + 1] as number)
+  return result < 0 ? result : (longs[VERSION / 2] as bigint)
 }

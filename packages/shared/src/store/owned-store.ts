@@ -176,7 +176,7 @@ export class OwnedStore {
     if (this.onChange === null) return
     for (const key of keys) {
       try {
-        this.onChange?.({ key, value: this.#core.reader.get(key), version })
+        this.onChange?.({ key, value: this.#core.reader.getTolerantly(key), version })
       } catch (error) {
         reportCallbackError('onChange of a store', error)
       }

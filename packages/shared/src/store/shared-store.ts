@@ -146,7 +146,11 @@ export class SharedStore implements Iterable<[string, Json]> {
     return this.#reader.keys(prefix)
   }
 
-  /** Keys and values, sorted by key. Each is of its own moment: see snapshot. @throws as get */
+  /**
+   * Keys and values, sorted by key. Each is of its own moment: see snapshot. Of what a writer has called JSON and is none the bytes, here
+   * and in snapshots and changes; get says ERR_BAD_PARCEL.
+   * @throws as get
+   */
   entries(prefix = ''): [string, Json][] {
     return this.#reader.entries(prefix) as [string, Json][]
   }

@@ -64,7 +64,7 @@ export class Shares {
   settle(uid: number | null, charges: readonly Charge[]): void {
     if (uid === null && this.#holdings.size === 0) return
     for (const { key, bytes } of charges) {
-      this.#release(key)
+      this.release(key)
       if (uid === null || bytes === null) continue
       this.#holdings.set(key, { uid, bytes })
       this.#add(uid, 1, bytes)
@@ -87,8 +87,9 @@ export class Shares {
     return this.#users.get(uid) ?? { keys: 0, bytes: 0 }
   }
 
-  #release(key: string): void {
-    const holding = this.#holdings.get(key)
+  /** Nobody pays for this key any more. */
+  release(key: string): void {
+    const holding = this.#holdings.size === 0 ? undefined : this.#holdings.get(key)
     if (holding === undefined) return
     this.#holdings.delete(key)
     this.#add(holding.uid, -1, -holding.bytes)

@@ -221,7 +221,8 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
   /** The change as it is now; null: it is none any more, or was told already. What became of it is told next. */
   #told({ key, version, hasValue }: AreaChange): StoreChange | null {
     if (this.#aheadBefore.get(key) === version) return null
-    const now = this.#source.reader.getEntry(key)
+    const { reader } = this.#source
+    const now = reader.getEntry(key, reader.getTolerantly)
     if ((now.type !== null) !== hasValue) return null
     if (!hasValue) return { key, value: undefined, version }
     if (now.version !== version) this.#ahead.set(key, now.version)

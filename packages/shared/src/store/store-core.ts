@@ -66,9 +66,10 @@ export class StoreCore {
     this.checkValue(value.bytes.length)
     this.checkVersion(key, ifVersion)
     const charges = payer === null ? NO_CHARGES : [{ key, bytes: placeBytes(key, value.bytes.length) }]
-    this.shares.check(payer, charges)
+    if (payer !== null) this.shares.check(payer, charges)
     const version = area.put(key, value.type, value.bytes)
-    this.shares.settle(payer, payer === null ? [{ key, bytes: 0 }] : charges)
+    if (payer === null) this.shares.release(key)
+    else this.shares.settle(payer, charges)
     this.#expireAfter(key, ttlMs)
     this.#options.onCommit([key], version)
     return version
@@ -123,7 +124,7 @@ export class StoreCore {
   /** @returns the new value. @throws ERR_INVALID_ARG_VALUE the value is no number, or the sum is none; as set */
   increment(key: string, by: number, { payer, ttlMs }: PutOptions): number {
     checkKey(key)
-    const before = this.reader.get(key)
+    const before = this.reader.getTolerantly(key)
     const isNew = before === undefined
     const sum = (isNew ? 0 : numberOf(key, before)) + by
     if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)

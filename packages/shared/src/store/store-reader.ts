@@ -75,6 +75,16 @@ export class StoreReader implements KeySource {
     return value
   }
 
+  /** As get, for reads of many: what a writer has called JSON and is none is its bytes, and spoils no other value. */
+  getTolerantly(key: string): Json | Uint8Array | undefined {
+    try {
+      return this.get(key)
+    } catch (error) {
+      if (!(error instanceof BadParcelError)) throw error
+      return this.getBytes(key)
+    }
+  }
+
   getBytes(key: string): Uint8Array | undefined {
     return this.#storedOf(key).getBytes()
   }
@@ -102,9 +112,9 @@ export class StoreReader implements KeySource {
     return stored.version
   }
 
-  getEntry(key: string): StoreSnapshotEntry {
+  getEntry(key: string, read = this.get): StoreSnapshotEntry {
     const stored = this.#storedOf(key)
-    const value = this.get(key)
+    const value = read.call(this, key)
     return { key, value, version: stored.version, byteLength: stored.byteLength, type: typeName(stored.type) }
   }
 
@@ -130,7 +140,7 @@ export class StoreReader implements KeySource {
   entries(prefix = ''): [string, Json | Uint8Array][] {
     const found: [string, Json | Uint8Array][] = []
     for (const key of this.keys(prefix)) {
-      const value = this.get(key)
+      const value = this.getTolerantly(key)
       if (value !== undefined) found.push([key, value])
     }
     return found
@@ -203,8 +213,13 @@ function patiently<T>(read: () => T | number): T {
   throw limitError(STORE_LIMITS.readTries, STORE_LIMITS.readTries.limit)
 }
 
-function decodeCopy(bytes: Uint8Array): Json {
-  return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), bytes.length)
+/** As getTolerantly. */
+function decodeCopy(bytes: Uint8Array): Json | Uint8Array {
+  try {
+    return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), bytes.length)
+  } catch {
+    return bytes
+  }
 }
 
 function maxOf(a: bigint, b: bigint): bigint {

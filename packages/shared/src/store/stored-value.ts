@@ -35,8 +35,8 @@ export class StoredValue {
   readonly #source: KeySource
   #area: ReadableArea | undefined
   #key: AreaKey | null = null
-  /** Whether `value` is of the version that `#key` read last, and no bytes. */
-  #isDecoded = false
+  /** The same, while `value` is of the version that it read last, and no bytes. */
+  #watched: AreaKey | null = null
   #decodedVersion = 0n
 
   constructor(source: KeySource, name: string) {
@@ -46,7 +46,7 @@ export class StoredValue {
 
   /** Whether `value` is what a read would answer now. Never true of bytes. */
   isFresh(): boolean {
-    return this.#isDecoded && this.#key?.isUnchanged() === true
+    return this.#watched?.isUnchanged() === true
   }
 
   /** The value now: frozen, or a copy of the bytes that is the caller's. @throws as `read` */
@@ -90,7 +90,7 @@ export class StoredValue {
       const key = this.#bind()
       if (key === null) return areaCodes.ABSENT
       const count = key.read(target, position, version)
-      if (this.#isDecoded && key.version !== this.#decodedVersion) this.#isDecoded = false
+      if (this.#watched !== null && key.version !== this.#decodedVersion) this.#watched = null
       if (key.state === areaStates.MOVED && this.#source.follow()) continue
       if (count >= 0 || count === areaCodes.ABSENT || count === areaCodes.CONFLICT) return count
       if (count === areaCodes.DAMAGED) throw new BadParcelError('the area of the store is damaged')
@@ -122,14 +122,14 @@ export class StoredValue {
       this.textBytes = Math.max(length, 0)
     }
     this.#decodedVersion = version
-    this.#isDecoded = true
+    this.#watched = this.#key
     return this.value
   }
 
   #forget(): void {
     this.value = undefined
     this.textBytes = 0
-    this.#isDecoded = false
+    this.#watched = null
     this.#decodedVersion = 0n
   }
 

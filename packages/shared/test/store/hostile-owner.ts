@@ -1,0 +1,207 @@
+/** Owners that lie: a reader gets an error, or a wrong value, and lives. */
+import { AreaWriter, areaTypes, constants, ftruncate, memfdCreate, type OwnedFd, pipe } from 'memfd-native'
+import t, { type Test } from 'tap'
+import type { ImplementationOf } from '../../src/binder/interface.ts'
+import { own, type ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import type { IBinder } from '../../src/parcel/ibinder.ts'
+import type { ServiceManager } from '../../src/service-manager/service-manager.ts'
+import { ServiceManager as Manager } from '../../src/service-manager/service-manager.ts'
+import { SharedStore } from '../../src/store/shared-store.ts'
+import { type HandedArea, IStore, IStoreListener, type Outcome } from '../../src/store/store-interface.ts'
+import { leakChecked } from '../../test-support/leaks.ts'
+import { watchdog } from '../../test-support/watchdog.ts'
+import { sessionPair } from '../fixtures/sessions.ts'
+import { MIB } from '../fixtures/stores.ts'
+
+leakChecked(t)
+watchdog(t)
+
+/** Answers whatever it is made of. */
+class LyingOwner extends IStore.Stub implements Partial<ImplementationOf<typeof IStore>> {
+  listener: IBinder | null = null
+  readonly #areas: () => HandedArea[]
+
+  constructor(areas: () => HandedArea[]) {
+    super()
+    this.#areas = areas
+  }
+
+  open(listener: IBinder | null): HandedArea[] {
+    this.listener = listener
+    return this.#areas()
+  }
+
+  set(): Outcome {
+    return { isConflict: true, version: -5n, edit: 2_000_000_000 }
+  }
+
+  update(): Outcome {
+    return { isConflict: true, version: 2n ** 62n, edit: -1 }
+  }
+
+  begin(): number {
+    return 7
+  }
+
+  part(): void {}
+
+  commit(): Outcome {
+    return { isConflict: false, version: 3n, edit: 0 }
+  }
+}
+
+/** Finds one service, and no other. */
+function managerOf(binder: IBinder): ServiceManager {
+  return Object.create(Manager.prototype, {
+    getService: { value: async () => binder },
+    close: { value: () => undefined },
+  }) as ServiceManager
+}
+
+async function openLying(t: Test, areas: () => HandedArea[]) {
+  const owner = new LyingOwner(areas)
+  const { proxy } = sessionPair(t, owner)
+  const store = await SharedStore.open('store', { manager: managerOf(proxy) })
+  t.teardown(() => store.close())
+  return { store, owner }
+}
+
+const handed = (descriptor: ParcelFileDescriptor, patterns = ['*']): HandedArea[] => [{ patterns, descriptor }]
+
+function areaOf(t: Test): AreaWriter {
+  const writer = AreaWriter.create({ capacity: MIB, maxKeys: 64, base: 1n })
+  t.teardown(() => writer.close())
+  return writer
+}
+
+t.test('what is no area, or could shrink, is not mapped', async (t) => {
+  const cases: [() => OwnedFd, string][] = [
+    [
+      () => {
+        const [read, write] = pipe()
+        write.close()
+        return read
+      },
+      'ERR_NOT_A_REGION',
+    ],
+    [
+      () => {
+        const fd = memfdCreate('unsealed', constants.MFD_ALLOW_SEALING)
+        ftruncate(fd, MIB)
+        return fd
+      },
+      'ERR_UNSAFE_REGION',
+    ],
+  ]
+  for (const [make, code] of cases) {
+    await t.rejects(
+      openLying(t, () => handed(own(make()))),
+      { code },
+    )
+  }
+})
+
+t.test('a store of no areas has no keys, and patterns may be anything', async (t) => {
+  const { store } = await openLying(t, () => [])
+  t.same(
+    [store.get('k'), store.keys(), store.size, store.has('k'), [...store.snapshot(['k'])]],
+    [undefined, [], 0, false, []],
+  )
+  t.equal(store.entry('k').value, undefined)
+  t.equal(store.readBytes('k', Buffer.alloc(1)), -1)
+  const writer = areaOf(t)
+  writer.put('k', areaTypes.JSON, Buffer.from('1'))
+  const odd = await openLying(t, () => handed(own(writer.share()), ['', '**', '\ud800*', 'k'.repeat(1000)]))
+  t.equal(odd.store.get('k'), undefined)
+})
+
+t.test('values that nest a million deep, are no JSON, or no UTF-8', async (t) => {
+  const writer = AreaWriter.create({ capacity: 8 * MIB, maxKeys: 64, base: 1n })
+  t.teardown(() => writer.close())
+  const { store } = await openLying(t, () => handed(own(writer.share())))
+  const depth = 1_000_000
+  writer.put('deep', areaTypes.JSON, Buffer.from('['.repeat(depth) + ']'.repeat(depth)))
+  t.ok(Object.isFrozen(store.get('deep')))
+  for (const bytes of ['', '{', 'undefined', '\xff\xfe']) {
+    writer.put('bad', areaTypes.JSON, Buffer.from(bytes, 'latin1'))
+    t.throws(() => store.get('bad'), { code: 'ERR_BAD_PARCEL' })
+    t.equal(store.entries().length, 2)
+    t.equal(store.getEntry.length, 1)
+  }
+  writer.put('bad', areaTypes.JSON, Buffer.from('{"__proto__":{"polluted":1}}'))
+  t.equal((store.get('bad') as { polluted?: number }).polluted, undefined)
+  t.equal(({} as { polluted?: number }).polluted, undefined)
+})
+
+t.test('answers that cannot be true are errors of the call', async (t) => {
+  const writer = areaOf(t)
+  const { store } = await openLying(t, () => handed(own(writer.share())))
+  await t.rejects(store.set('k', 1), { code: 'ERR_CONFLICT', key: 'k', version: -5n })
+  await t.rejects(store.update([{ key: 'k', value: 1 }]), { code: 'ERR_CONFLICT', key: '' })
+  t.equal(await store.set('large', Buffer.alloc(500_000)), 3n)
+  await t.rejects(store.delete('k'), { code: 'ERR_UNKNOWN_TRANSACTION' })
+})
+
+t.test('areas that are brought again and again leave nothing behind', async (t) => {
+  const writer = areaOf(t)
+  writer.put('k', areaTypes.JSON, Buffer.from('1'))
+  const { store, owner } = await openLying(t, () => handed(own(writer.share())))
+  if (owner.listener === null) throw new Error('there is no listener')
+  const listener = IStoreListener.asInterface(owner.listener)
+  for (let i = 0; i < 100; i++) {
+    const descriptor = own(writer.share())
+    await listener.onAreas(handed(descriptor))
+    descriptor.close()
+  }
+  await store.set('k', 1).catch(() => undefined)
+  t.equal(store.get('k'), 1)
+})
+
+t.test('an area that is changed at random while it is read', async (t) => {
+  const bytes = MIB
+  const source = areaOf(t)
+  for (let i = 0; i < 50; i++) source.put(`key/${i}`, areaTypes.JSON, Buffer.from(JSON.stringify({ i })))
+  const { Mapping, mmap, addSeals, reopen } = await import('memfd-native')
+  const fd = memfdCreate('changed', constants.MFD_ALLOW_SEALING)
+  ftruncate(fd, bytes)
+  addSeals(fd, constants.F_SEAL_SHRINK)
+  const writable = Mapping.map(fd, bytes, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
+  const whole = Buffer.alloc(bytes)
+  const original = source.share()
+  const readable = Mapping.map(original, bytes, mmap.PROT_READ, mmap.MAP_SHARED)
+  readable.read(0, whole, 0, bytes)
+  readable.unmap()
+  original.close()
+  writable.write(0, whole, 0, bytes)
+  const { store } = await openLying(t, () => handed(own(reopen(fd, constants.O_RDONLY))))
+  t.same(store.get('key/7'), { i: 7 })
+  let seed = 1
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0
+    return seed % below
+  }
+  const target = Buffer.alloc(64)
+  const codes = new Set<unknown>()
+  const attempt = (act: () => unknown) => {
+    try {
+      act()
+    } catch (error) {
+      codes.add((error as { code?: unknown }).code)
+    }
+  }
+  for (let round = 0; round < 3000; round++) {
+    const at = (random(2) === 0 ? random(40_000) : random(bytes / 8 - 8)) & ~3
+    writable.writeInt32LE(at >= 128 ? at : 128, random(2) === 0 ? random(2 ** 31) : -1)
+    const key = `key/${random(50)}`
+    attempt(() => store.get(key))
+    attempt(() => store.getEntry(key))
+    attempt(() => store.readBytes(key, target))
+    if (round % 100 === 0)
+      for (const act of [() => store.keys(), () => store.entries(), () => store.size, () => store.status]) attempt(act)
+    if (round % 500 === 499) writable.write(0, whole, 0, bytes)
+  }
+  for (const code of codes)
+    t.ok(['ERR_BAD_PARCEL', 'ERR_LIMIT', 'ERR_INVALID_ARG_VALUE'].includes(String(code)), String(code))
+  writable.unmap()
+  fd.close()
+})
