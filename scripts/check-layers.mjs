@@ -56,9 +56,6 @@ const LAYERS = {
 /** The one circle there may be: Android's three interfaces name each other. */
 const ANDROIDS_TRIO = ['ibinder.ts', 'parcel.ts', 'parcelable.ts'].map((name) => `packages/shared/src/parcel/${name}`)
 
-/** Circles and upward imports that are still to be opened, one problem per line. May only become shorter. */
-const KNOWN = 'scripts/known-circles.txt'
-
 const isCode = (file) => /\.(ts|js|cjs|mjs)$/.test(file)
 
 function findProblems(root) {
@@ -69,10 +66,8 @@ function findProblems(root) {
   return [
     ...packages.flatMap((own) => declaredProblems(root, own, { packages, rootTools, mayLoad })),
     ...edges.map(edgeProblem).filter((problem) => problem !== null),
-    ...withoutKnown(root, [
-      ...edges.map(upwardProblem).filter((problem) => problem !== null),
-      ...circleProblems(edges),
-    ]),
+    ...edges.map(upwardProblem).filter((problem) => problem !== null),
+    ...circleProblems(edges),
   ]
 }
 
@@ -131,15 +126,6 @@ function circleProblems(edges) {
   return findCircles(edges)
     .filter(({ members }) => !members.every((member) => ANDROIDS_TRIO.includes(member)))
     .map(({ members, way }) => `a circle of ${members.join(', ')}: ${way.join(', ')}`)
-}
-
-function withoutKnown(root, problems) {
-  const known = existsSync(join(root, KNOWN)) ? readText(root, KNOWN).split('\n').filter(Boolean) : []
-  const gone = known.filter((line) => !problems.some((problem) => problem.startsWith(line)))
-  return [
-    ...problems.filter((problem) => !known.some((line) => problem.startsWith(line))),
-    ...gone.map((line) => `${KNOWN} has a line that is no longer true: ${line}`),
-  ]
 }
 
 runCheck('check-layers', findProblems)

@@ -33,7 +33,6 @@ const TRIO = {
   [`${SHARED}/parcel/ibinder.ts`]: `import type { Parcel } from './parcel.ts'\n`,
   [`${SHARED}/parcel/parcelable.ts`]: `import type { Parcel } from './parcel.ts'\n`,
 }
-const KNOWN = 'scripts/known-circles.txt'
 
 const ALLOWED = {
   'a sound tree': {},
@@ -49,11 +48,6 @@ const ALLOWED = {
     [`${NATIVE}/fd.cc`]: '#include "define.h"\n#include "families.h"\n',
   },
   'a source that includes its own header': { [`${NATIVE}/hub.cc`]: '#include "hub.h"\n', [`${NATIVE}/hub.h`]: '' },
-  'a circle that is known': {
-    [`${DAEMON}/a.ts`]: `import './b.ts'\n`,
-    [`${DAEMON}/b.ts`]: `import './a.ts'\n`,
-    [KNOWN]: `a circle of ${DAEMON}/a.ts, ${DAEMON}/b.ts: \n`,
-  },
 }
 
 const REFUSED = {
@@ -135,7 +129,6 @@ const REFUSED = {
   ],
   'native code that includes upward': [{ [`${NATIVE}/args.h`]: '#include "define.h"\n' }, 'upward'],
   'native code without a layer': [{ [`${NATIVE}/misc.cc`]: '#include "define.h"\n' }, 'no layer'],
-  'a known circle that is open': [{ [KNOWN]: `a circle of ${DAEMON}/a.ts, ${DAEMON}/b.ts\n` }, 'no longer true'],
 }
 
 for (const [title, files] of Object.entries(ALLOWED)) {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cmath>
 #include <iterator>
 #include <memory>
 
@@ -193,7 +194,8 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i < Count; i++) {
     double number;
     // What is missing is undefined: no number.
-    if (napi_get_value_double(env, values[i], &number) != napi_ok || !(number >= INT32_MIN && number <= INT32_MAX)) {
+    if (napi_get_value_double(env, values[i], &number) != napi_ok || !(number >= INT32_MIN && number <= INT32_MAX) ||
+        number != std::trunc(number)) {
       return static_cast<Hub*>(data)->Int(-EINVAL);
     }
     args[i] = static_cast<int32_t>(number);
@@ -246,7 +248,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"stopCredentials", nullptr, Call<&Hub::StopCredentials, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"unread", nullptr, Call<&Hub::Unread, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"detach", nullptr, Call<&Hub::Detach, 1>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
-      {"send", nullptr, Call<&Hub::Send, 4>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
+      {"send", nullptr, Call<&Hub::Send, 3>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"broadcast", nullptr, Call<&Hub::Broadcast, 3>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"flush", nullptr, Call<&Hub::Flush, 2>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},
       {"join", nullptr, Call<&Hub::Join, 2>, nullptr, nullptr, nullptr, napi_enumerable, hub.get()},

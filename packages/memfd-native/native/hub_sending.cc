@@ -7,13 +7,12 @@
 
 #include "hub.h"
 
-// (slot, offset, length, fdCount): one packet, the bytes of the outgoing arena, the numbers of the shared array (borrowed).
+// (slot, length, fdCount): one packet, the first bytes of the outgoing arena, the numbers of the shared array (borrowed).
 napi_value Hub::Send(const int32_t* args) {
-  size_t offset = static_cast<size_t>(args[1]), length = static_cast<size_t>(args[2]);
-  size_t count = static_cast<size_t>(args[3]);
+  size_t length = static_cast<size_t>(args[1]), count = static_cast<size_t>(args[2]);
   if (!IsOpen(args[0])) return Int(-EBADF);
-  if (args[1] < 0 || args[2] <= 0 || offset + length > outgoing_size_ || args[3] < 0 || count > kMaxFds) return Int(-EINVAL);
-  return Int(SendPacket(args[0], outgoing_ + offset, length, count));
+  if (args[1] <= 0 || length > outgoing_size_ || args[2] < 0 || count > kMaxFds) return Int(-EINVAL);
+  return Int(SendPacket(args[0], outgoing_, length, count));
 }
 
 // (count, length, wordAt): the first `length` bytes of the outgoing arena to each of the first `count` targets, with the

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AreaHeader, AreaStats } from './area-types.ts'
+import type { HubArrays } from './hub-arrays.ts'
 import { SyscallError } from './syscall-error.ts'
 
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
@@ -44,7 +45,7 @@ export interface NativeHub {
   stopCredentials(slot: number): number
   unread(slot: number): number
   detach(slot: number): number
-  send(slot: number, offset: number, length: number, fdCount: number): number
+  send(slot: number, length: number, fdCount: number): number
   broadcast(count: number, length: number, wordAt: number): number
   flush(count: number, isLast: number): number
   join(slot: number, group: number): number
@@ -53,22 +54,6 @@ export interface NativeHub {
   openGroup(group: number): number
   batchTime(): number
   ref(on: number): number
-}
-
-/** What a hub and native code share, all in SharedArrayBuffers. */
-export interface HubArrays {
-  /** Packets as they came. */
-  arena: Uint8Array
-  events: Int32Array
-  /** Descriptors that came, and in the last 253 entries those to send. */
-  fds: Int32Array
-  /** The packet to send. */
-  outgoing: Uint8Array
-  /** Of a broadcast. */
-  targets: Int32Array
-  /** Short packets that wait for the end of a batch. */
-  cells: Uint8Array
-  deferred: Int32Array
 }
 
 /** Every function answers a result >= 0 or a negative errno; wrong argument types throw TypeError. */

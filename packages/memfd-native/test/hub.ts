@@ -8,7 +8,7 @@ import {
   constants,
   fstat,
   Hub,
-  type HubSocket,
+  HubSocket,
   listen,
   MAX_PACKET_BYTES,
   type OwnedFd,
@@ -162,6 +162,65 @@ t.test('a packet is sent to many sockets by one call, with a word that is anothe
     t.throws(() => hub.broadcast([socket], 9, { at, values: [1] }), { code: 'EINVAL' }, `no word at ${at}`)
   }
 })
+
+const NO_SOCKETS: [what: string, it: unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['a number', 0],
+  ['an object with a slot', { slot: 0 }],
+  ['an object of its prototype', Object.create(HubSocket.prototype)],
+]
+for (const [what, it] of NO_SOCKETS) {
+  t.test(`a broadcast to ${what} is refused, and reaches nobody`, async (t) => {
+    const { socket, peer } = attach(t)
+    t.throws(() => hub.broadcast([socket, it as HubSocket], 4), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    t.strictSame(heard(peer), [])
+  })
+}
+
+t.test('a broadcast with fewer words than sockets is refused, and reaches nobody', async (t) => {
+  const { socket, peer } = attach(t)
+  t.throws(() => hub.broadcast([socket, socket], 4, { at: 0, values: [1] }), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => hub.broadcast(new Array(2), 4), { code: 'ERR_INVALID_ARG_TYPE' }, 'and an array of nothing')
+  t.strictSame(heard(peer), [])
+})
+
+const NO_DESCRIPTORS: [what: string, it: unknown, code: string][] = [
+  ['nothing', undefined, 'ERR_INVALID_ARG_TYPE'],
+  ['null', null, 'ERR_INVALID_ARG_TYPE'],
+  ['an object without a number', {}, 'ERR_INVALID_ARG_TYPE'],
+  ['a string', '0', 'ERR_INVALID_ARG_TYPE'],
+  ['NaN', Number.NaN, 'ERR_OUT_OF_RANGE'],
+  ['a half', 0.5, 'ERR_OUT_OF_RANGE'],
+  ['2^32', 2 ** 32, 'ERR_OUT_OF_RANGE'],
+]
+for (const [what, it, code] of NO_DESCRIPTORS) {
+  t.test(`a packet with ${what} as descriptor is refused, and descriptor 0 does not leave`, async (t) => {
+    const { socket, peer } = attach(t)
+    t.throws(() => socket.send(4, [it as OwnedFd]), { code })
+    t.strictSame(heard(peer), [])
+  })
+}
+
+t.test('a packet with a closed descriptor is not sent', async (t) => {
+  const { socket, peer } = attach(t)
+  const closed = sizedMemfd(PAGE)
+  closed.close()
+  t.equal(socket.send(4, [closed]), -9, 'EBADF')
+  t.strictSame(heard(peer), [])
+})
+
+for (const how of ['send', 'sendLater'] as const) {
+  t.test(`a length that is none is refused by ${how}`, async (t) => {
+    const { socket, peer } = attach(t)
+    const lengths = [undefined, 0, -1, 1.5, Number.NaN, MAX_PACKET_BYTES + 1, 2 ** 32 + 1] as number[]
+    for (const length of lengths) t.equal(socket[how](length), -22, `${length}: EINVAL`)
+    await whileQuick(t, () => {
+      for (const length of lengths) t.equal(socket[how](length), -22, `${length} in a batch`)
+    })
+    t.strictSame(heard(peer), [])
+  })
+}
 
 t.test('a broadcast without a word is the packet as it is', async (t) => {
   const { socket, peer } = attach(t)

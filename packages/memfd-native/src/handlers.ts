@@ -1,0 +1,52 @@
+/** Whom the hub tells, and of what. */
+import type { Credentials } from './binding.ts'
+import type { OwnedFd } from './owned-fd.ts'
+
+/** What a socket in the hub tells its user. */
+export interface PacketHandler {
+  /**
+   * One packet.
+   * @param bytes the hub's memory; the packet is bytes [start, end). Borrowed until this call returns.
+   * @param fds owned by the handler from here on.
+   * @param flags MSG_TRUNC and MSG_CTRUNC as recvmsg(2) reported them.
+   * @param credentials of the sender, where SO_PASSCRED is on.
+   */
+  onPacket(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    fds: readonly OwnedFd[],
+    flags: number,
+    credentials: Credentials | null,
+  ): void
+  /** No more packets will come: end-of-file (0) or an errno (positive). The socket stays open until `close()`. */
+  onEnd(errno: number): void
+  /** There is room to send again; only while `setInterest` asks for it. */
+  onWritable(): void
+  /**
+   * A packet of `sendLater()` could not be sent: a negative errno, -EAGAIN when the peer does not take any more now. What
+   * was sent after it comes after it. Of several the last is told first.
+   * @param bytes the handler's
+   */
+  onUnsent?(bytes: Buffer, errno: number): void
+}
+
+/** What a listener in the hub tells its user. */
+export interface ConnectionHandler {
+  /**
+   * A connection of this user has been accepted, and nobody owns it yet: null takes it, bytes are sent to it as one packet
+   * before it is closed at once. Cheaper than `onConnection` and `close()`, for those of whom there are too many.
+   */
+  refuse?(uid: number): Uint8Array | null
+  /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
+  onConnection(fd: OwnedFd, credentials: Credentials | null): void
+  /** accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this comes again at once. */
+  onAcceptFailed(errno: number): void
+}
+
+/** A handler's fault is nobody else's: it becomes an uncaught exception, after what goes on now. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}

@@ -1,0 +1,95 @@
+/** What native code has put down of a batch, field by field: the same as `struct Event` in native/hub/inbox.h. */
+import type { Credentials } from './binding.ts'
+import type { HubArrays } from './hub-arrays.ts'
+import { type OwnedFd, ownResult } from './owned-fd.ts'
+
+/** What has happened: `EventType` in native/hub/inbox.h. */
+export const PACKET = 1
+export const END = 2
+export const WRITABLE = 3
+export const CONNECTION = 4
+export const ACCEPT_FAILED = 5
+
+// Places of the fields of one event.
+const SLOT = 0
+const TYPE = 1
+const OFFSET = 2
+const LENGTH = 3
+const FLAGS = 4
+const FD_START = 5
+const FD_COUNT = 6
+const PID = 7
+const UID = 8
+const GID = 9
+
+const NO_FDS: readonly OwnedFd[] = Object.freeze([])
+
+/** Reads events; `at` is where one begins. */
+export class HubEvents {
+  readonly #events: Int32Array
+  readonly #fds: Int32Array
+
+  constructor({ events, fds }: HubArrays) {
+    this.#events = events
+    this.#fds = fds
+  }
+
+  /** Of which socket or listener. */
+  slot(at: number): number {
+    return this.#events[at + SLOT] as number
+  }
+
+  type(at: number): number {
+    return this.#events[at + TYPE] as number
+  }
+
+  /** Where a packet begins in the arena, in bytes. */
+  start(at: number): number {
+    return this.#events[at + OFFSET] as number
+  }
+
+  /** And where it ends. */
+  end(at: number): number {
+    return this.start(at) + (this.#events[at + LENGTH] as number)
+  }
+
+  /** Of a packet: MSG_TRUNC, MSG_CTRUNC. */
+  flags(at: number): number {
+    return this.#events[at + FLAGS] as number
+  }
+
+  /** Of an end (0: end-of-file) and of a failed accept(2). */
+  errno(at: number): number {
+    return this.#events[at + FLAGS] as number
+  }
+
+  /** Who sent a packet, or connected; null where the kernel told nothing. */
+  credentials(at: number): Credentials | null {
+    const pid = this.#events[at + PID] as number
+    return pid < 0 ? null : { pid, uid: this.uid(at), gid: (this.#events[at + GID] as number) >>> 0 }
+  }
+
+  hasCredentials(at: number): boolean {
+    return (this.#events[at + PID] as number) >= 0
+  }
+
+  /** Of the credentials. */
+  uid(at: number): number {
+    return (this.#events[at + UID] as number) >>> 0
+  }
+
+  /** The number of the first descriptor that came: of a connection its only one. */
+  firstFd(at: number): number {
+    return this.#fds[this.#events[at + FD_START] as number] as number
+  }
+
+  /** What came along, the caller's from here on. */
+  takeFds(at: number): readonly OwnedFd[] {
+    const count = this.#events[at + FD_COUNT] as number
+    if (count === 0) return NO_FDS
+    const start = this.#events[at + FD_START] as number
+    const fds: OwnedFd[] = []
+    for (let i = start; i < start + count; i++) fds.push(ownResult('recvmsg', this.#fds[i] as number))
+    return fds
+  }
+}

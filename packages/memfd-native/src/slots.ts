@@ -1,0 +1,56 @@
+/** What native code polls, by its number there: whom each socket and each listener was made for. */
+import { type NativeHub, unwrap } from './binding.ts'
+import type { ConnectionHandler, PacketHandler } from './handlers.ts'
+import { type OwnedFd, ownResult } from './owned-fd.ts'
+
+/** Handlers by slot. */
+export class Slots {
+  readonly #native: NativeHub
+  readonly #sockets: (PacketHandler | undefined)[] = []
+  readonly #listeners: (ConnectionHandler | undefined)[] = []
+
+  constructor(native: NativeHub) {
+    this.#native = native
+  }
+
+  /** Native code owns the descriptor from here on, also if this throws. */
+  addSocket(fd: OwnedFd, handler: PacketHandler, takesFds: boolean): number {
+    const slot = unwrap('epoll_ctl', this.#native.add(fd.release(), 0, Number(takesFds)))
+    this.#sockets[slot] = handler
+    return slot
+  }
+
+  /** Likewise. */
+  addListener(fd: OwnedFd, handler: ConnectionHandler): number {
+    const slot = unwrap('epoll_ctl', this.#native.add(fd.release(), 1, 0))
+    this.#listeners[slot] = handler
+    return slot
+  }
+
+  /** Undefined: it has been closed. */
+  socket(slot: number): PacketHandler | undefined {
+    return this.#sockets[slot]
+  }
+
+  /** Likewise. */
+  listener(slot: number): ConnectionHandler | undefined {
+    return this.#listeners[slot]
+  }
+
+  /** Closes the descriptor. */
+  remove(slot: number): void {
+    this.#forget(slot)
+    this.#native.remove(slot)
+  }
+
+  /** The descriptor is the caller's. @throws SyscallError EBADF it is closed */
+  detach(slot: number): OwnedFd {
+    this.#forget(slot)
+    return ownResult('fcntl', this.#native.detach(slot))
+  }
+
+  #forget(slot: number): void {
+    this.#sockets[slot] = undefined
+    this.#listeners[slot] = undefined
+  }
+}
