@@ -24,7 +24,7 @@ import {
   STATUS_VERSION,
   Violation,
 } from './message.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type When } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { DescriptorsLost, type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
@@ -64,7 +64,6 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   #reasons = 0
   /** Calls that came in and have no answer yet. */
   #unanswered = 0
-  #willFlush = false
   #isReferenced = false
   #isPeerGone = false
 
@@ -75,10 +74,16 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
     this.#socket = this.#hub.attach(fd, this, { takesFds })
     this.#user = User.join(uid)
     this.#socket.join(this.#user.group)
-    this.#outbox = new Outbox(this.#hub, this.#socket, this.held)
+    this.#outbox = new Outbox({
+      hub: this.#hub,
+      socket: this.#socket,
+      held: this.held,
+      onSent: (errno) => this.#onSent(errno),
+      onLost: (cause) => this.#endUnsent(cause),
+    })
     // If nobody is there any more the hub will say so; an end in the middle of construction would find half a handler.
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
-    if (role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY)
+    if (role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY, 'now')
   }
 
   get isEnded(): boolean {
@@ -92,7 +97,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
 
   /** For a broadcast: whether what is sent to the socket now comes after all that was sent before. */
   get isClear(): boolean {
-    return !this.#ended && !this.#outbox.isWaiting && !this.#outbox.isPacking
+    return !this.#ended && this.#outbox.isClear
   }
 
   /** For a broadcast. Belongs to the channel. */
@@ -122,11 +127,11 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
    *   waiter hears nothing.
    */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
-    this.#makeWayFor(body)
-    const mayShare = this.#pending.comeTogether
+    this.#makeRoomFor(body)
+    const when = this.#pending.comeTogether ? 'thisTurn' : 'now'
     const id = this.#pending.add(waiter)
     try {
-      this.#send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, mayShare)
+      this.#onSent(this.#outbox.send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, when))
     } catch (error) {
       this.#pending.remove(id)
       throw error
@@ -135,8 +140,9 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
 
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
   callOneway(object: number, code: number, body: OutgoingBody): void {
-    this.#makeWayFor(body)
-    this.#send({ kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }, body, this.#outbox.isPacking)
+    this.#makeRoomFor(body)
+    const envelope = { kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }
+    this.#onSent(this.#outbox.send(envelope, body, this.#outbox.whenOthersDo))
   }
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
@@ -151,7 +157,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
 
   /** Gives references to one of the peer's objects back. A peer that does not read them loses the channel, too. */
   release(object: number, count: number): void {
-    this.#sendOrEnd(releaseOf(object, count), OutgoingBody.EMPTY, true)
+    this.#sendOrEnd(releaseOf(object, count), OutgoingBody.EMPTY, 'thisTurn')
   }
 
   /** As `release`, of many objects: in as few packets as they need, now. */
@@ -162,9 +168,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
 
   #releaseMany(envelopes: readonly Envelope[]): void {
     try {
-      this.#makeWayFor(OutgoingBody.EMPTY)
-      this.#flushPack() // it may have the object itself, on its way home
-      if (!this.#ended) this.#onSent(this.#outbox.sendBare(envelopes))
+      this.#onSent(this.#outbox.sendBare(envelopes))
     } catch (cause) {
       this.#endUnsent(cause)
     }
@@ -172,7 +176,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
   close(reason: Error = death('the channel was closed')): void {
-    if (!this.#ended) this.#flushPack() // what was said is said
+    if (!this.#ended) this.#outbox.leave() // what was said is said
     this.#end(reason)
   }
 
@@ -202,15 +206,15 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   #answer(envelope: Envelope, body: OutgoingBody): void {
     if (envelope.id !== 0) this.#unanswered -= 1
     // The last answer that this side owes takes the ones before it along. Calls that came in one packet are answered in one.
-    this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#reader.hasMore)
+    this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#reader.hasMore ? 'thisTurn' : 'thisBatch')
   }
 
   /** What this side owes: if it can neither be sent nor wait the channel is of no more use. */
-  #sendOrEnd(envelope: Envelope, body: OutgoingBody, mayShare: boolean): void {
+  #sendOrEnd(envelope: Envelope, body: OutgoingBody, when: When): void {
     if (this.#ended) return
     try {
-      this.#makeWayFor(body)
-      this.#send(envelope, body, mayShare, true)
+      this.#makeRoomFor(body)
+      this.#onSent(this.#outbox.send(envelope, body, when))
     } catch (cause) {
       this.#endUnsent(cause)
     }
@@ -225,48 +229,15 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
     )
   }
 
-  /**
-   * @param mayShare the message may wait until this turn is over, to share a packet
-   * @param mayWait it may wait until this batch is over, to leave with the answers of other channels
-   */
-  #send(envelope: Envelope, body: OutgoingBody, mayShare: boolean, mayWait = false): void {
-    this.#onSent(this.#outbox.send(envelope, body, mayShare, mayWait))
-    if (!this.#outbox.isPacking) return
-    if (!mayShare || this.#outbox.isPackFull) this.#flushPack()
-    else this.#flushLater()
-  }
-
   /** @throws LimitError, DeadObjectError a message with this body cannot be sent now */
-  #makeWayFor(body: OutgoingBody): void {
-    if (!this.#ended) this.#outbox.checkRoom(body.fds.length)
-    if (!this.#ended && this.#outbox.isPackInTheWayOf(body)) this.#flushPack()
+  #makeRoomFor(body: OutgoingBody): void {
     if (this.#ended) throw new DeadObjectError('the channel is closed')
-  }
-
-  #flushLater(): void {
-    if (this.#willFlush) return
-    this.#willFlush = true
-    process.nextTick(() => {
-      this.#willFlush = false
-      if (!this.#ended) this.#flushPack()
-    })
-  }
-
-  /** Messages that share a packet are sent, or wait, or are lost together; and who waits for an answer must not do so for ever. */
-  #flushPack(): void {
-    let errno: number
-    try {
-      errno = this.#outbox.flushPack()
-    } catch (cause) {
-      this.#endUnsent(cause)
-      return
-    }
-    this.#onSent(errno)
+    this.#outbox.makeRoomFor(body)
   }
 
   /** A broadcast could not be sent here: a negative errno. */
   onSendFailed(errno: number): void {
-    if (!this.#ended) this.#onSent(errno)
+    this.#onSent(errno)
   }
 
   // --- what the hub tells ---
@@ -388,6 +359,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   }
 
   #onSent(errno: number): void {
+    if (this.#ended) return
     if (errno < 0 && !PEER_GONE.includes(errno)) {
       this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
       return

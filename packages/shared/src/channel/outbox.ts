@@ -1,113 +1,104 @@
 /**
- * What goes out: messages become packets, packets go straight to the kernel, and wait here, bounded and in order, when
- * the peer does not read. Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
+ * What goes out, and when: a message leaves now, at the end of the hub's batch, or at the end of this turn, together with
+ * others in one packet. Nowhere else is that decided. What the peer does not read waits in the `SendQueue`.
  */
-import { dup, type Fd, fdNumber, type Hub, type HubSocket, MAX_PACKET_BYTES, type OwnedFd } from 'memfd-native'
-import { limitError } from '../util/limit.ts'
+import { type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
+import { DeadObjectError } from '../errors.ts'
 import { withWords } from '../util/words.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
-import { InFlight } from './in-flight.ts'
-import { CHANNEL_LIMITS } from './limits.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, OutgoingBody, writeMessage } from './outgoing-body.ts'
 import { Pack } from './pack.ts'
+import { SendQueue } from './send-queue.ts'
 
-const EAGAIN = -11
-const ETOOMANYREFS = -109
-/** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
-const RETRY_MS = 10
+/**
+ * When a message leaves. `now`; `thisBatch`: it may wait for the answers of other channels; `thisTurn`: it may wait for
+ * more messages of this channel, to share a packet. One that finds others waiting joins them, and all leave at its time.
+ */
+export type When = 'now' | 'thisBatch' | 'thisTurn'
+
 /** Messages without a body that a packet holds. */
 const BARE_MESSAGES = Math.floor(MAX_PACKET_BYTES / HEADER_BYTES)
-const NO_FDS: readonly Fd[] = Object.freeze([])
 
-interface WaitingPacket {
-  readonly bytes: Buffer
-  readonly fds: readonly OwnedFd[]
+export interface OutboxOptions {
+  readonly hub: Hub
+  readonly socket: HubSocket
+  /** What waits is a part of it. */
+  readonly held: HeldBytes
+  /** Told what became of messages that had waited: 0, or a negative errno when the socket is of no more use. */
+  readonly onSent: (errno: number) => void
+  /** Messages that had waited could neither be sent nor wait on: they are lost, all that shared their packet. */
+  readonly onLost: (cause: unknown) => void
 }
 
 export class Outbox {
-  readonly #hub: Hub
-  readonly #socket: HubSocket
-  readonly #waiting: WaitingPacket[] = []
-  /** Messages that wait for `flushPack`, if any do. */
+  readonly #options: OutboxOptions
+  readonly #outgoing: Buffer
+  readonly #queue: SendQueue
+  /** Messages that wait for the end of this turn, if any do. */
   #pack: Pack | null = null
-  #queuedBytes = 0
-  #queuedFds = 0
-  #retry: NodeJS.Timeout | undefined
-  readonly #held: HeldBytes
-  readonly #inFlight: InFlight
-  #budget: ChannelBudget | undefined
+  #willLeave = false
+  #isClosed = false
 
-  /** @param held what waits is a part of it */
-  constructor(hub: Hub, socket: HubSocket, held: HeldBytes) {
-    this.#hub = hub
+  constructor(options: OutboxOptions) {
+    const { hub, socket, held } = options
+    this.#options = options
+    this.#outgoing = hub.outgoing
     withWords(hub.outgoing)
-    this.#socket = socket
-    this.#held = held
-    this.#inFlight = new InFlight(socket)
+    this.#queue = new SendQueue(hub, socket, held)
   }
 
   /** Descriptors that wait, here or for the peer to read. Before anything does. */
   chargeTo(budget: ChannelBudget): void {
-    this.#budget = budget
-    this.#inFlight.chargeTo(budget)
+    this.#queue.chargeTo(budget)
   }
 
+  /** Whether packets wait for the peer to read. */
   get isWaiting(): boolean {
-    return this.#queuedBytes > 0
+    return this.#queue.isWaiting
   }
 
   /** Whether what waits can go on as soon as the socket is writable; otherwise a timer looks after it. */
   get waitsForSocket(): boolean {
-    return this.isWaiting && this.#retry === undefined
+    return this.#queue.waitsForSocket
   }
 
-  /** Whether messages are waiting for `flushPack`. */
-  get isPacking(): boolean {
-    return this.#pack !== null
+  /** Whether what is sent to the socket now comes after all that was sent here before. */
+  get isClear(): boolean {
+    return !this.#queue.isWaiting && this.#pack === null
   }
 
-  /** Whether they should not wait for more. */
-  get isPackFull(): boolean {
-    return this.#pack?.isFull === true
-  }
-
-  /** Whether they have to leave before this one is sent. */
-  isPackInTheWayOf(body: OutgoingBody): boolean {
-    return this.#pack !== null && !(Pack.mayHold(body) && this.#pack.fits(body))
+  /** When a message leaves that nobody waits for: with those that wait already, otherwise now. */
+  get whenOthersDo(): When {
+    return this.#pack === null ? 'now' : 'thisTurn'
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes
+    return this.#queue.queuedBytes
   }
 
-  /** Whether a message with so many descriptors may be sent now. @throws LimitError */
-  checkRoom(fdCount: number): void {
-    // A message is let in while there is room for anything: a long parcel must pass an empty queue whole.
-    const { queuedBytes, queuedDescriptors } = CHANNEL_LIMITS
-    if (this.#queuedBytes >= queuedBytes.limit) throw limitError(queuedBytes, this.#queuedBytes)
-    const fds = this.#queuedFds + fdCount
-    if (fds > queuedDescriptors.limit) throw limitError(queuedDescriptors, fds)
+  /** @throws LimitError, DeadObjectError a message with this body cannot be sent now: see `send` */
+  makeRoomFor(body: OutgoingBody): void {
+    this.#queue.checkRoom(body.fds.length)
+    if (this.#pack !== null && !(Pack.mayHold(body) && this.#pack.fits(body))) this.leave()
+    if (this.#isClosed) throw new DeadObjectError('the channel is closed')
   }
 
   /**
-   * Sends a message, or queues what the kernel does not take now; or puts it to those that wait for `flushPack`, which must
-   * not be in its way.
-   * @param mayShare it may be the first of them
-   * @param mayWait it may leave at the end of the batch; if it then does not, it comes back: `takeBack`
+   * Sends a message when it is time, or queues what the kernel does not take. `makeRoomFor` comes first.
    * @returns a negative errno: the socket is of no more use
    * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; nothing of it was sent
    */
-  send(envelope: Envelope, body: OutgoingBody, mayShare = false, mayWait = false): number {
-    if ((mayShare || this.#pack !== null) && Pack.mayHold(body)) {
-      this.#pack ??= Pack.obtain()
-      this.#pack.add(envelope, body)
+  send(envelope: Envelope, body: OutgoingBody, when: When): number {
+    if ((when === 'thisTurn' || this.#pack !== null) && Pack.mayHold(body)) {
+      this.#addToPack(envelope, body, when)
       return 0
     }
-    const size = body.size
+    const { size } = body
     if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
-      body.copyTo(this.#hub.outgoing, HEADER_BYTES)
-      return this.#sendFirst(envelope, body, size, mayWait)
+      body.copyTo(this.#outgoing, HEADER_BYTES)
+      writeMessage(this.#outgoing, 0, envelope, body, size)
+      return this.#queue.send(HEADER_BYTES + size, body.fds, when === 'thisBatch')
     }
     const whole = Buffer.allocUnsafe(size)
     body.copyTo(whole, 0)
@@ -115,156 +106,95 @@ export class Outbox {
   }
 
   /**
-   * Sends messages that are a header each, as many to a packet as it holds. Those that wait for `flushPack` must have left.
+   * Sends messages that are a header each, now and as many to a packet as it holds.
    * @returns a negative errno: the socket is of no more use
-   * @throws LimitError of the budget: they cannot wait
+   * @throws LimitError of the budget: they cannot wait; DeadObjectError
    */
   sendBare(envelopes: readonly Envelope[]): number {
+    this.makeRoomFor(OutgoingBody.EMPTY)
+    this.leave() // it may have the objects themselves, on their way home
+    if (this.#isClosed) return 0
     let result = 0
     for (let first = 0; first < envelopes.length && result >= 0; first += BARE_MESSAGES) {
       const some = envelopes.slice(first, first + BARE_MESSAGES)
       for (const [i, each] of some.entries()) {
-        writeMessage(this.#hub.outgoing, i * HEADER_BYTES, each, OutgoingBody.EMPTY, 0)
+        writeMessage(this.#outgoing, i * HEADER_BYTES, each, OutgoingBody.EMPTY, 0)
       }
-      result = this.#sendPacket(some.length * HEADER_BYTES, NO_FDS)
+      result = this.#queue.send(some.length * HEADER_BYTES)
     }
     return result
   }
 
-  /**
-   * Sends the packet that messages share, if there is one. A negative errno: the socket is of no more use.
-   * @throws LimitError of the budget: it cannot wait, and all of its messages are lost
-   */
-  flushPack(): number {
+  /** Sends the packet that messages share, if there is one. They are sent, or wait, or are lost together. */
+  leave(): void {
     const pack = this.#pack
-    if (pack === null) return 0
+    if (pack === null) return
     this.#pack = null
-    return this.#sendPacket(pack.moveTo(this.#hub.outgoing), NO_FDS)
+    let errno: number
+    try {
+      errno = this.#queue.send(pack.moveTo(this.#outgoing))
+    } catch (cause) {
+      this.#options.onLost(cause)
+      return
+    }
+    this.#options.onSent(errno)
   }
 
   /** A packet that was to leave at the end of the batch did not: it waits before all others. @throws LimitError of the budget */
   takeBack(bytes: Buffer): void {
-    this.#held.add(bytes.length)
-    this.#waiting.unshift({ bytes, fds: [] })
-    this.#queuedBytes += bytes.length
+    this.#queue.takeBack(bytes)
   }
 
   /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
   flush(): number {
-    for (;;) {
-      const packet = this.#waiting[0]
-      if (packet === undefined) return 0
-      packet.bytes.copy(this.#hub.outgoing)
-      const result = this.#trySend(packet.bytes.length, packet.fds)
-      if (result === EAGAIN) return 0
-      if (result < 0) return result
-      this.#forget()
-    }
+    return this.#queue.flush()
   }
 
   /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
   close(): void {
-    this.drop()
-    this.#inFlight.close()
+    this.#isClosed = true
+    this.#dropPack()
+    this.#queue.close()
   }
 
   /** Drops what waits and closes its descriptors. */
   drop(): void {
-    clearTimeout(this.#retry)
-    this.#retry = undefined
+    this.#dropPack()
+    this.#queue.drop()
+  }
+
+  #addToPack(envelope: Envelope, body: OutgoingBody, when: When): void {
+    this.#pack ??= Pack.obtain()
+    this.#pack.add(envelope, body)
+    if (when !== 'thisTurn' || this.#pack.isFull) this.leave()
+    else this.#leaveLater()
+  }
+
+  #leaveLater(): void {
+    if (this.#willLeave) return
+    this.#willLeave = true
+    process.nextTick(() => {
+      this.#willLeave = false
+      if (!this.#isClosed) this.leave()
+    })
+  }
+
+  #dropPack(): void {
     this.#pack?.recycle()
     this.#pack = null
-    while (this.#waiting.length > 0) this.#forget()
   }
 
   #sendParts(envelope: Envelope, body: OutgoingBody, whole: Buffer): number {
     const room = MAX_PACKET_BYTES - HEADER_BYTES
-    whole.copy(this.#hub.outgoing, HEADER_BYTES, 0, room)
-    let result = this.#sendFirst(envelope, body, room)
+    whole.copy(this.#outgoing, HEADER_BYTES, 0, room)
+    writeMessage(this.#outgoing, 0, envelope, body, room)
+    let result = this.#queue.send(MAX_PACKET_BYTES, body.fds)
     const rest = { kind: KIND_CONTINUATION, id: envelope.id, object: 0, code: 0, oneway: false }
     for (let at = room; at < whole.length && result >= 0; at += room) {
-      const here = whole.copy(this.#hub.outgoing, HEADER_BYTES, at, at + room)
-      writeHeader(this.#hub.outgoing, 0, { ...rest, dataSize: 0, objectCount: 0, here, descriptorCount: 0 })
-      result = this.#sendPacket(HEADER_BYTES + here, NO_FDS)
+      const here = whole.copy(this.#outgoing, HEADER_BYTES, at, at + room)
+      writeHeader(this.#outgoing, 0, { ...rest, dataSize: 0, objectCount: 0, here, descriptorCount: 0 })
+      result = this.#queue.send(HEADER_BYTES + here)
     }
     return result
-  }
-
-  #sendFirst(envelope: Envelope, body: OutgoingBody, here: number, mayWait = false): number {
-    writeMessage(this.#hub.outgoing, 0, envelope, body, here)
-    return this.#sendPacket(HEADER_BYTES + here, body.fds, mayWait)
-  }
-
-  /** The packet lies in the hub's outgoing bytes. */
-  #sendPacket(length: number, fds: readonly Fd[], mayWait = false): number {
-    if (this.#queuedBytes === 0) {
-      const result = mayWait && fds.length === 0 ? this.#socket.sendLater(length) : this.#trySend(length, fds)
-      if (result !== EAGAIN) return result
-    }
-    this.#waiting.push(this.#keep(length, fds))
-    this.#queuedBytes += length
-    this.#queuedFds += fds.length
-    return 0
-  }
-
-  #forget(): void {
-    const packet = this.#waiting.shift()
-    if (packet === undefined) return
-    for (const fd of packet.fds) fd.close()
-    this.#queuedBytes -= packet.bytes.length
-    this.#queuedFds -= packet.fds.length
-    this.#held.remove(packet.bytes.length)
-    if (packet.fds.length > 0) this.#budget?.refund('descriptors', packet.fds.length)
-  }
-
-  /** A copy of the packet, paid for. */
-  #keep(length: number, fds: readonly Fd[]): WaitingPacket {
-    this.#held.add(length)
-    try {
-      return { fds: this.#keepFds(fds), bytes: Buffer.from(this.#hub.outgoing.subarray(0, length)) }
-    } catch (error) {
-      this.#held.remove(length)
-      throw error
-    }
-  }
-
-  #keepFds(fds: readonly Fd[]): OwnedFd[] {
-    if (fds.length === 0) return []
-    this.#budget?.charge('descriptors', fds.length)
-    try {
-      return dupAll(fds)
-    } catch (error) {
-      this.#budget?.refund('descriptors', fds.length)
-      throw error
-    }
-  }
-
-  /** @returns EAGAIN: it has to wait, for the socket or for the timer */
-  #trySend(length: number, fds: readonly Fd[]): number {
-    if (fds.length === 0) return this.#socket.send(length)
-    if (!this.#inFlight.admit(fds.length)) return this.#retryLater()
-    const result = this.#socket.send(length, fds)
-    if (result < 0) this.#inFlight.takeBack(fds.length)
-    return result === ETOOMANYREFS ? this.#retryLater() : result
-  }
-
-  #retryLater(): number {
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined
-      this.#socket.handler.onWritable()
-    }, RETRY_MS)
-    return EAGAIN
-  }
-}
-
-/** Duplicates of all, or of none. @throws SyscallError EMFILE */
-function dupAll(fds: readonly Fd[]): OwnedFd[] {
-  const dups: OwnedFd[] = []
-  try {
-    for (const fd of fds) dups.push(dup(fdNumber(fd)))
-    return dups
-  } catch (error) {
-    for (const fd of dups) fd.close()
-    throw error
   }
 }

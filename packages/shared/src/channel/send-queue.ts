@@ -1,0 +1,179 @@
+/**
+ * Packets on their way: they go straight to the kernel, and wait here, bounded and in order, when the peer does not read.
+ * Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
+ */
+import { dup, type Fd, fdNumber, type Hub, type HubSocket, type OwnedFd } from 'memfd-native'
+import { limitError } from '../util/limit.ts'
+import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
+import { InFlight } from './in-flight.ts'
+import { CHANNEL_LIMITS } from './limits.ts'
+
+const EAGAIN = -11
+const ETOOMANYREFS = -109
+/** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
+const RETRY_MS = 10
+const NO_FDS: readonly Fd[] = Object.freeze([])
+
+interface WaitingPacket {
+  readonly bytes: Buffer
+  readonly fds: readonly OwnedFd[]
+}
+
+export class SendQueue {
+  readonly #hub: Hub
+  readonly #socket: HubSocket
+  readonly #waiting: WaitingPacket[] = []
+  #queuedBytes = 0
+  #queuedFds = 0
+  #retry: NodeJS.Timeout | undefined
+  readonly #held: HeldBytes
+  readonly #inFlight: InFlight
+  #budget: ChannelBudget | undefined
+
+  /** @param held what waits is a part of it */
+  constructor(hub: Hub, socket: HubSocket, held: HeldBytes) {
+    this.#hub = hub
+    this.#socket = socket
+    this.#held = held
+    this.#inFlight = new InFlight(socket)
+  }
+
+  /** Descriptors that wait, here or for the peer to read. Before anything does. */
+  chargeTo(budget: ChannelBudget): void {
+    this.#budget = budget
+    this.#inFlight.chargeTo(budget)
+  }
+
+  get isWaiting(): boolean {
+    return this.#queuedBytes > 0
+  }
+
+  /** Whether what waits can go on as soon as the socket is writable; otherwise a timer looks after it. */
+  get waitsForSocket(): boolean {
+    return this.isWaiting && this.#retry === undefined
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /** Whether a message with so many descriptors may be sent now. @throws LimitError */
+  checkRoom(fdCount: number): void {
+    // A message is let in while there is room for anything: a long parcel must pass an empty queue whole.
+    const { queuedBytes, queuedDescriptors } = CHANNEL_LIMITS
+    if (this.#queuedBytes >= queuedBytes.limit) throw limitError(queuedBytes, this.#queuedBytes)
+    const fds = this.#queuedFds + fdCount
+    if (fds > queuedDescriptors.limit) throw limitError(queuedDescriptors, fds)
+  }
+
+  /**
+   * Sends the first `length` of the hub's outgoing bytes, or queues them.
+   * @param atEndOfBatch it may leave then; if it does not, it comes back: `takeBack`
+   * @returns a negative errno: the socket is of no more use
+   * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; it was not sent
+   */
+  send(length: number, fds: readonly Fd[] = NO_FDS, atEndOfBatch = false): number {
+    if (this.#queuedBytes === 0) {
+      const result = atEndOfBatch && fds.length === 0 ? this.#socket.sendLater(length) : this.#trySend(length, fds)
+      if (result !== EAGAIN) return result
+    }
+    this.#waiting.push(this.#keep(length, fds))
+    this.#queuedBytes += length
+    this.#queuedFds += fds.length
+    return 0
+  }
+
+  /** A packet that was to leave at the end of the batch did not: it waits before all others. @throws LimitError of the budget */
+  takeBack(bytes: Buffer): void {
+    this.#held.add(bytes.length)
+    this.#waiting.unshift({ bytes, fds: [] })
+    this.#queuedBytes += bytes.length
+  }
+
+  /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
+  flush(): number {
+    for (;;) {
+      const packet = this.#waiting[0]
+      if (packet === undefined) return 0
+      packet.bytes.copy(this.#hub.outgoing)
+      const result = this.#trySend(packet.bytes.length, packet.fds)
+      if (result === EAGAIN) return 0
+      if (result < 0) return result
+      this.#forget()
+    }
+  }
+
+  /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
+  close(): void {
+    this.drop()
+    this.#inFlight.close()
+  }
+
+  /** Drops what waits and closes its descriptors. */
+  drop(): void {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    while (this.#waiting.length > 0) this.#forget()
+  }
+
+  #forget(): void {
+    const packet = this.#waiting.shift()
+    if (packet === undefined) return
+    for (const fd of packet.fds) fd.close()
+    this.#queuedBytes -= packet.bytes.length
+    this.#queuedFds -= packet.fds.length
+    this.#held.remove(packet.bytes.length)
+    if (packet.fds.length > 0) this.#budget?.refund('descriptors', packet.fds.length)
+  }
+
+  /** A copy of the packet, paid for. */
+  #keep(length: number, fds: readonly Fd[]): WaitingPacket {
+    this.#held.add(length)
+    try {
+      return { fds: this.#keepFds(fds), bytes: Buffer.from(this.#hub.outgoing.subarray(0, length)) }
+    } catch (error) {
+      this.#held.remove(length)
+      throw error
+    }
+  }
+
+  #keepFds(fds: readonly Fd[]): OwnedFd[] {
+    if (fds.length === 0) return []
+    this.#budget?.charge('descriptors', fds.length)
+    try {
+      return dupAll(fds)
+    } catch (error) {
+      this.#budget?.refund('descriptors', fds.length)
+      throw error
+    }
+  }
+
+  /** @returns EAGAIN: it has to wait, for the socket or for the timer */
+  #trySend(length: number, fds: readonly Fd[]): number {
+    if (fds.length === 0) return this.#socket.send(length)
+    if (!this.#inFlight.admit(fds.length)) return this.#retryLater()
+    const result = this.#socket.send(length, fds)
+    if (result < 0) this.#inFlight.takeBack(fds.length)
+    return result === ETOOMANYREFS ? this.#retryLater() : result
+  }
+
+  #retryLater(): number {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined
+      this.#socket.handler.onWritable()
+    }, RETRY_MS)
+    return EAGAIN
+  }
+}
+
+/** Duplicates of all, or of none. @throws SyscallError EMFILE */
+function dupAll(fds: readonly Fd[]): OwnedFd[] {
+  const dups: OwnedFd[] = []
+  try {
+    for (const fd of fds) dups.push(dup(fdNumber(fd)))
+    return dups
+  } catch (error) {
+    for (const fd of dups) fd.close()
+    throw error
+  }
+}
