@@ -8,6 +8,7 @@ import { sessionOf } from '../binder/session.ts'
 import { ClosedError, ConflictError, errorCode, InvalidArgTypeError, ServiceNotFoundError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
+import { abortable } from '../util/abortable.ts'
 import { checkBoolean, checkInteger, checkObject, checkSignal, checkString, INT_MAX, show } from '../util/check.ts'
 import { Deadline } from './deadline.ts'
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
@@ -86,7 +87,7 @@ export class SharedStore implements Iterable<[string, Json]> {
 
   /**
    * Finds a store and maps what this user may read of it.
-   * @throws ERR_SERVICE_NOT_FOUND; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it hands out something else; as ServiceManager.connect, getService
+   * @throws ERR_SERVICE_NOT_FOUND; AbortError; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it hands out something else; as ServiceManager.connect, getService
    */
   static async open(name: string = DEFAULT_STORE_NAME, options: OpenOptions = {}): Promise<SharedStore> {
     checkString('name', name)
@@ -99,7 +100,8 @@ export class SharedStore implements Iterable<[string, Json]> {
     const own = manager ?? (await ServiceManager.connect(place))
     const store = new SharedStore(name, own, manager === undefined)
     try {
-      if (!(await store.#link.find())) throw new ServiceNotFoundError(`No service published for: ${name}`)
+      if (!(await abortable(store.#link.find(), place.signal)))
+        throw new ServiceNotFoundError(`No service published for: ${name}`)
       return store
     } catch (error) {
       store.close()

@@ -11,6 +11,7 @@ import { sessionOf } from '../binder/session.ts'
 import {
   ConflictError,
   errorCode,
+  IllegalStateError,
   InvalidArgValueError,
   LimitError,
   NullPointerError,
@@ -18,6 +19,8 @@ import {
 } from '../errors.ts'
 import { own } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import type { Parcel } from '../parcel/parcel.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import { checkUpdate } from './edits.ts'
 import type { OwnedArea } from './owned-area.ts'
 import type { PutOptions, StoreCore } from './store-core.ts'
@@ -56,6 +59,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   readonly #uploads: Uploads
   /** By channel: one of each. */
   readonly #listeners = new Map<object, Listener>()
+  #isClosed = false
 
   constructor(parts: StoreServiceParts) {
     super()
@@ -163,8 +167,15 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     for (const listener of [...this.#listeners.values()]) this.#tellAreas(listener)
   }
 
-  /** Nobody is told any more. */
+  /** @throws ERR_ILLEGAL_STATE the store was closed, and the service lives on */
+  override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
+    if (this.#isClosed) throw withoutStack(() => new IllegalStateError('the store was closed by its owner'))
+    return super.onTransact(code, data, reply, flags)
+  }
+
+  /** Nobody is told any more, and everybody is refused. */
   close(): void {
+    this.#isClosed = true
     this.#uploads.close()
     for (const peer of [...this.#listeners.keys()]) this.#unlisten(peer)
   }
@@ -173,7 +184,9 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   #put(key: string | null, ttlMs: number): PutOptions & { key: string } {
     checkKey(key)
     const caller = callerNow()
-    if (!this.#parts.mayWrite(caller, key)) throw new SecurityError(`uid ${caller.uid} may not write this key`)
+    if (!this.#parts.mayWrite(caller, key)) {
+      throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not write this key`))
+    }
     return { key, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
   }
 

@@ -1,6 +1,7 @@
 /** A store between an owner and its readers, over channels: reads, writes, rights, limits, moves. */
 import t from 'tap'
 import { SharedStore } from '../../src/store/shared-store.ts'
+import { openDescriptors, sharedMappings } from '../../test-support/inventory.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome as codeOf } from '../../test-support/outcome.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
@@ -277,4 +278,30 @@ t.test('after close() everything is ERR_CLOSED', async (t) => {
     t.equal(codeOf(act), 'ERR_CLOSED')
   }
   await t.rejects(store.set('k', 1), { code: 'ERR_CLOSED' })
+})
+
+t.test('a reader has one mapping for each area, and no descriptor of it', async (t) => {
+  const { owner, open } = await publishedStore(t, { areas: [{ keys: ['a*'] }, { keys: ['*'] }] })
+  const areasOf = (lines: string[]) => lines.filter((line) => line.includes('memsvc-store')).length
+  const [descriptors, mappings] = [areasOf(openDescriptors()), areasOf(sharedMappings())]
+  const store = await open()
+  for (let i = 0; i < 100; i++) {
+    owner.set(`a${i}`, i)
+    t.equal(store.get(`a${i}`), i)
+  }
+  t.same([areasOf(openDescriptors()), areasOf(sharedMappings())], [descriptors, mappings + 2])
+})
+
+t.test('a store that its owner has closed keeps its values, and refuses calls', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  owner.set('k', 1)
+  owner.close()
+  t.equal(store.get('k'), 1)
+  await t.rejects(store.set('k', 2), { code: 'ERR_ILLEGAL_STATE' })
+  await t.rejects(store.set('k', Buffer.alloc(100_000)), { code: 'ERR_ILLEGAL_STATE' })
+})
+
+t.test('who waits for a store can stop waiting', async (t) => {
+  const { registry } = await publishedStore(t)
+  await t.rejects(SharedStore.open('store', { path: registry, signal: AbortSignal.abort() }), { code: 'ABORT_ERR' })
 })
