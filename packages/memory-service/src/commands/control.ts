@@ -1,6 +1,6 @@
 /** `memsvc status`, `list`, `stop` and `reload`: short calls to a daemon that runs, each within a deadline. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { DEFAULT_SERVICE_NAME, type ServiceManager } from '@memsvc/shared'
+import { DEFAULT_SERVICE_NAME, type ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
 import {
   connectInTime,
   controlOf,
@@ -96,7 +96,10 @@ async function reach(name: string, options: ControlCommandOptions): Promise<Reac
   const deadline = new Deadline(readTimeout(options.timeout))
   const manager = await connectInTime(readRegistryOptions(options), deadline)
   try {
-    const control = await deadline.within(controlOf(await findService(manager, name, deadline)), name)
+    const service = await findService(manager, name, deadline)
+    const asked = unlessGone(() => controlOf(service))
+    const control = await deadline.within(asked, name)
+    if (control === null) throw new ServiceNotFoundError(`${name} has just gone`)
     return {
       manager,
       deadline,
