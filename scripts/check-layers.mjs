@@ -16,7 +16,7 @@ import { listPackages, listSources, readJson, readText } from './lib/workspace.m
 const PACKAGE_ARROWS = {
   'memfd-native': [],
   '@memsvc/shared': ['memfd-native'],
-  '@memsvc/memory-service': ['@memsvc/shared'],
+  '@memsvc/memory-service': ['@memsvc/shared', 'memfd-native'],
   '@memsvc/client-cli': ['@memsvc/shared'],
 }
 

@@ -1,7 +1,6 @@
 /** The client that knows nothing but docs/protocol.md, with the real daemon and with memclient. */
 import { Binder, IMemoryService, MemoryFile, ParcelFileDescriptor, SecurityError, ServiceManager } from '@memsvc/shared'
-import { Hub } from '@memsvc/shared/internal'
-import { constants, ftruncate, memfdCreate, mmap } from 'memfd-native'
+import { constants, ftruncate, Hub, memfdCreate, mmap } from 'memfd-native'
 import t from 'tap'
 import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
 import { MEMSVC, memclient, runExample, startExample, startRegistry } from './support/programs.mjs'

@@ -1,6 +1,6 @@
 /** Services of the test's own process, which do not do what a memory service does. */
 import { IMemoryService, type ImplementationOf, type ParcelFileDescriptor, ServiceManager } from '@memsvc/shared'
-import { Hub } from '@memsvc/shared/internal'
+import { Hub } from 'memfd-native'
 import type { Test } from 'tap'
 
 // The thread's hub keeps its descriptors from first use on: it is no leak of the test that comes first.

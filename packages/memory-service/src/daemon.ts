@@ -12,12 +12,12 @@ import {
   type Caller,
   forgetWhatWasRead,
   isOutage,
-  type OwnedFd,
   type RegionStatus,
   type RegistryPlace,
   ServiceChannels,
   Signal,
 } from '@memsvc/shared/internal'
+import type { OwnedFd } from 'memfd-native'
 import { Access } from './access/access.ts'
 import { ControlService } from './control-service.ts'
 

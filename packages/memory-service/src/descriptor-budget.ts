@@ -3,7 +3,8 @@
  * allows. Limits that nobody asked for are lowered until they fit; those that somebody asked for must fit.
  */
 import { InvalidArgValueError } from '@memsvc/shared'
-import { constants, getrlimit, type Shares, setrlimit } from '@memsvc/shared/internal'
+import type { Shares } from '@memsvc/shared/internal'
+import { constants, getrlimit, setrlimit } from 'memfd-native'
 import { DAEMON_LIMITS, RESOURCE_NAMES, RESOURCES, type Resource, type ResourceLimits } from './limits.ts'
 
 /** Node's own (about 25), the listener, the lock, the region, the hub, those kept by systemd. Seen: 31. */

@@ -1,5 +1,5 @@
 /** What the daemon does to its own process before anything else. */
-import { setDumpable } from '@memsvc/shared/internal'
+import { setDumpable } from 'memfd-native'
 
 export function hardenProcess(): void {
   // Same-uid processes can no longer attach, open /proc/PID/mem or take descriptors (ptrace(2), pidfd_getfd(2)).

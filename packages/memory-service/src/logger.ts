@@ -3,7 +3,7 @@
  * once is dropped and counted, and the next one that is taken is followed by the count.
  */
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
-import { constants, lseek, type OwnedFd, reopen, sendmsg } from '@memsvc/shared/internal'
+import { constants, lseek, type OwnedFd, reopen, sendmsg } from 'memfd-native'
 import { type Logger, pino } from 'pino'
 import { PeerLog } from './peer-log.ts'
 import { isJournal, priorityPrefix } from './systemd/journal.ts'

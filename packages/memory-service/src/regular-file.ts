@@ -1,7 +1,7 @@
 /** Reading a file at a path where anything may lie: it is looked at before it is opened, and never waited for. */
 import { constants as fs, openSync, readSync } from 'node:fs'
 import { InvalidArgValueError } from '@memsvc/shared'
-import { type FileStatus, fstat, OwnedFd, reopen } from '@memsvc/shared/internal'
+import { type FileStatus, fstat, OwnedFd, reopen } from 'memfd-native'
 
 /**
  * open(2): the name only. A fifo's open() waits for the other end, and a device's may do anything; this does neither.

@@ -1,8 +1,9 @@
 /** The value of a daemon as a client in the test's own process has it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BinderProxy, DEFAULT_SERVICE_NAME, errorCode, ServiceManager, SharedValue } from '@memsvc/shared'
-import { controlOf, Hub } from '@memsvc/shared/internal'
+import { controlOf } from '@memsvc/shared/internal'
 import { OTHER_UID } from '@memsvc/shared/test-support'
+import { Hub } from 'memfd-native'
 import type { Test } from 'tap'
 import type { Status } from './memsvc.ts'
 

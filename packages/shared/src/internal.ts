@@ -1,64 +1,14 @@
 /** For sibling packages only: what the daemon and the tool need beyond the public surface. No promise to others. */
-export {
-  accept,
-  addSeals,
-  bind,
-  type Credentials,
-  connect,
-  constants,
-  FdWatcher,
-  type FileStatus,
-  fallocate,
-  fchmod,
-  fstat,
-  ftruncate,
-  getPeerGroups,
-  getPeerPidfd,
-  getrlimit,
-  getSocketName,
-  getSocketOption,
-  Hub,
-  type HubListener,
-  listen,
-  lockFile,
-  lseek,
-  Mapping,
-  memfdCreate,
-  mmap,
-  OwnedFd,
-  recvmsg,
-  reopen,
-  sendmsg,
-  setDumpable,
-  setNonBlocking,
-  setPassCredentials,
-  setPassRights,
-  setrlimit,
-  socket,
-  socketpair,
-} from 'memfd-native'
-export { callAllOneway } from './binder/broadcast.ts'
 export { asksCallerAtOnce, type Caller } from './binder/calling-identity.ts'
-export { Session, type SessionOptions, sessionOf } from './binder/session.ts'
+export { Session, sessionOf } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export type { ChannelBudget } from './channel/held-bytes.ts'
 export { forgetWhatWasRead } from './channel/in-flight.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
-export {
-  HEADER_BYTES,
-  KIND_HELLO,
-  KIND_REPLY,
-  KIND_TRANSACTION,
-  PROTOCOL_VERSION,
-  readHeader,
-  readObjects,
-  Violation,
-  writeHeader,
-} from './channel/message.ts'
+export { Violation } from './channel/message.ts'
 export { Deadline, readTimeout } from './command/deadline.ts'
 export {
   EXIT,
-  EXIT_BY_ERROR_CODE,
   EXIT_MEANINGS,
   type ExitCode,
   exitCodeOf,
@@ -68,8 +18,7 @@ export { connectInTime, findHolder, findService, listHolders, listNames, unlessG
 export { errorLine, tellPeople, terminalLine } from './command/terminal.ts'
 export { controlOf, IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
-export { checkMappable } from './os/region.ts'
-export { type RegionStatus, regionStatus } from './os/region-status.ts'
+export { type RegionStatus, regionStatus, sealNames } from './os/region-status.ts'
 export { Admission, type Guest } from './quota/admission.ts'
 export { withinDescriptorLimit } from './quota/descriptor-limit.ts'
 export { type Account, Ledger } from './quota/ledger.ts'
@@ -77,7 +26,7 @@ export { ofOnePeer, ofOneUser, type Shares } from './quota/shares.ts'
 export { sendAttachment } from './service-manager/attachment.ts'
 export { isOutage } from './service-manager/outage.ts'
 export { checkPathTrust, octal, type Step, stepsTo } from './service-manager/path-trust.ts'
-export { CROWD, crowdFarewell, isCrowded, patiently } from './service-manager/patience.ts'
+export { CROWD, crowdFarewell } from './service-manager/patience.ts'
 export {
   type FoundService,
   IServiceCallback,
@@ -91,9 +40,7 @@ export {
   type RegistryChoice,
   type RegistryPlace,
   SYSTEM_REGISTRY_PATH,
-  userRegistryPath,
 } from './service-manager/registry-path.ts'
-export { connectRegistry } from './service-manager/registry-socket.ts'
 export { ServiceChannels } from './service-manager/service-channels.ts'
 export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-name.ts'
 export { TrustedUsers } from './service-manager/trusted-users.ts'
@@ -104,5 +51,6 @@ export type { Limit } from './util/limit.ts'
 export { Signal } from './util/signal.ts'
 export { withoutStack } from './util/stack-traces.ts'
 export { VALUE_LIMITS } from './value/limits.ts'
+export { tryReadValue } from './value/try-read-value.ts'
 export { WatchService } from './value/watch-service.ts'
 export { Watchers } from './value/watchers.ts'

@@ -1,12 +1,12 @@
 import { DEFAULT_SERVICE_NAME, type ServiceInfo, ServiceNotFoundError } from '@memsvc/shared'
 import {
   connectInTime,
-  constants,
   EXIT,
   type ExitCode,
   findHolder,
   type RegionStatus,
   regionStatus,
+  sealNames,
 } from '@memsvc/shared/internal'
 import type { Context } from '../context.ts'
 import { openValue } from '../region.ts'
@@ -43,10 +43,4 @@ function describe(name: string, { fd, inode, seals, size, value, server }: View)
     ['server', `pid ${server.pid}, uid ${server.uid}`],
   ]
   return lines.map(([key, text]) => `${key}`.padEnd(8) + text).join('\n')
-}
-
-/** `SEAL SHRINK GROW`: fcntl(2)'s names without their F_SEAL_. */
-function sealNames(seals: number): string {
-  const names = Object.entries(constants).filter(([key, bit]) => key.startsWith('F_SEAL_') && (seals & bit) !== 0)
-  return names.map(([key]) => key.slice('F_SEAL_'.length)).join(' ') || 'none'
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { MemoryFile, ParcelFileDescriptor, SecurityError } from '@memsvc/shared'
+import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog, wire } from '@memsvc/shared/test-support'
 import {
   accept,
   bind,
@@ -13,8 +14,7 @@ import {
   setNonBlocking,
   socket,
   socketpair,
-} from '@memsvc/shared/internal'
-import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog, wire } from '@memsvc/shared/test-support'
+} from 'memfd-native'
 import t, { type Test } from 'tap'
 import { tryRead } from '../../src/quick-read.ts'
 import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemsvc } from '../../test-support/commands.ts'

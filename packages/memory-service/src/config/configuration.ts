@@ -2,13 +2,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import {
-  checkPathTrust,
-  type FileStatus,
-  type Shares,
-  SYSTEM_REGISTRY_PATH,
-  type TrustedUsers,
-} from '@memsvc/shared/internal'
+import { checkPathTrust, type Shares, SYSTEM_REGISTRY_PATH, type TrustedUsers } from '@memsvc/shared/internal'
+import type { FileStatus } from 'memfd-native'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
 import type { AskedLimits } from '../descriptor-budget.ts'

@@ -16,7 +16,7 @@ import {
   setPassCredentials,
   setPassRights,
   socketpair,
-} from '@memsvc/shared/internal'
+} from 'memfd-native'
 import { type Diagnosis, type Finding, tryOut } from './finding.ts'
 
 const TOO_OLD: Diagnosis = {

@@ -1,7 +1,7 @@
 /** What this process may have: descriptors, file sizes, memory. */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { constants, getrlimit } from '@memsvc/shared/internal'
+import { constants, getrlimit } from 'memfd-native'
 import { raiseOpenFiles } from '../descriptor-budget.ts'
 import { readSettings, type SettingsSource } from '../settings.ts'
 import { type Finding, ill, ok, tryOut } from './finding.ts'

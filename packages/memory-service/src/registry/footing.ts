@@ -1,6 +1,6 @@
 /** What a host stands on: how its path is to lead to it, and what can be done when it does not any more. */
 import { IllegalStateError } from '@memsvc/shared'
-import type { OwnedFd } from '@memsvc/shared/internal'
+import type { OwnedFd } from 'memfd-native'
 
 export interface Footing {
   /** Whether the path leads to the host's listener, and to its lock where it has one. @throws errors of stat(2) */

@@ -5,7 +5,8 @@
  * lock or their folder tells nobody, and inotify(7) tells of neither mounts nor folders above.
  */
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import type { OwnedFd, RegistryPlace } from '@memsvc/shared/internal'
+import type { RegistryPlace } from '@memsvc/shared/internal'
+import type { OwnedFd } from 'memfd-native'
 import { type Footing, PathTakenError } from './footing.ts'
 import { InheritedSocket } from './inherited-socket.ts'
 import { HostLock, isServed, lockPathOf } from './listener.ts'

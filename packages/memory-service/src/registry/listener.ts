@@ -8,17 +8,8 @@
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import {
-  bind,
-  checkPathTrust,
-  connect,
-  constants,
-  fchmod,
-  listen,
-  OwnedFd,
-  type RegistryPlace,
-  socket,
-} from '@memsvc/shared/internal'
+import { checkPathTrust, type RegistryPlace } from '@memsvc/shared/internal'
+import { bind, connect, constants, fchmod, listen, OwnedFd, socket } from 'memfd-native'
 import { DAEMON_LIMITS } from '../limits.ts'
 import { type FileIdentity, fileAt, fileBehind, isSameFile } from '../same-file.ts'
 import type { Footing } from './footing.ts'

@@ -4,7 +4,7 @@
  */
 import { constants as fs, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import { fstat, lockFile, OwnedFd } from '@memsvc/shared/internal'
+import { fstat, lockFile, OwnedFd } from 'memfd-native'
 import { fileAt, isSameFile } from '../same-file.ts'
 import { explainRefusal } from './leftover.ts'
 

@@ -1,15 +1,6 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
-import {
-  Admission,
-  type Credentials,
-  crowdFarewell,
-  getPeerGroups,
-  Hub,
-  type HubListener,
-  type OwnedFd,
-  Session,
-  setPassRights,
-} from '@memsvc/shared/internal'
+import { Admission, crowdFarewell, Session } from '@memsvc/shared/internal'
+import { type Credentials, getPeerGroups, Hub, type HubListener, type OwnedFd, setPassRights } from 'memfd-native'
 import type { Access } from '../access/access.ts'
 
 import type { Ledger } from '../ledger.ts'

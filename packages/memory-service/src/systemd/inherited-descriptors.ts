@@ -5,7 +5,7 @@
  */
 import { constants as fs } from 'node:fs'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import { fstat, OwnedFd, setNonBlocking } from '@memsvc/shared/internal'
+import { fstat, OwnedFd, setNonBlocking } from 'memfd-native'
 import { chooseListener, type Inherited } from './inherited-sockets.ts'
 
 const FIRST_FD = 3

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { type FileDescriptor, UnsupportedOperationError } from '@memsvc/shared'
-import { connect, constants, OwnedFd, sendmsg, setNonBlocking, socket } from '@memsvc/shared/internal'
+import { connect, constants, OwnedFd, sendmsg, setNonBlocking, socket } from 'memfd-native'
 
 /** The part of unix-dgram that is used here; the package has no types of its own. */
 interface DatagramSocket {

@@ -1,7 +1,8 @@
 /** The registry's answers as a table: each method in each state of a name, for each kind of caller. */
 import { Binder, type ImplementationOf } from '@memsvc/shared'
-import { Hub, IServiceCallback } from '@memsvc/shared/internal'
+import { IServiceCallback } from '@memsvc/shared/internal'
 import { leakChecked } from '@memsvc/shared/test-support'
+import { Hub } from 'memfd-native'
 import t from 'tap'
 import { Access, type AccessRule } from '../../src/access/access.ts'
 import { findPeople, People } from '../../src/access/people.ts'

@@ -2,8 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { connect, constants, sendmsg, socket } from '@memsvc/shared/internal'
 import { leakChecked, runProgram, startProgram, watchdog } from '@memsvc/shared/test-support'
+import { connect, constants, sendmsg, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { boxProblem, MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
 

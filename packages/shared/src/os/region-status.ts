@@ -1,5 +1,5 @@
 /** What can be told about a region from the outside, for people and for `--json`. */
-import { fstat, getSeals } from 'memfd-native'
+import { constants, fstat, getSeals } from 'memfd-native'
 import { borrowFd, type FileDescriptor } from './file-descriptor.ts'
 
 export interface RegionStatus {
@@ -18,4 +18,10 @@ export function regionStatus(fd: FileDescriptor): RegionStatus {
   const owned = borrowFd(fd)
   const { ino, size } = fstat(owned)
   return { fd: fd.getInt(), inode: ino, seals: getSeals(owned), size }
+}
+
+/** `SEAL SHRINK GROW`: fcntl(2)'s names without their F_SEAL_. */
+export function sealNames(seals: number): string {
+  const names = Object.entries(constants).filter(([key, bit]) => key.startsWith('F_SEAL_') && (seals & bit) !== 0)
+  return names.map(([key]) => key.slice('F_SEAL_'.length)).join(' ') || 'none'
 }

@@ -18,6 +18,15 @@ export interface RegistrySocket {
  *   be changed by others, or leads to a registry of somebody who is not trusted; EAGAIN its backlog is full
  */
 export function connectRegistry(place: RegistryPlace): RegistrySocket {
+  try {
+    return openRegistry(place)
+  } catch (error) {
+    throw whyUnreachable(place, error)
+  }
+}
+
+/** The same, for who does not say why it failed. @throws ERR_SECURITY; errors of connect(2) */
+export function openRegistry(place: RegistryPlace): RegistrySocket {
   checkPathTrust(`the registry at ${place.path}`, place.path, place.trusted)
   const fd = socket(constants.SOCK_SEQPACKET)
   try {
@@ -25,7 +34,7 @@ export function connectRegistry(place: RegistryPlace): RegistrySocket {
     return { fd, registry: checkedRegistry(fd, place) }
   } catch (error) {
     fd.close()
-    throw whyUnreachable(place, error)
+    throw error
   }
 }
 
