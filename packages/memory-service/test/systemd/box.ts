@@ -31,12 +31,15 @@ t.test('under a real systemd', { skip }, async (t) => {
     return stdout
   }
 
+  const watching = `memclient: watching AnonymousSharedMemory at ${registry}`
+
   /** `memclient watch`, up to now. What it says from here on is in its stdout. */
   async function watch(t: Test) {
     const watcher = startProgram(MEMCLIENT, ['watch'], { env: { MEMSVC_REGISTRY: registry } })
     t.teardown(() => watcher.destroy())
     const first = await watcher.stdout.next()
     if (first === null) throw new Error(watcher.stderr.text)
+    t.equal(await watcher.stderr.next(), watching)
     return watcher
   }
 
@@ -127,7 +130,7 @@ t.test('under a real systemd', { skip }, async (t) => {
     t.equal(await box.property('MainPID'), before)
     await memclient('write', '9')
     await watcher.stdout.find((line) => line === '9')
-    t.equal(watcher.stderr.text, '', 'it had nothing to come back from')
+    t.equal(watcher.stderr.text, watching, 'it had nothing to come back from')
   })
 
   await t.test('a reload brings other rules, with names that are looked up from within the sandbox', async (t) => {
@@ -161,7 +164,7 @@ t.test('under a real systemd', { skip }, async (t) => {
       await memclient('write', value)
       await watcher.stdout.find((line) => line === value)
     }
-    t.equal(watcher.stderr.text, '', 'it had nothing to come back from')
+    t.equal(watcher.stderr.text, watching, 'it had nothing to come back from')
   })
 
   await t.test('lines of the log have priorities in the journal', async (t) => {

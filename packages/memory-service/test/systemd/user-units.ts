@@ -25,9 +25,11 @@ t.test('under a real systemd --user', { skip: boxProblem() }, async (t) => {
     return box.ask(...identity, 'env', ...ENVIRONMENT, ...command)
   }
   const property = (name: string) => user('systemctl', '--user', 'show', 'memsvc.service', '-P', name)
+  const uid = await box.ask('id', '-u', 'nobody')
+  const env = { MEMSVC_REGISTRY: box.path(SOCKET) }
+  /** As root, to whom this user's registry has to be named. */
   const memclient = async (...args: string[]) => {
-    const env = { MEMSVC_REGISTRY: box.path(SOCKET) }
-    const { code, stdout, stderr } = await runProgram(MEMCLIENT, args, { env })
+    const { code, stdout, stderr } = await runProgram(MEMCLIENT, [...args, '--registry-owner', uid], { env })
     if (code !== 0) throw new Error(`memclient ${args.join(' ')} ended with ${code}: ${stderr}`)
     return stdout
   }
@@ -51,8 +53,14 @@ t.test('under a real systemd --user', { skip: boxProblem() }, async (t) => {
     )
     const status = await box.ask('cat', `/proc/${await property('MainPID')}/status`)
     const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1]
-    t.equal(field('Uid'), await box.ask('id', '-u', 'nobody'))
+    t.equal(field('Uid'), uid)
     t.strictSame([field('NoNewPrivs'), field('Seccomp')], ['1', '2'])
+  })
+
+  await t.test('root does not trust it unasked', async (t) => {
+    const { code, stderr } = await runProgram(MEMCLIENT, ['read'], { env })
+    t.equal(code, 4)
+    t.match(stderr, `is run by uid ${uid} `)
   })
 
   await t.test('the value survives kill -9', async (t) => {
