@@ -184,13 +184,14 @@ export class Daemon {
 
   /** All of it, for the daemon's own user and root. */
   status(): object {
-    const { place, log } = this.#options
+    const { place, log, serviceName } = this.#options
     forgetWhatWasRead()
     const { fds, mappings } = this.#process.counts(this.#ledger.changes)
     return {
-      ...this.#publicStatus(),
+      name: serviceName,
       registry: place.path,
       host: this.isHost,
+      ...this.#publicStatus(), // after these: people read it from the top
       watchers: this.counts.watchers,
       channels: this.#channels.size,
       connections: this.#ledger.used('connections'),
