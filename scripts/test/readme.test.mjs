@@ -5,11 +5,13 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { newRegistryPath, startDaemon, startProgram } from '../../packages/shared/dist/test-support/index.js'
+import { newRegistryPath, startDaemon, startProgram, watchdog } from '../../packages/shared/dist/test-support/index.js'
 import { readText, repositoryRoot } from '../lib/workspace.mjs'
 
 const MEMSVC = join(repositoryRoot, 'packages/memory-service/bin/memsvc.js')
 const MEMCLIENT = join(repositoryRoot, 'packages/client-cli/bin/memclient.js')
+
+watchdog(t)
 
 /** The TypeScript blocks of a page, as JavaScript. */
 function examples(page) {
@@ -41,17 +43,45 @@ t.test('the first example of the library runs', async (t) => {
   t.same({ code, stderr }, { code: 0, stderr: '' })
 })
 
-t.test('the service and the client of the library find each other', async (t) => {
-  const [, service, client] = examples('packages/shared/README.md')
+/** The block of the library's page with this in it. */
+function exampleWith(text) {
+  const found = examples('packages/shared/README.md').filter((code) => code.includes(text))
+  if (found.length !== 1) throw new Error(`${found.length} examples with ${text}`)
+  return found[0]
+}
+
+/** A registry, and the example of an owner that has published something at it. */
+async function startOwner(t, code) {
   const registry = newRegistryPath(t)
   const host = startProgram(MEMSVC, ['registry', '--registry', registry])
   t.teardown(() => host.destroy())
   await host.stderr.find((line) => line.includes('"ready"'))
-  const serving = startExample(t, service, registry)
-  const calling = startExample(t, `${client}\nconsole.log(view.readInt32BE(0))`, registry)
-  const { stdout, stderr } = await calling.ending
+  const owner = startExample(t, `${code}\nconsole.log('published')`, registry)
+  t.equal(await owner.stdout.next(), 'published', owner.stderr.text)
+  return { registry, owner }
+}
+
+t.test('the service and the client of the library find each other', async (t) => {
+  const { registry, owner } = await startOwner(t, exampleWith('extends IMemoryService.Stub'))
+  const client = exampleWith('IMemoryService.asInterface')
+  const { stdout, stderr } = await startExample(t, `${client}\nconsole.log(view.readInt32BE(0))`, registry).ending
   t.same({ stdout, stderr }, { stdout: '42', stderr: '' })
-  t.equal(await serving.stdout.next(), `set to 42 by uid ${process.getuid()}`, serving.stderr.text)
+  t.equal(await owner.stdout.next(), `set to 42 by uid ${process.getuid()}`, owner.stderr.text)
+})
+
+t.test('the owner of a value and its reader find each other', async (t) => {
+  const { registry } = await startOwner(t, exampleWith('new OwnedValue('))
+  const reader = startExample(t, exampleWith("SharedValue.open(manager, 'example.counter')"), registry)
+  t.equal(await reader.stdout.next(), '2', reader.stderr.text)
+})
+
+t.test('the owner of a store and its reader find each other', async (t) => {
+  const me = String(process.getuid())
+  const { registry } = await startOwner(t, exampleWith('new OwnedStore(').replace('=== 1000', `=== ${me}`))
+  const show = "console.log(JSON.stringify([flags.get('dark-mode'), flags.status.state]))"
+  const reader = exampleWith("SharedStore.open('flags')").replace(/for await [^;]*;/, show)
+  const { stdout, stderr } = await startExample(t, reader, registry).ending
+  t.same({ stdout, stderr }, { stdout: '[{"on":false},"live"]', stderr: '' })
 })
 
 function help(program, ...command) {
