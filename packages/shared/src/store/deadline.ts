@@ -1,4 +1,7 @@
-/** Waiting for an answer, but not for ever. */
+/**
+ * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before: a timer for each call
+ * would cost a fifth of the call. It keeps nobody alive: a call under way does, and so does who looks for the owner.
+ */
 import { TimeoutError } from '../errors.ts'
 import { abortError } from '../util/abortable.ts'
 
@@ -10,37 +13,77 @@ export interface Patience {
   readonly timeoutMs: number
 }
 
-/** A moment after which nobody waits any more. It is passed on to each wait of one call; `end()` it. */
-export class Deadline {
-  readonly #timer: NodeJS.Timeout
-  readonly #signal: AbortSignal | undefined
-  readonly #reject: (error: Error) => void
-  readonly #over: Promise<never>
+const pending = new Set<Deadline>()
+let timer: NodeJS.Timeout | undefined
+/** When the timer comes; there may be nobody left for it then. */
+let timerAt = Number.POSITIVE_INFINITY
 
-  /** @param what for people: what was waited for */
-  constructor({ signal, timeoutMs }: Patience, what: string) {
-    let reject = (_error: Error): void => undefined
-    this.#over = new Promise<never>((_resolve, rejected) => {
-      reject = rejected
-    })
-    this.#over.catch(() => undefined) // often nobody waits when it comes
-    this.#reject = reject
-    this.#timer = setTimeout(() => reject(new TimeoutError(`${what}: no answer in ${timeoutMs} ms`)), timeoutMs)
-    this.#signal = signal
+/** A moment after which nobody waits any more, for the waits of one call, one after the other. `end()` it. */
+export class Deadline {
+  /** In milliseconds of `performance.now()`. */
+  readonly at: number
+  readonly #patience: Patience
+  readonly #what: string
+  #error: Error | null = null
+  #reject: ((error: Error) => void) | null = null
+
+  /** @param what for people: what is waited for */
+  constructor(patience: Patience, what: string) {
+    this.#patience = patience
+    this.#what = what
+    this.at = performance.now() + patience.timeoutMs
+    pending.add(this)
+    if (this.at < timerAt) schedule(this.at)
+    const { signal } = patience
     if (signal?.aborted) this.#onAbort()
     else signal?.addEventListener('abort', this.#onAbort)
   }
 
   /** What `work` comes to. @throws ERR_TIMEOUT, AbortError: the work itself goes on */
   wait<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#over])
+    return new Promise((resolve, reject) => {
+      if (this.#error !== null) reject(this.#error)
+      this.#reject = reject
+      work.then(resolve, reject)
+    })
   }
 
   /** Nobody waits any more. */
   end(): void {
-    clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    pending.delete(this)
+    this.#patience.signal?.removeEventListener('abort', this.#onAbort)
   }
 
-  readonly #onAbort = (): void => this.#reject(abortError(this.#signal))
+  /** Its time is over. */
+  expire(): void {
+    this.#fail(new TimeoutError(`${this.#what}: no answer in ${this.#patience.timeoutMs} ms`))
+  }
+
+  #fail(error: Error): void {
+    pending.delete(this)
+    this.#error ??= error
+    this.#reject?.(error)
+  }
+
+  readonly #onAbort = (): void => this.#fail(abortError(this.#patience.signal))
+}
+
+/** What setTimeout can wait for. */
+const LONGEST_WAIT_MS = 0x7fffffff
+
+function schedule(at: number): void {
+  clearTimeout(timer)
+  timerAt = at
+  timer = setTimeout(look, Math.min(Math.max(Math.ceil(at - performance.now()), 1), LONGEST_WAIT_MS)).unref()
+}
+
+function look(): void {
+  timerAt = Number.POSITIVE_INFINITY
+  const now = performance.now()
+  let next = Number.POSITIVE_INFINITY
+  for (const deadline of [...pending]) {
+    if (deadline.at <= now) deadline.expire()
+    else next = Math.min(next, deadline.at)
+  }
+  if (next < timerAt) schedule(next)
 }
