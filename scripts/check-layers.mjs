@@ -35,6 +35,7 @@ const LAYERS = {
   ],
   'packages/memfd-native/native': [
     [
+      'ancillary',
       'args',
       'credentials',
       'families',
@@ -47,8 +48,7 @@ const LAYERS = {
     ],
     ['environment'],
     ['define'],
-    ['hub', 'hub_groups', 'hub_receiving', 'hub_sending'],
-    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area'],
+    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area', 'hub'],
     ['addon'],
   ],
 }

@@ -77,11 +77,12 @@ function lineThen(table, scratch, file, line) {
   return best
 }
 
-/** test/channel/outbox.ts of src/channel/outbox.ts; hub.ts of hub_sending.cc. */
+/** test/channel/outbox.ts of src/channel/outbox.ts; test/hub.ts of all in native/hub. */
 function isMirror(test, file) {
-  const name = (path) => basename(path).replace(/\.\w+$/, '')
-  const isSame = name(file) === name(test) || (file.endsWith('.cc') && name(file).split('_')[0] === name(test))
-  return isSame && isNear(test, file)
+  const withoutEnding = (path) => path.replace(/\.\w+$/, '')
+  const [, owner, room] = file.match(/^(.*)\/native\/([^/.]+)/) ?? []
+  if (room !== undefined) return withoutEnding(test) === `${owner}/dist/test/${room}`
+  return withoutEnding(basename(file)) === withoutEnding(basename(test)) && isNear(test, file)
 }
 
 function isNear(test, file) {

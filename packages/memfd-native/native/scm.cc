@@ -2,48 +2,26 @@
 // became of O_NONBLOCK: all who hold a socket share it.
 #include <sys/socket.h>
 
-#include <cstring>
 #include <optional>
 #include <vector>
 
+#include "ancillary.h"
 #include "credentials.h"
 #include "define.h"
 #include "families.h"
 
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 4  // Linux 6.5
-#endif
-
 namespace {
-
-/** The kernel's SCM_MAX_FD. */
-constexpr size_t kMaxFds = 253;
-
-template <size_t Size>
-union ControlBuffer {
-  cmsghdr align;
-  uint8_t bytes[Size];
-};
 
 /** Lends the descriptors to the kernel, which takes references of its own. */
 int64_t SendMsg(int fd, std::vector<int> fds, Bytes data, int flags) {
   // A packet of no bytes reads as the end of the connection, and a stream drops the descriptors with it.
   if (fds.size() > kMaxFds || (!fds.empty() && data.length == 0)) return -EINVAL;
-  ControlBuffer<CMSG_SPACE(kMaxFds * sizeof(int))> control;
+  ControlBuffer<kRightsSpace> control;
   iovec part{data.data, data.length};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  if (!fds.empty()) {
-    const size_t size = fds.size() * sizeof(int);
-    message.msg_control = &control;
-    message.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(header), fds.data(), size);
-  }
+  if (!fds.empty()) PutRights(&message, &control, fds.data(), fds.size());
   return ResultOf(Retry([&] { return ::sendmsg(fd, &message, flags | MSG_NOSIGNAL | MSG_DONTWAIT); }));
 }
 
@@ -52,30 +30,12 @@ struct Received {
   std::optional<ucred> credentials;
 };
 
-void TakeFds(const cmsghdr* header, std::vector<unique_fd>* fds) {
-  const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  for (size_t i = 0; i < count; ++i) {
-    int number;
-    std::memcpy(&number, CMSG_DATA(header) + i * sizeof(int), sizeof(number));
-    fds->emplace_back(number);
-  }
-}
-
-/** Everything that the kernel has installed gets an owner here, asked for or not. */
 Received TakeControl(msghdr* message) {
   Received received;
   received.fds.reserve(kMaxFds + 1);
-  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr; header = CMSG_NXTHDR(message, header)) {
-    if (header->cmsg_level != SOL_SOCKET) continue;
-    if (header->cmsg_type == SCM_RIGHTS) TakeFds(header, &received.fds);
-    if (header->cmsg_type == SCM_CREDENTIALS) {
-      std::memcpy(&received.credentials.emplace(), CMSG_DATA(header), sizeof(ucred));
-    }
-    if (header->cmsg_type == SCM_PIDFD) {
-      std::vector<unique_fd> unwanted;  // an adopted socket may have SO_PASSPIDFD on
-      TakeFds(header, &unwanted);
-    }
-  }
+  WalkAncillary(
+      message, [&](unique_fd fd) { received.fds.push_back(std::move(fd)); },
+      [&](const ucred& who) { received.credentials = who; });
   return received;
 }
 
@@ -90,13 +50,13 @@ Napi::Value RecvMsg(Napi::Env env, int fd, Bytes data, int maxFds, int flags) {
     ThrowOutOfRange(env, "maxFds must be an integer from 0 to 253");
     return {};
   }
-  ControlBuffer<CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxFds * sizeof(int))> control;
+  ControlBuffer<kCredentialsSpace + kRightsSpace> control;
   iovec part{data.data, data.length};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = &control;
-  message.msg_controllen = CMSG_SPACE(sizeof(ucred)) + (maxFds > 0 ? CMSG_LEN(maxFds * sizeof(int)) : 0);
+  message.msg_controllen = kCredentialsSpace + (maxFds > 0 ? CMSG_LEN(maxFds * sizeof(int)) : 0);
   const ssize_t size = Retry([&] { return ::recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
   if (size < 0) return Errno(env);
 

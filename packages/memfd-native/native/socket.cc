@@ -10,17 +10,10 @@
 #include <optional>
 #include <vector>
 
+#include "ancillary.h"
 #include "credentials.h"
 #include "define.h"
 #include "families.h"
-
-// Newer than some C libraries' headers; the kernel answers ENOPROTOOPT where it is older than the option.
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77  // Linux 6.5
-#endif
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83  // Linux 6.16
-#endif
 
 namespace {
 

@@ -1,0 +1,241 @@
+#include "hub.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "../environment.h"
+#include "../families.h"
+
+namespace {
+
+constexpr size_t kBatch = 64;  // events after which the others wait: their senders get on meanwhile
+constexpr uint64_t kLongestWait = 1'000'000;  // ns that an answer of a batch may wait for those after it, more or less
+
+template <typename Owner, typename... Ints>
+constexpr size_t CountOf(int (Owner::*)(Ints...)) {
+  return sizeof...(Ints);
+}
+
+template <auto Method, typename Owner, size_t... I>
+int Invoke(Owner& owner, const int32_t* args, std::index_sequence<I...>) {
+  return (owner.*Method)(args[I]...);
+}
+
+napi_value ToJs(napi_env env, int32_t value) {
+  napi_value result;
+  napi_create_int32(env, value, &result);
+  return result;
+}
+
+}  // namespace
+
+// --- as JavaScript uses it ---------------------------------------------------------------------------------------------
+
+// A method of the hub, or of a part of it, whose parameters are int32s. What is missing, or is none, is -EINVAL.
+template <auto Part, auto Method>
+napi_value Hub::Call(napi_env env, napi_callback_info info) {
+  constexpr size_t kCount = CountOf(Method);
+  size_t count = kCount;
+  napi_value values[kCount + 1];
+  void* data;
+  napi_get_cb_info(env, info, &count, values, nullptr, &data);
+  Hub& hub = *static_cast<Hub*>(data);
+  int32_t args[kCount + 1];
+  for (size_t i = 0; i < kCount; i++) {
+    double number;
+    // What is missing is undefined: no number.
+    if (napi_get_value_double(env, values[i], &number) != napi_ok || !(number >= INT32_MIN && number <= INT32_MAX)) {
+      return ToJs(env, -EINVAL);
+    }
+    args[i] = static_cast<int32_t>(number);
+    if (args[i] != number) return ToJs(env, -EINVAL);
+  }
+  if constexpr (std::is_null_pointer_v<decltype(Part)>) {
+    return ToJs(env, Invoke<Method>(hub, args, std::make_index_sequence<kCount>()));
+  } else {
+    return ToJs(env, Invoke<Method>(hub.*Part, args, std::make_index_sequence<kCount>()));
+  }
+}
+
+// hubCreate(callback, { arena, events, fds, outgoing, targets, cells, deferred }) -> { add, remove, interest, ... }
+napi_value Hub::Create(napi_env env, napi_callback_info info) {
+  constexpr struct {
+    const char* name;
+    napi_callback call;
+  } kMethods[] = {
+      {"add", Call<&Hub::sockets_, &Sockets::Add>},
+      {"remove", Call<nullptr, &Hub::Remove>},
+      {"detach", Call<nullptr, &Hub::Detach>},
+      {"interest", Call<&Hub::sockets_, &Sockets::SetInterest>},
+      {"renumber", Call<&Hub::sockets_, &Sockets::Renumber>},
+      {"stopCredentials", Call<&Hub::sockets_, &Sockets::StopCredentials>},
+      {"unread", Call<&Hub::sockets_, &Sockets::Unread>},
+      {"join", Call<&Hub::sockets_, &Sockets::Join>},
+      {"closeGroup", Call<&Hub::sockets_, &Sockets::CloseGroup>},
+      {"admit", Call<&Hub::sockets_, &Sockets::Admit>},
+      {"openGroup", Call<&Hub::sockets_, &Sockets::OpenGroup>},
+      {"send", Call<&Hub::outlet_, &Outlet::Send>},
+      {"broadcast", Call<&Hub::outlet_, &Outlet::Broadcast>},
+      {"flush", Call<&Hub::outlet_, &Outlet::Flush>},
+      {"batchTime", Call<nullptr, &Hub::BatchTime>},
+      {"ref", Call<nullptr, &Hub::SetRef>},
+  };
+  size_t argc = 2;
+  napi_value argv[2];
+  napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
+  std::unique_ptr<Hub> hub(new Hub(env));
+  if (!hub->inbox_.TakeArrays(argv[1]) || !hub->outlet_.TakeArrays(env, argv[1])) return nullptr;
+
+  hub->Start();
+  napi_create_reference(env, argv[0], 1, &hub->callback_);
+  napi_value name;
+  napi_create_string_utf8(env, "memfd-native:hub", NAPI_AUTO_LENGTH, &name);
+  napi_async_init(env, nullptr, name, &hub->context_);
+
+  napi_value result;
+  napi_create_object(env, &result);
+  for (const auto& [name, call] : kMethods) {
+    napi_property_descriptor method = {name, nullptr, call, nullptr, nullptr, nullptr, napi_enumerable, hub.get()};
+    napi_define_properties(env, result, 1, &method);
+  }
+  // From here the environment's end is what deletes the hub.
+  hub.release();
+  return result;
+}
+
+// (slot): closes the descriptor.
+int Hub::Remove(int slot) {
+  unique_fd fd = sockets_.TakeOut(slot, ReuseNow());
+  return fd.ok() ? 0 : -EBADF;
+}
+
+// (slot) -> the descriptor, JavaScript's from here on.
+int Hub::Detach(int slot) {
+  unique_fd fd = sockets_.TakeOut(slot, ReuseNow());
+  return fd.ok() ? Environment::Of(env_).fds.Own(std::move(fd)) : -EBADF;
+}
+
+// -> microseconds that the last batch took, with the microtasks that it left
+int Hub::BatchTime() { return static_cast<int>(std::min<uint64_t>(batch_time_ / 1000, INT32_MAX)); }
+
+int Hub::SetRef(int on) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(&check_);  // SAFETY: every libuv handle begins with those members
+  if (on) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+  return 0;
+}
+
+// --- batches ---------------------------------------------------------------------------------------------------------
+
+void Hub::OnReady(int slot, int events) {
+  if (inbox_.IsFull()) return;  // by the batches around this one
+  inbox_.Receive(slot, events);
+  if (NewEvents() >= kBatch || inbox_.IsFull()) Dispatch();
+}
+
+// Between the first statement and the last a handler may run the event loop, and all of this once more.
+void Hub::Dispatch() {
+  const Extent outer = handed_over_;
+  const size_t count = NewEvents();
+  handed_over_ = inbox_.used();
+  has_rest_ = has_rest_ || count > 1;
+  HandOver(outer.events, count);
+  if (NewEvents() > 0) Dispatch();
+  inbox_.Rewind(outer);
+  handed_over_ = outer;
+  has_rest_ = false;
+  // All that was handed over has been told, that of the batches around this one too.
+  inbox_.EndBatch();
+  sockets_.EndBatch();
+}
+
+void Hub::HandOver(size_t first, size_t count) {
+  napi_handle_scope scope;
+  napi_open_handle_scope(env_, &scope);
+  napi_value callback, receiver, args[4];
+  napi_get_reference_value(env_, callback_, &callback);
+  napi_get_global(env_, &receiver);
+  // Where handlers take their time, a finished answer must not wait for many of them.
+  uint64_t may_wait = std::min<uint64_t>(outlet_.deferred_capacity(), kLongestWait / std::max<uint64_t>(pace_, 1));
+  napi_create_uint32(env_, static_cast<uint32_t>(first), &args[0]);
+  napi_create_uint32(env_, static_cast<uint32_t>(count), &args[1]);
+  napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[2]);
+  napi_create_uint32(env_, turn_, &args[3]);
+  uint64_t start = uv_hrtime();
+  // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
+  napi_status status = napi_make_callback(env_, context_, receiver, callback, 4, args, nullptr);
+  batch_time_ = uv_hrtime() - start;
+  pace_ = batch_time_ / std::max<size_t>(count, 1);
+  if (status == napi_pending_exception) {
+    napi_value error;
+    napi_get_and_clear_last_exception(env_, &error);
+    napi_fatal_exception(env_, error);
+  }
+  napi_close_handle_scope(env_, scope);
+}
+
+// --- life ------------------------------------------------------------------------------------------------------------
+
+void Hub::Start() {
+  napi_get_uv_event_loop(env_, &loop_);
+  sockets_.Start(loop_);
+  uv_check_init(loop_, &check_);
+  uv_check_start(&check_, [](uv_check_t* check) {
+    Hub* hub = static_cast<Hub*>(check->data);
+    if (hub->NewEvents() > 0) hub->Dispatch();
+    hub->turn_ += 1;
+  });
+  uv_prepare_init(loop_, &prepare_);
+  uv_prepare_start(&prepare_, [](uv_prepare_t* prepare) {
+    Hub* hub = static_cast<Hub*>(prepare->data);
+    if (!hub->has_rest_) return;
+    uv_idle_start(&hub->idle_, [](uv_idle_t* idle) { uv_idle_stop(idle); });
+    hub->Dispatch();
+  });
+  uv_idle_init(loop_, &idle_);
+  for (uv_handle_t* handle : Own()) {
+    handle->data = this;
+    uv_unref(handle);
+    handles_ += 1;
+  }
+  // Async, because libuv needs one more turn of the loop to let go of the handles before their memory may go.
+  napi_add_async_cleanup_hook(
+      env_, [](napi_async_cleanup_hook_handle, void* data) { static_cast<Hub*>(data)->Shutdown(); }, this, &cleanup_);
+}
+
+void Hub::Shutdown() {
+  for (int i = 0; i < sockets_.size(); i++) sockets_.TakeOut(i, ReuseNow());
+  for (uv_handle_t* handle : Own()) {
+    uv_close(handle, [](uv_handle_t* handle) {
+      Hub* hub = static_cast<Hub*>(handle->data);
+      hub->handles_ -= 1;
+      hub->OnHandleClosed();
+    });
+  }
+}
+
+// SAFETY: as in SetRef
+std::array<uv_handle_t*, 3> Hub::Own() {
+  return {reinterpret_cast<uv_handle_t*>(&check_), reinterpret_cast<uv_handle_t*>(&prepare_),
+          reinterpret_cast<uv_handle_t*>(&idle_)};
+}
+
+// Its own handles are open until the end.
+void Hub::OnHandleClosed() {
+  if (handles_ > 0 || sockets_.polls() > 0) return;
+  std::unique_ptr<Hub> hub(this);
+  napi_remove_async_cleanup_hook(cleanup_);
+}
+
+void RegisterHub(Napi::Env env, Napi::Object exports) {
+  napi_value create;
+  napi_create_function(env, "hubCreate", NAPI_AUTO_LENGTH, Hub::Create, nullptr, &create);
+  exports.Set("hubCreate", create);
+}

@@ -1,0 +1,248 @@
+#include "sockets.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "../ancillary.h"
+
+namespace {
+
+constexpr int kMaxGroups = 1 << 20;
+
+// Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
+// sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
+size_t ControlSize(int fd, bool takes_fds) {
+  if (takes_fds) return kCredentialsSpace + kRightsSpace;
+  int pass_credentials = 0;
+  socklen_t size = sizeof(pass_credentials);
+  getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &pass_credentials, &size);
+  return pass_credentials ? kCredentialsSpace : 0;
+}
+
+// Whether descriptors are refused where they are sent (Linux 6.16): elsewhere only recvmsg(2) tells that some came.
+bool RefusesRights(int fd) {
+  int pass_rights = 1;
+  socklen_t size = sizeof(pass_rights);
+  return getsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &pass_rights, &size) == 0 && pass_rights == 0;
+}
+
+}  // namespace
+
+bool Sockets::IsOpen(int index) const {
+  return index >= 0 && static_cast<size_t>(index) < slots_.size() && slots_[index].fd.ok();
+}
+
+// (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
+int Sockets::Add(int number, int listener, int takes_fds) {
+  unique_fd fd(number);
+  int index;
+  if (free_.empty()) {
+    index = static_cast<int>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  Slot& slot = slots_[index];
+  slot.fd = std::move(fd);
+  slot.listener = listener != 0;
+  slot.takes_fds = takes_fds != 0;
+  int error = NewPoll(index, slot.fd.get(), &slot.poll);
+  if (error < 0) {
+    slot = Slot();
+    free_.push_back(index);
+    return error;
+  }
+  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
+  slot.refuses_fds = !slot.listener && !slot.takes_fds && RefusesRights(slot.fd.get());
+  UpdateInterest(index, kReading);
+  return index;
+}
+
+unique_fd Sockets::TakeOut(int index, Reuse reuse) {
+  if (!IsOpen(index)) return unique_fd();
+  if (slots_[index].parked) groups_[slots_[index].group].parked.erase({slots_[index].ticket, index});
+  ClosePoll(index);
+  unique_fd fd = std::move(slots_[index].fd);
+  slots_[index] = Slot();
+  (reuse == Reuse::kNow ? free_ : freed_in_batch_).push_back(index);
+  return fd;
+}
+
+void Sockets::EndBatch() {
+  free_.insert(free_.end(), freed_in_batch_.begin(), freed_in_batch_.end());
+  freed_in_batch_.clear();
+}
+
+// (slot): packets tell no more who sent them (SO_PASSCRED), which costs their sender and this side something each time.
+int Sockets::StopCredentials(int index) {
+  if (!IsOpen(index)) return -EBADF;
+  Slot& slot = slots_[index];
+  int off = 0;
+  if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return -errno;
+  if (!slot.takes_fds) slot.control_size = 0;
+  return 0;
+}
+
+// (slot): bytes of the kernel's memory that the peer has not read.
+int Sockets::Unread(int index) {
+  if (!IsOpen(index)) return -EBADF;
+  int bytes = 0;
+  return ioctl(slots_[index].fd.get(), SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+}
+
+// (slot, lowest): another number for the same socket, the first free one from `lowest` up.
+int Sockets::Renumber(int index, int lowest) {
+  if (!IsOpen(index)) return -EBADF;
+  Slot& slot = slots_[index];
+  unique_fd fd(fcntl(slot.fd.get(), F_DUPFD_CLOEXEC, lowest));
+  if (!fd.ok()) return -errno;
+  Poll* poll;
+  int error = NewPoll(index, fd.get(), &poll);
+  if (error < 0) return error;
+  int interest = slot.wanted;
+  ClosePoll(index);
+  slot.fd = std::move(fd);
+  slot.poll = poll;
+  return UpdateInterest(index, interest);
+}
+
+// --- polls -----------------------------------------------------------------------------------------------------------
+
+// Called by libuv in the order in which they became ready: a death is told before the questions of those who have heard of it.
+void Sockets::OnReady(uv_poll_t* handle, int status, int events) {
+  Poll* poll = reinterpret_cast<Poll*>(handle);  // SAFETY: the handle is its first member
+  Sockets* sockets = poll->sockets;
+  if (poll->slot < 0) return;  // taken out meanwhile
+  // An error (ECONNRESET) stops the handle. What came before it is still to be read.
+  int interest = sockets->slots_[poll->slot].interest;
+  if (status < 0 && interest != 0) uv_poll_start(handle, interest, OnReady);
+  sockets->owner_->OnReady(poll->slot, status < 0 ? kReading : events);
+}
+
+// (slot, readable, writable)
+int Sockets::SetInterest(int index, int readable, int writable) {
+  if (!IsOpen(index)) return -EBADF;
+  return UpdateInterest(index, (readable ? kReading : 0) | (writable ? UV_WRITABLE : 0));
+}
+
+int Sockets::UpdateInterest(int index, int interest) {
+  Slot& slot = slots_[index];
+  slot.wanted = interest;
+  if (slot.parked) interest &= ~kReading;
+  if (slot.interest == interest) return 0;
+  slot.interest = interest;
+  return interest == 0 ? uv_poll_stop(&slot.poll->handle) : uv_poll_start(&slot.poll->handle, interest, OnReady);
+}
+
+// A handle for the descriptor, stopped. A negative errno: libuv cannot poll it.
+int Sockets::NewPoll(int index, int fd, Poll** out) {
+  auto poll = std::make_unique<Poll>();
+  int error = uv_poll_init(loop_, &poll->handle, fd);
+  if (error < 0) return error;
+  poll->sockets = this;
+  poll->slot = index;
+  // SAFETY: every libuv handle begins with the members of uv_handle_t; the same below.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll->handle));
+  polls_ += 1;
+  *out = poll.release();
+  return 0;
+}
+
+// Before the descriptor closes: a description that somebody else still holds (a fork, a packet in flight) would go on to be
+// polled. The memory goes in the next turn of the loop.
+void Sockets::ClosePoll(int index) {
+  Poll* poll = slots_[index].poll;
+  poll->slot = -1;
+  slots_[index].poll = nullptr;
+  slots_[index].interest = 0;
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), [](uv_handle_t* handle) {
+    std::unique_ptr<Poll> poll(reinterpret_cast<Poll*>(handle));  // SAFETY: the handle is its first member
+    Sockets* sockets = poll->sockets;
+    sockets->polls_ -= 1;
+    sockets->owner_->OnHandleClosed();
+  });
+}
+
+// --- groups ----------------------------------------------------------------------------------------------------------
+// What JavaScript has no time for stays in the kernel. A group is closed and opened by one call, however many sockets it has;
+// who they are, and when they have had their turn, is decided there.
+
+bool Sockets::MayReceive(int index) const {
+  const Slot& slot = slots_[index];
+  // SAFETY: Join made its group; group 0 is nobody's until somebody joins it.
+  if (static_cast<size_t>(slot.group) >= groups_.size()) return true;
+  const Group& group = groups_[slot.group];
+  return !group.closed || slot.admitted == group.round;
+}
+
+// It keeps its ticket until it is received: who was admitted and did not come to it comes first the next time.
+void Sockets::Park(int index) {
+  Slot& slot = slots_[index];
+  if (slot.parked) return;
+  slot.parked = true;
+  if (slot.ticket == 0) slot.ticket = ++last_ticket_;
+  groups_[slot.group].parked.emplace(slot.ticket, index);
+  UpdateInterest(index, slot.wanted);
+}
+
+// Level-triggered: it is ready again in the next turn of the loop.
+void Sockets::Unpark(int index) {
+  Slot& slot = slots_[index];
+  groups_[slot.group].parked.erase({slot.ticket, index});
+  slot.parked = false;
+  UpdateInterest(index, slot.wanted);
+}
+
+// nullptr: no number for one.
+Group* Sockets::GroupOf(int number) {
+  if (number < 0 || number >= kMaxGroups) return nullptr;
+  if (static_cast<size_t>(number) >= groups_.size()) groups_.resize(number + 1);
+  return &groups_[number];
+}
+
+// (slot, group)
+int Sockets::Join(int index, int group) {
+  if (!IsOpen(index)) return -EBADF;
+  if (GroupOf(group) == nullptr) return -EINVAL;
+  Slot& slot = slots_[index];
+  if (slot.parked) Unpark(index);
+  slot.group = group;
+  slot.admitted = 0;
+  return 0;
+}
+
+// (group): nothing of its sockets is received from here on, also not of those that were admitted.
+int Sockets::CloseGroup(int number) {
+  Group* group = GroupOf(number);
+  if (group == nullptr) return -EINVAL;
+  group->closed = true;
+  group->round += 1;
+  return 0;
+}
+
+// (group, count): the first `count` that are parked are received in the next turn of the loop, one packet each. -> how many
+int Sockets::Admit(int number, int most) {
+  Group* group = GroupOf(number);
+  if (group == nullptr) return -EINVAL;
+  int count = 0;
+  for (; count < most && !group->parked.empty(); count++) {
+    int index = group->parked.begin()->second;
+    slots_[index].admitted = group->round;
+    Unpark(index);
+  }
+  return count;
+}
+
+// (group)
+int Sockets::OpenGroup(int number) {
+  Group* group = GroupOf(number);
+  if (group == nullptr) return -EINVAL;
+  group->closed = false;
+  while (!group->parked.empty()) Unpark(group->parked.begin()->second);
+  return 0;
+}

@@ -1,0 +1,116 @@
+// The sockets of a hub, by slot: each with a libuv poll handle of its own, what it is polled for, and the group with which
+// it is received, or not.
+#pragma once
+#include <uv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "../unique_fd.h"
+
+inline constexpr int kReading = UV_READABLE | UV_DISCONNECT;
+
+class Sockets;
+
+/** A libuv handle outlives its socket by a turn of the loop: whoever takes a socket out of its slot closes the handle too. */
+struct Poll {
+  uv_poll_t handle;
+  Sockets* sockets;
+  int slot;  // -1: taken out
+};
+
+struct Slot {
+  unique_fd fd;
+  Poll* poll = nullptr;  // libuv's, until it has been closed
+  bool listener = false;
+  bool takes_fds = false;
+  bool refuses_fds = false;  // by the kernel's word
+  bool blocked = false;  // a packet of this batch did not go: what comes after it must not either
+  bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
+  bool is_new = true;   // nothing has come yet: a first packet has company, but only one
+  bool ended = false;   // has been told; nothing more is read
+  uint8_t wakes = 0;    // since a second packet was looked for
+  bool parked = false;  // something is ready, and waits in the kernel until its group may be received again
+  uint32_t admitted = 0;  // the round of its group in which it may be received once, while that is closed
+  int group = 0;
+  uint64_t ticket = 0;  // its place among the parked ones of its group, until it is received
+  size_t control_size = 0;  // room for control messages when receiving; 0 and refusing, nothing comes but bytes
+  int interest = 0;         // of uv_poll_start(); 0 is stopped
+  int wanted = 0;           // the same, when it is not parked
+};
+
+/** Sockets that are received, or not, together. While it is closed, those that become ready wait here, in that order. */
+struct Group {
+  bool closed = false;
+  uint32_t round = 1;  // a new one with each closing: what was admitted before is not any more
+  std::set<std::pair<uint64_t, int>> parked;  // ticket, slot
+};
+
+/** When the slot of a socket that was taken out may be given out again. */
+enum class Reuse { kNow, kAfterBatch };
+
+/** Who is told what the sockets' handles have to say. */
+class SocketsOwner {
+ public:
+  /** The last thing that is done with the handle: this may run the event loop, which frees those that were closed. */
+  virtual void OnReady(int slot, int events) = 0;
+  /** May end the sockets themselves. */
+  virtual void OnHandleClosed() = 0;
+
+ protected:
+  ~SocketsOwner() = default;
+};
+
+class Sockets {
+ public:
+  explicit Sockets(SocketsOwner* owner) : owner_(owner) {}
+  Sockets(const Sockets&) = delete;
+  Sockets& operator=(const Sockets&) = delete;
+
+  void Start(uv_loop_t* loop) { loop_ = loop; }
+  /** Handles of libuv's that are not closed yet. */
+  size_t polls() const { return polls_; }
+  int size() const { return static_cast<int>(slots_.size()); }
+  bool IsOpen(int index) const;
+  Slot& operator[](int index) { return slots_[index]; }
+
+  /** Empty: the slot is. */
+  unique_fd TakeOut(int index, Reuse reuse);
+  /** What was taken out in this batch may be given out again. */
+  void EndBatch();
+
+  /** Whether its group is open, or it was admitted. */
+  bool MayReceive(int index) const;
+  void Park(int index);
+  int UpdateInterest(int index, int interest);
+
+  // As JavaScript calls them: a result >= 0, or a negative errno.
+  int Add(int fd, int listener, int takes_fds);
+  int SetInterest(int index, int readable, int writable);
+  int Renumber(int index, int lowest);
+  int StopCredentials(int index);
+  int Unread(int index);
+  int Join(int index, int group);
+  int CloseGroup(int group);
+  int Admit(int group, int count);
+  int OpenGroup(int group);
+
+ private:
+  static void OnReady(uv_poll_t* handle, int status, int events);
+  int NewPoll(int index, int fd, Poll** out);
+  void ClosePoll(int index);
+  void Unpark(int index);
+  Group* GroupOf(int number);
+
+  SocketsOwner* owner_;
+  uv_loop_t* loop_ = nullptr;
+  size_t polls_ = 0;
+  uint64_t last_ticket_ = 0;
+  std::vector<Group> groups_;
+  std::vector<Slot> slots_;
+  std::vector<int> free_;
+  std::vector<int> freed_in_batch_;
+};
