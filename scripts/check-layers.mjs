@@ -23,7 +23,7 @@ const PACKAGE_ARROWS = {
 /** Folders in layers, lowest first: each entry may need those of its own layer and of lower ones. */
 const LAYERS = {
   'packages/shared/src': [
-    ['util', 'errors.ts'],
+    ['util'],
     ['os'],
     ['parcel'],
     ['channel'],

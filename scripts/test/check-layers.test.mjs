@@ -102,6 +102,10 @@ const REFUSED = {
     { [`${DAEMON}/access/a.ts`]: `import '../b.ts'\n`, [`${DAEMON}/b.ts`]: `import './access/c.ts'\n` },
     `a circle of ${DAEMON}/access, ${DAEMON}/b.ts`,
   ],
+  'a folder that needs a file of src, where another file of src needs the folder': [
+    { [`${DAEMON}/access/a.ts`]: `import '../b.ts'\n`, [`${DAEMON}/c.ts`]: `import './access/a.ts'\n` },
+    `a circle of ${DAEMON}, ${DAEMON}/access`,
+  ],
   'a circle of tests': [
     { 'packages/shared/test/a.ts': `import './b.ts'\n`, 'packages/shared/test/b.ts': `import './a.ts'\n` },
     'a circle',

@@ -1,10 +1,11 @@
 /** The commands by name, for both readers of the command line. */
+
+import type { Command } from './commands/context.ts'
 import { info } from './commands/info.ts'
 import { list } from './commands/list.ts'
 import { read } from './commands/read.ts'
 import { watch } from './commands/watch.ts'
 import { write } from './commands/write.ts'
-import type { Command } from './context.ts'
 
 export interface CommandEntry {
   /** As commander writes them: `<needed>`, `[optional]`. */

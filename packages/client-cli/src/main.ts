@@ -1,6 +1,6 @@
 /** The tool as a process: the only file that knows it. */
 import { EXIT, tellPeople } from '@memsvc/shared/internal'
-import { type Print, printByStream, printDirectly } from './output.ts'
+import { type Print, printByStream, printDirectly } from './commands/output.ts'
 import { run } from './run.ts'
 
 const STDOUT = 1

@@ -1,7 +1,7 @@
 /** `memclient read` where all is as on every day: tried first, in a bundle of its own. What it declines, the tool begins again. */
 import { Deadline, findRegistry, readRegistryOptions, readTimeout, tryReadValue } from '@memsvc/shared/internal'
 import { readPlainArguments } from './arguments.ts'
-import { formatValue, printDirectly } from './output.ts'
+import { formatValue, printDirectly } from './commands/output.ts'
 
 const STDOUT = 1
 

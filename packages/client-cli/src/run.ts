@@ -10,8 +10,8 @@ import {
 } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
-import type { Context } from './context.ts'
-import { ReaderGone } from './output.ts'
+import type { Context } from './commands/context.ts'
+import { ReaderGone } from './commands/output.ts'
 import { readArguments } from './program.ts'
 
 /** What the process has for the tool; a command's context is this and what was asked. */

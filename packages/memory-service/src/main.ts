@@ -1,8 +1,8 @@
 /** From arguments to an exit code. The only file that ends the process. */
 import { EXIT, type ExitCode, exitCodeOf } from '@memsvc/shared/internal'
 import { CommanderError } from 'commander'
+import { complain } from './commands/output.ts'
 import { commandFirst } from './option-order.ts'
-import { complain } from './output.ts'
 import { makeProgram } from './program.ts'
 
 async function run(args: string[]): Promise<ExitCode> {

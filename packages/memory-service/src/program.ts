@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { EXIT_MEANINGS, type ExitCode, isServiceName, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { Output } from './output.ts'
-import { inPackage } from './package-folder.ts'
+import { Output } from './commands/output.ts'
+import { inPackage } from './process/package-folder.ts'
 
 /** As in memsvc.schema.json. */
 const MAX_COUNT = 1_000_000

@@ -1,6 +1,6 @@
 /** The daemon's limits as they are where nobody asked for anything and there is room for all. */
-import { fitLimits } from '../src/descriptor-budget.ts'
-import { Ledger } from '../src/ledger.ts'
+import { fitLimits } from '../src/quota/descriptor-budget.ts'
+import { Ledger } from '../src/quota/ledger.ts'
 
 export const DEFAULTS = fitLimits({}, Number.POSITIVE_INFINITY)
 

@@ -6,7 +6,7 @@
 import { ServiceManager, SharedValue } from '@memsvc/shared'
 import { Canary, type Daemon, OTHER_UID } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
-import { DAEMON_LIMITS } from '../src/limits.ts'
+import { DAEMON_LIMITS } from '../src/quota/limits.ts'
 import { type Status, warnings } from './memsvc.ts'
 import { openValue, statusOf } from './value.ts'
 

@@ -8,8 +8,8 @@ import {
   regionStatus,
   sealNames,
 } from '@memsvc/shared/internal'
-import type { Context } from '../context.ts'
-import { openValue } from '../region.ts'
+import type { Context } from './context.ts'
+import { openValue } from './region.ts'
 
 /** What this process sees of a service. */
 interface View extends RegionStatus {

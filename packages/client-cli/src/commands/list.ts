@@ -1,5 +1,5 @@
 import { connectInTime, EXIT, type ExitCode, listHolders, listNames } from '@memsvc/shared/internal'
-import type { Context } from '../context.ts'
+import type { Context } from './context.ts'
 
 /** `memclient list`: a name per line, sorted; `--json` tells also who serves it. */
 export async function list({ registry, deadline, json, print }: Context): Promise<ExitCode> {

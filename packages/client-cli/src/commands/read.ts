@@ -1,8 +1,8 @@
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { connectInTime, EXIT, type ExitCode } from '@memsvc/shared/internal'
-import type { Context } from '../context.ts'
-import { formatValue } from '../output.ts'
-import { openValue } from '../region.ts'
+import type { Context } from './context.ts'
+import { formatValue } from './output.ts'
+import { openValue } from './region.ts'
 
 /** `memclient read [NAME]`: the value, from the mapping. The service is asked for its descriptor and for nothing else. */
 export async function read(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {

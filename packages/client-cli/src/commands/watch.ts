@@ -1,8 +1,8 @@
 import { DEFAULT_SERVICE_NAME, errorCode, type ServiceManager, SharedValue } from '@memsvc/shared'
 import { connectInTime, type ExitCode } from '@memsvc/shared/internal'
-import type { Context } from '../context.ts'
-import { formatValue } from '../output.ts'
-import { openValue } from '../region.ts'
+import type { Context } from './context.ts'
+import { formatValue } from './output.ts'
+import { openValue } from './region.ts'
 
 /**
  * `memclient watch [NAME]`: the value now, then one line per change, over restarts of the daemon and of the registry.

@@ -1,8 +1,8 @@
 import { DEFAULT_SERVICE_NAME, IMemoryService } from '@memsvc/shared'
 import { connectInTime, EXIT, type ExitCode, findService } from '@memsvc/shared/internal'
-import type { Context } from '../context.ts'
-import { parseInt32 } from '../int32.ts'
-import { formatValue } from '../output.ts'
+import type { Context } from './context.ts'
+import { parseInt32 } from './int32.ts'
+import { formatValue } from './output.ts'
 
 /** `memclient write VALUE [NAME]`: only the service can write, so it is asked to. Silent, but for `--json`. */
 export async function write(context: Context, text: string, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {

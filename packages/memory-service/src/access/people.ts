@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { InvalidArgValueError, OutOfRangeError } from '@memsvc/shared'
-import { DAEMON_LIMITS } from '../limits.ts'
+import { DAEMON_LIMITS } from '../quota/limits.ts'
 
 /** A caller, by the kernel's word. */
 export interface Identity {

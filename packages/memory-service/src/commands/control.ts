@@ -15,7 +15,7 @@ import {
   readTimeout,
   unlessGone,
 } from '@memsvc/shared/internal'
-import { type Output, tell } from '../output.ts'
+import { type Output, tell } from './output.ts'
 
 export interface ControlCommandOptions extends RegistryOptions {
   readonly json?: boolean

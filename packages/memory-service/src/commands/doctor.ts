@@ -1,12 +1,12 @@
 /** `memsvc doctor`: examines the machine by trying, and says what follows and what to do. Changes nothing. */
 import { EXIT, type ExitCode, findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
+import type { SettingsOptions } from '../config/settings.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { examineKernel } from '../doctor/kernel.ts'
 import { examineMachine } from '../doctor/machine.ts'
 import { examineConfiguration, examineRegistry } from '../doctor/registry.ts'
 import { examineSystemd } from '../doctor/systemd.ts'
-import type { Output } from '../output.ts'
-import type { SettingsOptions } from '../settings.ts'
+import type { Output } from './output.ts'
 
 export interface DoctorOptions extends SettingsOptions, RegistryOptions {
   readonly json?: boolean

@@ -5,10 +5,10 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { errorCode, IllegalStateError, InvalidArgValueError, UnsupportedOperationError } from '@memsvc/shared'
 import { EXIT, type ExitCode } from '@memsvc/shared/internal'
-import type { Output } from '../output.ts'
 import { checkReachable, findInstallation } from '../systemd/installation.ts'
 import { canNotify } from '../systemd/notify-socket.ts'
 import { isOurs, makeUnitFiles, type Scope, type UnitFile } from '../systemd/unit-files.ts'
+import type { Output } from './output.ts'
 
 export interface InstallUnitOptions {
   readonly user?: boolean

@@ -7,9 +7,9 @@ import {
   type RegistryOptions,
   readRegistryOptions,
 } from '@memsvc/shared/internal'
-import { listLimits } from '../limits.ts'
-import type { Output } from '../output.ts'
-import { readSettings, type SettingsOptions } from '../settings.ts'
+import { readSettings, type SettingsOptions } from '../config/settings.ts'
+import { listLimits } from '../quota/limits.ts'
+import type { Output } from './output.ts'
 
 export interface LimitsOptions extends SettingsOptions, RegistryOptions {
   readonly json?: boolean

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { constants, getrlimit } from 'memfd-native'
-import { raiseOpenFiles } from '../descriptor-budget.ts'
-import { readSettings, type SettingsSource } from '../settings.ts'
+import { readSettings, type SettingsSource } from '../config/settings.ts'
+import { raiseOpenFiles } from '../quota/descriptor-budget.ts'
 import { type Finding, ill, ok, tryOut } from './finding.ts'
 
 const PAGE_BYTES = 4096

@@ -12,7 +12,7 @@ import {
   stepsTo,
 } from '@memsvc/shared/internal'
 import { configurationPath, readConfiguration } from '../config/configuration.ts'
-import type { SettingsSource } from '../settings.ts'
+import type { SettingsSource } from '../config/settings.ts'
 import { type Diagnosis, type Finding, ill, ok, tryOut } from './finding.ts'
 
 /** How long a registry may take to answer, in milliseconds. */

@@ -2,7 +2,7 @@
  * How fast one user may connect: a token bucket for each, asked before anything is made for a connection. To connect costs
  * a client 10 microseconds and the registry ten times as much, so without it a few processes of one user take all its time.
  */
-import { DAEMON_LIMITS } from '../limits.ts'
+import { DAEMON_LIMITS } from '../quota/limits.ts'
 
 export interface ArrivalsOptions {
   /** Neither he nor root has a limit. */

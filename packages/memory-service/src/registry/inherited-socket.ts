@@ -4,7 +4,7 @@
  */
 import type { Stats } from 'node:fs'
 import { IllegalStateError } from '@memsvc/shared'
-import { fileBehind, isSameFile } from '../same-file.ts'
+import { fileBehind, isSameFile } from '../process/same-file.ts'
 import type { Footing } from './footing.ts'
 
 export class InheritedSocket implements Footing {

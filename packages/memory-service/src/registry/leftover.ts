@@ -1,7 +1,7 @@
 /** The words for what another user has left where the registry is to be: which file, whose, and what to do. */
 import { dirname } from 'node:path'
 import { errorCode, SecurityError } from '@memsvc/shared'
-import { fileAt, fileBehind } from '../same-file.ts'
+import { fileAt, fileBehind } from '../process/same-file.ts'
 
 const REFUSALS = ['EACCES', 'EPERM']
 

@@ -5,7 +5,7 @@
 import { constants as fs, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
 import { fstat, lockFile, OwnedFd } from 'memfd-native'
-import { fileAt, isSameFile } from '../same-file.ts'
+import { fileAt, isSameFile } from '../process/same-file.ts'
 import { explainRefusal } from './leftover.ts'
 
 const PRIVATE_FILE = 0o600

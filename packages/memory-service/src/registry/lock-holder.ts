@@ -1,6 +1,6 @@
 /** Which process has a lock: what the kernel says, and where it does not say it, what the file says. For people. */
 import { readFileSync, type Stats } from 'node:fs'
-import { fileAt } from '../same-file.ts'
+import { fileAt } from '../process/same-file.ts'
 
 /** "process 123 (memsvc)", or that it cannot be seen. Never throws. */
 export function describeHolder(lockPath: string): string {

@@ -1,5 +1,5 @@
 import type { Caller } from '@memsvc/shared/internal'
-import type { Account } from '../ledger.ts'
+import type { Account } from '../quota/ledger.ts'
 
 /** One connection, as the registry sees it: its identity, and what it is charged. */
 export interface Peer {

@@ -5,7 +5,7 @@
  */
 import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
 import { type Session, sessionOf, withoutStack } from '@memsvc/shared/internal'
-import { DAEMON_LIMITS } from '../limits.ts'
+import { DAEMON_LIMITS } from '../quota/limits.ts'
 import type { Peer } from './peer.ts'
 
 /** Until the next look at a service that does not read, in milliseconds: nothing tells when it does. */

@@ -1,7 +1,7 @@
 /** What an inherited socket is, by the kernel's word, and what in its unit makes it another one than the registry needs. */
 import { IllegalStateError } from '@memsvc/shared'
 import { constants, getSocketName, getSocketOption } from 'memfd-native'
-import { fileBehind, isSameFile } from '../same-file.ts'
+import { fileBehind, isSameFile } from '../process/same-file.ts'
 
 /** FileDescriptorName= in memsvc.socket. */
 const LISTENER_NAME = 'memsvc'

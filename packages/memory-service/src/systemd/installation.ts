@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { IllegalStateError } from '@memsvc/shared'
-import { inPackage } from '../package-folder.ts'
+import { inPackage } from '../process/package-folder.ts'
 
 /** What ProtectHome= and PrivateTmp= hide from the service. */
 const HIDDEN_FOLDERS = ['/home', '/root', '/run/user', '/tmp', '/var/tmp']

@@ -1,7 +1,7 @@
 /** The unit files of `systemd/`, fitted to one installation and one version of systemd. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inPackage } from '../package-folder.ts'
+import { inPackage } from '../process/package-folder.ts'
 import { hiddenPaths, type Installation } from './installation.ts'
 
 /** Whose systemd: the machine's, or the user's own. */

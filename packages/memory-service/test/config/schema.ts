@@ -3,7 +3,7 @@ import t from 'tap'
 import { ACTIONS } from '../../src/access/access.ts'
 import { parseDocument } from '../../src/config/document.ts'
 import { checkSchema, type Schema } from '../../src/config/schema.ts'
-import { RESOURCE_NAMES, RESOURCES } from '../../src/limits.ts'
+import { RESOURCE_NAMES, RESOURCES } from '../../src/quota/limits.ts'
 
 const SCHEMA = JSON.parse(readFileSync(new URL('../../../memsvc.schema.json', import.meta.url), 'utf8')) as Schema
 

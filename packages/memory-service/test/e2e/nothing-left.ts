@@ -11,7 +11,7 @@ import {
 import { REGION_BYTES } from '@memsvc/shared/internal'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { countDescriptors, countRegionMappings } from '../../src/process-status.ts'
+import { countDescriptors, countRegionMappings } from '../../src/process/process-status.ts'
 import { startMemclient, startMemsvc } from '../../test-support/memsvc.ts'
 import { openValue, statusOf } from '../../test-support/value.ts'
 

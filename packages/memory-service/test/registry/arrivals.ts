@@ -1,6 +1,6 @@
 /** The token buckets of those who connect, by a clock of the test's. */
 import t from 'tap'
-import { DAEMON_LIMITS } from '../../src/limits.ts'
+import { DAEMON_LIMITS } from '../../src/quota/limits.ts'
 import { Arrivals } from '../../src/registry/arrivals.ts'
 
 const OWN = 1000

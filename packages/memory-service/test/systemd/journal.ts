@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { DaemonLog } from '../../src/logger.ts'
+import { DaemonLog } from '../../src/log/logger.ts'
 import { isJournal } from '../../src/systemd/journal.ts'
 
 watchdog(t)

@@ -1,9 +1,10 @@
 /** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
-import { ClosedError, DeadObjectError, LimitError, NoSuchElementError } from '../errors.ts'
+
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull } from '../util/check.ts'
+import { ClosedError, DeadObjectError, LimitError, NoSuchElementError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkParcelOrNull, checkRecipient } from './binder.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'

@@ -2,11 +2,12 @@
  * The local half of a remotable object (android.os.Binder): extend it and serve calls in `onTransact`, or let
  * `defineInterface` do that from a table.
  */
-import { InvalidArgTypeError } from '../errors.ts'
+
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull, checkObject, checkString, show } from '../util/check.ts'
+import { InvalidArgTypeError } from '../util/errors.ts'
 import { isBackground } from './background.ts'
 import * as identity from './calling-identity.ts'
 import { asksCallerAtOnce } from './calling-identity.ts'

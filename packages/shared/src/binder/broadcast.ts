@@ -1,9 +1,9 @@
 /** The same oneway call to many objects of other processes, at little more than what the kernel takes for it. */
 import { broadcast, mayBroadcast } from '../channel/broadcast.ts'
 import { OutgoingBody } from '../channel/outgoing-body.ts'
-import { IllegalStateError } from '../errors.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { parcelContents } from '../parcel/parcel-objects.ts'
+import { IllegalStateError } from '../util/errors.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 import { sessionOf } from './session.ts'
 

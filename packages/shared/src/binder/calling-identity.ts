@@ -3,7 +3,7 @@
  * holds across every await of the method that serves it, and calls that run at the same time do not mix.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import { IllegalStateError, InvalidArgTypeError } from '../errors.ts'
+import { IllegalStateError, InvalidArgTypeError } from '../util/errors.ts'
 import { nodeAsyncHooks } from '../util/late-modules.ts'
 
 /** A caller, as the kernel reported it. The pid of a oneway call is 0: its sender may be gone already. */

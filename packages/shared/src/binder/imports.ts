@@ -4,7 +4,7 @@
  */
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
-import { LimitError } from '../errors.ts'
+import { LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 

@@ -14,10 +14,10 @@ import {
   Violation,
 } from '../channel/message.ts'
 import type { OutgoingBody } from '../channel/outgoing-body.ts'
-import { errorCode, LimitError, TransactionTooLargeError } from '../errors.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
+import { errorCode, LimitError, TransactionTooLargeError } from '../util/errors.ts'
 import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { withoutStack } from '../util/stack-traces.ts'

@@ -2,9 +2,10 @@
  * Interfaces as tables: `defineInterface` makes Stub (the service's side) and Proxy (the caller's) from one table of
  * methods, with their types. What an AIDL compiler generates, without the generating.
  */
-import { BadParcelError, InvalidArgValueError, UnknownTransactionError } from '../errors.ts'
+
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { BadParcelError, InvalidArgValueError, UnknownTransactionError } from '../util/errors.ts'
 import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 import { Binder, type BinderOptions } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'

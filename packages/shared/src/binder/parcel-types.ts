@@ -1,11 +1,12 @@
 /** How the values of an interface's methods stand in a parcel: one object per type, written and read by the same table. */
-import { InvalidArgTypeError } from '../errors.ts'
+
 import { type ParcelFileDescriptor, takeFromParcel } from '../os/parcel-file-descriptor.ts'
 import { PARCELABLE_WRITE_RETURN_VALUE } from '../os/parcel-port.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import type { Parcelable } from '../parcel/parcelable.ts'
 import { show } from '../util/check.ts'
+import { InvalidArgTypeError } from '../util/errors.ts'
 
 /** How values of one type stand in a parcel: what a method takes or returns. */
 export interface ParcelType<T> {

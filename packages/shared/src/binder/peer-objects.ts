@@ -4,7 +4,7 @@
  */
 import type { Channel } from '../channel/channel.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
-import { DeadObjectError, type LimitError } from '../errors.ts'
+import { DeadObjectError, type LimitError } from '../util/errors.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { Imports } from './imports.ts'
 import type { LinkedProxy, ProxyLink } from './proxy-link.ts'

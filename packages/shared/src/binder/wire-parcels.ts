@@ -19,7 +19,6 @@ import {
   type WireObject,
 } from '../channel/message.ts'
 import { OutgoingBody } from '../channel/outgoing-body.ts'
-import { InvalidArgTypeError, type LimitError, TransactionTooLargeError, UnsupportedOperationError } from '../errors.ts'
 import type { CarriedBinder } from '../parcel/carried-binder.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
@@ -34,6 +33,12 @@ import {
   type WrittenObject,
 } from '../parcel/parcel-objects.ts'
 import { show } from '../util/check.ts'
+import {
+  InvalidArgTypeError,
+  type LimitError,
+  TransactionTooLargeError,
+  UnsupportedOperationError,
+} from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'

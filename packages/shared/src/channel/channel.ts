@@ -7,7 +7,7 @@
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
 import { type Credentials, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
-import { DeadObjectError, LimitError } from '../errors.ts'
+import { DeadObjectError, LimitError } from '../util/errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
 import { asDeath, death } from './death.ts'
 import { failureBody } from './failure.ts'

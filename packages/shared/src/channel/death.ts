@@ -1,5 +1,5 @@
 /** What a channel's end is called for those who waited on it: always that the object is dead, with the reason behind it. */
-import { DeadObjectError } from '../errors.ts'
+import { DeadObjectError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { Violation } from './message.ts'
 

@@ -1,4 +1,7 @@
 /** The body of a FAILURE and what it means to the caller. docs/protocol.md, section 3. */
+
+import { Parcel } from '../parcel/parcel.ts'
+import { parcelContents, parcelFromWire } from '../parcel/parcel-objects.ts'
 import {
   DeadObjectError,
   LimitError,
@@ -6,9 +9,7 @@ import {
   RemoteError,
   TransactionTooLargeError,
   UnsupportedOperationError,
-} from '../errors.ts'
-import { Parcel } from '../parcel/parcel.ts'
-import { parcelContents, parcelFromWire } from '../parcel/parcel-objects.ts'
+} from '../util/errors.ts'
 import type { Outcome } from './channel-handler.ts'
 import {
   HEADER_BYTES,

@@ -8,7 +8,7 @@
  * socket here until then: what is in the peer's queue is in flight as long as the peer has its end.
  */
 import { type HubSocket, type OwnedFd, SHUT_RDWR, shutdown, unreadBytes } from 'memfd-native'
-import { LimitError } from '../errors.ts'
+import { LimitError } from '../util/errors.ts'
 import type { ChannelBudget } from './held-bytes.ts'
 
 /** Milliseconds between two times that all are asked: to ask one costs a system call. */

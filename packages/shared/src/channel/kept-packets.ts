@@ -3,7 +3,7 @@
  * its sockets are not received while any of this is left.
  */
 import type { Credentials, OwnedFd } from 'memfd-native'
-import { LimitError } from '../errors.ts'
+import { LimitError } from '../util/errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
 
 /** A packet, or what is left of one. */

@@ -3,7 +3,7 @@
  * others in one packet. Nowhere else is that decided. What the peer does not read waits in the `SendQueue`.
  */
 import { type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
-import { DeadObjectError } from '../errors.ts'
+import { DeadObjectError } from '../util/errors.ts'
 import { withWords } from '../util/words.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'

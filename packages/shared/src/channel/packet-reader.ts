@@ -3,7 +3,7 @@
  * docs/protocol.md says is a `Violation`, before anything is made of it.
  */
 import { type Credentials, constants, type OwnedFd } from 'memfd-native'
-import { DeadObjectError } from '../errors.ts'
+import { DeadObjectError } from '../util/errors.ts'
 import { Assembly, type Whole } from './assembly.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import {

@@ -1,6 +1,7 @@
 /** How long a command waits for others: a process that is stopped answers nothing, and is not dead. */
-import { InvalidArgValueError } from '../errors.ts'
+
 import { INT_MAX } from '../util/check.ts'
+import { InvalidArgValueError } from '../util/errors.ts'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 /** A daemon answers in less than a millisecond; one that has not after this long is stuck. */

@@ -2,7 +2,7 @@
  * How a command ends: the only place with the numbers, for memsvc and memclient. Scripts test them; docs/errors.md has the
  * same table, and a test compares the two.
  */
-import { errorCode } from '../errors.ts'
+import { errorCode } from '../util/errors.ts'
 
 export const EXIT = {
   done: 0,

@@ -1,11 +1,12 @@
 /** The way of a command to a service, each step within the command's deadline. */
-import { ServiceNotFoundError } from '../errors.ts'
+
 import type { IBinder } from '../parcel/ibinder.ts'
 import { isGone } from '../service-manager/outage.ts'
 import { patiently } from '../service-manager/patience.ts'
 import type { ServiceInfo } from '../service-manager/registry-interface.ts'
 import type { RegistryChoice } from '../service-manager/registry-path.ts'
 import { ServiceManager } from '../service-manager/service-manager.ts'
+import { ServiceNotFoundError } from '../util/errors.ts'
 import type { Deadline } from './deadline.ts'
 
 /** Who is waited for, in the message. */

@@ -1,6 +1,6 @@
 /** What a command tells people: one line on stderr. Data goes to stdout, and is nothing here. */
 import { writeSync } from 'node:fs'
-import { errorCode } from '../errors.ts'
+import { errorCode } from '../util/errors.ts'
 
 const STDERR = 2
 

@@ -1,8 +1,8 @@
 /** What a daemon answers about itself: the extension of the binder of each service that it publishes. */
 import { defineInterface } from '../binder/interface.ts'
 import { types } from '../binder/parcel-types.ts'
-import { UnsupportedOperationError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { UnsupportedOperationError } from '../util/errors.ts'
 
 export const IControl = defineInterface('memsvc.IControl', {
   /** A JSON object, see `memsvc status --json`. */

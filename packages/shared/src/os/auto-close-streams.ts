@@ -4,8 +4,8 @@
  * EAGAIN instead.
  */
 import { readSync, writeSync } from 'node:fs'
-import { InvalidArgTypeError } from '../errors.ts'
 import { checkBytes, checkInteger, checkNotNull, show } from '../util/check.ts'
+import { InvalidArgTypeError } from '../util/errors.ts'
 
 /** What the streams need of a ParcelFileDescriptor. */
 export interface AutoCloseSource {

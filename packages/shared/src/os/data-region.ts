@@ -1,6 +1,6 @@
 /** A region that holds a copy of some bytes for ever: what `ParcelFileDescriptor.fromData` hands out. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
-import { InvalidArgValueError } from '../errors.ts'
+import { InvalidArgValueError } from '../util/errors.ts'
 import { closeToWriters, createRegion, openForReaders } from './region.ts'
 
 /**

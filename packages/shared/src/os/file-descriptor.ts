@@ -5,8 +5,8 @@
  * The functions below the class are for the rest of this package; they are not part of the public surface.
  */
 import { type OwnedFd, SyscallError } from 'memfd-native'
-import { InvalidArgTypeError } from '../errors.ts'
 import { checkNotNull, show } from '../util/check.ts'
+import { InvalidArgTypeError } from '../util/errors.ts'
 
 const EBADF = 9
 

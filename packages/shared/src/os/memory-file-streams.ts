@@ -4,8 +4,8 @@
  * where Android's answers a signed byte and so confuses 255 with the end.
  */
 import type { Readable, Writable } from 'node:stream'
-import { ClosedError } from '../errors.ts'
 import { checkBytes, checkInteger, checkRange, INT_MAX } from '../util/check.ts'
+import { ClosedError } from '../util/errors.ts'
 import { nodeStream } from '../util/late-modules.ts'
 
 /** What the streams need of a MemoryFile. */

@@ -7,8 +7,14 @@
  * changes it crashes V8, and a store through a read-only mapping kills the process.
  */
 import type { Mapping } from 'memfd-native'
-import { DeactivatedError, OutOfRangeError, PurgedError, ReadOnlyError, UnsupportedOperationError } from '../errors.ts'
 import { checkBoolean, checkBytes, checkInt32, checkInteger, checkRange } from '../util/check.ts'
+import {
+  DeactivatedError,
+  OutOfRangeError,
+  PurgedError,
+  ReadOnlyError,
+  UnsupportedOperationError,
+} from '../util/errors.ts'
 import { borrowFd, FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { HotRange, HotWord } from './hot-access.ts'
 import { createMemory, referToMemory } from './memory.ts'

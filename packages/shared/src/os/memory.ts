@@ -1,7 +1,7 @@
 /** What a MemoryFile is made of: a descriptor and its mapping, of a region of its own or of somebody's. */
 import { Mapping, mmap } from 'memfd-native'
-import { InvalidArgValueError, NotARegionError } from '../errors.ts'
 import { checkInteger, checkString, INT_MAX, show } from '../util/check.ts'
+import { InvalidArgValueError, NotARegionError } from '../util/errors.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { checkMappable, createRegion, regionSize } from './region.ts'
 

@@ -1,8 +1,8 @@
 /** How a file is opened: ParcelFileDescriptor's mode bits, their text form, and the flags of open(2) they stand for. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { dup, type OwnedFd } from 'memfd-native'
-import { InvalidArgValueError } from '../errors.ts'
 import { checkInteger, checkString, show } from '../util/check.ts'
+import { InvalidArgValueError } from '../util/errors.ts'
 
 export const MODE_WORLD_READABLE = 0x1
 export const MODE_WORLD_WRITEABLE = 0x2

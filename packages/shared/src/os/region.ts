@@ -22,8 +22,8 @@ import {
   OwnedFd,
   reopen,
 } from 'memfd-native'
-import { errorCode, InvalidArgValueError, UnsafeRegionError } from '../errors.ts'
 import { checkString } from '../util/check.ts'
+import { errorCode, InvalidArgValueError, UnsafeRegionError } from '../util/errors.ts'
 
 const { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } = constants
 const { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL } = constants

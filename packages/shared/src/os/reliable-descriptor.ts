@@ -3,7 +3,7 @@
  * what it shares with every ParcelFileDescriptor wrapped around it.
  */
 import { LeakDetector, type OwnedFd } from 'memfd-native'
-import { ClosedError } from '../errors.ts'
+import { ClosedError } from '../util/errors.ts'
 import { CommChannel } from './comm-channel.ts'
 import { STATUS } from './comm-status.ts'
 import { type FileDescriptor, takeOwnedFd } from './file-descriptor.ts'

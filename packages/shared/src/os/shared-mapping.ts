@@ -3,8 +3,8 @@
  * and is checked, so that neither unmapping nor a read-only mapping can ever kill the process.
  */
 import { type Mapping, mmap } from 'memfd-native'
-import { ClosedError, ReadOnlyError, UnsupportedOperationError } from '../errors.ts'
 import { checkBytes, checkInteger, checkLong, checkNumber, checkRange, INT_MAX } from '../util/check.ts'
+import { ClosedError, ReadOnlyError, UnsupportedOperationError } from '../util/errors.ts'
 
 const { PROT_READ, PROT_WRITE } = mmap
 

@@ -1,8 +1,8 @@
 /** Android's SharedMemory (API 27 and later) on a memfd. */
 import { constants } from 'node:os'
 import { type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
-import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../errors.ts'
 import { checkInteger, INT_MAX, show } from '../util/check.ts'
+import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../util/errors.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { own, ParcelFileDescriptor } from './parcel-file-descriptor.ts'
 import { CONTENTS_FILE_DESCRIPTOR, type DescriptorCreator, type DescriptorSink } from './parcel-port.ts'

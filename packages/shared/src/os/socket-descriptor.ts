@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { IllegalStateError, InvalidArgTypeError } from '../errors.ts'
 import { checkNotNull, show } from '../util/check.ts'
+import { IllegalStateError, InvalidArgTypeError } from '../util/errors.ts'
 import { nodeNet } from '../util/late-modules.ts'
 
 /**

@@ -3,9 +3,9 @@
  * themselves, or the descriptor of a region with them (writeBlob in libbinder/Parcel.cpp).
  */
 import { dup, fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
-import { BadParcelError, NotARegionError, UnsafeRegionError } from '../errors.ts'
 import { dataRegion } from '../os/data-region.ts'
 import { checkMappable, regionSize } from '../os/region.ts'
+import { BadParcelError, NotARegionError, UnsafeRegionError } from '../util/errors.ts'
 import { descriptorOf } from './object-table.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
 

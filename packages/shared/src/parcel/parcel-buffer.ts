@@ -6,8 +6,9 @@
  * since every call needs two of them. So what lies beyond `#size` is never anybody's data: whoever lets the size grow
  * writes those bytes, if only with zeros.
  */
-import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../errors.ts'
+
 import { INT_MAX } from '../util/check.ts'
+import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../util/errors.ts'
 import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
 import {
   type BinderSource,

@@ -2,6 +2,8 @@
  * Exceptions in replies: an int code, 0 when all went well; otherwise String16 message, the size of a stack trace (we
  * send none), and for a service's own error its number (android.os.Parcel, writeException).
  */
+
+import { checkInt32, checkNotNull } from '../util/check.ts'
 import {
   BadParcelError,
   errorCode,
@@ -12,8 +14,7 @@ import {
   SecurityError,
   ServiceSpecificError,
   UnsupportedOperationError,
-} from '../errors.ts'
-import { checkInt32, checkNotNull } from '../util/check.ts'
+} from '../util/errors.ts'
 import type { ParcelValues } from './parcel-values.ts'
 
 const NO_EXCEPTION = 0

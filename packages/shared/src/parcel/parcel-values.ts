@@ -2,7 +2,7 @@
  * The plain half of a parcel: how large it is, where it is read and written, and the values that are nothing but bytes.
  * `Parcel` adds everything that needs more.
  */
-import { BadParcelError, ClosedError, InvalidArgTypeError } from '../errors.ts'
+
 import {
   checkBoolean,
   checkBytes,
@@ -14,6 +14,7 @@ import {
   INT_MAX,
   show,
 } from '../util/check.ts'
+import { BadParcelError, ClosedError, InvalidArgTypeError } from '../util/errors.ts'
 import { ParcelBuffer } from './parcel-buffer.ts'
 import { readString8, readString16, writeString8, writeString16 } from './parcel-strings.ts'
 

@@ -3,12 +3,12 @@
  * values are in `parcel-values.ts`; here is what needs more than bytes.
  */
 import { dup, type OwnedFd } from 'memfd-native'
-import { BadParcelError, IllegalStateError, InvalidArgTypeError, SecurityError } from '../errors.ts'
 import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
 import { own, type ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { DescriptorSink, DescriptorSource } from '../os/parcel-port.ts'
 import { regionSize } from '../os/region.ts'
 import { checkBytes, checkFunction, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
+import { BadParcelError, IllegalStateError, InvalidArgTypeError, SecurityError } from '../util/errors.ts'
 import { acceptsFileDescriptors, type CarriedBinder } from './carried-binder.ts'
 import type { IBinder, IInterface } from './ibinder.ts'
 import { interfaceToken, readInterfaceToken } from './interface-token.ts'

@@ -3,7 +3,7 @@
  * many may take their time over that, the others hear nothing.
  */
 import { Violation } from '../channel/message.ts'
-import { LimitError } from '../errors.ts'
+import { LimitError } from '../util/errors.ts'
 import type { Account, Ledger } from './ledger.ts'
 
 /** One peer that was let in, at least as far as its HELLO. */

@@ -1,6 +1,6 @@
 /** The limit that nobody here can raise: descriptors of this process, getrlimit(2), or of the machine. */
 import { constants, getrlimit } from 'memfd-native'
-import { errorCode, LimitError } from '../errors.ts'
+import { errorCode, LimitError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 
 /**

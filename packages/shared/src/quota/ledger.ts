@@ -2,7 +2,7 @@
  * Who uses how much. Everything that a client makes is charged before it exists and refunded by the end of the same
  * thing, so a limit can never be passed, and a client that is gone owes nothing.
  */
-import { IllegalStateError, LimitError } from '../errors.ts'
+import { IllegalStateError, LimitError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { ofOnePeer, ofOneUser, type Shares } from './shares.ts'
 

@@ -4,7 +4,7 @@
  * itself; otherwise the next question does.
  */
 import type { Binder } from '../binder/binder.ts'
-import { ClosedError } from '../errors.ts'
+import { ClosedError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
 import { isOutage } from './outage.ts'

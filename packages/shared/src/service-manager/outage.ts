@@ -1,5 +1,5 @@
 /** The names of an outage of the registry: errors that say nothing about what was asked, only that nobody was there. */
-import { errorCode } from '../errors.ts'
+import { errorCode } from '../util/errors.ts'
 import { isCrowded } from './patience.ts'
 
 /** Nobody is there, or who was there has gone while it was asked. */

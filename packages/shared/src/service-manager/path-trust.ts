@@ -6,7 +6,7 @@
  */
 import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { SecurityError } from '../errors.ts'
+import { SecurityError } from '../util/errors.ts'
 import type { TrustedUsers } from './trusted-users.ts'
 
 const GROUP_MAY_WRITE = 0o020

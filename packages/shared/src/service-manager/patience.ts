@@ -1,7 +1,7 @@
 /** Trying again where a registry has too many at its door: a moment later, not all at the same time, not for ever. */
 import { farewellPacket } from '../channel/failure.ts'
-import { errorCode, LimitError } from '../errors.ts'
 import { abortError } from '../util/abortable.ts'
+import { errorCode, LimitError } from '../util/errors.ts'
 import { nodeTimers } from '../util/late-modules.ts'
 
 /** How long it is tried, in milliseconds. */

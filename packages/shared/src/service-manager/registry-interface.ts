@@ -2,9 +2,9 @@
 import type { OwnedFd } from 'memfd-native'
 import { defineInterface } from '../binder/interface.ts'
 import { type ParcelType, types } from '../binder/parcel-types.ts'
-import { BadParcelError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import { BadParcelError } from '../util/errors.ts'
 
 /** Android's dump priorities: a service has one or more, a list asks for some. */
 export const DUMP_PRIORITY_DEFAULT = 8

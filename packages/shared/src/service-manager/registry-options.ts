@@ -1,5 +1,5 @@
 /** The options by which both commands are told where the registry is. */
-import { InvalidArgValueError } from '../errors.ts'
+import { InvalidArgValueError } from '../util/errors.ts'
 import type { RegistryChoice } from './registry-path.ts'
 
 /** As they stand on a command line. */

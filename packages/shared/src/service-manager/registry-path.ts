@@ -3,8 +3,8 @@
  * to exist. There is no fall-back under /tmp, where anybody could put a socket of his own.
  */
 import { join } from 'node:path'
-import { InvalidArgValueError } from '../errors.ts'
 import { checkInteger, show } from '../util/check.ts'
+import { InvalidArgValueError } from '../util/errors.ts'
 import { TrustedUsers } from './trusted-users.ts'
 
 /** Bytes of a socket's path that fit into sockaddr_un, unix(7). */

@@ -1,7 +1,7 @@
 /** The way that a client goes to the registry: the path is looked at, then walked, then whoever is at its end looked at. */
 import { connect, constants, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
 import type { Caller } from '../binder/calling-identity.ts'
-import { SecurityError } from '../errors.ts'
+import { SecurityError } from '../util/errors.ts'
 import { checkPathTrust } from './path-trust.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { whyUnreachable } from './why-unreachable.ts'

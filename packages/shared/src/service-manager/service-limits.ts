@@ -4,9 +4,9 @@
  */
 import { readdirSync } from 'node:fs'
 import { constants, getrlimit } from 'memfd-native'
-import { InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import type { Shares } from '../quota/shares.ts'
 import { checkInteger, checkObject, show } from '../util/check.ts'
+import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 
 interface Row extends Shares {
   /** Of the descriptors that are free, what this may take. */

@@ -6,10 +6,10 @@
  */
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortable, abortError } from '../util/abortable.ts'
 import { checkFunction, checkInteger, checkObject, checkSignal, INT_MAX, show } from '../util/check.ts'
+import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'

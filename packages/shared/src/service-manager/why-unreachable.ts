@@ -2,7 +2,7 @@
 import { accessSync, constants as fs, lstatSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { connect, constants, SyscallError, socket } from 'memfd-native'
-import { errorCode, RegistryUnavailableError, SecurityError } from '../errors.ts'
+import { errorCode, RegistryUnavailableError, SecurityError } from '../util/errors.ts'
 import { type RegistryPlace, SYSTEM_REGISTRY_PATH, userRegistryPath } from './registry-path.ts'
 
 /** What is there when connect(2) says ECONNREFUSED because it is no socket. */

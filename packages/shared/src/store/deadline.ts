@@ -2,8 +2,8 @@
  * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before: a timer for each call
  * would cost a fifth of the call. It keeps nobody alive: a call under way does, and so does who looks for the owner.
  */
-import { TimeoutError } from '../errors.ts'
 import { abortError } from '../util/abortable.ts'
+import { TimeoutError } from '../util/errors.ts'
 
 /** How long a wait may take. */
 export interface Patience {

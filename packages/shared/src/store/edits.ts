@@ -1,6 +1,7 @@
 /** Arguments of changes, as callers give them. */
-import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../errors.ts'
+
 import { checkLong, checkNumber, checkObject, show } from '../util/check.ts'
+import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { encode, type Json } from './json.ts'
 import { rowOf, type StoreLimits } from './limits.ts'

@@ -1,7 +1,7 @@
 /** Values as they are stored: JSON as its text in UTF-8, or bytes as they are. */
 import { areaTypes } from 'memfd-native'
-import { BadParcelError, InvalidArgValueError } from '../errors.ts'
 import { show } from '../util/check.ts'
+import { BadParcelError, InvalidArgValueError } from '../util/errors.ts'
 
 /** What JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -3,7 +3,7 @@
  * needed; values are moved to a new area when the free places of the old one have the wrong sizes, or when it shall have another size.
  */
 import { type AreaEdit, AreaReader, AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
-import { errorCode, LimitError } from '../errors.ts'
+import { errorCode, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { STORE_LIMITS } from './limits.ts'
 import type { StoreArea } from './store-reader.ts'

@@ -4,8 +4,8 @@
  */
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
-import { InvalidArgTypeError, InvalidArgValueError } from '../errors.ts'
 import { checkFunction, checkInteger, checkObject, INT_MAX, show } from '../util/check.ts'
+import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'

@@ -5,11 +5,11 @@
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
-import { ClosedError, ConflictError, errorCode, InvalidArgTypeError, ServiceNotFoundError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
 import { abortable } from '../util/abortable.ts'
 import { checkBoolean, checkInteger, checkObject, checkSignal, checkString, INT_MAX, show } from '../util/check.ts'
+import { ClosedError, ConflictError, errorCode, InvalidArgTypeError, ServiceNotFoundError } from '../util/errors.ts'
 import { Deadline } from './deadline.ts'
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, type Encoded, encode, type Json } from './json.ts'

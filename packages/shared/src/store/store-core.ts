@@ -3,7 +3,7 @@
  * for it; who may ask is decided above.
  */
 import { areaTypes } from 'memfd-native'
-import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../errors.ts'
+import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { Expiry } from './expiry.ts'
 import { type Encoded, encode } from './json.ts'

@@ -1,9 +1,9 @@
 /** memsvc.IStore, the calls to the owner of a store (docs/protocol.md, section 10). Values are read from its areas, never by a call. */
 import { defineInterface } from '../binder/interface.ts'
 import { type ParcelType, types } from '../binder/parcel-types.ts'
-import { BadParcelError } from '../errors.ts'
 import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import { BadParcelError } from '../util/errors.ts'
 
 /** The name that the store has where nobody chose another. */
 export const DEFAULT_STORE_NAME = 'SharedStore'

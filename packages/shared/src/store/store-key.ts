@@ -1,6 +1,7 @@
 /** The names of values. */
-import { InvalidArgValueError } from '../errors.ts'
+
 import { checkString, show } from '../util/check.ts'
+import { InvalidArgValueError } from '../util/errors.ts'
 
 /** Bytes of UTF-8. */
 export const MAX_KEY_BYTES = 512

@@ -3,10 +3,10 @@
  * nothing keeps the process alive but who waits for it.
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { DeadObjectError, errorCode } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { jittered } from '../service-manager/patience.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
+import { DeadObjectError, errorCode } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 
 /** What is done with the owner when it has been found. */

@@ -1,7 +1,7 @@
 /** Reads of a store, of one area or several: synchronous, never torn, from memory that others write (docs/protocol.md, section 9). */
 import { areaCodes, areaStates, areaTypes } from 'memfd-native'
-import { BadParcelError, ConflictError, UnsupportedOperationError } from '../errors.ts'
 import { checkBytes, checkInteger, checkLong, checkString } from '../util/check.ts'
+import { BadParcelError, ConflictError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { decode, type Json } from './json.ts'
 import { KeyPatterns } from './key-patterns.ts'

@@ -8,6 +8,9 @@ import { BinderProxy } from '../binder/binder-proxy.ts'
 import { asksCallerAtOnce, type Caller } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
+import { own } from '../os/parcel-file-descriptor.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import type { Parcel } from '../parcel/parcel.ts'
 import {
   ConflictError,
   errorCode,
@@ -16,10 +19,7 @@ import {
   LimitError,
   NullPointerError,
   SecurityError,
-} from '../errors.ts'
-import { own } from '../os/parcel-file-descriptor.ts'
-import type { IBinder } from '../parcel/ibinder.ts'
-import type { Parcel } from '../parcel/parcel.ts'
+} from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { checkUpdate } from './edits.ts'
 import type { OwnedArea } from './owned-area.ts'

@@ -8,10 +8,10 @@
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { callAllOneway } from '../binder/broadcast.ts'
 import { sessionOf } from '../binder/session.ts'
-import { IllegalStateError } from '../errors.ts'
 import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { IllegalStateError } from '../util/errors.ts'
 import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
 import { type Holder, Tally } from './tally.ts'
 

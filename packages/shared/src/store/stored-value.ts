@@ -3,7 +3,7 @@
  * loads of one word (docs/decisions/0008), and no call.
  */
 import { type AreaKey, type AreaReader, areaCodes, areaStates, areaTypes } from 'memfd-native'
-import { BadParcelError, LimitError } from '../errors.ts'
+import { BadParcelError, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { decode, type Json } from './json.ts'
 import { STORE_LIMITS } from './limits.ts'

@@ -4,8 +4,8 @@
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
-import { IllegalStateError, InvalidArgValueError } from '../errors.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { IllegalStateError, InvalidArgValueError } from '../util/errors.ts'
 import { rowOf, type StoreLimits } from './limits.ts'
 import { placeBytes } from './shares.ts'
 import type { StoreCore } from './store-core.ts'

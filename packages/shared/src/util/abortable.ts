@@ -1,5 +1,5 @@
 /** Waiting that a signal ends. */
-import { AbortError } from '../errors.ts'
+import { AbortError } from './errors.ts'
 
 /**
  * What `work` comes to, or AbortError as soon as `signal` fires. The work itself goes on: it has to look at the signal.

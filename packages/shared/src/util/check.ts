@@ -1,5 +1,5 @@
 /** Checks of arguments, first thing in every public function: the argument's name, the rule, the value that came. */
-import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from '../errors.ts'
+import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from './errors.ts'
 
 /** The largest length, size or offset of a region: Android's are Java ints. */
 export const INT_MAX = 0x7fffffff

@@ -1,5 +1,5 @@
 /** A limit as data: what the code checks, the error says, `memsvc limits` shows and the documents list. */
-import { LimitError } from '../errors.ts'
+import { LimitError } from './errors.ts'
 
 export interface Limit {
   /** Of what; the `resource` of its LimitError. */

@@ -5,7 +5,6 @@
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { asksCallerAtOnce } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
-import { DeadObjectError, errorCode, ServiceNotFoundError, UnsupportedOperationError } from '../errors.ts'
 import { DEFAULT_SERVICE_NAME, IMemoryService, REGION_BYTES } from '../interfaces/memory-service.ts'
 import { IWatch, IWatcher } from '../interfaces/watch.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
@@ -13,6 +12,7 @@ import { MemoryFile } from '../os/memory-file.ts'
 import { detachOwned } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
+import { DeadObjectError, errorCode, ServiceNotFoundError, UnsupportedOperationError } from '../util/errors.ts'
 import { Signal } from '../util/signal.ts'
 
 /** The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. */

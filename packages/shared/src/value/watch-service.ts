@@ -2,9 +2,9 @@
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
-import { DeadObjectError, IllegalStateError, NullPointerError } from '../errors.ts'
 import { IWatch } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { DeadObjectError, IllegalStateError, NullPointerError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { WatcherBudget, Watchers } from './watchers.ts'
 

@@ -7,10 +7,10 @@
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { callAllOneway } from '../binder/broadcast.ts'
-import { IllegalStateError } from '../errors.ts'
 import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { IllegalStateError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { VALUE_LIMITS } from './limits.ts'
 

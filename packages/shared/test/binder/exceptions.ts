@@ -1,6 +1,7 @@
 /** Errors of a service travel by their code, with their message; those without a number make the call unknown. */
 import t, { type Test } from 'tap'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import type { Parcel } from '../../src/parcel/parcel.ts'
 import {
   BadParcelError,
   ClosedError,
@@ -16,8 +17,7 @@ import {
   ServiceSpecificError,
   TransactionTooLargeError,
   UnsupportedOperationError,
-} from '../../src/errors.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
+} from '../../src/util/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { FAILURE, message } from '../../test-support/wire.ts'

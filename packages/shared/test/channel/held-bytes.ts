@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BLOCK_BYTES, type ChannelBudget, HeldBytes } from '../../src/channel/held-bytes.ts'
-import { LimitError } from '../../src/errors.ts'
+import { LimitError } from '../../src/util/errors.ts'
 
 const FREE = 4096
 const LIMIT = 3

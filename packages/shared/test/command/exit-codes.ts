@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { EXIT, EXIT_BY_ERROR_CODE, EXIT_MEANINGS, exitCodeOf, ToolError } from '../../src/command/exit-codes.ts'
-import { LimitError, RegistryUnavailableError } from '../../src/errors.ts'
+import { LimitError, RegistryUnavailableError } from '../../src/util/errors.ts'
 
 const withCode = (code: unknown) => Object.assign(new Error('odd'), { code })
 

@@ -5,12 +5,12 @@
  */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { errorCode } from '../../src/errors.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { SharedMemory } from '../../src/os/shared-memory.ts'
 import type { ParcelObject } from '../../src/parcel/object-table.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
+import { errorCode } from '../../src/util/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { Polygon } from '../fixtures/parcel/point.ts'

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ServiceSpecificError } from '../../src/errors.ts'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
+import { ServiceSpecificError } from '../../src/util/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { Point, Polygon } from '../fixtures/parcel/point.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'

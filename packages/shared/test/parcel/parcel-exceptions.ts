@@ -1,8 +1,8 @@
 /** Exceptions and interface tokens: what requests and replies begin with. */
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import * as errors from '../../src/errors.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
+import * as errors from '../../src/util/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 
 leakChecked(t)

@@ -3,7 +3,7 @@ import { MemoryFile } from '@memsvc/shared'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { OwnedFd } from 'memfd-native'
 import t from 'tap'
-import { countDescriptors, countRegionMappings, ProcessStatus } from '../src/process-status.ts'
+import { countDescriptors, countRegionMappings, ProcessStatus } from '../../src/process/process-status.ts'
 
 leakChecked(t)
 

@@ -1,8 +1,8 @@
 import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
-import type { Account, Ledger } from '../src/ledger.ts'
-import { RESOURCE_NAMES, type Resource } from '../src/limits.ts'
-import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
+import type { Account, Ledger } from '../../src/quota/ledger.ts'
+import { RESOURCE_NAMES, type Resource } from '../../src/quota/limits.ts'
+import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
 
 const OWN = 1000
 const ROOT = 0

@@ -3,7 +3,7 @@
  * only so many lines about one user in a while, and so many in all. The others are counted, and the count is told.
  */
 import type { Logger } from 'pino'
-import { DAEMON_LIMITS } from './limits.ts'
+import { DAEMON_LIMITS } from '../quota/limits.ts'
 
 /** Whom a line is about, and more for the line. */
 export interface Subject {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { listLimits } from '../src/limits.ts'
-import { DEFAULTS } from '../test-support/limits.ts'
+import { listLimits } from '../../src/quota/limits.ts'
+import { DEFAULTS } from '../../test-support/limits.ts'
 
 for (const [resource, { total, perUser, perPeer = 1 }] of Object.entries(DEFAULTS)) {
   t.test(`${resource}: several peers make a user's share, several users make all`, async (t) => {
@@ -22,6 +22,6 @@ t.test('every limit has a name of its own, a number, a unit and a meaning', asyn
 })
 
 t.test('every error of a limit is in docs/errors.md', async (t) => {
-  const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../../../../docs/errors.md', import.meta.url), 'utf8')
   for (const { name, error } of LIMITS) t.ok(error === null || page.includes(`\`${error}\``), `${name}: ${error}`)
 })

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { errorCode } from '@memsvc/shared'
 import { errorLine, tellPeople, terminalLine } from '@memsvc/shared/internal'
-import { FATAL, isJournal, priorityPrefix } from './systemd/journal.ts'
+import { FATAL, isJournal, priorityPrefix } from '../systemd/journal.ts'
 
 const STDOUT = 1
 const STDERR = 2

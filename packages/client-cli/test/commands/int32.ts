@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseInt32 } from '../src/int32.ts'
+import { parseInt32 } from '../../src/commands/int32.ts'
 
 const VALUES: [text: string, value: number][] = [
   ['0', 0],

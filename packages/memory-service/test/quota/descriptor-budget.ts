@@ -1,7 +1,7 @@
 /** Which totals come of what was asked for and of the limit of open files. */
 import t from 'tap'
-import { type AskedLimits, fitLimits } from '../src/descriptor-budget.ts'
-import { RESOURCE_NAMES, RESOURCES } from '../src/limits.ts'
+import { type AskedLimits, fitLimits } from '../../src/quota/descriptor-budget.ts'
+import { RESOURCE_NAMES, RESOURCES } from '../../src/quota/limits.ts'
 
 /** The daemon's own, and the reserve. */
 const OWN = 40 + 16

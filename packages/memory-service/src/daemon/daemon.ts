@@ -18,19 +18,17 @@ import {
   Signal,
 } from '@memsvc/shared/internal'
 import type { OwnedFd } from 'memfd-native'
-import { Access } from './access/access.ts'
+import { Access } from '../access/access.ts'
+import type { Settings } from '../config/settings.ts'
+import type { DaemonLog } from '../log/logger.ts'
+import { ProcessStatus } from '../process/process-status.ts'
+import { Ledger } from '../quota/ledger.ts'
+import type { Resource } from '../quota/limits.ts'
+import { Gate } from '../registry/gate.ts'
+import { Hosting } from '../registry/hosting.ts'
+import type { ValueStore } from '../systemd/value-store.ts'
 import { ControlService } from './control-service.ts'
-
-import { Ledger } from './ledger.ts'
-import type { Resource } from './limits.ts'
-import type { DaemonLog } from './logger.ts'
-import { ProcessStatus } from './process-status.ts'
 import { PublishedService } from './published-service.ts'
-import { Gate } from './registry/gate.ts'
-import { Hosting } from './registry/hosting.ts'
-
-import type { Settings } from './settings.ts'
-import type { ValueStore } from './systemd/value-store.ts'
 
 export interface DaemonOptions {
   readonly place: RegistryPlace

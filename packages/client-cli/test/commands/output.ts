@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { formatValue, printByStream, printDirectly, ReaderGone } from '../src/output.ts'
+import { formatValue, printByStream, printDirectly, ReaderGone } from '../../src/commands/output.ts'
 
 watchdog(t)
 leakChecked(t)

@@ -1,10 +1,10 @@
 /** What may change while a daemon runs: who may do what, and how much of everything. From options and the file. */
 import type { RegistryPlace } from '@memsvc/shared/internal'
-import type { AccessRules } from './access/access.ts'
-import { findPeople } from './access/people.ts'
-import { configurationPath, readConfiguration } from './config/configuration.ts'
-import { type AskedLimits, fitLimits } from './descriptor-budget.ts'
-import { RESOURCE_NAMES, RESOURCES, type ResourceLimits } from './limits.ts'
+import type { AccessRules } from '../access/access.ts'
+import { findPeople } from '../access/people.ts'
+import { type AskedLimits, fitLimits } from '../quota/descriptor-budget.ts'
+import { RESOURCE_NAMES, RESOURCES, type ResourceLimits } from '../quota/limits.ts'
+import { configurationPath, readConfiguration } from './configuration.ts'
 
 export interface SettingsOptions {
   readonly config?: string

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { constants, OwnedFd, pipe, recvmsg, setNonBlocking, socketpair } from 'memfd-native'
 import t from 'tap'
-import { DaemonLog } from '../src/logger.ts'
+import { DaemonLog } from '../../src/log/logger.ts'
 
 const READ_SIZE = 1 << 20
 

@@ -2,9 +2,9 @@ import { Admission, type Guest as GuestOf, Violation } from '@memsvc/shared/inte
 import { leakChecked } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
-import type { Resource } from '../src/limits.ts'
-import { PeerLog } from '../src/peer-log.ts'
-import { DEFAULTS, makeLedger } from '../test-support/limits.ts'
+import { PeerLog } from '../../src/log/peer-log.ts'
+import type { Resource } from '../../src/quota/limits.ts'
+import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
 
 const OWN = 1000
 const STRANGER = 2000

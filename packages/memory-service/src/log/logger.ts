@@ -5,8 +5,8 @@
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
 import { constants, lseek, type OwnedFd, reopen, sendmsg } from 'memfd-native'
 import { type Logger, pino } from 'pino'
+import { isJournal, priorityPrefix } from '../systemd/journal.ts'
 import { PeerLog } from './peer-log.ts'
-import { isJournal, priorityPrefix } from './systemd/journal.ts'
 
 const STDERR = 2
 

@@ -1,0 +1,10 @@
+/** Where this package lies, and with it what is shipped beside the code. The code is in a bundle, or in a folder. */
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** @param path below the package's folder */
+export function inPackage(path: string): string {
+  let folder = import.meta.dirname
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return join(folder, path)
+}
