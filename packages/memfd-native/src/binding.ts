@@ -38,6 +38,7 @@ export interface Credentials {
 
 /** The functions that the addon makes for one hub; all answer a result >= 0 or a negative errno. */
 export interface NativeHub {
+  /** @param takesFds 2: and uses the reserve */
   add(fd: number, listener: number, takesFds: number): number
   remove(slot: number): number
   interest(slot: number, readable: number, writable: number): number

@@ -16,7 +16,7 @@ import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
 import { HubListener, type HubParts, HubSocket } from './hub-socket.ts'
 import type { OwnedFd } from './owned-fd.ts'
-import { Slots } from './slots.ts'
+import { type AttachOptions, Slots } from './slots.ts'
 
 const MSG_DONTWAIT = 0x40
 
@@ -89,8 +89,8 @@ export class Hub {
    * Takes a connected packet socket over: the descriptor is owned by the HubSocket, also if this throws. SO_PASSCRED is
    * as it is now, for as long as the socket is here.
    */
-  attach(fd: OwnedFd, handler: PacketHandler, options: { takesFds: boolean }): HubSocket {
-    return new HubSocket(this.#parts, this.#slots.addSocket(fd, handler, options.takesFds), handler)
+  attach(fd: OwnedFd, handler: PacketHandler, options: AttachOptions): HubSocket {
+    return new HubSocket(this.#parts, this.#slots.addSocket(fd, handler, options), handler)
   }
 
   /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */

@@ -2,9 +2,11 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "../ancillary.h"
 #include "../environment.h"
@@ -16,6 +18,8 @@ constexpr size_t kMaxPacket = 65536;   // MAX_PACKET_BYTES of src/hub-arrays.ts
 constexpr int kAcceptsPerWake = 256;
 constexpr int kGonePerWake = 1024;    // connections that were closed before they were accepted
 constexpr int kProbeInterval = 16;    // wake-ups of a socket between two looks for a second packet
+// Descriptors that come never take the last numbers, but for sockets that use the reserve; an eighth where few are allowed.
+constexpr rlim_t kReservedFds = 24;
 constexpr int kPacketsPerSocket = 16;  // fairness: more waits for the next wake-up
 
 // Whether whoever connected has gone without a word. Of those there can be a hundred thousand a second, and to make
@@ -23,6 +27,14 @@ constexpr int kPacketsPerSocket = 16;  // fairness: more waits for the next wake
 bool HasGone(int fd) {
   char byte;
   return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+// Whether it has one of the last numbers. They are given out from the lowest: hardly any is free then.
+bool IsInReserve(int fd) {
+  rlimit files = {};
+  getrlimit(RLIMIT_NOFILE, &files);
+  rlim_t reserved = std::min(kReservedFds, files.rlim_cur / 8);
+  return static_cast<rlim_t>(fd) >= files.rlim_cur - reserved;
 }
 
 void SetCredentials(Event* event, const ucred& who) {
@@ -96,7 +108,7 @@ bool Inbox::ReceiveOne(int index, bool has_ended) {
   event->offset = static_cast<int32_t>(used_.arena);
   event->length = static_cast<int32_t>(length);
   event->flags = message.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
-  AddControl(event, &message);
+  AddControl(slot, event, &message);
   if (length == 0) {
     // End-of-file and an empty packet both give 0; only the poll state tells them apart.
     pollfd state = {slot.fd.get(), POLLRDHUP, 0};
@@ -124,16 +136,22 @@ ssize_t Inbox::ReadPacket(const Slot& slot, msghdr* message) {
   return std::min(length, static_cast<ssize_t>(kMaxPacket));
 }
 
-void Inbox::AddControl(Event* event, msghdr* message) {
+// All descriptors of a packet, or none: then it is as one that the kernel has cut.
+void Inbox::AddControl(const Slot& slot, Event* event, msghdr* message) {
   event->fd_start = static_cast<int32_t>(used_.fds);
+  int fds[kMaxFds];
+  size_t count = 0;
   WalkAncillary(
-      message,
-      [&](unique_fd fd) {
-        // JavaScript's from here on, also if this thread ends before the callback.
-        fds_[used_.fds++] = Environment::Of(env_).fds.Own(std::move(fd));
-        event->fd_count += 1;
-      },
-      [&](const ucred& who) { SetCredentials(event, who); });
+      message, [&](unique_fd fd) { fds[count++] = fd.release(); }, [&](const ucred& who) { SetCredentials(event, who); });
+  bool is_refused = !slot.uses_reserve && std::any_of(fds, fds + count, IsInReserve);
+  if (is_refused) event->flags |= MSG_CTRUNC;
+  for (size_t i = 0; i < count; i++) {
+    unique_fd fd(fds[i]);
+    if (is_refused) continue;
+    // JavaScript's from here on, also if this thread ends before the callback.
+    fds_[used_.fds++] = Environment::Of(env_).fds.Own(std::move(fd));
+    event->fd_count += 1;
+  }
 }
 
 void Inbox::Accept(int index) {

@@ -51,7 +51,7 @@ class Inbox {
   void ReceivePackets(int index, bool has_ended);
   bool ReceiveOne(int index, bool has_ended);
   ssize_t ReadPacket(const Slot& slot, msghdr* message);
-  void AddControl(Event* event, msghdr* message);
+  void AddControl(const Slot& slot, Event* event, msghdr* message);
   void Accept(int index);
   void AddConnection(int index, int fd);
   Event* Add(int index, EventType type);

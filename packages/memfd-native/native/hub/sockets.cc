@@ -36,7 +36,7 @@ bool Sockets::IsOpen(int index) const {
   return index >= 0 && static_cast<size_t>(index) < slots_.size() && slots_[index].fd.ok();
 }
 
-// (fd, listener, takesFds) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
+// (fd, listener, takesFds: 2 and uses the reserve) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
 int Sockets::Add(int number, int listener, int takes_fds) {
   unique_fd fd(number);
   int index;
@@ -51,6 +51,7 @@ int Sockets::Add(int number, int listener, int takes_fds) {
   slot.fd = std::move(fd);
   slot.listener = listener != 0;
   slot.takes_fds = takes_fds != 0;
+  slot.uses_reserve = takes_fds == 2;
   int error = NewPoll(index, slot.fd.get(), &slot.poll);
   if (error < 0) {
     slot = Slot();

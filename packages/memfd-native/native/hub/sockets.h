@@ -27,6 +27,7 @@ struct Slot {
   Poll* poll = nullptr;  // libuv's, until it has been closed
   bool listener = false;
   bool takes_fds = false;
+  bool uses_reserve = false;  // what it brings may take the last numbers for descriptors
   bool refuses_fds = false;  // by the kernel's word
   bool blocked = false;  // a packet of this batch did not go: what comes after it must not either
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more

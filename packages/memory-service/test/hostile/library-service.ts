@@ -14,7 +14,7 @@ import {
   startCommand,
   watchdog,
 } from '@memsvc/shared/test-support'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { startHostile } from '../../test-support/hostile-clients.ts'
 import { MEMSVC, startMemsvc } from '../../test-support/memsvc.ts'
 
@@ -27,14 +27,21 @@ const FILES = ['prlimit', '--nofile=200:200']
 watchdog(t)
 leakChecked(t)
 
+const skip = otherUserProblem(MEMSVC)
+
+async function startService(t: Test, takes: string) {
+  const registry = newRegistryPath(t, 0o711)
+  chownSync(dirname(registry), OTHER_UID, OTHER_UID)
+  await startMemsvc(t, { registry, uid: OTHER_UID, args: ['--socket-mode', '666'] })
+  const service = startCommand([...FILES, process.execPath, SERVICE, registry, NAME, takes], { uid: OTHER_UID })
+  t.teardown(() => service.destroy())
+  t.equal(await service.stdout.next(), 'ready')
+  return { registry, service }
+}
+
 for (const takes of ['', 'takes-descriptors']) {
-  t.test(`a service ${takes} is there for others`, { skip: otherUserProblem(MEMSVC) }, async (t) => {
-    const registry = newRegistryPath(t, 0o711)
-    chownSync(dirname(registry), OTHER_UID, OTHER_UID)
-    await startMemsvc(t, { registry, uid: OTHER_UID, args: ['--socket-mode', '666'] })
-    const service = startCommand([...FILES, process.execPath, SERVICE, registry, NAME, takes], { uid: OTHER_UID })
-    t.teardown(() => service.destroy())
-    t.equal(await service.stdout.next(), 'ready')
+  t.test(`a service ${takes} is there for others`, { skip }, async (t) => {
+    const { registry, service } = await startService(t, takes)
     const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
     for (const way of ['silent', 'staying', 'wanting', 'halves', 'giving', 'loop']) {
       await t.test(`while one user is ${way}`, async (t) => {
@@ -46,3 +53,19 @@ for (const takes of ['', 'takes-descriptors']) {
     t.equal(service.stderr.text, '')
   })
 }
+
+t.test('descriptors that come faster than it looks cost it no client of others', { skip }, async (t) => {
+  const { registry, service } = await startService(t, 'takes-descriptors')
+  const attacker = startHostile(t, ['attack', registry, NAME], ATTACKER)
+  const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
+  for (let round = 0; round < 5; round++) {
+    t.equal(await attacker('some'), 'ok')
+    t.equal(await attacker('live'), 'ok')
+    service.kill('SIGSTOP')
+    t.equal(await attacker('burst'), 'ok')
+    t.equal(await innocent('some'), 'ok')
+    service.kill('SIGCONT')
+    t.equal(await innocent('live'), 'ok')
+  }
+  t.equal(service.stderr.text, '')
+})

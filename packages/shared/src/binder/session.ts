@@ -31,6 +31,8 @@ export interface SessionOptions {
   peerTakesFds: boolean
   /** Who the peer is, where it is known before it speaks (SO_PEERCRED; a client knows its service from the registry). */
   caller?: Caller
+  /** Whether what comes may take the last numbers for descriptors. Default: not. */
+  usesReserve?: boolean
   /** A server that learns its caller from the HELLO: the uid that it must have. */
   expectedUid?: number
   /** A server's peer has said HELLO, and who it is. An error refuses it: the peer is told the limit, and the channel ends. */
@@ -60,7 +62,12 @@ export class Session implements ChannelHandler, ProxyLink {
     this.#caller = options.caller ?? NOBODY
     const takesFds = !isServer || options.root?.[acceptsFileDescriptors] === true
     const uid = options.caller?.uid ?? options.expectedUid
-    this.#channel = new Channel(fd, this, { role: options.role, takesFds, uid })
+    this.#channel = new Channel(fd, this, {
+      role: options.role,
+      takesFds,
+      usesReserve: options.usesReserve === true,
+      uid,
+    })
     const onFewer = () => this.#closeIfUnused()
     this.#objects = new PeerObjects(this, this.#channel, {
       rootTakesFds: options.peerTakesFds,

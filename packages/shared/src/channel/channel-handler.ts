@@ -33,6 +33,8 @@ export interface ChannelOptions {
   role: 'client' | 'server'
   /** Whether this end takes descriptors: clients always do, servers by opting in. */
   takesFds: boolean
+  /** Whether what it brings may take the last numbers for descriptors. Default: not. */
+  usesReserve?: boolean
   /** The user at the other end, whose share of each turn it takes; where that is not known, this process' own. */
   uid?: number | undefined
 }

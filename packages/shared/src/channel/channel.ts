@@ -68,10 +68,10 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   #isPeerGone = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
-  constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds, uid = ownUid }: ChannelOptions) {
+  constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds, usesReserve, uid = ownUid }: ChannelOptions) {
     this.#handler = handler
     this.#reader = new PacketReader(this, this.held, { awaitsHello: role === 'server', takesFds })
-    this.#socket = this.#hub.attach(fd, this, { takesFds })
+    this.#socket = this.#hub.attach(fd, this, { takesFds, usesReserve: usesReserve === true })
     this.#user = User.join(uid)
     this.#socket.join(this.#user.group)
     this.#outbox = new Outbox({

@@ -46,6 +46,7 @@ export class RegistryLink {
       caller: registry,
       root: null,
       peerTakesFds: false,
+      usesReserve: true, // to lose the end of a channel is to lose the registry, and every name with it
       onAttach: (binder, data) => this.#attach(binder, data),
       onEnd,
     })
