@@ -1,6 +1,7 @@
 /**
  * The peer's objects on one channel, by its numbers: those that came and that nobody has read yet, which are a count, and
- * proxies, held weakly: when one is collected its references are given back. Both are paid for from before they are there.
+ * proxies, held weakly after their first turn: when one is collected its references are given back. Both are paid for from
+ * before they are there.
  */
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
@@ -15,17 +16,32 @@ export interface References {
 }
 
 interface Import {
-  readonly proxy: WeakRef<BinderProxy>
+  readonly imports: Imports
+  readonly number: number
+  proxy: WeakRef<BinderProxy> | BinderProxy
   /** References that the peer counts for us. */
   references: number
 }
 
-let forget: (imports: Imports, number: number, entry: Import) => void
+let forget: (imports: Imports, entry: Import) => void
 
 /** One for all channels: a registry of its own would be the largest thing that an idle channel has. */
-const collected = new FinalizationRegistry<{ imports: Imports; number: number; entry: Import }>(
-  ({ imports, number, entry }) => forget(imports, number, entry),
-)
+const collected = new FinalizationRegistry<Import>((entry) => forget(entry.imports, entry))
+
+/**
+ * To hold something weakly keeps it, and what holds it, through every minor collection. Most of what comes is closed in the
+ * same turn of the event loop, a call that is refused for example, and is to be garbage of the cheap kind.
+ */
+const young = new Set<Import>()
+
+function weakenYoung(): void {
+  for (const entry of young) {
+    const proxy = entry.proxy as BinderProxy
+    entry.proxy = new WeakRef(proxy)
+    collected.register(proxy, entry, entry)
+  }
+  young.clear()
+}
 
 export class Imports {
   readonly #byNumber = new Map<number, Import>()
@@ -41,7 +57,7 @@ export class Imports {
   }
 
   static {
-    forget = (imports, number, entry) => imports.#forget(number, entry)
+    forget = (imports, entry) => imports.#forget(entry)
   }
 
   /** Who pays. Before anything has come. */
@@ -75,7 +91,7 @@ export class Imports {
     if (entry === undefined) return this.#remember(number, make(), 1)
     this.#budget?.refund('objects', 1) // the entry pays already
     entry.references += 1
-    return entry.proxy.deref() ?? this.#remember(number, make(), entry.references)
+    return liveOf(entry) ?? this.#remember(number, make(), entry.references)
   }
 
   /** Admitted references that nobody opens go back. @param numbers of the objects, sorted here; one may come several times */
@@ -86,16 +102,22 @@ export class Imports {
     this.#release(counted(numbers))
   }
 
+  /** A proxy was made for a call that is not carried out. It goes back now, unless the same object has come otherwise too. */
+  abandon(number: number): void {
+    const entry = this.#byNumber.get(number)
+    if (entry !== undefined && entry.references === 1 && young.has(entry)) this.#forget(entry)
+  }
+
   /** Gives all references of a proxy back now, when it is closed. */
   drop(number: number): void {
     const entry = this.#byNumber.get(number)
-    if (entry !== undefined) this.#forget(number, entry)
+    if (entry !== undefined) this.#forget(entry)
   }
 
   /** The proxies that are still in use. */
   *proxies(): Generator<BinderProxy> {
-    for (const { proxy } of this.#byNumber.values()) {
-      const live = proxy.deref()
+    for (const entry of this.#byNumber.values()) {
+      const live = liveOf(entry)
       if (live !== undefined) yield live
     }
   }
@@ -103,7 +125,7 @@ export class Imports {
   /** The channel is over: nothing can be given back, and nothing is paid for. */
   close(): void {
     if (this.size > 0) this.#budget?.refund('objects', this.size)
-    for (const entry of this.#byNumber.values()) collected.unregister(entry)
+    for (const entry of this.#byNumber.values()) leave(entry)
     this.#byNumber.clear()
     this.#unread = 0
     this.#budget = undefined
@@ -111,20 +133,29 @@ export class Imports {
   }
 
   #remember(number: number, proxy: BinderProxy, references: number): BinderProxy {
-    const entry = { proxy: new WeakRef(proxy), references }
+    const entry = { imports: this, number, proxy, references }
     this.#byNumber.set(number, entry)
-    collected.register(proxy, { imports: this, number, entry }, entry)
+    if (young.size === 0) setImmediate(weakenYoung).unref()
+    young.add(entry)
     return proxy
   }
 
-  #forget(number: number, entry: Import): void {
+  #forget(entry: Import): void {
     // Not if the object came again meanwhile: its new proxy took the references over.
-    if (this.#byNumber.get(number) !== entry) return
-    this.#byNumber.delete(number)
-    collected.unregister(entry)
+    if (this.#byNumber.get(entry.number) !== entry) return
+    this.#byNumber.delete(entry.number)
+    leave(entry)
     this.#budget?.refund('objects', 1)
-    this.#release([{ object: number, count: entry.references }])
+    this.#release([{ object: entry.number, count: entry.references }])
   }
+}
+
+function liveOf({ proxy }: Import): BinderProxy | undefined {
+  return proxy instanceof WeakRef ? proxy.deref() : proxy
+}
+
+function leave(entry: Import): void {
+  if (!young.delete(entry)) collected.unregister(entry)
 }
 
 /** How many of each there are. */

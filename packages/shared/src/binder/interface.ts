@@ -181,9 +181,14 @@ function argsReader(descriptor: string, method: MethodSpec): (data: Parcel) => u
 function readArgs(method: MethodSpec, data: Parcel): unknown[] {
   const types = method.args
   const args: unknown[] = new Array(types.length)
-  for (let i = 0; i < types.length; i++) args[i] = types[i]?.read(data)
-  data.enforceNoDataAvail()
-  return args
+  try {
+    for (let i = 0; i < types.length; i++) args[i] = types[i]?.read(data)
+    data.enforceNoDataAvail()
+    return args
+  } catch (error) {
+    for (const arg of args) if (arg instanceof BinderProxy) arg.link.abandon(arg)
+    throw error
+  }
 }
 
 function writeResult(method: MethodSpec, reply: Parcel, value: unknown): true {

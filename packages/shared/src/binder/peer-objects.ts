@@ -88,6 +88,11 @@ export class PeerObjects {
     this.#imports.giveBack(numbers)
   }
 
+  /** It was read for a call that is not carried out. */
+  abandon(number: number): void {
+    this.#imports.abandon(number)
+  }
+
   /** Gives all references of a proxy back. */
   drop(number: number): void {
     this.#imports.drop(number)

@@ -36,6 +36,8 @@ export interface ProxyLink {
   unkeep(proxy: LinkedProxy): void
   /** The proxy was closed: its object goes back to the peer. */
   drop(proxy: LinkedProxy): void
+  /** The proxy was read for a call that is not carried out, in this turn: nobody has it, unless it was read before. */
+  abandon(proxy: LinkedProxy): void
   /** Ends the link now, for this reason. Idempotent. */
   close(reason?: Error): void
 }

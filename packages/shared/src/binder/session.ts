@@ -185,6 +185,10 @@ export class Session implements ChannelHandler, ProxyLink {
     else this.#objects.drop(proxy.objectNumber)
   }
 
+  abandon(proxy: LinkedProxy): void {
+    this.#objects.abandon(proxy.objectNumber)
+  }
+
   /** An abandoned channel lives on for the other objects, of either side, that are still held. */
   #closeIfUnused(): void {
     if (this.#objects.isAbandoned && this.#parcels.isUnused) this.close()

@@ -5,9 +5,12 @@
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import { defineInterface } from '../../src/binder/interface.ts'
+import { types } from '../../src/binder/parcel-types.ts'
 import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
 import { Violation } from '../../src/channel/message.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
+import { parcelContents } from '../../src/parcel/parcel-objects.ts'
 import { LimitError } from '../../src/util/errors.ts'
 import { collectGarbage, leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
@@ -330,4 +333,48 @@ t.test('a peer that does not read what is given back to it loses the channel', a
   t.type(await ended(), Violation)
   t.match(await flooding, { code: /EPIPE|ECONNRESET/ })
   t.equal(purse.objects, 0)
+})
+
+/** A method that takes one binder, and keeps it. */
+const IKeeper = defineInterface('x.IKeeper', { keep: { code: 1, args: [types.binder] } })
+
+class Keeper extends IKeeper.Stub {
+  readonly kept: unknown[] = []
+
+  keep(binder: unknown): void {
+    this.kept.push(binder)
+  }
+}
+
+/** A call of `keep` with as many binders as there are numbers. */
+function keepCall(id: number, numbers: number[]): Buffer {
+  const token = Parcel.obtain()
+  token.writeInterfaceToken(IKeeper.DESCRIPTOR)
+  const { bytes, size } = parcelContents(token)
+  const objects = numbers.map((number, i): WireObject => ({ offset: size + 24 * i, type: SENDERS_BINDER, number }))
+  const dataSize = size + 24 * numbers.length
+  const data = body(dataSize, objects)
+  bytes.copy(data, 0, 0, size)
+  return message({ kind: TRANSACTION, id, code: 1, dataSize, objectCount: numbers.length }, data)
+}
+
+t.test('what a refused call has read goes back with its answer, and not when it is collected', async (t) => {
+  const keeper = new Keeper()
+  const { peer, server } = rawClient(t, keeper)
+  const purse = new Purse()
+  server.chargeTo(purse)
+  peer.send(keepCall(1, [1, 2])) // one too many: read, and then refused
+  await returned(peer, 2)
+  t.same([purse.objects, keeper.kept.length], [0, 0])
+})
+
+t.test('but not what was kept before', async (t) => {
+  const keeper = new Keeper()
+  const { peer, server } = rawClient(t, keeper)
+  const purse = new Purse()
+  server.chargeTo(purse)
+  peer.send(Buffer.concat([keepCall(1, [1]), Buffer.alloc(-keepCall(1, [1]).length & 7), keepCall(2, [1, 2])]))
+  t.match(await returned(peer, 1), { counts: new Map([[2, 1]]) })
+  t.same([purse.objects, keeper.kept.length], [1, 1])
+  t.equal((keeper.kept[0] as BinderProxy).isBinderAlive(), true)
 })
