@@ -9,6 +9,7 @@ import * as connecting from './connecting.mjs'
 import * as connections from './connections.mjs'
 import * as fairness from './fairness.mjs'
 import { Scope } from './lib/scope.mjs'
+import * as objects from './objects.mjs'
 import * as restarts from './restarts.mjs'
 import * as starts from './starts.mjs'
 import * as stoppedWatchers from './stopped-watchers.mjs'
@@ -20,6 +21,7 @@ const FIGURES = {
   connecting,
   connections,
   fairness,
+  objects,
   watchers,
   'stopped-watchers': stoppedWatchers,
   starts,
