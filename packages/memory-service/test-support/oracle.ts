@@ -79,7 +79,7 @@ export class Oracle {
 async function restingHoldings(canary: Canary): Promise<Holdings> {
   for (;;) {
     const now = await holdings(canary)
-    if (now.used.passed === 0) return now
+    if (now.used.unreadDescriptors === 0) return now
   }
 }
 

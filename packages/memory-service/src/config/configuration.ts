@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import { checkPathTrust, type Shares, SYSTEM_REGISTRY_PATH, type TrustedUsers } from '@memsvc/shared/internal'
+import { checkPathTrust, nameNow, type Shares, SYSTEM_REGISTRY_PATH, type TrustedUsers } from '@memsvc/shared/internal'
 import type { FileStatus } from 'memfd-native'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
@@ -65,6 +65,7 @@ export async function readConfiguration(path: string | null, trusted: TrustedUse
   const text = readTrusted(path, trusted)
   try {
     const document = parseDocument(text)
+    checkFormerNames(member(document, 'limits'))
     checkSchema(document, JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')) as Schema)
     const rules: AccessRule[] = []
     for (const rule of items(member(document, 'rules'))) rules.push(await readRule(rule))
@@ -112,6 +113,15 @@ async function readPeople(list: Node): Promise<People> {
     }
   }
   return people
+}
+
+/** Whoever wrote the file for an older daemon is told what the limit is called now. */
+function checkFormerNames(limits: Node | undefined): void {
+  for (const [former, { line }] of members(limits)) {
+    const name = nameNow(former)
+    if (name !== undefined)
+      throw new DocumentError(line, `limits has no member "${former}": it is called "${name}" now`)
+  }
 }
 
 function readLimits(limits: Node | undefined): AskedLimits {

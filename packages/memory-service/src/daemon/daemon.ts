@@ -99,7 +99,7 @@ export class Daemon {
       onTrouble: onCount,
     })
     this.#channels = new ServiceChannels(
-      new Admission({ ledger, resource: 'channels', refused: 'refused', log: log.peers }),
+      new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway', log: log.peers }),
     )
     this.#control = this.#makeControl()
   }

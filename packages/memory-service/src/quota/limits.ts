@@ -25,9 +25,14 @@ export interface ResourceRow extends Shares {
 export const RESOURCES = {
   connections: { total: 4096, perUser: 1024, takesDescriptor: true, meaning: 'connections to the registry' },
   channels: { total: 16_384, perUser: 1024, takesDescriptor: true, meaning: 'channels to the memory service' },
-  refused: { total: 128, perUser: 32, takesDescriptor: true, meaning: 'peers over a limit who are still to be told' },
+  turnedAway: {
+    total: 128,
+    perUser: 32,
+    takesDescriptor: true,
+    meaning: 'peers over a limit who are still to be told',
+  },
   names: { total: 4096, perUser: 512, perPeer: 128, meaning: 'services registered by name' },
-  waiting: {
+  pendingSearches: {
     total: 16_384,
     perUser: 4096,
     perPeer: 1024,
@@ -41,13 +46,13 @@ export const RESOURCES = {
     perPeer: 4096,
     meaning: "binders of peers' that are held here, or came in a request under way, and ours that peers hold",
   },
-  blocks: {
+  heldBlocks: {
     total: 1024,
     perUser: 256,
     perPeer: 64,
     meaning: '64 KiB each, held for peers: answers they do not read, requests that are not finished',
   },
-  passed: {
+  unreadDescriptors: {
     total: 2048,
     perUser: 512,
     perPeer: 128,
@@ -55,7 +60,7 @@ export const RESOURCES = {
     waits: true,
     meaning: 'descriptors that were sent and not read; more wait until they are',
   },
-  descriptors: {
+  heldDescriptors: {
     total: 2048,
     perUser: 512,
     perPeer: 256,

@@ -38,7 +38,7 @@ export class RegistryHost {
   constructor({ listener, ledger, log, access, gate }: HostOptions) {
     this.#registry = new Registry(access)
     this.#gate = gate
-    this.#admission = new Admission({ ledger, resource: 'connections', refused: 'refused', log: log.peers })
+    this.#admission = new Admission({ ledger, resource: 'connections', turnedAway: 'turnedAway', log: log.peers })
     this.#log = log.peers
     this.#arrivals = new Arrivals({ ownUid: ledger.ownUid })
     this.#listener = this.#accept(listener)

@@ -54,7 +54,7 @@ class WaitingLine {
 
   join(peer: Peer): Promise<void> | undefined {
     if (this.#byUser.size === 0 && this.#takeRoom()) return undefined
-    peer.account.charge('waiting')
+    peer.account.charge('pendingSearches')
     return new Promise((enter, giveUp) => {
       const visitors = this.#byUser.get(peer.caller.uid) ?? []
       visitors.push({ peer, enter, giveUp })
@@ -70,7 +70,7 @@ class WaitingLine {
     else this.#byUser.delete(uid)
     for (const visitor of visitors) {
       if (visitor.peer !== peer) continue
-      peer.account.refund('waiting')
+      peer.account.refund('pendingSearches')
       visitor.giveUp(withoutStack(() => new IllegalStateError('the client is gone')))
     }
   }
@@ -97,7 +97,7 @@ class WaitingLine {
     if (uid === undefined || visitors === undefined || visitor === undefined) return
     this.#byUser.delete(uid)
     if (visitors.length > 0) this.#byUser.set(uid, visitors)
-    visitor.peer.account.refund('waiting')
+    visitor.peer.account.refund('pendingSearches')
     visitor.enter()
   }
 }

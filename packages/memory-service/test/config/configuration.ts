@@ -62,6 +62,20 @@ const WRONG: [text: string, message: string][] = [
   ['{"limits": {"names": {"total": 2, "perPeer": 3}}}', 'FILE:1: perPeer is 3, more than 2 for its user'],
 ]
 
+/** What limits were called before. */
+const FORMER_NAMES = {
+  passed: 'unreadDescriptors',
+  descriptors: 'heldDescriptors',
+  blocks: 'heldBlocks',
+  refused: 'turnedAway',
+  waiting: 'pendingSearches',
+}
+
+for (const [former, name] of Object.entries(FORMER_NAMES)) {
+  const text = `{\n"limits": {\n"${name}": { "total": 9 },\n"${former}": { "total": 9 }}}`
+  WRONG.push([text, `FILE:4: limits has no member "${former}": it is called "${name}" now`])
+}
+
 for (const [text, message] of WRONG) {
   t.test(message, async (t) => {
     t.equal(await refusal(fileOf(t, text)), `ERR_INVALID_ARG_VALUE ${message}`)

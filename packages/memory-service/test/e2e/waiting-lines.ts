@@ -24,7 +24,7 @@ async function startStopped(t: Test) {
   const client = await connect(t, registry)
   program.kill('SIGSTOP')
   const searches = Promise.all(Array.from({ length: MANY }, () => client.getService('other')))
-  while ((await statusOf(value)).used.waiting === 0) await delay(1)
+  while ((await statusOf(value)).used.pendingSearches === 0) await delay(1)
   return { registry, program, value, client, searches }
 }
 
@@ -49,7 +49,7 @@ for (const [title, end] of ENDINGS) {
     const found = await searches
     t.equal(found.filter((binder) => binder !== null).length > 0, true)
     if (title === 'goes on') t.ok(found.every((binder) => binder !== null))
-    t.equal((await statusOf(value)).used.waiting, 0)
+    t.equal((await statusOf(value)).used.pendingSearches, 0)
     closeAll(found)
   })
 }
@@ -59,6 +59,6 @@ t.test('the searches of a client that goes are forgotten', async (t) => {
   const settled = searches.catch((error: unknown) => error)
   client.close()
   t.match(await settled, { code: /ERR_CLOSED|ERR_DEAD_OBJECT/ })
-  while ((await statusOf(value)).used.waiting !== 0) await delay(1)
+  while ((await statusOf(value)).used.pendingSearches !== 0) await delay(1)
   program.kill('SIGCONT')
 })

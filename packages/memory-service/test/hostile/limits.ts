@@ -10,12 +10,12 @@ survives(t, 'limits', {
   limits: {
     connections: { total: 60, perUser: 20 },
     channels: { total: 60, perUser: 20 },
-    refused: { total: 10, perUser: 5 },
+    turnedAway: { total: 10, perUser: 5 },
     names: { total: 31, perUser: 10, perPeer: 6 },
     notifications: { total: 30, perUser: 10, perPeer: 6 },
     watchers: { total: 31, perUser: 10, perPeer: 6 },
-    blocks: { total: 40, perUser: 16, perPeer: 4 },
-    passed: { total: 44, perUser: 13, perPeer: 5 },
-    descriptors: { total: 80, perUser: 40, perPeer: 6 },
+    heldBlocks: { total: 40, perUser: 16, perPeer: 4 },
+    unreadDescriptors: { total: 44, perUser: 13, perPeer: 5 },
+    heldDescriptors: { total: 80, perUser: 40, perPeer: 6 },
   },
 })

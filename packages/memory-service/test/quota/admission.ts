@@ -9,7 +9,7 @@ import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
 const OWN = 1000
 const STRANGER = 2000
 const SHARE = DEFAULTS.channels.perUser
-const REFUSED_SHARE = DEFAULTS.refused.perUser
+const REFUSED_SHARE = DEFAULTS.turnedAway.perUser
 const END = new Error('end')
 
 leakChecked(t)
@@ -22,7 +22,7 @@ function makeAdmission() {
   )
   const ledger = makeLedger(OWN)
   return {
-    admission: new Admission({ ledger, resource: 'channels', refused: 'refused', log: new PeerLog(logger) }),
+    admission: new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway', log: new PeerLog(logger) }),
     ledger,
     lines,
   }

@@ -5,7 +5,7 @@ import { RESOURCE_NAMES, RESOURCES } from '../../src/quota/limits.ts'
 
 /** The daemon's own, and the reserve. */
 const OWN = 40 + 16
-const COUNTED = ['connections', 'channels', 'refused', 'passed', 'descriptors'] as const
+const COUNTED = ['connections', 'channels', 'turnedAway', 'unreadDescriptors', 'heldDescriptors'] as const
 const DEFAULT_NEED = COUNTED.reduce((sum, resource) => sum + RESOURCES[resource].total, OWN)
 
 /** Descriptors that clients can make the daemon hold. */
@@ -24,7 +24,7 @@ t.test('where there is room, the table holds as it stands', async (t) => {
 t.test('one descriptor too few takes one from the largest total', async (t) => {
   const limits = fitLimits({}, DEFAULT_NEED - 1)
   t.equal(limits.channels.total, RESOURCES.channels.total - 1)
-  for (const resource of ['connections', 'refused', 'descriptors', 'watchers', 'names'] as const) {
+  for (const resource of ['connections', 'turnedAway', 'heldDescriptors', 'watchers', 'names'] as const) {
     t.equal(limits[resource].total, RESOURCES[resource].total, resource)
   }
 })

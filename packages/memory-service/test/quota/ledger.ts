@@ -102,18 +102,18 @@ t.test('every charge and every refund is told, a refusal is not', async (t) => {
   t.equal(changes, 2)
 })
 
-const { perPeer: DESCRIPTORS = 0 } = DEFAULTS.descriptors
+const { perPeer: DESCRIPTORS = 0 } = DEFAULTS.heldDescriptors
 
 for (const count of [DESCRIPTORS + 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
   t.test(`${count} at once are charged wholly or not at all`, async (t) => {
     const ledger = makeLedger(OWN)
     const account = ledger.open(STRANGER)
-    t.throws(() => account.charge('descriptors', count), { code: 'ERR_LIMIT', used: 0 })
-    t.equal(ledger.used('descriptors'), 0)
-    account.charge('descriptors', DESCRIPTORS)
-    t.equal(ledger.used('descriptors'), DESCRIPTORS)
-    account.refund('descriptors', DESCRIPTORS)
-    t.equal(ledger.used('descriptors'), 0)
+    t.throws(() => account.charge('heldDescriptors', count), { code: 'ERR_LIMIT', used: 0 })
+    t.equal(ledger.used('heldDescriptors'), 0)
+    account.charge('heldDescriptors', DESCRIPTORS)
+    t.equal(ledger.used('heldDescriptors'), DESCRIPTORS)
+    account.refund('heldDescriptors', DESCRIPTORS)
+    t.equal(ledger.used('heldDescriptors'), 0)
   })
 }
 

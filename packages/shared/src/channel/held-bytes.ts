@@ -7,8 +7,8 @@
 export const BLOCK_BYTES = 65_536
 const FREE_BYTES = 4096
 
-/** Blocks of 64 KiB, descriptors that wait, descriptors that were passed on, objects of either side, callbacks that watch. */
-export type Charged = 'blocks' | 'descriptors' | 'passed' | 'objects' | 'watchers'
+/** Blocks of 64 KiB, descriptors that wait here, descriptors that the peer has not read, objects of either side, callbacks. */
+export type Charged = 'heldBlocks' | 'heldDescriptors' | 'unreadDescriptors' | 'objects' | 'watchers'
 
 /** Who pays for what a channel's peer makes this process hold, besides the limits of the channel. */
 export interface ChannelBudget {
@@ -16,7 +16,7 @@ export interface ChannelBudget {
   charge(what: Charged, count: number): void
   refund(what: Charged, count: number): void
   /** Of what is still to be paid by the peer's user when the peer itself is gone. @returns refunds it */
-  carryOver(what: 'passed', count: number): () => void
+  carryOver(what: 'unreadDescriptors', count: number): () => void
 }
 
 export class HeldBytes {
@@ -34,7 +34,7 @@ export class HeldBytes {
   add(count: number): void {
     const missing = blocksOf(this.#bytes + count) - this.#blocks
     if (missing > 0) {
-      this.#budget?.charge('blocks', missing)
+      this.#budget?.charge('heldBlocks', missing)
       this.#blocks += missing
     }
     this.#bytes += count
@@ -45,26 +45,26 @@ export class HeldBytes {
     const surplus = this.#blocks - blocksOf(this.#bytes)
     if (surplus <= 0) return
     this.#blocks -= surplus
-    this.#budget?.refund('blocks', surplus)
+    this.#budget?.refund('heldBlocks', surplus)
   }
 
   /** Descriptors came, and nobody has them yet. @throws LimitError of the budget: they are to be closed */
   addDescriptors(count: number): void {
     if (count === 0) return
-    this.#budget?.charge('descriptors', count)
+    this.#budget?.charge('heldDescriptors', count)
     this.#descriptors += count
   }
 
   removeDescriptors(count: number): void {
     if (count === 0) return
     this.#descriptors -= count
-    this.#budget?.refund('descriptors', count)
+    this.#budget?.refund('heldDescriptors', count)
   }
 
   /** The channel is over: what is still held will go by itself, and is paid for no longer. */
   close(): void {
-    if (this.#blocks > 0) this.#budget?.refund('blocks', this.#blocks)
-    if (this.#descriptors > 0) this.#budget?.refund('descriptors', this.#descriptors)
+    if (this.#blocks > 0) this.#budget?.refund('heldBlocks', this.#blocks)
+    if (this.#descriptors > 0) this.#budget?.refund('heldDescriptors', this.#descriptors)
     this.#blocks = 0
     this.#budget = undefined
   }

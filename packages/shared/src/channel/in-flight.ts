@@ -54,7 +54,7 @@ export class InFlight {
 
   /** They were not sent after all. */
   takeBack(count: number): void {
-    this.#budget?.refund('passed', count)
+    this.#budget?.refund('unreadDescriptors', count)
     this.#count -= this.#budget === undefined ? 0 : count
     if (this.#count === 0) holders.delete(this)
   }
@@ -64,14 +64,14 @@ export class InFlight {
     this.settle()
     if (this.#count === 0 || this.#budget === undefined) return
     holders.delete(this)
-    linger(this.#socket.detach(), this.#budget.carryOver('passed', this.#count))
+    linger(this.#socket.detach(), this.#budget.carryOver('unreadDescriptors', this.#count))
     this.#count = 0
   }
 
   /** Forgets what was read. */
   settle(): void {
     if (this.#count === 0 || this.#socket.unreadBytes() > 0) return
-    this.#budget?.refund('passed', this.#count)
+    this.#budget?.refund('unreadDescriptors', this.#count)
     this.#count = 0
     holders.delete(this)
   }
@@ -79,7 +79,7 @@ export class InFlight {
 
 function tryCharge(budget: ChannelBudget, count: number): boolean {
   try {
-    budget.charge('passed', count)
+    budget.charge('unreadDescriptors', count)
     return true
   } catch (error) {
     if (error instanceof LimitError) return false

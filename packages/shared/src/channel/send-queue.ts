@@ -123,7 +123,7 @@ export class SendQueue {
     this.#queuedBytes -= packet.bytes.length
     this.#queuedFds -= packet.fds.length
     this.#held.remove(packet.bytes.length)
-    if (packet.fds.length > 0) this.#budget?.refund('descriptors', packet.fds.length)
+    if (packet.fds.length > 0) this.#budget?.refund('heldDescriptors', packet.fds.length)
   }
 
   /** A copy of the packet, paid for. */
@@ -139,11 +139,11 @@ export class SendQueue {
 
   #keepFds(fds: readonly Fd[]): OwnedFd[] {
     if (fds.length === 0) return []
-    this.#budget?.charge('descriptors', fds.length)
+    this.#budget?.charge('heldDescriptors', fds.length)
     try {
       return dupAll(fds)
     } catch (error) {
-      this.#budget?.refund('descriptors', fds.length)
+      this.#budget?.refund('heldDescriptors', fds.length)
       throw error
     }
   }

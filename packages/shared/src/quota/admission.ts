@@ -30,7 +30,7 @@ export interface AdmissionOptions<R extends string> {
   /** What each peer is charged one of. */
   readonly resource: R
   /** What one that is too many is charged until it has been told. */
-  readonly refused: R
+  readonly turnedAway: R
   /** A library has none. */
   readonly log?: AdmissionLog
 }
@@ -44,16 +44,16 @@ export class Admission<R extends string> {
 
   /** null: it is to be closed at once. */
   enter(uid: number): Guest<R> | null {
-    const { ledger, resource, refused } = this.#options
+    const { ledger, resource, turnedAway } = this.#options
     const account = ledger.open(uid)
     const refusal = tryCharge(account, resource)
-    return refusal !== null && tryCharge(account, refused) !== null ? null : { account, refusal }
+    return refusal !== null && tryCharge(account, turnedAway) !== null ? null : { account, refusal }
   }
 
   /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
   leave({ account, refusal }: Guest<R>, pid: number, reason: Error): void {
-    const { resource, refused, log } = this.#options
-    account.refund(refusal === null ? resource : refused)
+    const { resource, turnedAway, log } = this.#options
+    account.refund(refusal === null ? resource : turnedAway)
     const who = { of: resource, pid, uid: account.uid }
     if (reason instanceof Violation) log?.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
     else log?.debug(who, 'ended')

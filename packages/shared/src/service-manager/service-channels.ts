@@ -36,7 +36,7 @@ export function defaultPolicy(limits: ServiceLimits): ChannelPolicy {
 function policyOf(limits: ServiceLimits): ChannelPolicy {
   const ownUid = process.geteuid?.() ?? 0
   const ledger = new Ledger<ServiceResource>({ limits: fitServiceLimits(limits, countFreeFiles()), ownUid })
-  return new ServiceChannels(new Admission({ ledger, resource: 'channels', refused: 'refused' })).policy
+  return new ServiceChannels(new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway' })).policy
 }
 
 /** `R` has what a channel charges: `Charged`. */

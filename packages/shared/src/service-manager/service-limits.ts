@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { constants, getrlimit } from 'memfd-native'
+import { nameNow } from '../quota/former-names.ts'
 import type { Shares } from '../quota/shares.ts'
 import { checkInteger, checkObject, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
@@ -16,20 +17,23 @@ interface Row extends Shares {
 /** Never tuned. The daemon's own numbers, where it has the row. */
 const ROWS = {
   channels: { total: 16_384, perUser: 1024, filesPart: 10 / 16 },
-  refused: { total: 128, perUser: 32, filesPart: 1 / 16 },
-  passed: { total: 2048, perUser: 512, perPeer: 128, filesPart: 2 / 16 },
-  descriptors: { total: 2048, perUser: 512, perPeer: 256, filesPart: 2 / 16 },
+  turnedAway: { total: 128, perUser: 32, filesPart: 1 / 16 },
+  unreadDescriptors: { total: 2048, perUser: 512, perPeer: 128, filesPart: 2 / 16 },
+  heldDescriptors: { total: 2048, perUser: 512, perPeer: 256, filesPart: 2 / 16 },
   objects: { total: 131_072, perUser: 16_384, perPeer: 4096 },
-  blocks: { total: 1024, perUser: 256, perPeer: 64 },
+  heldBlocks: { total: 1024, perUser: 256, perPeer: 64 },
   watchers: { total: 65_536, perUser: 4096, perPeer: 256 },
 } as const satisfies Record<string, Row>
 
 /**
- * What clients can make a service hold. `channels`: one of each client. `refused`: channels over a limit that are still
- * to be told. `passed`: descriptors that were sent and not read (more wait). `descriptors`: those that wait for a client
- * to read, or came in requests under way. `objects`: binders of clients' that are held or came in requests under way, and
- * ours that clients hold. `blocks`: 64 KiB each, of answers that are not read and requests that are not finished.
- * `watchers`: callbacks that are told of changes of a value.
+ * What clients can make a service hold.
+ * - `channels`: one of each client.
+ * - `turnedAway`: channels over a limit that are still to be told.
+ * - `unreadDescriptors`: were sent to clients that have not read them; more wait, and are `heldDescriptors`.
+ * - `heldDescriptors`: wait for a client to read, or came in requests under way.
+ * - `objects`: binders of clients' that are held or came in requests under way, and ours that clients hold.
+ * - `heldBlocks`: 64 KiB each, of answers that are not read and requests that are not finished.
+ * - `watchers`: callbacks that are told of changes of a value.
  */
 export type ServiceResource = keyof typeof ROWS
 
@@ -47,7 +51,8 @@ export const SERVICE_RESOURCES = Object.keys(ROWS) as ServiceResource[]
 export function checkServiceLimits(limits: unknown): asserts limits is ServiceLimits {
   checkObject('limits', limits)
   for (const [resource, shares] of Object.entries(limits as object)) {
-    if (!(resource in ROWS)) throw new InvalidArgValueError(`limits has no ${show(resource)}`)
+    if (!Object.hasOwn(ROWS, resource))
+      throw new InvalidArgValueError(`limits has no ${show(resource)}${hint(resource)}`)
     if (typeof shares !== 'object' || shares === null)
       throw new InvalidArgTypeError(`limits.${resource} must be an object`)
     for (const [share, count] of Object.entries(shares)) {
@@ -55,6 +60,12 @@ export function checkServiceLimits(limits: unknown): asserts limits is ServiceLi
       checkInteger(`limits.${resource}.${share}`, count, 1, 1_000_000)
     }
   }
+}
+
+/** For who still says what a limit of services was called before. */
+function hint(former: string): string {
+  const name = nameNow(former)
+  return name !== undefined && Object.hasOwn(ROWS, name) ? `: it is called ${name} now` : ''
 }
 
 /** Descriptors that this process may have, and how many of them are free but for the reserve. */

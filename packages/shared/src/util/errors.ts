@@ -214,11 +214,16 @@ export class LimitError extends Error {
 
   /** The fields are the message: see each. */
   constructor(resource: string, limit: number, used: number, options?: ErrorOptions) {
-    super(`the limit of ${limit} for ${resource} is reached (${used})`, options)
+    super(`the limit of ${limit} for ${spelledOut(resource)} is reached (${used})`, options)
     this.resource = resource
     this.limit = limit
     this.used = used
   }
+}
+
+/** As people write it: `unreadDescriptors of one peer` are unread descriptors of one peer. */
+function spelledOut(resource: string): string {
+  return resource.replace(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 /** The value has another version than the one that was asked for. Nothing happened. */

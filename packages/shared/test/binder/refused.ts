@@ -234,7 +234,7 @@ t.test('a call that finds the queue full holds nothing, nor one that finds its p
 t.test(
   'descriptors that nobody pays for are refused with the objects beside them, and nothing stays paid for',
   async (t) => {
-    const budget = new Budget('passed', 'descriptors')
+    const budget = new Budget('unreadDescriptors', 'heldDescriptors')
     let callback: IBinder | null = null
     const root = new ScriptedBinder({
       1: (data) => {

@@ -147,7 +147,7 @@ t.test(
   'descriptors that wait are paid for, one by one, and refunded when they leave or the channel ends',
   async (t) => {
     const { channel, recorder, peer } = recordedServer(t)
-    const budget = new Budget('descriptors', 3)
+    const budget = new Budget('heldDescriptors', 3)
     channel.chargeTo(budget)
     const [fd] = regions(t, 1)
     const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
@@ -168,7 +168,7 @@ t.test(
 )
 
 t.test('descriptors that are not read are paid for; beyond the budget they wait, until they are', async (t) => {
-  const budget = new Budget('passed', 3)
+  const budget = new Budget('unreadDescriptors', 3)
   const [stopped, other] = [recordedServer(t), recordedServer(t)]
   for (const { channel } of [stopped, other]) channel.chargeTo(budget)
   const send = sender(t, stopped.channel)
@@ -189,7 +189,7 @@ t.test('descriptors that are not read are paid for; beyond the budget they wait,
 })
 
 t.test('a channel that ends leaves what is unread to its budget until the peer has read it', async (t) => {
-  const budget = new Budget('passed', 10)
+  const budget = new Budget('unreadDescriptors', 10)
   const { channel, peer } = recordedServer(t)
   channel.chargeTo(budget)
   const send = sender(t, channel)
@@ -209,7 +209,7 @@ t.test('a peer that reads no more, but has read nothing and is still there, can 
   const channel = new Channel(server, recorder, { role: 'server', takesFds: false })
   t.teardown(() => channel.close())
   using peer = client
-  const budget = new Budget('passed', 10)
+  const budget = new Budget('unreadDescriptors', 10)
   channel.chargeTo(budget)
   sendmsg(peer, message({ kind: HELLO, code: 1 }))
   const send = sender(t, channel)
@@ -223,7 +223,7 @@ t.test('a peer that reads no more, but has read nothing and is still there, can 
 })
 
 t.test('a peer that goes without having read owes nothing', async (t) => {
-  const budget = new Budget('passed', 10)
+  const budget = new Budget('unreadDescriptors', 10)
   const { channel, recorder, peer } = recordedServer(t)
   channel.chargeTo(budget)
   const send = sender(t, channel)
@@ -249,7 +249,7 @@ async function takeDescriptors(peer: RawPeer, count: number): Promise<void> {
 
 t.test('bytes that wait are paid for in blocks of 64 KiB; beyond the budget nothing waits', async (t) => {
   const { channel, recorder, peer } = recordedServer(t)
-  const budget = new Budget('blocks', 2)
+  const budget = new Budget('heldBlocks', 2)
   channel.chargeTo(budget)
   const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000)))
   while (outcome(send) === undefined);
@@ -265,7 +265,7 @@ t.test('bytes that wait are paid for in blocks of 64 KiB; beyond the budget noth
 t.test('the parts of a body are paid for while the rest is missing; beyond the budget the channel ends', async (t) => {
   for (const blocks of [16, 15]) {
     const { channel, recorder, peer } = recordedServer(t)
-    const budget = new Budget('blocks', blocks)
+    const budget = new Budget('heldBlocks', blocks)
     channel.chargeTo(budget)
     const rest = message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.alloc(60_000))
     const send = (packet: Buffer) => peer.offer(packet).catch(() => undefined) // the channel may have ended
@@ -282,7 +282,7 @@ t.test('the parts of a body are paid for while the rest is missing; beyond the b
 
 t.test('what cannot wait for want of descriptors is not paid for', async (t) => {
   const { channel } = recordedServer(t)
-  const budget = new Budget('descriptors', 300)
+  const budget = new Budget('heldDescriptors', 300)
   channel.chargeTo(budget)
   const [fd] = regions(t, 1)
   const objects = [0, 1].map((number) => ({ offset: 24 * number, type: DESCRIPTOR, number, takesFds: false }))
@@ -296,7 +296,7 @@ t.test('what cannot wait for want of descriptors is not paid for', async (t) => 
 
 t.test('of what cannot wait for want of descriptors the bytes are not paid for either', async (t) => {
   const { channel } = recordedServer(t)
-  const budget = new Budget('blocks', 300)
+  const budget = new Budget('heldBlocks', 300)
   channel.chargeTo(budget)
   while (channel.queuedBytes === 0) channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(1000)))
   const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
@@ -308,7 +308,7 @@ t.test('of what cannot wait for want of descriptors the bytes are not paid for e
 
 t.test('a descriptor that the kernel did not take is not paid for as one that it did', async (t) => {
   const { channel } = recordedServer(t)
-  const budget = new Budget('passed', 100_000)
+  const budget = new Budget('unreadDescriptors', 100_000)
   channel.chargeTo(budget)
   const send = sender(t, channel)
   let sent = 0
@@ -349,7 +349,7 @@ t.test('a peer that does not read its failures, or its releases, loses the chann
 
 /** Nothing more can be sent to its peer, and nothing that is longer than what is free can wait. */
 function stuck(channel: Channel): void {
-  channel.chargeTo(new Budget('blocks', 0))
+  channel.chargeTo(new Budget('heldBlocks', 0))
   const body = new OutgoingBody(Buffer.alloc(5000))
   while (outcome(() => channel.callOneway(0, 1, body)) === undefined);
 }
@@ -424,11 +424,11 @@ t.test('one channel that is not read does not stop another', async (t) => {
 })
 
 class Budget implements ChannelBudget {
-  readonly #what: 'blocks' | 'descriptors' | 'passed'
+  readonly #what: 'heldBlocks' | 'heldDescriptors' | 'unreadDescriptors'
   readonly #limit: number
   used = 0
 
-  constructor(what: 'blocks' | 'descriptors' | 'passed', limit: number) {
+  constructor(what: 'heldBlocks' | 'heldDescriptors' | 'unreadDescriptors', limit: number) {
     this.#what = what
     this.#limit = limit
   }

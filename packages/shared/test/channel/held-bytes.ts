@@ -10,7 +10,7 @@ function makeHeld() {
   const budget = {
     blocks: 0,
     charge(_what: string, count: number) {
-      if (budget.blocks + count > LIMIT) throw new LimitError('blocks', LIMIT, budget.blocks)
+      if (budget.blocks + count > LIMIT) throw new LimitError('heldBlocks', LIMIT, budget.blocks)
       budget.blocks += count
     },
     refund(_what: string, count: number) {

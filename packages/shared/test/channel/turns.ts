@@ -145,7 +145,7 @@ function budgetOf(limit: number) {
     blocks: 0,
     most: 0,
     charge(_what: string, count: number) {
-      if (budget.blocks + count > limit) throw new LimitError('blocks', limit, budget.blocks)
+      if (budget.blocks + count > limit) throw new LimitError('heldBlocks', limit, budget.blocks)
       budget.blocks += count
       budget.most = Math.max(budget.most, budget.blocks)
     },

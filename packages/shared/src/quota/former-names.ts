@@ -1,0 +1,13 @@
+/** What limits were called once: whoever still says so is told the new name. */
+const FORMER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['passed', 'unreadDescriptors'],
+  ['descriptors', 'heldDescriptors'],
+  ['blocks', 'heldBlocks'],
+  ['refused', 'turnedAway'],
+  ['waiting', 'pendingSearches'],
+])
+
+/** The name that a limit has now, if it had this one before. */
+export function nameNow(former: string): string | undefined {
+  return FORMER_NAMES.get(former)
+}
