@@ -1,6 +1,7 @@
 /** A watcher of the keys of an area: reads its change log, and misses the last change of no key. */
 import type { AreaMemory } from './area-memory.ts'
 import { type Handle, native, unwrap } from './binding.ts'
+import { errnos } from './errnos.ts'
 import { LeakDetector } from './leak-detector.ts'
 
 /** A key that has changed since it was polled last. */
@@ -48,7 +49,7 @@ export class AreaFeed {
    */
   poll(): AreaChanges | number {
     const flat = native.areaPoll(this.#cell.handle)
-    if (typeof flat === 'number') return flat === -9 ? unwrap('poll', flat) : flat
+    if (typeof flat === 'number') return flat === errnos.EBADF ? unwrap('poll', flat) : flat
     const changes: AreaChange[] = []
     for (let i = 1; i < flat.length; i += 3) {
       const [key, version, hasValue] = flat.slice(i, i + 3) as [string, bigint, boolean]

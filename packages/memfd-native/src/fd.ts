@@ -3,12 +3,10 @@
  * is CLOEXEC. A closed descriptor is the SyscallError EBADF.
  */
 import { type FileStatus, native, unwrap } from './binding.ts'
+import { errnos } from './errnos.ts'
 import { type Fd, fdNumber, type OwnedFd, ownPair, ownResult } from './owned-fd.ts'
 
 export type { FileStatus } from './binding.ts'
-
-/** EWOULDBLOCK is the same number. */
-const EAGAIN = 11
 
 /** 0 to 2 have a meaning even when they are free. */
 const LOWEST_FD = 3
@@ -56,7 +54,7 @@ export function pipe(flags = 0): [OwnedFd, OwnedFd] {
  */
 export function lockFile(fd: Fd): boolean {
   const result = native.lockFile(fdNumber(fd))
-  if (result === -EAGAIN) return false
+  if (result === errnos.EAGAIN) return false
   unwrap('flock', result)
   return true
 }

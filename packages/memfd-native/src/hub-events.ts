@@ -1,7 +1,7 @@
 /** What native code has put down of a batch, field by field: the same as `struct Event` in native/hub/inbox.h. */
 import type { Credentials } from './binding.ts'
 import type { HubArrays } from './hub-arrays.ts'
-import { type OwnedFd, ownResult } from './owned-fd.ts'
+import { NO_FDS, type OwnedFd, ownResult } from './owned-fd.ts'
 
 /** What has happened: `EventType` in native/hub/inbox.h. */
 export const PACKET = 1
@@ -21,8 +21,6 @@ const FD_COUNT = 6
 const PID = 7
 const UID = 8
 const GID = 9
-
-const NO_FDS: readonly OwnedFd[] = Object.freeze([])
 
 /** Reads events; `at` is where one begins. */
 export class HubEvents {

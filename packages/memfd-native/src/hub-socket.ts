@@ -1,13 +1,12 @@
 /** The hub's sockets, one by one. */
 import { type NativeHub, unwrap } from './binding.ts'
 import type { DeferredPackets } from './deferred-packets.ts'
+import { errnos } from './errnos.ts'
 import type { ConnectionHandler, PacketHandler } from './handlers.ts'
 import { MAX_PACKET_FDS } from './hub-arrays.ts'
 import type { HubGroup } from './hub-group.ts'
-import { type Fd, fdNumber, type OwnedFd } from './owned-fd.ts'
+import { type Fd, fdNumber, NO_FDS, type OwnedFd } from './owned-fd.ts'
 import type { Slots } from './slots.ts'
-
-const NO_FDS: readonly Fd[] = Object.freeze([])
 
 /** What all sockets of a hub have in common. */
 export interface HubParts {
@@ -49,7 +48,7 @@ export class HubSocket {
    * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE) one of `fds` is no descriptor; nothing is sent
    */
   send(length: number, fds: readonly Fd[] = NO_FDS): number {
-    if (fds.length > MAX_PACKET_FDS) return -22
+    if (fds.length > MAX_PACKET_FDS) return errnos.EINVAL
     const { native, deferred, outgoingFds } = this.#parts
     for (let i = 0; i < fds.length; i++) outgoingFds[i] = checkedNumber(fds[i] as Fd)
     deferred.flush()

@@ -16,6 +16,9 @@ const leaks = new LeakDetector<Cell>((cell) => {
   return `descriptor ${cell.fd}`
 })
 
+/** None: nothing is allocated, and nothing is ever put in. */
+export const NO_FDS: readonly never[] = []
+
 /** A borrowed descriptor: an owner, or a bare number that its caller keeps open for the length of the call. */
 export type Fd = OwnedFd | number
 

@@ -1,3 +1,5 @@
+import { errnos } from './errnos.ts'
+
 /**
  * A failed system call, shaped like Node's own: `code` is the errno's name (`EPERM`), `errno` is negative
  * as in Node, `syscall` the name of the call.
@@ -36,7 +38,7 @@ function otherName(errno: number): string | undefined {
       number,
       name,
     ]),
-    [109, 'ETOOMANYREFS'],
+    [-errnos.ETOOMANYREFS, 'ETOOMANYREFS'],
   ])
   return otherNames.get(errno)
 }

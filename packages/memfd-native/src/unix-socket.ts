@@ -3,6 +3,7 @@
  * SyscallError EAGAIN (`FdWatcher` says when to try again). Every function borrows the descriptors that it is given.
  */
 import { type Credentials, native, unwrap } from './binding.ts'
+import { errnos } from './errnos.ts'
 import { type Fd, fdNumber, type OwnedFd, ownPair, ownResult } from './owned-fd.ts'
 import { SyscallError } from './syscall-error.ts'
 
@@ -12,9 +13,6 @@ export type { Credentials } from './binding.ts'
 const MAX_FDS = 253
 /** sun_path without its NUL. */
 const MAX_PATH_BYTES = 107
-const EAGAIN = 11
-const ENAMETOOLONG = 36
-const ENOPROTOOPT = 92
 
 /** One message as it came. */
 export interface Message {
@@ -60,7 +58,7 @@ export function listen(fd: Fd, backlog = 4096): void {
  */
 export function accept(fd: Fd): OwnedFd | null {
   const result = native.accept(fdNumber(fd))
-  return result === -EAGAIN ? null : ownResult('accept4', result)
+  return result === errnos.EAGAIN ? null : ownResult('accept4', result)
 }
 
 /**
@@ -110,7 +108,7 @@ export function getPeerCredentials(fd: Fd): Credentials {
 /** A pidfd of the peer, which is its own even when the pid is used again. Null before Linux 6.5. SO_PEERPIDFD */
 export function getPeerPidfd(fd: Fd): OwnedFd | null {
   const result = native.peerPidfd(fdNumber(fd))
-  return result === -ENOPROTOOPT ? null : ownResult('getsockopt', result)
+  return result === errnos.ENOPROTOOPT ? null : ownResult('getsockopt', result)
 }
 
 /** The peer's supplementary groups, as they were at connect(). SO_PEERGROUPS */
@@ -144,7 +142,7 @@ export function setPassCredentials(fd: Fd, on: boolean): void {
 /** Off: whoever sends a descriptor here gets EPERM. False before Linux 6.16, which cannot refuse. SO_PASSRIGHTS */
 export function setPassRights(fd: Fd, on: boolean): boolean {
   const result = native.setPassRights(fdNumber(fd), on)
-  if (result === -ENOPROTOOPT) return false
+  if (result === errnos.ENOPROTOOPT) return false
   unwrap('setsockopt', result)
   return true
 }
@@ -168,6 +166,10 @@ export function unreadBytes(fd: Fd): number {
 function checkPathLength(syscall: string, path: string): void {
   const length = typeof path === 'string' ? Buffer.byteLength(path) : 0
   if (length > MAX_PATH_BYTES) {
-    throw new SyscallError(syscall, -ENAMETOOLONG, `a path of ${length} bytes, the limit is ${MAX_PATH_BYTES}: ${path}`)
+    throw new SyscallError(
+      syscall,
+      errnos.ENAMETOOLONG,
+      `a path of ${length} bytes, the limit is ${MAX_PATH_BYTES}: ${path}`,
+    )
   }
 }

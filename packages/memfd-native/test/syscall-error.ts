@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs'
+import { constants } from 'node:os'
 import t from 'tap'
-import { SyscallError } from '../src/index.ts'
+import { errnos, SyscallError } from '../src/index.ts'
 
 const NAMES: [number, string][] = [
   [-1, 'EPERM'],
@@ -35,4 +36,12 @@ t.test('a syscall error says its detail, and its name sits on the prototype', as
   t.equal(error.message, 'bind: ENAMETOOLONG, a long path')
   t.equal(error.name, 'SyscallError')
   t.notOk(Object.keys(error).includes('name'))
+})
+
+t.test('every errno of the table has the number that this system gives it', async (t) => {
+  const ofSystem: Readonly<Record<string, number>> = constants.errno
+  for (const [name, errno] of Object.entries(errnos)) {
+    t.equal(new SyscallError('call', errno).code, name)
+    if (name in ofSystem) t.equal(-errno, ofSystem[name], name)
+  }
 })

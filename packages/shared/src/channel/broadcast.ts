@@ -1,10 +1,8 @@
 /** One oneway call to objects behind many channels: one packet, and one call into native code that sends it to all. */
-import { Hub, MAX_PACKET_BYTES } from 'memfd-native'
+import { errnos, Hub, MAX_PACKET_BYTES } from 'memfd-native'
 import type { Channel } from './channel.ts'
 import { HEADER_BYTES, KIND_TRANSACTION, OBJECT_OFFSET } from './message.ts'
 import { type OutgoingBody, writeMessage } from './outgoing-body.ts'
-
-const EAGAIN = -11
 
 /** The object behind a channel that is to be called. */
 export interface BroadcastTarget {
@@ -34,7 +32,7 @@ export function broadcast<T extends BroadcastTarget>(
   const word = { at: OBJECT_OFFSET, values: targets.map(({ object }) => object) }
   hub.broadcast(sockets, HEADER_BYTES + body.size, word, (index, errno) => {
     const target = targets[index] as T
-    if (errno === EAGAIN) onFull(target)
+    if (errno === errnos.EAGAIN) onFull(target)
     else target.channel.onSendFailed(errno)
   })
 }

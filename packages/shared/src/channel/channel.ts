@@ -6,7 +6,8 @@
  * Ownership: the channel owns its socket. Bodies that it delivers are mostly borrowed, their descriptors belong to the
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
-import { type Credentials, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
+import { type Credentials, errnos, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
+import { NO_FDS } from '../util/empty-lists.ts'
 import { DeadObjectError, LimitError } from '../util/errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
 import { asDeath, death } from './death.ts'
@@ -33,9 +34,8 @@ import { type Keeper, User } from './user.ts'
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
 
-const EAGAIN = -11
-/** EPIPE, ECONNRESET: it closed its end. */
-const PEER_GONE = [-32, -104]
+/** It closed its end. */
+const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
 
 /** Up to here they share a packet with what else leaves in this turn. */
 const MANY_RELEASES = 32
@@ -43,7 +43,6 @@ const MANY_RELEASES = 32
 /** A guess: few processes have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
 const ABOVE_CHANNELS = 4096
 
-const NO_FDS: readonly OwnedFd[] = Object.freeze([])
 const ownUid = process.getuid?.() ?? 0
 
 export class Channel implements PacketHandler, MessageSink, Keeper {
@@ -254,8 +253,8 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   onUnsent(bytes: Buffer, errno: number): void {
     if (this.#ended) return
     try {
-      if (errno === EAGAIN) this.#outbox.takeBack(bytes)
-      this.#onSent(errno === EAGAIN ? 0 : errno)
+      if (errno === errnos.EAGAIN) this.#outbox.takeBack(bytes)
+      this.#onSent(errno === errnos.EAGAIN ? 0 : errno)
     } catch (cause) {
       this.#endUnsent(cause)
     }

@@ -1,5 +1,6 @@
 /** What a sender has to say: the fields of a header that are his to choose, and a body. */
 import type { Fd } from 'memfd-native'
+import { NO_FDS, NO_OBJECTS } from '../util/empty-lists.ts'
 import { copyBytes } from '../util/words.ts'
 import { type WireObject, writeHeader, writeObject } from './message.ts'
 
@@ -11,9 +12,6 @@ export interface Envelope {
   code: number
   oneway: boolean
 }
-
-const NO_OBJECTS: readonly WireObject[] = Object.freeze([])
-const NO_FDS: readonly Fd[] = Object.freeze([])
 
 /**
  * A body to be sent: a parcel's data, with the numbers of its objects on this channel, and the descriptors (borrowed).

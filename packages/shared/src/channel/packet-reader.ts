@@ -3,6 +3,7 @@
  * docs/protocol.md says is a `Violation`, before anything is made of it.
  */
 import { type Credentials, constants, type OwnedFd } from 'memfd-native'
+import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { DeadObjectError } from '../util/errors.ts'
 import { Assembly, type Whole } from './assembly.ts'
 import type { HeldBytes } from './held-bytes.ts'
@@ -47,8 +48,6 @@ export interface MessageSink {
 
 /** The channel's end, and not its peer's fault. */
 export class DescriptorsLost extends DeadObjectError {}
-
-const NO_OBJECTS: readonly WireObject[] = Object.freeze([])
 
 export class PacketReader {
   readonly #sink: MessageSink

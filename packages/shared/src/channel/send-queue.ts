@@ -2,17 +2,16 @@
  * Packets on their way: they go straight to the kernel, and wait here, bounded and in order, when the peer does not read.
  * Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
  */
-import { dup, type Fd, fdNumber, type Hub, type HubSocket, type OwnedFd } from 'memfd-native'
+import { dup, errnos, type Fd, fdNumber, type Hub, type HubSocket, type OwnedFd } from 'memfd-native'
+import { NO_FDS } from '../util/empty-lists.ts'
 import { limitError } from '../util/limit.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { InFlight } from './in-flight.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 
-const EAGAIN = -11
-const ETOOMANYREFS = -109
+const { EAGAIN, ETOOMANYREFS } = errnos
 /** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
 const RETRY_MS = 10
-const NO_FDS: readonly Fd[] = Object.freeze([])
 
 interface WaitingPacket {
   readonly bytes: Buffer

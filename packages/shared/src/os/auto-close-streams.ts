@@ -4,7 +4,7 @@
  * EAGAIN instead.
  */
 import { readSync, writeSync } from 'node:fs'
-import { checkBytes, checkInteger, checkNotNull, show } from '../util/check.ts'
+import { checkBytes, checkInteger, checkNotNull, INT_MAX, INT_MIN, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
 /** What the streams need of a ParcelFileDescriptor. */
@@ -16,8 +16,6 @@ export interface AutoCloseSource {
 }
 
 const END_OF_FILE = -1
-const INT_MIN = -0x8000_0000
-const INT_MAX = 0x7fff_ffff
 
 /** Reads at the descriptor's own offset. Every method throws ERR_CLOSED once the descriptor is closed. */
 export class AutoCloseInputStream {

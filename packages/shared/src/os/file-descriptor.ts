@@ -4,11 +4,9 @@
  *
  * The functions below the class are for the rest of this package; they are not part of the public surface.
  */
-import { type OwnedFd, SyscallError } from 'memfd-native'
+import { errnos, type OwnedFd, SyscallError } from 'memfd-native'
 import { checkNotNull, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
-
-const EBADF = 9
 
 let ownerOf: (fd: FileDescriptor) => OwnedFd | null
 let setOwner: (fd: FileDescriptor, owner: OwnedFd | null) => void
@@ -60,7 +58,7 @@ export function wrapOwnedFd(owned: OwnedFd): FileDescriptor {
 export function borrowFd(fd: FileDescriptor): OwnedFd {
   checkFileDescriptor('fd', fd)
   const owner = ownerOf(fd)
-  if (owner === null || owner.isClosed) throw new SyscallError('fcntl', -EBADF)
+  if (owner === null || owner.isClosed) throw new SyscallError('fcntl', errnos.EBADF)
   return owner
 }
 

@@ -4,7 +4,7 @@
  * where Android's answers a signed byte and so confuses 255 with the end.
  */
 import type { Readable, Writable } from 'node:stream'
-import { checkBytes, checkInteger, checkRange, INT_MAX } from '../util/check.ts'
+import { checkBytes, checkInteger, checkRange, INT_MAX, INT_MIN } from '../util/check.ts'
 import { ClosedError } from '../util/errors.ts'
 import { nodeStream } from '../util/late-modules.ts'
 
@@ -71,7 +71,7 @@ export class MemoryInputStream {
   /** Remembers the cursor for `reset()`. @param readLimit ignored, for there is nothing to buffer. @throws ERR_CLOSED */
   mark(readLimit: number): void {
     this.#checkOpen()
-    checkInteger('readLimit', readLimit, -INT_MAX - 1, INT_MAX)
+    checkInteger('readLimit', readLimit, INT_MIN, INT_MAX)
     this.#mark = this.#position
   }
 
@@ -183,7 +183,7 @@ export class MemoryOutputStream {
   }
 
   #writeByte(byte: number): void {
-    checkInteger('byte', byte, -INT_MAX - 1, INT_MAX)
+    checkInteger('byte', byte, INT_MIN, INT_MAX)
     this.#writeFrom(Uint8Array.of(byte), 0, 1)
   }
 

@@ -1,7 +1,7 @@
 /** How a file is opened: ParcelFileDescriptor's mode bits, their text form, and the flags of open(2) they stand for. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { dup, type OwnedFd } from 'memfd-native'
-import { checkInteger, checkString, show } from '../util/check.ts'
+import { checkInteger, checkString, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 
 export const MODE_WORLD_READABLE = 0x1
@@ -14,7 +14,6 @@ export const MODE_TRUNCATE = 0x0400_0000
 export const MODE_APPEND = 0x0200_0000
 
 const ACCESS_MASK = MODE_READ_WRITE
-const INT_MAX = 0x7fff_ffff
 const { S_IROTH, S_IRWXG, S_IRWXU, S_IWOTH } = constants
 
 /**

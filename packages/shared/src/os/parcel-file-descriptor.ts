@@ -1,7 +1,7 @@
 import { constants as fsConstants } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants, dup, fstat, lseek, OwnedFd, pipe } from 'memfd-native'
-import { checkBytes, checkInteger, checkNotNull, checkString, show } from '../util/check.ts'
+import { checkBytes, checkInteger, checkNotNull, checkString, INT_MAX, INT_MIN, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { AutoCloseInputStream, AutoCloseOutputStream } from './auto-close-streams.ts'
 import type { OnClose } from './close-listener.ts'
@@ -29,9 +29,6 @@ import { socketDescriptor } from './socket-descriptor.ts'
 
 /** Two ends: of a pipe the reading one first, of a socket pair either. The caller closes both. */
 export type DescriptorPair = [ParcelFileDescriptor, ParcelFileDescriptor]
-
-const INT_MIN = -0x8000_0000
-const INT_MAX = 0x7fff_ffff
 
 /** The descriptor of `pfd`, the caller's from here on, as `detachFd`. For this package. */
 export let detachOwned: (pfd: ParcelFileDescriptor) => OwnedFd

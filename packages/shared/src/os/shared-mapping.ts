@@ -3,7 +3,7 @@
  * and is checked, so that neither unmapping nor a read-only mapping can ever kill the process.
  */
 import { type Mapping, mmap } from 'memfd-native'
-import { checkBytes, checkInteger, checkLong, checkNumber, checkRange, INT_MAX } from '../util/check.ts'
+import { checkBytes, checkInteger, checkLong, checkNumber, checkRange, INT_MAX, INT_MIN } from '../util/check.ts'
 import { ClosedError, ReadOnlyError, UnsupportedOperationError } from '../util/errors.ts'
 
 const { PROT_READ, PROT_WRITE } = mmap
@@ -72,7 +72,7 @@ export class SharedMapping {
   /** Stores an int32, -2^31 to 2^31 - 1. */
   putInt(index: number, value: number): void {
     this.#store(index, 4, () => {
-      checkInteger('value', value, -INT_MAX - 1, INT_MAX)
+      checkInteger('value', value, INT_MIN, INT_MAX)
       scratch.writeInt32BE(value)
     })
   }

@@ -2,6 +2,7 @@
  * The only way into a parcel for the layers above: its bytes, and what its objects are. What travels for an object is
  * written by those layers into a copy of the bytes; a parcel knows no channel.
  */
+import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { type BinderSource, dropObjects, type ParcelObject, type WrittenObject } from './object-table.ts'
 import { Parcel } from './parcel.ts'
 import type { ReceivedData } from './parcel-buffer.ts'
@@ -24,8 +25,6 @@ export interface ParcelContents {
   /** Ascending by offset. Descriptors still belong to the parcel; binders that came with it have been opened. */
   readonly objects: readonly WrittenObject[]
 }
-
-const NO_OBJECTS: readonly WrittenObject[] = []
 
 /** A look at the contents, which holds until the parcel is changed or recycled. Check `dataSize()` against the limit first. */
 export function parcelContents(parcel: Parcel): ParcelContents {

@@ -3,6 +3,7 @@ import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from './errors
 
 /** The largest length, size or offset of a region: Android's are Java ints. */
 export const INT_MAX = 0x7fffffff
+export const INT_MIN = -INT_MAX - 1
 
 /**
  * An integer within [min, max]; wrong type ERR_INVALID_ARG_TYPE, everything else ERR_OUT_OF_RANGE, or the error that
@@ -23,7 +24,7 @@ export function checkInteger(
 
 /** Java's int: from -2^31 to 2^31 - 1. */
 export function checkInt32(name: string, value: unknown): asserts value is number {
-  checkInteger(name, value, -INT_MAX - 1, INT_MAX)
+  checkInteger(name, value, INT_MIN, INT_MAX)
 }
 
 /** That `count` elements from `offset` on lie within `length`; ERR_OUT_OF_RANGE. `name` is the offset's. */

@@ -1,0 +1,23 @@
+/** Linux's numbers for x86-64 and arm64, errno(3). All that this project tells apart, and no more. */
+
+/** Errnos by their names, negative as the addon answers them and `SyscallError.errno` has them. EWOULDBLOCK is EAGAIN. */
+export const errnos = Object.freeze({
+  EPERM: -1,
+  ENOENT: -2,
+  E2BIG: -7,
+  EBADF: -9,
+  EAGAIN: -11,
+  EINVAL: -22,
+  ENFILE: -23,
+  ENOSPC: -28,
+  EPIPE: -32,
+  ERANGE: -34,
+  ENAMETOOLONG: -36,
+  EXFULL: -54,
+  EBADMSG: -74,
+  ENOPROTOOPT: -92,
+  ECONNRESET: -104,
+  ESHUTDOWN: -108,
+  ETOOMANYREFS: -109,
+  ESTALE: -116,
+})
