@@ -10,10 +10,10 @@ from memsvc.packets import CONTINUATION, FAILURE, RELEASE, REPLY, TRANSACTION, A
 from memsvc.parcel import Reader, Writer
 
 
-def packet(kind, body=b'', *, version=1, flags=0, id=1, data_size=None, objects=0, here=None, descriptors=0, reserved=0):
+def packet(kind, body=b'', *, version=1, flags=0, id=1, data_size=None, objects=0, body_bytes_in_packet=None, descriptors=0, reserved=0):
     """Bytes that need not be right."""
     size = len(body) - 4 * objects if data_size is None else data_size
-    part = len(body) if here is None else here
+    part = len(body) if body_bytes_in_packet is None else body_bytes_in_packet
     fields = (version, kind, flags, id, 0, 0, size, objects, part, descriptors, reserved)
     return struct.pack('<BBHIIIIIIHH', *fields) + body
 
@@ -77,7 +77,7 @@ class Assembling(unittest.TestCase):
             'a flag': [packet(TRANSACTION, flags=2)],
             'a oneway reply': [packet(REPLY, flags=1)],
             'a reserved field': [packet(REPLY, reserved=1)],
-            'a body beyond the packet': [packet(REPLY, bytes(4), here=8)],
+            'a body beyond the packet': [packet(REPLY, bytes(4), body_bytes_in_packet=8)],
             'more than announced': [packet(REPLY, bytes(8), data_size=4)],
             'a size that is no multiple of 4': [packet(REPLY, bytes(3))],
             'a parcel that is too large': [packet(REPLY, data_size=2**20)],

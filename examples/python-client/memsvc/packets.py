@@ -38,7 +38,7 @@ class _Header(NamedTuple):
     code: int
     data_size: int
     object_count: int
-    here: int
+    body_bytes_in_packet: int
     descriptor_count: int = 0
     reserved: int = 0
 
@@ -100,7 +100,7 @@ def _split(packet, descriptor_count):
         if start > len(packet):
             raise Violation('half a header')
         header = _Header._make(_LAYOUT.unpack_from(packet, position))
-        end = start + header.here
+        end = start + header.body_bytes_in_packet
         if end > len(packet):
             raise Violation('half a message')
         _check(header, descriptor_count, is_alone=end - position == len(packet))

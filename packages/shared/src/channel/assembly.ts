@@ -30,7 +30,7 @@ export class Assembly {
     this.#pay(() => this.#held.addDescriptors(fds.length))
     this.#header = header
     this.#fds = fds
-    this.#append(header.here, bodySize(header), bytes, at)
+    this.#append(header.bodyBytesInPacket, bodySize(header), bytes, at)
   }
 
   /** Takes the next part; answers the whole once nothing is missing. @throws Violation; also when nobody pays for more */
@@ -38,8 +38,8 @@ export class Assembly {
     const first = this.#header
     if (first === null || header.id !== first.id) throw new Violation('a continuation of another message')
     const size = bodySize(first)
-    if (header.here > size - this.#size) throw new Violation('a continuation beyond the end of its body')
-    this.#append(header.here, size, bytes, at)
+    if (header.bodyBytesInPacket > size - this.#size) throw new Violation('a continuation beyond the end of its body')
+    this.#append(header.bodyBytesInPacket, size, bytes, at)
     if (this.#size < size) return null
     const whole = { header: first, body: this.#bytes, fds: this.#fds }
     this.#clear()

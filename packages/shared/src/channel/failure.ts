@@ -36,7 +36,7 @@ export function failureBody(message: string, limit?: LimitError): OutgoingBody {
 export function farewellPacket(limit: LimitError): Buffer {
   const body = failureBytes(limit.message, limit)
   const packet = Buffer.alloc(HEADER_BYTES + body.length)
-  const sizes = { dataSize: body.length, here: body.length, objectCount: 0, descriptorCount: 0 }
+  const sizes = { dataSize: body.length, bodyBytesInPacket: body.length, objectCount: 0, descriptorCount: 0 }
   writeHeader(packet, 0, { kind: KIND_FAILURE, oneway: false, id: 0, object: 0, code: STATUS_LIMIT, ...sizes })
   body.copy(packet, HEADER_BYTES)
   return packet

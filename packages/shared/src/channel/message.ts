@@ -55,7 +55,8 @@ export interface Header {
   code: number
   dataSize: number
   objectCount: number
-  here: number
+  /** The rest follows in CONTINUATIONs. */
+  bodyBytesInPacket: number
   descriptorCount: number
 }
 
@@ -82,7 +83,7 @@ export function writeHeader(bytes: Buffer, at: number, header: Omit<Header, 'ver
   view.setUint32(at + 12, header.code, true)
   view.setUint32(at + 16, header.dataSize, true)
   view.setUint32(at + 20, header.objectCount, true)
-  view.setUint32(at + 24, header.here, true)
+  view.setUint32(at + 24, header.bodyBytesInPacket, true)
   view.setUint32(at + 28, header.descriptorCount, true) // 16 bits, and as many reserved ones
 }
 
@@ -106,7 +107,7 @@ export function readHeader(bytes: Buffer, at: number, end: number): Header {
     code: view.getUint32(at + 12, true),
     dataSize: view.getUint32(at + 16, true),
     objectCount: view.getUint32(at + 20, true),
-    here: view.getUint32(at + 24, true),
+    bodyBytesInPacket: view.getUint32(at + 24, true),
     descriptorCount: last & 0xffff,
   }
   if (header.version !== PROTOCOL_VERSION) throw new Violation(`version ${header.version} of the protocol`)
@@ -144,14 +145,14 @@ function checkFields(header: Header): void {
 }
 
 function checkSizes(header: Header, room: number): void {
-  const { kind, dataSize, objectCount, here } = header
-  if (here > room) throw new Violation(`a body of ${here} bytes in ${room}`)
+  const { kind, dataSize, objectCount, bodyBytesInPacket } = header
+  if (bodyBytesInPacket > room) throw new Violation(`a body of ${bodyBytesInPacket} bytes in ${room}`)
   if (dataSize % 4 !== 0 || dataSize > MAX_DATA_BYTES) throw new Violation(`a parcel of ${dataSize} bytes`)
   if (objectCount > MAX_OBJECTS || objectCount * OBJECT_BYTES > dataSize) {
     throw new Violation(`${objectCount} objects in ${dataSize} bytes`)
   }
-  if (kind === KIND_CONTINUATION ? here === 0 : here > bodySize(header)) {
-    throw new Violation(`${here} bytes of a body of ${bodySize(header)}`)
+  if (kind === KIND_CONTINUATION ? bodyBytesInPacket === 0 : bodyBytesInPacket > bodySize(header)) {
+    throw new Violation(`${bodyBytesInPacket} bytes of a body of ${bodySize(header)}`)
   }
 }
 

@@ -192,7 +192,13 @@ export class Outbox {
     const rest = { kind: KIND_CONTINUATION, id: envelope.id, object: 0, code: 0, oneway: false }
     for (let at = room; at < whole.length && result >= 0; at += room) {
       const here = whole.copy(this.#outgoing, HEADER_BYTES, at, at + room)
-      writeHeader(this.#outgoing, 0, { ...rest, dataSize: 0, objectCount: 0, here, descriptorCount: 0 })
+      writeHeader(this.#outgoing, 0, {
+        ...rest,
+        dataSize: 0,
+        objectCount: 0,
+        bodyBytesInPacket: here,
+        descriptorCount: 0,
+      })
       result = this.#queue.send(HEADER_BYTES + here)
     }
     return result

@@ -57,10 +57,16 @@ export class OutgoingBody {
 }
 
 /**
- * Writes the header of a message whose body begins with `here` bytes in the same packet.
+ * Writes the header of a message whose body begins with `bodyBytesInPacket` bytes in the same packet.
  * @param at where the header begins; the body is behind it already
  */
-export function writeMessage(bytes: Buffer, at: number, envelope: Envelope, body: OutgoingBody, here: number): void {
+export function writeMessage(
+  bytes: Buffer,
+  at: number,
+  envelope: Envelope,
+  body: OutgoingBody,
+  bodyBytesInPacket: number,
+): void {
   writeHeader(bytes, at, {
     kind: envelope.kind,
     oneway: envelope.oneway,
@@ -69,7 +75,7 @@ export function writeMessage(bytes: Buffer, at: number, envelope: Envelope, body
     code: envelope.code,
     dataSize: body.dataSize,
     objectCount: body.objects.length,
-    here,
+    bodyBytesInPacket,
     descriptorCount: body.fds.length,
   })
 }

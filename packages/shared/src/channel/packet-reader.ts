@@ -89,7 +89,7 @@ export class PacketReader {
     if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
     for (let at = start; at < end && !this.#sink.isEnded; ) {
       const header = readHeader(bytes, at, end)
-      const next = at + ((HEADER_BYTES + header.here + 7) & ~7)
+      const next = at + ((HEADER_BYTES + header.bodyBytesInPacket + 7) & ~7)
       if (header.descriptorCount !== fds.length) {
         throw new Violation(`${fds.length} descriptors came, ${header.descriptorCount} were announced`)
       }
@@ -135,7 +135,7 @@ export class PacketReader {
       throw new Violation('the parts of a body must follow each other')
     }
     if (this.#assembly !== null) this.#readPart(this.#assembly, header, bytes, at)
-    else if (header.here < bodySize(header)) {
+    else if (header.bodyBytesInPacket < bodySize(header)) {
       if (this.#hasMore) throw new Violation('a body that goes on must end its packet')
       this.#assembly = new Assembly(this.#held)
       this.#assembly.start(header, bytes, at, fds)

@@ -30,7 +30,16 @@ const CROWD_PATIENCE_MS = 4000
 const MAX_ANSWER_BYTES = 1024
 /** Of the one call on a channel. */
 const CALL_ID = 1
-const NOTHING = { id: 0, object: 0, code: 0, oneway: false, dataSize: 0, objectCount: 0, here: 0, descriptorCount: 0 }
+const NOTHING = {
+  id: 0,
+  object: 0,
+  code: 0,
+  oneway: false,
+  dataSize: 0,
+  objectCount: 0,
+  bodyBytesInPacket: 0,
+  descriptorCount: 0,
+}
 
 /**
  * The value of a service, from its region.
@@ -109,7 +118,7 @@ async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Prom
     header.kind === KIND_REPLY &&
     header.id === CALL_ID &&
     header.descriptorCount === 1 &&
-    HEADER_BYTES + header.here === data.length &&
+    HEADER_BYTES + header.bodyBytesInPacket === data.length &&
     objects.length === 1 &&
     objects[0]?.offset === question.answer.length * 4 &&
     question.answer.every((word, i) => word === 'any' || word === data.readInt32LE(HEADER_BYTES + 4 * i))
@@ -119,7 +128,7 @@ async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Prom
 
 function message(kind: number, id: number, code: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES + body.length)
-  writeHeader(bytes, 0, { ...NOTHING, kind, id, code, dataSize: body.length, here: body.length })
+  writeHeader(bytes, 0, { ...NOTHING, kind, id, code, dataSize: body.length, bodyBytesInPacket: body.length })
   body.copy(bytes, HEADER_BYTES)
   return bytes
 }

@@ -179,7 +179,7 @@ for (const size of sizes) {
     const answer = call(channel, pattern(size))
     const parts = await receiveParts(peer)
     t.equal(parts.length, Math.max(1, Math.ceil(size / ROOM)))
-    t.match(parts[0], { kind: TRANSACTION, dataSize: size, here: Math.min(size, ROOM) })
+    t.match(parts[0], { kind: TRANSACTION, dataSize: size, bodyBytesInPacket: Math.min(size, ROOM) })
     for (const part of parts.slice(1)) t.match(part, { kind: CONTINUATION, id: parts[0]?.id, dataSize: 0, object: 0 })
     t.ok(Buffer.concat(parts.map((part) => part.body)).equals(pattern(size)), 'every byte in its place')
 
@@ -197,7 +197,10 @@ t.test('the object table counts as a part of the body, and may be cut anywhere',
       { offset: 24, type: 3, number: 2 },
     ])
     peer.send(
-      message({ kind: TRANSACTION, id: here, code: 1, dataSize: 48, objectCount: 2, here }, whole.subarray(0, here)),
+      message(
+        { kind: TRANSACTION, id: here, code: 1, dataSize: 48, objectCount: 2, bodyBytesInPacket: here },
+        whole.subarray(0, here),
+      ),
     )
     peer.send(message({ kind: CONTINUATION, id: here, dataSize: 0 }, whole.subarray(here)))
   }
@@ -232,7 +235,7 @@ t.test('a body may come in parts of any size, none at first too', async (t) => {
 t.test('a body in single bytes is joined', async (t) => {
   const { recorder, peer } = recordedServer(t)
   const whole = pattern(2000)
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: 2000, here: 0 }))
+  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: 2000, bodyBytesInPacket: 0 }))
   for (const byte of whole) await peer.offer(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.of(byte)))
   await recorder.calledTimes(1)
   t.ok(recorder.calls[0]?.body.data.equals(whole))
@@ -253,7 +256,7 @@ for (const count of [1, 2, 253]) {
   t.test(`${count} descriptors arrive, in their order`, async (t) => {
     const { recorder, peer } = recordedServer(t, { takesFds: true })
     const sent = regions(t, count)
-    peer.send(messageWithFds(count, { here: 28 * count }), sent)
+    peer.send(messageWithFds(count, { bodyBytesInPacket: 28 * count }), sent)
     await recorder.calledTimes(1)
     const [received] = recorder.calls as [RecordedCall]
     t.same(received.body.fds.map(identityOf), sent.map(identityOf))
@@ -264,8 +267,8 @@ for (const count of [1, 2, 253]) {
 t.test('the descriptors of a split body come with its first packet', async (t) => {
   const { recorder, peer } = recordedServer(t, { takesFds: true })
   const sent = regions(t, 3)
-  const whole = messageWithFds(3, { here: 10 }).subarray(HEADER_BYTES)
-  peer.send(messageWithFds(3, { here: 10 }).subarray(0, HEADER_BYTES + 10), sent)
+  const whole = messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(HEADER_BYTES)
+  peer.send(messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(0, HEADER_BYTES + 10), sent)
   peer.send(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, whole.subarray(10)))
   await recorder.calledTimes(1)
   const [received] = recorder.calls as [RecordedCall]
@@ -288,7 +291,7 @@ t.test('a channel sends descriptors with the first packet of a split body, and o
 
 t.test('half a split body and its descriptors are given back when the peer goes', async (t) => {
   const { recorder, peer } = recordedServer(t, { takesFds: true })
-  peer.send(messageWithFds(2, { here: 10 }).subarray(0, HEADER_BYTES + 10), regions(t, 2))
+  peer.send(messageWithFds(2, { bodyBytesInPacket: 10 }).subarray(0, HEADER_BYTES + 10), regions(t, 2))
   peer.close()
   t.match(await recorder.ended(), { code: 'ERR_DEAD_OBJECT' })
   t.equal(recorder.calls.length, 0)
@@ -462,12 +465,12 @@ async function receivePacked(
 /** The packets of one message. */
 async function receiveParts(peer: RawPeer): Promise<Message[]> {
   const parts = await peer.receiveMessages(1)
-  let missing = (parts[0]?.dataSize ?? 0) - (parts[0]?.here ?? 0)
+  let missing = (parts[0]?.dataSize ?? 0) - (parts[0]?.bodyBytesInPacket ?? 0)
   while (missing > 0) {
     const [part] = await peer.receiveMessages(1)
     if (part === undefined) break
     parts.push(part)
-    missing -= part.here
+    missing -= part.bodyBytesInPacket
   }
   return parts
 }
@@ -482,9 +485,9 @@ function split(whole: Buffer, room: number): Buffer[] {
   return packets
 }
 
-/** A call with so many descriptors, and `here` bytes of its body. */
-function messageWithFds(count: number, { here }: { here: number }): Buffer {
+/** A call with so many descriptors, and `bodyBytesInPacket` bytes of its body. */
+function messageWithFds(count: number, { bodyBytesInPacket }: { bodyBytesInPacket: number }): Buffer {
   const objects = Array.from({ length: count }, (_, i) => ({ offset: 24 * i, type: DESCRIPTOR, number: i }))
-  const fields = { kind: TRANSACTION, id: 1, code: 1, objectCount: count, descriptorCount: count, here }
+  const fields = { kind: TRANSACTION, id: 1, code: 1, objectCount: count, descriptorCount: count, bodyBytesInPacket }
   return message({ ...fields, dataSize: 24 * count }, body(24 * count, objects))
 }

@@ -112,7 +112,7 @@ for (const [name, envelope, outgoing, hex] of golden) {
       ...envelope,
       dataSize: outgoing.dataSize,
       objectCount: outgoing.objects.length,
-      here: outgoing.size,
+      bodyBytesInPacket: outgoing.size,
       descriptorCount: outgoing.fds.length,
     })
   })
@@ -120,11 +120,11 @@ for (const [name, envelope, outgoing, hex] of golden) {
 
 t.test('CONTINUATION stands in its packet as the protocol says', async (t) => {
   const bytes = Buffer.alloc(36)
-  const fields = { dataSize: 0, objectCount: 0, here: 4, descriptorCount: 0 }
+  const fields = { dataSize: 0, objectCount: 0, bodyBytesInPacket: 4, descriptorCount: 0 }
   writeHeader(bytes, 0, { ...NOTHING, ...fields, kind: KIND_CONTINUATION, id: 9 })
   const hex = '0106000009000000000000000000000000000000000000000400000000000000'
   t.equal(bytes.subarray(0, 32).toString('hex'), hex)
-  t.match(readHeader(bytes, 0, bytes.length), { kind: CONTINUATION, id: 9, here: 4 })
+  t.match(readHeader(bytes, 0, bytes.length), { kind: CONTINUATION, id: 9, bodyBytesInPacket: 4 })
 })
 
 t.test('a message is read where it lies in a packet', async (t) => {
@@ -133,7 +133,7 @@ t.test('a message is read where it lies in a packet', async (t) => {
     message({ kind: REPLY, id: 3 }, Buffer.alloc(8)),
     Buffer.alloc(9),
   ])
-  t.match(readHeader(bytes, 40, 80), { kind: REPLY, id: 3, here: 8 })
+  t.match(readHeader(bytes, 40, 80), { kind: REPLY, id: 3, bodyBytesInPacket: 8 })
 })
 
 /** What every kind of message may be; each row of the next table breaks one thing about it. */
@@ -187,10 +187,10 @@ const broken: [string, string[], Partial<Fields>][] = [
   ['objects that the parcel cannot hold', [...CALLS, 'REPLY'], { objectCount: 3, dataSize: 48 }],
   ['4,097 objects', [...CALLS, 'REPLY'], { objectCount: 4097, dataSize: MAX_DATA }],
   ['2^32 - 1 objects', [...CALLS, 'REPLY'], { objectCount: 0xffffffff }],
-  ['a body longer than its packet', EVERY, { here: 49 }],
-  ['a body of 4 GiB in this packet', EVERY, { here: 0xffffffff }],
+  ['a body longer than its packet', EVERY, { bodyBytesInPacket: 49 }],
+  ['a body of 4 GiB in this packet', EVERY, { bodyBytesInPacket: 0xffffffff }],
   ['more in this packet than its body has', WITH_PARCEL, { dataSize: 44 }],
-  ['nothing in this packet', ['CONTINUATION'], { here: 0 }],
+  ['nothing in this packet', ['CONTINUATION'], { bodyBytesInPacket: 0 }],
 ]
 
 for (const [what, kinds, fields] of broken) {
@@ -226,7 +226,7 @@ t.test('the version of a HELLO is known from its first two bytes, whatever follo
 })
 
 t.test('a body is its data and four bytes for each object', async (t) => {
-  const packet = message({ kind: REPLY, id: 1, dataSize: 96, objectCount: 4, here: 0 })
+  const packet = message({ kind: REPLY, id: 1, dataSize: 96, objectCount: 4, bodyBytesInPacket: 0 })
   t.equal(bodySize(readHeader(packet, 0, packet.length)), 112)
 })
 

@@ -83,7 +83,7 @@ t.test('bytes that the peer has not read keep the process alive, until it has', 
   const parts = await peer.receiveMessages(14)
   t.ok(parts.slice(1).every(({ kind }) => kind === CONTINUATION))
   t.equal(
-    parts.reduce((total, { here }) => total + here, 0),
+    parts.reduce((total, { bodyBytesInPacket }) => total + bodyBytesInPacket, 0),
     parts[0]?.dataSize,
   )
   t.same(await ending, [0, ''])
