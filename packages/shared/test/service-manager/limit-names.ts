@@ -1,8 +1,8 @@
 /** Limits by their names: what a limit was called before, and how people read of it. */
 import t from 'tap'
-import { LimitError } from '../../src/errors.ts'
 import { ofOnePeer } from '../../src/quota/shares.ts'
 import { type ManagerOptions, ServiceManager } from '../../src/service-manager/service-manager.ts'
+import { LimitError } from '../../src/util/errors.ts'
 
 const FORMER_NAMES = {
   passed: 'unreadDescriptors',
