@@ -14,7 +14,15 @@ export {
   exitCodeOf,
   ToolError,
 } from './command/exit-codes.ts'
-export { connectInTime, findHolder, findService, listHolders, listNames, unlessGone } from './command/reach.ts'
+export {
+  connectInTime,
+  findHolder,
+  findService,
+  listHolders,
+  listNames,
+  notFound,
+  unlessGone,
+} from './command/reach.ts'
 export { errorLine, tellPeople, terminalLine } from './command/terminal.ts'
 export { controlOf, IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'

@@ -10,6 +10,7 @@ import {
   findHolder,
   findService,
   listHolders,
+  notFound,
   type RegistryOptions,
   readRegistryOptions,
   readTimeout,
@@ -96,7 +97,9 @@ async function reach(name: string, options: ControlCommandOptions): Promise<Reac
   const deadline = new Deadline(readTimeout(options.timeout))
   const manager = await connectInTime(readRegistryOptions(options), deadline)
   try {
-    const service = await findService(manager, name, deadline)
+    // A registry that ends while it is asked is one that is not there.
+    const service = await unlessGone(() => findService(manager, name, deadline))
+    if (service === null) throw notFound(manager, name)
     const asked = unlessGone(() => controlOf(service))
     const control = await deadline.within(asked, name)
     if (control === null) throw new ServiceNotFoundError(`${name} has just gone`)

@@ -18,14 +18,15 @@ export function connectInTime(choice: RegistryChoice, deadline: Deadline): Promi
   return deadline.within(connected, REGISTRY)
 }
 
-/** @throws ERR_SERVICE_NOT_FOUND also where the registry ends while it is asked; ToolError too late; as getService */
+/** @throws ERR_SERVICE_NOT_FOUND; ToolError too late; as getService */
 export async function findService(manager: ServiceManager, name: string, deadline: Deadline): Promise<IBinder> {
-  const binder = await deadline.within(
-    unlessGone(() => manager.getService(name)),
-    REGISTRY,
-  )
+  const binder = await deadline.within(manager.getService(name), REGISTRY)
   if (binder !== null) return binder
-  throw new ServiceNotFoundError(
+  throw notFound(manager, name)
+}
+
+export function notFound(manager: ServiceManager, name: string): ServiceNotFoundError {
+  return new ServiceNotFoundError(
     `no service ${JSON.stringify(name)} at ${manager.path}; 'memsvc list' shows what there is`,
   )
 }
