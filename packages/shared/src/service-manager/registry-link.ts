@@ -8,7 +8,7 @@ import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
-import { errorCode, type LimitError, SecurityError } from '../util/errors.ts'
+import { DeadObjectError, errorCode, type LimitError, SecurityError } from '../util/errors.ts'
 import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
 import type { RegistryPlace } from './registry-path.ts'
@@ -125,5 +125,11 @@ export function openService(found: FoundService): IBinder | null {
   if (found.kind === 'none') return null
   if (found.kind === 'own') return found.binder
   const { takesFds, pid, uid, end } = found
-  return new Session(end, { role: 'client', root: null, peerTakesFds: takesFds, caller: { pid, uid } }).root
+  try {
+    return new Session(end, { role: 'client', root: null, peerTakesFds: takesFds, caller: { pid, uid } }).root
+  } catch (cause) {
+    // epoll_ctl(2) knows what cannot be waited for: nobody here was refused anything.
+    if (errorCode(cause) !== 'EPERM') throw cause
+    throw new DeadObjectError('the registry answered a channel that is no socket', { cause })
+  }
 }
