@@ -71,7 +71,10 @@ struct Environment {
   SlotTable<std::shared_ptr<area::NodeFeed>> feeds;
   SlotTable<std::shared_ptr<area::OwnedArea>> owned_areas;
   area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h
-  const double* copy_args = nullptr;  // of the call that comes: see mapping.cc
+  const double* copy_args = first_copy_args;  // of the call that comes: see mapping.cc
+  // Until JavaScript gives memory of its own for these.
+  alignas(double) unsigned char first_area_words[64];
+  double first_copy_args[3] = {};
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <memory>
 #include <unordered_set>
+#include <utility>
 
 class LentMemory {
  public:
@@ -20,11 +21,17 @@ class LentMemory {
   LentMemory(const LentMemory&) = delete;
   LentMemory& operator=(const LentMemory&) = delete;
 
-  /** An ArrayBuffer over memory that `owner` keeps. Null where the runtime allows none over memory outside its heap. */
+  /**
+   * An ArrayBuffer over memory that `owner` keeps. Null where the runtime allows none over memory outside its heap, and with an
+   * exception pending (ERR_BUFFER_TOO_LARGE) where it is larger than any may be.
+   */
   napi_value Lend(napi_env env, void* data, size_t length, std::shared_ptr<void> owner) {
     auto loan = std::make_unique<Loan>(Loan{this, std::move(owner), length, nullptr});
     napi_value buffer = nullptr;
-    if (napi_create_external_arraybuffer(env, data, length, OnLoanEnd, loan.get(), &buffer) != napi_ok) return nullptr;
+    const napi_status status = napi_create_external_arraybuffer(env, data, length, OnLoanEnd, loan.get(), &buffer);
+    // What is too large for a Buffer Node has taken, and ends it, now or later; in all other cases it is still ours.
+    if (status == napi_generic_failure) loan.release();
+    if (status != napi_ok) return nullptr;
     napi_create_reference(env, buffer, 0, &loan->buffer);
     loans_.insert(loan.release());
     Watch(env);
@@ -56,9 +63,12 @@ class LentMemory {
   void Watch(napi_env env) {
     if (newest_ != nullptr) napi_delete_reference(env, newest_->buffer);
     newest_ = new Newest{this, nullptr};  // deleted by its finalizer
-    napi_value buffer;
-    napi_create_external_arraybuffer(env, newest_, 1, OnNewestEnd, newest_, &buffer);
-    napi_create_reference(env, buffer, 1, &newest_->buffer);
+    napi_value buffer = nullptr;
+    if (napi_create_external_arraybuffer(env, newest_, 1, OnNewestEnd, newest_, &buffer) == napi_ok) {
+      napi_create_reference(env, buffer, 1, &newest_->buffer);
+      return;
+    }
+    delete std::exchange(newest_, nullptr);  // this thread is being ended
   }
 
   /** The thread ends, unless it was the newest before. */

@@ -1,8 +1,9 @@
 // Mapped memory as a Buffer (mmap-io's vocabulary): the unsafe way, where JavaScript touches the pages itself.
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
-#include <vector>
 
 #include "define.h"
 #include "families.h"
@@ -98,21 +99,27 @@ Napi::Value Sync(Napi::Env env, Target target, int64_t offset, int64_t length, i
   return ToJs(env, ResultOf(::msync(part, length, flags)));
 }
 
-/** [pages not in core, pages in core] */
+int64_t PageSize() { return ::sysconf(_SC_PAGESIZE); }
+
+/** [pages not in core, pages in core]. In parts: a mapping can be a million times larger than what there is of memory. */
 Napi::Value InCore(Napi::Env env, Target target) {
   uint8_t* data = PartOf(env, target, 0, target.length);
   if (data == nullptr) return {};
-  const size_t pageSize = ::sysconf(_SC_PAGESIZE);
-  std::vector<unsigned char> pages((target.length + pageSize - 1) / pageSize);
-  if (::mincore(data, target.length, pages.data()) < 0) return Errno(env);
-  const auto present = std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1) != 0; });
+  const auto page = static_cast<size_t>(PageSize());
+  std::array<unsigned char, 4096> pages;
+  double present = 0, all = 0;
+  for (size_t at = 0; at < target.length; at += pages.size() * page) {
+    const size_t length = std::min(pages.size() * page, target.length - at);
+    const size_t count = (length + page - 1) / page;
+    if (::mincore(data + at, length, pages.data()) < 0) return Errno(env);
+    all += count;
+    present += std::count_if(pages.begin(), pages.begin() + count, [](unsigned char page) { return (page & 1) != 0; });
+  }
   Napi::Array counts = Napi::Array::New(env, 2);
-  counts.Set(0u, static_cast<double>(pages.size() - present));
-  counts.Set(1u, static_cast<double>(present));
+  counts.Set(0u, all - present);
+  counts.Set(1u, present);
   return counts;
 }
-
-int64_t PageSize() { return ::sysconf(_SC_PAGESIZE); }
 
 }  // namespace
 

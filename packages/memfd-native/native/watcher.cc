@@ -52,11 +52,20 @@ class Watcher {
   /** An error or a hang-up counts as ready: the call that the owner makes next says which. */
   static void OnEvent(uv_poll_t* poll, int, int) {
     Watcher* self = static_cast<Watcher*>(poll->data);
-    Napi::Env env = self->env_;
+    const Napi::Env env = self->env_;
     Napi::HandleScope scope(env);
-    // The callback may close its own watcher; nothing of it is touched after this call.
-    self->callback_.MakeCallback(env.Global(), {});
-    if (env.IsExceptionPending()) napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+    // In a handle of this scope: the callback may close its own watcher, and run the loop, which then frees it.
+    const Napi::Function callback = self->callback_.Value();
+    uv_loop_t* loop = poll->loop;
+    // Not node-addon-api's: it makes an error of what a thread that is being ended answers.
+    napi_status status = napi_make_callback(env, nullptr, env.Global(), callback, 0, nullptr, nullptr);
+    if (status == napi_pending_exception) {
+      napi_value error = nullptr;
+      napi_get_and_clear_last_exception(env, &error);
+      status = napi_fatal_exception(env, error);
+    }
+    // This thread is being ended. Node stops its loop once, which a loop that a callback ran may have taken for itself.
+    if (status != napi_ok) uv_stop(loop);
   }
 
   uv_poll_t poll_;
@@ -69,9 +78,11 @@ namespace {
 
 int64_t Watch(Napi::Env env, int fd, bool writable, Napi::Function callback) {
   if (fd < 0) return -EBADF;
+  SlotTable<Watcher*>& watchers = Environment::Of(env).watchers;
+  if (watchers.Full()) return -ENOMEM;
   Watcher* watcher = nullptr;
   const int error = Watcher::Start(env, fd, writable ? UV_WRITABLE : UV_READABLE, callback, &watcher);
-  return error < 0 ? error : Environment::Of(env).watchers.Insert(watcher);
+  return error < 0 ? error : watchers.Insert(watcher);
 }
 
 int64_t Unwatch(Napi::Env env, int64_t handle) {

@@ -331,6 +331,9 @@ napi_value UseWords(napi_env env, napi_callback_info info) {
 
 void RegisterAreaReader(Napi::Env env, Napi::Object exports) {
   using namespace area;
+  Environment& environment = Environment::Of(env);
+  static_assert(sizeof(environment.first_area_words) == sizeof(Words));
+  environment.area_words = new (environment.first_area_words) Words();
   Export(exports, "areaUseWords", UseWords);
   Define<Attach, "fd">(exports, "areaAttach");
   Define<Detach, "handle">(exports, "areaDetach");

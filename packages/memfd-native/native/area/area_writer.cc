@@ -1,5 +1,6 @@
 // An owner's area for JavaScript: a handle of the one writable mapping there will ever be.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "../families.h"
 #include "node_call.h"
@@ -36,6 +37,9 @@ napi_value Create(napi_env env, napi_callback_info info) {
   geometry.epoch = epoch;
   if (!geometry.IsSound(static_cast<uint64_t>(capacity))) return call.Answer(-EINVAL);
   if (call.environment->owned_areas.Full()) return call.Answer(-ENOMEM);
+  struct stat status;
+  if (::fstat(fd, &status) < 0) return call.Answer(-errno);
+  if (status.st_size < capacity) return call.Answer(-EINVAL);  // beyond its end a store is SIGBUS
   unique_fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (!own.ok()) return call.Answer(-errno);
   MappedMemory memory = MappedMemory::Map(fd, capacity, PROT_READ | PROT_WRITE, MAP_SHARED, 0);

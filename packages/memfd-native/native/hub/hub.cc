@@ -176,8 +176,10 @@ void Hub::HandOver(size_t first, size_t count) {
   if (status == napi_pending_exception) {
     napi_value error;
     napi_get_and_clear_last_exception(env_, &error);
-    napi_fatal_exception(env_, error);
+    status = napi_fatal_exception(env_, error);
   }
+  // This thread is being ended. Node stops its loop once, which a loop that a handler ran may have taken for itself.
+  if (status != napi_ok) uv_stop(loop_);
   napi_close_handle_scope(env_, scope);
 }
 
