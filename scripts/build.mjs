@@ -13,7 +13,7 @@ function buildNative() {
   const headers = headerFolder()
   const options = headers === null ? [] : [`--nodedir=${headers}`]
   const args = ['rebuild', ...options, '--', '-Dmemfd_native_tests=1']
-  return runQuietly(localBin('node-gyp'), args, join(repositoryRoot, 'packages/memfd-native'))
+  return runQuietly(localBin('node-gyp'), args, { cwd: join(repositoryRoot, 'packages/memfd-native') })
 }
 
 async function bundle() {

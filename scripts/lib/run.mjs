@@ -12,8 +12,8 @@ export function run(command, args, env = process.env) {
 }
 
 /** As `run`, but shows what the program said only if it failed. */
-export function runQuietly(command, args, cwd = repositoryRoot) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 2 ** 26 })
+export function runQuietly(command, args, { cwd = repositoryRoot, env = process.env } = {}) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 26 })
   if (status !== 0) console.error(error?.message ?? stdout + stderr)
   return status === 0
 }

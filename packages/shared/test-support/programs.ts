@@ -7,6 +7,8 @@ import { Lines } from './lines.ts'
 
 /** Where V8 is to write down what is run: for `npm run mutate`. A program that is killed says nothing. */
 const coverage = process.env.NODE_V8_COVERAGE
+/** For `npm run sanitize`. */
+const SANITIZERS = ['LD_PRELOAD', 'ASAN_OPTIONS', 'UBSAN_OPTIONS']
 const LATE_MS = 3000
 
 export interface ProgramOptions {
@@ -99,10 +101,11 @@ export function startProgram(path: string, args: readonly string[], options: Pro
 export function startCommand(command: readonly string[], options: ProgramOptions = {}): Program {
   const stdio: StdioOptions = [options.stdin ?? 'ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe']
   const user = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
-  const measured = coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage }
-  const environment = Object.entries({ PATH: process.env.PATH, ...measured, ...options.env }).map(
-    ([name, value]) => `${name}=${value}`,
-  )
+  const inherited = ['PATH', 'NODE_V8_COVERAGE', ...SANITIZERS].filter((name) => process.env[name] !== undefined)
+  const environment = [
+    ...inherited.map((name) => `${name}=${process.env[name]}`),
+    ...Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+  ]
   const line = ['-i', ...environment, ...(options.prefix ?? []), ...command]
   return new Program(spawn('env', line, { stdio, cwd: '/', ...user }))
 }
