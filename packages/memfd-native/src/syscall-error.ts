@@ -39,6 +39,7 @@ function otherName(errno: number): string | undefined {
       name,
     ]),
     [-errnos.ETOOMANYREFS, 'ETOOMANYREFS'],
+    [-errnos.EXFULL, 'EXFULL'],
   ])
   return otherNames.get(errno)
 }

@@ -10,6 +10,7 @@ const NAMES: [number, string][] = [
   [-91, 'EPROTOTYPE'],
   [-92, 'ENOPROTOOPT'],
   [-95, 'ENOTSUP'],
+  [-54, 'EXFULL'],
   [-109, 'ETOOMANYREFS'],
   [-122, 'EDQUOT'],
   [-4000, 'E4000'],
