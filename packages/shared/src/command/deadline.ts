@@ -13,7 +13,7 @@ const DECIMAL = /^\d+(\.\d+)?$/
 /** Of one command, for all its waits together. */
 export class Deadline {
   readonly #seconds: number
-  readonly #end: number
+  #end: number
 
   /** @param begin when the command began, by `performance.now()` */
   constructor(seconds: number = DEFAULT_SECONDS, begin: number = performance.now()) {
@@ -35,7 +35,11 @@ export class Deadline {
     let timer: NodeJS.Timeout | undefined
     const expiry = new Promise<never>((_resolve, reject) => {
       const message = `${callee} has not ${action} for ${this.#seconds} s, try again later`
-      timer = setTimeout(() => reject(new ToolError(EXIT.tryAgain, message)), this.leftMs)
+      timer = setTimeout(() => {
+        // A timer may come a fraction of a millisecond early: what it ended has passed.
+        this.#end = Math.min(this.#end, performance.now())
+        reject(new ToolError(EXIT.tryAgain, message))
+      }, this.leftMs)
     })
     try {
       return await Promise.race([call, expiry])
