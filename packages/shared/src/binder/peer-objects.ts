@@ -3,8 +3,9 @@
  * one proxy, for as long as anybody holds that.
  */
 import type { Channel } from '../channel/channel.ts'
+import { death } from '../channel/death.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
-import { DeadObjectError, type LimitError } from '../util/errors.ts'
+import type { LimitError } from '../util/errors.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { Imports } from './imports.ts'
 import type { LinkedProxy, ProxyLink } from './proxy-link.ts'
@@ -32,7 +33,7 @@ export class PeerObjects {
   /** Held weakly, but for its first second: see `age`. */
   #root: WeakRef<BinderProxy> | BinderProxy | undefined
   #isAbandoned = false
-  #endReason: Error = new DeadObjectError('the other side is gone')
+  #endReason: Error | null = null
 
   constructor(link: ProxyLink, channel: Channel, options: PeerObjectsOptions) {
     this.link = link
@@ -139,7 +140,7 @@ export class PeerObjects {
 
   /** A proxy that is made when the channel is over is dead from the beginning. */
   #bury(proxy: BinderProxy): BinderProxy {
-    proxy.linkEnded(this.#endReason)
+    proxy.linkEnded(this.#endReason ?? death('the other side is gone'))
     return proxy
   }
 }

@@ -27,7 +27,7 @@ export function connectRegistry(place: RegistryPlace): RegistrySocket {
 
 /** The same, for who does not say why it failed. @throws ERR_SECURITY; errors of connect(2) */
 export function openRegistry(place: RegistryPlace): RegistrySocket {
-  checkPathTrust(`the registry at ${place.path}`, place.path, place.trusted)
+  checkWay(place)
   const fd = socket(constants.SOCK_SEQPACKET)
   try {
     connect(fd, place.path)
@@ -36,6 +36,26 @@ export function openRegistry(place: RegistryPlace): RegistrySocket {
     fd.close()
     throw error
   }
+}
+
+/** How long a way that was found trusted is not looked at again. Milliseconds. */
+const WAY_LASTS_MS = 1000
+const MAX_WAYS = 64
+/** Ways by path and trusted users, and until when they are taken as they were, by `performance.now()`. */
+const trustedWays = new Map<string, number>()
+
+/**
+ * A look at a way takes longer than the rest of a connection. Only those who are trusted can have changed one since it
+ * was found trusted; who is at its end is asked each time.
+ */
+function checkWay({ path, trusted }: RegistryPlace): void {
+  const way = `${trusted.key} ${path}`
+  const now = performance.now()
+  if ((trustedWays.get(way) ?? 0) > now) return
+  checkPathTrust(`the registry at ${path}`, path, trusted)
+  if (!path.startsWith('/')) return // the folder that it begins in may be another one then
+  if (trustedWays.size >= MAX_WAYS) trustedWays.clear()
+  trustedWays.set(way, now + WAY_LASTS_MS)
 }
 
 /**

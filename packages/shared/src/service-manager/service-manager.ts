@@ -76,9 +76,8 @@ export class ServiceManager {
   static async connect(options: ManagerOptions = {}): Promise<ServiceManager> {
     checkObject('options', options)
     checkSignal(options.signal)
-    const { limits = {} } = options
-    checkServiceLimits(limits)
-    return ServiceManager.connectTo(findRegistry(options), defaultPolicy(limits), options.signal)
+    if (options.limits !== undefined) checkServiceLimits(options.limits)
+    return ServiceManager.connectTo(findRegistry(options), defaultPolicy(options.limits ?? {}), options.signal)
   }
 
   /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */

@@ -38,6 +38,11 @@ export class TrustedUsers {
     return this.#owner
   }
 
+  /** The same for the same users. */
+  get key(): string {
+    return `${this.self} ${this.#owner ?? '-'} ${this.#trustsOverflow}`
+  }
+
   /** Whether a folder, a file or a process of this user is trusted. */
   has(uid: number): boolean {
     if (uid === ROOT || uid === this.self || uid === this.#owner) return true
