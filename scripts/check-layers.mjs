@@ -47,7 +47,7 @@ const LAYERS = {
       'words',
     ],
     ['environment'],
-    ['define'],
+    ['define', 'fast_call'],
     ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area', 'hub'],
     ['addon'],
   ],

@@ -1,34 +1,18 @@
 // Mappings that JavaScript names by a handle and gets copies of; only the readers of one place have a view (ViewOf). Another
 // process may change the bytes at any moment, so nothing here reads a byte twice, and aligned 4 and 8 bytes go in one access
 // that cannot tear.
-//
-// These are the hot functions of the package. They use Node-API itself, without CallbackInfo, and get the environment
-// as the function's data pointer: several times cheaper than an unwrapped object (napi_unwrap).
 #include <cstring>
 #include <memory>
 
 #include "define.h"
 #include "families.h"
+#include "fast_call.h"
 #include "lasting_array.h"
 #include "words.h"
 
 namespace {
 
 constexpr size_t kCopyArgs = 3;
-
-/** The arguments of one call; those that are missing are undefined. */
-template <size_t N>
-struct FastCall {
-  FastCall(napi_env env, napi_callback_info info) : env(env) {
-    size_t count = N;
-    void* data;
-    napi_get_cb_info(env, info, &count, argv, nullptr, &data);
-    environment = static_cast<Environment*>(data);
-  }
-  napi_env env;
-  Environment* environment;
-  napi_value argv[N];
-};
 
 /** An integer >= 0. Throws and answers false otherwise. */
 bool CheckSize(napi_env env, double number, const char* name, size_t* out) {
@@ -50,13 +34,10 @@ bool ReadSize(napi_env env, napi_value value, const char* name, size_t* out) {
   return false;
 }
 
-/** The mapping of a handle. Throws ERR_CLOSED and answers null when it is unmapped. */
-MappedMemory* MemoryOf(napi_env env, Environment* environment, napi_value handle) {
-  int64_t number = 0;
-  napi_get_value_int64(env, handle, &number);
-  MappedMemory* memory = environment->mappings.Find(number);
-  if (memory == nullptr) napi_throw_error(env, "ERR_CLOSED", "the mapping is unmapped");
-  return memory;
+/** The mapping of a call's handle. Throws ERR_CLOSED and answers null when it is unmapped. */
+template <size_t N>
+MappedMemory* MemoryOf(const FastCall<N>& call) {
+  return FindOpen(call, call.environment->mappings, "the mapping is unmapped");
 }
 
 /** The address of `count` bytes at `offset`. Throws ERR_OUT_OF_RANGE and answers null when they are not all inside. */
@@ -121,7 +102,7 @@ bool ReadCopy(const FastCall<2>& call, const MappedMemory& memory, const char* a
 
 napi_value Read(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   Copy copy;
   if (memory == nullptr || !CheckReadable(env, *memory) || !ReadCopy(call, *memory, "target", &copy)) return nullptr;
   CopyOut(copy.place, copy.array, copy.count);
@@ -130,7 +111,7 @@ napi_value Read(napi_env env, napi_callback_info info) {
 
 napi_value Write(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   Copy copy;
   if (memory == nullptr || !CheckWritable(env, *memory) || !ReadCopy(call, *memory, "source", &copy)) return nullptr;
   CopyIn(copy.place, copy.array, copy.count);
@@ -140,7 +121,7 @@ napi_value Write(napi_env env, napi_callback_info info) {
 /** (handle, offset, count, byte) */
 napi_value Fill(napi_env env, napi_callback_info info) {
   FastCall<4> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   size_t offset, count, byte;
   if (memory == nullptr || !CheckWritable(env, *memory) || !ReadSize(env, call.argv[1], "offset", &offset) ||
       !ReadSize(env, call.argv[2], "count", &count) || !ReadSize(env, call.argv[3], "byte", &byte)) {
@@ -166,7 +147,7 @@ uint8_t* WordPlace(napi_env env, const MappedMemory& memory, napi_value offsetVa
 template <bool BigEndian>
 napi_value ReadInt32(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   if (memory == nullptr || !CheckReadable(env, *memory)) return nullptr;
   const uint8_t* place = WordPlace(env, *memory, call.argv[1]);
   if (place == nullptr) return nullptr;
@@ -189,7 +170,7 @@ napi_value ViewOf(napi_env env, Environment* environment, MappedMemory* memory, 
  */
 napi_value WordView(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   if (memory == nullptr || !CheckReadable(env, *memory)) return nullptr;
   uint8_t* place = WordPlace(env, *memory, call.argv[1]);
   return place == nullptr ? nullptr : ViewOf(env, call.environment, memory, place, sizeof(uint32_t));
@@ -198,7 +179,7 @@ napi_value WordView(napi_env env, napi_callback_info info) {
 /** (handle, offset, count) -> the bytes as an ArrayBuffer. SAFETY: as WordView. */
 napi_value RangeView(napi_env env, napi_callback_info info) {
   FastCall<3> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   size_t offset, count;
   if (memory == nullptr || !CheckReadable(env, *memory) || !ReadSize(env, call.argv[1], "offset", &offset) ||
       !ReadSize(env, call.argv[2], "count", &count)) {
@@ -222,7 +203,7 @@ bool ReadInt(napi_env env, napi_value value, int* out) {
 template <bool BigEndian>
 napi_value WriteInt32(napi_env env, napi_callback_info info) {
   FastCall<3> call(env, info);
-  MappedMemory* memory = MemoryOf(env, call.environment, call.argv[0]);
+  MappedMemory* memory = MemoryOf(call);
   int value;
   if (memory == nullptr || !CheckWritable(env, *memory) ||
       !ReadInt(env, call.argv[2], &value)) {
@@ -272,13 +253,6 @@ napi_value UseCopyArgs(napi_env env, napi_callback_info info) {
   }
   call.environment->copy_args = static_cast<double*>(args);
   return nullptr;
-}
-
-void DefineFast(Napi::Object exports, const char* name, napi_callback callback) {
-  napi_value function;
-  napi_env env = exports.Env();
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &Environment::Of(exports.Env()), &function);
-  exports.Set(name, function);
 }
 
 }  // namespace

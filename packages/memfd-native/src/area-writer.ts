@@ -83,7 +83,8 @@ export class AreaWriter {
       ftruncate(fd, bytes)
       addSeals(fd, constants.F_SEAL_SHRINK | constants.F_SEAL_GROW)
       const epoch = process.getBuiltinModule('node:crypto').randomBytes(8).readBigUInt64LE()
-      const handle = unwrap('mmap', native.areaCreate(fd.fd, bytes, maxKeys, logSize, base, epoch), 'making an area')
+      const geometry = { capacity: bytes, maxKeys, logSize, base, epoch }
+      const handle = unwrap('mmap', native.areaCreate(fd.fd, geometry), 'making an area')
       const writer = new AreaWriter(handle, fd)
       // The mapping that was made is the only way to write, for ever.
       addSeals(fd, constants.F_SEAL_FUTURE_WRITE | constants.F_SEAL_SEAL)

@@ -8,6 +8,15 @@ import { SyscallError } from './syscall-error.ts'
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
 export type Handle = number
 
+/** How large an area is, and where its numbers begin: `AreaOptions`. */
+export interface NativeGeometry {
+  readonly capacity: number
+  readonly maxKeys: number
+  readonly logSize: number
+  readonly base: bigint
+  readonly epoch: bigint
+}
+
 /** What fstat(2) tells of a file. */
 export interface FileStatus {
   /** With `ino` says which file it is. All memfds have the same. */
@@ -38,8 +47,8 @@ export interface Credentials {
 
 /** The functions that the addon makes for one hub; all answer a result >= 0 or a negative errno. */
 export interface NativeHub {
-  /** @param takesFds 2: and uses the reserve */
-  add(fd: number, listener: number, takesFds: number): number
+  /** @param acceptsFileDescriptors 2: and uses the reserve */
+  add(fd: number, listener: number, acceptsFileDescriptors: number): number
   remove(slot: number): number
   interest(slot: number, readable: number, writable: number): number
   renumber(slot: number, lowest: number): number
@@ -149,7 +158,7 @@ export interface NativeBinding {
   areaMoveFeed(feed: Handle, handle: Handle): number
   areaPoll(feed: Handle): unknown[] | number
 
-  areaCreate(fd: number, capacity: number, maxKeys: number, logSize: number, base: bigint, epoch: bigint): Handle
+  areaCreate(fd: number, geometry: NativeGeometry): Handle
   areaClose(handle: Handle): number
   areaPut(handle: Handle, key: string, type: number, value: Uint8Array): number
   areaReserve(handle: Handle, byteLength: number, type: number): number

@@ -91,14 +91,9 @@ int64_t Detach(Napi::Env env, int64_t handle) {
   return 0;
 }
 
-/** Throws ERR_CLOSED and answers null when it is not attached any more. */
-AttachedArea* AreaOf(napi_env env, Environment* environment, napi_value handle) {
-  int64_t number = 0;
-  napi_get_value_int64(env, handle, &number);
-  std::shared_ptr<AttachedArea>* area = environment->areas.Find(number);
-  if (area != nullptr) return area->get();
-  napi_throw_error(env, "ERR_CLOSED", "the area is closed");
-  return nullptr;
+template <size_t N>
+AttachedArea* AreaOf(const FastCall<N>& call) {
+  return OpenArea(call, call.environment->areas);
 }
 
 /** Of no bytes if it is null; throws when it is anything else but a Uint8Array. */
@@ -120,8 +115,8 @@ bool ReadTarget(napi_env env, napi_value value, Target* target) {
 
 /** (handle, key, target or null), and the words -> bytes copied, or why not. */
 napi_value Read(napi_env env, napi_callback_info info) {
-  NodeCall<3> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<3> call(env, info);
+  AttachedArea* area = AreaOf(call);
   Target target;
   if (area == nullptr || !ReadTarget(env, call.argv[2], &target)) return nullptr;
   Words& words = *call.environment->area_words;
@@ -160,8 +155,8 @@ napi_value Read(napi_env env, napi_callback_info info) {
 
 /** (handle, at, low, high): what the view of a word is for, where there are no views. */
 napi_value IsWord(napi_env env, napi_callback_info info) {
-  NodeCall<4> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<4> call(env, info);
+  AttachedArea* area = AreaOf(call);
   if (area == nullptr) return nullptr;
   unsigned at, low, high;
   if (!ReadArg(call[1], "at", &at) || !ReadArg(call[2], "low", &low) || !ReadArg(call[3], "high", &high)) return nullptr;
@@ -176,8 +171,8 @@ napi_value IsWord(napi_env env, napi_callback_info info) {
  * Zeros after areaDetach. SAFETY: the caller only loads from it.
  */
 napi_value View(napi_env env, napi_callback_info info) {
-  NodeCall<3> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<3> call(env, info);
+  AttachedArea* area = AreaOf(call);
   if (area == nullptr) return nullptr;
   int64_t offset, count;
   if (!ReadArg(call[1], "offset", &offset) || !ReadArg(call[2], "count", &count)) return nullptr;
@@ -195,15 +190,15 @@ napi_value View(napi_env env, napi_callback_info info) {
 
 /** (handle) -> how many bytes before the heap. */
 napi_value Visible(napi_env env, napi_callback_info info) {
-  NodeCall<1> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<1> call(env, info);
+  AttachedArea* area = AreaOf(call);
   return area == nullptr ? nullptr : call.Answer(static_cast<int64_t>(area->reader.geometry.heap_at));
 }
 
 /** (handle) -> the header, as an object of numbers and bigints. */
 napi_value Header(napi_env env, napi_callback_info info) {
-  NodeCall<1> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<1> call(env, info);
+  AttachedArea* area = AreaOf(call);
   if (area == nullptr) return nullptr;
   const Geometry& geometry = area->reader.geometry;
   const LiveMemory& memory = area->reader.memory;
@@ -228,8 +223,8 @@ Napi::Value StringOf(napi_env env, const std::string& text) { return Napi::Strin
 
 /** (handle, prefix) -> string[], or why not. */
 napi_value Keys(napi_env env, napi_callback_info info) {
-  NodeCall<2> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<2> call(env, info);
+  AttachedArea* area = AreaOf(call);
   std::string prefix;
   if (area == nullptr || !ReadArg(call[1], "prefix", &prefix)) return nullptr;
   std::vector<std::string> keys;
@@ -242,8 +237,8 @@ napi_value Keys(napi_env env, napi_callback_info info) {
 
 /** (handle, keys or prefix, max value) -> [version, key, type, version, bytes, key, ...], or why not. */
 napi_value Snapshot(napi_env env, napi_callback_info info) {
-  NodeCall<3> call(env, info);
-  AttachedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<3> call(env, info);
+  AttachedArea* area = AreaOf(call);
   std::string prefix;
   std::vector<std::string> keys;
   int64_t max_value;
@@ -315,7 +310,7 @@ Napi::Value Poll(Napi::Env env, int64_t handle) {
 
 /** (array): where the words are, for as long as the thread lives. */
 napi_value UseWords(napi_env env, napi_callback_info info) {
-  NodeCall<1> call(env, info);
+  FastCall<1> call(env, info);
   size_t length;
   void* words = LastingArray(env, call.argv[0], napi_int32_array, &length);
   if (words == nullptr || length != sizeof(Words) / sizeof(int32_t)) {
@@ -334,16 +329,16 @@ void RegisterAreaReader(Napi::Env env, Napi::Object exports) {
   Environment& environment = Environment::Of(env);
   static_assert(sizeof(environment.first_area_words) == sizeof(Words));
   environment.area_words = new (environment.first_area_words) Words();
-  Export(exports, "areaUseWords", UseWords);
+  DefineFast(exports, "areaUseWords", UseWords);
   Define<Attach, "fd">(exports, "areaAttach");
   Define<Detach, "handle">(exports, "areaDetach");
-  Export(exports, "areaRead", Read);
-  Export(exports, "areaIsWord", IsWord);
-  Export(exports, "areaVisible", Visible);
-  Export(exports, "areaView", View);
-  Export(exports, "areaHeader", Header);
-  Export(exports, "areaKeys", Keys);
-  Export(exports, "areaSnapshot", Snapshot);
+  DefineFast(exports, "areaRead", Read);
+  DefineFast(exports, "areaIsWord", IsWord);
+  DefineFast(exports, "areaVisible", Visible);
+  DefineFast(exports, "areaView", View);
+  DefineFast(exports, "areaHeader", Header);
+  DefineFast(exports, "areaKeys", Keys);
+  DefineFast(exports, "areaSnapshot", Snapshot);
   Define<OpenFeed, "handle", "prefix">(exports, "areaOpenFeed");
   Define<CloseFeed, "feed">(exports, "areaCloseFeed");
   Define<MoveFeed, "feed", "handle">(exports, "areaMoveFeed");

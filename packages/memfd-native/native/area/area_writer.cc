@@ -20,21 +20,35 @@ struct OwnedArea {
 
 namespace {
 
-/** (fd, capacity, max keys, log size, base, epoch): the file has that capacity, and is zeros. -> a handle, or why not. */
-napi_value Create(napi_env env, napi_callback_info info) {
-  NodeCall<6> call(env, info);
-  int fd;
-  int64_t capacity;
+/** What an area is to be: an object with capacity, maxKeys, logSize, base and epoch. Answers false after it has thrown. */
+bool ReadGeometry(Napi::Value value, int64_t* capacity, Geometry* geometry) {
+  if (!value.IsObject()) {
+    ThrowArgType(value.Env(), "geometry", "an object");
+    return false;
+  }
+  // A member that cannot be read is an empty value, and what it threw is what is thrown.
+  const Napi::Object object = value.As<Napi::Object>();
+  const auto member = [&](const char* name) { return Napi::Value(object.Env(), Napi::Value(object.Get(name))); };
   unsigned max_keys, log_size;
   uint64_t base, epoch;
-  if (!ReadArg(call[0], "fd", &fd) || !ReadArg(call[1], "capacity", &capacity) || !ReadArg(call[2], "maxKeys", &max_keys) ||
-      !ReadArg(call[3], "logSize", &log_size) || !ReadVersion(call[4], "base", &base) ||
-      !ReadVersion(call[5], "epoch", &epoch)) {
-    return nullptr;
+  if (!ReadArg(member("capacity"), "capacity", capacity) || !ReadArg(member("maxKeys"), "maxKeys", &max_keys) ||
+      !ReadArg(member("logSize"), "logSize", &log_size) || !ReadVersion(member("base"), "base", &base) ||
+      !ReadVersion(member("epoch"), "epoch", &epoch)) {
+    return false;
   }
-  Geometry geometry = Geometry::For(static_cast<uint64_t>(capacity), max_keys, log_size);
-  geometry.base = base;
-  geometry.epoch = epoch;
+  *geometry = Geometry::For(static_cast<uint64_t>(*capacity), max_keys, log_size);
+  geometry->base = base;
+  geometry->epoch = epoch;
+  return true;
+}
+
+/** (fd, geometry): the file has that capacity, and is zeros. -> a handle, or why not. */
+napi_value Create(napi_env env, napi_callback_info info) {
+  FastCall<2> call(env, info);
+  int fd;
+  int64_t capacity;
+  Geometry geometry;
+  if (!ReadArg(call[0], "fd", &fd) || !ReadGeometry(call[1], &capacity, &geometry)) return nullptr;
   if (!geometry.IsSound(static_cast<uint64_t>(capacity))) return call.Answer(-EINVAL);
   if (call.environment->owned_areas.Full()) return call.Answer(-ENOMEM);
   struct stat status;
@@ -58,14 +72,9 @@ int64_t Close(Napi::Env env, int64_t handle) {
   return 0;
 }
 
-/** Throws ERR_CLOSED and answers null when it is closed. */
-OwnedArea* AreaOf(napi_env env, Environment* environment, napi_value handle) {
-  int64_t number = 0;
-  napi_get_value_int64(env, handle, &number);
-  std::shared_ptr<OwnedArea>* area = environment->owned_areas.Find(number);
-  if (area != nullptr) return area->get();
-  napi_throw_error(env, "ERR_CLOSED", "the area is closed");
-  return nullptr;
+template <size_t N>
+OwnedArea* AreaOf(const FastCall<N>& call) {
+  return OpenArea(call, call.environment->owned_areas);
 }
 
 bool ReadType(Napi::Value value, Type* type) {
@@ -79,8 +88,8 @@ bool ReadType(Napi::Value value, Type* type) {
 
 /** (handle, key, type, bytes) -> 0 and the version in the words, or why not. */
 napi_value Put(napi_env env, napi_callback_info info) {
-  NodeCall<4> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<4> call(env, info);
+  OwnedArea* area = AreaOf(call);
   Edit edit;
   Type type;
   int64_t error = 0;
@@ -99,8 +108,8 @@ napi_value Put(napi_env env, napi_callback_info info) {
 
 /** (handle, bytes, type) -> the block, or why not. */
 napi_value Reserve(napi_env env, napi_callback_info info) {
-  NodeCall<3> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<3> call(env, info);
+  OwnedArea* area = AreaOf(call);
   int64_t bytes;
   Type type;
   if (area == nullptr || !ReadArg(call[1], "byteLength", &bytes) || !ReadType(call[2], &type)) return nullptr;
@@ -111,8 +120,8 @@ napi_value Reserve(napi_env env, napi_callback_info info) {
 
 /** (handle, block, position, bytes) -> 0, or why not: -EINVAL no block of Reserve, -ERANGE it does not fit. */
 napi_value Write(napi_env env, napi_callback_info info) {
-  NodeCall<4> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<4> call(env, info);
+  OwnedArea* area = AreaOf(call);
   int64_t block, position;
   Bytes bytes;
   if (area == nullptr || !ReadArg(call[1], "block", &block) || !ReadArg(call[2], "position", &position) ||
@@ -130,8 +139,8 @@ napi_value Write(napi_env env, napi_callback_info info) {
 
 /** (handle, block); anything else but a reserved block is harmless. */
 napi_value Abandon(napi_env env, napi_callback_info info) {
-  NodeCall<2> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<2> call(env, info);
+  OwnedArea* area = AreaOf(call);
   int64_t block;
   if (area == nullptr || !ReadArg(call[1], "block", &block)) return nullptr;
   area->writer.Abandon(static_cast<uint64_t>(block));
@@ -140,7 +149,7 @@ napi_value Abandon(napi_env env, napi_callback_info info) {
 
 /** (handle, keys, blocks) with 0 for a delete -> 0 and the version in the words, or why not. */
 napi_value Commit(napi_env env, napi_callback_info info) {
-  NodeCall<3> call(env, info);
+  FastCall<3> call(env, info);
   std::vector<std::string> keys;
   if (!ReadStrings(call[1], "keys", &keys)) return nullptr;
   if (!call[2].IsArray() || call[2].As<Napi::Array>().Length() != keys.size()) {
@@ -153,7 +162,7 @@ napi_value Commit(napi_env env, napi_callback_info info) {
     if (!ReadArg(Napi::Value(call[2].As<Napi::Array>()[i]), "blocks", &blocks[i])) return nullptr;
   }
   // After the arrays, whose reading may have run JavaScript.
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  OwnedArea* area = AreaOf(call);
   if (area == nullptr) return nullptr;
   std::vector<Edit> edits(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -172,8 +181,8 @@ napi_value Commit(napi_env env, napi_callback_info info) {
 
 /** (handle, key, type, bytes, version) -> 0, or why not. */
 napi_value Load(napi_env env, napi_callback_info info) {
-  NodeCall<5> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<5> call(env, info);
+  OwnedArea* area = AreaOf(call);
   Key key;
   Type type;
   uint64_t version;
@@ -196,8 +205,8 @@ napi_value Load(napi_env env, napi_callback_info info) {
 
 /** (handle, limit) -> how many. */
 napi_value Retire(napi_env env, napi_callback_info info) {
-  NodeCall<2> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<2> call(env, info);
+  OwnedArea* area = AreaOf(call);
   unsigned limit;
   if (area == nullptr || !ReadArg(call[1], "limit", &limit)) return nullptr;
   return call.Answer(area->writer.Retire(limit));
@@ -205,15 +214,15 @@ napi_value Retire(napi_env env, napi_callback_info info) {
 
 /** (handle) -> 0, or why not. */
 napi_value Rebuild(napi_env env, napi_callback_info info) {
-  NodeCall<1> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<1> call(env, info);
+  OwnedArea* area = AreaOf(call);
   return area == nullptr ? nullptr : call.Answer(area->writer.Rebuild());
 }
 
 /** (handle, state) */
 napi_value Mark(napi_env env, napi_callback_info info) {
-  NodeCall<2> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<2> call(env, info);
+  OwnedArea* area = AreaOf(call);
   unsigned state;
   if (area == nullptr || !ReadArg(call[1], "state", &state)) return nullptr;
   if (state == kMoved) area->writer.MarkMoved();
@@ -223,8 +232,8 @@ napi_value Mark(napi_env env, napi_callback_info info) {
 
 /** (handle, state, applied, contact) */
 napi_value Replica(napi_env env, napi_callback_info info) {
-  NodeCall<4> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<4> call(env, info);
+  OwnedArea* area = AreaOf(call);
   unsigned state;
   uint64_t applied, contact;
   if (area == nullptr || !ReadArg(call[1], "state", &state) || !ReadVersion(call[2], "applied", &applied) ||
@@ -237,8 +246,8 @@ napi_value Replica(napi_env env, napi_callback_info info) {
 
 /** (handle) -> numbers of the area, in bytes where nothing else is said. */
 napi_value Stats(napi_env env, napi_callback_info info) {
-  NodeCall<1> call(env, info);
-  OwnedArea* area = AreaOf(env, call.environment, call.argv[0]);
+  FastCall<1> call(env, info);
+  OwnedArea* area = AreaOf(call);
   if (area == nullptr) return nullptr;
   const Writer<OwnerMemory>& writer = area->writer;
   const Allocator& allocator = writer.heap().allocator();
@@ -267,17 +276,17 @@ napi_value Stats(napi_env env, napi_callback_info info) {
 
 void RegisterAreaWriter(Napi::Env env, Napi::Object exports) {
   using namespace area;
-  Export(exports, "areaCreate", Create);
+  DefineFast(exports, "areaCreate", Create);
   Define<Close, "handle">(exports, "areaClose");
-  Export(exports, "areaPut", Put);
-  Export(exports, "areaReserve", Reserve);
-  Export(exports, "areaWrite", Write);
-  Export(exports, "areaAbandon", Abandon);
-  Export(exports, "areaCommit", Commit);
-  Export(exports, "areaLoad", Load);
-  Export(exports, "areaRetire", Retire);
-  Export(exports, "areaRebuild", Rebuild);
-  Export(exports, "areaMark", Mark);
-  Export(exports, "areaReplica", Replica);
-  Export(exports, "areaStats", Stats);
+  DefineFast(exports, "areaPut", Put);
+  DefineFast(exports, "areaReserve", Reserve);
+  DefineFast(exports, "areaWrite", Write);
+  DefineFast(exports, "areaAbandon", Abandon);
+  DefineFast(exports, "areaCommit", Commit);
+  DefineFast(exports, "areaLoad", Load);
+  DefineFast(exports, "areaRetire", Retire);
+  DefineFast(exports, "areaRebuild", Rebuild);
+  DefineFast(exports, "areaMark", Mark);
+  DefineFast(exports, "areaReplica", Replica);
+  DefineFast(exports, "areaStats", Stats);
 }

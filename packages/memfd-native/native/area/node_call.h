@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "../define.h"
+#include "../fast_call.h"
 #include "reader.h"
 
 namespace area {
@@ -33,27 +34,12 @@ inline void Split(uint64_t word, uint32_t (&halves)[2]) {
   halves[1] = static_cast<uint32_t>(word >> 32);
 }
 
-/** The arguments of one call; those that are missing are undefined. */
-template <size_t N>
-struct NodeCall {
-  NodeCall(napi_env env, napi_callback_info info) : env(env) {
-    size_t count = N;
-    void* data;
-    napi_get_cb_info(env, info, &count, argv, nullptr, &data);
-    environment = static_cast<Environment*>(data);
-  }
-  Napi::Value operator[](size_t i) const { return Napi::Value(env, argv[i]); }
-
-  napi_value Answer(int64_t number) const {
-    napi_value value;
-    napi_create_int64(env, number, &value);
-    return value;
-  }
-
-  napi_env env;
-  Environment* environment;
-  napi_value argv[N];
-};
+/** The area of a call's handle, of either kind. Throws ERR_CLOSED and answers null when it is closed. */
+template <size_t N, typename Area>
+Area* OpenArea(const FastCall<N>& call, SlotTable<std::shared_ptr<Area>>& areas) {
+  std::shared_ptr<Area>* area = FindOpen(call, areas, "the area is closed");
+  return area == nullptr ? nullptr : area->get();
+}
 
 inline int64_t ErrorOf(Code code) {
   switch (code) {
@@ -97,13 +83,6 @@ inline bool ReadStrings(Napi::Value value, const char* name, std::vector<std::st
     if (!ReadArg(Napi::Value(array[i]), name, &out->emplace_back())) return false;
   }
   return true;
-}
-
-inline void Export(Napi::Object exports, const char* name, napi_callback callback) {
-  napi_value function;
-  napi_env env = exports.Env();
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &Environment::Of(exports.Env()), &function);
-  exports.Set(name, function);
 }
 
 }  // namespace area

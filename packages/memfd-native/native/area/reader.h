@@ -86,10 +86,10 @@ class Reader {
 
   /** The value of an entry at a moment: now, or when `at` was the last transaction. */
   Outcome Get(const Found& found, uint64_t at, Target* target, Budget* budget) const {
-    Outcome outcome;
+    Attempt attempt{found, target, budget, 0, {}};
     bool is_first = true;
     for (; memory.MayTry(found.entry, found.uid, at) && budget->Try(); is_first = false) {
-      if (TryGet(found, at, target, budget, is_first, &outcome)) return outcome;
+      if (TryGet(attempt, at, is_first)) return attempt.outcome;
     }
     return {Code::kBusy};
   }
@@ -163,41 +163,56 @@ class Reader {
     return geometry.IsBlock(block) && length <= geometry.RoomOf(block) ? block + kContentIn : 0;
   }
 
+  /** To read one value: of which entry, into what, at whose cost, and what came of it. */
+  struct Attempt {
+    const Found& found;
+    Target* target;
+    Budget* budget;
+    uint64_t reshaped;  // as it was when this attempt began
+    Outcome outcome;
+
+    bool End(const Outcome& with) {
+      outcome = with;
+      return true;
+    }
+  };
+
   /** False: it must be tried again. */
-  bool TryGet(const Found& found, uint64_t at, Target* target, Budget* budget, bool is_first, Outcome* outcome) const {
+  bool TryGet(Attempt& attempt, uint64_t at, bool is_first) const {
+    const Found& found = attempt.found;
     const uint64_t entry = geometry.EntryAt(found.entry);
-    const uint64_t reshaped = memory.template Load<Site::kReshaped>(kReshapedAt);
+    attempt.reshaped = memory.template Load<Site::kReshaped>(kReshapedAt);
     uint64_t committed = at != kLatest ? at : memory.template Load<Site::kCommitted>(kCommittedAt);
     uint64_t block = memory.template Load<Site::kRef>(entry + kRefIn);
     if (is_first || memory.Has(Repair::kUidEachTry)) {
-      if (memory.template Load<Site::kUidOfValue>(entry + kUidIn) != found.uid) return End(outcome, {Code::kGone});
+      if (memory.template Load<Site::kUidOfValue>(entry + kUidIn) != found.uid) return attempt.End({Code::kGone});
     }
-    if (block == 0) return End(outcome, {Code::kAbsent});
-    if (!geometry.IsBlock(block)) return End(outcome, {Code::kDamaged});
+    if (block == 0) return attempt.End({Code::kAbsent});
+    if (!geometry.IsBlock(block)) return attempt.End({Code::kDamaged});
     uint64_t tx = memory.template Load<Site::kTx>(block + kBlockTxIn);
     if (tx == 0) return false;
     if (tx > committed && at == kLatest) committed = memory.template Load<Site::kCommittedAgain>(kCommittedAt);
     if (tx > committed) {
       const uint64_t prev = memory.template Load<Site::kPrev>(block + kPrevIn);
       const uint64_t owner = memory.template Load<Site::kPrev>(block + kOwnerIn);
-      if (prev == 0 && !memory.Has(Repair::kOwnerBeforePrev)) return End(outcome, {Code::kAbsent});
+      if (prev == 0 && !memory.Has(Repair::kOwnerBeforePrev)) return attempt.End({Code::kAbsent});
       memory.template Fence<Site::kPrevFence>();
       if (memory.template Load<Site::kTxBeforePrev>(block + kBlockTxIn) != tx || !IsOwner(owner, found) ||
-          IsReshaped(reshaped)) {
+          IsReshaped(attempt.reshaped)) {
         return false;
       }
-      if (prev == 0) return End(outcome, {Code::kAbsent});
-      if (!geometry.IsBlock(prev)) return End(outcome, {Code::kDamaged});
+      if (prev == 0) return attempt.End({Code::kAbsent});
+      if (!geometry.IsBlock(prev)) return attempt.End({Code::kDamaged});
       block = prev;
       tx = memory.template Load<Site::kPrevTx>(block + kBlockTxIn);
-      if (tx == 0 || tx > committed) return at != kLatest && tx != 0 ? End(outcome, {Code::kBusy}) : false;
+      if (tx == 0 || tx > committed) return at != kLatest && tx != 0 ? attempt.End({Code::kBusy}) : false;
     }
-    return Accept(found, block, tx, reshaped, target, budget, outcome);
+    return Accept(attempt, block, tx);
   }
 
   /** Copies the value, and looks again whether it was one all the time. */
-  bool Accept(const Found& found, uint64_t block, uint64_t tx, uint64_t reshaped, Target* target, Budget* budget,
-              Outcome* outcome) const {
+  bool Accept(Attempt& attempt, uint64_t block, uint64_t tx) const {
+    Target* const target = attempt.target;
     const uint64_t shape = memory.template Load<Site::kValue>(block + kBlockShapeIn);
     uint64_t owner = memory.template Load<Site::kValue>(block + kOwnerIn);
     const uint32_t bytes = BytesOf(shape);
@@ -208,16 +223,16 @@ class Reader {
     if (is_sound && is_wanted && target->position < bytes) {
       const uint64_t left = bytes - target->position;
       target->copied = left < target->room ? left : target->room;
-      if (!budget->Copy(target->copied)) return End(outcome, {Code::kBusy});
+      if (!attempt.budget->Copy(target->copied)) return attempt.End({Code::kBusy});
       memory.template CopyOut<Site::kValue>(block + kContentIn + target->position, target->data, target->copied);
     }
     memory.template Fence<Site::kValueFence>();
     if (memory.template Load<Site::kTxAgain>(block + kBlockTxIn) != tx) return false;
     if (!memory.Has(Repair::kOwnerBeforeFence)) owner = memory.template Load<Site::kValue>(block + kOwnerIn);
-    if (!IsOwner(owner, found) || IsReshaped(reshaped)) return false;
-    if (!is_sound) return End(outcome, {Code::kDamaged});
-    if (!is_wanted) return End(outcome, {Code::kConflict, tx, bytes, type});
-    return End(outcome, {type == kDeleted ? Code::kAbsent : Code::kValue, tx, bytes, type});
+    if (!IsOwner(owner, attempt.found) || IsReshaped(attempt.reshaped)) return false;
+    if (!is_sound) return attempt.End({Code::kDamaged});
+    if (!is_wanted) return attempt.End({Code::kConflict, tx, bytes, type});
+    return attempt.End({type == kDeleted ? Code::kAbsent : Code::kValue, tx, bytes, type});
   }
 
   bool IsOwner(uint64_t owner, const Found& found) const {
@@ -227,11 +242,6 @@ class Reader {
 
   bool IsReshaped(uint64_t before) const {
     return memory.template Load<Site::kReshapedAgain>(kReshapedAt) != before && memory.Has(Repair::kReshapedWord);
-  }
-
-  static bool End(Outcome* outcome, const Outcome& with) {
-    *outcome = with;
-    return true;
   }
 };
 

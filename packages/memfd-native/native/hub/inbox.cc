@@ -122,7 +122,7 @@ bool Inbox::ReceiveOne(int index, bool has_ended) {
 
 // As recvmsg(2), into the message's first part.
 ssize_t Inbox::ReadPacket(const Slot& slot, msghdr* message) {
-  bool plain = slot.refuses_fds && slot.control_size == 0;
+  bool plain = slot.refuses_file_descriptors && slot.control_size == 0;
   ssize_t length;
   do {
     // Quicker, and tells the whole length of a packet that was cut (MSG_TRUNC).

@@ -15,8 +15,8 @@ constexpr int kMaxGroups = 1 << 20;
 
 // Room for credentials where they come (SO_PASSCRED) and, only where descriptors are taken, for as many as the kernel ever
 // sends. Credentials come first and with every packet, and fill their size exactly: rights cannot slip into its padding.
-size_t ControlSize(int fd, bool takes_fds) {
-  if (takes_fds) return kCredentialsSpace + kRightsSpace;
+size_t ControlSize(int fd, bool accepts_file_descriptors) {
+  if (accepts_file_descriptors) return kCredentialsSpace + kRightsSpace;
   int pass_credentials = 0;
   socklen_t size = sizeof(pass_credentials);
   getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &pass_credentials, &size);
@@ -36,8 +36,8 @@ bool Sockets::IsOpen(int index) const {
   return index >= 0 && static_cast<size_t>(index) < slots_.size() && slots_[index].fd.ok();
 }
 
-// (fd, listener, takesFds: 2 and uses the reserve) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
-int Sockets::Add(int number, int listener, int takes_fds) {
+// (fd, listener, acceptsFileDescriptors: 2 and uses the reserve) -> slot. The hub owns the descriptor from here on, also when it answers an errno.
+int Sockets::Add(int number, int listener, int accepts_file_descriptors) {
   unique_fd fd(number);
   int index;
   if (free_.empty()) {
@@ -50,16 +50,16 @@ int Sockets::Add(int number, int listener, int takes_fds) {
   Slot& slot = slots_[index];
   slot.fd = std::move(fd);
   slot.listener = listener != 0;
-  slot.takes_fds = takes_fds != 0;
-  slot.uses_reserve = takes_fds == 2;
+  slot.accepts_file_descriptors = accepts_file_descriptors != 0;
+  slot.uses_reserve = accepts_file_descriptors == 2;
   int error = NewPoll(index, slot.fd.get(), &slot.poll);
   if (error < 0) {
     slot = Slot();
     free_.push_back(index);
     return error;
   }
-  slot.control_size = ControlSize(slot.fd.get(), slot.takes_fds);
-  slot.refuses_fds = !slot.listener && !slot.takes_fds && RefusesRights(slot.fd.get());
+  slot.control_size = ControlSize(slot.fd.get(), slot.accepts_file_descriptors);
+  slot.refuses_file_descriptors = !slot.listener && !slot.accepts_file_descriptors && RefusesRights(slot.fd.get());
   UpdateInterest(index, kReading);
   return index;
 }
@@ -85,7 +85,7 @@ int Sockets::StopCredentials(int index) {
   Slot& slot = slots_[index];
   int off = 0;
   if (setsockopt(slot.fd.get(), SOL_SOCKET, SO_PASSCRED, &off, sizeof(off)) < 0) return -errno;
-  if (!slot.takes_fds) slot.control_size = 0;
+  if (!slot.accepts_file_descriptors) slot.control_size = 0;
   return 0;
 }
 

@@ -26,9 +26,9 @@ struct Slot {
   unique_fd fd;
   Poll* poll = nullptr;  // libuv's, until it has been closed
   bool listener = false;
-  bool takes_fds = false;
+  bool accepts_file_descriptors = false;
   bool uses_reserve = false;  // what it brings may take the last numbers for descriptors
-  bool refuses_fds = false;  // by the kernel's word
+  bool refuses_file_descriptors = false;  // by the kernel's word
   bool blocked = false;  // a packet of this batch did not go: what comes after it must not either
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
   bool is_new = true;   // nothing has come yet: a first packet has company, but only one
@@ -89,7 +89,7 @@ class Sockets {
   int UpdateInterest(int index, int interest);
 
   // As JavaScript calls them: a result >= 0, or a negative errno.
-  int Add(int fd, int listener, int takes_fds);
+  int Add(int fd, int listener, int accepts_file_descriptors);
   int SetInterest(int index, int readable, int writable);
   int Renumber(int index, int lowest);
   int StopCredentials(int index);
