@@ -5,7 +5,7 @@ const { SyntaxKind } = ts
 
 /** Statements that are calls of these are worth a mutant: what they do is seen only when it is not done. */
 const CLEANUP =
-  /^(?:#?(?:check|require|enforce|assert|refuse|forget|release|close|drop|clear|charge|refund|takeBack|give|let[GL]|carry)\w*|delete|destroy|dispose|unref|ref|hold|unhold|keep|unkeep|recycle|remove\w*|unregister|off|unlink\w*|shutdown|stop\w*|kill|settle|truncate|fchmod|addSeals|seal\w*|setPassRights|setPassCred|chmodSync|rmSync|addEventListener|linkToDeath|unlinkToDeath|clearTimeout|clearInterval|fill|withWords|endFirst|advance|flush\w*|onSent|updateInterest|updateReference)$/
+  /^(?:#?(?:check|require|enforce|assert|refuse|forget|release|close|drop|clear|charge|refund|requeue|cancel|retain|give|let[GL]|carry)\w*|delete|destroy|dispose|unref|ref|hold|keep|recycle|remove\w*|unregister|off|unlink\w*|shutdown|stop\w*|kill|settle|truncate|fchmod|addSeals|seal\w*|setPassRights|setPassCred|chmodSync|rmSync|addEventListener|linkToDeath|unlinkToDeath|clearTimeout|clearInterval|fill|withWords|endFirst|advance|flush\w*|onSent|updateInterest|updateReference)$/
 /** What is only said, or only tuned. */
 const WORDS = /^(?:log|warn|info|debug|error|trace|emitWarning)$/
 const CONSTANT = /^[A-Z][A-Z0-9_]*$/

@@ -31,7 +31,7 @@ class Writer:
         return self
 
     def binder(self, number):
-        """An object of the sender's, by its number on the channel. It takes no descriptors."""
+        """An object of the sender's, by its number on the channel. It accepts no descriptors."""
         self.objects.append(len(self.data))
         self.data += OBJECT.pack(OWN_BINDER, number)
         return self

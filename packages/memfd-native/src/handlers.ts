@@ -1,24 +1,12 @@
 /** Whom the hub tells, and of what. */
 import type { Credentials } from './binding.ts'
 import type { OwnedFd } from './owned-fd.ts'
+import type { ReceivedPacket } from './received-packet.ts'
 
 /** What a socket in the hub tells its user. */
 export interface PacketHandler {
-  /**
-   * One packet.
-   * @param bytes the hub's memory; the packet is bytes [start, end). Borrowed until this call returns.
-   * @param fds owned by the handler from here on.
-   * @param flags MSG_TRUNC and MSG_CTRUNC as recvmsg(2) reported them.
-   * @param credentials of the sender, where SO_PASSCRED is on.
-   */
-  onPacket(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    flags: number,
-    credentials: Credentials | null,
-  ): void
+  /** One packet. It is borrowed until this call returns; only its descriptors are the handler's. */
+  onPacket(packet: ReceivedPacket): void
   /** No more packets will come: end-of-file (0) or an errno (positive). The socket stays open until `close()`. */
   onEnd(errno: number): void
   /** There is room to send again; only while `setInterest` asks for it. */

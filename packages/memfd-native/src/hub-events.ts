@@ -2,6 +2,7 @@
 import type { Credentials } from './binding.ts'
 import type { HubArrays } from './hub-arrays.ts'
 import { NO_FDS, type OwnedFd, ownResult } from './owned-fd.ts'
+import type { PacketRecord } from './received-packet.ts'
 
 /** What has happened: `EventType` in native/hub/inbox.h. */
 export const PACKET = 1
@@ -41,19 +42,12 @@ export class HubEvents {
     return this.#events[at + TYPE] as number
   }
 
-  /** Where a packet begins in the arena, in bytes. */
-  start(at: number): number {
-    return this.#events[at + OFFSET] as number
-  }
-
-  /** And where it ends. */
-  end(at: number): number {
-    return this.start(at) + (this.#events[at + LENGTH] as number)
-  }
-
-  /** Of a packet: MSG_TRUNC, MSG_CTRUNC. */
-  flags(at: number): number {
-    return this.#events[at + FLAGS] as number
+  /** Describes a packet, but for its descriptors. */
+  describe(at: number, packet: PacketRecord): void {
+    packet.start = this.#events[at + OFFSET] as number
+    packet.end = packet.start + (this.#events[at + LENGTH] as number)
+    packet.flags = this.#events[at + FLAGS] as number
+    packet.credentials = this.credentials(at)
   }
 
   /** Of an end (0: end-of-file) and of a failed accept(2). */

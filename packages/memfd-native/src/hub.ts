@@ -1,14 +1,15 @@
 /**
  * The hub: all packet sockets (SOCK_SEQPACKET) of this thread, received in batches: one callback for all that are ready.
  *
- * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the bytes
- * given to `onPacket` are borrowed and overwritten by the next batch, so whoever keeps some copies them.
+ * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the packet
+ * given to `onPacket` is borrowed, and its bytes are overwritten by the next batch, so whoever keeps some copies them.
  *
  * A handler may run the event loop itself (deasync does). Then the rest of its batch comes first, and what is received
- * meanwhile in batches of their own; each packet comes once and in order, and the borrowed bytes stay as they are. Their
+ * meanwhile in batches of their own; each packet comes once and in order, and the borrowed packet stays as it is. Their
  * memory is shared (SharedArrayBuffer), so nobody can transfer it away.
  */
 import { type NativeHub, native, unwrap } from './binding.ts'
+import { constants } from './constants.ts'
 import { DeferredPackets } from './deferred-packets.ts'
 import { type ConnectionHandler, type PacketHandler, throwLater } from './handlers.ts'
 import { EVENT_INTS, MAX_TARGETS, makeHubArrays, outgoingFdsOf, TARGET_INTS } from './hub-arrays.ts'
@@ -16,9 +17,10 @@ import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
 import { HubListener, type HubParts, HubSocket } from './hub-socket.ts'
 import type { OwnedFd } from './owned-fd.ts'
+import { PacketRecord } from './received-packet.ts'
 import { type AttachOptions, Slots } from './slots.ts'
 
-const MSG_DONTWAIT = 0x40
+const { MSG_DONTWAIT } = constants
 
 // Places in the record of one target: `Target` in native/hub/outlet.h.
 const SLOT = 0
@@ -63,6 +65,9 @@ export class Hub {
   readonly #freeGroups: number[] = []
   /** Where the next event to be told is. */
   #next = 0
+  /** How many handlers run the event loop inside of each other, and the packet that each of them is told of. */
+  #depth = 0
+  readonly #packets: PacketRecord[] = []
 
   private constructor() {
     const arrays = makeHubArrays()
@@ -170,6 +175,8 @@ export class Hub {
    */
   #dispatch(first: number, count: number, mayDefer: number, turn: number): void {
     const events = this.#events
+    this.#packets[this.#depth] ??= new PacketRecord(this.#arena)
+    this.#depth += 1
     this.batch += 1
     this.turn = turn
     this.#deferred.mayDefer = mayDefer
@@ -188,6 +195,7 @@ export class Hub {
       }
     }
     this.#next = first * EVENT_INTS
+    this.#depth -= 1
     this.#deferred.endBatch()
   }
 
@@ -203,7 +211,11 @@ export class Hub {
       // Closed by an earlier event of this batch: nobody is left to take the packet.
       for (const fd of fds) fd.close()
     } else if (type === PACKET) {
-      handler.onPacket(this.#arena, events.start(at), events.end(at), fds, events.flags(at), events.credentials(at))
+      const packet = this.#packets[this.#depth - 1] as PacketRecord
+      events.describe(at, packet)
+      packet.fds = fds
+      handler.onPacket(packet)
+      packet.clear()
     } else if (type === WRITABLE) handler.onWritable()
     else if (type === END) handler.onEnd(events.errno(at))
   }

@@ -19,6 +19,7 @@ export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from '.
 export { mmap } from './mmap.ts'
 export { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
 export { getrlimit, isDumpable, type ResourceLimit, setDumpable, setrlimit } from './process.ts'
+export type { ReceivedPacket } from './received-packet.ts'
 export type { AttachOptions } from './slots.ts'
 export { SyscallError } from './syscall-error.ts'
 export {

@@ -5,19 +5,19 @@
  * To be registered for finalization costs an object more than the rest of a short life, and keeps it through every minor
  * collection. So owners are registered when they are a second old; until then they are held.
  */
-const YOUTH_MS = 1000
+const REGISTER_AFTER_MS = 1000
 
 const all = new Set<LeakDetector<object>>()
 
 /** For owners of something that must be closed, which are watched from their making to their closing. */
 export class LeakDetector<T extends object> {
   readonly #registry: FinalizationRegistry<T>
-  readonly #young = new Map<object, T>()
-  #isAging = false
+  readonly #unregistered = new Map<object, T>()
+  #isScheduled = false
 
-  /** For tests, which do not wait: nobody is young any more. */
-  static ageAll(): void {
-    for (const detector of all) detector.#age()
+  /** For tests, which do not wait: registers all owners now. */
+  static registerAll(): void {
+    for (const detector of all) detector.#registerAll()
   }
 
   /**
@@ -36,20 +36,20 @@ export class LeakDetector<T extends object> {
 
   /** From now on; `state` is what remains of the owner when it is found. */
   watch(owner: object, state: T): void {
-    this.#young.set(owner, state)
-    if (this.#isAging) return
-    this.#isAging = true
-    setTimeout(() => this.#age(), YOUTH_MS).unref()
+    this.#unregistered.set(owner, state)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setTimeout(() => this.#registerAll(), REGISTER_AFTER_MS).unref()
   }
 
   /** It was closed. */
   forget(owner: object): void {
-    if (!this.#young.delete(owner)) this.#registry.unregister(owner)
+    if (!this.#unregistered.delete(owner)) this.#registry.unregister(owner)
   }
 
-  #age(): void {
-    this.#isAging = false
-    for (const [owner, state] of this.#young) this.#registry.register(owner, state, owner)
-    this.#young.clear()
+  #registerAll(): void {
+    this.#isScheduled = false
+    for (const [owner, state] of this.#unregistered) this.#registry.register(owner, state, owner)
+    this.#unregistered.clear()
   }
 }

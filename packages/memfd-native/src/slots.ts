@@ -6,7 +6,7 @@ import { type OwnedFd, ownResult } from './owned-fd.ts'
 /** Of a socket in the hub. */
 export interface AttachOptions {
   /** Whether descriptors may come; where not, a packet that brings some is cut (MSG_CTRUNC), and they are closed. */
-  readonly takesFds: boolean
+  readonly acceptsFileDescriptors: boolean
   /**
    * The last 24 numbers of the process (RLIMIT_NOFILE; an eighth, where few are allowed) are for what comes by this socket.
    * Default: they are not, and descriptors that would take one are closed (MSG_CTRUNC).
@@ -25,8 +25,12 @@ export class Slots {
   }
 
   /** Native code owns the descriptor from here on, also if this throws. */
-  addSocket(fd: OwnedFd, handler: PacketHandler, { takesFds, usesReserve = false }: AttachOptions): number {
-    const taking = takesFds ? 1 + Number(usesReserve) : 0
+  addSocket(
+    fd: OwnedFd,
+    handler: PacketHandler,
+    { acceptsFileDescriptors, usesReserve = false }: AttachOptions,
+  ): number {
+    const taking = acceptsFileDescriptors ? 1 + Number(usesReserve) : 0
     const slot = unwrap('epoll_ctl', this.#native.add(fd.release(), 0, taking))
     this.#sockets[slot] = handler
     return slot

@@ -77,7 +77,7 @@ export function connect(fd: Fd, path: string): void {
  * to the descriptors: they stay the caller's. Never SIGPIPE. sendmsg(2)
  *
  * @throws SyscallError EINVAL for more than 253 descriptors, or descriptors with 0 bytes; EAGAIN when the receiver's
- * queue is full; EMSGSIZE; EPIPE, ECONNRESET when the peer is gone; EPERM when the peer takes no descriptors;
+ * queue is full; EMSGSIZE; EPIPE, ECONNRESET when the peer is gone; EPERM when the peer accepts no descriptors;
  * ETOOMANYREFS when too many descriptors of this uid are under way
  */
 export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0): number {

@@ -41,7 +41,7 @@ function openLibuvsReserve(): void {
  * ArrayBuffers in a thread of its own, and only the next collection waits for that.
  */
 export async function collectGarbage(): Promise<void> {
-  LeakDetector.ageAll()
+  LeakDetector.registerAll()
   setFlagsFromString('--expose-gc')
   for (let collection = 0; collection < 2; collection++) {
     await setImmediate() // so that no frame on the stack still holds what was forgotten

@@ -12,6 +12,7 @@ import {
   memfdCreate,
   type OwnedFd,
   pipe,
+  type ReceivedPacket,
   recvmsg,
   reopen,
   sendmsg,
@@ -69,12 +70,12 @@ t.test('what the hub receives, accepts and renumbers', async (t) => {
   const [mine, peer] = socketpair(SOCK_SEQPACKET)
   const received: OwnedFd[] = []
   let wake: () => void = () => undefined
-  const onPacket = (_bytes: Buffer, _start: number, _end: number, fds: readonly OwnedFd[]) => {
+  const onPacket = ({ fds }: ReceivedPacket) => {
     received.push(...fds)
     wake()
   }
   const ignore = () => undefined
-  const attached = hub.attach(mine, { onPacket, onEnd: ignore, onWritable: ignore }, { takesFds: true })
+  const attached = hub.attach(mine, { onPacket, onEnd: ignore, onWritable: ignore }, { acceptsFileDescriptors: true })
   attached.renumber(200)
   const path = `${tempFolder(t)}/s`
   const listening = socket(SOCK_SEQPACKET)

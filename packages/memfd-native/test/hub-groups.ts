@@ -1,6 +1,6 @@
 /** Groups of sockets: what comes for a closed one waits in the kernel, in the order in which it became ready. */
 import t, { type Test } from 'tap'
-import { constants, Hub, type HubSocket, type OwnedFd, sendmsg, socketpair } from '../src/index.ts'
+import { constants, Hub, type HubSocket, type OwnedFd, type ReceivedPacket, sendmsg, socketpair } from '../src/index.ts'
 import { leakChecked } from '../test-support/leaks.ts'
 
 const hub = Hub.current()
@@ -28,11 +28,11 @@ class Log {
 function attach(t: Test, name: string, log: Log): { peer: OwnedFd; socket: HubSocket } {
   const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
   const handler = {
-    onPacket: (bytes: Buffer, start: number, end: number) => log.add(`${name}${bytes.toString('latin1', start, end)}`),
+    onPacket: ({ bytes, start, end }: ReceivedPacket) => log.add(`${name}${bytes.toString('latin1', start, end)}`),
     onEnd: () => log.add(`${name} ended`),
     onWritable: () => log.add(`${name} writable`),
   }
-  const socket = hub.attach(mine, handler, { takesFds: false })
+  const socket = hub.attach(mine, handler, { acceptsFileDescriptors: false })
   t.teardown(() => {
     socket.close()
     peer.close()

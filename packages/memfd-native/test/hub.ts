@@ -13,6 +13,7 @@ import {
   MAX_PACKET_BYTES,
   type OwnedFd,
   type PacketHandler,
+  type ReceivedPacket,
   recvmsg,
   sendmsg,
   setPassCredentials,
@@ -51,14 +52,7 @@ class Recorder implements PacketHandler {
   onEach: (packet: Packet) => void = () => {}
   #wake: () => void = () => {}
 
-  onPacket(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    flags: number,
-    credentials: Credentials | null,
-  ): void {
+  onPacket({ bytes, start, end, fds, flags, credentials }: ReceivedPacket): void {
     const packet = { data: bytes.toString('latin1', start, end), fds, flags, credentials }
     this.packets.push(packet)
     this.#wake()
@@ -92,10 +86,10 @@ interface Attached {
   readonly recorder: Recorder
 }
 
-function attach(t: Test, takesFds = false): Attached {
+function attach(t: Test, acceptsFileDescriptors = false): Attached {
   const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
   const recorder = new Recorder()
-  const attached = hub.attach(mine, recorder, { takesFds })
+  const attached = hub.attach(mine, recorder, { acceptsFileDescriptors })
   t.teardown(() => {
     attached.close()
     peer.close()
@@ -412,7 +406,7 @@ t.test('packets do not tell their sender any more once that was stopped', async 
   const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
   setPassCredentials(mine, true)
   const recorder = new Recorder()
-  const attached = hub.attach(mine, recorder, { takesFds: false })
+  const attached = hub.attach(mine, recorder, { acceptsFileDescriptors: false })
   say(peer, 'a')
   await recorder.until(() => recorder.packets.length === 1)
   say(peer, 'b')
@@ -463,7 +457,7 @@ t.test('a descriptor comes with its packet, and is owned', async (t) => {
   fd?.close()
 })
 
-t.test('a socket that takes no descriptors gets none, and is told', async (t) => {
+t.test('a socket that accepts no descriptors gets none, and is told', async (t) => {
   const { peer, recorder } = attach(t, false)
   using memfd = sizedMemfd()
   say(peer, 'here', [memfd])
@@ -476,7 +470,7 @@ t.test('credentials come where they were asked for, and leave no room for descri
   setPassCredentials(mine, true)
   const recorder = new Recorder()
   using memfd = sizedMemfd()
-  const attached = hub.attach(mine, recorder, { takesFds: false })
+  const attached = hub.attach(mine, recorder, { acceptsFileDescriptors: false })
   say(peer, 'who', [memfd])
   await recorder.until(() => recorder.packets.length === 1)
   const credentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
@@ -511,7 +505,7 @@ t.test('sending says when the peer takes no more, and when it does again', async
   t.equal(socket.send(1000), -11, 'EAGAIN')
   socket.setInterest({ readable: true, writable: true })
   const reader = new Recorder()
-  const attached = hub.attach(peer, reader, { takesFds: false })
+  const attached = hub.attach(peer, reader, { acceptsFileDescriptors: false })
   await recorder.until(() => recorder.writable > 0)
   socket.setInterest({ readable: true, writable: false })
   await reader.until(() => reader.packets.length === sent)
@@ -545,7 +539,7 @@ t.test('a socket attached while a batch is told gets no packet that was meant fo
   let attached: HubSocket | undefined
   recorder.onEach = () => {
     socket.close()
-    attached ??= hub.attach(mine, stranger, { takesFds: false })
+    attached ??= hub.attach(mine, stranger, { acceptsFileDescriptors: false })
   }
   say(peer, 'one')
   say(peer, 'two')

@@ -3,7 +3,16 @@
  * comes once, in order, the bytes that a handler borrowed stay as they are, and nobody waits for what lies in the same batch.
  */
 import t, { type Test } from 'tap'
-import { constants, Hub, type HubSocket, type OwnedFd, type PacketHandler, sendmsg, socketpair } from '../src/index.ts'
+import {
+  constants,
+  Hub,
+  type HubSocket,
+  type OwnedFd,
+  type PacketHandler,
+  type ReceivedPacket,
+  sendmsg,
+  socketpair,
+} from '../src/index.ts'
 import { leakChecked } from '../test-support/leaks.ts'
 import { sizedMemfd } from '../test-support/memfd.ts'
 import { runLoop } from '../test-support/nested-loop.ts'
@@ -24,7 +33,7 @@ class Peer implements PacketHandler {
     this.end = end
     this.log = log
     this.#onText = onText
-    this.socket = hub.attach(mine, this, { takesFds: true })
+    this.socket = hub.attach(mine, this, { acceptsFileDescriptors: true })
     t.teardown(() => {
       this.socket.close()
       end.close()
@@ -35,11 +44,12 @@ class Peer implements PacketHandler {
     sendmsg(this.end, Buffer.from(text), fds)
   }
 
-  onPacket(bytes: Buffer, start: number, end: number, fds: readonly OwnedFd[]): void {
-    const text = bytes.toString('latin1', start, end)
+  onPacket(packet: ReceivedPacket): void {
+    const { fds } = packet
+    const text = textOf(packet)
     this.log.push(`${text}${fds.length > 0 ? ` +${fds.length}` : ''}`)
     this.#onText(text)
-    if (bytes.toString('latin1', start, end) !== text) this.log.push(`${text} was overwritten`)
+    if (textOf(packet) !== text || packet.fds !== fds) this.log.push(`${text} was overwritten`)
     for (const fd of fds) fd.close()
   }
 
@@ -48,6 +58,10 @@ class Peer implements PacketHandler {
   }
 
   onWritable(): void {}
+}
+
+function textOf({ bytes, start, end }: ReceivedPacket): string {
+  return bytes.toString('latin1', start, end)
 }
 
 async function until(isSo: () => boolean): Promise<void> {

@@ -59,7 +59,7 @@ class Attached implements PacketHandler {
     const [mine, peer] = socketpair(SOCK_SEQPACKET)
     this.stranger = dup(mine)
     this.peer = peer
-    this.socket = hub.attach(mine, this, { takesFds: true })
+    this.socket = hub.attach(mine, this, { acceptsFileDescriptors: true })
     this.clear()
     t.teardown(() => {
       this.socket.close()

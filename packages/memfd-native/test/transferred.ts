@@ -10,8 +10,8 @@ const HANDLES = `
   const hub = Hub.current()
   const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
   const wait = () => new Promise((resolve) => (handler.wake = resolve))
-  const handler = { wake() {}, onEnd() {}, onWritable() {}, onPacket(...packet) { this.wake(packet) } }
-  const socket = hub.attach(mine, handler, { takesFds: false })
+  const handler = { wake() {}, onEnd() {}, onWritable() {}, onPacket({ bytes, start, end }) { this.wake([bytes, start, end]) } }
+  const socket = hub.attach(mine, handler, { acceptsFileDescriptors: false })
   hub.ref()
   sendmsg(peer, Buffer.from('one'))
   const [bytes] = await wait()

@@ -1,9 +1,9 @@
 /** For sibling packages only: what the daemon and the tool need beyond the public surface. No promise to others. */
-export { asksCallerAtOnce, type Caller } from './binder/calling-identity.ts'
+export { type Caller, readsCallerSynchronously } from './binder/calling-identity.ts'
 export { Session, sessionOf } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export type { ChannelBudget } from './channel/held-bytes.ts'
-export { forgetWhatWasRead } from './channel/in-flight.ts'
+export { refundWhatWasRead } from './channel/in-flight.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
 export { Violation } from './channel/message.ts'
 export { Deadline, readTimeout } from './command/deadline.ts'
@@ -27,15 +27,14 @@ export { errorLine, tellPeople, terminalLine } from './command/terminal.ts'
 export { controlOf, IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
 export { type RegionStatus, regionStatus, sealNames } from './os/region-status.ts'
-export { Admission, type Guest } from './quota/admission.ts'
+export { Admission, type AdmittedPeer } from './quota/admission.ts'
 export { withinDescriptorLimit } from './quota/descriptor-limit.ts'
-export { nameNow } from './quota/former-names.ts'
+export { currentName } from './quota/former-names.ts'
 export { type Account, Ledger } from './quota/ledger.ts'
 export { ofOnePeer, ofOneUser, type Shares } from './quota/shares.ts'
 export { sendAttachment } from './service-manager/attachment.ts'
 export { isOutage } from './service-manager/outage.ts'
 export { checkPathTrust, octal, type Step, stepsTo } from './service-manager/path-trust.ts'
-export { CROWD, crowdFarewell } from './service-manager/patience.ts'
 export {
   type FoundService,
   IServiceCallback,
@@ -50,6 +49,7 @@ export {
   type RegistryPlace,
   SYSTEM_REGISTRY_PATH,
 } from './service-manager/registry-path.ts'
+export { CONNECTION_RATE, connectionRateFarewell } from './service-manager/retry.ts'
 export { ServiceChannels } from './service-manager/service-channels.ts'
 export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-name.ts'
 export { TrustedUsers } from './service-manager/trusted-users.ts'

@@ -34,7 +34,7 @@ export function leakChecked(t: Test): void {
 
 /** A full collection, now. Finalizers run in the turns of the event loop after it. */
 export function collectGarbage(): void {
-  LeakDetector.ageAll()
+  LeakDetector.registerAll()
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
 }

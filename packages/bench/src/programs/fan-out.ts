@@ -18,7 +18,7 @@ const hub: ReturnType<NativeLibrary['Hub']['current']> & Broadcasting = Hub.curr
 const ignore = { onPacket: () => undefined, onEnd: () => undefined, onWritable: () => undefined }
 const pairs = Array.from({ length: Number(count) }, () => socketpair(constants.SOCK_SEQPACKET))
 const watchers = pairs.map(([, end]) => end)
-const sockets = pairs.map(([end]) => hub.attach(end, ignore, { takesFds: false }))
+const sockets = pairs.map(([end]) => hub.attach(end, ignore, { acceptsFileDescriptors: false }))
 
 function sends(): void {
   for (const socket of sockets) socket.send(NOTICE_BYTES)

@@ -40,7 +40,7 @@ function answer(fd: Fd, make: () => Fd): void {
       onEnd: () => peer.close(),
       onWritable: () => undefined,
     },
-    { takesFds: false },
+    { acceptsFileDescriptors: false },
   )
 }
 
@@ -79,11 +79,11 @@ function ask(fd: Fd, sockets: Socket[]): Promise<Fd> {
     const peer = hub.attach(
       fd,
       {
-        onPacket: (_bytes, _start, _end, [descriptor]) => descriptor && resolve(descriptor),
+        onPacket: ({ fds: [descriptor] }) => descriptor && resolve(descriptor),
         onEnd: () => verify(false, 'the server stays'),
         onWritable: () => undefined,
       },
-      { takesFds: true },
+      { acceptsFileDescriptors: true },
     )
     sockets.push(peer)
     peer.send(MESSAGE_BYTES)

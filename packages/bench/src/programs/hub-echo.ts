@@ -2,6 +2,7 @@
  * 16 bytes and back by the hub of memfd-native, by promises: what memsvc rests on, without calls, callers and limits. The
  * least that a call can cost in Node.js on this machine. Words: ROOT server|client PATH.
  */
+import type { ReceivedPacket } from 'memfd-native'
 import { loadNative, type NativeLibrary } from './library.ts'
 import { serveSamples, timeCalls, timeThroughput, verify } from './samples.ts'
 
@@ -28,14 +29,14 @@ function serve(): void {
       const peer: Socket = hub.attach(
         fd,
         {
-          onPacket: (bytes, start, end) => {
+          onPacket: ({ bytes, start, end }) => {
             bytes.copy(hub.outgoing, 0, start, end)
             sendLater(peer, end - start)
           },
           onEnd: () => peer.close(),
           onWritable: () => undefined,
         },
-        { takesFds: false },
+        { acceptsFileDescriptors: false },
       )
     },
     onAcceptFailed: (errno) => {
@@ -53,14 +54,14 @@ function connected(): (value: number) => Promise<number> {
   connect(fd, path)
   let waiting: ((value: number) => void)[] = []
   let size = 0
-  const onPacket = (bytes: Buffer, start: number, end: number) => {
+  const onPacket = ({ bytes, start, end }: ReceivedPacket) => {
     const answered = waiting
     waiting = []
     verify((end - start) / MESSAGE_BYTES === answered.length, 'a packet of calls is answered by one of as many')
     for (const [i, resolve] of answered.entries()) resolve(bytes.readInt32LE(start + i * MESSAGE_BYTES))
   }
   const onEnd = () => verify(false, 'the server stays')
-  const peer = hub.attach(fd, { onPacket, onEnd, onWritable: () => undefined }, { takesFds: false })
+  const peer = hub.attach(fd, { onPacket, onEnd, onWritable: () => undefined }, { acceptsFileDescriptors: false })
   const flush = () => {
     peer.send(size)
     size = 0

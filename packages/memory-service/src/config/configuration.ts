@@ -2,7 +2,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import { checkPathTrust, nameNow, type Shares, SYSTEM_REGISTRY_PATH, type TrustedUsers } from '@memsvc/shared/internal'
+import {
+  checkPathTrust,
+  currentName,
+  type Shares,
+  SYSTEM_REGISTRY_PATH,
+  type TrustedUsers,
+} from '@memsvc/shared/internal'
 import type { FileStatus } from 'memfd-native'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
 import { People } from '../access/people.ts'
@@ -118,7 +124,7 @@ async function readPeople(list: Node): Promise<People> {
 /** Whoever wrote the file for an older daemon is told what the limit is called now. */
 function checkFormerNames(limits: Node | undefined): void {
   for (const [former, { line }] of members(limits)) {
-    const name = nameNow(former)
+    const name = currentName(former)
     if (name !== undefined)
       throw new DocumentError(line, `limits has no member "${former}": it is called "${name}" now`)
   }

@@ -1,6 +1,6 @@
 /** The daemon's control: the extension of the binder of each service that it publishes. */
 import { Binder, type ImplementationOf, SecurityError } from '@memsvc/shared'
-import { asksCallerAtOnce, IControl, withoutStack } from '@memsvc/shared/internal'
+import { IControl, readsCallerSynchronously, withoutStack } from '@memsvc/shared/internal'
 
 export interface ControlOptions {
   /** Whether this is the daemon's own user, or root. */
@@ -20,7 +20,7 @@ export class ControlService extends IControl.Stub implements ImplementationOf<ty
     this.#options = options
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 
@@ -38,10 +38,10 @@ export class ControlService extends IControl.Stub implements ImplementationOf<ty
     return this.#options.reload()
   }
 
-  #checkOwner(deed: string): number {
+  #checkOwner(action: string): number {
     const uid = Binder.getCallingUid()
     if (!this.#options.isOwner(uid))
-      throw withoutStack(() => new SecurityError(`uid ${uid} may not ${deed} this daemon`))
+      throw withoutStack(() => new SecurityError(`uid ${uid} may not ${action} this daemon`))
     return uid
   }
 }

@@ -10,10 +10,10 @@ import { ClosedError, errorCode, ServiceManager } from '@memsvc/shared'
 import {
   Admission,
   type Caller,
-  forgetWhatWasRead,
   isOutage,
   type RegionStatus,
   type RegistryPlace,
+  refundWhatWasRead,
   ServiceChannels,
   Signal,
 } from '@memsvc/shared/internal'
@@ -183,7 +183,7 @@ export class Daemon {
   /** All of it, for the daemon's own user and root. */
   status(): object {
     const { place, log, serviceName } = this.#options
-    forgetWhatWasRead()
+    refundWhatWasRead()
     const { fds, mappings } = this.#process.counts(this.#ledger.changes)
     return {
       name: serviceName,

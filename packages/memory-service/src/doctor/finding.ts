@@ -24,7 +24,7 @@ export function ok(name: string, found: string): Finding {
   return { name, verdict: 'ok', found, follows: null, remedy: null }
 }
 
-export function ill(name: string, found: string, diagnosis: Diagnosis): Finding {
+export function notOk(name: string, found: string, diagnosis: Diagnosis): Finding {
   return { name, found, ...diagnosis }
 }
 
@@ -35,8 +35,8 @@ export function ill(name: string, found: string, diagnosis: Diagnosis): Finding 
 export function tryOut(name: string, attempt: () => string | false, diagnosis: Diagnosis): Finding {
   try {
     const found = attempt()
-    return found === false ? ill(name, 'missing', diagnosis) : ok(name, found)
+    return found === false ? notOk(name, 'missing', diagnosis) : ok(name, found)
   } catch (error) {
-    return ill(name, (error as Error).message, diagnosis)
+    return notOk(name, (error as Error).message, diagnosis)
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { constants, getrlimit } from 'memfd-native'
 import { readSettings, type SettingsSource } from '../config/settings.ts'
 import { raiseOpenFiles } from '../quota/descriptor-budget.ts'
-import { type Finding, ill, ok, tryOut } from './finding.ts'
+import { type Finding, notOk, ok, tryOut } from './finding.ts'
 
 const PAGE_BYTES = 4096
 const MIB = 1024 * 1024
@@ -23,13 +23,13 @@ async function examineOpenFiles(source: Omit<SettingsSource, 'openFiles'>): Prom
     const { lowered } = await readSettings({ ...source, openFiles })
     const totals = Object.entries(lowered).map(([resource, total]) => `${total} ${resource}`)
     if (totals.length === 0) return ok(name, `${openFiles} are allowed`)
-    return ill(name, `${openFiles} are allowed`, {
+    return notOk(name, `${openFiles} are allowed`, {
       verdict: 'warning',
       follows: `limits are lowered to ${totals.join(', ')}`,
       remedy,
     })
   } catch (error) {
-    return ill(name, (error as Error).message, { verdict: 'problem', follows: 'the daemon refuses to start', remedy })
+    return notOk(name, (error as Error).message, { verdict: 'problem', follows: 'the daemon refuses to start', remedy })
   }
 }
 
@@ -50,7 +50,7 @@ function examineMemory(): Finding {
   if (limit === Number.POSITIVE_INFINITY) return ok(name, 'no limit')
   const found = `${Math.floor(limit / MIB)} MiB`
   if (limit >= ENOUGH_MEMORY_MIB * MIB) return ok(name, found)
-  return ill(name, found, {
+  return notOk(name, found, {
     verdict: 'warning',
     follows: 'the kernel kills the daemon when it needs more',
     remedy: `at least ${ENOUGH_MEMORY_MIB} MiB (MemoryMax=, the limit of the container)`,

@@ -13,7 +13,7 @@ import {
 } from '@memsvc/shared/internal'
 import { configurationPath, readConfiguration } from '../config/configuration.ts'
 import type { SettingsSource } from '../config/settings.ts'
-import { type Diagnosis, type Finding, ill, ok, tryOut } from './finding.ts'
+import { type Diagnosis, type Finding, notOk, ok, tryOut } from './finding.ts'
 
 /** How long a registry may take to answer, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 2000
@@ -48,7 +48,7 @@ export async function examineConfiguration({
     const { path, rules } = await readConfiguration(found, place.trusted)
     return ok(name, path === null ? 'none' : `${path}, rules: ${rules.length}`)
   } catch (error) {
-    return ill(name, (error as Error).message, {
+    return notOk(name, (error as Error).message, {
       verdict: 'problem',
       follows: 'the daemon refuses to start, and to reload',
       remedy: 'put it right',
@@ -68,7 +68,7 @@ function examineWay({ path, trusted }: RegistryPlace): Finding[] {
 
 function objectionTo(name: string, { path, uid, mode, objection, isGroupWritable }: Step): Finding | null {
   if (objection !== null) {
-    return ill(name, objection, {
+    return notOk(name, objection, {
       verdict: 'problem',
       follows: 'memsvc goes no further: somebody else may decide which registry that is',
       remedy:
@@ -76,7 +76,7 @@ function objectionTo(name: string, { path, uid, mode, objection, isGroupWritable
     })
   }
   if (!isGroupWritable) return null
-  return ill(name, `${path} can be written to by its group (owner ${uid}, mode ${octal(mode)})`, {
+  return notOk(name, `${path} can be written to by its group (owner ${uid}, mode ${octal(mode)})`, {
     verdict: 'warning',
     follows: 'everybody in that group can put a registry of his own there',
     remedy: 'chmod g-w, if that is not meant',
@@ -118,7 +118,7 @@ function examineLock({ path, trusted }: RegistryPlace): Finding {
   const stats = lstatSync(lock, { throwIfNoEntry: false })
   if (stats === undefined) return ok(name, 'none')
   if (stats.uid === trusted.self || trusted.self === 0) return ok(name, `${lock}, ${describe(lock)}`)
-  return ill(name, `${lock} belongs to uid ${stats.uid}`, {
+  return notOk(name, `${lock} belongs to uid ${stats.uid}`, {
     verdict: 'warning',
     follows: 'this user cannot host the registry there, also when no daemon of that user runs any more',
     remedy: `if none runs: rm ${lock} ${path}, as root or whoever owns the folder`,
@@ -130,11 +130,11 @@ async function examineAnswer(choice: RegistryChoice, path: string): Promise<Find
   try {
     using manager = await ServiceManager.connect(choice)
     const services = await Promise.race([manager.listServices(), delay(ANSWER_TIMEOUT_MS, null, { ref: false })])
-    if (services === null) return ill(name, `${path} does not answer`, HANGS)
+    if (services === null) return notOk(name, `${path} does not answer`, HANGS)
     return ok(name, `${path}, ${describe(path)}, run by uid ${manager.registryUid}, services: ${services.length}`)
   } catch (error) {
     const diagnosis = DIAGNOSES[errorCode(error) ?? ''] ?? HANGS
-    return ill(name, (error as Error).message, diagnosis)
+    return notOk(name, (error as Error).message, diagnosis)
   }
 }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { canNotify } from '../systemd/notify-socket.ts'
-import { type Finding, ill, ok, tryOut } from './finding.ts'
+import { type Finding, notOk, ok, tryOut } from './finding.ts'
 
 /** FileDescriptorStorePreserve=. */
 const VERSION_THAT_PRESERVES = 254
@@ -21,14 +21,18 @@ function examineVersion(): Finding {
   const name = 'systemd'
   const version = Number(/^systemd (\d+)/.exec(systemctlVersion())?.[1] ?? 0)
   if (version === 0 || !existsSync('/run/systemd/system')) {
-    return ill(name, version === 0 ? 'not installed' : `version ${version}, but this machine was not booted with it`, {
-      verdict: 'warning',
-      follows: 'the units cannot be used, and the value does not survive the daemon',
-      remedy: '`memsvc start` under another supervisor',
-    })
+    return notOk(
+      name,
+      version === 0 ? 'not installed' : `version ${version}, but this machine was not booted with it`,
+      {
+        verdict: 'warning',
+        follows: 'the units cannot be used, and the value does not survive the daemon',
+        remedy: '`memsvc start` under another supervisor',
+      },
+    )
   }
   if (version >= VERSION_THAT_PRESERVES) return ok(name, `version ${version}`)
-  return ill(name, `version ${version}`, {
+  return notOk(name, `version ${version}`, {
     verdict: 'warning',
     follows: 'the value survives a crash and a restart, but not `systemctl stop`',
     remedy: `systemd ${VERSION_THAT_PRESERVES} or later`,

@@ -40,7 +40,7 @@ function fitTotals(asked: AskedLimits, room: number, openFiles: number): Record<
   const totals = Object.fromEntries(
     RESOURCE_NAMES.map((resource) => [resource, asked[resource]?.total ?? RESOURCES[resource].total]),
   ) as Record<Resource, number>
-  const counted = RESOURCE_NAMES.filter(takesDescriptor).sort((a, b) => totals[a] - totals[b])
+  const counted = RESOURCE_NAMES.filter(usesDescriptor).sort((a, b) => totals[a] - totals[b])
   const fixed = counted.filter((resource) => asked[resource]?.total !== undefined)
   const flexible = counted.filter((resource) => !fixed.includes(resource))
   let left = room - fixed.reduce((sum, resource) => sum + totals[resource], 0)
@@ -52,8 +52,8 @@ function fitTotals(asked: AskedLimits, room: number, openFiles: number): Record<
   return totals
 }
 
-function takesDescriptor(resource: Resource): boolean {
-  return 'takesDescriptor' in RESOURCES[resource]
+function usesDescriptor(resource: Resource): boolean {
+  return 'usesDescriptor' in RESOURCES[resource]
 }
 
 function tooMany(fixed: Resource[], totals: Record<Resource, number>, openFiles: number): InvalidArgValueError {

@@ -4,7 +4,7 @@
  */
 import {
   CHANNEL_LIMITS,
-  CROWD,
+  CONNECTION_RATE,
   type Limit,
   MAX_NAME_CHARACTERS,
   MAX_PATH_BYTES,
@@ -17,26 +17,26 @@ import {
 export interface ResourceRow extends Shares {
   readonly meaning: string
   /** Each is an open descriptor of the daemon, or may become one. */
-  readonly takesDescriptor?: boolean
+  readonly usesDescriptor?: boolean
   /** Beyond it nothing fails: it goes on later. */
   readonly waits?: boolean
 }
 
 export const RESOURCES = {
-  connections: { total: 4096, perUser: 1024, takesDescriptor: true, meaning: 'connections to the registry' },
-  channels: { total: 16_384, perUser: 1024, takesDescriptor: true, meaning: 'channels to the memory service' },
+  connections: { total: 4096, perUser: 1024, usesDescriptor: true, meaning: 'connections to the registry' },
+  channels: { total: 16_384, perUser: 1024, usesDescriptor: true, meaning: 'channels to the memory service' },
   turnedAway: {
     total: 128,
     perUser: 32,
-    takesDescriptor: true,
-    meaning: 'peers over a limit who are still to be told',
+    usesDescriptor: true,
+    meaning: 'peers over a limit that have not been told yet',
   },
   names: { total: 4096, perUser: 512, perPeer: 128, meaning: 'services registered by name' },
   pendingSearches: {
     total: 16_384,
     perUser: 4096,
     perPeer: 1024,
-    meaning: 'searches for a service that is slow to take clients',
+    meaning: 'calls of getService for a service that is slow to take clients',
   },
   notifications: { total: 16_384, perUser: 1024, perPeer: 256, meaning: 'callbacks for registrations' },
   watchers: { total: 65_536, perUser: 4096, perPeer: 256, meaning: 'callbacks for changes of the value' },
@@ -44,7 +44,7 @@ export const RESOURCES = {
     total: 131_072,
     perUser: 16_384,
     perPeer: 4096,
-    meaning: "binders of peers' that are held here, or came in a request under way, and ours that peers hold",
+    meaning: 'binders of peers that are held here or came in a request under way, and own binders that peers hold',
   },
   heldBlocks: {
     total: 1024,
@@ -56,7 +56,7 @@ export const RESOURCES = {
     total: 2048,
     perUser: 512,
     perPeer: 128,
-    takesDescriptor: true,
+    usesDescriptor: true,
     waits: true,
     meaning: 'descriptors that were sent and not read; more wait until they are',
   },
@@ -64,8 +64,8 @@ export const RESOURCES = {
     total: 2048,
     perUser: 512,
     perPeer: 256,
-    takesDescriptor: true,
-    meaning: 'descriptors that wait for a peer who does not read',
+    usesDescriptor: true,
+    meaning: 'descriptors that wait for a peer that does not read',
   },
 } as const satisfies Record<string, ResourceRow>
 
@@ -80,63 +80,63 @@ export const DAEMON_LIMITS = {
     limit: 16,
     unit: 'channels',
     error: null,
-    meaning: 'brought to one service in one turn of the event loop; who asks for more waits, and the users take turns',
+    meaning: 'brought to one service in one turn of the event loop; the others wait, and the users take turns',
   },
   arrivals: {
-    name: CROWD,
+    name: CONNECTION_RATE,
     limit: 1280,
     unit: 'connections',
     error: 'ERR_LIMIT',
-    meaning: 'to the registry, at once, of a user who is neither the own one nor root; the library tries again for 5 s',
+    meaning: 'to the registry, at once, of a user other than the own one and root; the library tries again for 5 s',
   },
   arrivalsPerSecond: {
     name: 'new connections of one user a second',
     limit: 640,
     unit: 'connections',
     error: null,
-    meaning: 'come back to him of those',
+    meaning: 'that such a user may make each second, once those are used up',
   },
   arrivingUsers: {
-    name: 'users who connect',
+    name: 'users counted separately',
     limit: 1024,
     unit: 'users',
     error: null,
-    meaning: 'told apart at a time; all others share the new connections of one user',
+    meaning: 'by their new connections; all further users share one count',
   },
   acceptPause: {
-    name: 'rest of the listener',
+    name: 'pause of the listener',
     limit: 100,
     unit: 'milliseconds',
     error: null,
-    meaning: 'after accept(2) failed: connections wait in the backlog',
+    meaning: 'after accept(2) has failed; connections wait in the backlog',
   },
   backlog: {
-    name: 'connections to accept',
+    name: 'backlog of the listener',
     limit: 4096,
     unit: 'connections',
     error: 'EAGAIN',
-    meaning: 'wait in the listener; the kernel lowers it to net.core.somaxconn',
+    meaning: 'connections that wait to be accepted; the kernel lowers it to net.core.somaxconn',
   },
   reserve: {
-    name: 'descriptors in reserve',
+    name: 'reserve of descriptors',
     limit: 16,
     unit: 'descriptors',
     error: null,
-    meaning: 'kept free for what is passed on or looked at for a moment',
+    meaning: 'kept free for what is passed on, or opened for a moment',
   },
   logLinesOfUser: {
     name: 'lines of log about one user',
     limit: 20,
     unit: 'lines',
     error: null,
-    meaning: 'in a period; the others are counted, and the count is told',
+    meaning: 'in a period; further lines are counted, and the count is logged',
   },
   logLines: {
     name: 'lines of log about peers',
     limit: 100,
     unit: 'lines',
     error: null,
-    meaning: 'the same, about all users',
+    meaning: 'the same, of all users together',
   },
   logPeriod: {
     name: 'period of the log',
@@ -150,7 +150,7 @@ export const DAEMON_LIMITS = {
     limit: MAX_NAME_CHARACTERS,
     unit: 'characters',
     error: 'ERR_INVALID_ARG_VALUE',
-    meaning: 'of a service; to look for a longer one finds nothing',
+    meaning: 'of a service; a search for a longer one finds nothing',
   },
   pathBytes: {
     name: "bytes of the registry's path",
@@ -186,7 +186,13 @@ function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[
   const error = 'waits' in RESOURCES[resource] ? null : 'ERR_LIMIT'
   const rows = [
     { name: resource, limit: total, unit: resource, error, meaning },
-    { name: ofOneUser(resource), limit: perUser, unit: resource, error, meaning: 'neither the own user nor root' },
+    {
+      name: ofOneUser(resource),
+      limit: perUser,
+      unit: resource,
+      error,
+      meaning: 'a user other than the own one and root',
+    },
   ]
   if (perPeer === undefined) return rows
   return [

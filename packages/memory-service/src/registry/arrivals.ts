@@ -29,7 +29,7 @@ export class Arrivals {
   readonly #now: () => number
   readonly #buckets = new Map<number, Bucket>()
   readonly #others: Bucket
-  #sweptAt = Number.NEGATIVE_INFINITY
+  #prunedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ArrivalsOptions) {
     const { ownUid, now = () => performance.now() } = options
@@ -59,7 +59,7 @@ export class Arrivals {
   }
 
   #newBucket(uid: number, now: number): Bucket {
-    if (this.#buckets.size >= this.#maxUsers) this.#forgetFull(now)
+    if (this.#buckets.size >= this.#maxUsers) this.#pruneFull(now)
     if (this.#buckets.size >= this.#maxUsers) return this.#others
     const bucket = { tokens: this.#burst, at: now }
     this.#buckets.set(uid, bucket)
@@ -67,9 +67,9 @@ export class Arrivals {
   }
 
   /** A full bucket is as good as none. Not before one can have filled again: to look at all takes time. */
-  #forgetFull(now: number): void {
-    if (now - this.#sweptAt < this.#burst / this.#perMs) return
-    this.#sweptAt = now
+  #pruneFull(now: number): void {
+    if (now - this.#prunedAt < this.#burst / this.#perMs) return
+    this.#prunedAt = now
     for (const [uid, bucket] of this.#buckets) {
       this.#fill(bucket, now)
       if (bucket.tokens === this.#burst) this.#buckets.delete(uid)

@@ -7,10 +7,10 @@
 import { errorCode, IllegalStateError } from '@memsvc/shared'
 import type { RegistryPlace } from '@memsvc/shared/internal'
 import type { OwnedFd } from 'memfd-native'
-import { type Footing, PathTakenError } from './footing.ts'
 import { InheritedSocket } from './inherited-socket.ts'
 import { HostLock, isServed, lockPathOf } from './listener.ts'
 import { describeHolder } from './lock-holder.ts'
+import { PathTakenError, type RegistryEndpoint } from './registry-endpoint.ts'
 import { type HostOptions, RegistryHost } from './registry-host.ts'
 
 export interface HostingOptions extends Omit<HostOptions, 'listener'> {
@@ -22,13 +22,13 @@ export interface HostingOptions extends Omit<HostOptions, 'listener'> {
   readonly onTrouble: () => void
 }
 
-const LOOK_MS = 1000
+const CHECK_MS = 1000
 
 export class Hosting {
   readonly #options: HostingOptions
-  #footing: Footing | null = null
+  #endpoint: RegistryEndpoint | null = null
   #host: RegistryHost | null = null
-  #looks: NodeJS.Timeout | undefined
+  #checkTimer: NodeJS.Timeout | undefined
   #trouble: string | null = null
 
   constructor(options: HostingOptions) {
@@ -78,41 +78,42 @@ export class Hosting {
 
   /** Removes the socket, ends every connection, and gives the lock back, in this order. Idempotent. */
   close(): void {
-    clearInterval(this.#looks)
+    clearInterval(this.#checkTimer)
     try {
-      this.#footing?.removeSocket()
+      this.#endpoint?.removeSocket()
     } finally {
       this.#host?.close()
-      this.#footing?.close()
+      this.#endpoint?.close()
     }
   }
 
-  #begin(listener: OwnedFd, footing: Footing): void {
+  #begin(listener: OwnedFd, endpoint: RegistryEndpoint): void {
     this.#host = new RegistryHost({ ...this.#options, listener })
-    this.#footing = footing
-    this.#looks = setInterval(() => this.#look(footing), LOOK_MS).unref()
+    this.#endpoint = endpoint
+    this.#checkTimer = setInterval(() => this.#check(endpoint), CHECK_MS).unref()
   }
 
-  #look(footing: Footing): void {
+  #check(endpoint: RegistryEndpoint): void {
     try {
-      if (!footing.isInPlace) this.#restore(footing)
-      if (footing.isInPlace) this.#say(null)
+      if (!endpoint.isInPlace) this.#restore(endpoint)
+      if (endpoint.isInPlace) this.#report(null)
     } catch (error) {
-      if (error instanceof PathTakenError) this.#lose(error)
-      else this.#say((error as Error).message || String(errorCode(error)))
+      if (error instanceof PathTakenError) this.#giveUp(error)
+      else this.#report((error as Error).message || String(errorCode(error)))
     }
   }
 
-  #restore(footing: Footing): void {
+  #restore(endpoint: RegistryEndpoint): void {
     const { place, log } = this.#options
-    const listener = footing.restore()
+    const listener = endpoint.restore()
     if (listener !== null) this.#host?.listenOn(listener)
-    if (footing.isInPlace) log.logger.warn({ registry: place.path }, 'the path led here no more: listening there again')
+    if (endpoint.isInPlace)
+      log.logger.warn({ registry: place.path }, 'the path led here no more: listening there again')
   }
 
-  #lose(reason: Error): void {
+  #giveUp(reason: Error): void {
     const { place, log, onLost } = this.#options
-    clearInterval(this.#looks)
+    clearInterval(this.#checkTimer)
     log.logger.error(
       { registry: place.path, reason: reason.message },
       'the registry is another process’s now, this one ends',
@@ -121,7 +122,7 @@ export class Hosting {
   }
 
   /** A trouble is one line of log, however long it lasts. */
-  #say(trouble: string | null): void {
+  #report(trouble: string | null): void {
     if (trouble === this.#trouble) return
     const { place, log, onTrouble } = this.#options
     this.#trouble = trouble

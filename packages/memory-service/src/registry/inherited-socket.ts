@@ -1,13 +1,13 @@
 /**
- * The footing of a host whose socket somebody else has bound: systemd. It is not ours to remove or to make again, and
+ * The endpoint of a host whose socket somebody else has bound: systemd. It is not ours to remove or to make again, and
  * there is no lock. All that can be done about a path that leads elsewhere is to say so.
  */
 import type { Stats } from 'node:fs'
 import { IllegalStateError } from '@memsvc/shared'
 import { fileBehind, isSameFile } from '../process/same-file.ts'
-import type { Footing } from './footing.ts'
+import type { RegistryEndpoint } from './registry-endpoint.ts'
 
-export class InheritedSocket implements Footing {
+export class InheritedSocket implements RegistryEndpoint {
   readonly #path: string
   readonly #socket: Stats | null
 

@@ -12,11 +12,11 @@ import { checkPathTrust, type RegistryPlace } from '@memsvc/shared/internal'
 import { bind, connect, constants, fchmod, listen, OwnedFd, socket } from 'memfd-native'
 import { type FileIdentity, fileAt, fileBehind, isSameFile } from '../process/same-file.ts'
 import { DAEMON_LIMITS } from '../quota/limits.ts'
-import type { Footing } from './footing.ts'
-import { PathTakenError } from './footing.ts'
 import { explainClosedSocket, explainRefusal } from './leftover.ts'
 import { LockFile } from './lock-file.ts'
 import { describeHolder } from './lock-holder.ts'
+import type { RegistryEndpoint } from './registry-endpoint.ts'
+import { PathTakenError } from './registry-endpoint.ts'
 
 const PRIVATE_SOCKET = 0o600
 const PRIVATE_DIRECTORY = 0o700
@@ -26,7 +26,7 @@ const REFUSALS_TO_BELIEVE = 3
 type HostPlace = Pick<RegistryPlace, 'path' | 'trusted'>
 
 /** The right to host the registry at a path, for as long as it is open. */
-export class HostLock implements Footing {
+export class HostLock implements RegistryEndpoint {
   readonly #place: HostPlace
   readonly #path: string
   #lock: LockFile
@@ -96,7 +96,7 @@ export class HostLock implements Footing {
   restore(): OwnedFd | null {
     checkWay(this.#place)
     prepareDirectory(this.#place)
-    if (!this.#lock.isInPlace && !this.#takeBackLock()) return null
+    if (!this.#lock.isInPlace && !this.#relock()) return null
     if (this.#hasSocket) return null
     if (isServed(this.#path)) throw new PathTakenError(`another process serves ${this.#path} by now`)
     return this.listen(this.#mode)
@@ -123,7 +123,7 @@ export class HostLock implements Footing {
   }
 
   /** Takes the lock of the file that lies at the path by now. @returns false: not yet @throws PathTakenError */
-  #takeBackLock(): boolean {
+  #relock(): boolean {
     const lock = LockFile.tryTake(this.#lock.path)
     if (lock === null) {
       this.#refusals += 1

@@ -11,7 +11,7 @@ import {
 export interface ChannelParties {
   readonly holder: Caller
   readonly client: Caller
-  readonly takesFds: boolean
+  readonly acceptsFileDescriptors: boolean
 }
 
 /**
@@ -20,11 +20,11 @@ export interface ChannelParties {
  * @throws ERR_LIMIT the service does not read what it is sent, or there is no descriptor left
  */
 export function openChannel(service: IBinder, parties: ChannelParties): FoundService {
-  const { holder, client, takesFds } = parties
-  const pair = withinDescriptorLimit(() => makeChannelPair(takesFds))
+  const { holder, client, acceptsFileDescriptors } = parties
+  const pair = withinDescriptorLimit(() => makeChannelPair(acceptsFileDescriptors))
   try {
-    sendAttachment(service, { client, end: pair.server }, takesFds)
-    return { kind: 'channel', takesFds, ...holder, end: pair.client }
+    sendAttachment(service, { client, end: pair.server }, acceptsFileDescriptors)
+    return { kind: 'channel', acceptsFileDescriptors, ...holder, end: pair.client }
   } catch (error) {
     pair.client.close()
     if (errorCode(error) === new DeadObjectError().code) return { kind: 'none' }

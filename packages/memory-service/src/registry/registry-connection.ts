@@ -1,6 +1,6 @@
 /** The registry as one connection sees it: object 0 of that connection, which knows whose calls it serves. */
 import type { IBinder, ImplementationOf, ServiceInfo } from '@memsvc/shared'
-import { asksCallerAtOnce, type FoundService, IServiceManager } from '@memsvc/shared/internal'
+import { type FoundService, IServiceManager, readsCallerSynchronously } from '@memsvc/shared/internal'
 import type { Gate } from './gate.ts'
 import type { Peer } from './peer.ts'
 import type { NewService, Registry } from './registry.ts'
@@ -18,7 +18,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     this.#gate = gate
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 
@@ -35,10 +35,10 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
   addService(
     name: string | null,
     binder: IBinder | null,
-    takesFds: boolean,
+    acceptsFileDescriptors: boolean,
     dumpPriority: number,
   ): void | Promise<void> {
-    const service = { name, binder, takesFds, dumpPriority }
+    const service = { name, binder, acceptsFileDescriptors, dumpPriority }
     return this.#peer.caller.pid === process.pid ? this.#add(service) : this.#gate.pass(() => this.#add(service))
   }
 

@@ -1,5 +1,5 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
-import { Admission, crowdFarewell, Session } from '@memsvc/shared/internal'
+import { Admission, connectionRateFarewell, Session } from '@memsvc/shared/internal'
 import { type Credentials, getPeerGroups, Hub, type HubListener, type OwnedFd, setPassRights } from 'memfd-native'
 import type { Access } from '../access/access.ts'
 import type { DaemonLog } from '../log/logger.ts'
@@ -29,8 +29,8 @@ export class RegistryHost {
   readonly #log: PeerLog
   readonly #arrivals: Arrivals
   /** To those who are turned away: the same packet for all. */
-  readonly #farewell = crowdFarewell(DAEMON_LIMITS.arrivals.limit)
-  #toldOfCrowd = Number.NEGATIVE_INFINITY
+  readonly #farewell = connectionRateFarewell(DAEMON_LIMITS.arrivals.limit)
+  #lastToldOfRate = Number.NEGATIVE_INFINITY
   readonly #sessions = new Set<Session>()
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
   #pause: NodeJS.Timeout | null = null
@@ -74,8 +74,8 @@ export class RegistryHost {
   #refuse(uid: number): Uint8Array | null {
     if (this.#arrivals.admits(uid)) return null
     const now = performance.now()
-    if (now - this.#toldOfCrowd > DAEMON_LIMITS.logPeriod.limit) {
-      this.#toldOfCrowd = now
+    if (now - this.#lastToldOfRate > DAEMON_LIMITS.logPeriod.limit) {
+      this.#lastToldOfRate = now
       this.#log.warn({ uid }, 'turned away: too many new connections of one user')
     }
     return this.#farewell
@@ -84,25 +84,25 @@ export class RegistryHost {
   #onConnection(fd: OwnedFd, credentials: Credentials | null): void {
     this.#pause = null
     // Without an identity from the kernel there is none at all.
-    const guest = credentials === null ? null : this.#admission.enter(credentials.uid)
-    if (credentials === null || guest === null) {
+    const admitted = credentials === null ? null : this.#admission.enter(credentials.uid)
+    if (credentials === null || admitted === null) {
       fd.close()
       return
     }
     setPassRights(fd, false) // again: what was queued before the listener had it
-    const { account, refusal } = guest
+    const { account, refusal } = admitted
     const { pid, uid, gid } = credentials
     const peer = { caller: { pid, uid }, groups: [gid, ...getPeerGroups(fd)], account }
     const session: Session = new Session(fd, {
       role: 'server',
       root: new RegistryConnection(this.#registry, peer, this.#gate),
-      peerTakesFds: true,
+      peerAcceptsFileDescriptors: true,
       caller: peer.caller,
       admit: () => refusal,
       onEnd: (reason) => {
         this.#sessions.delete(session)
         this.#registry.remove(peer)
-        this.#admission.leave(guest, pid, reason)
+        this.#admission.leave(admitted, pid, reason)
       },
     })
     session.chargeTo(account)

@@ -21,7 +21,7 @@ import { WaitingLines } from './waiting-lines.ts'
 interface Entry {
   readonly peer: Peer
   readonly binder: IBinder
-  readonly takesFds: boolean
+  readonly acceptsFileDescriptors: boolean
   readonly dumpPriority: number
 }
 
@@ -29,7 +29,7 @@ interface Entry {
 export interface NewService {
   readonly name: string | null
   readonly binder: IBinder | null
-  readonly takesFds: boolean
+  readonly acceptsFileDescriptors: boolean
   readonly dumpPriority: number
 }
 
@@ -50,7 +50,7 @@ export class Registry {
 
   /** The order of checks is Android's: who, what, how it is called; then whose the name is. */
   add(peer: Peer, service: NewService): void {
-    const { name, binder, takesFds, dumpPriority } = service
+    const { name, binder, acceptsFileDescriptors, dumpPriority } = service
     if (!this.#allows('add', peer, name ?? '')) {
       throw withoutStack(() => new SecurityError(`uid ${peer.caller.uid} may not add ${show(name)} here`))
     }
@@ -66,7 +66,7 @@ export class Registry {
     }
     this.#namesOf.get(holder?.peer ?? peer)?.delete(name)
     this.#namesOf.set(peer, (this.#namesOf.get(peer) ?? new Set()).add(name))
-    this.#entries.set(name, { peer, binder, takesFds, dumpPriority })
+    this.#entries.set(name, { peer, binder, acceptsFileDescriptors, dumpPriority })
     this.#use(binder, 1)
     if (holder === undefined) this.#sortedNames = null
     else this.#use(holder.binder, -1)
@@ -78,9 +78,9 @@ export class Registry {
   find(peer: Peer, name: string | null): FoundService | Promise<FoundService> {
     const entry = this.#find(peer, name)
     if (entry === undefined) return { kind: 'none' }
-    const { binder, takesFds } = entry
+    const { binder, acceptsFileDescriptors } = entry
     if (entry.peer === peer) return { kind: 'own', binder }
-    const open = () => openChannel(binder, { holder: entry.peer.caller, client: peer.caller, takesFds })
+    const open = () => openChannel(binder, { holder: entry.peer.caller, client: peer.caller, acceptsFileDescriptors })
     const turn = this.#waiting.turn(binder, peer)
     return turn === undefined ? open() : turn.then(open)
   }

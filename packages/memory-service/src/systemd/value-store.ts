@@ -35,7 +35,7 @@ export class ValueStore {
   constructor(socket: NotifySocket | null, inherited: readonly NamedFd[], logger: Logger) {
     this.#socket = socket
     this.#logger = logger
-    this.#kept = inherited.flatMap(takeBack)
+    this.#kept = inherited.flatMap(adoptRegion)
   }
 
   /** The value that the service had in its last life; 0 when nothing of it is left. */
@@ -71,7 +71,7 @@ export class ValueStore {
   }
 }
 
-function takeBack({ name, fd }: NamedFd): KeptRegion[] {
+function adoptRegion({ name, fd }: NamedFd): KeptRegion[] {
   const [, service, generation] = KEPT_NAME.exec(name) ?? []
   if (service === undefined) {
     fd.close()

@@ -39,7 +39,7 @@ async function startService(t: Test, takes: string) {
   return { registry, service }
 }
 
-for (const takes of ['', 'takes-descriptors']) {
+for (const takes of ['', 'accepts-descriptors']) {
   t.test(`a service ${takes} is there for others`, { skip }, async (t) => {
     const { registry, service } = await startService(t, takes)
     const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
@@ -55,7 +55,7 @@ for (const takes of ['', 'takes-descriptors']) {
 }
 
 t.test('descriptors that come faster than it looks cost it no client of others', { skip }, async (t) => {
-  const { registry, service } = await startService(t, 'takes-descriptors')
+  const { registry, service } = await startService(t, 'accepts-descriptors')
   const attacker = startHostile(t, ['attack', registry, NAME], ATTACKER)
   const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
   for (let round = 0; round < 5; round++) {

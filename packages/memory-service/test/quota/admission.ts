@@ -1,4 +1,4 @@
-import { Admission, type Guest as GuestOf, Violation } from '@memsvc/shared/internal'
+import { Admission, type AdmittedPeer as AdmittedPeerOf, Violation } from '@memsvc/shared/internal'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
@@ -28,30 +28,30 @@ function makeAdmission() {
   }
 }
 
-type Guest = GuestOf<Resource>
+type AdmittedPeer = AdmittedPeerOf<Resource>
 
-function enterMany(admission: Admission<Resource>, count: number): (Guest | null)[] {
+function enterMany(admission: Admission<Resource>, count: number): (AdmittedPeer | null)[] {
   return Array.from({ length: count }, () => admission.enter(STRANGER))
 }
 
 t.test('who is let in is charged one, and it comes back when he leaves', async (t) => {
   const { admission, ledger, lines } = makeAdmission()
-  const guest = admission.enter(STRANGER)
-  if (guest === null) return t.fail('must be let in')
-  t.equal(guest.refusal, null)
+  const peer = admission.enter(STRANGER)
+  if (peer === null) return t.fail('must be let in')
+  t.equal(peer.refusal, null)
   t.equal(ledger.usedBy('channels', STRANGER), 1)
-  admission.leave(guest, 42, END)
+  admission.leave(peer, 42, END)
   t.equal(ledger.usedBy('channels', STRANGER), 0)
   t.strictSame(lines, [{ level: 20, of: 'channels', pid: 42, uid: STRANGER, msg: 'ended' }])
 })
 
-t.test('one too many is a guest who hears why, and costs nothing', async (t) => {
+t.test('a peer too many hears why, and costs nothing', async (t) => {
   const { admission, ledger } = makeAdmission()
   enterMany(admission, SHARE)
-  const guest = admission.enter(STRANGER)
-  t.match(guest?.refusal, { code: 'ERR_LIMIT', resource: 'channels of one user', limit: SHARE, used: SHARE })
+  const peer = admission.enter(STRANGER)
+  t.match(peer?.refusal, { code: 'ERR_LIMIT', resource: 'channels of one user', limit: SHARE, used: SHARE })
   t.equal(ledger.usedBy('channels', STRANGER), SHARE)
-  if (guest) admission.leave(guest, 42, END)
+  if (peer) admission.leave(peer, 42, END)
   t.equal(ledger.usedBy('channels', STRANGER), SHARE, 'and gives nothing back')
 })
 
@@ -59,7 +59,7 @@ t.test(`${REFUSED_SHARE} may wait to hear it, the next one hears nothing until o
   const { admission } = makeAdmission()
   enterMany(admission, SHARE)
   const refused = enterMany(admission, REFUSED_SHARE)
-  t.ok(refused.every((guest) => guest?.refusal?.code === 'ERR_LIMIT'))
+  t.ok(refused.every((peer) => peer?.refusal?.code === 'ERR_LIMIT'))
   t.equal(admission.enter(STRANGER), null)
   const [first] = refused
   if (first) admission.leave(first, 42, END)
@@ -69,8 +69,8 @@ t.test(`${REFUSED_SHARE} may wait to hear it, the next one hears nothing until o
 
 t.test('a violation is one warning', async (t) => {
   const { admission, lines } = makeAdmission()
-  const guest = admission.enter(STRANGER)
-  if (guest) admission.leave(guest, 42, new Violation('an empty packet'))
+  const peer = admission.enter(STRANGER)
+  if (peer) admission.leave(peer, 42, new Violation('an empty packet'))
   t.strictSame(lines, [
     {
       level: 40,
@@ -85,9 +85,9 @@ t.test('a violation is one warning', async (t) => {
 
 t.test('what was not refunded when he left is an error', async (t) => {
   const { admission, ledger, lines } = makeAdmission()
-  const guest = admission.enter(STRANGER)
-  guest?.account.charge('watchers')
-  if (guest) admission.leave(guest, 42, END)
+  const peer = admission.enter(STRANGER)
+  peer?.account.charge('watchers')
+  if (peer) admission.leave(peer, 42, END)
   t.match(lines.at(-1), { level: 50, rest: ['watchers'], msg: 'not refunded: a bug' })
   t.equal(ledger.usedBy('watchers', STRANGER), 0, 'and it does not stay charged for ever')
 })

@@ -64,7 +64,7 @@ t.test('what was asked for is granted in full, at the cost of the others, or ref
   t.equal(fitLimits(asked(12_000), 65_536).channels.total, RESOURCES.channels.total)
 })
 
-t.test('what takes no descriptors may be as much as was asked for', async (t) => {
+t.test('what accepts no descriptors may be as much as was asked for', async (t) => {
   const limits = fitLimits({ watchers: { total: 1_000_000 }, names: { total: 1 } }, 256)
   t.equal(limits.watchers.total, 1_000_000)
   t.strictSame(limits.names, { total: 1, perUser: 1, perPeer: 1 })

@@ -41,7 +41,7 @@ function makeWorld(rules: readonly AccessRule[] = []) {
 }
 
 function newService(name: string | null = NAME, binder: Binder | null = new Binder()) {
-  return { name, binder, takesFds: false, dumpPriority: 8 }
+  return { name, binder, acceptsFileDescriptors: false, dumpPriority: 8 }
 }
 
 /** What a call came to: 'ok', or the code of its error. */
@@ -164,7 +164,7 @@ t.test('a service is found by all: its own binder by the holder, a new channel b
   t.strictSame(await registry.find(holder, NAME), { kind: 'own', binder: service.binder })
   for (const uid of [OWN, ROOT, STRANGER]) {
     const found = await registry.find(connect(uid), NAME)
-    t.match(found, { kind: 'channel', takesFds: false, ...holder.caller })
+    t.match(found, { kind: 'channel', acceptsFileDescriptors: false, ...holder.caller })
     if (found.kind === 'channel') found.end.close()
   }
 })

@@ -31,10 +31,10 @@ export class BinderProxy implements IBinder, LinkedProxy {
   #reason: Error | null = null
 
   /** For its link only. */
-  constructor(link: ProxyLink, object: number, takesFds: boolean) {
+  constructor(link: ProxyLink, object: number, accepts: boolean) {
     this.#link = link
     this.#object = object
-    this[acceptsFileDescriptors] = takesFds
+    this[acceptsFileDescriptors] = accepts
   }
 
   /**
@@ -127,7 +127,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
     checkRecipient(recipient)
     this.#checkAlive()
     this.#links.push({ recipient, flags })
-    this.#link.keep(this)
+    this.#link.retain(this)
   }
 
   /**
@@ -141,7 +141,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
     const index = this.#links.findIndex((link) => link.recipient === recipient && link.flags === flags)
     if (index < 0) throw new NoSuchElementError('Death link does not exist')
     this.#links.splice(index, 1)
-    if (this.#links.length === 0) this.#link.unkeep(this)
+    if (this.#links.length === 0) this.#link.release(this)
     return true
   }
 

@@ -10,7 +10,7 @@ import { checkInteger, checkNotNull, checkObject, checkString, show } from '../u
 import { InvalidArgTypeError } from '../util/errors.ts'
 import { isBackground } from './background.ts'
 import * as identity from './calling-identity.ts'
-import { asksCallerAtOnce } from './calling-identity.ts'
+import { readsCallerSynchronously } from './calling-identity.ts'
 import * as codes from './transaction-codes.ts'
 
 /** What an object of ours accepts. */
@@ -49,7 +49,7 @@ export class Binder implements IBinder {
   #extension: Binder | null = null
 
   /** For this project's own objects: see its symbol. */
-  get [asksCallerAtOnce](): boolean {
+  get [readsCallerSynchronously](): boolean {
     return false
   }
 

@@ -22,22 +22,22 @@ interface CallState {
 let calls: AsyncLocalStorage<CallState> | undefined
 const self: Caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
 /** The state outside of any call. */
-const outside: CallState = { caller: self, isCleared: false }
+const outsideAnyCall: CallState = { caller: self, isCleared: false }
 
 /** Of a call that is served by `runBriefly`, for as long as that runs. */
-let brief: CallState | null = null
+let syncCall: CallState | null = null
 
 /** An object whose methods ask who calls before their first await, if at all: for objects of this project's own. */
-export const asksCallerAtOnce: unique symbol = Symbol('asksCallerAtOnce')
+export const readsCallerSynchronously: unique symbol = Symbol('readsCallerSynchronously')
 
 /** Runs `serve` with `caller` as the calling identity until it returns, which costs next to nothing. */
-export function runBriefly<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a: A, b: B): T {
-  const before = brief
-  brief = { caller, isCleared: false }
+export function runAsCallerSync<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a: A, b: B): T {
+  const before = syncCall
+  syncCall = { caller, isCleared: false }
   try {
     return serve(a, b)
   } finally {
-    brief = before
+    syncCall = before
   }
 }
 
@@ -49,13 +49,13 @@ export function runAsCaller<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a
 
 /** Runs what is nobody's call, whatever call it comes up in. */
 export function runAsSelf(act: () => void): void {
-  const before = brief
-  brief = null
+  const before = syncCall
+  syncCall = null
   try {
     if (calls === undefined) act()
     else calls.exit(act)
   } finally {
-    brief = before
+    syncCall = before
   }
 }
 
@@ -70,7 +70,7 @@ export function callingUid(): number {
 /** The caller's uid; ERR_ILLEGAL_STATE outside of a call, unless the identity was cleared on purpose. */
 export function callingUidOrThrow(): number {
   const state = currentCall()
-  if (state === outside && !state.isCleared) {
+  if (state === outsideAnyCall && !state.isCleared) {
     throw new IllegalStateError('not in a transaction: nobody is calling')
   }
   return state.caller.uid
@@ -100,5 +100,5 @@ export function restoreCallingIdentity(token: bigint): void {
 }
 
 function currentCall(): CallState {
-  return brief ?? calls?.getStore() ?? outside
+  return syncCall ?? calls?.getStore() ?? outsideAnyCall
 }

@@ -32,15 +32,15 @@ const collected = new FinalizationRegistry<Import>((entry) => forget(entry.impor
  * To hold something weakly keeps it, and what holds it, through every minor collection. Most of what comes is closed in the
  * same turn of the event loop, a call that is refused for example, and is to be garbage of the cheap kind.
  */
-const young = new Set<Import>()
+const stronglyHeld = new Set<Import>()
 
-function weakenYoung(): void {
-  for (const entry of young) {
+function weakenStronglyHeld(): void {
+  for (const entry of stronglyHeld) {
     const proxy = entry.proxy as BinderProxy
     entry.proxy = new WeakRef(proxy)
     collected.register(proxy, entry, entry)
   }
-  young.clear()
+  stronglyHeld.clear()
 }
 
 export class Imports {
@@ -95,7 +95,7 @@ export class Imports {
   }
 
   /** Admitted references that nobody opens go back. @param numbers of the objects, sorted here; one may come several times */
-  giveBack(numbers: Uint32Array): void {
+  releaseUnread(numbers: Uint32Array): void {
     if (this.#isClosed) return
     this.#unread -= numbers.length
     this.#budget?.refund('objects', numbers.length)
@@ -105,7 +105,7 @@ export class Imports {
   /** A proxy was made for a call that is not carried out. It goes back now, unless the same object has come otherwise too. */
   abandon(number: number): void {
     const entry = this.#byNumber.get(number)
-    if (entry !== undefined && entry.references === 1 && young.has(entry)) this.#forget(entry)
+    if (entry !== undefined && entry.references === 1 && stronglyHeld.has(entry)) this.#forget(entry)
   }
 
   /** Gives all references of a proxy back now, when it is closed. */
@@ -135,8 +135,8 @@ export class Imports {
   #remember(number: number, proxy: BinderProxy, references: number): BinderProxy {
     const entry = { imports: this, number, proxy, references }
     this.#byNumber.set(number, entry)
-    if (young.size === 0) setImmediate(weakenYoung).unref()
-    young.add(entry)
+    if (stronglyHeld.size === 0) setImmediate(weakenStronglyHeld).unref()
+    stronglyHeld.add(entry)
     return proxy
   }
 
@@ -155,7 +155,7 @@ function liveOf({ proxy }: Import): BinderProxy | undefined {
 }
 
 function leave(entry: Import): void {
-  if (!young.delete(entry)) collected.unregister(entry)
+  if (!stronglyHeld.delete(entry)) collected.unregister(entry)
 }
 
 /** How many of each there are. */

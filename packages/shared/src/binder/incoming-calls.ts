@@ -22,7 +22,7 @@ import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { Binder } from './binder.ts'
-import { asksCallerAtOnce, type Caller, runAsCaller, runBriefly } from './calling-identity.ts'
+import { type Caller, readsCallerSynchronously, runAsCaller, runAsCallerSync } from './calling-identity.ts'
 import { OnewayQueue } from './oneway-queue.ts'
 import { FLAG_ONEWAY, PING_TRANSACTION } from './transaction-codes.ts'
 import type { WireParcels } from './wire-parcels.ts'
@@ -63,7 +63,7 @@ export class IncomingCalls {
     if (binder === undefined) {
       this.#refuse(call, STATUS_UNKNOWN_OBJECT, failureBody(`there is no object ${call.object}`))
     } else if (call.body.fds.length > 0 && !binder[acceptsFileDescriptors]) {
-      this.#refuse(call, STATUS_DESCRIPTORS_REFUSED, failureBody('this object takes no descriptors in requests'))
+      this.#refuse(call, STATUS_DESCRIPTORS_REFUSED, failureBody('this object accepts no descriptors in requests'))
     } else {
       const limit = this.#reachedLimit(call)
       if (limit === null) this.#start(binder, call, caller)
@@ -260,7 +260,7 @@ function reportOneway({ code }: RunningCall, error: unknown): void {
 }
 
 function identityOf(binder: Binder): typeof runAsCaller {
-  return binder[asksCallerAtOnce] ? runBriefly : runAsCaller
+  return binder[readsCallerSynchronously] ? runAsCallerSync : runAsCaller
 }
 
 function dispatch(binder: Binder, { id, code, data, reply }: RunningCall): boolean | Promise<boolean> {

@@ -14,12 +14,12 @@ import type { LinkedProxy, ProxyLink } from './proxy-link.ts'
 export const ROOT = 0
 
 export interface PeerObjectsOptions {
-  /** Whether object 0 takes descriptors. */
-  rootTakesFds: boolean
+  /** Whether object 0 accepts descriptors. */
+  rootAcceptsFileDescriptors: boolean
   /** A client's channel is for the proxy of object 0: nobody needs the one without the other. */
   isForRoot: boolean
   /** Told when an object was given back, or nobody holds object 0 any more. */
-  onFewer: () => void
+  onReleased: () => void
 }
 
 export class PeerObjects {
@@ -29,7 +29,7 @@ export class PeerObjects {
   readonly #options: PeerObjectsOptions
   readonly #imports: Imports
   /** Proxies with death links. */
-  #kept: Set<LinkedProxy> | null = null
+  #retained: Set<LinkedProxy> | null = null
   /** Held weakly, but for its first second: see `age`. */
   #root: WeakRef<BinderProxy> | BinderProxy | undefined
   #isAbandoned = false
@@ -41,7 +41,7 @@ export class PeerObjects {
     this.#options = options
     this.#imports = new Imports((references) => {
       channel.releaseAll(references)
-      options.onFewer()
+      options.onReleased()
     })
   }
 
@@ -64,11 +64,11 @@ export class PeerObjects {
   get root(): BinderProxy {
     const known = this.#knownRoot
     if (known !== undefined) return known
-    const proxy = new BinderProxy(this.link, ROOT, this.#options.rootTakesFds)
+    const proxy = new BinderProxy(this.link, ROOT, this.#options.rootAcceptsFileDescriptors)
     this.#root = proxy
     this.#isAbandoned = false
-    if (this.#channel.isEnded) return this.#bury(proxy)
-    age(this)
+    if (this.#channel.isEnded) return this.#endAtOnce(proxy)
+    weakenLater(this)
     return proxy
   }
 
@@ -78,15 +78,15 @@ export class PeerObjects {
   }
 
   /** The proxy of an object, made if there is none; a dead one when the channel is over. */
-  open(number: number, takesFds: boolean): BinderProxy {
+  open(number: number, accepts: boolean): BinderProxy {
     if (number === ROOT) return this.root
-    const make = () => new BinderProxy(this.link, number, takesFds)
-    return this.#channel.isEnded ? this.#bury(make()) : this.#imports.open(number, make)
+    const make = () => new BinderProxy(this.link, number, accepts)
+    return this.#channel.isEnded ? this.#endAtOnce(make()) : this.#imports.open(number, make)
   }
 
   /** Admitted references that nobody opens go back. @param numbers may come several times */
-  giveBack(numbers: Uint32Array): void {
-    this.#imports.giveBack(numbers)
+  releaseUnread(numbers: Uint32Array): void {
+    this.#imports.releaseUnread(numbers)
   }
 
   /** It was read for a call that is not carried out. */
@@ -100,22 +100,22 @@ export class PeerObjects {
   }
 
   /** It stays reachable from here. */
-  keep(proxy: LinkedProxy): void {
-    this.#kept ??= new Set()
-    this.#kept.add(proxy)
+  retain(proxy: LinkedProxy): void {
+    this.#retained ??= new Set()
+    this.#retained.add(proxy)
   }
 
-  unkeep(proxy: LinkedProxy): void {
-    this.#kept?.delete(proxy)
+  release(proxy: LinkedProxy): void {
+    this.#retained?.delete(proxy)
   }
 
   /** The channel is over: every proxy is told. */
   end(reason: Error): void {
-    if (!young.delete(this)) unusedRoots.unregister(this)
-    const proxies = new Set([...(this.#kept ?? []), ...this.#imports.proxies()])
+    if (!stronglyHeld.delete(this)) unusedRoots.unregister(this)
+    const proxies = new Set([...(this.#retained ?? []), ...this.#imports.proxies()])
     const root = this.#knownRoot
     if (root !== undefined) proxies.add(root)
-    this.#kept = null
+    this.#retained = null
     this.#endReason = reason
     this.#imports.close()
     for (const proxy of proxies) proxy.linkEnded(reason)
@@ -131,7 +131,7 @@ export class PeerObjects {
   /** The proxy of object 0 was collected, perhaps after another took its place. */
   rootCollected(): void {
     this.#isAbandoned = this.#knownRoot === undefined
-    this.#options.onFewer()
+    this.#options.onReleased()
   }
 
   get #knownRoot(): BinderProxy | undefined {
@@ -139,7 +139,7 @@ export class PeerObjects {
   }
 
   /** A proxy that is made when the channel is over is dead from the beginning. */
-  #bury(proxy: BinderProxy): BinderProxy {
+  #endAtOnce(proxy: BinderProxy): BinderProxy {
     proxy.linkEnded(this.#endReason ?? death('the other side is gone'))
     return proxy
   }
@@ -149,17 +149,17 @@ export class PeerObjects {
  * To hold something weakly keeps it through every minor collection, and with it the whole session. Most sessions that are
  * many are short, so the proxy of object 0 is held strongly at first. For how long, in milliseconds.
  */
-const YOUTH_MS = 1000
-const young = new Set<PeerObjects>()
+const STRONG_MS = 1000
+const stronglyHeld = new Set<PeerObjects>()
 
-function age(objects: PeerObjects): void {
-  if (young.size === 0) setTimeout(weakenYoung, YOUTH_MS).unref()
-  young.add(objects)
+function weakenLater(objects: PeerObjects): void {
+  if (stronglyHeld.size === 0) setTimeout(weakenStronglyHeld, STRONG_MS).unref()
+  stronglyHeld.add(objects)
 }
 
-function weakenYoung(): void {
-  for (const objects of young) objects.weakenRoot()
-  young.clear()
+function weakenStronglyHeld(): void {
+  for (const objects of stronglyHeld) objects.weakenRoot()
+  stronglyHeld.clear()
 }
 
 const unusedRoots = new FinalizationRegistry<WeakRef<PeerObjects>>((objects) => objects.deref()?.rootCollected())

@@ -32,8 +32,8 @@ export interface ProxyLink {
   /** Sends a call that gets no answer. @throws see BinderProxy.transact */
   transactOneway(proxy: LinkedProxy, code: number, data: Parcel): void
   /** A proxy with death links stays reachable. */
-  keep(proxy: LinkedProxy): void
-  unkeep(proxy: LinkedProxy): void
+  retain(proxy: LinkedProxy): void
+  release(proxy: LinkedProxy): void
   /** The proxy was closed: its object goes back to the peer. */
   drop(proxy: LinkedProxy): void
   /** The proxy was read for a call that is not carried out, in this turn: nobody has it, unless it was read before. */

@@ -27,8 +27,8 @@ export interface SessionOptions {
   role: 'client' | 'server'
   /** Object 0 of this side; null where this side has none (clients). */
   root: Binder | null
-  /** Whether object 0 of the peer takes descriptors, and with it the peer's socket. */
-  peerTakesFds: boolean
+  /** Whether object 0 of the peer accepts descriptors, and with it the peer's socket. */
+  peerAcceptsFileDescriptors: boolean
   /** Who the peer is, where it is known before it speaks (SO_PEERCRED; a client knows its service from the registry). */
   caller?: Caller
   /** Whether what comes may take the last numbers for descriptors. Default: not. */
@@ -60,24 +60,24 @@ export class Session implements ChannelHandler, ProxyLink {
     const isServer = options.role === 'server'
     this.#options = options
     this.#caller = options.caller ?? NOBODY
-    const takesFds = !isServer || options.root?.[acceptsFileDescriptors] === true
+    const accepts = !isServer || options.root?.[acceptsFileDescriptors] === true
     const uid = options.caller?.uid ?? options.expectedUid
     this.#channel = new Channel(fd, this, {
       role: options.role,
-      takesFds,
+      acceptsFileDescriptors: accepts,
       usesReserve: options.usesReserve === true,
       uid,
     })
-    const onFewer = () => this.#closeIfUnused()
+    const onReleased = () => this.#closeIfUnused()
     this.#objects = new PeerObjects(this, this.#channel, {
-      rootTakesFds: options.peerTakesFds,
+      rootAcceptsFileDescriptors: options.peerAcceptsFileDescriptors,
       isForRoot: !isServer,
-      onFewer,
+      onReleased,
     })
     this.#parcels = new WireParcels(this.#channel, this.#objects, {
       root: options.root,
-      peerTakesFds: isServer || options.peerTakesFds,
-      onFewer,
+      peerAcceptsFileDescriptors: isServer || options.peerAcceptsFileDescriptors,
+      onReleased,
     })
     this.#calls = new IncomingCalls(this.#channel, this.#parcels)
     if (isServer) this.#helloTimer = setTimeout(() => this.close(), CHANNEL_LIMITS.helloTimeout.limit).unref()
@@ -166,21 +166,21 @@ export class Session implements ChannelHandler, ProxyLink {
       if (waiter === null) this.#channel.callOneway(proxy.objectNumber, code, body)
       else this.#channel.call(proxy.objectNumber, code, body, waiter)
     } catch (error) {
-      this.#parcels.takeBack(body)
+      this.#parcels.releaseUnsent(body)
       throw error
     }
   }
 
-  keep(proxy: LinkedProxy): void {
-    this.#objects.keep(proxy)
+  retain(proxy: LinkedProxy): void {
+    this.#objects.retain(proxy)
   }
 
-  unkeep(proxy: LinkedProxy): void {
-    this.#objects.unkeep(proxy)
+  release(proxy: LinkedProxy): void {
+    this.#objects.release(proxy)
   }
 
   drop(proxy: LinkedProxy): void {
-    this.unkeep(proxy)
+    this.release(proxy)
     if (proxy.objectNumber === ROOT) this.close()
     else this.#objects.drop(proxy.objectNumber)
   }

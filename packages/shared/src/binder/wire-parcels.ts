@@ -58,10 +58,10 @@ interface Packed {
 export interface WireParcelsOptions {
   /** Object 0 of this side. */
   root: Binder | null
-  /** Whether the peer's socket takes descriptors. */
-  peerTakesFds: boolean
+  /** Whether the peer's socket accepts descriptors. */
+  peerAcceptsFileDescriptors: boolean
   /** Told when the peer has given the last of our objects back. */
-  onFewer: () => void
+  onReleased: () => void
 }
 
 export class WireParcels implements BinderSource {
@@ -70,15 +70,19 @@ export class WireParcels implements BinderSource {
   readonly #channel: Channel
   readonly #objects: PeerObjects
   readonly #root: Binder | null
-  readonly #onFewer: () => void
+  readonly #onReleased: () => void
   readonly #exports = new Exports()
 
-  constructor(channel: Channel, objects: PeerObjects, { root, peerTakesFds, onFewer }: WireParcelsOptions) {
-    this.peer = { [acceptsFileDescriptors]: peerTakesFds }
+  constructor(
+    channel: Channel,
+    objects: PeerObjects,
+    { root, peerAcceptsFileDescriptors, onReleased }: WireParcelsOptions,
+  ) {
+    this.peer = { [acceptsFileDescriptors]: peerAcceptsFileDescriptors }
     this.#channel = channel
     this.#objects = objects
     this.#root = root
-    this.#onFewer = onFewer
+    this.#onReleased = onReleased
   }
 
   /** The objects of either side are paid by `budget` from now on. */
@@ -101,8 +105,8 @@ export class WireParcels implements BinderSource {
   release(number: number, count: number): void {
     const keptAlive = this.#exports.keepsAlive
     this.#exports.release(number, count)
-    if (keptAlive && !this.#exports.keepsAlive) this.#channel.unhold()
-    if (this.#exports.size === 0) this.#onFewer()
+    if (keptAlive && !this.#exports.keepsAlive) this.#channel.unref()
+    if (this.#exports.size === 0) this.#onReleased()
   }
 
   /** The channel is over: the peer holds nothing. */
@@ -111,27 +115,27 @@ export class WireParcels implements BinderSource {
   }
 
   /**
-   * A parcel for the wire. The peer holds the binders in it from here on: `takeBack` if it does not leave.
-   * @param takesFds whether its receiver takes descriptors
+   * A parcel for the wire. The peer holds the binders in it from here on: `releaseUnsent` if it does not leave.
+   * @param accepts whether its receiver accepts descriptors
    * @throws ERR_TRANSACTION_TOO_LARGE, ERR_LIMIT, ERR_UNSUPPORTED_OPERATION, ERR_INVALID_ARG_TYPE; then it holds none
    */
-  pack(parcel: Parcel, takesFds = this.peer[acceptsFileDescriptors]): OutgoingBody {
+  pack(parcel: Parcel, accepts = this.peer[acceptsFileDescriptors]): OutgoingBody {
     checkSize(parcel.dataSize())
     const { bytes, size, objects } = parcelContents(parcel)
     if (objects.length === 0) return new OutgoingBody(bytes, undefined, undefined, size)
     checkCounts(objects)
     const packed: Packed = { objects: [], fds: [] }
     try {
-      for (const object of objects) this.#packObject(object, takesFds, packed)
+      for (const object of objects) this.#packObject(object, accepts, packed)
     } catch (error) {
-      this.takeBack(packed)
+      this.releaseUnsent(packed)
       throw error
     }
     return new OutgoingBody(bytes, packed.objects, packed.fds, size)
   }
 
   /** The body did not leave: the peer holds none of the references in it. */
-  takeBack(body: Pick<OutgoingBody, 'objects'>): void {
+  releaseUnsent(body: Pick<OutgoingBody, 'objects'>): void {
     if (this.#channel.isEnded) return
     for (const object of body.objects) if (isCounted(object)) this.release(object.number, 1)
   }
@@ -169,18 +173,18 @@ export class WireParcels implements BinderSource {
 
   // --- for parcels whose binders came by this channel ---
 
-  open({ number, takesFds }: ReceivedBinder): IBinder {
-    return this.#objects.open(number, takesFds)
+  open({ number, acceptsFileDescriptors: accepts }: ReceivedBinder): IBinder {
+    return this.#objects.open(number, accepts)
   }
 
-  giveBack(objects: readonly ParcelObject[]): void {
+  releaseUnread(objects: readonly ParcelObject[]): void {
     const numbers = new Uint32Array(objects.length)
     let count = 0
     for (const object of objects) {
       if (object.kind === 'received' && object.binder === null && object.number !== ROOT)
         numbers[count++] = object.number
     }
-    if (count > 0) this.#objects.giveBack(numbers.subarray(0, count))
+    if (count > 0) this.#objects.releaseUnread(numbers.subarray(0, count))
   }
 
   #sourceOf(objects: readonly ParcelObject[]): BinderSource | null {
@@ -192,11 +196,11 @@ export class WireParcels implements BinderSource {
     if (limit !== null) throw new Violation(limit.message)
   }
 
-  #packObject(object: WrittenObject, takesFds: boolean, packed: Packed): void {
+  #packObject(object: WrittenObject, accepts: boolean, packed: Packed): void {
     const { offset } = object
     if (object.kind === 'fd') {
-      if (!takesFds) throw new UnsupportedOperationError('the other side takes no descriptors there')
-      packed.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: packed.fds.length, takesFds: false })
+      if (!accepts) throw new UnsupportedOperationError('the other side accepts no descriptors there')
+      packed.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: packed.fds.length, acceptsFileDescriptors: false })
       packed.fds.push(descriptorOf(object))
     } else packed.objects.push(this.#packBinder(object.binder, offset))
   }
@@ -208,17 +212,22 @@ export class WireParcels implements BinderSource {
           'a proxy of another channel cannot be sent: find its service by the registry',
         )
       }
-      return { offset, type: OBJECT_REMOTE_BINDER, number: binder.objectNumber, takesFds: false }
+      return { offset, type: OBJECT_REMOTE_BINDER, number: binder.objectNumber, acceptsFileDescriptors: false }
     }
     if (!(binder instanceof Binder)) throw new InvalidArgTypeError(`a binder must extend Binder, got ${show(binder)}`)
-    return { offset, type: OBJECT_LOCAL_BINDER, number: this.#export(binder), takesFds: binder[acceptsFileDescriptors] }
+    return {
+      offset,
+      type: OBJECT_LOCAL_BINDER,
+      number: this.#export(binder),
+      acceptsFileDescriptors: binder[acceptsFileDescriptors],
+    }
   }
 
   #export(binder: Binder): number {
     if (binder === this.#root) return ROOT
     const keptAlive = this.#exports.keepsAlive
     const number = this.#exports.add(binder)
-    if (!keptAlive && this.#exports.keepsAlive) this.#channel.hold()
+    if (!keptAlive && this.#exports.keepsAlive) this.#channel.ref()
     return number
   }
 
@@ -234,11 +243,20 @@ export class WireParcels implements BinderSource {
     return body.objects.map((object) => this.#receiveObject(object, body.fds))
   }
 
-  #receiveObject({ offset, type, number, takesFds }: WireObject, fds: readonly OwnedFd[]): ParcelObject {
+  #receiveObject(
+    { offset, type, number, acceptsFileDescriptors: accepts }: WireObject,
+    fds: readonly OwnedFd[],
+  ): ParcelObject {
     if (type === OBJECT_REMOTE_BINDER) return { offset, kind: 'binder', binder: this.own(number) as Binder }
     if (type === OBJECT_DESCRIPTOR) return { offset, kind: 'fd', fd: fds[number] as OwnedFd }
     // A client cannot send descriptors to a server whose socket refuses them, whatever the object would take.
-    return { offset, kind: 'received', number, takesFds: takesFds && this.peer[acceptsFileDescriptors], binder: null }
+    return {
+      offset,
+      kind: 'received',
+      number,
+      acceptsFileDescriptors: accepts && this.peer[acceptsFileDescriptors],
+      binder: null,
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { OwnedFd } from 'memfd-native'
 import type { HeldBytes } from './held-bytes.ts'
 import { bodySize, type Header, Violation } from './message.ts'
 
-export interface Whole {
+export interface AssembledMessage {
   readonly header: Header
   readonly body: Buffer
   readonly fds: readonly OwnedFd[]
@@ -34,7 +34,7 @@ export class Assembly {
   }
 
   /** Takes the next part; answers the whole once nothing is missing. @throws Violation; also when nobody pays for more */
-  add(header: Header, bytes: Buffer, at: number): Whole | null {
+  add(header: Header, bytes: Buffer, at: number): AssembledMessage | null {
     const first = this.#header
     if (first === null || header.id !== first.id) throw new Violation('a continuation of another message')
     const size = bodySize(first)

@@ -31,8 +31,8 @@ export interface ChannelHandler {
 export interface ChannelOptions {
   /** The client of a channel sends HELLO and may receive descriptors; the server waits for it. */
   role: 'client' | 'server'
-  /** Whether this end takes descriptors: clients always do, servers by opting in. */
-  takesFds: boolean
+  /** Whether this end accepts descriptors: clients always do, servers by opting in. */
+  acceptsFileDescriptors: boolean
   /** Whether what it brings may take the last numbers for descriptors. Default: not. */
   usesReserve?: boolean
   /** The user at the other end, whose share of each turn it takes; where that is not known, this process' own. */

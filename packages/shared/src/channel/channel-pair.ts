@@ -10,15 +10,15 @@ export interface ChannelPair {
 
 /**
  * A connected pair whose server end names the sender of each packet (SO_PASSCRED) and, unless the service wants them,
- * takes no descriptors (SO_PASSRIGHTS off, where the kernel has it; elsewhere the channel's own check stands).
+ * accepts no descriptors (SO_PASSRIGHTS off, where the kernel has it; elsewhere the channel's own check stands).
  * Both before either end leaves this process: nothing can be queued earlier.
  * @throws SyscallError EMFILE, ENFILE
  */
-export function makeChannelPair(serverTakesFds: boolean): ChannelPair {
+export function makeChannelPair(serverAcceptsFileDescriptors: boolean): ChannelPair {
   const [server, client] = socketpair(constants.SOCK_SEQPACKET)
   try {
     setPassCredentials(server, true)
-    if (!serverTakesFds) setPassRights(server, false)
+    if (!serverAcceptsFileDescriptors) setPassRights(server, false)
     return { server, client }
   } catch (error) {
     server.close()

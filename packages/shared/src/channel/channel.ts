@@ -6,14 +6,21 @@
  * Ownership: the channel owns its socket. Bodies that it delivers are mostly borrowed, their descriptors belong to the
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
-import { type Credentials, errnos, Hub, type HubSocket, type OwnedFd, type PacketHandler } from 'memfd-native'
-import { NO_FDS } from '../util/empty-lists.ts'
+import {
+  type Credentials,
+  errnos,
+  Hub,
+  type HubSocket,
+  type OwnedFd,
+  type PacketHandler,
+  type ReceivedPacket,
+} from 'memfd-native'
 import { DeadObjectError, LimitError } from '../util/errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
 import { asDeath, death } from './death.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
-import { type KeptPacket, KeptPackets } from './kept-packets.ts'
+import { Inbox, type InboxOwner } from './inbox.ts'
 import {
   type Header,
   KIND_FAILURE,
@@ -27,9 +34,9 @@ import {
 } from './message.ts'
 import { Outbox, type When } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
-import { DescriptorsLost, type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
+import { type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
-import { type Keeper, User } from './user.ts'
+import { User } from './user.ts'
 
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
@@ -45,19 +52,18 @@ const ABOVE_CHANNELS = 4096
 
 const ownUid = process.getuid?.() ?? 0
 
-export class Channel implements PacketHandler, MessageSink, Keeper {
+export class Channel implements PacketHandler, MessageSink, InboxOwner {
   readonly #hub = Hub.current()
   readonly #socket: HubSocket
   readonly #handler: ChannelHandler
   readonly #outbox: Outbox
   readonly #reader: PacketReader
+  readonly #inbox: Inbox
   readonly #pending = new PendingCalls()
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
   /** Whose turns it takes. */
   readonly #user: User
-  /** What came when its user's turn was over. */
-  #kept: KeptPackets | null = null
   #awaitsRoom = false
   #ended = false
   #reasons = 0
@@ -67,12 +73,17 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   #isPeerGone = false
 
   /** Takes the socket over, also if this throws. A client's HELLO is on its way when this returns. */
-  constructor(fd: OwnedFd, handler: ChannelHandler, { role, takesFds, usesReserve, uid = ownUid }: ChannelOptions) {
+  constructor(
+    fd: OwnedFd,
+    handler: ChannelHandler,
+    { role, acceptsFileDescriptors, usesReserve, uid = ownUid }: ChannelOptions,
+  ) {
     this.#handler = handler
-    this.#reader = new PacketReader(this, this.held, { awaitsHello: role === 'server', takesFds })
-    this.#socket = this.#hub.attach(fd, this, { takesFds, usesReserve: usesReserve === true })
+    this.#reader = new PacketReader(this, this.held, { awaitsHello: role === 'server', acceptsFileDescriptors })
+    this.#socket = this.#hub.attach(fd, this, { acceptsFileDescriptors, usesReserve: usesReserve === true })
     this.#user = User.join(uid)
     this.#socket.join(this.#user.group)
+    this.#inbox = new Inbox(this, this.#reader, this.held, this.#user)
     this.#outbox = new Outbox({
       hub: this.#hub,
       socket: this.#socket,
@@ -127,7 +138,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
    */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
     this.#makeRoomFor(body)
-    const when = this.#pending.comeTogether ? 'thisTurn' : 'now'
+    const when = this.#pending.areConcurrent ? 'thisTurn' : 'now'
     const id = this.#pending.add(waiter)
     try {
       this.#onSent(this.#outbox.send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, when))
@@ -192,12 +203,12 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   }
 
   /** Counts reasons, other than calls and bytes under way, to keep the process alive. */
-  hold(): void {
+  ref(): void {
     this.#reasons += 1
     this.#updateReference()
   }
 
-  unhold(): void {
+  unref(): void {
     this.#reasons -= 1
     this.#updateReference()
   }
@@ -242,8 +253,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   // --- what the hub tells ---
 
   onEnd(): void {
-    if (this.#kept === null && this.#user.mayBegin()) this.#endByPeer()
-    else this.#keep().addEnd()
+    this.#inbox.takeEnd()
   }
 
   onWritable(): void {
@@ -253,83 +263,25 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
   onUnsent(bytes: Buffer, errno: number): void {
     if (this.#ended) return
     try {
-      if (errno === errnos.EAGAIN) this.#outbox.takeBack(bytes)
+      if (errno === errnos.EAGAIN) this.#outbox.requeue(bytes)
       this.#onSent(errno === errnos.EAGAIN ? 0 : errno)
     } catch (cause) {
       this.#endUnsent(cause)
     }
   }
 
-  onPacket(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    flags: number,
-    credentials: Credentials | null,
-  ): void {
-    const packet = { bytes, start, fds, flags, credentials }
-    if (this.#kept === null && this.#user.mayBegin()) this.#read(packet, end)
-    else this.#keep().add(packet, end)
+  onPacket(packet: ReceivedPacket): void {
+    this.#inbox.take(packet)
   }
 
-  /** Serves a packet, and keeps what there is no time for. */
-  #read(packet: KeptPacket, end: number): void {
-    const at = this.#tryRead(packet, end)
-    if (at === end || this.#ended) return
-    this.#keep().add({ ...packet, start: at, fds: NO_FDS, credentials: null }, end)
-  }
+  // --- what the inbox tells ---
 
-  /** @returns where it stopped */
-  #tryRead({ bytes, start, fds, flags, credentials }: KeptPacket, end: number): number {
-    try {
-      return this.#reader.read(bytes, start, end, fds, flags, credentials)
-    } catch (error) {
-      for (const fd of fds) fd.close()
-      if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
-      this.#end(error)
-      return end
-    }
-  }
-
-  #endByPeer(): void {
+  onEndOfPackets(): void {
     this.#end(death('the other side closed the channel'))
   }
 
-  #keep(): KeptPackets {
-    if (this.#kept !== null) return this.#kept
-    this.#kept = new KeptPackets(this.held)
-    this.#user.keep(this)
-    return this.#kept
-  }
-
-  // --- when it is its user's turn ---
-
-  serveKept(): boolean {
-    const kept = this.#kept
-    const packet = kept?.first
-    if (kept === null || packet === undefined) return false
-    if (packet === null) this.#endByPeer()
-    else this.#serveFirst(kept, packet)
-    if (!kept.isEmpty) return true
-    this.#kept = null
-    return false
-  }
-
-  /** Its descriptors are not its own any more: they belong to what is made of them, also if the channel ends meanwhile. */
-  #serveFirst(kept: KeptPackets, packet: KeptPacket): void {
-    const { fds } = packet
-    packet.fds = NO_FDS
-    const end = packet.bytes.length
-    try {
-      packet.start = this.#tryRead({ ...packet, fds }, end)
-    } catch (error) {
-      packet.start = end // as in a packet that comes straight from the hub: what is behind the fault is lost with it
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-    if (packet.start === end && !this.#ended) kept.removeFirst()
+  onFault(reason: Error): void {
+    this.#end(reason)
   }
 
   // --- what the reader tells ---
@@ -395,9 +347,7 @@ export class Channel implements PacketHandler, MessageSink, Keeper {
     this.#ended = true
     this.#outbox.close()
     this.#socket.close()
-    this.#user.leave(this)
-    this.#kept?.drop()
-    this.#reader.close()
+    this.#inbox.close()
     this.held.close()
     this.#pending.failAll(asDeath(reason))
     this.#updateReference()

@@ -12,7 +12,7 @@ import { LimitError } from '../util/errors.ts'
 import type { ChannelBudget } from './held-bytes.ts'
 
 /** Milliseconds between two times that all are asked: to ask one costs a system call. */
-const SWEEP_MS = 10
+const POLL_INTERVAL_MS = 10
 
 /** Those who have something in flight. */
 const holders = new Set<InFlight>()
@@ -25,7 +25,7 @@ interface Lingering {
   readonly onRead: () => void
 }
 
-let lastSweep = 0
+let lastPoll = 0
 let lingerTimer: NodeJS.Timeout | undefined
 
 export class InFlight {
@@ -45,15 +45,15 @@ export class InFlight {
   /** Whether so many more may be sent now. They count as sent then. */
   admit(count: number): boolean {
     if (this.#budget === undefined) return true
-    this.settle()
-    if (!tryCharge(this.#budget, count) && !(forgetWhatWasRead() && tryCharge(this.#budget, count))) return false
+    this.refundIfRead()
+    if (!tryCharge(this.#budget, count) && !(refundWhatWasRead() && tryCharge(this.#budget, count))) return false
     this.#count += count
     holders.add(this)
     return true
   }
 
   /** They were not sent after all. */
-  takeBack(count: number): void {
+  cancel(count: number): void {
     this.#budget?.refund('unreadDescriptors', count)
     this.#count -= this.#budget === undefined ? 0 : count
     if (this.#count === 0) holders.delete(this)
@@ -61,7 +61,7 @@ export class InFlight {
 
   /** The channel has ended. Takes its socket over if there is anything unread, otherwise leaves it. */
   close(): void {
-    this.settle()
+    this.refundIfRead()
     if (this.#count === 0 || this.#budget === undefined) return
     holders.delete(this)
     linger(this.#socket.detach(), this.#budget.carryOver('unreadDescriptors', this.#count))
@@ -69,7 +69,7 @@ export class InFlight {
   }
 
   /** Forgets what was read. */
-  settle(): void {
+  refundIfRead(): void {
     if (this.#count === 0 || this.#socket.unreadBytes() > 0) return
     this.#budget?.refund('unreadDescriptors', this.#count)
     this.#count = 0
@@ -91,28 +91,28 @@ function tryCharge(budget: ChannelBudget, count: number): boolean {
  * Asks the kernel about all channels: from here on only what is unread is charged. Not when that was done a moment ago.
  * @returns false: it was
  */
-export function forgetWhatWasRead(): boolean {
-  if (performance.now() - lastSweep < SWEEP_MS) return false
-  lastSweep = performance.now()
-  for (const holder of holders) holder.settle()
-  for (const end of lingering) letGoIfRead(end)
+export function refundWhatWasRead(): boolean {
+  if (performance.now() - lastPoll < POLL_INTERVAL_MS) return false
+  lastPoll = performance.now()
+  for (const holder of holders) holder.refundIfRead()
+  for (const end of lingering) closeIfRead(end)
   return true
 }
 
 function linger(fd: OwnedFd, onRead: () => void): void {
   shutdown(fd, SHUT_RDWR) // behind what is unread the peer finds the end
   lingering.add({ fd, onRead })
-  lingerTimer ??= setInterval(sweepLingering, SWEEP_MS).unref()
+  lingerTimer ??= setInterval(pollLingering, POLL_INTERVAL_MS).unref()
 }
 
-function sweepLingering(): void {
-  for (const end of lingering) letGoIfRead(end)
+function pollLingering(): void {
+  for (const end of lingering) closeIfRead(end)
   if (lingering.size > 0) return
   clearInterval(lingerTimer)
   lingerTimer = undefined
 }
 
-function letGoIfRead(end: Lingering): void {
+function closeIfRead(end: Lingering): void {
   if (unreadBytes(end.fd) > 0) return
   lingering.delete(end)
   end.fd.close()

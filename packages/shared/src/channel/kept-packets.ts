@@ -2,18 +2,15 @@
  * What was received of a channel before its user's turn was over, in order. At most one batch of the hub's for each user:
  * its sockets are not received while any of this is left.
  */
-import type { Credentials, OwnedFd } from 'memfd-native'
+import type { OwnedFd, ReceivedPacket } from 'memfd-native'
 import { LimitError } from '../util/errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
 
 /** A packet, or what is left of one. */
-export interface KeptPacket {
-  readonly bytes: Buffer
+export interface KeptPacket extends ReceivedPacket {
   start: number
   /** The packet's until they are taken. */
   fds: readonly OwnedFd[]
-  readonly flags: number
-  readonly credentials: Credentials | null
 }
 
 interface Entry {
@@ -36,9 +33,10 @@ export class KeptPackets {
   }
 
   /** Copies its bytes. Its descriptors are taken over. */
-  add(packet: KeptPacket, end: number): void {
-    const bytes = Buffer.from(packet.bytes.subarray(packet.start, end))
-    this.#entries.push({ packet: { ...packet, bytes, start: 0 }, paid: this.#pay(bytes.length) })
+  add({ bytes: borrowed, start, end, fds, flags, credentials }: ReceivedPacket): void {
+    const bytes = Buffer.from(borrowed.subarray(start, end))
+    const packet = { bytes, start: 0, end: bytes.length, fds, flags, credentials }
+    this.#entries.push({ packet, paid: this.#pay(bytes.length) })
   }
 
   /** Behind the packets comes the end. */
@@ -64,7 +62,7 @@ export class KeptPackets {
     }
   }
 
-  /** Who cannot pay keeps his order all the same: what one user can have here is bounded by the batch. */
+  /** What cannot be paid for is kept all the same, because the order must not be lost: the batch bounds what one user has here. */
   #pay(count: number): number {
     try {
       this.#held.add(count)

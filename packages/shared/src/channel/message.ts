@@ -162,8 +162,8 @@ export interface WireObject {
   type: number
   /** Of the descriptor within the message, or of the binder in its owner's table. */
   number: number
-  /** Of a binder of the sender's: whether it takes descriptors in requests. */
-  takesFds: boolean
+  /** Of a binder of the sender's: whether it accepts descriptors in requests. */
+  acceptsFileDescriptors: boolean
 }
 
 /** Writes the 24 bytes of an object over its place in a copy of the parcel's data. */
@@ -171,7 +171,7 @@ export function writeObject(data: Buffer, object: WireObject): void {
   data.fill(0, object.offset, object.offset + OBJECT_BYTES)
   data.writeUInt32LE(object.type, object.offset)
   data.writeUInt32LE(object.number, object.offset + 4)
-  if (object.takesFds) data[object.offset + 8] = 1
+  if (object.acceptsFileDescriptors) data[object.offset + 8] = 1
 }
 
 /**
@@ -207,10 +207,10 @@ function readObject(body: Buffer, start: number, offset: number): WireObject {
   const type = body.readUInt32LE(start + offset)
   const number = body.readUInt32LE(start + offset + 4)
   if (type < OBJECT_DESCRIPTOR || type > OBJECT_REMOTE_BINDER) throw new Violation(`an object of type ${type}`)
-  const takesFds = body.readUInt32LE(start + offset + 8)
-  if (takesFds > (type === OBJECT_LOCAL_BINDER ? 1 : 0)) throw new Violation('a reserved byte is set')
+  const accepts = body.readUInt32LE(start + offset + 8)
+  if (accepts > (type === OBJECT_LOCAL_BINDER ? 1 : 0)) throw new Violation('a reserved byte is set')
   for (let at = start + offset + 12; at < start + offset + OBJECT_BYTES; at += 4) {
     if (body.readUInt32LE(at) !== 0) throw new Violation('a reserved byte is set')
   }
-  return { offset, type, number, takesFds: takesFds === 1 }
+  return { offset, type, number, acceptsFileDescriptors: accepts === 1 }
 }

@@ -141,8 +141,8 @@ export class Outbox {
   }
 
   /** A packet that was to leave at the end of the batch did not: it waits before all others. @throws LimitError of the budget */
-  takeBack(bytes: Buffer): void {
-    this.#queue.takeBack(bytes)
+  requeue(bytes: Buffer): void {
+    this.#queue.requeue(bytes)
   }
 
   /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */

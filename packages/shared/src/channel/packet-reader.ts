@@ -2,10 +2,10 @@
  * Takes the packets of one channel apart, and joins what came in parts. Here the peer is not trusted: what is not as
  * docs/protocol.md says is a `Violation`, before anything is made of it.
  */
-import { type Credentials, constants, type OwnedFd } from 'memfd-native'
+import { type Credentials, constants, type OwnedFd, type ReceivedPacket } from 'memfd-native'
 import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { DeadObjectError } from '../util/errors.ts'
-import { Assembly, type Whole } from './assembly.ts'
+import { type AssembledMessage, Assembly } from './assembly.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import {
   bodySize,
@@ -52,17 +52,17 @@ export class DescriptorsLost extends DeadObjectError {}
 export class PacketReader {
   readonly #sink: MessageSink
   readonly #held: HeldBytes
-  readonly #takesFds: boolean
+  readonly #acceptsFileDescriptors: boolean
   #awaitsHello: boolean
   #assembly: Assembly | null = null
   #hasMore = false
 
   /** @param held what a body has that is not whole yet is a part of it */
-  constructor(sink: MessageSink, held: HeldBytes, options: { awaitsHello: boolean; takesFds: boolean }) {
+  constructor(sink: MessageSink, held: HeldBytes, options: { awaitsHello: boolean; acceptsFileDescriptors: boolean }) {
     this.#sink = sink
     this.#held = held
     this.#awaitsHello = options.awaitsHello
-    this.#takesFds = options.takesFds
+    this.#acceptsFileDescriptors = options.acceptsFileDescriptors
   }
 
   /** Whether the packet that is being read has more messages than the one that is being told. */
@@ -71,19 +71,12 @@ export class PacketReader {
   }
 
   /**
-   * Reads a packet, bytes [start, end), or what is left of one.
-   * @param fds whose they are then: of the body that names them; if this throws, still the caller's
-   * @returns `end`, or where it stopped because it may not go on
+   * Reads a packet, or what is left of one. Its descriptors belong to the body that names them, or, if this throws, still to
+   * the caller.
+   * @returns its `end`, or where it stopped because it may not go on
    * @throws Violation; DescriptorsLost
    */
-  read(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    fds: readonly OwnedFd[],
-    flags: number,
-    credentials: Credentials | null,
-  ): number {
+  read({ bytes, start, end, fds, flags, credentials }: ReceivedPacket): number {
     if (flags !== 0) throw this.#lossOf(flags)
     if (start === end) throw new Violation('an empty packet')
     if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
@@ -109,10 +102,10 @@ export class PacketReader {
     this.#assembly = null
   }
 
-  /** What recvmsg(2) cut off. Descriptors that are taken are lost only for want of room in this process. */
+  /** What recvmsg(2) cut off. Descriptors that are accepted are lost only for want of room in this process. */
   #lossOf(flags: number): Error {
     if ((flags & constants.MSG_TRUNC) !== 0) return new Violation('a packet was too long')
-    if (!this.#takesFds) return new Violation('descriptors came that are not taken')
+    if (!this.#acceptsFileDescriptors) return new Violation('descriptors came that are not accepted')
     return new DescriptorsLost('descriptors that came were lost: this process has no room for more')
   }
 
@@ -147,10 +140,10 @@ export class PacketReader {
     const whole = assembly.add(header, bytes, at)
     if (whole === null) return
     this.#assembly = null
-    this.#deliverWhole(whole)
+    this.#deliverAssembled(whole)
   }
 
-  #deliverWhole({ header, body, fds }: Whole): void {
+  #deliverAssembled({ header, body, fds }: AssembledMessage): void {
     try {
       this.#sink.onMessage(header, openBody(header, body, 0, fds, false))
     } catch (error) {

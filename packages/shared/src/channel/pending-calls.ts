@@ -25,7 +25,7 @@ export class PendingCalls {
   #places: (CallWaiter | undefined)[] = NO_PLACES
   #size = 0
   /** The most at once since one was last added to none. */
-  #most = 0
+  #peak = 0
   #lastId = 0
 
   get size(): number {
@@ -33,8 +33,8 @@ export class PendingCalls {
   }
 
   /** Whether one more will not be alone: others are pending, or several were before and have been answered together. */
-  get comeTogether(): boolean {
-    return this.#size > 0 || this.#most > 1
+  get areConcurrent(): boolean {
+    return this.#size > 0 || this.#peak > 1
   }
 
   /** @returns the id of the new call. @throws LimitError */
@@ -45,7 +45,7 @@ export class PendingCalls {
     const id = this.#nextId()
     waiter.id = id
     this.#places[this.#placeOf(id)] = waiter
-    this.#most = this.#size === 0 ? 1 : Math.max(this.#most, this.#size + 1)
+    this.#peak = this.#size === 0 ? 1 : Math.max(this.#peak, this.#size + 1)
     this.#size += 1
     return id
   }

@@ -67,7 +67,7 @@ export class SendQueue {
 
   /**
    * Sends the first `length` of the hub's outgoing bytes, or queues them.
-   * @param atEndOfBatch it may leave then; if it does not, it comes back: `takeBack`
+   * @param atEndOfBatch it may leave then; if it does not, it comes back: `requeue`
    * @returns a negative errno: the socket is of no more use
    * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; it was not sent
    */
@@ -83,7 +83,7 @@ export class SendQueue {
   }
 
   /** A packet that was to leave at the end of the batch did not: it waits before all others. @throws LimitError of the budget */
-  takeBack(bytes: Buffer): void {
+  requeue(bytes: Buffer): void {
     this.#held.add(bytes.length)
     this.#waiting.unshift({ bytes, fds: [] })
     this.#queuedBytes += bytes.length
@@ -152,7 +152,7 @@ export class SendQueue {
     if (fds.length === 0) return this.#socket.send(length)
     if (!this.#inFlight.admit(fds.length)) return this.#retryLater()
     const result = this.#socket.send(length, fds)
-    if (result < 0) this.#inFlight.takeBack(fds.length)
+    if (result < 0) this.#inFlight.cancel(fds.length)
     return result === ETOOMANYREFS ? this.#retryLater() : result
   }
 

@@ -16,11 +16,11 @@ export interface Waiter {
   /** Serves what waits, within its share of this turn. @returns false: nothing waits any more */
   serve(): boolean
   /** It was served for so long, in milliseconds. */
-  spend(milliseconds: number): void
+  charge(milliseconds: number): void
   /** Messages that it was served since `forget`. */
   readonly count: number
   /** They left so many milliseconds each to promises. */
-  settle(each: number): void
+  chargeDeferred(each: number): void
   forget(): void
 }
 
@@ -80,7 +80,7 @@ class Turns {
   }
 
   #serve(start: { at: number }): void {
-    this.#settle(this.#hub.lastBatchMs())
+    this.#distribute(this.#hub.lastBatchMs())
     this.number += 1
     this.#isServing = true
     start.at = clock()
@@ -91,7 +91,7 @@ class Turns {
 
   #afterServing(start: { at: number }): void {
     const now = clock()
-    this.#settle(now - start.at)
+    this.#distribute(now - start.at)
     this.#isServing = false
     this.#batch = this.#hub.batch
     this.#isScheduled = false
@@ -108,7 +108,7 @@ class Turns {
 
   #enterBatch(): void {
     const hub = this.#hub
-    this.#settleBatch(hub)
+    this.#endBatch(hub)
     this.#batch = hub.batch
     if (this.#hubTurn === hub.turn) return
     this.#hubTurn = hub.turn
@@ -116,25 +116,25 @@ class Turns {
   }
 
   /** Of a single message nothing is worth asking. Where there was a batch between without any, its time is nobody's. */
-  #settleBatch(hub: Hub): void {
+  #endBatch(hub: Hub): void {
     const [first] = this.#served
     if (first === undefined) return
     if (this.#served.length === 1 && first.count === 1) this.#forget()
-    else this.#settle(this.#batch + 1 === hub.batch ? hub.lastBatchMs() : 0)
+    else this.#distribute(this.#batch + 1 === hub.batch ? hub.lastBatchMs() : 0)
   }
 
   #attribute(now: number): void {
     if (this.#current === null) return
-    this.#current.spend(now - this.#last)
+    this.#current.charge(now - this.#last)
     this.#attributed += now - this.#last
   }
 
   /** The batch is over and took so long, of which what is left is shared out. */
-  #settle(milliseconds: number): void {
+  #distribute(milliseconds: number): void {
     let messages = 0
     for (const waiter of this.#served) messages += waiter.count
     const each = messages === 0 ? 0 : Math.max(0, milliseconds - this.#attributed) / messages
-    for (const waiter of this.#served) waiter.settle(each)
+    for (const waiter of this.#served) waiter.chargeDeferred(each)
     this.#forget()
   }
 

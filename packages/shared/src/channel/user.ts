@@ -31,13 +31,13 @@ export class User implements Waiter {
   #spent = 0
   #served = 0
   /** Messages of which it is not known yet what they left to promises, and milliseconds that the last ones did, each. */
-  #unsettled = 0
-  #pace: number
+  #unaccounted = 0
+  #deferredMs: number
 
   private constructor(uid: number) {
     this.#uid = uid
     this.#share = shareOf(uid)
-    this.#pace = this.#share.firstPace
+    this.#deferredMs = this.#share.initialDeferredMs
   }
 
   /** The user of a new channel. */
@@ -63,7 +63,7 @@ export class User implements Waiter {
 
   /** Whether one more message of the packet may be. */
   mayGoOn(): boolean {
-    if ((this.#served & this.#share.unwatched) === 0) return this.#mayServe()
+    if ((this.#served & this.#share.clockMask) === 0) return this.#mayServe()
     this.#count()
     return true
   }
@@ -87,22 +87,22 @@ export class User implements Waiter {
     return false
   }
 
-  spend(milliseconds: number): void {
+  charge(milliseconds: number): void {
     this.#enterTurn()
     this.#spent += milliseconds
   }
 
   get count(): number {
-    return this.#unsettled
+    return this.#unaccounted
   }
 
-  settle(each: number): void {
-    if (this.#unsettled > 0) this.#pace = (this.#pace + each) / 2
-    this.spend(each * this.#unsettled)
+  chargeDeferred(each: number): void {
+    if (this.#unaccounted > 0) this.#deferredMs = (this.#deferredMs + each) / 2
+    this.charge(each * this.#unaccounted)
   }
 
   forget(): void {
-    this.#unsettled = 0
+    this.#unaccounted = 0
   }
 
   #mayServe(): boolean {
@@ -118,7 +118,7 @@ export class User implements Waiter {
 
   #count(): void {
     this.#served += 1
-    this.#unsettled += 1
+    this.#unaccounted += 1
   }
 
   #stop(): void {
@@ -130,7 +130,7 @@ export class User implements Waiter {
   get #isOver(): boolean {
     const { messages, milliseconds } = this.#share
     if (this.#served === 0) return false
-    return this.#served >= messages || this.#spent + this.#unsettled * this.#pace > milliseconds(turns.waiting)
+    return this.#served >= messages || this.#spent + this.#unaccounted * this.#deferredMs > milliseconds(turns.waiting)
   }
 
   #enterTurn(): void {

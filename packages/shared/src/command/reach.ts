@@ -2,9 +2,9 @@
 
 import type { IBinder } from '../parcel/ibinder.ts'
 import { isGone } from '../service-manager/outage.ts'
-import { patiently } from '../service-manager/patience.ts'
 import type { ServiceInfo } from '../service-manager/registry-interface.ts'
 import type { RegistryChoice } from '../service-manager/registry-path.ts'
+import { retryOverloaded } from '../service-manager/retry.ts'
 import { ServiceManager } from '../service-manager/service-manager.ts'
 import { ServiceNotFoundError } from '../util/errors.ts'
 import type { Deadline } from './deadline.ts'
@@ -14,7 +14,7 @@ const REGISTRY = 'the registry'
 
 /** The caller closes the manager. @throws as ServiceManager.connect; ToolError too late */
 export function connectInTime(choice: RegistryChoice, deadline: Deadline): Promise<ServiceManager> {
-  const connected = patiently(() => ServiceManager.connect(choice), { patienceMs: deadline.leftMs })
+  const connected = retryOverloaded(() => ServiceManager.connect(choice), { timeoutMs: deadline.leftMs })
   return deadline.within(connected, REGISTRY)
 }
 

@@ -6,15 +6,14 @@
  * Unlike the driver's, pin state and mask belong to this process; and a region counts as mapped from birth, so that
  * pinning never fails for want of a mapping.
  */
-import { constants } from 'node:os'
-import { mmap, SyscallError } from 'memfd-native'
+import { errnos, mmap, SyscallError } from 'memfd-native'
 import { checkInteger, INT_MAX } from '../util/check.ts'
 import { borrowFd, checkFileDescriptor, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { narrowProtMask, protMask } from './prot-mask.ts'
 import { purge, RegionPins } from './purging.ts'
 import { createRegion, pageCount, regionSize } from './region.ts'
 
-const { EINVAL, ENOTTY } = constants.errno
+const { EINVAL, ENOTTY } = errnos
 const WAS_PURGED = 1
 const NOT_PURGED = 0
 const IS_PINNED = 1
@@ -107,7 +106,7 @@ function checkCInteger(name: string, value: unknown): asserts value is number {
 /** The size of the region. @throws ENOTTY when it is none. */
 function checkRegion(call: string, fd: FileDescriptor): number {
   const size = regionSize(borrowFd(fd))
-  if (size < 0) throw new SyscallError(call, -ENOTTY)
+  if (size < 0) throw new SyscallError(call, ENOTTY)
   return size
 }
 
@@ -125,5 +124,5 @@ function pageRange(call: string, fd: FileDescriptor, offset: number, length: num
 }
 
 function invalid(call: string, detail: string): SyscallError {
-  return new SyscallError(call, -EINVAL, detail)
+  return new SyscallError(call, EINVAL, detail)
 }

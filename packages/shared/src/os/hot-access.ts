@@ -6,22 +6,22 @@
 import type { Mapping } from 'memfd-native'
 
 /** Equal to no offset. */
-const NOWHERE = Number.NaN
+const NO_OFFSET = Number.NaN
 const FIRST_STREAK = 2
-const NOTHING = () => 0
+const noAccess = () => 0
 
 /**
  * Whether of the accesses that go the long way several in a row are to the same place. To get ready for it takes as long as
  * dozens of accesses, so each time it has to be twice as many as the time before: who goes to and fro gets ready less and less often.
  */
 class Streak {
-  #offset = NOWHERE
-  #count = NOWHERE
+  #offset = NO_OFFSET
+  #count = NO_OFFSET
   #length = 0
   #needed = FIRST_STREAK
 
   /** One more access. @returns whether to get ready for the next */
-  goesOn(offset: number, count: number): boolean {
+  isLongEnough(offset: number, count: number): boolean {
     const isSame = offset === this.#offset && count === this.#count
     this.#offset = offset
     this.#count = count
@@ -35,20 +35,20 @@ class Streak {
 /** An int32, big-endian. */
 export class HotWord {
   /** Where `read` reads, in bytes from the beginning. */
-  readableAt = NOWHERE
+  readableAt = NO_OFFSET
   /** Where `write` writes: the same place, if the mapping is writable. */
-  writableAt = NOWHERE
-  read: () => number = NOTHING
+  writableAt = NO_OFFSET
+  read: () => number = noAccess
   /** Of an int32. */
-  write: (value: number) => void = NOTHING
+  write: (value: number) => void = noAccess
   readonly #streak = new Streak()
 
   /** A read of the int32 at `offset` went well. */
   onRead(mapping: Mapping, offset: number): void {
-    if (!this.#streak.goesOn(offset, 1)) return
+    if (!this.#streak.isLongEnough(offset, 1)) return
     this.read = mapping.int32ReaderBE(offset)
     this.readableAt = offset
-    this.writableAt = NOWHERE
+    this.writableAt = NO_OFFSET
     if (!mapping.isWritable) return
     this.write = mapping.int32WriterBE(offset)
     this.writableAt = offset
@@ -56,19 +56,19 @@ export class HotWord {
 
   /** The next access has to be checked again. */
   forget(): void {
-    this.readableAt = NOWHERE
-    this.writableAt = NOWHERE
-    this.read = NOTHING
-    this.write = NOTHING
+    this.readableAt = NO_OFFSET
+    this.writableAt = NO_OFFSET
+    this.read = noAccess
+    this.write = noAccess
   }
 }
 
 /** Bytes that are copied out. */
 export class HotRange {
-  #offset = NOWHERE
-  #count = NOWHERE
+  #offset = NO_OFFSET
+  #count = NO_OFFSET
   /** Copies the range to `target` at `targetOffset`, where there is room for it. */
-  read: (target: Uint8Array, targetOffset: number) => void = NOTHING
+  read: (target: Uint8Array, targetOffset: number) => void = noAccess
   readonly #streak = new Streak()
 
   /** Whether `read` reads these bytes. */
@@ -78,7 +78,7 @@ export class HotRange {
 
   /** A read of these bytes went well. */
   onRead(mapping: Mapping, offset: number, count: number): void {
-    if (!this.#streak.goesOn(offset, count)) return
+    if (!this.#streak.isLongEnough(offset, count)) return
     this.read = mapping.rangeReader(offset, count)
     this.#offset = offset
     this.#count = count
@@ -86,7 +86,7 @@ export class HotRange {
 
   /** The next access has to be checked again. */
   forget(): void {
-    this.#offset = NOWHERE
-    this.read = NOTHING
+    this.#offset = NO_OFFSET
+    this.read = noAccess
   }
 }

@@ -11,10 +11,10 @@ import { PinTable, type UnpinnedRange } from './pin-table.ts'
 import { pageCount, punchPages } from './region.ts'
 
 /** Below this many tables nobody looks for dead ones; a guess, never tuned. */
-const SWEEP_MIN = 64
+const MIN_REGIONS_TO_PRUNE = 64
 
 const regions = new Map<string, RegionPins>()
-let sweepAt = SWEEP_MIN
+let pruneAt = MIN_REGIONS_TO_PRUNE
 /** Counts unpins; the order is all that matters. */
 let clock = 0
 
@@ -35,7 +35,7 @@ export class RegionPins {
     let region = regions.get(key)
     // The kernel may give the inode number of a region that is gone to a new one.
     if (region === undefined || region.#openHolders().length === 0) {
-      sweep()
+      pruneGoneRegions()
       region = new RegionPins(pageCount(size))
       regions.set(key, region)
     }
@@ -114,8 +114,8 @@ function oldestFirst(): { region: RegionPins; range: UnpinnedRange }[] {
 }
 
 /** Drops the tables of regions that are gone, now and then: as often as their number has doubled. */
-function sweep(): void {
-  if (regions.size < sweepAt) return
+function pruneGoneRegions(): void {
+  if (regions.size < pruneAt) return
   for (const [key, region] of regions) if (region.isGone()) regions.delete(key)
-  sweepAt = Math.max(SWEEP_MIN, 2 * regions.size)
+  pruneAt = Math.max(MIN_REGIONS_TO_PRUNE, 2 * regions.size)
 }

@@ -1,6 +1,5 @@
 /** Android's SharedMemory (API 27 and later) on a memfd. */
-import { constants } from 'node:os'
-import { type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
+import { errnos, type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
 import { checkInteger, INT_MAX, show } from '../util/check.ts'
 import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../util/errors.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
@@ -110,7 +109,7 @@ export class SharedMemory {
     checkInteger('offset', offset, 0, INT_MAX, InvalidArgValueError)
     checkInteger('length', length, 1, INT_MAX, InvalidArgValueError)
     if (offset + length > this.#size) throw new InvalidArgValueError('offset + length must not exceed getSize()')
-    if ((prot & ~protMask(this.#fd)) !== 0) throw new SyscallError('mmap', -constants.errno.EPERM)
+    if ((prot & ~protMask(this.#fd)) !== 0) throw new SyscallError('mmap', errnos.EPERM)
     return new SharedMapping(mapRegion(borrowFd(this.#fd), prot, offset, length), prot)
   }
 
@@ -176,7 +175,7 @@ function mapRegion(fd: Fd, prot: number, offset: number, length: number): Mappin
     return Mapping.map(fd, length, prot, MAP_SHARED, offset)
   } catch (error) {
     // A read-only descriptor of a region that is not sealed: ashmem has one errno for a right that is missing.
-    if (errorCode(error) === 'EACCES') throw new SyscallError('mmap', -constants.errno.EPERM)
+    if (errorCode(error) === 'EACCES') throw new SyscallError('mmap', errnos.EPERM)
     throw error
   }
 }

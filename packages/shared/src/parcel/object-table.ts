@@ -2,8 +2,7 @@
  * The objects of one parcel: which descriptor or binder belongs to which 24 bytes of the data. Ascending by offset,
  * never overlapping. The table owns its descriptors and closes what it drops.
  */
-import { constants } from 'node:os'
-import { dup, type OwnedFd, SyscallError } from 'memfd-native'
+import { dup, errnos, type OwnedFd, SyscallError } from 'memfd-native'
 import type { CarriedBinder } from './carried-binder.ts'
 
 /** Bytes that an object takes in the data. Android: sizeof(flat_binder_object) on 64 bits. */
@@ -22,7 +21,7 @@ export type ObjectContents = DescriptorContents | { readonly kind: 'binder'; rea
 export interface ReceivedBinder {
   readonly kind: 'received'
   readonly number: number
-  readonly takesFds: boolean
+  readonly acceptsFileDescriptors: boolean
   /** Once it has been read. */
   binder: CarriedBinder | null
 }
@@ -36,7 +35,7 @@ export interface BinderSource {
   /** The binder behind the number, made now; asked once for each. */
   open(received: ReceivedBinder): CarriedBinder
   /** These will not be opened: among them descriptors, and binders that were. */
-  giveBack(objects: readonly ParcelObject[]): void
+  releaseUnread(objects: readonly ParcelObject[]): void
 }
 
 export class ObjectTable {
@@ -145,7 +144,7 @@ export function copyContents(contents: ObjectContents): ObjectContents {
 
 /** A look at the descriptor, which the table still owns. @throws EBADF when it was taken out */
 export function descriptorOf({ fd }: DescriptorContents): OwnedFd {
-  if (fd === null) throw new SyscallError('fcntl', -constants.errno.EBADF)
+  if (fd === null) throw new SyscallError('fcntl', errnos.EBADF)
   return fd
 }
 
@@ -158,13 +157,13 @@ export function takeDescriptor(contents: DescriptorContents): OwnedFd {
 
 /** The unread binders of parcels that were collected and not recycled. An entry does not lead to its table. */
 const forgotten = new FinalizationRegistry<{ entries: ParcelObject[]; source: BinderSource }>(({ entries, source }) =>
-  source.giveBack(entries.splice(0)),
+  source.releaseUnread(entries.splice(0)),
 )
 
 /** Closes the descriptors of objects that nobody will hold any more, and gives the binders back that nobody has read. */
 export function dropObjects(objects: readonly ParcelObject[], source: BinderSource | null): void {
   for (const object of objects) if (object.kind === 'fd') object.fd?.close()
-  source?.giveBack(objects)
+  source?.releaseUnread(objects)
 }
 
 /** Closes the descriptor of an object that nobody will hold any more. */

@@ -36,7 +36,7 @@ export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSo
     this.#inlineBlobs = inlineBlobs
   }
 
-  /** An empty parcel. @param binder what it will be sent to: for one that takes no descriptors blobs stay in the parcel. */
+  /** An empty parcel. @param binder what it will be sent to: for one that accepts no descriptors blobs stay in the parcel. */
   static obtain(binder: CarriedBinder | null = null): Parcel {
     checkBinderOrNull('binder', binder)
     return new Parcel(binder?.[acceptsFileDescriptors] === false)
@@ -196,7 +196,7 @@ export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSo
 
   /**
    * Bytes, of any number: above 16 KiB they go into a sealed region of their own, whose descriptor is written instead, unless
-   * the parcel was obtained for a binder that takes no descriptors.
+   * the parcel was obtained for a binder that accepts no descriptors.
    * @throws ENOMEM, EMFILE when there can be no region.
    */
   writeBlob(bytes: Uint8Array | null): void {

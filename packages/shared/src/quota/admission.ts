@@ -7,7 +7,7 @@ import { LimitError } from '../util/errors.ts'
 import type { Account, Ledger } from './ledger.ts'
 
 /** One peer that was let in, at least as far as its HELLO. */
-export interface Guest<R extends string> {
+export interface AdmittedPeer<R extends string> {
   readonly account: Account<R>
   /** What to answer to its HELLO instead of serving it. */
   readonly refusal: LimitError | null
@@ -43,7 +43,7 @@ export class Admission<R extends string> {
   }
 
   /** null: it is to be closed at once. */
-  enter(uid: number): Guest<R> | null {
+  enter(uid: number): AdmittedPeer<R> | null {
     const { ledger, resource, turnedAway } = this.#options
     const account = ledger.open(uid)
     const refusal = tryCharge(account, resource)
@@ -51,7 +51,7 @@ export class Admission<R extends string> {
   }
 
   /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
-  leave({ account, refusal }: Guest<R>, pid: number, reason: Error): void {
+  leave({ account, refusal }: AdmittedPeer<R>, pid: number, reason: Error): void {
     const { resource, turnedAway, log } = this.#options
     account.refund(refusal === null ? resource : turnedAway)
     const who = { of: resource, pid, uid: account.uid }

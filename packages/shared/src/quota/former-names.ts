@@ -8,6 +8,6 @@ const FORMER_NAMES: ReadonlyMap<string, string> = new Map([
 ])
 
 /** The name that a limit has now, if it had this one before. */
-export function nameNow(former: string): string | undefined {
+export function currentName(former: string): string | undefined {
   return FORMER_NAMES.get(former)
 }

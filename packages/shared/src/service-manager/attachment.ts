@@ -18,13 +18,13 @@ export interface Attachment {
  * Sends an attachment; the end is closed here in any case. Only an object of another process can be brought one: whoever
  * added something else is not there for its clients. @throws as BinderProxy.transact when it cannot be sent
  */
-export function sendAttachment(service: IBinder, { client, end }: Attachment, takesFds: boolean): void {
+export function sendAttachment(service: IBinder, { client, end }: Attachment, acceptsFileDescriptors: boolean): void {
   const data = Parcel.obtain()
   try {
     data.writeInterfaceToken(IServiceManager.DESCRIPTOR)
     data.writeInt(client.uid | 0)
     data.writeInt(client.pid)
-    data.writeInt(takesFds ? 1 : 0)
+    data.writeInt(acceptsFileDescriptors ? 1 : 0)
     data.writeOwnedFd(end)
     if (service instanceof BinderProxy) service.transactOneway(ATTACH_TRANSACTION, data)
   } finally {
@@ -37,6 +37,6 @@ export function readAttachment(data: Parcel): Attachment {
   data.enforceInterface(IServiceManager.DESCRIPTOR)
   const uid = data.readInt() >>> 0
   const pid = data.readInt()
-  data.readInt() // whether it takes descriptors: the binder itself knows
+  data.readInt() // whether it accepts descriptors: the binder itself knows
   return { client: { pid, uid }, end: data.takeOwnedFd() }
 }

@@ -8,9 +8,9 @@ import { ClosedError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
 import { isOutage } from './outage.ts'
-import { isCrowded, jittered, patiently } from './patience.ts'
 import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
 import type { RegistryPlace } from './registry-path.ts'
+import { isOverloaded, jittered, retryOverloaded } from './retry.ts'
 
 /** A service of this process. */
 export interface Registration {
@@ -68,9 +68,9 @@ export class LastingLink {
     try {
       return await question(this.current())
     } catch (error) {
-      if (!isCrowded(error)) throw error
+      if (!isOverloaded(error)) throw error
     }
-    return patiently(() => question(this.current()))
+    return retryOverloaded(() => question(this.current()))
   }
 
   /** What `ask` answers, or null while there is no registry to ask; after `close()` for ever. */
@@ -103,7 +103,7 @@ export class LastingLink {
     try {
       await register(link, callback)
     } catch (error) {
-      if (isCrowded(error)) return // the next link says it again
+      if (isOverloaded(error)) return // the next link says it again
       this.#callbacks.delete(callback)
       throw error
     }

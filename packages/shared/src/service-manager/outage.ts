@@ -1,6 +1,6 @@
 /** The names of an outage of the registry: errors that say nothing about what was asked, only that nobody was there. */
 import { errorCode } from '../util/errors.ts'
-import { isCrowded } from './patience.ts'
+import { isOverloaded } from './retry.ts'
 
 /** Nobody is there, or who was there has gone while it was asked. */
 export function isGone(error: unknown): boolean {
@@ -9,5 +9,5 @@ export function isGone(error: unknown): boolean {
 
 /** The registry's host is coming or going, or has too many at its door: the same question may work in a moment. */
 export function isOutage(error: unknown): boolean {
-  return isCrowded(error) || isGone(error)
+  return isOverloaded(error) || isGone(error)
 }

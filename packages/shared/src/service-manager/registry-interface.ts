@@ -26,7 +26,7 @@ export type FoundService =
   | { readonly kind: 'own'; readonly binder: IBinder | null }
   | {
       readonly kind: 'channel'
-      readonly takesFds: boolean
+      readonly acceptsFileDescriptors: boolean
       readonly pid: number
       readonly uid: number
       /** Owned by who reads it; as a result, given away when written. */
@@ -39,7 +39,7 @@ function writeFound(parcel: Parcel, found: FoundService): void {
   parcel.writeInt(KINDS.indexOf(found.kind))
   if (found.kind === 'own') parcel.writeStrongBinder(found.binder)
   if (found.kind !== 'channel') return
-  parcel.writeInt(found.takesFds ? 1 : 0)
+  parcel.writeInt(found.acceptsFileDescriptors ? 1 : 0)
   parcel.writeInt(found.pid)
   parcel.writeInt(found.uid | 0)
   parcel.writeOwnedFd(found.end)
@@ -50,10 +50,10 @@ function readFound(parcel: Parcel): FoundService {
   if (kind === undefined) throw new BadParcelError('a service of no known kind')
   if (kind === 'none') return { kind }
   if (kind === 'own') return { kind, binder: parcel.readStrongBinder() }
-  const takesFds = parcel.readInt() === 1
+  const acceptsFileDescriptors = parcel.readInt() === 1
   const pid = parcel.readInt()
   const uid = parcel.readInt() >>> 0
-  return { kind, takesFds, pid, uid, end: parcel.takeOwnedFd() }
+  return { kind, acceptsFileDescriptors, pid, uid, end: parcel.takeOwnedFd() }
 }
 
 const foundService: ParcelType<FoundService> = { write: writeFound, writeResult: writeFound, read: readFound }
@@ -73,7 +73,7 @@ const serviceInfo: ParcelType<ServiceInfo> = {
 export const IServiceManager = defineInterface('memsvc.IServiceManager', {
   getService: { code: 1, args: [types.string], returns: foundService },
   checkService: { code: 2, args: [types.string], returns: foundService },
-  /** name, binder, whether it takes descriptors, dump priority */
+  /** name, binder, whether it accepts descriptors, dump priority */
   addService: { code: 3, args: [types.string, types.binder, types.boolean, types.int] },
   listServices: { code: 4, args: [types.int], returns: types.stringArray },
   registerForNotifications: { code: 5, args: [types.string, types.binder] },

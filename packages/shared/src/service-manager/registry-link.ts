@@ -45,7 +45,7 @@ export class RegistryLink {
       role: 'client',
       caller: registry,
       root: null,
-      peerTakesFds: false,
+      peerAcceptsFileDescriptors: false,
       usesReserve: true, // to lose the end of a channel is to lose the registry, and every name with it
       onAttach: (binder, data) => this.#attach(binder, data),
       onEnd,
@@ -111,7 +111,7 @@ export class RegistryLink {
     const session: Session = new Session(end, {
       role: 'server',
       root: binder,
-      peerTakesFds: true,
+      peerAcceptsFileDescriptors: true,
       expectedUid: client.uid,
       admit: (caller) => this.#policy.admit?.(session, caller) ?? null,
       onEnd: (reason) => this.#policy.onEnd?.(session, reason),
@@ -124,9 +124,14 @@ export class RegistryLink {
 export function openService(found: FoundService): IBinder | null {
   if (found.kind === 'none') return null
   if (found.kind === 'own') return found.binder
-  const { takesFds, pid, uid, end } = found
+  const { acceptsFileDescriptors, pid, uid, end } = found
   try {
-    return new Session(end, { role: 'client', root: null, peerTakesFds: takesFds, caller: { pid, uid } }).root
+    return new Session(end, {
+      role: 'client',
+      root: null,
+      peerAcceptsFileDescriptors: acceptsFileDescriptors,
+      caller: { pid, uid },
+    }).root
   } catch (cause) {
     // epoll_ctl(2) knows what cannot be waited for: nobody here was refused anything.
     if (errorCode(cause) !== 'EPERM') throw cause

@@ -1,7 +1,7 @@
 /** The channels to the service of this process: whose each one is, and what it is charged. */
 import type { Caller } from '../binder/calling-identity.ts'
 import type { Session } from '../binder/session.ts'
-import { Admission, type Guest } from '../quota/admission.ts'
+import { Admission, type AdmittedPeer } from '../quota/admission.ts'
 import { type Account, Ledger } from '../quota/ledger.ts'
 import type { ChannelPolicy } from './registry-link.ts'
 import {
@@ -42,45 +42,45 @@ function policyOf(limits: ServiceLimits): ChannelPolicy {
 /** `R` has what a channel charges: `Charged`. */
 export class ServiceChannels<R extends string> {
   readonly #admission: Admission<R>
-  readonly #guests = new Map<Session, Guest<R>>()
+  readonly #peers = new Map<Session, AdmittedPeer<R>>()
 
   constructor(admission: Admission<R>) {
     this.#admission = admission
   }
 
   get size(): number {
-    return this.#guests.size
+    return this.#peers.size
   }
 
   /** What the ServiceManager tells of them. */
   get policy(): ChannelPolicy {
     return {
       onOpen: (session, client) => this.#open(session, client),
-      admit: (session) => this.#guests.get(session)?.refusal ?? null,
+      admit: (session) => this.#peers.get(session)?.refusal ?? null,
       onEnd: (session, reason) => this.#end(session, reason),
     }
   }
 
   /** Ends them all. */
   close(): void {
-    for (const session of this.#guests.keys()) session.close()
+    for (const session of this.#peers.keys()) session.close()
   }
 
   /** Charged before its HELLO, so that who says nothing cannot have more channels than who does. */
   #open(session: Session, client: Caller): void {
-    const guest = this.#admission.enter(client.uid)
-    if (guest === null) {
+    const peer = this.#admission.enter(client.uid)
+    if (peer === null) {
       session.close()
       return
     }
-    session.chargeTo(guest.account as Account<string>)
-    this.#guests.set(session, guest)
+    session.chargeTo(peer.account as Account<string>)
+    this.#peers.set(session, peer)
   }
 
   #end(session: Session, reason: Error): void {
-    const guest = this.#guests.get(session)
-    if (guest === undefined) return
-    this.#guests.delete(session)
-    this.#admission.leave(guest, session.caller.pid, reason)
+    const peer = this.#peers.get(session)
+    if (peer === undefined) return
+    this.#peers.delete(session)
+    this.#admission.leave(peer, session.caller.pid, reason)
   }
 }

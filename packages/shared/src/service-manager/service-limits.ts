@@ -1,10 +1,10 @@
 /**
  * What the clients of a service may take of its process, where its maker says nothing else: one foreign user has a share
- * of everything. What takes descriptors is a part of those that are free.
+ * of everything. What accepts descriptors is a part of those that are free.
  */
 import { readdirSync } from 'node:fs'
 import { constants, getrlimit } from 'memfd-native'
-import { nameNow } from '../quota/former-names.ts'
+import { currentName } from '../quota/former-names.ts'
 import type { Shares } from '../quota/shares.ts'
 import { checkInteger, checkObject, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
@@ -64,7 +64,7 @@ export function checkServiceLimits(limits: unknown): asserts limits is ServiceLi
 
 /** For who still says what a limit of services was called before. */
 function hint(former: string): string {
-  const name = nameNow(former)
+  const name = currentName(former)
   return name !== undefined && Object.hasOwn(ROWS, name) ? `: it is called ${name} now` : ''
 }
 

@@ -13,10 +13,10 @@ import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '..
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
-import { patiently } from './patience.ts'
 import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, type ServiceInfo } from './registry-interface.ts'
 import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
 import { findRegistry, type RegistryPlace } from './registry-path.ts'
+import { retryOverloaded } from './retry.ts'
 import { defaultPolicy } from './service-channels.ts'
 import { checkServiceLimits, type ServiceLimits } from './service-limits.ts'
 import { isServiceName } from './service-name.ts'
@@ -82,7 +82,7 @@ export class ServiceManager {
 
   /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */
   static async connectTo(place: RegistryPlace, policy: ChannelPolicy, signal?: AbortSignal): Promise<ServiceManager> {
-    return patiently(() => new ServiceManager(place, policy), { signal })
+    return retryOverloaded(() => new ServiceManager(place, policy), { signal })
   }
 
   /** Whether there is a registry at the other end, as far as is known. */

@@ -23,14 +23,15 @@ export const STORE_LIMITS = {
     limit: 4096,
     unit: 'keys',
     error: 'ERR_LIMIT',
-    meaning: 'whose values he wrote last; neither the own user nor root',
+    meaning: 'whose values that user wrote last; a user other than the own one and root',
   },
   bytesOfUser: {
     name: 'bytes of one user',
     limit: 16 * MIB,
     unit: 'bytes',
     error: 'ERR_LIMIT',
-    meaning: 'of those values and of uploads under way, with what their places add; neither the own user nor root',
+    meaning:
+      'of those values and of uploads under way, with what their places add; a user other than the own one and root',
   },
   valueBytes: {
     name: 'bytes of a value',
@@ -79,7 +80,7 @@ export const STORE_LIMITS = {
     limit: 4096,
     unit: 'watchers',
     error: 'ERR_LIMIT',
-    meaning: 'neither the own user nor root',
+    meaning: 'a user other than the own one and root',
   },
   watchersOfPeer: {
     name: 'watchers of a store of one peer',

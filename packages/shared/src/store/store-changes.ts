@@ -4,7 +4,7 @@
  * last change of each key is never missed, over restarts of the owner too.
  */
 import { type AreaChange, type AreaFeed, areaCodes } from 'memfd-native'
-import { asksCallerAtOnce } from '../binder/calling-identity.ts'
+import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
@@ -287,7 +287,7 @@ class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher>
     this.#onNotice = onNotice
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 

@@ -4,7 +4,7 @@
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
-import { jittered } from '../service-manager/patience.ts'
+import { jittered } from '../service-manager/retry.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
 import { DeadObjectError, errorCode } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'

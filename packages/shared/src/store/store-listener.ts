@@ -1,7 +1,7 @@
 /** The reader's ear: the owner of a store says here where the values are now. It keeps nobody alive. */
 import { AreaReader, SyscallError } from 'memfd-native'
 import { isBackground } from '../binder/background.ts'
-import { asksCallerAtOnce } from '../binder/calling-identity.ts'
+import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { detachOwned } from '../os/parcel-file-descriptor.ts'
 import { NotARegionError, UnsafeRegionError } from '../util/errors.ts'
@@ -18,7 +18,7 @@ export class StoreListener extends IStoreListener.Stub implements Implementation
     this.#onAreas = onAreas
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 

@@ -5,7 +5,7 @@
 import { areaTypes, type OwnedFd } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { asksCallerAtOnce, type Caller } from '../binder/calling-identity.ts'
+import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
 import { own } from '../os/parcel-file-descriptor.ts'
@@ -67,7 +67,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     this.#uploads = new Uploads(parts.core, parts.core.limits)
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 

@@ -3,7 +3,7 @@
  * followed over restarts of the daemon. What the seed's `Client` activity did by hand.
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { asksCallerAtOnce } from '../binder/calling-identity.ts'
+import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { DEFAULT_SERVICE_NAME, IMemoryService, REGION_BYTES } from '../interfaces/memory-service.ts'
 import { IWatch, IWatcher } from '../interfaces/watch.ts'
@@ -119,7 +119,7 @@ class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher>
     this.#news = news
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 

@@ -1,5 +1,5 @@
 /**
- * Reads a value where all is as on every day, without the library's binders and parcels, which take longer to load than the
+ * Reads a value in the usual case, without the library's binders and parcels, which take longer to load than the
  * read takes. Two calls of docs/protocol.md are all that this knows. Whatever else it meets it declines; then SharedValue
  * is to be asked, which knows what is wrong and says so.
  */
@@ -15,22 +15,22 @@ import {
   writeHeader,
 } from '../channel/message.ts'
 import { checkMappable } from '../os/region.ts'
-import { patiently } from '../service-manager/patience.ts'
 import type { RegistryPlace } from '../service-manager/registry-path.ts'
 import { openRegistry } from '../service-manager/registry-socket.ts'
+import { retryOverloaded } from '../service-manager/retry.ts'
 import { isServiceName } from '../service-manager/service-name.ts'
 
 const { MSG_DONTWAIT } = constants
 const REGION_BYTES = 4
 /** A daemon that has not answered by then is SharedValue's business, which waits longer. */
-const PATIENCE_MS = 1000
-/** A registry with too many at its door is as slow for everybody. */
-const CROWD_PATIENCE_MS = 4000
+const ANSWER_TIMEOUT_MS = 1000
+/** A registry that turns connections away is as slow for everybody. */
+const CONNECT_TIMEOUT_MS = 4000
 /** No answer that is expected here is as long. */
 const MAX_ANSWER_BYTES = 1024
 /** Of the one call on a channel. */
 const CALL_ID = 1
-const NOTHING = {
+const EMPTY_HEADER = {
   id: 0,
   object: 0,
   code: 0,
@@ -43,11 +43,11 @@ const NOTHING = {
 
 /**
  * The value of a service, from its region.
- * @param patienceMs how long it may take at most, in milliseconds
+ * @param timeoutMs how long it may take at most, in milliseconds
  * @returns null: declined. Nothing is left open then either. Never throws
  */
-export async function tryReadValue(place: RegistryPlace, name: string, patienceMs: number): Promise<number | null> {
-  const attempt: Attempt = { opened: [], end: performance.now() + patienceMs }
+export async function tryReadValue(place: RegistryPlace, name: string, timeoutMs: number): Promise<number | null> {
+  const attempt: Attempt = { opened: [], end: performance.now() + timeoutMs }
   try {
     return isServiceName(name) ? await read(place, name, attempt) : null
   } catch {
@@ -65,8 +65,8 @@ interface Attempt {
 }
 
 async function read(place: RegistryPlace, name: string, attempt: Attempt): Promise<number> {
-  const crowd = { patienceMs: patience(attempt, CROWD_PATIENCE_MS) }
-  const { fd: registry } = await patiently(() => openRegistry(place), crowd)
+  const options = { timeoutMs: remainingMs(attempt, CONNECT_TIMEOUT_MS) }
+  const { fd: registry } = await retryOverloaded(() => openRegistry(place), options)
   attempt.opened.push(registry)
   const channel = await ask(registry, getService(name), attempt)
   const region = await ask(channel, GET_FILE_DESCRIPTOR, attempt)
@@ -77,8 +77,8 @@ async function read(place: RegistryPlace, name: string, attempt: Attempt): Promi
   return value
 }
 
-function patience({ end }: Attempt, mostMs: number): number {
-  return Math.max(0, Math.min(mostMs, end - performance.now()))
+function remainingMs({ end }: Attempt, maxMs: number): number {
+  return Math.max(0, Math.min(maxMs, end - performance.now()))
 }
 
 /** A call, and the words that its answer begins with, up to the descriptor that it brings. */
@@ -89,7 +89,7 @@ interface Question {
   readonly answer: readonly (number | 'any')[]
 }
 
-/** Found, at another process: takes descriptors or not, its pid and uid, and the end of a new channel. */
+/** Found, at another process: accepts descriptors or not, its pid and uid, and the end of a new channel. */
 function getService(name: string): Question {
   return { code: 1, token: 'memsvc.IServiceManager', args: [name], answer: [0, 2, 'any', 'any', 'any'] }
 }
@@ -107,7 +107,7 @@ async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Prom
   // Never blocking: whose end a channel is, and what was done to it, nobody has checked.
   sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION), [], MSG_DONTWAIT)
   sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)), [], MSG_DONTWAIT)
-  await untilReadable(channel, patience(attempt, PATIENCE_MS))
+  await untilReadable(channel, remainingMs(attempt, ANSWER_TIMEOUT_MS))
   const { data, fds, flags } = recvmsg(channel, MAX_ANSWER_BYTES, 1, MSG_DONTWAIT)
   attempt.opened.push(...fds)
   const [fd] = fds
@@ -128,7 +128,7 @@ async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Prom
 
 function message(kind: number, id: number, code: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES + body.length)
-  writeHeader(bytes, 0, { ...NOTHING, kind, id, code, dataSize: body.length, bodyBytesInPacket: body.length })
+  writeHeader(bytes, 0, { ...EMPTY_HEADER, kind, id, code, dataSize: body.length, bodyBytesInPacket: body.length })
   body.copy(bytes, HEADER_BYTES)
   return bytes
 }
@@ -149,7 +149,7 @@ function string16(text: string): Buffer {
   return bytes
 }
 
-function untilReadable(fd: OwnedFd, patienceMs: number): Promise<void> {
+function untilReadable(fd: OwnedFd, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const watcher = new FdWatcher(fd, 'readable', () => {
       clearTimeout(timer)
@@ -159,6 +159,6 @@ function untilReadable(fd: OwnedFd, patienceMs: number): Promise<void> {
     const timer = setTimeout(() => {
       watcher.close()
       reject(new Error('no answer'))
-    }, patienceMs)
+    }, timeoutMs)
   })
 }

@@ -3,7 +3,7 @@
  * against the caller's identity; reading is no business of this process.
  */
 import { Binder } from '../binder/binder.ts'
-import { asksCallerAtOnce, type Caller } from '../binder/calling-identity.ts'
+import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { IMemoryService } from '../interfaces/memory-service.ts'
 import { IWatch } from '../interfaces/watch.ts'
@@ -36,7 +36,7 @@ export class ValueBinder extends IMemoryService.Stub implements ImplementationOf
     this.#watch = new WatchService(parts.watchers)
   }
 
-  override get [asksCallerAtOnce](): boolean {
+  override get [readsCallerSynchronously](): boolean {
     return true
   }
 

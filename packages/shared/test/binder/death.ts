@@ -247,7 +247,7 @@ t.test('a service process that is killed is dead, and its recipients are told', 
   const pair = makeChannelPair(false)
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit', pair.server.fd] })
   pair.server.close()
-  const session = new Session(pair.client, { role: 'client', root: null, peerTakesFds: false })
+  const session = new Session(pair.client, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
   t.teardown(() => session.close())
   const proxy = session.root
   const mourner = new Mourner()

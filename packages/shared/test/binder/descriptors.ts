@@ -93,7 +93,7 @@ t.test('descriptors to a service that takes none are refused before they are sen
   t.equal(await proxy.pingBinder(), true)
 })
 
-t.test('a service that takes descriptors gets them', async (t) => {
+t.test('a service that accepts descriptors gets them', async (t) => {
   const pfd = region(t)
   const { proxy } = sessionPair(t, new ScriptedBinder({ 1: describe }, { acceptFileDescriptors: true }))
   const read = (reply: Parcel) => reply.readString()
@@ -120,7 +120,7 @@ t.test('of the other objects of a service each decides for itself', async (t) =>
   await t.rejects(call(toClosed, 1, { write: write(pfd), read }), refused)
 })
 
-t.test('an object that takes descriptors gets none over a socket that does not', async (t) => {
+t.test('an object that accepts descriptors gets none over a socket that does not', async (t) => {
   const open = new ScriptedBinder({ 1: describe }, { acceptFileDescriptors: true })
   const { proxy } = sessionPair(t, new ScriptedBinder({ 1: (_data, reply) => reply.writeStrongBinder(open) }))
   const second = (await call(proxy, 1, { read: (reply) => reply.readStrongBinder() })) as IBinder

@@ -301,7 +301,7 @@ for (const [name, list] of values) {
   })
 }
 
-t.test('a blob to a service that takes no descriptors stays in the parcel, up to its limit', async (t) => {
+t.test('a blob to a service that accepts no descriptors stays in the parcel, up to its limit', async (t) => {
   const proxy = IEcho.asInterface(sessionPair(t, new Echo()).proxy)
   t.strictSame(await proxy.blob(Buffer.alloc(500_000, 1)), Buffer.alloc(500_000, 1))
   await t.rejects(async () => proxy.blob(Buffer.alloc(1_100_000)), { code: 'ERR_TRANSACTION_TOO_LARGE' })

@@ -133,7 +133,7 @@ t.test('a refused parcel gives back the binders before the one that was wrong', 
   t.type(service.kept[0], BinderProxy, 'sent anew, under a new number')
 })
 
-t.test('whether an object takes descriptors travels with it', async (t) => {
+t.test('whether an object accepts descriptors travels with it', async (t) => {
   for (const acceptFileDescriptors of [false, true]) {
     const given = new Binder({ acceptFileDescriptors })
     const codes = { 1: (_data: Parcel, reply: Parcel) => reply.writeStrongBinder(given) }

@@ -88,7 +88,7 @@ for (const [state, prepare] of Object.entries(STATES)) {
   for (const [first, sendFirst] of Object.entries(WAYS)) {
     t.test(`on a channel that is ${state}, ${first} keeps its place among all others`, async (t) => {
       for (const [second, sendSecond] of Object.entries(WAYS)) {
-        const { client, peer, proxy } = rawServer(t, { peerTakesFds: true })
+        const { client, peer, proxy } = rawServer(t, { peerAcceptsFileDescriptors: true })
         await prepare(client, peer)
         sendFirst(proxy, 1)
         sendSecond(proxy, 2)
@@ -118,17 +118,17 @@ async function answering(t: Test, sendMore: (callback: BinderProxy, code: number
     return true
   }) as unknown as typeof root.onTransact
   const { peer, server } = rawClient(t, root)
-  const object = { offset: 0, type: SENDERS_BINDER, number: 7, takesFds: true }
+  const object = { offset: 0, type: SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
   peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
   await peer.receiveMessages(1)
   return { peer, server }
 }
 
-function bodyOf(object: { offset: number; type: number; number: number; takesFds: boolean }): Buffer {
+function bodyOf(object: { offset: number; type: number; number: number; acceptsFileDescriptors: boolean }): Buffer {
   const bytes = Buffer.alloc(28)
   bytes.writeUInt32LE(object.type, 0)
   bytes.writeUInt32LE(object.number, 4)
-  bytes.writeUInt8(object.takesFds ? 1 : 0, 8)
+  bytes.writeUInt8(object.acceptsFileDescriptors ? 1 : 0, 8)
   return bytes
 }
 
@@ -157,7 +157,7 @@ for (const [way, sendMore] of Object.entries(WAYS)) {
 t.test('an answer that was put off in one channel comes before what another channel’s call sends there', async (t) => {
   const heard: BinderProxy[] = []
   const first = rawClient(t, new ScriptedBinder({ 1: (data) => heard.push(data.readStrongBinder() as BinderProxy) }))
-  const object = { offset: 0, type: SENDERS_BINDER, number: 7, takesFds: true }
+  const object = { offset: 0, type: SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
   first.peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
   await first.peer.receiveMessages(1)
   for (const [way, sendMore] of Object.entries(WAYS)) {

@@ -208,7 +208,7 @@ t.test('what is no binder of ours is refused before or when it is sent', async (
 })
 
 t.test('a call that finds the queue full holds nothing, nor one that finds its proxy closed', async (t) => {
-  const { peer, client, proxy } = rawServer(t, { peerTakesFds: true })
+  const { peer, client, proxy } = rawServer(t, { peerAcceptsFileDescriptors: true })
   const flood = (data: Parcel) => data.writeByteArray(Buffer.alloc(900_000))
   for (let i = 0; i < 2; i++) await call(proxy, 1, { write: flood, flags: Binder.FLAG_ONEWAY })
   const before = hubReferences()
@@ -246,7 +246,7 @@ t.test(
     peer.send(
       message(
         { kind: TRANSACTION, id: 1, code: 1, objectCount: 1 },
-        body(24, [{ offset: 0, type: 2, number: 7, takesFds: true }]),
+        body(24, [{ offset: 0, type: 2, number: 7, acceptsFileDescriptors: true }]),
       ),
     )
     await peer.receiveMessages(1)
@@ -311,9 +311,9 @@ async function released(peer: RawPeer, count: number, others = 0) {
 
 const REFUSALS: Record<string, { fields: Partial<Parameters<typeof message>[0]>; code: number | null }> = {
   'an object that is none': { fields: { object: 99 }, code: 2 },
-  'an object that takes no descriptors': { fields: { object: 1 }, code: 3 },
+  'an object that accepts no descriptors': { fields: { object: 1 }, code: 3 },
   'an object that is none, oneway': { fields: { object: 99, id: 0, flags: ONEWAY }, code: null },
-  'an object that takes no descriptors, oneway': { fields: { object: 1, id: 0, flags: ONEWAY }, code: null },
+  'an object that accepts no descriptors, oneway': { fields: { object: 1, id: 0, flags: ONEWAY }, code: null },
 }
 
 for (const [what, { fields, code }] of Object.entries(REFUSALS)) {
@@ -371,7 +371,7 @@ t.test(
 
 t.test('an answer with an object that this side never sent fails its call, and closes what came', async (t) => {
   for (const position of POSITIONS) {
-    const { peer, proxy, ended } = rawServer(t, { peerTakesFds: true })
+    const { peer, proxy, ended } = rawServer(t, { peerAcceptsFileDescriptors: true })
     const answer = call(proxy, 1)
     const [, request] = await peer.receiveMessages(2)
     const { fd, other } = watchedDescriptor(t)
@@ -399,7 +399,7 @@ t.test('an answer that nobody takes gives back what came: to no parcel, to a rec
   ]
   for (const way of ways) {
     for (const position of POSITIONS) {
-      const { peer, proxy } = rawServer(t, { peerTakesFds: true })
+      const { peer, proxy } = rawServer(t, { peerAcceptsFileDescriptors: true })
       const data = Parcel.obtain()
       const answer = way(proxy, data)
       const [, request] = await peer.receiveMessages(2)

@@ -107,7 +107,7 @@ t.test('at the limit of calls, and at that of descriptors that wait, what is nei
 t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as what they were', async (t) => {
   const { channel, peer } = recordedServer(t)
   const [first, second] = regions(t, 2)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   const send = (code: number, fd: number) =>
     channel.callOneway(0, code, new OutgoingBody(Buffer.alloc(24), objects, [fd]))
   let sent = 0
@@ -134,7 +134,7 @@ t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as
 t.test('what waits with descriptors is given back when the channel ends', async (t) => {
   const { channel, recorder, peer } = recordedServer(t)
   const [fd] = regions(t, 1)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   while (channel.queuedBytes === 0) {
     channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
   }
@@ -150,7 +150,7 @@ t.test(
     const budget = new Budget('heldDescriptors', 3)
     channel.chargeTo(budget)
     const [fd] = regions(t, 1)
-    const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+    const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
     const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
     let sent = 0
     while (outcome(send) === undefined) sent += 1
@@ -206,7 +206,7 @@ t.test('a channel that ends leaves what is unread to its budget until the peer h
 t.test('a peer that reads no more, but has read nothing and is still there, can end its channel', async (t) => {
   const { client, server } = makeChannelPair(false)
   const recorder = new Recorder()
-  const channel = new Channel(server, recorder, { role: 'server', takesFds: false })
+  const channel = new Channel(server, recorder, { role: 'server', acceptsFileDescriptors: false })
   t.teardown(() => channel.close())
   using peer = client
   const budget = new Budget('unreadDescriptors', 10)
@@ -236,7 +236,7 @@ t.test('a peer that goes without having read owes nothing', async (t) => {
 /** Sends a descriptor each time. */
 function sender(t: Test, channel: Channel): () => void {
   const [fd] = regions(t, 1)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   return () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
 }
 
@@ -285,7 +285,12 @@ t.test('what cannot wait for want of descriptors is not paid for', async (t) => 
   const budget = new Budget('heldDescriptors', 300)
   channel.chargeTo(budget)
   const [fd] = regions(t, 1)
-  const objects = [0, 1].map((number) => ({ offset: 24 * number, type: DESCRIPTOR, number, takesFds: false }))
+  const objects = [0, 1].map((number) => ({
+    offset: 24 * number,
+    type: DESCRIPTOR,
+    number,
+    acceptsFileDescriptors: false,
+  }))
   const send = (second: number) =>
     channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(48), objects, [fd?.fd ?? -1, second]))
   while (channel.queuedBytes === 0) send(fd?.fd ?? -1)
@@ -299,7 +304,7 @@ t.test('of what cannot wait for want of descriptors the bytes are not paid for e
   const budget = new Budget('heldBlocks', 300)
   channel.chargeTo(budget)
   while (channel.queuedBytes === 0) channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(1000)))
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000), objects, [-1]))
   const before = budget.used
   for (let i = 0; i < 5; i++) t.throws(send, { code: 'EBADF' })

@@ -254,7 +254,7 @@ t.test('a message follows a split one, also in the same turn', async (t) => {
 
 for (const count of [1, 2, 253]) {
   t.test(`${count} descriptors arrive, in their order`, async (t) => {
-    const { recorder, peer } = recordedServer(t, { takesFds: true })
+    const { recorder, peer } = recordedServer(t, { acceptsFileDescriptors: true })
     const sent = regions(t, count)
     peer.send(messageWithFds(count, { bodyBytesInPacket: 28 * count }), sent)
     await recorder.calledTimes(1)
@@ -265,7 +265,7 @@ for (const count of [1, 2, 253]) {
 }
 
 t.test('the descriptors of a split body come with its first packet', async (t) => {
-  const { recorder, peer } = recordedServer(t, { takesFds: true })
+  const { recorder, peer } = recordedServer(t, { acceptsFileDescriptors: true })
   const sent = regions(t, 3)
   const whole = messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(HEADER_BYTES)
   peer.send(messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(0, HEADER_BYTES + 10), sent)
@@ -279,7 +279,7 @@ t.test('the descriptors of a split body come with its first packet', async (t) =
 t.test('a channel sends descriptors with the first packet of a split body, and only borrows them', async (t) => {
   const { channel, peer } = recordedServer(t)
   const [fd] = regions(t, 1)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, takesFds: false }]
+  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   channel.callOneway(1, 2, new OutgoingBody(Buffer.alloc(2 * ROOM), objects, [fd?.fd ?? -1]))
   const first = await peer.receive()
   t.match(first?.messages, [{ descriptorCount: 1, objectCount: 1 }])
@@ -290,7 +290,7 @@ t.test('a channel sends descriptors with the first packet of a split body, and o
 })
 
 t.test('half a split body and its descriptors are given back when the peer goes', async (t) => {
-  const { recorder, peer } = recordedServer(t, { takesFds: true })
+  const { recorder, peer } = recordedServer(t, { acceptsFileDescriptors: true })
   peer.send(messageWithFds(2, { bodyBytesInPacket: 10 }).subarray(0, HEADER_BYTES + 10), regions(t, 2))
   peer.close()
   t.match(await recorder.ended(), { code: 'ERR_DEAD_OBJECT' })

@@ -40,7 +40,7 @@ class Curious extends Binder {
 
 for (const [name, open] of Object.entries({
   server: (t: Test) => rawClient(t, new Curious()),
-  client: (t: Test) => rawServer(t, { root: new Curious(), peerTakesFds: true }),
+  client: (t: Test) => rawServer(t, { root: new Curious(), peerAcceptsFileDescriptors: true }),
 })) {
   t.test(`no packet harms a ${name}, or another channel`, async (t) => {
     const random = seededRandom(t)

@@ -85,10 +85,10 @@ const golden: [string, Envelope, OutgoingBody, string][] = [
     new OutgoingBody(
       Buffer.alloc(100, 0xee),
       [
-        { offset: 0, type: 1, number: 0, takesFds: false },
-        { offset: 24, type: 2, number: 0x11, takesFds: false },
-        { offset: 52, type: 2, number: 0x12, takesFds: true },
-        { offset: 76, type: 3, number: 0x13, takesFds: false },
+        { offset: 0, type: 1, number: 0, acceptsFileDescriptors: false },
+        { offset: 24, type: 2, number: 0x11, acceptsFileDescriptors: false },
+        { offset: 52, type: 2, number: 0x12, acceptsFileDescriptors: true },
+        { offset: 76, type: 3, number: 0x13, acceptsFileDescriptors: false },
       ],
       [0],
     ),
@@ -241,7 +241,7 @@ const tables: [string, number, WireObject[], number][] = [
   ['one at the end', 52, [at(28)], 0],
   ['the three types', 72, [at(0, DESCRIPTOR, 0), at(24, SENDERS_BINDER, 9), at(48, RECEIVERS_BINDER, 0)], 1],
   ['descriptors between binders', 72, [at(0, DESCRIPTOR, 0), at(24), at(48, DESCRIPTOR, 1)], 2],
-  ['a binder that takes descriptors', 24, [{ ...at(0), takesFds: true }], 0],
+  ['a binder that accepts descriptors', 24, [{ ...at(0), acceptsFileDescriptors: true }], 0],
 ]
 
 for (const [name, dataSize, objects, fdCount] of tables) {
@@ -249,7 +249,7 @@ for (const [name, dataSize, objects, fdCount] of tables) {
     const read = readObjects(body(dataSize, objects), 0, { dataSize, objectCount: objects.length }, fdCount)
     t.same(
       read,
-      objects.map((object) => ({ takesFds: false, ...object })),
+      objects.map((object) => ({ acceptsFileDescriptors: false, ...object })),
     )
   })
 }
@@ -266,8 +266,13 @@ const brokenTables: [string, number, WireObject[], number][] = [
   ['a descriptor that is not named', 24, [at(0)], 1],
   ['descriptors out of order', 48, [at(0, DESCRIPTOR, 1), at(24, DESCRIPTOR, 0)], 2],
   ['a descriptor named twice', 48, [at(0, DESCRIPTOR, 0), at(24, DESCRIPTOR, 0)], 2],
-  ['a descriptor that takes descriptors', 24, [{ ...at(0, DESCRIPTOR, 0), takesFds: true }], 1],
-  ['a binder of the receiver that takes descriptors', 24, [{ ...at(0, RECEIVERS_BINDER), takesFds: true }], 0],
+  ['a descriptor that accepts descriptors', 24, [{ ...at(0, DESCRIPTOR, 0), acceptsFileDescriptors: true }], 1],
+  [
+    'a binder of the receiver that accepts descriptors',
+    24,
+    [{ ...at(0, RECEIVERS_BINDER), acceptsFileDescriptors: true }],
+    0,
+  ],
 ]
 
 for (const [name, dataSize, objects, fdCount] of brokenTables) {

@@ -84,13 +84,13 @@ t.test('at the end all that wait are told, the oldest first', async (t) => {
 
 t.test('calls come together while others are pending, and after several were', async (t) => {
   const calls = new PendingCalls()
-  t.equal(calls.comeTogether, false, 'there was none')
+  t.equal(calls.areConcurrent, false, 'there was none')
   const first = calls.add(new Waiter())
-  t.equal(calls.comeTogether, true, 'one is pending')
+  t.equal(calls.areConcurrent, true, 'one is pending')
   calls.settle(first, OUTCOME)
-  t.equal(calls.comeTogether, false, 'it was alone')
+  t.equal(calls.areConcurrent, false, 'it was alone')
   for (const id of [calls.add(new Waiter()), calls.add(new Waiter())]) calls.settle(id, OUTCOME)
-  t.equal(calls.comeTogether, true, 'there were two')
+  t.equal(calls.areConcurrent, true, 'there were two')
   calls.settle(calls.add(new Waiter()), OUTCOME)
-  t.equal(calls.comeTogether, false, 'the next was alone')
+  t.equal(calls.areConcurrent, false, 'the next was alone')
 })

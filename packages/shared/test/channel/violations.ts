@@ -28,7 +28,7 @@ import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
 leakChecked(t)
 watchdog(t)
 
-/** Knows every code, and takes descriptors. */
+/** Knows every code, and accepts descriptors. */
 class Willing extends Binder {
   constructor() {
     super({ acceptFileDescriptors: true })
@@ -42,7 +42,7 @@ class Willing extends Binder {
 /** Both ends of a channel have to bear the same. */
 const roles = {
   server: (t: Test) => rawClient(t, new Willing()),
-  client: (t: Test) => rawServer(t, { root: new Willing(), peerTakesFds: true }),
+  client: (t: Test) => rawServer(t, { root: new Willing(), peerAcceptsFileDescriptors: true }),
 }
 
 for (const [role, open] of Object.entries(roles)) {
@@ -88,7 +88,13 @@ t.test('a HELLO without credentials ends the channel', async (t) => {
   const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody asked for SO_PASSCRED
   const reason = await new Promise<Error>((resolve) => {
     const peer = new RawPeer(t, other)
-    const options = { role: 'server', root: new Willing(), peerTakesFds: true, expectedUid: 0, onEnd: resolve } as const
+    const options = {
+      role: 'server',
+      root: new Willing(),
+      peerAcceptsFileDescriptors: true,
+      expectedUid: 0,
+      onEnd: resolve,
+    } as const
     const session = new Session(end, options)
     t.teardown(() => session.close())
     peer.sendHello()
@@ -116,7 +122,7 @@ t.test('a client whose HELLO came is given as long as it likes', async (t) => {
   )
 })
 
-// --- descriptors that are not taken ---
+// --- descriptors that are not accepted ---
 
 t.test('where the kernel refuses descriptors the sender is told, and the channel lives', async (t) => {
   const { peer } = rawClient(t, new Binder())
@@ -135,7 +141,12 @@ t.test('where the kernel does not, they are never received, and the channel ends
   const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody set SO_PASSRIGHTS
   const peer = new RawPeer(t, other)
   const ended = new Promise<Error>((resolve) => {
-    const session = new Session(end, { role: 'server', root: new Binder(), peerTakesFds: true, onEnd: resolve })
+    const session = new Session(end, {
+      role: 'server',
+      root: new Binder(),
+      peerAcceptsFileDescriptors: true,
+      onEnd: resolve,
+    })
     t.teardown(() => session.close())
   })
   peer.sendHello()

@@ -58,8 +58,8 @@ t.test('of the packets that busy channels shared a few are kept', async (t) => {
     const pairs = Array.from({ length: 128 }, () => {
       const { client, server } = makeChannelPair(false)
       return {
-        server: new Session(server, { role: 'server', root: new Binder(), peerTakesFds: true }),
-        client: new Session(client, { role: 'client', root: null, peerTakesFds: false }),
+        server: new Session(server, { role: 'server', root: new Binder(), peerAcceptsFileDescriptors: true }),
+        client: new Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false }),
       }
     })
     const pingThrice = ({ root }: { root: BinderProxy }) => [1, 2, 3].map(() => root.pingBinder())

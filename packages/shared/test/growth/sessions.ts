@@ -55,8 +55,8 @@ function open(): Pair {
     },
   })
   return {
-    server: new Session(server, { role: 'server', root, peerTakesFds: true }),
-    client: new Session(client, { role: 'client', root: null, peerTakesFds: false }),
+    server: new Session(server, { role: 'server', root, peerAcceptsFileDescriptors: true }),
+    client: new Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false }),
     root,
     others: [],
   }
@@ -159,7 +159,7 @@ t.test('a channel whose last descriptors are unread is held by nobody: only its 
     const { client, server } = makeChannelPair(false)
     using file = new MemoryFile('unread', 8)
     const root = new ScriptedBinder({ 1: (_data, reply) => reply.writeFileDescriptor(file.getFileDescriptor()) })
-    const session = new Session(server, { role: 'server', root, peerTakesFds: true })
+    const session = new Session(server, { role: 'server', root, peerAcceptsFileDescriptors: true })
     session.chargeTo(budget)
     const peer = new RawPeer(t, client)
     peers.push(peer)

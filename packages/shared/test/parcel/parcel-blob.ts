@@ -63,7 +63,7 @@ t.test('null is a blob', async (t) => {
   t.equal(p.readBlob(), null)
 })
 
-t.test('for a binder that takes no descriptors every blob stays in the parcel', async (t) => {
+t.test('for a binder that accepts no descriptors every blob stays in the parcel', async (t) => {
   using p = Parcel.obtain(new TestBinder(false))
   p.writeBlob(bytes(100_000))
   t.equal(p.hasFileDescriptors(), false)

@@ -188,7 +188,7 @@ t.test('who calls is known to a service by the kernel', async (t) => {
   t.same(await call(await find(t, await connect(t, registry), 'who'), 1, read), [process.pid, process.getuid?.()])
 })
 
-t.test('a service that takes descriptors gets them through the registry, another does not', async (t) => {
+t.test('a service that accepts descriptors gets them through the registry, another does not', async (t) => {
   const { manager, registry } = await up(t)
   const codes = { 1: (data: Parcel, reply: Parcel) => reply.writeInt(data.hasFileDescriptors() ? 1 : 0) }
   await manager.addService('closed', new ScriptedBinder(codes))

@@ -46,14 +46,20 @@ function makeService() {
     const ended = new Promise<void>((resolve) => {
       end = resolve
     })
-    const session = new Session(server, { role: 'server', root, peerTakesFds: true, caller, onEnd: () => end() })
+    const session = new Session(server, {
+      role: 'server',
+      root,
+      peerAcceptsFileDescriptors: true,
+      caller,
+      onEnd: () => end(),
+    })
     session.chargeTo(account)
     t.teardown(() => session.close())
     return { client, session, account, ended }
   }
   const connect = (t: Test) => {
     const { client, account, ended } = openServer(t)
-    const session = new Session(client, { role: 'client', root: null, peerTakesFds: false })
+    const session = new Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
     t.teardown(() => session.close())
     return { session, account, ended, watch: IWatch.asInterface(session.root) }
   }

@@ -1,8 +1,8 @@
-/** What a host stands on: how its path is to lead to it, and what can be done when it does not any more. */
+/** Where a host can be reached: how its path leads to it, and what can be done when it does not any more. */
 import { IllegalStateError } from '@memsvc/shared'
 import type { OwnedFd } from 'memfd-native'
 
-export interface Footing {
+export interface RegistryEndpoint {
   /** Whether the path leads to the host's listener, and to its lock where it has one. @throws errors of stat(2) */
   readonly isInPlace: boolean
   /**

@@ -1,0 +1,108 @@
+/**
+ * What one channel receives. Packets are read while it is the turn of the channel's user; what comes, or is left, when that
+ * is over is kept here, and served when the user's turn has come again.
+ */
+import type { ReceivedPacket } from 'memfd-native'
+import { NO_FDS } from '../util/empty-lists.ts'
+import type { HeldBytes } from './held-bytes.ts'
+import { type KeptPacket, KeptPackets } from './kept-packets.ts'
+import { Violation } from './message.ts'
+import { DescriptorsLost, type PacketReader } from './packet-reader.ts'
+import type { Keeper, User } from './user.ts'
+
+/** Whom the inbox tells. */
+export interface InboxOwner {
+  /** Nothing more is served once it is. */
+  readonly isEnded: boolean
+  /** The peer closed its end, and all that it had sent before has been served. */
+  onEndOfPackets(): void
+  /** The channel has to end: the peer is at fault, or descriptors were lost. */
+  onFault(reason: Error): void
+}
+
+export class Inbox implements Keeper {
+  readonly #owner: InboxOwner
+  readonly #reader: PacketReader
+  readonly #held: HeldBytes
+  readonly #user: User
+  #kept: KeptPackets | null = null
+
+  /** @param held what is kept is a part of it; @param user whose turns it takes */
+  constructor(owner: InboxOwner, reader: PacketReader, held: HeldBytes, user: User) {
+    this.#owner = owner
+    this.#reader = reader
+    this.#held = held
+    this.#user = user
+  }
+
+  /** A packet came. Borrowed, but for its descriptors. */
+  take(packet: ReceivedPacket): void {
+    if (this.#kept === null && this.#user.mayBegin()) this.#serve(packet)
+    else this.#keep().add(packet)
+  }
+
+  /** No more packets will come. */
+  takeEnd(): void {
+    if (this.#kept === null && this.#user.mayBegin()) this.#owner.onEndOfPackets()
+    else this.#keep().addEnd()
+  }
+
+  serveKept(): boolean {
+    const kept = this.#kept
+    const packet = kept?.first
+    if (kept === null || packet === undefined) return false
+    if (packet === null) this.#owner.onEndOfPackets()
+    else this.#serveFirst(kept, packet)
+    if (!kept.isEmpty) return true
+    this.#kept = null
+    return false
+  }
+
+  /** The channel is over: nothing more is served. */
+  close(): void {
+    this.#user.leave(this)
+    this.#kept?.drop()
+    this.#reader.close()
+  }
+
+  /** Serves a packet, and keeps what there is no time for. */
+  #serve(packet: ReceivedPacket): void {
+    const stop = this.#read(packet)
+    if (stop === packet.end || this.#owner.isEnded) return
+    this.#keep().add({ ...packet, start: stop, fds: NO_FDS, credentials: null })
+  }
+
+  /** @returns where it stopped */
+  #read(packet: ReceivedPacket): number {
+    try {
+      return this.#reader.read(packet)
+    } catch (error) {
+      for (const fd of packet.fds) fd.close()
+      if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
+      this.#owner.onFault(error)
+      return packet.end
+    }
+  }
+
+  #keep(): KeptPackets {
+    if (this.#kept !== null) return this.#kept
+    this.#kept = new KeptPackets(this.#held)
+    this.#user.keep(this)
+    return this.#kept
+  }
+
+  /** Its descriptors are not its own any more: they belong to what is made of them, also if the channel ends meanwhile. */
+  #serveFirst(kept: KeptPackets, packet: KeptPacket): void {
+    const { fds, end } = packet
+    packet.fds = NO_FDS
+    try {
+      packet.start = this.#read({ ...packet, fds })
+    } catch (error) {
+      packet.start = end // as in a packet that comes straight from the hub: what is behind the fault is lost with it
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+    if (packet.start === end && !this.#owner.isEnded) kept.removeFirst()
+  }
+}
