@@ -6,6 +6,7 @@ const program = (file) => [process.execPath, [`scripts/${file}`]]
 export const CHECKS = {
   lint: [localBin('biome'), ['check', '--error-on-warnings', '.']],
   layers: program('check-layers.mjs'),
+  parameters: program('check-parameters.mjs'),
   versions: program('check-versions.mjs'),
   docs: program('check-docs.mjs'),
   api: program('check-api.mjs'),

@@ -50,25 +50,23 @@ async function look(scratch, test, name) {
 /** @returns `[{ test, ms }, ...]`: only such that pass without the mutant */
 export function affectedTests(table, scratch, { file, line }) {
   const passing = Object.entries(table.tests).filter(([, { verdict }]) => verdict === 'passed')
-  const chosen = passing.filter(
-    ([test, entry]) => isMirror(test, file) || runs(table, scratch, entry, test, file, line),
-  )
+  const then = lineThen(table, scratch, { file, line })
+  const chosen = passing.filter(([test, { lines }]) => isMirror(test, file) || runs(test, lines, { file, then }))
   const rank = ([test, { ms }]) => (isMirror(test, file) ? 0 : isNear(test, file) ? 1e6 : 1e7) + ms
   return chosen.sort((a, b) => rank(a) - rank(b)).map(([test, { ms }]) => ({ test, ms }))
 }
 
-function runs(table, scratch, { lines }, test, file, line) {
+/** @param lines of each file, that the test runs; @param then the line's number when they were written down */
+function runs(test, lines, { file, then }) {
   if (!file.endsWith('.ts')) return NATIVE_TESTS.test(test)
   // memclient's bundle has no map.
   if (file.startsWith('packages/client-cli/')) return test.startsWith('packages/client-cli/')
   const seen = lines[file]
-  if (seen === undefined) return false
-  const then = lineThen(table, scratch, file, line)
-  return then === null || seen.includes(then)
+  return seen !== undefined && (then === null || seen.includes(then))
 }
 
 /** The line's number when the table was made: the nearest one of the same text. Null: it is new. */
-function lineThen(table, scratch, file, line) {
+function lineThen(table, scratch, { file, line }) {
   const text = readSource(scratch, file).split('\n')[line - 1]
   let best = null
   for (const [index, each] of (table.sources[file] ?? []).entries()) {

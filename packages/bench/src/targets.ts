@@ -21,36 +21,18 @@ export interface Target {
 /** A benchmark and its group. */
 type At = readonly [string, string]
 
+/** A contender, and the figure by which it is compared. */
+type Against = readonly [contender: string, figure: string]
+
 /** Lower is better: memsvc against the machine's limit. */
-function within(
-  id: string,
-  claim: string,
-  at: readonly [string, string],
-  limit: string,
-  figure: string,
-  atMost: number,
-): Target {
+function within(id: string, claim: string, at: At, [limit, figure]: Against, atMost: number): Target {
   const [benchmark, group] = at
-  return {
-    id,
-    claim,
-    benchmark,
-    group,
-    of: { contender: 'memsvc', figure },
-    to: { contender: limit, figure },
-    bound: { atMost },
-  }
+  const of = { contender: 'memsvc', figure }
+  return { id, claim, benchmark, group, of, to: { contender: limit, figure }, bound: { atMost } }
 }
 
 /** Times are better when lower, rates when higher: how many times better memsvc is than a peer. */
-function ahead(
-  id: string,
-  claim: string,
-  at: readonly [string, string],
-  rival: string,
-  figure: string,
-  atLeast: number,
-): Target {
+function ahead(id: string, claim: string, at: At, [rival, figure]: Against, atLeast: number): Target {
   const [benchmark, group] = at
   const [own, other] = [
     { contender: 'memsvc', figure },
@@ -75,8 +57,8 @@ const OWN = { contender: 'memsvc', figure: 'p50' }
 const OWN_P99 = { contender: 'memsvc', figure: 'p99' }
 
 export const TARGETS: readonly Target[] = [
-  within('T1', 'setValue on two cores, against C', TWO_CORES, 'C echo', 'p50', 1.5),
-  within('T1', 'setValue on one core, against C', ONE_CORE, 'C echo', 'p50', 2.3),
+  within('T1', 'setValue on two cores, against C', TWO_CORES, ['C echo', 'p50'], 1.5),
+  within('T1', 'setValue on one core, against C', ONE_CORE, ['C echo', 'p50'], 2.3),
   ...[TWO_CORES, ONE_CORE].map(([benchmark, group]) => ({
     id: 'T1',
     claim: `p99 of setValue against its own p50, ${group}`,
@@ -86,77 +68,76 @@ export const TARGETS: readonly Target[] = [
     to: OWN,
     bound: { atMost: 2 },
   })),
-  ahead('T2', 'setValue ahead of node:net on two cores', TWO_CORES, 'node:net binary', 'p50', 1.25),
-  ahead('T2', 'setValue ahead of node:net on one core', ONE_CORE, 'node:net binary', 'p50', 1.4),
-  ahead('T2', 'setValue ahead of ioredis SET', TWO_CORES, 'ioredis SET', 'p50', 1.7),
-  ahead('T2', 'setValue ahead of a dbus-next call', TWO_CORES, 'dbus-next call', 'p50', 9),
+  ahead('T2', 'setValue ahead of node:net on two cores', TWO_CORES, ['node:net binary', 'p50'], 1.25),
+  ahead('T2', 'setValue ahead of node:net on one core', ONE_CORE, ['node:net binary', 'p50'], 1.4),
+  ahead('T2', 'setValue ahead of ioredis SET', TWO_CORES, ['ioredis SET', 'p50'], 1.7),
+  ahead('T2', 'setValue ahead of a dbus-next call', TWO_CORES, ['dbus-next call', 'p50'], 9),
   ...[PIPELINED, PIPELINED_ON_ONE].flatMap((at) => [
     ahead(
       'T3',
       `64 in flight ahead of C with one message a packet, ${at[1]}`,
       at,
-      'C, one message a packet',
-      'rate',
+      ['C, one message a packet', 'rate'],
       2.5,
     ),
     ahead(
       'T3',
       `64 in flight ahead of an equally packed node:net, ${at[1]}`,
       at,
-      'node:net binary, packed',
-      'rate',
+      ['node:net binary, packed', 'rate'],
       1.6,
     ),
-    ahead('T3', `64 in flight ahead of ioredis pipelined, ${at[1]}`, at, 'ioredis SET, pipelined', 'rate', 10),
+    ahead('T3', `64 in flight ahead of ioredis pipelined, ${at[1]}`, at, ['ioredis SET, pipelined', 'rate'], 10),
   ]),
   ahead(
     'T4',
     '100 connections, against a C epoll server',
     ['many-connections', '100 connections'],
-    'C epoll server',
-    'rate',
+    ['C epoll server', 'rate'],
     0.9,
   ),
   ahead(
     'T4',
     '1,000 connections, against a C epoll server',
     ['many-connections', '1000 connections'],
-    'C epoll server',
-    'rate',
+    ['C epoll server', 'rate'],
     0.9,
   ),
   ahead(
     'T4',
     '100 connections, ahead of node:net',
     ['many-connections', '100 connections'],
-    'node:net server',
-    'rate',
+    ['node:net server', 'rate'],
     3.3,
   ),
   ahead(
     'T4',
     '1,000 connections, ahead of node:net',
     ['many-connections', '1000 connections'],
-    'node:net server',
-    'rate',
+    ['node:net server', 'rate'],
     4,
   ),
-  within('T5', 'reading the int, against an Atomics.load', ['read', 'the int'], 'Atomics.load', 'ns', 2),
-  ahead('T5', 'reading the int, ahead of lmdb getBinary', ['read', 'the int'], 'lmdb getBinary', 'ns', 10),
-  ahead('T5', 'reading the int, ahead of ioredis GET', ['read', 'the int'], 'ioredis GET', 'ns', 400),
-  ahead('T6', 'readBytes of 1 KiB, ahead of lmdb getBinary', ['read', '1 KiB'], 'lmdb getBinary', 'ns', 6),
-  ahead('T6', 'readBytes of 1 KiB, ahead of lmdb getBinaryFast', ['read', '1 KiB'], 'lmdb getBinaryFast', 'ns', 2.3),
-  within('T6', 'readBytes of 64 KiB, against memcpy', ['read', '64 KiB'], 'C memcpy', 'ns', 1.05),
-  within('T6', 'readBytes of 1 MiB, against memcpy', ['read', '1 MiB'], 'C memcpy', 'ns', 1.05),
-  within('T7', 'attaching, registry included, against C without one', ['attach', 'two cores'], 'C attach', 'p50', 3),
-  ahead('T7', 'attaching, ahead of ioredis connect + GET', ['attach', 'two cores'], 'ioredis connect + GET', 'p50', 10),
-  within('T8', '`memclient read`, whole process', ['process-read', 'start to end'], 'node -e 0', 'p50', 1.15),
+  within('T5', 'reading the int, against an Atomics.load', ['read', 'the int'], ['Atomics.load', 'ns'], 2),
+  ahead('T5', 'reading the int, ahead of lmdb getBinary', ['read', 'the int'], ['lmdb getBinary', 'ns'], 10),
+  ahead('T5', 'reading the int, ahead of ioredis GET', ['read', 'the int'], ['ioredis GET', 'ns'], 400),
+  ahead('T6', 'readBytes of 1 KiB, ahead of lmdb getBinary', ['read', '1 KiB'], ['lmdb getBinary', 'ns'], 6),
+  ahead('T6', 'readBytes of 1 KiB, ahead of lmdb getBinaryFast', ['read', '1 KiB'], ['lmdb getBinaryFast', 'ns'], 2.3),
+  within('T6', 'readBytes of 64 KiB, against memcpy', ['read', '64 KiB'], ['C memcpy', 'ns'], 1.05),
+  within('T6', 'readBytes of 1 MiB, against memcpy', ['read', '1 MiB'], ['C memcpy', 'ns'], 1.05),
+  within('T7', 'attaching, registry included, against C without one', ['attach', 'two cores'], ['C attach', 'p50'], 3),
+  ahead(
+    'T7',
+    'attaching, ahead of ioredis connect + GET',
+    ['attach', 'two cores'],
+    ['ioredis connect + GET', 'p50'],
+    10,
+  ),
+  within('T8', '`memclient read`, whole process', ['process-read', 'start to end'], ['node -e 0', 'p50'], 1.15),
   within(
     'T9',
     'a change noticed and read by a third process, against Redis',
     ['notice-latency', '1 watcher'],
-    'Redis SET + PUBLISH',
-    'p50',
+    ['Redis SET + PUBLISH', 'p50'],
     0.65,
   ),
   ...[100, 1000].map((sockets) => ({
@@ -202,8 +183,8 @@ export const TARGETS: readonly Target[] = [
     to: { contender: '0 readers', figure: 'p50' },
     bound: { atMost: 1.1 },
   })),
-  within('T13', 'close() of 4 KiB, against munmap and close in C', ['close', '4 KiB'], 'C', 'p50', 3),
-  within('T13', 'close() of 1 MiB, against munmap and close in C', ['close', '1 MiB'], 'C', 'p50', 3),
+  within('T13', 'close() of 4 KiB, against munmap and close in C', ['close', '4 KiB'], ['C', 'p50'], 3),
+  within('T13', 'close() of 1 MiB, against munmap and close in C', ['close', '1 MiB'], ['C', 'p50'], 3),
   ...['descriptors', 'mappings', 'descriptors of the daemon'].map((figure) =>
     bounded(
       'T13',
