@@ -82,7 +82,7 @@ export async function bundleMemclient(repositoryRoot) {
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
       'memfd-native': join(packages, 'memfd-native/src/index.ts'),
     },
-    external: ['commander', 'node-gyp-build'],
+    external: ['commander'],
     logLevel: 'warning',
     plugins: [
       {

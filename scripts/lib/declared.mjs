@@ -2,6 +2,9 @@
 import { findImports, splitSpecifier } from './imports.mjs'
 import { listSources, readText } from './workspace.mjs'
 
+/** A package that ships as one bundle: whose code it contains, and whose binary it finds by its folder. */
+const BUNDLES = { '@memsvc/client-cli': { contains: ['@memsvc/shared'], finds: ['memfd-native'] } }
+
 const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
 
 /**
@@ -24,7 +27,9 @@ function importProblem({ manifest }, { file, specifier }, { packages, rootTools,
   const sibling = packages.find((candidate) => candidate.manifest.name === name)
   if (sibling && !(subpath in (sibling.manifest.exports ?? {}))) return `${edge}: not among the exports of ${name}`
   if (sibling && isShipped(file) && !mayLoad(manifest.name, name)) return `${edge}: not a layer below it`
-  const declared = [...runtimeDependencies(manifest), ...(isShipped(file) ? [] : testDependencies(manifest, rootTools))]
+  const contained = BUNDLES[manifest.name]?.contains.includes(name) ?? false
+  const mayBeDeveloped = !isShipped(file) || contained
+  const declared = [...runtimeDependencies(manifest), ...(mayBeDeveloped ? testDependencies(manifest, rootTools) : [])]
   return declared.includes(name) ? null : `${edge}: not in its package.json`
 }
 
@@ -36,9 +41,10 @@ function testDependencies({ name, devDependencies }, rootTools) {
   return [name, ...Object.keys(devDependencies ?? {}), ...rootTools]
 }
 
-/** What ships must be imported by what ships; a tool for development may also be named in a script or binding.gyp. */
+/** What ships must be imported by what ships; a tool for development may also be named in a script or a gyp file. */
 function unusedProblems(root, { folder, manifest }, imports) {
-  const shipped = importedNames(imports.filter(({ file }) => isShipped(file)))
+  const found = BUNDLES[manifest.name]?.finds ?? []
+  const shipped = new Set([...importedNames(imports.filter(({ file }) => isShipped(file))), ...found])
   const developed = importedNames(imports)
   const commands = buildCommands(root, folder, manifest)
   const tools = Object.keys(manifest.devDependencies ?? {})
@@ -54,6 +60,6 @@ function importedNames(imports) {
 }
 
 function buildCommands(root, folder, { scripts }) {
-  const gyp = listSources(root, folder).filter((file) => file.endsWith('binding.gyp'))
+  const gyp = listSources(root, folder).filter((file) => /\.gypi?$/.test(file))
   return [...Object.values(scripts ?? {}), ...gyp.map((file) => readText(root, file))].join('\n')
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url))
 
-const OUTPUT_FOLDERS = new Set(['.git', '.sanitize', '.tap', 'build', 'dist', 'node_modules', 'prebuilds'])
+const OUTPUT_FOLDERS = new Set(['.git', '.sanitize', '.tap', '.tools', 'build', 'dist', 'node_modules', 'prebuilds'])
 
 /** The packages of a workspace, by folder: `{ folder: 'packages/shared', manifest }`. */
 export function listPackages(root) {

@@ -20,6 +20,12 @@ function load(name) {
   return module.exports
 }
 
+function fail(error) {
+  if (error.code !== 'ERR_UNSUPPORTED_OPERATION') throw error
+  process.stderr.write(`memclient: ${error.message}\n`) // no binary for this machine
+  process.exitCode = 1
+}
+
 function compiled(bundle, codeCache) {
   const { Script } = require('node:vm')
   const code = readFileSync(bundle, 'latin1') // esbuild writes ASCII only
@@ -28,8 +34,12 @@ function compiled(bundle, codeCache) {
 }
 
 const begin = performance.now()
-if (process.argv[2] !== 'read') load('memclient').main(begin)
-else {
-  const { tryRead } = load('quick-read')
-  tryRead(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('memclient').main(begin)))
+try {
+  if (process.argv[2] !== 'read') load('memclient').main(begin)
+  else {
+    const { tryRead } = load('quick-read')
+    tryRead(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('memclient').main(begin)))
+  }
+} catch (error) {
+  fail(error)
 }

@@ -1,5 +1,6 @@
 /** The command line as commander sees it: help, versions, and what is wrong with the others. It is loaded only for these. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { EXIT, EXIT_MEANINGS, type RegistryOptions, ToolError } from '@memsvc/shared/internal'
 import type { Command, CommanderError } from 'commander'
 import type { Invocation } from './arguments.ts'
@@ -72,6 +73,6 @@ function usageMessage(error: CommanderError, commands: CommandTable): string {
 }
 
 function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(`${import.meta.dirname}/../../package.json`, 'utf8'))
+  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
   return (manifest as { version: string }).version
 }

@@ -1,8 +1,8 @@
 /** Loads the addon once per thread and types its surface; `unwrap` is the one place where an errno becomes an error. */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import type { AreaHeader, AreaStats } from './area-types.ts'
 import type { HubArrays } from './hub-arrays.ts'
+import { loadAddon } from './load-addon.ts'
 import { SyscallError } from './syscall-error.ts'
 
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
@@ -186,17 +186,7 @@ export interface NativeMessage {
   fds: number[]
 }
 
-export const native: NativeBinding = load()
-
-/** What was built here, or else what node-gyp-build finds among the prebuilt ones, which takes it longer. */
-function load(): NativeBinding {
-  const packageRoot = `${import.meta.dirname}/../../`
-  const built = `${packageRoot}build/Release/memfd_native.node`
-  if (!existsSync(built)) return createRequire(import.meta.filename)('node-gyp-build')(packageRoot)
-  const addon = { exports: {} }
-  process.dlopen(addon, built) // what require() does, without looking for it
-  return addon.exports as NativeBinding
-}
+export const native = loadAddon(join(import.meta.dirname, '../..')) as NativeBinding
 
 /** Passes a result on, or throws the errno that it stands for. */
 export function unwrap<T>(syscall: string, result: T | number, detail?: string): T {

@@ -20,7 +20,7 @@ export async function doctor(options: DoctorOptions, out: Output): Promise<ExitC
   const findings = [
     ...examineKernel(),
     ...(await examineMachine(source)),
-    ...examineSystemd(),
+    examineSystemd(),
     await examineConfiguration(source),
     ...(await examineRegistry(choice, place)),
   ]

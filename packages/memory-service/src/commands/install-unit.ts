@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path'
 import { errorCode, IllegalStateError, InvalidArgValueError, UnsupportedOperationError } from '@memsvc/shared'
 import { EXIT, type ExitCode } from '@memsvc/shared/internal'
 import { checkReachable, findInstallation } from '../systemd/installation.ts'
-import { canNotify } from '../systemd/notify-socket.ts'
 import { isOurs, makeUnitFiles, type Scope, type UnitFile } from '../systemd/unit-files.ts'
 import type { Output } from './output.ts'
 
@@ -32,11 +31,6 @@ export async function installUnit(options: InstallUnitOptions, out: Output): Pro
   }
   if (version === UNKNOWN_VERSION)
     throw new UnsupportedOperationError('there is no systemd here; --print shows the units')
-  if (!canNotify()) {
-    throw new UnsupportedOperationError(
-      'unix-dgram is not installed: systemd would wait in vain for a word of the daemon',
-    )
-  }
   if (scope === 'system') checkReachable(installation)
   write(folder, files, out)
   const systemctl = scope === 'user' ? 'systemctl --user' : 'systemctl'

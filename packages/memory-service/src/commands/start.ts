@@ -30,7 +30,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const { logger } = log
   logWarnings(log.peers)
   logSettings(logger, config.settings)
-  const socket = takeNotifySocket(logger)
+  const socket = NotifySocket.take(process.env)
   const { listener, stored, ignored } = takeInheritedDescriptors({
     env: process.env,
     pid: process.pid,
@@ -55,7 +55,6 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   } finally {
     notifier.stopping()
     daemon.stop()
-    socket?.close()
     logger.info('stopped')
     log.close()
   }
@@ -86,16 +85,6 @@ function logWarnings(log: PeerLog): void {
 function logSettings(logger: Logger, { configuration, lowered }: Settings): void {
   if (configuration !== null) logger.info({ configuration }, 'configured')
   if (Object.keys(lowered).length > 0) logger.info({ lowered }, 'limits lowered to what the limit of open files allows')
-}
-
-/** A daemon that cannot tell systemd how it is runs all the same. */
-function takeNotifySocket(logger: Logger): NotifySocket | null {
-  try {
-    return NotifySocket.take(process.env)
-  } catch (error) {
-    logger.warn({ err: error }, 'systemd hears nothing of this daemon')
-    return null
-  }
 }
 
 function statusLine({ trouble, counts: { services, channels, watchers } }: Daemon): string {

@@ -1,23 +1,12 @@
-/** systemd, and the package that speaks to it. */
+/** systemd: whether it is there, and what this version of it keeps. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { canNotify } from '../systemd/notify-socket.ts'
-import { type Finding, notOk, ok, tryOut } from './finding.ts'
+import { type Finding, notOk, ok } from './finding.ts'
 
 /** FileDescriptorStorePreserve=. */
 const VERSION_THAT_PRESERVES = 254
 
-export function examineSystemd(): Finding[] {
-  return [examineVersion(), tryOut('unix-dgram', () => canNotify() && 'installed', MISSING_PACKAGE)]
-}
-
-const MISSING_PACKAGE = {
-  verdict: 'warning',
-  follows: 'systemd cannot be told that the daemon is ready: the units do not work, `memsvc start` by hand does',
-  remedy: 'npm install unix-dgram, where there is a compiler',
-} as const
-
-function examineVersion(): Finding {
+export function examineSystemd(): Finding {
   const name = 'systemd'
   const version = Number(/^systemd (\d+)/.exec(systemctlVersion())?.[1] ?? 0)
   if (version === 0 || !existsSync('/run/systemd/system')) {

@@ -34,7 +34,6 @@ const NAMES = [
   'file size',
   'memory of the cgroup',
   'systemd',
-  'unix-dgram',
   'configuration',
   'path of the registry',
   'way to the registry',

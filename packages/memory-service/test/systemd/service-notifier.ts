@@ -1,5 +1,7 @@
 /** What systemd is told, by a listener in its place. The real one is in box.ts. */
+import { type EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
@@ -10,6 +12,11 @@ import { NotifyListener } from '../../test-support/notify-listener.ts'
 
 watchdog(t)
 leakChecked(t)
+
+/** Another program's datagram sockets: what they receive is what went over the wire. The package has no types. */
+const unixDgram = createRequire(import.meta.url)('unix-dgram') as {
+  createSocket(type: 'unix_dgram'): EventEmitter & { bind(path: string): void; close(): void }
+}
 
 function temporaryPath(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
@@ -25,10 +32,7 @@ interface Told {
 function notifierTo(t: Test, path: string, { watchdogMs, status = () => 'fine' }: Told = {}): ServiceNotifier {
   const socket = NotifySocket.take({ NOTIFY_SOCKET: path })
   const notifier = new ServiceNotifier({ socket, watchdogMs: watchdogMs ?? null, status })
-  t.teardown(() => {
-    notifier.stopping()
-    socket?.close()
-  })
+  t.teardown(() => notifier.stopping())
   return notifier
 }
 
@@ -49,6 +53,17 @@ t.test('ready, reloading and stopping are told with the status', async (t) => {
   t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=fine'])
   notifier.stopping()
   t.strictSame((await listener.next()).lines, ['STOPPING=1', 'STATUS=stopping'])
+})
+
+t.test('a receiver that is not ours understands it too', async (t) => {
+  const path = temporaryPath(t)
+  const receiver = unixDgram.createSocket('unix_dgram')
+  t.teardown(() => receiver.close())
+  receiver.bind(path)
+  const message = once(receiver, 'message')
+  notifierTo(t, path).ready()
+  const [bytes] = (await message) as [Buffer]
+  t.equal(bytes.toString(), 'READY=1\nSTATUS=fine')
 })
 
 t.test('an abstract address is told too', async (t) => {
@@ -97,7 +112,7 @@ t.test('a socket that nobody listens at is no error', async (t) => {
 
 t.test('the variables are taken, so no child has them', async (t) => {
   const env = { NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '1000', WATCHDOG_PID: '1', OTHER: 'stays' }
-  NotifySocket.take(env)?.close()
+  NotifySocket.take(env)
   takeWatchdogLimit(env, process.pid)
   t.strictSame(env, { OTHER: 'stays' })
 })

@@ -86,7 +86,6 @@ t.test('systemd is given the new region first, and told to drop the old ones the
   const path = join(folder, 'notify')
   const listener = new NotifyListener(t, path)
   const socket = NotifySocket.take({ NOTIFY_SOCKET: path })
-  t.teardown(() => socket?.close())
   const inherited = [
     { name: 'A@3', fd: region(3) },
     { name: 'B@5', fd: region(5) },
@@ -109,7 +108,6 @@ t.test('systemd is given the new region first, and told to drop the old ones the
 t.test('a systemd that cannot be reached costs a warning, no more', async (t) => {
   const lines: string[] = []
   const socket = NotifySocket.take({ NOTIFY_SOCKET: join(tmpdir(), 'memsvc-nobody', 'notify') })
-  t.teardown(() => socket?.close())
   const file = new MemoryFile('Ashmem', 4)
   t.teardown(() => file.close())
   new ValueStore(socket, [], logTo(lines)).keep('A', file.getFileDescriptor())

@@ -1,0 +1,197 @@
+/** The packages as a user gets them: packed, installed without a network, a compiler or an install script, and used. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import t from 'tap'
+import { leakChecked, newRegistryPath, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { PREBUILT, publishedManifest } from '../lib/packing.mjs'
+import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
+
+const PUBLISHED = listPackages(repositoryRoot).filter(({ manifest }) => !manifest.private)
+
+watchdog(t)
+leakChecked(t)
+
+function temporaryFolder(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'memsvc-packages-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+function npm(args, cwd) {
+  return execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund', '--no-update-notifier'], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** The packages beside the scripts that pack them, with the addon that was built here as the prebuilt one of this machine. */
+function copyWorkspace(root) {
+  const filter = (path) => !['build', 'node_modules', 'prebuilds', 'test'].includes(basename(path))
+  for (const { folder } of PUBLISHED)
+    cpSync(join(repositoryRoot, folder), join(root, folder), { recursive: true, filter })
+  cpSync(join(repositoryRoot, 'scripts'), join(root, 'scripts'), { recursive: true, filter })
+  const addon = join(repositoryRoot, 'packages/memfd-native/build/Release/memfd_native.node')
+  for (const file of PREBUILT) {
+    mkdirSync(join(root, 'packages/memfd-native', dirname(file)), { recursive: true })
+    cpSync(addon, join(root, 'packages/memfd-native', file))
+  }
+}
+
+/** @returns the tarballs by the packages' names */
+function packAll(root, tarballs) {
+  mkdirSync(tarballs)
+  return new Map(PUBLISHED.map(({ folder, manifest }) => [manifest.name, pack(join(root, folder), tarballs)]))
+}
+
+function pack(folder, tarballs) {
+  const lines = npm(['pack', '--pack-destination', tarballs], folder).trimEnd().split('\n')
+  return join(tarballs, lines.at(-1))
+}
+
+/** What others made, as npm installed it here: no network is needed. */
+function packDependencies(tarballs) {
+  const folders = new Map()
+  const visit = (name, from) => {
+    if (folders.has(name) || PUBLISHED.some(({ manifest }) => manifest.name === name)) return
+    const folder = findPackage(name, from)
+    folders.set(name, folder)
+    for (const dependency of dependenciesOf(readJson(folder, 'package.json'))) visit(dependency, folder)
+  }
+  for (const { folder, manifest } of PUBLISHED) {
+    for (const name of dependenciesOf(manifest)) visit(name, join(repositoryRoot, folder))
+  }
+  return new Map([...folders].map(([name, folder]) => [name, packAsIs(name, folder, tarballs)]))
+}
+
+/** Where Node finds a package, from a folder. */
+function findPackage(name, from) {
+  const here = join(from, 'node_modules', name)
+  return existsSync(here) ? here : findPackage(name, dirname(from))
+}
+
+/** As npm's tarballs are: all files in a folder `package`. */
+function packAsIs(name, folder, tarballs) {
+  const path = join(tarballs, `${name.replace('/', '-')}.tgz`)
+  execFileSync('tar', ['-czf', path, '-C', folder, '--exclude=./node_modules', '--transform=s,^\\.,package,', '.'])
+  return path
+}
+
+const dependenciesOf = ({ dependencies = {} }) => Object.keys(dependencies)
+
+/** Both commands in an empty folder. @returns the folder */
+function install(root) {
+  const tarballs = join(root, 'tarballs')
+  const own = packAll(root, tarballs)
+  const others = packDependencies(tarballs)
+  const files = [...own, ...others].map(([name, path]) => [name, `file:${path}`])
+  const folder = join(root, 'project')
+  mkdirSync(folder)
+  const direct = files.filter(([name]) => ['@memsvc/memory-service', '@memsvc/client-cli'].includes(name))
+  const manifest = {
+    private: true,
+    dependencies: Object.fromEntries(direct),
+    overrides: Object.fromEntries(files.filter((file) => !direct.includes(file))),
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  npm(['install', '--ignore-scripts'], folder)
+  return folder
+}
+
+function run(command, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+const root = temporaryFolder(t)
+copyWorkspace(root)
+const project = install(root)
+const bin = (name) => join(project, 'node_modules/.bin', name)
+
+t.test('an installation is small, and nothing in it wants to be built', async (t) => {
+  const { packages } = readJson(project, 'package-lock.json')
+  const installed = Object.entries(packages).filter(([path]) => path !== '')
+  t.ok(installed.length <= 18, `${installed.length} packages`)
+  t.notOk(installed.some(([, { hasInstallScript }]) => hasInstallScript))
+})
+
+t.test('each package holds what it names, its licence and its page, and no tests', async (t) => {
+  for (const { manifest } of PUBLISHED) {
+    const folder = join(project, 'node_modules', manifest.name)
+    if (!existsSync(folder)) continue
+    const files = readdirSync(folder, { recursive: true }).filter((file) => !file.startsWith('node_modules'))
+    for (const name of ['LICENSE', 'README.md', 'package.json']) t.ok(files.includes(name), `${manifest.name}: ${name}`)
+    t.same(
+      files.filter((file) => /(^|\/)(test|test-support|binding\.gyp)(\/|$)/.test(file)),
+      [],
+      manifest.name,
+    )
+    const installed = readJson(folder, 'package.json')
+    t.notOk('devDependencies' in installed || 'scripts' in installed, `${manifest.name}: only what a user needs`)
+    for (const path of namedFiles(installed)) t.ok(existsSync(join(folder, path)), `${manifest.name}: ${path}`)
+  }
+})
+
+function namedFiles({ bin = {}, main, types, exports = {} }) {
+  const conditions = Object.values(exports).flatMap((entry) => Object.values(entry))
+  return [...Object.values(bin), main, types, ...conditions].filter((path) => path !== undefined)
+}
+
+t.test('both commands say their version and help', async (t) => {
+  for (const name of ['memsvc', 'memclient']) {
+    const version = run(bin(name), ['--version'], project)
+    t.same(version, { status: 0, stdout: `${readJson(repositoryRoot, 'lerna.json').version}\n`, stderr: '' })
+    t.match(run(bin(name), ['--help'], project), { status: 0, stdout: /Usage/ })
+  }
+})
+
+t.test('the installed daemon serves the installed tool and a program', async (t) => {
+  const { registry } = await startDaemon(t, bin('memsvc'))
+  t.match(run(bin('memclient'), ['write', '42', '--registry', registry], project), { status: 0, stderr: '' })
+  t.match(run(bin('memclient'), ['read', '--registry', registry], project), { status: 0, stdout: '42\n' })
+  for (const load of [
+    "await import('@memsvc/shared')",
+    "(await import('node:module')).createRequire(import.meta.url)('@memsvc/shared')",
+  ]) {
+    const program = join(project, 'program.mjs')
+    writeFileSync(
+      program,
+      `const { ServiceManager, SharedValue } = ${load}
+       const manager = await ServiceManager.connect({ path: process.argv[2] })
+       console.log((await SharedValue.open(manager)).get())`,
+    )
+    t.match(run(process.execPath, [program, registry], project), { status: 0, stdout: '42\n', stderr: '' }, load)
+  }
+})
+
+t.test('without a binary for this machine the error names it, and the command that builds one', async (t) => {
+  rmSync(join(project, 'node_modules/memfd-native/prebuilds'), { recursive: true })
+  for (const name of ['memsvc', 'memclient']) {
+    const { status, stderr } = run(bin(name), ['list', '--registry', newRegistryPath(t)], project)
+    t.equal(status, 1)
+    t.match(
+      stderr,
+      new RegExp(`^${name}: memfd-native has no binary for linux ${process.arch} with (glibc|musl): .*\\n$`),
+    )
+    t.ok(existsSync(stderr.trimEnd().split(' node ').at(-1)), 'the command can be run')
+  }
+})
+
+t.test('a package with a part missing is not packed', async (t) => {
+  const folder = join(root, 'packages/memfd-native')
+  rmSync(join(folder, PREBUILT[0]))
+  t.throws(() => pack(folder, root), {
+    message: /linux-x64.*is missing or older than native\/: npm run build:prebuilt/,
+  })
+  t.same(
+    JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')),
+    readJson(repositoryRoot, 'packages/memfd-native/package.json'),
+  )
+})
+
+t.test('what is published of a manifest', async (t) => {
+  const manifest = { name: 'a', scripts: {}, devDependencies: {}, exports: { '.': 1, './test-support': 2 } }
+  t.same(publishedManifest(manifest), { name: 'a', exports: { '.': 1 } })
+})
