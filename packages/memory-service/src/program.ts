@@ -24,7 +24,8 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     program.command('start').description('run the daemon in the foreground; hosts the registry if nobody does'),
   )
     .option('--name <name>', 'publish the service under this name (default: AnonymousSharedMemory)', parseName)
-    .option('--writers <who...>', 'who may set the value besides this user and root: uid, user or @group', collect, [])
+    .option('--no-store', 'serve the value alone, without a store (only the default name has one: SharedStore)')
+    .option('--writers <who...>', 'who may write besides this user and root: uid, user or @group', collect, [])
     .action(async (options) => {
       const { start } = await import('./commands/start.ts')
       done(await start({ ...options, registryOnly: false }))

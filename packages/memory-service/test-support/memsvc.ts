@@ -22,6 +22,9 @@ export const MEMSVC = fileURLToPath(new URL('../../bin/memsvc.js', import.meta.u
 /** The tool of the package beside this one, for clients in processes of their own. */
 export const MEMCLIENT = fileURLToPath(new URL('../../../client-cli/bin/memclient.js', import.meta.url))
 
+/** What a daemon without options publishes. */
+export const OWN_NAMES = ['AnonymousSharedMemory', 'SharedStore']
+
 /** Root does not trust a registry of another user unless he is named. */
 const TRUSTED = ['--registry-owner', String(OTHER_UID)]
 
@@ -41,6 +44,13 @@ export interface Status {
   readonly used: Record<string, number>
   readonly droppedLogLines: number
   readonly regions: readonly { fd: number; inode: number; seals: number; size: number }[]
+  readonly stores: readonly {
+    name: string
+    keys: number
+    valueBytes: number
+    usedBytes: number
+    allocatedBytes: number
+  }[]
 }
 
 /** A daemon that is ready; gone with the test. */
@@ -80,7 +90,7 @@ export async function readStatus(registry: string, name?: string): Promise<Statu
 }
 
 /** The lines of a daemon's log that are at least warnings. */
-export function warnings(log: string): { level: number; msg: string; reason?: string }[] {
+export function warnings(log: string): { level: number; msg: string; name?: string; reason?: string }[] {
   const lines = log.split('\n').filter((line) => line.startsWith('{'))
   return lines.map((line) => JSON.parse(line)).filter(({ level }) => level >= 40)
 }

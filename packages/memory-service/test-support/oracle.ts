@@ -16,7 +16,7 @@ const SETTLING_MS = 10_000
 const MAX_LOG_LINES = 2 * DAEMON_LIMITS.logLinesOfUser.limit + 1
 const ERROR = 50
 
-type Holdings = Pick<Status, 'pid' | 'fds' | 'mappings' | 'used' | 'regions'>
+type Holdings = Pick<Status, 'pid' | 'fds' | 'mappings' | 'used' | 'regions' | 'stores'>
 
 export class Oracle {
   readonly #daemon: Daemon
@@ -85,8 +85,8 @@ async function restingHoldings(canary: Canary): Promise<Holdings> {
 
 /** The process is the same one as long as its pid and its region are. */
 async function holdings({ value }: Canary): Promise<Holdings> {
-  const { pid, fds, mappings, used, regions } = await statusOf(value)
-  return { pid, fds, mappings, used, regions }
+  const { pid, fds, mappings, used, regions, stores } = await statusOf(value)
+  return { pid, fds, mappings, used, regions, stores }
 }
 
 async function readAsNewClient(t: Test, path: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** `memsvc start` and `memsvc registry`: from options to a running daemon, and from signals to its end. */
-import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
+import { DEFAULT_SERVICE_NAME, DEFAULT_STORE_NAME } from '@memsvc/shared'
 import { EXIT, type ExitCode, findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { readSettings, type Settings, type SettingsOptions } from '../config/settings.ts'
@@ -20,6 +20,8 @@ export interface StartOptions extends SettingsOptions, RegistryOptions {
   readonly logLevel: string
   /** The registry alone, no service. */
   readonly registryOnly: boolean
+  /** `--no-store`: false */
+  readonly store?: boolean
 }
 
 /** @returns the exit status, once the daemon has ended @throws as Daemon.start and Daemon.untilStopped */
@@ -66,9 +68,13 @@ async function readConfig(options: StartOptions): Promise<Config> {
   const place = findRegistry(readRegistryOptions(options))
   const openFiles = raiseOpenFiles()
   const read = () => readSettings({ options, place, env: process.env, openFiles })
+  const serviceName = options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME)
+  // Of several daemons at one registry the one with the default name has it.
+  const hasStore = serviceName === DEFAULT_SERVICE_NAME && options.store !== false
   return {
     place,
-    serviceName: options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME),
+    serviceName,
+    storeNames: hasStore ? [DEFAULT_STORE_NAME] : [],
     socketMode: options.socketMode,
     ownUid: process.getuid?.() ?? 0,
     settings: await read(),

@@ -6,7 +6,7 @@
  * dies, whoever of the survivors takes the lock hosts from then on, and every service registers again by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { ClosedError, errorCode, ServiceManager } from '@memsvc/shared'
+import { type Binder, ClosedError, errorCode, ServiceManager } from '@memsvc/shared'
 import {
   Admission,
   type Caller,
@@ -29,11 +29,14 @@ import { Hosting } from '../registry/hosting.ts'
 import type { ValueStore } from '../systemd/value-store.ts'
 import { ControlService } from './control-service.ts'
 import { PublishedService } from './published-service.ts'
+import { Stores } from './stores.ts'
 
 export interface DaemonOptions {
   readonly place: RegistryPlace
   /** The service to publish; null: the registry alone. */
   readonly serviceName: string | null
+  /** The stores to publish beside it. */
+  readonly storeNames: readonly string[]
   readonly socketMode: number
   readonly ownUid: number
   readonly settings: Settings
@@ -73,6 +76,7 @@ export class Daemon {
   readonly #channels: ServiceChannels<Resource>
   /** By name. */
   readonly #services = new Map<string, PublishedService>()
+  readonly #stores: Stores
   readonly #control: ControlService
   readonly #process = new ProcessStatus()
   #manager: ServiceManager | null = null
@@ -102,6 +106,13 @@ export class Daemon {
       new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway', log: log.peers }),
     )
     this.#control = this.#makeControl()
+    this.#stores = new Stores({
+      names: options.storeNames,
+      access,
+      control: this.#control,
+      endChannels: (service) => this.#channels.closeOf(service),
+      logger: log.logger,
+    })
   }
 
   get isHost(): boolean {
@@ -113,14 +124,14 @@ export class Daemon {
   }
 
   /**
-   * Hosts the registry if nobody does, makes the region, publishes the service. Usable when this resolves.
+   * Hosts the registry if nobody does, makes the region, publishes the service, and the stores after it. Usable when this resolves.
    * @throws ERR_ILLEGAL_STATE the name is held by another process; ERR_SECURITY; ERR_CLOSED stopped meanwhile; errors of
-   *   the socket and the region
+   *   the socket, the region and the areas
    */
   async start(): Promise<void> {
     const { inheritedListener, serviceName } = this.#options
     if (inheritedListener !== null) this.#hosting.hostOn(inheritedListener)
-    if (serviceName !== null) await this.#publish(serviceName)
+    if (serviceName !== null) await this.#serve(serviceName)
     else if (!this.#hosting.tryHost()) throw this.#hosting.whyNot()
     this.#gate.open()
   }
@@ -145,6 +156,7 @@ export class Daemon {
     this.#channels.close()
     this.#hosting.close()
     for (const service of this.#services.values()) service.close()
+    this.#stores.close()
     this.#options.values.close()
     this.#stopped.raise()
   }
@@ -198,6 +210,7 @@ export class Daemon {
       used: this.#ledger.totals,
       droppedLogLines: log.dropped,
       regions: this.#regions(),
+      stores: this.#stores.status,
     }
   }
 
@@ -217,18 +230,23 @@ export class Daemon {
     return [...this.#services.values()].map(({ regionStatus }) => regionStatus)
   }
 
-  /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
-  async #publish(name: string): Promise<void> {
+  async #serve(name: string): Promise<void> {
     const { values } = this.#options
     const service = this.#makeService(name, values.lastValue(name))
     this.#services.set(name, service)
     values.keep(name, service.region)
+    await this.#publish(name, service.binder)
+    await this.#stores.publish((storeName, binder) => this.#publish(storeName, binder))
+  }
+
+  /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
+  async #publish(name: string, binder: Binder): Promise<void> {
     const begin = performance.now()
     for (;;) {
       try {
         this.#hosting.tryHost()
         this.#manager ??= await this.#connect()
-        await this.#manager.addService(name, service.binder)
+        await this.#manager.addService(name, binder)
         return
       } catch (error) {
         if (!isOutage(error)) throw error
@@ -245,7 +263,7 @@ export class Daemon {
     const policy = {
       ...this.#channels.policy,
       onOutage: () => this.#takeOver(),
-      onNameLost: (_name: string, error: unknown) => this.#fail(error),
+      onNameLost: (name: string, error: unknown) => this.#lose(name, error),
     }
     return ServiceManager.connectTo(this.#options.place, policy)
   }
@@ -288,6 +306,10 @@ export class Daemon {
     if (error.message === this.#takeoverTrouble) return
     this.#takeoverTrouble = error.message
     this.#options.log.logger.error({ err: error }, 'cannot take the registry over')
+  }
+
+  #lose(name: string, error: unknown): void {
+    if (!this.#stores.lose(name, error)) this.#fail(error)
   }
 
   /** Without its name, or its path, nobody finds the service: it ends, and says why. */

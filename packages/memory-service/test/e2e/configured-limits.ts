@@ -4,7 +4,7 @@ import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } f
 import t, { type Test } from 'tap'
 import { callAs } from '../../test-support/call-as.ts'
 import { ConfigurationFile } from '../../test-support/configuration.ts'
-import { MEMSVC, memsvc, readStatus, startMemsvc, warnings } from '../../test-support/memsvc.ts'
+import { MEMSVC, memsvc, OWN_NAMES, readStatus, startMemsvc, warnings } from '../../test-support/memsvc.ts'
 import { connect, openValue } from '../../test-support/value.ts'
 
 interface Row {
@@ -68,7 +68,7 @@ async function startSmall(t: Test, limits: object): Promise<string> {
 t.test('the connection after the last is told so, and there is room again when one is gone', async (t) => {
   const registry = await startSmall(t, { connections: { total: 4 } })
   const managers = await Promise.all([1, 2, 3].map(() => connect(t, registry)))
-  for (const manager of managers) t.strictSame(await manager.listServices(), ['AnonymousSharedMemory'])
+  for (const manager of managers) t.strictSame(await manager.listServices(), OWN_NAMES)
   t.match(await memsvc(registry, ['list']), { code: 5, stderr: /the limit of 4 for connections is reached \(4\)/ })
   managers[0]?.close()
   while ((await memsvc(registry, ['list'])).code === 5);
@@ -117,7 +117,7 @@ t.test('a user who takes his share leaves the rest to others', { skip: otherUser
   // The program that calls has one connection of its own.
   const outcome = { ok: { served: 2, refused: Array(4).fill('ERR_LIMIT') } }
   t.strictSame(await callAs(OTHER_UID, registry, 'connections', '6'), outcome)
-  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory'])
+  t.strictSame(await (await connect(t, registry)).listServices(), OWN_NAMES)
   t.strictSame(warnings(program.stderr.text), [], 'a refusal is no line of log')
 })
 

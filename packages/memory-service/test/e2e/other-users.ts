@@ -6,7 +6,7 @@ import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } f
 import { bind, constants, fchmod, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { callAs } from '../../test-support/call-as.ts'
-import { MEMSVC, memsvc, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
+import { MEMSVC, memsvc, OWN_NAMES, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
 import { connect, openValue } from '../../test-support/value.ts'
 
 const ATTACK_PROCESS = readFileSync(new URL('../../../test/fixtures/attack-process.py', import.meta.url), 'utf8')
@@ -43,7 +43,7 @@ t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async
   const registry = await startOpen(t)
   const value = await openValue(t, registry)
   await value.set(42)
-  t.strictSame(await callAs(OTHER_UID, registry, 'list'), { ok: ['AnonymousSharedMemory'] })
+  t.strictSame(await callAs(OTHER_UID, registry, 'list'), { ok: OWN_NAMES })
   t.strictSame(await callAs(OTHER_UID, registry, 'read'), { ok: 42 })
   t.strictSame(await callAs(OTHER_UID, registry, 'write', '7'), {
     code: 'ERR_SECURITY',
@@ -60,7 +60,7 @@ t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async
     message: `uid ${OTHER_UID} may not stop this daemon`,
   })
   t.equal(value.get(), 42)
-  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory'])
+  t.strictSame(await (await connect(t, registry)).listServices(), OWN_NAMES)
 })
 
 for (const writer of [String(OTHER_UID), nameOf('passwd'), `@${nameOf('group')}`]) {
@@ -78,7 +78,7 @@ t.test('he cannot start a daemon at our registry', { skip }, async (t) => {
   const registry = await startOpen(t)
   const { code, stderr } = await memsvc(registry, ['start', '--name', 'his'], { uid: OTHER_UID })
   t.equal(code, 4, stderr)
-  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory'])
+  t.strictSame(await (await connect(t, registry)).listServices(), OWN_NAMES)
 })
 
 t.test('root may do everything at a daemon of another user', { skip }, async (t) => {
@@ -90,7 +90,7 @@ t.test('root may do everything at a daemon of another user', { skip }, async (t)
     registry,
     args: ['--name', 'of-root', '--registry-owner', String(OTHER_UID)],
   })
-  t.strictSame(await (await connect(t, registry)).listServices(), ['AnonymousSharedMemory', 'of-root'])
+  t.strictSame(await (await connect(t, registry)).listServices(), [...OWN_NAMES, 'of-root'])
   t.match(await memsvc(registry, ['stop']), { code: 0 })
   t.match(await program.ending, { code: 0 })
   t.ok(roots.pid)

@@ -36,7 +36,7 @@ t.test('the file in XDG_CONFIG_HOME holds without being named', async (t) => {
 
 t.test('a wrong file changes nothing, is said to who asked and to the log; a right one holds at once', async (t) => {
   const file = new ConfigurationFile(t, { limits: { names: { total: 1 } } })
-  const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
+  const { registry, program } = await startMemsvc(t, { args: ['--no-store', '--config', file.path] })
   const refusal = { code: 'ERR_LIMIT', resource: 'names', limit: 1, used: 1 }
   await t.rejects(addAndRemove(registry), refusal)
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceManager } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMCLIENT, memclient, startMemsvc } from '../../test-support/memsvc.ts'
+import { MEMCLIENT, memclient, OWN_NAMES, startMemsvc } from '../../test-support/memsvc.ts'
 import { Oracle } from '../../test-support/oracle.ts'
 import { processorTime } from '../../test-support/process-stat.ts'
 
@@ -38,7 +38,7 @@ t.test('out of descriptors', async (t) => {
   await oracle.checkMeanwhile(t, { newClients: false })
 
   t.equal(spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
-  for (const answer of answers) t.strictSame(await answer, ['AnonymousSharedMemory'], 'in the end he is served')
+  for (const answer of answers) t.strictSame(await answer, OWN_NAMES, 'in the end he is served')
   for (const manager of managers) manager.close()
   await oracle.check(t)
 })

@@ -20,8 +20,8 @@ export interface ChannelPolicy {
   admit?: (session: Session, caller: Caller) => LimitError | null
   /** Whether there is room for one more; otherwise its end is closed at once. */
   hasRoomFor?: (end: OwnedFd) => boolean
-  /** A new channel, for this client as the registry saw it. */
-  onOpen?: (session: Session, client: Caller) => void
+  /** A new channel to this service, for this client as the registry saw it. */
+  onOpen?: (session: Session, client: Caller, service: Binder) => void
   onEnd?: (session: Session, reason: Error) => void
   /** The registry is gone. */
   onOutage?: () => void
@@ -116,7 +116,7 @@ export class RegistryLink {
       admit: (caller) => this.#policy.admit?.(session, caller) ?? null,
       onEnd: (reason) => this.#policy.onEnd?.(session, reason),
     })
-    this.#policy.onOpen?.(session, client)
+    this.#policy.onOpen?.(session, client, binder)
   }
 }
 

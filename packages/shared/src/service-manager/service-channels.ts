@@ -1,4 +1,5 @@
 /** The channels to the service of this process: whose each one is, and what it is charged. */
+import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import type { Session } from '../binder/session.ts'
 import { Admission, type AdmittedPeer } from '../quota/admission.ts'
@@ -27,7 +28,7 @@ export function defaultPolicy(limits: ServiceLimits): ChannelPolicy {
   return {
     // Numbers are given out from the lowest: one as high as this means that hardly any is free, whoever has the others.
     hasRoomFor: (end) => end.fd < files - RESERVE / 2,
-    onOpen: (session, client) => known().onOpen?.(session, client),
+    onOpen: (session, client, service) => known().onOpen?.(session, client, service),
     admit: (session, caller) => known().admit?.(session, caller) ?? null,
     onEnd: (session, reason) => known().onEnd?.(session, reason),
   }
@@ -42,7 +43,7 @@ function policyOf(limits: ServiceLimits): ChannelPolicy {
 /** `R` has what a channel charges: `Charged`. */
 export class ServiceChannels<R extends string> {
   readonly #admission: Admission<R>
-  readonly #peers = new Map<Session, AdmittedPeer<R>>()
+  readonly #peers = new Map<Session, AdmittedPeer<R> & { readonly service: Binder }>()
 
   constructor(admission: Admission<R>) {
     this.#admission = admission
@@ -55,10 +56,15 @@ export class ServiceChannels<R extends string> {
   /** What the ServiceManager tells of them. */
   get policy(): ChannelPolicy {
     return {
-      onOpen: (session, client) => this.#open(session, client),
+      onOpen: (session, client, service) => this.#open(session, client, service),
       admit: (session) => this.#peers.get(session)?.refusal ?? null,
       onEnd: (session, reason) => this.#end(session, reason),
     }
+  }
+
+  /** Ends those to this service: its clients look for it anew. */
+  closeOf(service: Binder): void {
+    for (const [session, peer] of this.#peers) if (peer.service === service) session.close()
   }
 
   /** Ends them all. */
@@ -67,14 +73,14 @@ export class ServiceChannels<R extends string> {
   }
 
   /** Charged before its HELLO, so that who says nothing cannot have more channels than who does. */
-  #open(session: Session, client: Caller): void {
+  #open(session: Session, client: Caller, service: Binder): void {
     const peer = this.#admission.enter(client.uid)
     if (peer === null) {
       session.close()
       return
     }
     session.chargeTo(peer.account as Account<string>)
-    this.#peers.set(session, peer)
+    this.#peers.set(session, { ...peer, service })
   }
 
   #end(session: Session, reason: Error): void {

@@ -1,0 +1,78 @@
+/**
+ * The stores that this daemon serves. It lives without one whose name another process holds, or that it may not publish, and says
+ * whose the name is.
+ */
+import { type Binder, errorCode } from '@memsvc/shared'
+import type { Caller } from '@memsvc/shared/internal'
+import type { Logger } from 'pino'
+import type { Access } from '../access/access.ts'
+import { PublishedStore, type StoreStatus } from './published-store.ts'
+
+export interface StoresOptions {
+  readonly names: readonly string[]
+  readonly access: Access
+  /** The extension of each store's binder. Borrowed. */
+  readonly control: Binder
+  /** Ends the channels to a service that is served no more. */
+  readonly endChannels: (service: Binder) => void
+  readonly logger: Logger
+}
+
+/** Publishes under a name, at whichever registry there is. @throws as ServiceManager.addService */
+export type Publish = (name: string, binder: Binder) => Promise<void>
+
+export class Stores {
+  readonly #options: StoresOptions
+  readonly #served = new Map<string, PublishedStore>()
+
+  constructor(options: StoresOptions) {
+    this.#options = options
+  }
+
+  /** Makes and publishes them. @throws errors of the areas, and of the registry but for those that concern the name */
+  async publish(publish: Publish): Promise<void> {
+    for (const name of this.#options.names) await this.#publishOne(name, publish)
+  }
+
+  /** What each of them holds. */
+  get status(): StoreStatus[] {
+    return [...this.#served.values()].map(({ status }) => status)
+  }
+
+  /** Another process has this name now: its clients shall find that one. @returns false: it is the name of no store of ours */
+  lose(name: string, error: unknown): boolean {
+    const store = this.#served.get(name)
+    if (store === undefined) return false
+    this.#options.logger.error({ name, reason: (error as Error).message }, 'the store is served no more')
+    this.#withdraw(store)
+    return true
+  }
+
+  close(): void {
+    for (const store of this.#served.values()) store.close()
+    this.#served.clear()
+  }
+
+  async #publishOne(name: string, publish: Publish): Promise<void> {
+    const { access, control, logger } = this.#options
+    const mayWrite = ({ uid }: Caller) => access.allows('write', name, { uid })
+    const store = new PublishedStore({ name, mayWrite, control })
+    this.#served.set(name, store)
+    try {
+      await publish(name, store.binder)
+    } catch (error) {
+      this.#withdraw(store)
+      if (!OF_THE_NAME.includes(errorCode(error) ?? '')) throw error
+      logger.warn({ name, reason: (error as Error).message }, 'the store is not served')
+    }
+  }
+
+  #withdraw(store: PublishedStore): void {
+    this.#served.delete(store.name)
+    this.#options.endChannels(store.binder)
+    store.close()
+  }
+}
+
+/** Somebody else has it; rules forbid it; there are as many as may be. */
+const OF_THE_NAME = ['ERR_ILLEGAL_STATE', 'ERR_SECURITY', 'ERR_LIMIT']
