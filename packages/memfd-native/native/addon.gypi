@@ -12,6 +12,7 @@
         "scm.cc",
         "watcher.cc",
         "process.cc",
+        "hub/door.cc",
         "hub/hub.cc",
         "hub/inbox.cc",
         "hub/outlet.cc",

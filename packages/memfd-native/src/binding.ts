@@ -58,6 +58,8 @@ export interface NativeHub {
   send(slot: number, length: number, fdCount: number): number
   broadcast(count: number, length: number, wordAt: number): number
   flush(count: number, isLast: number): number
+  /** @param uid as an int32 @param length of the farewell, which is in `outgoing` */
+  refuse(slot: number, uid: number, microseconds: number, length: number): number
   join(slot: number, group: number): number
   closeGroup(group: number): number
   admit(group: number, count: number): number

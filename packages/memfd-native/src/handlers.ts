@@ -19,13 +19,22 @@ export interface PacketHandler {
   onUnsent?(bytes: Buffer, errno: number): void
 }
 
+/** How a user is turned away. */
+export interface Refusal {
+  /** Sent to each as one packet before it is closed. At most 65,536 bytes; the same for all who are refused at a time. */
+  readonly farewell: Uint8Array
+  /** For how long, in milliseconds, from now on. */
+  readonly milliseconds: number
+}
+
 /** What a listener in the hub tells its user. */
 export interface ConnectionHandler {
   /**
-   * A connection of this user has been accepted, and nobody owns it yet: null takes it, bytes are sent to it as one packet
-   * before it is closed at once. Cheaper than `onConnection` and `close()`, for those of whom there are too many.
+   * A connection of this user has been accepted, and nobody owns it yet: null takes it, otherwise it is turned away, and
+   * with it, for a while, all that come of this user: nobody is asked about them. Much cheaper than `onConnection` and
+   * `close()`, for those of whom there are too many. Nobody hears of those who have gone before they were accepted.
    */
-  refuse?(uid: number): Uint8Array | null
+  refuse?(uid: number): Refusal | null
   /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
   onConnection(fd: OwnedFd, credentials: Credentials | null): void
   /** accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this comes again at once. */

@@ -11,7 +11,7 @@
 import { type NativeHub, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { DeferredPackets } from './deferred-packets.ts'
-import { type ConnectionHandler, type PacketHandler, throwLater } from './handlers.ts'
+import { type ConnectionHandler, type PacketHandler, type Refusal, throwLater } from './handlers.ts'
 import { EVENT_INTS, MAX_TARGETS, makeHubArrays, outgoingFdsOf, TARGET_INTS } from './hub-arrays.ts'
 import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
@@ -232,17 +232,21 @@ export class Hub {
   #refuses(at: number): boolean {
     const handler = this.#slots.listener(this.#events.slot(at))
     if (handler?.refuse === undefined || !this.#events.hasCredentials(at)) return false
-    let farewell: Uint8Array | null
+    const uid = this.#events.uid(at)
+    let refusal: Refusal | null
     try {
-      farewell = handler.refuse(this.#events.uid(at))
+      refusal = handler.refuse(uid)
     } catch (error) {
       throwLater(error)
       return false
     }
-    if (farewell === null) return false
+    if (refusal === null) return false
+    const { farewell, milliseconds } = refusal
     const fd = this.#events.firstFd(at)
     native.sendmsg(fd, [], farewell, MSG_DONTWAIT) // whoever has gone already hears nothing: EPIPE
     native.close(fd)
+    this.outgoing.set(farewell)
+    this.#native.refuse(this.#events.slot(at), uid | 0, Math.round(milliseconds * 1000), farewell.length)
     return true
   }
 }

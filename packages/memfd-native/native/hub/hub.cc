@@ -81,6 +81,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"send", Call<&Hub::outlet_, &Outlet::Send>},
       {"broadcast", Call<&Hub::outlet_, &Outlet::Broadcast>},
       {"flush", Call<&Hub::outlet_, &Outlet::Flush>},
+      {"refuse", Call<&Hub::outlet_, &Outlet::Refuse>},
       {"batchTime", Call<nullptr, &Hub::BatchTime>},
       {"ref", Call<nullptr, &Hub::SetRef>},
   };

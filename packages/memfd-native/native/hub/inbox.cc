@@ -16,18 +16,11 @@ namespace {
 
 constexpr size_t kMaxPacket = 65536;   // MAX_PACKET_BYTES of src/hub-arrays.ts
 constexpr int kAcceptsPerWake = 256;
-constexpr int kGonePerWake = 1024;    // connections that were closed before they were accepted
+constexpr int kTurnedAwayPerWake = 256;  // a millisecond: the others wait for the next turn, as everybody else
 constexpr int kProbeInterval = 16;    // wake-ups of a socket between two looks for a second packet
 // Descriptors that come never take the last numbers, but for sockets that use the reserve; an eighth where few are allowed.
 constexpr rlim_t kReservedFds = 24;
 constexpr int kPacketsPerSocket = 16;  // fairness: more waits for the next wake-up
-
-// Whether whoever connected has gone without a word. Of those there can be a hundred thousand a second, and to make
-// anything for one of them takes fifty times as long as to find it out. An empty packet looks the same, and is no word.
-bool HasGone(int fd) {
-  char byte;
-  return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
 
 // Whether it has one of the last numbers. They are given out from the lowest: hardly any is free then.
 bool IsInReserve(int fd) {
@@ -63,7 +56,7 @@ bool Inbox::IsFull() const {
 }
 
 void Inbox::Receive(int index, int ready) {
-  if (sockets_[index].listener) return Accept(index);
+  if (sockets_[index].door) return Accept(index);
   if (ready & UV_WRITABLE) Add(index, kWritable);
   if (!(ready & kReading)) return;
   if (sockets_.MayReceive(index)) ReceivePackets(index, (ready & UV_DISCONNECT) != 0);
@@ -161,35 +154,33 @@ void Inbox::Accept(int index) {
   // accept4(2) has no MSG_DONTWAIT, and whoever holds the same listener (its parent, systemd) may have cleared O_NONBLOCK.
   int on = 1;
   ioctl(listener.fd.get(), FIONBIO, &on);
-  int gone = 0;
+  int turned_away = 0;
   for (int i = 0; i < (probes ? kAcceptsPerWake : 1) && used_.fds < fds_capacity_; i++) {
-    int fd = accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (probes && i == 1) listener.bursts = fd >= 0;
-    if (fd >= 0 && HasGone(fd)) {
-      ::close(fd);
-      listener.bursts = true;
-      if (++gone == kGonePerWake) return;  // the others wait for the next wake-up, as everybody else
-      i--;
-      continue;
-    }
-    if (fd < 0) {
+    unique_fd fd(accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (probes && i == 1) listener.bursts = fd.ok();
+    if (!fd.ok()) {
       // The next connection has already gone away, or was never one: not the listener's fault.
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno != EAGAIN) Add(index, kAcceptFailed)->flags = errno;
       return;
     }
-    AddConnection(index, fd);
+    ucred who;
+    if (!listener.door->TurnsAway(fd.get(), &who)) {
+      AddConnection(index, std::move(fd), who);
+      continue;
+    }
+    listener.bursts = true;
+    if (++turned_away == kTurnedAwayPerWake) return;
+    i--;
   }
 }
 
-void Inbox::AddConnection(int index, int fd) {
+void Inbox::AddConnection(int index, unique_fd fd, const ucred& who) {
   Event* event = Add(index, kConnection);
   event->fd_start = static_cast<int32_t>(used_.fds);
   event->fd_count = 1;
-  fds_[used_.fds++] = Environment::Of(env_).fds.Own(unique_fd(fd));
-  ucred who;
-  socklen_t size = sizeof(who);
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) SetCredentials(event, who);
+  fds_[used_.fds++] = Environment::Of(env_).fds.Own(std::move(fd));
+  if (who.pid >= 0) SetCredentials(event, who);
 }
 
 Event* Inbox::Add(int index, EventType type) {

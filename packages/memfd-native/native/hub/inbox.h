@@ -53,7 +53,7 @@ class Inbox {
   ssize_t ReadPacket(const Slot& slot, msghdr* message);
   void AddControl(const Slot& slot, Event* event, msghdr* message);
   void Accept(int index);
-  void AddConnection(int index, int fd);
+  void AddConnection(int index, unique_fd fd, const ucred& who);
   Event* Add(int index, EventType type);
   void EndOf(int index, Event* event, int error);
 

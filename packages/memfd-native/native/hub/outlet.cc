@@ -1,6 +1,7 @@
 #include "outlet.h"
 
 #include <endian.h>
+#include <uv.h>
 
 #include <cerrno>
 #include <cstring>
@@ -74,6 +75,16 @@ int Outlet::Flush(int count, int is_last) {
     blocked_in_batch_.clear();
   }
   return failures;
+}
+
+// (listener, uid, microseconds, length): connections of this user are turned away for so long, each with the first bytes of
+// the outgoing arena.
+int Outlet::Refuse(int listener, int uid, int microseconds, int length) {
+  if (!sockets_.IsOpen(listener) || !sockets_[listener].door) return -EBADF;
+  if (length <= 0 || static_cast<size_t>(length) > outgoing_size_ || microseconds < 0) return -EINVAL;
+  Moment until = uv_hrtime() + uint64_t{1000} * static_cast<uint64_t>(microseconds);
+  sockets_[listener].door->Refuse(static_cast<uid_t>(uid), until, outgoing_, static_cast<size_t>(length));
+  return 0;
 }
 
 int Outlet::SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count) {

@@ -34,6 +34,7 @@ class Outlet {
   int Send(int slot, int length, int fd_count);
   int Broadcast(int count, int length, int word_at);
   int Flush(int count, int is_last);
+  int Refuse(int listener, int uid, int microseconds, int length);
 
  private:
   int SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count);

@@ -49,7 +49,7 @@ int Sockets::Add(int number, int listener, int accepts_file_descriptors) {
   }
   Slot& slot = slots_[index];
   slot.fd = std::move(fd);
-  slot.listener = listener != 0;
+  if (listener != 0) slot.door = std::make_unique<Door>();
   slot.accepts_file_descriptors = accepts_file_descriptors != 0;
   slot.uses_reserve = accepts_file_descriptors == 2;
   int error = NewPoll(index, slot.fd.get(), &slot.poll);
@@ -59,7 +59,7 @@ int Sockets::Add(int number, int listener, int accepts_file_descriptors) {
     return error;
   }
   slot.control_size = ControlSize(slot.fd.get(), slot.accepts_file_descriptors);
-  slot.refuses_file_descriptors = !slot.listener && !slot.accepts_file_descriptors && RefusesRights(slot.fd.get());
+  slot.refuses_file_descriptors = !slot.door && !slot.accepts_file_descriptors && RefusesRights(slot.fd.get());
   UpdateInterest(index, kReading);
   return index;
 }

@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "../unique_fd.h"
+#include "door.h"
 
 inline constexpr int kReading = UV_READABLE | UV_DISCONNECT;
 
@@ -25,7 +27,7 @@ struct Poll {
 struct Slot {
   unique_fd fd;
   Poll* poll = nullptr;  // libuv's, until it has been closed
-  bool listener = false;
+  std::unique_ptr<Door> door;  // of a listener
   bool accepts_file_descriptors = false;
   bool uses_reserve = false;  // what it brings may take the last numbers for descriptors
   bool refuses_file_descriptors = false;  // by the kernel's word

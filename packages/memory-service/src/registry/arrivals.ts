@@ -15,6 +15,9 @@ export interface ArrivalsOptions {
   readonly now?: () => number
 }
 
+/** Connections that come back to a user before he is asked about again: 12.5 ms, as long as the library waits at most. */
+const ROW = 8
+
 interface Bucket {
   tokens: number
   /** When they were counted. */
@@ -56,6 +59,15 @@ export class Arrivals {
     if (bucket.tokens < 1) return false
     bucket.tokens -= 1
     return true
+  }
+
+  /**
+   * Milliseconds for which it is not worth asking again about a user who is not admitted: until some connections have come
+   * back to him, which he then has in a row. He has no more of them by that, and no fewer.
+   */
+  restMs(uid: number): number {
+    const { tokens } = this.#buckets.get(uid) ?? this.#others
+    return Math.max(0, Math.min(ROW, this.#burst) - tokens) / this.#perMs
   }
 
   #newBucket(uid: number, now: number): Bucket {

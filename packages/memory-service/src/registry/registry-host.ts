@@ -1,6 +1,14 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
 import { Admission, connectionRateFarewell, Session } from '@memsvc/shared/internal'
-import { type Credentials, getPeerGroups, Hub, type HubListener, type OwnedFd, setPassRights } from 'memfd-native'
+import {
+  type Credentials,
+  getPeerGroups,
+  Hub,
+  type HubListener,
+  type OwnedFd,
+  type Refusal,
+  setPassRights,
+} from 'memfd-native'
 import type { Access } from '../access/access.ts'
 import type { DaemonLog } from '../log/logger.ts'
 import type { PeerLog } from '../log/peer-log.ts'
@@ -71,14 +79,14 @@ export class RegistryHost {
   }
 
   /** Before anything is made for it. */
-  #refuse(uid: number): Uint8Array | null {
+  #refuse(uid: number): Refusal | null {
     if (this.#arrivals.admits(uid)) return null
     const now = performance.now()
     if (now - this.#lastToldOfRate > DAEMON_LIMITS.logPeriod.limit) {
       this.#lastToldOfRate = now
       this.#log.warn({ uid }, 'turned away: too many new connections of one user')
     }
-    return this.#farewell
+    return { farewell: this.#farewell, milliseconds: this.#arrivals.restMs(uid) }
   }
 
   #onConnection(fd: OwnedFd, credentials: Credentials | null): void {

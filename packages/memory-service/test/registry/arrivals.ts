@@ -29,6 +29,23 @@ t.test('a burst passes, and after it as many as come back in the time; never mor
   t.equal(admitted(arrivals, STRANGER, 1000), 100)
 })
 
+t.test('who is not admitted is not asked about until some have come back, and loses none by that', async (t) => {
+  const clock = new Clock()
+  const arrivals = new Arrivals({ ownUid: OWN, now: clock.now, burst: 100, perSecond: 500 })
+  t.equal(admitted(arrivals, STRANGER, 200), 100)
+  let passed = 0
+  for (const end = clock.ms + 10_000; clock.ms < end; ) {
+    passed += admitted(arrivals, STRANGER, 20)
+    const rest = arrivals.restMs(STRANGER)
+    t.ok(rest > 0 && rest <= 20, 'for a moment only')
+    clock.ms += rest
+  }
+  t.ok(passed >= 4990 && passed <= 5020, `${passed} in 10 seconds`)
+  const few = new Arrivals({ ownUid: OWN, now: clock.now, burst: 1, perSecond: 1 })
+  t.equal(admitted(few, STRANGER, 2), 1)
+  t.equal(few.restMs(STRANGER), 1000, 'never longer than it takes to have all again')
+})
+
 t.test('one user is not another, and neither root nor the own user has a bucket', async (t) => {
   const arrivals = new Arrivals({ ownUid: OWN, now: () => 0, burst: 10, perSecond: 1 })
   t.equal(admitted(arrivals, STRANGER, 20), 10)

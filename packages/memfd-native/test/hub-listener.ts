@@ -1,0 +1,140 @@
+/** Whom a listener of the hub turns away: those who have gone already, and users who are refused for a while. */
+import t, { type Test } from 'tap'
+import {
+  bind,
+  type ConnectionHandler,
+  connect,
+  constants,
+  Hub,
+  listen,
+  type OwnedFd,
+  recvmsg,
+  SHUT_RDWR,
+  sendmsg,
+  shutdown,
+  socket,
+} from '../src/index.ts'
+import { leakChecked } from '../test-support/leaks.ts'
+import { tempFolder } from '../test-support/temp-folder.ts'
+
+const hub = Hub.current() // lives as long as the thread: its descriptors are no leak of a test
+leakChecked(t)
+
+const FAREWELL = Buffer.from('too many')
+const SHUT_WR = 1
+const uid = process.getuid?.() ?? 0
+
+/** Writes down who comes, and refuses whom it is told to. */
+class Door implements ConnectionHandler {
+  readonly path: string
+  readonly accepted: OwnedFd[] = []
+  readonly asked: number[] = []
+  /** undefined: everybody is let in. */
+  refusesForMs: number | undefined
+  #wake: () => void = () => {}
+
+  constructor(t: Test) {
+    this.path = `${tempFolder(t)}/socket`
+    const listening = socket(constants.SOCK_SEQPACKET)
+    bind(listening, this.path)
+    listen(listening)
+    const listener = hub.listen(listening, this)
+    hub.ref()
+    t.teardown(() => {
+      hub.unref()
+      listener.close()
+      for (const fd of this.accepted) fd.close()
+    })
+  }
+
+  refuse(uid: number) {
+    this.asked.push(uid)
+    this.#wake()
+    return this.refusesForMs === undefined ? null : { farewell: FAREWELL, milliseconds: this.refusesForMs }
+  }
+
+  onConnection(fd: OwnedFd): void {
+    this.accepted.push(fd)
+    this.#wake()
+  }
+
+  onAcceptFailed(errno: number): void {
+    throw new Error(`accept: ${errno}`)
+  }
+
+  connect(): OwnedFd {
+    const client = socket(constants.SOCK_SEQPACKET)
+    connect(client, this.path)
+    return client
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+}
+
+/** What was said before the end. */
+async function farewellOf(client: OwnedFd): Promise<string[]> {
+  const said: string[] = []
+  for (;;) {
+    try {
+      const { data } = recvmsg(client, 100, 0)
+      if (data.length === 0) return said
+      said.push(data.toString())
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error
+      await new Promise(setImmediate)
+    }
+  }
+}
+
+t.test('of those who have gone before they were accepted nobody hears, whatever they said', async (t) => {
+  const door = new Door(t)
+  for (let i = 0; i < 1000; i++) {
+    using client = door.connect()
+    if (i % 3 === 1) sendmsg(client, Buffer.from('hello'))
+    if (i % 3 === 2) shutdown(client, SHUT_RDWR)
+  }
+  using last = door.connect()
+  await door.until(() => door.accepted.length === 1)
+  t.strictSame(door.asked, [uid])
+  t.equal(sendmsg(last, Buffer.from('here')), 4)
+  t.equal(recvmsg(door.accepted[0] as OwnedFd, 100, 0).data.toString(), 'here')
+})
+
+t.test('who has only stopped sending is there', async (t) => {
+  const door = new Door(t)
+  using client = door.connect()
+  shutdown(client, SHUT_WR)
+  await door.until(() => door.accepted.length === 1)
+  sendmsg(door.accepted[0] as OwnedFd, Buffer.from('answer'))
+  t.equal(recvmsg(client, 100, 0).data.toString(), 'answer')
+})
+
+t.test('a user who is refused is told so, and nobody is asked about him again until his time is over', async (t) => {
+  const door = new Door(t)
+  door.refusesForMs = 1_000_000
+  using first = door.connect()
+  t.strictSame(await farewellOf(first), [`${FAREWELL}`])
+  t.strictSame(door.asked, [uid])
+  for (let i = 0; i < 300; i++) {
+    using client = door.connect()
+    t.strictSame(await farewellOf(client), [`${FAREWELL}`])
+  }
+  t.strictSame(door.asked, [uid])
+  t.equal(door.accepted.length, 0)
+})
+
+t.test('when that time is over he is asked about again', async (t) => {
+  const door = new Door(t)
+  door.refusesForMs = 5
+  using first = door.connect()
+  t.strictSame(await farewellOf(first), [`${FAREWELL}`])
+  door.refusesForMs = undefined
+  while (door.accepted.length === 0) {
+    using client = door.connect()
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    client.close()
+  }
+  t.equal(door.asked.length >= 2, true)
+})
