@@ -3,7 +3,7 @@
  * allows. Limits that nobody asked for are lowered until they fit; those that somebody asked for must fit.
  */
 import { InvalidArgValueError } from '@memsvc/shared'
-import type { Shares } from '@memsvc/shared/internal'
+import { objectsForCallbacks, type Shares } from '@memsvc/shared/internal'
 import { constants, getrlimit, setrlimit } from 'memfd-native'
 import { DAEMON_LIMITS, RESOURCE_NAMES, RESOURCES, type Resource, type ResourceLimits } from './limits.ts'
 
@@ -26,13 +26,14 @@ export function raiseOpenFiles(): number {
 /**
  * The limits to go by.
  * @param openFiles descriptors that this process may have
- * @throws ERR_INVALID_ARG_VALUE what was asked for does not fit, or nothing does
+ * @throws ERR_INVALID_ARG_VALUE what was asked for does not fit, or nothing does; fewer objects than callbacks
  */
 export function fitLimits(asked: AskedLimits, openFiles: number): ResourceLimits {
   const totals = fitTotals(asked, openFiles - OWN_DESCRIPTORS - DAEMON_LIMITS.reserve.limit, openFiles)
-  return Object.fromEntries(
+  const limits = Object.fromEntries(
     RESOURCE_NAMES.map((resource) => [resource, sharesOf(resource, totals[resource], asked[resource] ?? {})]),
   ) as Record<Resource, Shares>
+  return { ...limits, objects: objectsForCallbacks(limits, asked) }
 }
 
 /** Small wishes are granted first; the large ones share what is left. */

@@ -74,6 +74,9 @@ export type ResourceLimits = Readonly<Record<Resource, Shares>>
 
 export const RESOURCE_NAMES = Object.keys(RESOURCES) as Resource[]
 
+/** One user's at once, and of all who wait to be accepted. */
+const ARRIVALS = 1280
+
 export const DAEMON_LIMITS = {
   channelsPerTurn: {
     name: 'new channels in a turn',
@@ -84,7 +87,7 @@ export const DAEMON_LIMITS = {
   },
   arrivals: {
     name: CONNECTION_RATE,
-    limit: 1280,
+    limit: ARRIVALS,
     unit: 'connections',
     error: 'ERR_LIMIT',
     meaning: 'to the registry, at once, of a user other than the own one and root; the library tries again for 5 s',
@@ -112,10 +115,10 @@ export const DAEMON_LIMITS = {
   },
   backlog: {
     name: 'backlog of the listener',
-    limit: 4096,
+    limit: ARRIVALS, // whoever comes last waits for all of them: 4,096 were 80 ms beside a flood
     unit: 'connections',
     error: 'EAGAIN',
-    meaning: 'connections that wait to be accepted; the kernel lowers it to net.core.somaxconn',
+    meaning: 'connections that wait to be accepted; the library tries again for 5 s. The kernel lowers it to net.core.somaxconn',
   },
   reserve: {
     name: 'reserve of descriptors',

@@ -81,3 +81,40 @@ t.test('shares that were asked for hold, whatever the totals', async (t) => {
   t.strictSame(limits.channels, { total: 16_384, perUser: 16_384 })
   t.strictSame(limits.names, { total: 8, perUser: 8, perPeer: 8 })
 })
+
+t.test('who asks for more callbacks gets the objects that they are', async (t) => {
+  const limitsOf = (asked: AskedLimits) => fitLimits(asked, Number.POSITIVE_INFINITY)
+  const { watchers, notifications, objects } = RESOURCES
+  t.strictSame(limitsOf({}).objects, { total: objects.total, perUser: objects.perUser, perPeer: objects.perPeer })
+  t.match(limitsOf({ watchers: { perUser: 20_000 } }).objects, {
+    total: objects.total,
+    perUser: 20_000 + notifications.perUser,
+  })
+  t.match(limitsOf({ watchers: { total: 500_000 } }).objects, {
+    total: 500_000 + notifications.total,
+    perUser: objects.perUser,
+  })
+  t.match(limitsOf({ notifications: { perUser: 16_000 } }).objects, { perUser: 16_000 + watchers.perUser })
+  t.match(limitsOf({ objects: { perUser: 10, total: 20 } }).objects, { perUser: 10, total: 20 }, 'fewer were asked for')
+  t.match(limitsOf({ objects: { total: 5000 } }).objects, { total: 5000, perUser: 3750 }, 'one user not all of it')
+  t.match(limitsOf({ objects: { total: 18_000 }, watchers: { perUser: 17_500 } }).objects, {
+    total: 18_000,
+    perUser: 18_000,
+  })
+})
+
+t.test('fewer objects than callbacks, both asked for, are refused by name', async (t) => {
+  for (const share of ['total', 'perUser', 'perPeer'] as const) {
+    for (const callbacks of ['watchers', 'notifications'] as const) {
+      const asked = (objects: number) => ({ [callbacks]: { [share]: 200 }, objects: { [share]: objects } })
+      t.throws(() => fitLimits(asked(199), Number.POSITIVE_INFINITY), {
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: `${callbacks}.${share} is 200, more than objects.${share}, which is 199: each callback is an object`,
+      })
+      t.equal(fitLimits(asked(200), Number.POSITIVE_INFINITY).objects[share], 200)
+    }
+  }
+  t.throws(() => fitLimits({ watchers: { perPeer: 4097 } }, Number.POSITIVE_INFINITY), {
+    message: 'watchers.perPeer is 4097: a channel has at most 4096 objects, and each callback is one',
+  })
+})

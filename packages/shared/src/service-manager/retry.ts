@@ -7,7 +7,7 @@ import { nodeTimers } from '../util/late-modules.ts'
 /** How long it is tried, in milliseconds. */
 const RETRY_FOR_MS = 5000
 /** Until the next attempt: half of it at least, and at most all. */
-const FIRST_PAUSE_MS = 4
+const FIRST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 12
 
 /** The resource of a registry's ERR_LIMIT to a user who connects too often: nothing was served. */

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { constants, getrlimit } from 'memfd-native'
+import { objectsForCallbacks } from '../quota/callbacks.ts'
 import { currentName } from '../quota/former-names.ts'
 import type { Shares } from '../quota/shares.ts'
 import { checkInteger, checkObject, show } from '../util/check.ts'
@@ -47,7 +48,7 @@ const SHARE_NAMES = ['total', 'perUser', 'perPeer']
 
 export const SERVICE_RESOURCES = Object.keys(ROWS) as ServiceResource[]
 
-/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE a resource or share that is none, ERR_OUT_OF_RANGE */
+/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE a resource or share that is none, fewer objects than watchers; ERR_OUT_OF_RANGE */
 export function checkServiceLimits(limits: unknown): asserts limits is ServiceLimits {
   checkObject('limits', limits)
   for (const [resource, shares] of Object.entries(limits as object)) {
@@ -60,6 +61,7 @@ export function checkServiceLimits(limits: unknown): asserts limits is ServiceLi
       checkInteger(`limits.${resource}.${share}`, count, 1, 1_000_000)
     }
   }
+  fitServiceLimits(limits as ServiceLimits, Number.POSITIVE_INFINITY)
 }
 
 /** For who still says what a limit of services was called before. */
@@ -79,9 +81,10 @@ export function openFilesLimit(): number {
 
 /** The limits to go by. One user gets at most three quarters, unless somebody asked for more. */
 export function fitServiceLimits(asked: ServiceLimits, freeFiles: number): Record<ServiceResource, Shares> {
-  return Object.fromEntries(
+  const limits = Object.fromEntries(
     SERVICE_RESOURCES.map((resource) => [resource, fit(ROWS[resource], asked[resource] ?? {}, freeFiles)]),
   ) as Record<ServiceResource, Shares>
+  return { ...limits, objects: objectsForCallbacks(limits, asked) }
 }
 
 function fit(row: Row, asked: Partial<Shares>, freeFiles: number): Shares {
