@@ -7,6 +7,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SecurityError } from '../util/errors.ts'
+import { isSamePlace } from './same-place.ts'
 import type { TrustedUsers } from './trusted-users.ts'
 
 const GROUP_MAY_WRITE = 0o020
@@ -36,16 +37,22 @@ export function checkPathTrust(what: string, path: string, trusted: TrustedUsers
 
 /**
  * What is on the way to `path`, from the root of the file system down, as far as it exists and may be seen. What is at the
- * path itself matters in a sticky folder only, where everybody may put something.
+ * path itself matters in a sticky folder only, where everybody may put something. The way ends at a link that leads
+ * elsewhere than it says: where it leads has no path that could be looked at.
  */
 export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
   const seen = new Map<string, Stats>()
-  const names = (path.startsWith('/') ? path : `${process.cwd()}/${path}`).split('/').reverse()
+  const start = path.startsWith('/') ? '' : process.cwd()
+  const names = `${start}/${path}`.split('/').reverse()
   let folder = '/'
   let links = 0
   const root = lstatSync(folder)
   seen.set(folder, root)
   yield judge(folder, root, null, trusted)
+  if (start !== '' && !isSamePlace('.', start)) {
+    yield { ...judge('.', lstatSync('.'), null, trusted), objection: misleads('the working directory', start) }
+    return
+  }
   for (let name = names.pop(); name !== undefined; name = names.pop()) {
     if (name === '' || name === '.') continue
     if (name === '..') {
@@ -60,11 +67,29 @@ export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
     if (!stats.isSymbolicLink()) folder = here
     else {
       links += 1
-      if (links > MAX_LINKS) return
-      const target = readlinkSync(here)
+      const target = links > MAX_LINKS ? null : tryReadLink(here)
+      if (target === null) return
+      if (!isSamePlace(here, target.startsWith('/') ? target : `${folder}/${target}`)) {
+        yield { ...judge(here, stats, seen.get(folder) ?? null, trusted), objection: misleads(here, target) }
+        return
+      }
       if (target.startsWith('/')) folder = '/'
       names.push(...target.split('/').reverse())
     }
+  }
+}
+
+/** A link of /proc (PID/root, PID/cwd, PID/fd/N) leads to a place; its text is only what the place is called, somewhere. */
+function misleads(link: string, target: string): string {
+  return `${link} does not lead to ${target}, as it says: give the path itself, as it is seen from here`
+}
+
+/** null: not to be seen by this user, to whom the kernel does not open it either. */
+function tryReadLink(path: string): string | null {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return null
   }
 }
 

@@ -1,12 +1,23 @@
 /** The way to the registry, folder by folder: whose each may be, with which mode, and what a symbolic link adds to it. */
-import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
 import { checkPathTrust, stepsTo } from '../../src/service-manager/path-trust.ts'
 import { TrustedUsers } from '../../src/service-manager/trusted-users.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { outcome } from '../../test-support/outcome.ts'
-import { OTHER_UID } from '../../test-support/programs.ts'
+import { OTHER_UID, startCommand } from '../../test-support/programs.ts'
 import { newRegistryPath } from '../../test-support/start-daemon.ts'
 
 leakChecked(t)
@@ -113,6 +124,65 @@ t.test('a relative path goes from the working directory, with all that is above 
   const [first, ...rest] = [...stepsTo('registry.sock', TRUSTED)].map(({ path }) => path)
   t.equal(first, '/')
   t.ok(rest.includes(process.cwd()))
+})
+
+t.test('a link of /proc is judged by where it leads, and refused where its text is another place', async (t) => {
+  const way = new Way(t)
+  const folder = openSync(way.inner, 'r')
+  t.teardown(() => closeSync(folder))
+  const link = `/proc/self/fd/${folder}/registry.sock`
+  t.equal(verdict(link), 'trusted', 'it leads where it says')
+  t.equal(verdict(`/proc/self/root${way.socket}`), 'trusted')
+  t.equal(verdict(join(way.top, 'not/there')), 'trusted')
+  chmodSync(way.outer, 0o777)
+  t.equal(verdict(link), 'ERR_SECURITY', 'and then the folders above that count')
+  chmodSync(way.outer, 0o755)
+
+  renameSync(way.inner, join(way.outer, 'elsewhere'))
+  t.equal(verdict(link), 'trusted', 'the text moves with the folder')
+  chmodSync(way.outer, 0o777)
+  t.equal(verdict(link), 'ERR_SECURITY')
+})
+
+t.test(
+  'a link to a folder that was removed, and made anew under its name, leads nowhere that could be judged',
+  async (t) => {
+    const way = new Way(t)
+    mkdirSync(join(way.outer, 'gone'))
+    const folder = openSync(join(way.outer, 'gone'), 'r')
+    t.teardown(() => closeSync(folder))
+    rmdirSync(join(way.outer, 'gone'))
+    mkdirSync(join(way.outer, 'gone (deleted)'))
+    const link = `/proc/self/fd/${folder}`
+    t.throws(() => checkPathTrust('it', `${link}/registry.sock`, TRUSTED), {
+      code: 'ERR_SECURITY',
+      message: /does not lead to .*gone \(deleted\), as it says/,
+    })
+  },
+)
+
+t.test('a link to a pipe leads to no path', async (t) => {
+  const pipe = ParcelFileDescriptor.createPipe()
+  t.equal(verdict(`/proc/self/fd/${pipe[0].getFd()}`), 'ERR_SECURITY')
+  for (const end of pipe) end.close()
+})
+
+t.test("the root of another mount namespace is not this one's, although it is the same folder", { skip }, async (t) => {
+  const way = new Way(t)
+  const other = startCommand(
+    ['unshare', '-m', 'sh', '-c', `mount -t tmpfs none ${way.outer} && echo there && read end`],
+    {
+      stdin: 'pipe',
+    },
+  )
+  t.teardown(() => other.destroy())
+  t.equal(await other.stdout.next(), 'there')
+  const path = `/proc/${other.pid}/root${way.socket}`
+  t.throws(() => checkPathTrust('it', path, TRUSTED), {
+    code: 'ERR_SECURITY',
+    message: 'root does not lead to /, as it says',
+  })
+  t.throws(() => checkPathTrust('it', `/proc/${other.pid}/cwd/registry.sock`, TRUSTED), { code: 'ERR_SECURITY' })
 })
 
 t.test("in a user namespace the host's users count as root's where the path was said", async (t) => {
