@@ -29,6 +29,7 @@ import {
   KIND_REPLY,
   KIND_TRANSACTION,
   PROTOCOL_VERSION,
+  STATUS_LIMIT,
   STATUS_VERSION,
   Violation,
 } from './message.ts'
@@ -282,6 +283,11 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   onFault(reason: Error): void {
     this.#end(reason)
+  }
+
+  onOverLimit(limit: LimitError): void {
+    this.fail(0, STATUS_LIMIT, failureBody(limit.message, limit))
+    this.close(limit)
   }
 
   // --- what the reader tells ---

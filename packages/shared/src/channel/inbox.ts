@@ -4,6 +4,7 @@
  */
 import type { ReceivedPacket } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
+import { LimitError } from '../util/errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { type KeptPacket, KeptPackets } from './kept-packets.ts'
 import { Violation } from './message.ts'
@@ -18,6 +19,8 @@ export interface InboxOwner {
   onEndOfPackets(): void
   /** The channel has to end: the peer is at fault, or descriptors were lost. */
   onFault(reason: Error): void
+  /** The channel has to end, and its peer is to be told why. */
+  onOverLimit(limit: LimitError): void
 }
 
 export class Inbox implements Keeper {
@@ -38,7 +41,7 @@ export class Inbox implements Keeper {
   /** A packet came. Borrowed, but for its descriptors. */
   take(packet: ReceivedPacket): void {
     if (this.#kept === null && this.#user.mayBegin()) this.#serve(packet)
-    else this.#keep().add(packet)
+    else this.#keepWhole(packet)
   }
 
   /** No more packets will come. */
@@ -63,6 +66,16 @@ export class Inbox implements Keeper {
     this.#user.leave(this)
     this.#kept?.drop()
     this.#reader.close()
+  }
+
+  /** Descriptors that nobody pays for cannot wait, and what comes behind them could not be served in order. */
+  #keepWhole(packet: ReceivedPacket): void {
+    try {
+      this.#keep().add(packet)
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error
+      this.#owner.onOverLimit(error)
+    }
   }
 
   /** Serves a packet, and keeps what there is no time for. */
@@ -93,8 +106,8 @@ export class Inbox implements Keeper {
 
   /** Its descriptors are not its own any more: they belong to what is made of them, also if the channel ends meanwhile. */
   #serveFirst(kept: KeptPackets, packet: KeptPacket): void {
-    const { fds, end } = packet
-    packet.fds = NO_FDS
+    const { end } = packet
+    const fds = kept.takeFds()
     try {
       packet.start = this.#read({ ...packet, fds })
     } catch (error) {

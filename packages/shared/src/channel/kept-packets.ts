@@ -3,6 +3,7 @@
  * its sockets are not received while any of this is left.
  */
 import type { OwnedFd, ReceivedPacket } from 'memfd-native'
+import { NO_FDS } from '../util/empty-lists.ts'
 import { LimitError } from '../util/errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
 
@@ -32,8 +33,9 @@ export class KeptPackets {
     return this.#entries.length === 0
   }
 
-  /** Copies its bytes. Its descriptors are taken over. */
+  /** Copies its bytes. Its descriptors are taken over, also if it throws. @throws LimitError nobody pays for those: they are closed */
   add({ bytes: borrowed, start, end, fds, flags, credentials }: ReceivedPacket): void {
+    this.#payFor(fds)
     const bytes = Buffer.from(borrowed.subarray(start, end))
     const packet = { bytes, start: 0, end: bytes.length, fds, flags, credentials }
     this.#entries.push({ packet, paid: this.#pay(bytes.length) })
@@ -49,6 +51,16 @@ export class KeptPackets {
     return this.#entries[0]?.packet
   }
 
+  /** The descriptors of what is next, the caller's from here on: they are paid for here no longer. */
+  takeFds(): readonly OwnedFd[] {
+    const { packet } = this.#entries[0] ?? { packet: null }
+    if (packet === null) return NO_FDS
+    const { fds } = packet
+    packet.fds = NO_FDS
+    this.#held.removeDescriptors(fds.length)
+    return fds
+  }
+
   /** What was next has been served. */
   removeFirst(): void {
     this.#held.remove(this.#entries.shift()?.paid ?? 0)
@@ -57,12 +69,23 @@ export class KeptPackets {
   /** The channel is over: nothing of it is served any more. */
   drop(): void {
     for (const { packet, paid } of this.#entries.splice(0)) {
-      for (const fd of packet?.fds ?? []) fd.close()
+      const { fds } = packet ?? { fds: NO_FDS }
+      for (const fd of fds) fd.close()
+      this.#held.removeDescriptors(fds.length)
       this.#held.remove(paid)
     }
   }
 
-  /** What cannot be paid for is kept all the same, because the order must not be lost: the batch bounds what one user has here. */
+  #payFor(fds: readonly OwnedFd[]): void {
+    try {
+      this.#held.addDescriptors(fds.length)
+    } catch (error) {
+      for (const fd of fds) fd.close()
+      throw error
+    }
+  }
+
+  /** Bytes that nobody pays for are kept all the same, because the order must not be lost: the batch bounds what one user has here. */
   #pay(count: number): number {
     try {
       this.#held.add(count)

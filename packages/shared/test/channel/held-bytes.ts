@@ -68,3 +68,34 @@ t.test('without a budget there is no end of it', async (t) => {
   held.remove(2 ** 40)
   t.doesNotThrow(() => held.add(2 ** 40))
 })
+
+t.test('descriptors are paid for one each, apart from the bytes, until they are somebody else’s', async (t) => {
+  const { held, budget } = makeHeld()
+  held.addDescriptors(0)
+  t.equal(budget.blocks, 0)
+  held.addDescriptors(LIMIT - 1)
+  t.throws(() => held.addDescriptors(2), { code: 'ERR_LIMIT' })
+  t.equal(budget.blocks, LIMIT - 1, 'all of them, or none')
+  held.addDescriptors(1)
+  held.removeDescriptors(2)
+  t.equal(budget.blocks, LIMIT - 2)
+  held.close()
+  t.equal(budget.blocks, 0, 'what is still held at the end is paid for no longer')
+  held.removeDescriptors(1)
+  t.equal(budget.blocks, 0)
+})
+
+t.test('of each kind is asked what it is', async (t) => {
+  const asked: string[] = []
+  const held = new HeldBytes()
+  held.chargeTo({
+    charge: (what, count) => asked.push(`+${count} ${what}`),
+    refund: (what, count) => asked.push(`-${count} ${what}`),
+    carryOver: () => () => undefined,
+  })
+  held.addDescriptors(3)
+  held.add(FREE + 1)
+  held.removeDescriptors(3)
+  held.remove(1)
+  t.strictSame(asked, ['+3 heldDescriptors', '+1 heldBlocks', '-3 heldDescriptors', '-1 heldBlocks'])
+})

@@ -11,7 +11,7 @@ import { LimitError } from '../../src/util/errors.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import type { RawPeer } from '../../test-support/raw-peer.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
-import { body, DESCRIPTOR, message, ONEWAY, packet, RELEASE, TRANSACTION } from '../../test-support/wire.ts'
+import { body, DESCRIPTOR, FAILURE, message, ONEWAY, packet, RELEASE, TRANSACTION } from '../../test-support/wire.ts'
 import { awake } from '../fixtures/awake.ts'
 import { regions } from '../fixtures/descriptors.ts'
 import { rawClient } from '../fixtures/sessions.ts'
@@ -23,6 +23,8 @@ const STRANGER = 1234
 const OTHER = 4321
 /** Of a call, in milliseconds: a few of them are more than a stranger's share of a turn. */
 const COST = 1
+/** The status of a FAILURE. */
+const LIMIT = 4
 
 function work(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end; );
@@ -195,6 +197,62 @@ t.test(
     t.equal(budget.blocks, 0)
   },
 )
+
+/** Pays for so many descriptors. */
+function descriptorBudget(limit: number) {
+  const budget = {
+    used: 0,
+    most: 0,
+    charge(what: string, count: number) {
+      if (what !== 'heldDescriptors') return
+      if (budget.used + count > limit) throw new LimitError(what, limit, budget.used)
+      budget.used += count
+      budget.most = Math.max(budget.most, budget.used)
+    },
+    refund(what: string, count: number) {
+      if (what === 'heldDescriptors') budget.used -= count
+    },
+    carryOver: () => () => undefined,
+  }
+  return budget
+}
+
+function callWithDescriptor(code: number): Buffer {
+  const data = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
+  return message({ kind: TRANSACTION, flags: ONEWAY, code, objectCount: 1, descriptorCount: 1 }, data)
+}
+
+t.test('descriptors of what waits are paid for while it waits', async (t) => {
+  const log: string[] = []
+  sendCalls(client(t, new Slow('a', log), STRANGER).peer, 1, 60)
+  const taking = new Slow('b', log, true)
+  const { server, peer } = client(t, taking, STRANGER)
+  const budget = descriptorBudget(1)
+  server.chargeTo(budget)
+  peer.send(callWithDescriptor(1), regions(t, 1))
+  let paidWhile = 0
+  taking.onEach = () => (paidWhile = budget.used)
+  await taking.until(61)
+  await new Promise(setImmediate)
+  t.ok(log.indexOf('b1') > 0, 'it has waited')
+  t.equal(paidWhile, 1, 'once, also while it is served')
+  t.equal(budget.used, 0)
+})
+
+t.test('a channel whose waiting descriptors nobody pays for is told so, and ends at once', async (t) => {
+  const log: string[] = []
+  const flooded = new Slow('a', log)
+  sendCalls(client(t, flooded, STRANGER).peer, 1, 60)
+  const { server, peer, ended } = client(t, new Slow('b', log, true), STRANGER)
+  server.chargeTo(descriptorBudget(0))
+  peer.send(callWithDescriptor(1), regions(t, 1))
+  const [farewell] = await awake(peer.receiveMessages(1))
+  t.match(farewell, { kind: FAILURE, id: 0, code: LIMIT })
+  t.match(await ended(), { code: 'ERR_LIMIT' })
+  t.ok(log.length < 60, 'before the others were served')
+  await flooded.until(60)
+  t.notOk(log.includes('b1'))
+})
 
 t.test('a service may close the channel in the middle of what waits', async (t) => {
   const service = new Slow()
