@@ -37,15 +37,16 @@ export function readBlob(buffer: ParcelBuffer): Buffer | null {
   if (length < 0) return null
   const tag = buffer.readInt32()
   if (tag === INLINE) return readInline(buffer, length)
-  if (tag !== IMMUTABLE_REGION && tag !== MUTABLE_REGION) throw new BadParcelError(`a blob of an unknown kind, ${tag}`)
+  if (tag !== IMMUTABLE_REGION && tag !== MUTABLE_REGION)
+    throw buffer.complaint(() => new BadParcelError(`a blob of an unknown kind, ${tag}`))
   const object = buffer.readObject()
-  if (object?.kind !== 'fd') throw new BadParcelError('a blob without its descriptor')
+  if (object?.kind !== 'fd') throw buffer.complaint(() => new BadParcelError('a blob without its descriptor'))
   return readRegion(descriptorOf(object), length)
 }
 
 function readInline(buffer: ParcelBuffer, length: number): Buffer | null {
   if (length > buffer.available)
-    throw new BadParcelError(`a blob of ${length} bytes where ${buffer.available} are left`)
+    throw buffer.complaint(() => new BadParcelError(`a blob of ${length} bytes where ${buffer.available} are left`))
   return buffer.readBytes(length)
 }
 

@@ -9,6 +9,7 @@
 
 import { INT_MAX } from '../util/check.ts'
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../util/errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
 import {
   type BinderSource,
@@ -43,6 +44,7 @@ export class ParcelBuffer {
   #size = 0
   #capacity = 0
   #position = 0
+  #isRequest = false
 
   /** An empty one, perhaps one that was recycled. */
   static obtain(): ParcelBuffer {
@@ -65,6 +67,17 @@ export class ParcelBuffer {
     this.#size = size
     this.#capacity = size
     this.#position = 0
+    this.#isRequest = false
+  }
+
+  /** What is in it came from somebody who calls: what is wrong with it is an answer to him, and costs no stack trace. */
+  markRequest(): void {
+    this.#isRequest = true
+  }
+
+  /** An error about what is in it. */
+  complaint<E extends Error>(make: () => E): E {
+    return this.#isRequest ? withoutStack(make) : make()
   }
 
   /** Closes its descriptors, and will be used again: who recycles it has forgotten it. */
@@ -76,6 +89,7 @@ export class ParcelBuffer {
     this.#size = 0
     this.#capacity = 0
     this.#position = 0
+    this.#isRequest = false
     pool.push(this)
   }
 
@@ -175,7 +189,8 @@ export class ParcelBuffer {
     if (end > this.#size) return -1
     this.#position = end
     if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
-      throw new SecurityError(`bytes ${start} to ${end} of the parcel hold an object, which is no plain data`)
+      const text = `bytes ${start} to ${end} of the parcel hold an object, which is no plain data`
+      throw this.complaint(() => new SecurityError(text))
     }
     return start
   }
@@ -228,7 +243,8 @@ export class ParcelBuffer {
     if (this.available < 4) return -1
     const length = this.readInt32()
     if (length * elementBytes > this.available) {
-      throw new BadParcelError(`a length of ${length} does not fit in the ${this.available} bytes left`)
+      const text = `a length of ${length} does not fit in the ${this.available} bytes left`
+      throw this.complaint(() => new BadParcelError(text))
     }
     return Math.max(length, -1)
   }

@@ -35,7 +35,7 @@ export function parcelContents(parcel: Parcel): ParcelContents {
 }
 
 /**
- * A parcel of bytes and objects that were received, at position 0. Takes over the descriptors of `objects`, which are
+ * A parcel of a request that was received, at position 0: what is wrong with its contents costs no stack trace. Takes over the descriptors of `objects`, which are
  * ascending by offset and checked: aligned, apart, and inside the data.
  * @param source of the received binders: each is opened when it is read, or given back when the parcel is recycled, which
  *   the caller must not forget
@@ -46,7 +46,9 @@ export function parcelFromWire(
   source: BinderSource | null = null,
 ): Parcel {
   const parcel = Parcel.obtain()
-  bufferOf(parcel).replace(data, objects, source)
+  const buffer = bufferOf(parcel)
+  buffer.replace(data, objects, source)
+  buffer.markRequest()
   return parcel
 }
 

@@ -91,8 +91,10 @@ export abstract class ParcelValues {
 
   /** @throws ERR_BAD_PARCEL when bytes are left behind the position: the reader does not know all of what was written. */
   enforceNoDataAvail(): void {
-    const { available } = this.#open()
-    if (available > 0) throw new BadParcelError(`Parcel data not fully consumed, unread size: ${available}`)
+    const buffer = this.#open()
+    const { available } = buffer
+    if (available === 0) return
+    throw buffer.complaint(() => new BadParcelError(`Parcel data not fully consumed, unread size: ${available}`))
   }
 
   /** -128 to 127, in 4 bytes. */

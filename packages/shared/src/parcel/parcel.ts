@@ -221,9 +221,9 @@ export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSo
   /** Reads what {@link writeInterfaceToken} wrote. @throws ERR_SECURITY when it is another interface's, or none. */
   enforceInterface(name: string): void {
     checkString('name', name)
-    if (!readInterfaceToken(bufferOf(this), name)) {
-      throw new SecurityError(`Binder invocation to an incorrect interface, not ${name}`)
-    }
+    const buffer = bufferOf(this)
+    if (readInterfaceToken(buffer, name)) return
+    throw buffer.complaint(() => new SecurityError(`Binder invocation to an incorrect interface, not ${name}`))
   }
 
   /** What the results of a call that went well begin with. */
@@ -260,9 +260,10 @@ function range(parcel: Parcel, offset: number, length: number): Buffer {
 }
 
 function nextDescriptor(parcel: Parcel): DescriptorContents {
-  const object = bufferOf(parcel).readObject()
-  if (object?.kind !== 'fd') throw new BadParcelError('the parcel has no descriptor at this position')
-  return object
+  const buffer = bufferOf(parcel)
+  const object = buffer.readObject()
+  if (object?.kind === 'fd') return object
+  throw buffer.complaint(() => new BadParcelError('the parcel has no descriptor at this position'))
 }
 
 function objectsIn(parcel: Parcel, offset: number, length: number): ParcelObject[] {
