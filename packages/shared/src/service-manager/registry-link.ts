@@ -14,15 +14,31 @@ import { type FoundService, IServiceManager } from './registry-interface.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { connectRegistry } from './registry-socket.ts'
 
+/** A new channel that somebody wants. */
+export interface Arrival {
+  /** As the registry saw it. */
+  readonly client: Caller
+  /** The service's end. Borrowed. */
+  readonly end: OwnedFd
+  readonly service: Binder
+}
+
+/** A client of a service of this process, let in at least as far as its HELLO. */
+export interface Visit {
+  /** What the client is told then, instead of being served. */
+  readonly refusal: LimitError | null
+  onOpen: (session: Session) => void
+  /** Told once, also where no channel came about. @param pid 0 of one who has not said HELLO */
+  onEnd: (pid: number, reason: Error) => void
+}
+
 /** What a process that publishes services may want to know of their channels. */
 export interface ChannelPolicy {
-  /** A client has said who it is. An error turns it away. */
-  admit?: (session: Session, caller: Caller) => LimitError | null
-  /** Whether there is room for one more; otherwise its end is closed at once. */
-  hasRoomFor?: (end: OwnedFd) => boolean
-  /** A new channel to this service, for this client as the registry saw it. */
-  onOpen?: (session: Session, client: Caller, service: Binder) => void
-  onEnd?: (session: Session, reason: Error) => void
+  /**
+   * The registry has brought the end of a new channel; nothing has been made of it
+   * yet. null: it is closed at once. Without this everybody is let in.
+   */
+  enter?: (arrival: Arrival) => Visit | null
   /** The registry is gone. */
   onOutage?: () => void
   /** The next registry did not give a name back that was published here. Without this it is a process warning. */
@@ -104,19 +120,33 @@ export class RegistryLink {
   /** The server end of a new channel to a service of ours. Its client must be the uid that the registry saw. */
   #attach(binder: Binder, data: Parcel): void {
     const { client, end } = readAttachment(data)
-    if (!this.#services.has(binder) || this.#policy.hasRoomFor?.(end) === false) {
-      end.close()
-      return
-    }
+    const visit = this.#services.has(binder) ? this.#policy.enter?.({ client, end, service: binder }) : null
+    if (visit === null) end.close()
+    else openChannel(end, { root: binder, client, visit })
+  }
+}
+
+interface NewChannel {
+  readonly root: Binder
+  readonly client: Caller
+  readonly visit: Visit | undefined
+}
+
+/** Takes the end over. @throws what came is no socket, or cannot be waited for */
+function openChannel(end: OwnedFd, { root, client, visit }: NewChannel): void {
+  try {
     const session: Session = new Session(end, {
       role: 'server',
-      root: binder,
+      root,
       peerAcceptsFileDescriptors: true,
       expectedUid: client.uid,
-      admit: (caller) => this.#policy.admit?.(session, caller) ?? null,
-      onEnd: (reason) => this.#policy.onEnd?.(session, reason),
+      admit: () => visit?.refusal ?? null,
+      onEnd: (reason) => visit?.onEnd(session.caller.pid, reason),
     })
-    this.#policy.onOpen?.(session, client, binder)
+    visit?.onOpen(session)
+  } catch (error) {
+    visit?.onEnd(0, error as Error)
+    throw error
   }
 }
 

@@ -1,10 +1,10 @@
 /** The channels to the service of this process: whose each one is, and what it is charged. */
+import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
-import type { Caller } from '../binder/calling-identity.ts'
 import type { Session } from '../binder/session.ts'
-import { Admission, type AdmittedPeer } from '../quota/admission.ts'
+import { Admission } from '../quota/admission.ts'
 import { type Account, Ledger } from '../quota/ledger.ts'
-import type { ChannelPolicy } from './registry-link.ts'
+import type { Arrival, ChannelPolicy, Visit } from './registry-link.ts'
 import {
   countFreeFiles,
   fitServiceLimits,
@@ -26,12 +26,13 @@ export function defaultPolicy(limits: ServiceLimits): ChannelPolicy {
   }
   const files = openFilesLimit()
   return {
-    // Numbers are given out from the lowest: one as high as this means that hardly any is free, whoever has the others.
-    hasRoomFor: (end) => end.fd < files - RESERVE / 2,
-    onOpen: (session, client, service) => known().onOpen?.(session, client, service),
-    admit: (session, caller) => known().admit?.(session, caller) ?? null,
-    onEnd: (session, reason) => known().onEnd?.(session, reason),
+    enter: (arrival) => (areFewLeft(arrival.end, files) ? null : (known().enter?.(arrival) ?? null)),
   }
+}
+
+/** Numbers are given out from the lowest: one as high as this means that hardly any is free, whoever has the others. */
+function areFewLeft({ fd }: OwnedFd, files: number): boolean {
+  return fd >= files - RESERVE / 2
 }
 
 function policyOf(limits: ServiceLimits): ChannelPolicy {
@@ -43,50 +44,47 @@ function policyOf(limits: ServiceLimits): ChannelPolicy {
 /** `R` has what a channel charges: `Charged`. */
 export class ServiceChannels<R extends string> {
   readonly #admission: Admission<R>
-  readonly #peers = new Map<Session, AdmittedPeer<R> & { readonly service: Binder }>()
+  readonly #sessions = new Map<Session, Binder>()
 
   constructor(admission: Admission<R>) {
     this.#admission = admission
   }
 
   get size(): number {
-    return this.#peers.size
+    return this.#sessions.size
   }
 
-  /** What the ServiceManager tells of them. */
+  /** What the ServiceManager asks about them. */
   get policy(): ChannelPolicy {
-    return {
-      onOpen: (session, client, service) => this.#open(session, client, service),
-      admit: (session) => this.#peers.get(session)?.refusal ?? null,
-      onEnd: (session, reason) => this.#end(session, reason),
-    }
+    return { enter: (arrival) => this.#enter(arrival) }
   }
 
   /** Ends those to this service: its clients look for it anew. */
   closeOf(service: Binder): void {
-    for (const [session, peer] of this.#peers) if (peer.service === service) session.close()
+    for (const [session, its] of this.#sessions) if (its === service) session.close()
   }
 
   /** Ends them all. */
   close(): void {
-    for (const session of this.#peers.keys()) session.close()
+    for (const session of this.#sessions.keys()) session.close()
   }
 
-  /** Charged before its HELLO, so that who says nothing cannot have more channels than who does. */
-  #open(session: Session, client: Caller, service: Binder): void {
+  /** Charged before anything is made, and before its HELLO: who says nothing cannot have more channels than who does. */
+  #enter({ client, service }: Arrival): Visit | null {
     const peer = this.#admission.enter(client.uid)
-    if (peer === null) {
-      session.close()
-      return
+    if (peer === null) return null
+    let opened: Session | null = null
+    return {
+      refusal: peer.refusal,
+      onOpen: (session) => {
+        opened = session
+        session.chargeTo(peer.account as Account<string>)
+        this.#sessions.set(session, service)
+      },
+      onEnd: (pid, reason) => {
+        if (opened !== null) this.#sessions.delete(opened)
+        this.#admission.leave(peer, pid, reason)
+      },
     }
-    session.chargeTo(peer.account as Account<string>)
-    this.#peers.set(session, { ...peer, service })
-  }
-
-  #end(session: Session, reason: Error): void {
-    const peer = this.#peers.get(session)
-    if (peer === undefined) return
-    this.#peers.delete(session)
-    this.#admission.leave(peer, session.caller.pid, reason)
   }
 }
