@@ -4,7 +4,7 @@
  */
 import { constants as fs, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
-import { fstat, lockFile, OwnedFd } from 'memfd-native'
+import { fstat, lockFile, OwnedFd, SyscallError } from 'memfd-native'
 import { fileAt, isSameFile } from '../process/same-file.ts'
 import { explainRefusal } from './leftover.ts'
 
@@ -29,7 +29,7 @@ export class LockFile {
   static tryTake(path: string): LockFile | null {
     for (;;) {
       using fd = openLock(path)
-      if (!lockFile(fd)) return null
+      if (!tryLock(fd, path)) return null
       // Between open(2) and flock(2) somebody may have removed the file: then another one is at the path by now.
       if (isSameFile(fstat(fd), fileAt(path))) return new LockFile(path, OwnedFd.adopt(fd.release()))
     }
@@ -53,6 +53,15 @@ export class LockFile {
   /** Gives the lock back. The file stays: removing it would race with who opens it. Idempotent. */
   close(): void {
     this.#fd.close()
+  }
+}
+
+/** @throws SyscallError with the path: ENOLCK of a file system that has no locks, or no more */
+function tryLock(fd: OwnedFd, path: string): boolean {
+  try {
+    return lockFile(fd)
+  } catch (error) {
+    throw error instanceof SyscallError ? new SyscallError(error.syscall, error.errno, path) : error
   }
 }
 

@@ -43,7 +43,7 @@ const FAULTS: readonly Fault[] = [
   { call: 'fchmod', error: 'EIO', file: region, exit: EXIT_FAILED, line: /fchmod: EIO/ },
   { call: 'openat', error: 'EROFS', file: lock, exit: EXIT_FAILED, line: /EROFS.*\.lock/ },
   { call: 'openat', error: 'EACCES', file: lock, exit: EXIT_NOT_PERMITTED, line: /EACCES.*\.lock/ },
-  { call: 'flock', error: 'ENOLCK', exit: EXIT_FAILED, line: /flock: ENOLCK/ },
+  { call: 'flock', error: 'ENOLCK', exit: EXIT_FAILED, line: /flock: ENOLCK, .*registry\.sock\.lock/ },
   { call: 'ftruncate', error: 'ENOSPC', file: lock, exit: EXIT_FAILED, line: /ENOSPC.*ftruncate/ },
   { call: 'socket', error: 'EMFILE', when: '1', exit: EXIT_FAILED, line: /socket: EMFILE/ },
   { call: 'socket', error: 'ENFILE', when: '2', exit: EXIT_FAILED, line: /socket: ENFILE/ },
