@@ -118,7 +118,8 @@ export const DAEMON_LIMITS = {
     limit: ARRIVALS, // whoever comes last waits for all of them: 4,096 were 80 ms beside a flood
     unit: 'connections',
     error: 'EAGAIN',
-    meaning: 'connections that wait to be accepted; the library tries again for 5 s. The kernel lowers it to net.core.somaxconn',
+    meaning:
+      'connections that wait to be accepted; the library tries again for 5 s. The kernel lowers it to net.core.somaxconn',
   },
   reserve: {
     name: 'reserve of descriptors',

@@ -98,7 +98,7 @@ export class LastingLink {
 
   /** Has a callback told, by this registry and the next ones. @throws as the registry's registerForNotifications */
   async register(callback: NotificationCallback): Promise<void> {
-    const link = await patiently(() => this.current())
+    const link = await retryOverloaded(() => this.current())
     this.#callbacks.add(callback)
     try {
       await register(link, callback)

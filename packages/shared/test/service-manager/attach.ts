@@ -119,7 +119,7 @@ t.test(
     const log: string[] = []
     let isOpen = false
     const policy: ChannelPolicy = {
-      enter: ({ pid }, end) => {
+      enter: ({ client: { pid }, end }) => {
         log.push(`${pid === process.pid} ${end instanceof OwnedFd}`)
         if (!isOpen) return null
         return {
