@@ -1,4 +1,4 @@
-import { memoryOf } from '../dist/src/proc.js'
+import { memoryOf } from '../dist/src/harness/proc.js'
 import { Child, shares } from './lib/child.mjs'
 import { CanaryProcess, startDaemon, valuesRead } from './lib/daemon.mjs'
 import { mebibytes, percentiles, ratio } from './lib/numbers.mjs'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { memoryOf } from '../dist/src/proc.js'
+import { memoryOf } from '../dist/src/harness/proc.js'
 import { Child, shares } from './lib/child.mjs'
 import { startDaemon } from './lib/daemon.mjs'
 import { mebibytes } from './lib/numbers.mjs'

@@ -1,7 +1,8 @@
 /** Bar charts as SVG: one panel per group, one bar per contender, the spread of the rounds as a line over it. */
-import type { Unit } from './benchmark.ts'
+
 import { formatFigure } from './format.ts'
-import type { Spread } from './statistics.ts'
+import type { Unit } from './harness/benchmark.ts'
+import type { Spread } from './harness/statistics.ts'
 
 export interface Bar {
   readonly label: string

@@ -1,8 +1,8 @@
 /** A commit, checked out beside this one and built: a worktree in the bench's build folder. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import type { Checkout } from './field.ts'
-import { buildFolder, repositoryFolder } from './paths.ts'
+import type { Checkout } from './harness/field.ts'
+import { buildFolder, repositoryFolder } from './harness/paths.ts'
 
 const LOCK = 'package-lock.json'
 

@@ -1,5 +1,5 @@
 /** Which benchmarks are meant. */
-import type { Benchmark } from './benchmark.ts'
+import type { Benchmark } from './harness/benchmark.ts'
 
 /** No names mean all. @throws RangeError a name that none has */
 export function choose(benchmarks: readonly Benchmark[], names: readonly string[]): readonly Benchmark[] {

@@ -1,9 +1,10 @@
 /** Two checkouts of one run, figure by figure. */
-import type { Unit } from './benchmark.ts'
+
 import { formatFigure, formatRatio } from './format.ts'
+import type { Unit } from './harness/benchmark.ts'
+import { median, ratios, type Spread, spread } from './harness/statistics.ts'
 import { formatSpread, numbersOf, table } from './report.ts'
 import type { BenchmarkResult, GroupResult } from './runner.ts'
-import { median, ratios, type Spread, spread } from './statistics.ts'
 
 export interface Change {
   readonly work: string

@@ -1,5 +1,5 @@
 /** Numbers for people. */
-import type { Unit } from './benchmark.ts'
+import type { Unit } from './harness/benchmark.ts'
 
 const SUFFIXES: Readonly<Record<Unit, string>> = {
   us: 'µs',

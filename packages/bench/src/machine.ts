@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { arch, cpus, release, totalmem } from 'node:os'
-import { repositoryFolder } from './paths.ts'
+import { repositoryFolder } from './harness/paths.ts'
 
 export interface Machine {
   readonly cpu: string

@@ -1,10 +1,11 @@
 /** The report of a run: Markdown and its charts. */
-import type { Figure, Unit } from './benchmark.ts'
+
 import { barChart } from './chart.ts'
 import { formatFigure, formatRatio } from './format.ts'
+import type { Figure, Unit } from './harness/benchmark.ts'
+import { median, ratios, type Spread, spread } from './harness/statistics.ts'
 import type { Machine } from './machine.ts'
 import type { BenchmarkResult, GroupResult } from './runner.ts'
-import { median, ratios, type Spread, spread } from './statistics.ts'
 import type { Verdict } from './verdicts.ts'
 
 export interface Run {

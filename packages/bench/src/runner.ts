@@ -4,7 +4,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import type { Benchmark, Contender, Group, Pinning, Place, Sample, Subject } from './benchmark.ts'
+import type { Benchmark, Contender, Group, Pinning, Place, Sample, Subject } from './harness/benchmark.ts'
 
 export interface RunOptions {
   readonly rounds: number

@@ -1,7 +1,7 @@
 /** The targets against a run. */
-import type { Unit } from './benchmark.ts'
+import type { Unit } from './harness/benchmark.ts'
+import { ratios, type Spread, spread } from './harness/statistics.ts'
 import type { BenchmarkResult, GroupResult } from './runner.ts'
-import { ratios, type Spread, spread } from './statistics.ts'
 import type { Operand, Target } from './targets.ts'
 
 export interface Verdict {

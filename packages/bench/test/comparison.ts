@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Unit } from '../src/benchmark.ts'
 import { comparisonTable, findChanges } from '../src/comparison.ts'
+import type { Unit } from '../src/harness/benchmark.ts'
 
 function outcomeOf(unit: Unit, before: number[], after: number[]): string | undefined {
   const rounds = (numbers: number[]) => numbers.map((p50) => ({ p50 }))

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { cleanEnvironment, RunningProgram } from '../src/harness/process.ts'
 import { allowedCpus } from '../src/machine.ts'
-import { cleanEnvironment, RunningProgram } from '../src/process.ts'
 
 const ANSWERING = `
   console.log('ready')

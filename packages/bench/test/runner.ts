@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Contender, Group } from '../src/benchmark.ts'
+import type { Contender, Group } from '../src/harness/benchmark.ts'
 import { runBenchmark } from '../src/runner.ts'
 
 function noting(journal: string[], name: string, fails: (sample: number) => boolean = () => false): Contender {

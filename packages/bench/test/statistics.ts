@@ -1,5 +1,5 @@
 import t from 'tap'
-import { median, quantile, ratios, spread } from '../src/statistics.ts'
+import { median, quantile, ratios, spread } from '../src/harness/statistics.ts'
 
 t.test('the median of an odd count is the middle one, of an even count the mean of the middle two', (t) => {
   t.equal(median([9, 1, 5]), 5)

@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { Group } from '../src/benchmark.ts'
 import { allBenchmarks } from '../src/cases/cases.ts'
-import { Peers } from '../src/installed-peers.ts'
+import type { Group } from '../src/harness/benchmark.ts'
+import { Peers } from '../src/harness/installed-peers.ts'
 import { TARGETS, type Target } from '../src/targets.ts'
 
 const checkouts = [{ label: 'memsvc', root: '/nowhere' }]

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ServiceManager, SharedValue } from '@memsvc/shared'
 import { startDaemon as startProgram } from '@memsvc/shared/test-support'
-import { thisCheckout } from '../../dist/src/field.js'
+import { thisCheckout } from '../../dist/src/harness/field.js'
 import { Child } from './child.mjs'
 import { percentiles } from './numbers.mjs'
 

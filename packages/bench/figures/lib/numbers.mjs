@@ -1,5 +1,5 @@
 /** Numbers for people. */
-import { quantile } from '../../dist/src/statistics.js'
+import { quantile } from '../../dist/src/harness/statistics.js'
 
 /** @param durations in milliseconds */
 export function percentiles(durations) {

@@ -1,6 +1,6 @@
 /** All benchmarks, in the order of the report. */
-import type { Benchmark } from '../benchmark.ts'
-import type { Field } from '../field.ts'
+import type { Benchmark } from '../harness/benchmark.ts'
+import type { Field } from '../harness/field.ts'
 import { attach } from './attach.ts'
 import { close } from './close.ts'
 import { daemonStart } from './daemon-start.ts'

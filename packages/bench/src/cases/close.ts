@@ -1,9 +1,9 @@
-import { type Benchmark, type Contender, type Group, ROUND_TRIP, type Sample } from '../benchmark.ts'
-import { Cast, contender } from '../contender.ts'
-import { type Checkout, daemonOf, type Field, nodeProgram, registryIn } from '../field.ts'
-import { baseline } from '../native.ts'
-import { descriptorsOf } from '../proc.ts'
-import type { RunningProgram } from '../process.ts'
+import { type Benchmark, type Contender, type Group, ROUND_TRIP, type Sample } from '../harness/benchmark.ts'
+import { Cast, contender } from '../harness/contender.ts'
+import { type Checkout, daemonOf, type Field, nodeProgram, registryIn } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
+import { descriptorsOf } from '../harness/proc.ts'
+import type { RunningProgram } from '../harness/process.ts'
 
 const CYCLES = 100_000
 const QUICK_CYCLES = 1000

@@ -1,8 +1,8 @@
-import type { Benchmark, Contender, Place, Sample } from '../benchmark.ts'
-import { daemonOf, type Field, nodeProgram, peerContender } from '../field.ts'
+import type { Benchmark, Contender, Place, Sample } from '../harness/benchmark.ts'
+import { daemonOf, type Field, nodeProgram, peerContender } from '../harness/field.ts'
+import { memoryOf } from '../harness/proc.ts'
+import { type Program, RunningProgram } from '../harness/process.ts'
 import { REDIS, redisServer } from '../peers/redis.ts'
-import { memoryOf } from '../proc.ts'
-import { type Program, RunningProgram } from '../process.ts'
 
 const BASE = 'bare Node server'
 

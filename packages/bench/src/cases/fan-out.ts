@@ -1,7 +1,7 @@
-import { type Benchmark, type Group, ROUND_TRIP } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { type Field, nodeProgram } from '../field.ts'
-import { baseline } from '../native.ts'
+import { type Benchmark, type Group, ROUND_TRIP } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { type Field, nodeProgram } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
 
 export function fanOut(field: Field): Benchmark {
   return {

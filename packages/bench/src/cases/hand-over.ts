@@ -1,7 +1,7 @@
-import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
-import { baseline } from '../native.ts'
+import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { type Field, nodeProgram, peer, withDaemon } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
 import { dbus } from '../peers/dbus.ts'
 
 export function handOver(field: Field): Benchmark {

@@ -1,9 +1,9 @@
-import type { Benchmark, Contender, Place, Sample } from '../benchmark.ts'
-import { Cast } from '../contender.ts'
-import { daemonOf, type Field, nodeProgram, peerContender, registryIn } from '../field.ts'
-import { baseline } from '../native.ts'
-import { memoryOf } from '../proc.ts'
-import type { Program, RunningProgram } from '../process.ts'
+import type { Benchmark, Contender, Place, Sample } from '../harness/benchmark.ts'
+import { Cast } from '../harness/contender.ts'
+import { daemonOf, type Field, nodeProgram, peerContender, registryIn } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
+import { memoryOf } from '../harness/proc.ts'
+import type { Program, RunningProgram } from '../harness/process.ts'
 
 /** Opened in each round, and never closed. */
 const STEP = 1000

@@ -1,7 +1,7 @@
-import { type Benchmark, type Group, THROUGHPUT } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { type Field, nodeProgram, registryIn, withDaemon } from '../field.ts'
-import { baseline } from '../native.ts'
+import { type Benchmark, type Group, THROUGHPUT } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { type Field, nodeProgram, registryIn, withDaemon } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
 import { hubAlone } from '../peers/hub.ts'
 
 const C_EPOLL = 'C epoll server'

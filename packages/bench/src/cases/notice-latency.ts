@@ -1,9 +1,16 @@
-import { type Benchmark, type Contender, type Group, type Place, ROUND_TRIP, type Sample } from '../benchmark.ts'
-import { Cast } from '../contender.ts'
-import { type Checkout, daemonOf, type Field, nodeProgram, peerContender, registryIn } from '../field.ts'
-import { baseline } from '../native.ts'
+import {
+  type Benchmark,
+  type Contender,
+  type Group,
+  type Place,
+  ROUND_TRIP,
+  type Sample,
+} from '../harness/benchmark.ts'
+import { Cast } from '../harness/contender.ts'
+import { type Checkout, daemonOf, type Field, nodeProgram, peerContender, registryIn } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
+import type { Program, RunningProgram } from '../harness/process.ts'
 import { REDIS, redisServer, socketIn } from '../peers/redis.ts'
-import type { Program, RunningProgram } from '../process.ts'
 
 /** A round has at least so many changes. */
 const MIN_CHANGES = 20

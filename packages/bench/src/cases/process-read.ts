@@ -1,7 +1,7 @@
-import { type Benchmark, ROUND_TRIP } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { daemonOf, type Field, peer, registryIn } from '../field.ts'
-import { baseline } from '../native.ts'
+import { type Benchmark, ROUND_TRIP } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { daemonOf, type Field, peer, registryIn } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
 import { REDIS, redisProgram, redisServer, socketIn } from '../peers/redis.ts'
 
 const BASE = 'node -e 0'

@@ -1,7 +1,7 @@
-import { type Benchmark, type Contender, type Group, PER_OPERATION } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { type Checkout, type Field, nodeProgram, peer } from '../field.ts'
-import { baseline } from '../native.ts'
+import { type Benchmark, type Contender, type Group, PER_OPERATION } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { type Checkout, type Field, nodeProgram, peer } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
 const ATOMICS_LOAD = 'Atomics.load'

@@ -1,5 +1,5 @@
-import { type Benchmark, type Group, type Pinning, THROUGHPUT } from '../benchmark.ts'
-import { type Field, nodeProgram, peer, withDaemon } from '../field.ts'
+import { type Benchmark, type Group, type Pinning, THROUGHPUT } from '../harness/benchmark.ts'
+import { type Field, nodeProgram, peer, withDaemon } from '../harness/field.ts'
 import { cEcho } from '../peers/c.ts'
 import { dbus } from '../peers/dbus.ts'
 import { hubAlone } from '../peers/hub.ts'

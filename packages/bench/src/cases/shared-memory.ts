@@ -1,7 +1,7 @@
-import type { Benchmark, Contender, Group, Sample } from '../benchmark.ts'
-import { type Checkout, type Field, nodeProgram } from '../field.ts'
-import { availableMemory, type Memory, memoryOf } from '../proc.ts'
-import { RunningProgram } from '../process.ts'
+import type { Benchmark, Contender, Group, Sample } from '../harness/benchmark.ts'
+import { type Checkout, type Field, nodeProgram } from '../harness/field.ts'
+import { availableMemory, type Memory, memoryOf } from '../harness/proc.ts'
+import { RunningProgram } from '../harness/process.ts'
 import { loadShared } from '../programs/library.ts'
 
 const BYTES = 256 * 2 ** 20

@@ -1,7 +1,7 @@
-import { type Benchmark, type Contender, type Group, ROUND_TRIP } from '../benchmark.ts'
-import { Cast } from '../contender.ts'
-import { type Checkout, daemonOf, type Field, nodeProgram, registryIn } from '../field.ts'
-import { baseline } from '../native.ts'
+import { type Benchmark, type Contender, type Group, ROUND_TRIP } from '../harness/benchmark.ts'
+import { Cast } from '../harness/contender.ts'
+import { type Checkout, daemonOf, type Field, nodeProgram, registryIn } from '../harness/field.ts'
+import { baseline } from '../harness/native.ts'
 
 const READERS = [0, 10, 50]
 

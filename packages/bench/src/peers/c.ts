@@ -1,7 +1,7 @@
 /** The machine's limit as a contender: an echo over SOCK_SEQPACKET, written in C. */
-import type { Contender, Place } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { baseline } from '../native.ts'
+import type { Contender, Place } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { baseline } from '../harness/native.ts'
 
 export const C_ECHO = 'C echo'
 

@@ -1,7 +1,7 @@
 /** A bus of our own: dbus-daemon, a service and a client, both by dbus-next (with usocket, for descriptors). */
-import type { Contender, Place } from '../benchmark.ts'
-import { type Field, nodeProgram, peer } from '../field.ts'
-import type { Program } from '../process.ts'
+import type { Contender, Place } from '../harness/benchmark.ts'
+import { type Field, nodeProgram, peer } from '../harness/field.ts'
+import type { Program } from '../harness/process.ts'
 
 export function dbus(field: Field, name: string, task: string): Contender[] {
   return peer(field, name, ['dbus-daemon', 'dbus-next'], (peers) => {

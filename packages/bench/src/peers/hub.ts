@@ -1,8 +1,8 @@
 /** What memsvc itself rests on, alone: the hub of memfd-native, echoing. What is left between it and memsvc is memsvc's. */
-import type { Contender, Place } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { type Checkout, type Field, nodeProgram } from '../field.ts'
-import type { Program } from '../process.ts'
+import type { Contender, Place } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { type Checkout, type Field, nodeProgram } from '../harness/field.ts'
+import type { Program } from '../harness/process.ts'
 
 export const HUB_ALONE = 'memfd-native alone'
 

@@ -1,7 +1,7 @@
 /** node:net over a Unix socket: what comes with Node. */
-import type { Contender, Place } from '../benchmark.ts'
-import { contender } from '../contender.ts'
-import { type Field, nodeProgram } from '../field.ts'
+import type { Contender, Place } from '../harness/benchmark.ts'
+import { contender } from '../harness/contender.ts'
+import { type Field, nodeProgram } from '../harness/field.ts'
 
 /** See programs/net-server.ts. */
 export type NetMode = 'each' | 'packed' | 'json'

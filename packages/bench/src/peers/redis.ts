@@ -1,9 +1,9 @@
 /** Redis over a Unix socket, without persistence: only the answering is measured. */
 import { readdirSync } from 'node:fs'
-import type { Place } from '../benchmark.ts'
-import { nodeProgram } from '../field.ts'
-import type { Peers } from '../installed-peers.ts'
-import type { Program } from '../process.ts'
+import type { Place } from '../harness/benchmark.ts'
+import { nodeProgram } from '../harness/field.ts'
+import type { Peers } from '../harness/installed-peers.ts'
+import type { Program } from '../harness/process.ts'
 
 export const REDIS = ['redis', 'ioredis']
 

@@ -2,7 +2,7 @@
  * From a change to its notice in another process. The value that is set is the time it was set at, so that whoever reads it
  * knows how old it is: CLOCK_MONOTONIC is one clock for all processes.
  */
-import type { Sample } from '../benchmark.ts'
+import type { Sample } from '../harness/benchmark.ts'
 import { percentiles } from './samples.ts'
 
 /** Of a stamp: so that it fits a positive int32. It turns over after 214 s. */

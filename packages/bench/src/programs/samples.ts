@@ -3,8 +3,8 @@
  * timed. Every loop consumes what it reads: what nobody uses the compiler removes.
  */
 import { createInterface } from 'node:readline'
-import type { Sample } from '../benchmark.ts'
-import { quantile } from '../statistics.ts'
+import type { Sample } from '../harness/benchmark.ts'
+import { quantile } from '../harness/statistics.ts'
 
 export type Task = (milliseconds: number) => Sample | Promise<Sample>
 

@@ -1,6 +1,6 @@
 /**
- * The plain half of a parcel: how large it is, where it is read and written, and the values that are nothing but bytes.
- * `Parcel` adds everything that needs more.
+ * The plain part of a parcel: how large it is, where it is read and written, and the single values that are nothing but
+ * bytes. `ParcelArrays` adds many of them at once, `Parcel` everything that needs more than bytes.
  */
 
 import {
@@ -12,9 +12,8 @@ import {
   checkNumber,
   checkString,
   INT_MAX,
-  show,
 } from '../util/check.ts'
-import { BadParcelError, ClosedError, InvalidArgTypeError } from '../util/errors.ts'
+import { BadParcelError, ClosedError } from '../util/errors.ts'
 import { ParcelBuffer } from './parcel-buffer.ts'
 import { readString8, readString16, writeString8, writeString16 } from './parcel-strings.ts'
 
@@ -225,102 +224,13 @@ export abstract class ParcelValues {
     return at < 0 ? null : buffer.bytes.subarray(at, at + length)
   }
 
-  /** 4 bytes and 4 for each element. */
-  writeBooleanArray(values: readonly boolean[] | null): void {
-    this.writeList(values, checkBoolean, (value) => this.writeBoolean(value))
-  }
-
-  /** Each element as {@link readBoolean}. */
-  readBooleanArray(): boolean[] | null {
-    return this.readList(4, () => this.readBoolean())
-  }
-
-  /** 4 bytes and 4 for each element, as {@link writeInt}. */
-  writeIntArray(values: ArrayLike<number> | null): void {
-    this.writeList(values, checkInt32, (value) => this.writeInt(value))
-  }
-
-  /** Each element as {@link readInt}. */
-  readIntArray(): number[] | null {
-    return this.readList(4, () => this.readInt())
-  }
-
-  /** 4 bytes and 8 for each element, as {@link writeLong}. */
-  writeLongArray(values: ArrayLike<bigint> | null): void {
-    this.writeList(values, checkLong, (value) => this.writeLong(value))
-  }
-
-  /** Each element as {@link readLong}. */
-  readLongArray(): bigint[] | null {
-    return this.readList(8, () => this.readLong())
-  }
-
-  /** 4 bytes and 4 for each element, as {@link writeFloat}. */
-  writeFloatArray(values: ArrayLike<number> | null): void {
-    this.writeList(values, checkNumber, (value) => this.writeFloat(value))
-  }
-
-  /** Each element as {@link readFloat}. */
-  readFloatArray(): number[] | null {
-    return this.readList(4, () => this.readFloat())
-  }
-
-  /** 4 bytes and 8 for each element. */
-  writeDoubleArray(values: ArrayLike<number> | null): void {
-    this.writeList(values, checkNumber, (value) => this.writeDouble(value))
-  }
-
-  /** Each element as {@link readDouble}. */
-  readDoubleArray(): number[] | null {
-    return this.readList(8, () => this.readDouble())
-  }
-
-  /** 4 bytes and each element as {@link writeString}. */
-  writeStringArray(values: readonly (string | null)[] | null): void {
-    this.writeList(values, checkStringOrNull, (value) => this.writeString(value))
-  }
-
-  /** Each element as {@link readString}. */
-  readStringArray(): (string | null)[] | null {
-    return this.readList(4, () => this.readString())
-  }
-
-  /** Any array: its length, then its elements. All are checked before the first is written. */
-  protected writeList<T>(
-    values: ArrayLike<T> | null,
-    check: (name: string, value: T) => void,
-    write: (value: T) => void,
-  ): void {
-    if (values === null) {
-      this.writeInt(-1)
-      return
-    }
-    checkList('values', values)
-    for (let i = 0; i < values.length; i++) check('each of values', values[i] as T)
-    this.writeInt(values.length)
-    for (let i = 0; i < values.length; i++) write(values[i] as T)
-  }
-
-  /** @param elementBytes the least that one element takes. */
-  protected readList<T>(elementBytes: number, read: () => T): T[] | null {
-    const length = this.#open().readLength(elementBytes)
-    if (length < 0) return null
-    const values: T[] = []
-    for (let i = 0; i < length; i++) values.push(read())
-    return values
-  }
-
   #open(): ParcelBuffer {
     if (this.#buffer === null) throw new ClosedError('the parcel has been recycled')
     return this.#buffer
   }
 }
 
-function checkStringOrNull(name: string, value: unknown): asserts value is string | null {
+/** For this folder. */
+export function checkStringOrNull(name: string, value: unknown): asserts value is string | null {
   if (value !== null) checkString(name, value)
-}
-
-function checkList(name: string, value: unknown): void {
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return
-  throw new InvalidArgTypeError(`${name} must be an array, got ${show(value)}`)
 }

@@ -1,6 +1,6 @@
 /**
  * `Parcel`: typed bytes and the descriptors and binders among them, to be sent or received (android.os.Parcel). The plain
- * values are in `parcel-values.ts`; here is what needs more than bytes.
+ * values are in `parcel-values.ts`, arrays of them in `parcel-arrays.ts`; here is what needs more than bytes.
  */
 import { dup, type OwnedFd } from 'memfd-native'
 import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
@@ -19,16 +19,17 @@ import {
   type ParcelObject,
   takeDescriptor,
 } from './object-table.ts'
+import { ParcelArrays } from './parcel-arrays.ts'
 import { readBlob, writeBlob } from './parcel-blob.ts'
 import { readException, writeException, writeNoException } from './parcel-exceptions.ts'
-import { bufferOf, ParcelValues } from './parcel-values.ts'
+import { bufferOf, type ParcelValues } from './parcel-values.ts'
 import type { Creator, Parcelable } from './parcelable.ts'
 
 /**
  * A container for the arguments or results of a call. It owns a duplicate of each descriptor written into it, and those it was
  * received with, until `recycle()`; binders it only refers to. See {@link ParcelValues} for what holds for every value.
  */
-export class Parcel extends ParcelValues implements DescriptorSink, DescriptorSource {
+export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSource {
   readonly #inlineBlobs: boolean
 
   private constructor(inlineBlobs: boolean) {

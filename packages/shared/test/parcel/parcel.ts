@@ -1,7 +1,9 @@
 /** Every method against what it must not be given, and against a parcel that is recycled. */
 import t from 'tap'
 import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import { SharedMemory } from '../../src/os/shared-memory.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
+import type { Parcelable } from '../../src/parcel/parcelable.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
 import { Point, Polygon } from '../fixtures/parcel/point.ts'
 import { TestBinder } from '../fixtures/parcel/test-binder.ts'
@@ -185,6 +187,16 @@ t.test('a ParcelFileDescriptor travels as a typed object', async (t) => {
   using received = p.readTypedObject(ParcelFileDescriptor.CREATOR)
   t.ok(received?.getFileDescriptor().valid())
   t.equal(p.readTypedObject(ParcelFileDescriptor.CREATOR), null)
+})
+
+t.test('SharedMemory travels as any Parcelable does, though it lies below them', async (t) => {
+  using memory = SharedMemory.create('typed', 4096)
+  using p = Parcel.obtain()
+  const parcelable: Parcelable = memory
+  p.writeTypedObject(parcelable, 0)
+  p.setDataPosition(0)
+  using received = p.readTypedObject(SharedMemory.CREATOR)
+  t.equal(received?.getSize(), 4096)
 })
 
 const SAMPLE_ARGUMENTS: Record<string, unknown[]> = {
