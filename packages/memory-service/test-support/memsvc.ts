@@ -65,14 +65,24 @@ export function startMemsvcOfOtherUser(t: Test, options: DaemonOptions = {}): Pr
   return startMemsvc(t, { registry, uid: OTHER_UID, ...options })
 }
 
+/** Runs memsvc to its end, with these arguments and no others. */
+export function runMemsvc(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return runProgram(MEMSVC, args, options)
+}
+
+/** Likewise. */
+export function runMemclient(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
+  return runProgram(MEMCLIENT, args, options)
+}
+
 /** Runs a command of memsvc at this registry to its end. */
 export function memsvc(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
-  return runProgram(MEMSVC, [...args, '--registry', registry, ...TRUSTED], options)
+  return runMemsvc([...args, '--registry', registry, ...TRUSTED], options)
 }
 
 /** Runs memclient at this registry to its end. */
 export function memclient(registry: string, args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
-  return runProgram(MEMCLIENT, [...args, '--registry', registry, ...TRUSTED], options)
+  return runMemclient([...args, '--registry', registry, ...TRUSTED], options)
 }
 
 /** Starts memclient at this registry; gone with the test. */

@@ -15,7 +15,7 @@ const BOOT = fileURLToPath(new URL('../../../../scripts/systemd-box/boot', impor
 /** In the box. */
 const INSTALLATION = '/opt/memsvc/node_modules'
 /** memsvc's program, in the box. */
-export const MEMSVC = `${INSTALLATION}/@memsvc/memory-service/bin/memsvc.js`
+export const INSTALLED_MEMSVC = `${INSTALLATION}/@memsvc/memory-service/bin/memsvc.js`
 const PATH = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'
 /** Milliseconds between two looks at something that systemd does not announce. */
 const LOOK_MS = 20
@@ -77,7 +77,7 @@ export class SystemdBox {
   }
 
   memsvc(...args: string[]): Promise<string> {
-    return this.ask(process.execPath, MEMSVC, ...args)
+    return this.ask(process.execPath, INSTALLED_MEMSVC, ...args)
   }
 
   /** A property of memsvc.service, systemctl(1). */

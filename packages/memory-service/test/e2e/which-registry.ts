@@ -3,31 +3,21 @@ import { symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import {
-  type Ending,
   leakChecked,
   newRegistryPath,
   OTHER_UID,
   otherUserProblem,
-  type ProgramOptions,
   runProgram,
   startProgram,
   watchdog,
 } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMCLIENT, MEMSVC, startMemsvc } from '../../test-support/memsvc.ts'
+import { MEMCLIENT, MEMSVC, runMemclient, runMemsvc, startMemsvc } from '../../test-support/memsvc.ts'
 
 watchdog(t)
 leakChecked(t)
 
 const skip = otherUserProblem(MEMSVC)
-
-function memsvc(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
-  return runProgram(MEMSVC, args, options)
-}
-
-function memclient(args: readonly string[], options: ProgramOptions = {}): Promise<Ending> {
-  return runProgram(MEMCLIENT, args, options)
-}
 
 /** A daemon that goes by its environment. */
 async function startIn(t: Test, env: Record<string, string>): Promise<void> {
@@ -49,8 +39,8 @@ t.test('options of the registry stand before and after the command, of both prog
       t.match(await runProgram(program, args), { code: 0, stdout: /AnonymousSharedMemory/ }, args.join(' '))
     }
   }
-  t.match(await memsvc(['--registry', registry, '--json', 'status']), { code: 0, stdout: /^\{/ })
-  t.match(await memsvc(['--json', 'start']), { code: 2, stderr: /unknown option '--json'/ })
+  t.match(await runMemsvc(['--registry', registry, '--json', 'status']), { code: 0, stdout: /^\{/ })
+  t.match(await runMemsvc(['--json', 'start']), { code: 2, stderr: /unknown option '--json'/ })
 })
 
 t.test('what contradicts itself is wrong usage, of both programs', async (t) => {
@@ -64,21 +54,21 @@ t.test('what contradicts itself is wrong usage, of both programs', async (t) => 
   for (const [args, complaint] of wrong) {
     for (const command of ['list', 'start', 'status', 'stop', 'doctor']) {
       t.match(
-        await memsvc([command, ...args]),
+        await runMemsvc([command, ...args]),
         { code: 2, stdout: '', stderr: complaint },
         `${command} ${args.join(' ')}`,
       )
     }
     for (const command of ['list', 'read', 'watch', 'info']) {
       t.match(
-        await memclient([...args, command]),
+        await runMemclient([...args, command]),
         { code: 2, stdout: '', stderr: complaint },
         `${command} ${args.join(' ')}`,
       )
     }
   }
   const relative = { env: { XDG_RUNTIME_DIR: 'run' } }
-  t.match(await memclient(['read', '--user'], relative), { code: 2, stderr: /which is relative/ })
+  t.match(await runMemclient(['read', '--user'], relative), { code: 2, stderr: /which is relative/ })
 })
 
 t.test('a registry that runs elsewhere is not spoken to, but named', async (t) => {
@@ -102,8 +92,8 @@ t.test('a registry that runs elsewhere is not spoken to, but named', async (t) =
       `no registry at ${elsewhere}: start one with 'memsvc start'; the user's registry is served: add --user`,
     )
   }
-  t.match(await memclient(['read', '--user'], asked), { code: 0, stdout: '0' })
-  t.match(await memclient(['read'], { env }), { code: 0, stdout: '0' }, usersPath)
+  t.match(await runMemclient(['read', '--user'], asked), { code: 0, stdout: '0' })
+  t.match(await runMemclient(['read'], { env }), { code: 0, stdout: '0' }, usersPath)
 })
 
 t.test('watch, status and stop name the registry that they speak to', async (t) => {
@@ -114,9 +104,9 @@ t.test('watch, status and stop name the registry that they speak to', async (t) 
   t.ok(await watch.stderr.find((line) => line.endsWith(`at ${registry}`)))
   const link = newRegistryPath(t)
   symlinkSync(registry, link)
-  t.match(JSON.parse((await memsvc(['status', '--json', '--registry', link])).stdout), { registry: link })
-  t.match((await memsvc(['status', '--registry', registry])).stdout, `registry: ${registry}`)
-  t.match(await memsvc(['stop', '--registry', registry]), { code: 0, stderr: `at ${registry}` })
+  t.match(JSON.parse((await runMemsvc(['status', '--json', '--registry', link])).stdout), { registry: link })
+  t.match((await runMemsvc(['status', '--registry', registry])).stdout, `registry: ${registry}`)
+  t.match(await runMemsvc(['stop', '--registry', registry]), { code: 0, stderr: `at ${registry}` })
 })
 
 t.test('what is no registry is said to be what it is', async (t) => {
@@ -146,7 +136,7 @@ t.test('what is no registry is said to be what it is', async (t) => {
 })
 
 t.test('who may not make a registry is not told to start one', { skip }, async (t) => {
-  const { code, stderr } = await memclient(['read'], { uid: OTHER_UID })
+  const { code, stderr } = await runMemclient(['read'], { uid: OTHER_UID })
   t.equal(code, 3)
   t.equal(stderr, 'memclient: no registry at /run/memsvc/registry.sock, and this user may not make one there')
 })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { leakChecked, runProgram, startProgram, watchdog } from '@memsvc/shared/test-support'
 import { connect, constants, sendmsg, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { boxProblem, MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
+import { boxProblem, INSTALLED_MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
 
 const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
 const SOCKET = '/run/memsvc/registry.sock'
@@ -135,7 +135,14 @@ t.test('under a real systemd', { skip }, async (t) => {
 
   await t.test('a reload brings other rules, with names that are looked up from within the sandbox', async (t) => {
     const watcher = await watch(t)
-    const nobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups', process.execPath, MEMSVC]
+    const nobody = [
+      'setpriv',
+      '--reuid=nobody',
+      '--regid=nogroup',
+      '--clear-groups',
+      process.execPath,
+      INSTALLED_MEMSVC,
+    ]
     const list = () => box.ask(...nobody, 'list', '--registry', SOCKET)
     const reload = async (find: string[]) => {
       writeFileSync(box.path(CONFIGURATION), JSON.stringify({ rules: [{ names: ['*'], find }] }))
@@ -190,7 +197,17 @@ t.test('under a real systemd', { skip }, async (t) => {
 
   await t.test('another daemon joins the registry, and leaves the socket alone when its host dies', async (t) => {
     const unit = ['--unit=other', '--quiet', '--service-type=exec']
-    await box.ask('systemd-run', ...unit, process.execPath, MEMSVC, 'start', '--registry', SOCKET, '--name', 'Other')
+    await box.ask(
+      'systemd-run',
+      ...unit,
+      process.execPath,
+      INSTALLED_MEMSVC,
+      'start',
+      '--registry',
+      SOCKET,
+      '--name',
+      'Other',
+    )
     const names = async () => (await memclient('list')).split('\n').map((line) => line.split('\t')[0])
     const areBothThere = (found: unknown[]) => found.length === 2
     t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])

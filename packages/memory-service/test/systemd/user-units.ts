@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { leakChecked, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { boxProblem, MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
+import { boxProblem, INSTALLED_MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
 
 const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
 const HOME = '/run/home'
@@ -35,7 +35,7 @@ t.test('under a real systemd --user', { skip: boxProblem() }, async (t) => {
   }
 
   await t.test('the units are installed by the user, and are enabled without a word', async (t) => {
-    const files = await user(process.execPath, MEMSVC, 'install-unit', '--user')
+    const files = await user(process.execPath, INSTALLED_MEMSVC, 'install-unit', '--user')
     t.match(files, `${HOME}/.config/systemd/user/memsvc.socket`)
     await user('systemctl', '--user', 'daemon-reload')
     await user('systemctl', '--user', 'enable', '--now', 'memsvc.socket')
