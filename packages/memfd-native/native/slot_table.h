@@ -35,7 +35,7 @@ class SlotTable {
     if (found == nullptr) return T();
     const auto index = static_cast<uint32_t>(handle & kIndexMask);
     slots_[index].used = false;
-    ++slots_[index].generation;
+    if (++slots_[index].generation == 0) slots_[index].generation = 1;  // or the first slot's handle would be 0
     free_.push_back(index);
     return std::exchange(*found, T());
   }

@@ -1,8 +1,14 @@
-// Readiness of a descriptor through libuv: one uv_poll_t each, level-triggered, on a borrowed descriptor.
+// Readiness of a descriptor through libuv: one uv_poll_t each, level-triggered, on a duplicate of what is borrowed. libuv
+// aborts when a number that it polls is closed, or names another file, before its loop comes to it.
+#include <fcntl.h>
 #include <uv.h>
+
+#include <cerrno>
+#include <utility>
 
 #include "define.h"
 #include "families.h"
+#include "unique_fd.h"
 
 /**
  * Owns itself from Start() on: libuv may use the handle until uv_close() calls back, so that callback deletes it.
@@ -10,12 +16,14 @@
  */
 class Watcher {
  public:
-  /** A negative errno when libuv cannot poll the descriptor (EPERM: a regular file, EEXIST: watched already). */
+  /** A negative errno when libuv cannot poll the descriptor (EPERM: a regular file), or there is no number for another one. */
   static int Start(Napi::Env env, int fd, int events, Napi::Function callback, Watcher** out) {
     uv_loop_s* loop;
     if (napi_get_uv_event_loop(env, &loop) != napi_ok) return -EINVAL;
-    Watcher* watcher = new Watcher(env);
-    const int error = uv_poll_init(loop, &watcher->poll_, fd);
+    unique_fd duplicate(fcntl(fd, F_DUPFD_CLOEXEC, kLowestFd));
+    if (!duplicate.ok()) return -errno;
+    Watcher* watcher = new Watcher(env, std::move(duplicate), events);
+    const int error = uv_poll_init(loop, &watcher->poll_, watcher->fd_.get());
     if (error < 0) {
       delete watcher;
       return error;
@@ -24,7 +32,7 @@ class Watcher {
     watcher->callback_ = Napi::Persistent(callback);
     napi_add_async_cleanup_hook(env, [](napi_async_cleanup_hook_handle, void* self) { static_cast<Watcher*>(self)->Close(); },
                                 watcher, &watcher->hook_);
-    uv_poll_start(&watcher->poll_, events, OnEvent);
+    watcher->Poll();
     *out = watcher;
     return 0;
   }
@@ -37,21 +45,27 @@ class Watcher {
       napi_remove_async_cleanup_hook(self->hook_);
       delete self;
     });
+    fd_.reset();  // libuv has left it already
   }
 
   void SetRef(bool on) { on ? uv_ref(handle()) : uv_unref(handle()); }
 
  private:
-  explicit Watcher(Napi::Env env) : env_(env) {}
+  static constexpr int kLowestFd = 3;  // 0 to 2 have a meaning even when they are free
+
+  Watcher(Napi::Env env, unique_fd fd, int events) : env_(env), fd_(std::move(fd)), events_(events) {}
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
   // SAFETY: every libuv handle begins with the members of uv_handle_t.
   uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&poll_); }
 
+  void Poll() { uv_poll_start(&poll_, events_, OnEvent); }
+
   /** An error or a hang-up counts as ready: the call that the owner makes next says which. */
-  static void OnEvent(uv_poll_t* poll, int, int) {
+  static void OnEvent(uv_poll_t* poll, int error, int) {
     Watcher* self = static_cast<Watcher*>(poll->data);
+    if (error < 0) self->Poll();  // libuv stops at POLLERR
     const Napi::Env env = self->env_;
     Napi::HandleScope scope(env);
     // In a handle of this scope: the callback may close its own watcher, and run the loop, which then frees it.
@@ -70,6 +84,8 @@ class Watcher {
 
   uv_poll_t poll_;
   Napi::Env env_;
+  unique_fd fd_;
+  int events_;
   Napi::FunctionReference callback_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

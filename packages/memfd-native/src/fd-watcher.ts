@@ -12,9 +12,11 @@ export class FdWatcher {
   #handle: Handle
 
   /**
-   * Starts at once. Borrows the descriptor, which libuv makes non-blocking and which must stay open until close().
+   * Starts at once. Borrows the descriptor for this call, and makes its open file non-blocking. Watches that file by a
+   * descriptor of its own until close(), whatever becomes of yours. A file may have several watchers.
    *
-   * @throws SyscallError EPERM for a regular file, EEXIST when this thread watches the descriptor already, EBADF
+   * @throws SyscallError EPERM for a regular file, EBADF, EMFILE; TypeError (ERR_INVALID_ARG_VALUE) for other events,
+   * (ERR_INVALID_ARG_TYPE) for a callback that is no function
    */
   constructor(fd: Fd, events: 'readable' | 'writable', callback: () => void) {
     if (events !== 'readable' && events !== 'writable') {

@@ -136,15 +136,45 @@ t.test('2,000 watchers made and closed leave nothing behind', () =>
   }),
 )
 
-t.test('a descriptor that is watched already is EEXIST', () =>
+t.test('a descriptor may have two watchers, and each is told', () =>
   withPairAsync(async (_, b) => {
-    using _first = new FdWatcher(b, 'readable', () => {})
-    t.equal(
-      codeOf(() => new FdWatcher(b, 'writable', () => {})),
-      'EEXIST',
-    )
+    await Promise.all([ready(b, 'writable'), ready(b, 'writable')])
+    t.pass('both called')
   }),
 )
+
+t.test(
+  'a descriptor that is closed, or names another file, in the turn in which it is watched does no harm',
+  async (t) => {
+    t.strictSame(runFixture('closes-what-it-watches'), { status: 0, signal: null, output: 'told 2 of 2', errors: '' })
+  },
+)
+
+t.test('a file is watched until the watcher is closed, whatever becomes of the descriptor', async (t) => {
+  const [reader, writer] = pipe(constants.O_NONBLOCK)
+  const again = dup(reader)
+  const waiting = ready(reader, 'readable')
+  reader.close()
+  writer.close()
+  await waiting
+  again.close()
+  t.pass('the end of the pipe was told')
+})
+
+t.test('an error of a file is told again and again, as everything that is ready', async (t) => {
+  const [reader, writer] = pipe(constants.O_NONBLOCK)
+  let calls = 0
+  await new Promise<void>((resolve) => {
+    const watcher = new FdWatcher(writer, 'writable', () => {
+      if (++calls === 1) reader.close() // POLLERR from here on
+      if (calls < 5) return
+      watcher.close()
+      resolve()
+    })
+  })
+  writer.close()
+  t.equal(calls, 5)
+})
 
 const odd = (value: unknown) => value as never
 const REFUSED: [string, (fd: Fd) => unknown, string][] = [

@@ -9,6 +9,12 @@ t.test('a forgotten descriptor is closed and reported', async (t) => {
   t.match(errors, /MEMSVC_LEAK.*descriptor \d+ was garbage collected and never closed/)
 })
 
+t.test('an owner that is a second old is found, without anybody ageing it by hand', async (t) => {
+  const { status, errors } = runFixture('forgets-and-waits')
+  t.equal(status, 0)
+  t.match(errors, /MEMSVC_LEAK.*descriptor \d+ was garbage collected and never closed/)
+})
+
 t.test('a forgotten mapping is unmapped and reported', async (t) => {
   const { output, errors } = runFixture('forgets', ['mapping'])
   t.equal(output, 'open 0, mapped 0')
