@@ -2,7 +2,7 @@
  * A parcel that is refused in the middle leaves nothing behind, whichever of its objects is at fault, in which direction
  * it was to go, and which side refuses: no object is held, no descriptor open, nothing paid for, and the channel lives.
  */
-import type { OwnedFd } from 'memfd-native'
+import { constants, getrlimit, type OwnedFd, setrlimit } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
@@ -94,6 +94,12 @@ function foreign(t: Test): IBinder {
 function manyFds(parcel: Parcel): void {
   const pfd = ParcelFileDescriptor.fromData(Buffer.from('content'), 'region') as ParcelFileDescriptor
   for (let i = 0; i < 254; i++) parcel.writeFileDescriptor(pfd.getFileDescriptor())
+  pfd.close()
+}
+
+function writeDescriptor(parcel: Parcel): void {
+  const pfd = ParcelFileDescriptor.fromData(Buffer.alloc(1), 'one') as ParcelFileDescriptor
+  parcel.writeFileDescriptor(pfd.getFileDescriptor())
   pfd.close()
 }
 
@@ -274,6 +280,32 @@ t.test(
     t.equal(server.isEnded, false)
   },
 )
+
+t.test('a call that has to wait, and finds no number for its descriptor, leaves nothing behind', async (t) => {
+  const { client, proxy } = rawServer(t, { peerAcceptsFileDescriptors: true })
+  const flood = (data: Parcel) => data.writeByteArray(Buffer.alloc(900_000))
+  await call(proxy, 1, { write: flood, flags: Binder.FLAG_ONEWAY }) // and more than the kernel takes
+  const before = hubReferences()
+  const { soft, hard } = getrlimit(constants.RLIMIT_NOFILE)
+  const held = await heldObjects(async () => {
+    const binders: Binder[] = []
+    for (const position of POSITIONS) {
+      for (const flags of [0, Binder.FLAG_ONEWAY]) {
+        const write = (data: Parcel) => {
+          binders.push(...writeAround(data, position, writeDescriptor))
+          setrlimit(constants.RLIMIT_NOFILE, { soft: 8, hard }) // all below are in use
+        }
+        const answer = call(proxy, 1, { write, flags })
+        setrlimit(constants.RLIMIT_NOFILE, { soft, hard })
+        await t.rejects(answer, { code: 'EMFILE' })
+      }
+    }
+    return binders
+  })
+  t.equal(held, 0)
+  t.equal(hubReferences(), before)
+  t.equal(client.isEnded, false)
+})
 
 // --- what comes in ---
 

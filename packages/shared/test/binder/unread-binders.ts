@@ -378,3 +378,25 @@ t.test('but not what was kept before', async (t) => {
   t.same([purse.objects, keeper.kept.length], [1, 1])
   t.equal((keeper.kept[0] as BinderProxy).isBinderAlive(), true)
 })
+
+t.test(
+  'answers that nobody reads count for the limit of the channel: one more ends it, and all is given up',
+  async (t) => {
+    const { peer, proxy, ended } = rawServer(t)
+    await peer.receiveMessages(1) // HELLO
+    const data = Parcel.obtain()
+    const replies = [1, 2, 3].map(() => Parcel.obtain())
+    const ask = async (reply: Parcel, count: number) => {
+      const answer = proxy.transact(1, data, reply)
+      const [received] = await peer.receiveMessages(1)
+      peer.send(withBinders({ kind: REPLY, id: received?.id ?? 0 }, upTo(count)))
+      return answer
+    }
+    const [first, second, third] = replies as [Parcel, Parcel, Parcel]
+    await ask(first, 2048)
+    await ask(second, 2048)
+    await t.rejects(ask(third, 1), { code: 'ERR_DEAD_OBJECT', cause: { message: /4096/ } })
+    t.type(await ended(), Violation)
+    for (const parcel of [data, ...replies]) parcel.recycle()
+  },
+)

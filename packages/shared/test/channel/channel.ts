@@ -38,6 +38,7 @@ import {
 leakChecked(t)
 watchdog(t)
 
+const [EAGAIN, EPIPE, EMSGSIZE] = [11, 32, 90]
 const MAX_DATA = 1_040_384
 /** Bytes of a body that fit into one packet. */
 const ROOM = PACKET_BYTES - HEADER_BYTES
@@ -491,3 +492,33 @@ function messageWithFds(count: number, { bodyBytesInPacket }: { bodyBytesInPacke
   const fields = { kind: TRANSACTION, id: 1, code: 1, objectCount: count, descriptorCount: count, bodyBytesInPacket }
   return message({ ...fields, dataSize: 24 * count }, body(24 * count, objects))
 }
+
+// --- what the kernel says ---
+
+t.test("an errno that is not the peer's end ends the channel, with its number", async (t) => {
+  const { channel, recorder } = recordedServer(t)
+  channel.onSendFailed(-EMSGSIZE)
+  t.match(await recorder.ended(), { code: 'ERR_DEAD_OBJECT', message: /errno 90/ })
+})
+
+t.test("an errno that is the peer's end lets what it sent before come first", async (t) => {
+  const { channel, recorder, peer } = recordedServer(t)
+  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }))
+  peer.close()
+  channel.onSendFailed(-EPIPE)
+  t.equal(channel.isEnded, false)
+  t.equal(channel.isPeerGone, true)
+  await recorder.ended()
+  t.equal(recorder.calls.length, 1)
+})
+
+t.test('what the hub tells of a channel that has ended is no news', async (t) => {
+  const { channel, recorder } = recordedServer(t)
+  channel.close()
+  channel.onWritable()
+  channel.onUnsent(Buffer.alloc(100), -EAGAIN)
+  channel.onSendFailed(-EMSGSIZE)
+  t.equal(channel.queuedBytes, 0)
+  t.equal(channel.isPeerGone, false)
+  t.equal(recorder.ends.length, 1)
+})
