@@ -91,3 +91,11 @@ t.test('what was not refunded when he left is an error', async (t) => {
   t.match(lines.at(-1), { level: 50, rest: ['watchers'], msg: 'not refunded: a bug' })
   t.equal(ledger.usedBy('watchers', STRANGER), 0, 'and it does not stay charged for ever')
 })
+
+t.test('of who is not even told nothing is kept', async (t) => {
+  const { admission, ledger } = makeAdmission()
+  const all = enterMany(admission, SHARE + REFUSED_SHARE + 100)
+  t.equal(all.filter((peer) => peer === null).length, 100)
+  for (const peer of all) if (peer !== null) admission.leave(peer, 1, END)
+  t.equal(ledger.users, 0)
+})

@@ -147,3 +147,31 @@ t.test('who is gone is charged nothing any more', async (t) => {
   t.throws(() => account.charge('names'), { code: 'ERR_ILLEGAL_STATE' })
   t.equal(ledger.used('names'), 0)
 })
+
+t.test('a user is forgotten with his last account, but not before he owes nothing', async (t) => {
+  const ledger = makeLedger(OWN)
+  const [one, other] = [ledger.open(STRANGER), ledger.open(STRANGER)]
+  one.charge('unreadDescriptors', 2)
+  const refund = one.carryOver('unreadDescriptors', 2)
+  one.close()
+  one.close()
+  t.equal(ledger.users, 1)
+  other.close()
+  t.equal(ledger.users, 1)
+  t.equal(ledger.usedBy('unreadDescriptors', STRANGER), 2)
+  refund()
+  t.equal(ledger.users, 0)
+  t.equal(ledger.used('unreadDescriptors'), 0)
+})
+
+t.test('a thousand users who come and go leave nothing', async (t) => {
+  const ledger = makeLedger(OWN)
+  for (let uid = 1; uid <= 1000; uid++) {
+    const account = ledger.open(uid)
+    account.charge('objects', 3)
+    account.refund('objects', 3)
+    account.charge('names')
+    account.close()
+  }
+  t.equal(ledger.users, 0)
+})

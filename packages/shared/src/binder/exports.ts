@@ -3,18 +3,20 @@
  */
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { Violation } from '../channel/message.ts'
+import { NumberTable } from '../util/number-table.ts'
 import { isBackground } from './background.ts'
 import type { Binder } from './binder.ts'
 
 interface Export {
+  readonly number: number
   readonly binder: Binder
   /** References that the peer has been sent and has not given back. */
   references: number
 }
 
 export class Exports {
-  readonly #byNumber = new Map<number, Export>()
-  readonly #numbers = new Map<Binder, number>()
+  readonly #byNumber = new NumberTable<Export>()
+  #numbers = new Map<Binder, number>()
   #lastNumber = 0
   #keeping = 0
   #budget: ChannelBudget | undefined
@@ -40,7 +42,7 @@ export class Exports {
     const number = known ?? ++this.#lastNumber
     if (known === undefined) {
       this.#numbers.set(binder, number)
-      this.#byNumber.set(number, { binder, references: 0 })
+      this.#byNumber.set({ number, binder, references: 0 })
       if (!binder[isBackground]) this.#keeping += 1
     }
     ;(this.#byNumber.get(number) as Export).references += 1
@@ -60,7 +62,9 @@ export class Exports {
     entry.references -= count
     if (entry.references > 0) return
     this.#byNumber.delete(number)
-    this.#numbers.delete(entry.binder)
+    // Another Map, not the same one empty: what it shrinks from would lead to what it grows into.
+    if (this.size === 0) this.#numbers = new Map()
+    else this.#numbers.delete(entry.binder)
     if (!entry.binder[isBackground]) this.#keeping -= 1
     this.#budget?.refund('objects', 1)
   }

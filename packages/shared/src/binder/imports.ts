@@ -7,6 +7,7 @@ import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
+import { NumberTable } from '../util/number-table.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 
 /** References to one object. */
@@ -21,6 +22,8 @@ interface Import {
   proxy: WeakRef<BinderProxy> | BinderProxy
   /** References that the peer counts for us. */
   references: number
+  /** Until the end of its first turn. */
+  isStronglyHeld: boolean
 }
 
 let forget: (imports: Imports, entry: Import) => void
@@ -30,21 +33,25 @@ const collected = new FinalizationRegistry<Import>((entry) => forget(entry.impor
 
 /**
  * To hold something weakly keeps it, and what holds it, through every minor collection. Most of what comes is closed in the
- * same turn of the event loop, a call that is refused for example, and is to be garbage of the cheap kind.
+ * same turn of the event loop, a call that is refused for example, and is to be garbage of the cheap kind. An array, and
+ * another one in each turn: what a Set leaves behind when it grows and shrinks all the time lasts until a major collection.
  */
-const stronglyHeld = new Set<Import>()
+let stronglyHeld: Import[] = []
 
 function weakenStronglyHeld(): void {
-  for (const entry of stronglyHeld) {
+  const entries = stronglyHeld
+  stronglyHeld = []
+  for (const entry of entries) {
+    if (!entry.isStronglyHeld) continue
+    entry.isStronglyHeld = false
     const proxy = entry.proxy as BinderProxy
     entry.proxy = new WeakRef(proxy)
     collected.register(proxy, entry, entry)
   }
-  stronglyHeld.clear()
 }
 
 export class Imports {
-  readonly #byNumber = new Map<number, Import>()
+  readonly #byNumber = new NumberTable<Import>()
   /** References that came and have neither been opened nor given back. */
   #unread = 0
   #budget: ChannelBudget | undefined
@@ -105,7 +112,7 @@ export class Imports {
   /** A proxy was made for a call that is not carried out. It goes back now, unless the same object has come otherwise too. */
   abandon(number: number): void {
     const entry = this.#byNumber.get(number)
-    if (entry !== undefined && entry.references === 1 && stronglyHeld.has(entry)) this.#forget(entry)
+    if (entry !== undefined && entry.references === 1 && entry.isStronglyHeld) this.#forget(entry)
   }
 
   /** Gives all references of a proxy back now, when it is closed. */
@@ -133,10 +140,10 @@ export class Imports {
   }
 
   #remember(number: number, proxy: BinderProxy, references: number): BinderProxy {
-    const entry = { imports: this, number, proxy, references }
-    this.#byNumber.set(number, entry)
-    if (stronglyHeld.size === 0) setImmediate(weakenStronglyHeld).unref()
-    stronglyHeld.add(entry)
+    const entry = { imports: this, number, proxy, references, isStronglyHeld: true }
+    this.#byNumber.set(entry)
+    if (stronglyHeld.length === 0) setImmediate(weakenStronglyHeld).unref()
+    stronglyHeld.push(entry)
     return proxy
   }
 
@@ -155,7 +162,8 @@ function liveOf({ proxy }: Import): BinderProxy | undefined {
 }
 
 function leave(entry: Import): void {
-  if (!stronglyHeld.delete(entry)) collected.unregister(entry)
+  if (entry.isStronglyHeld) entry.isStronglyHeld = false
+  else collected.unregister(entry)
 }
 
 /** How many of each there are. */

@@ -107,6 +107,7 @@ export class PeerObjects {
 
   release(proxy: LinkedProxy): void {
     this.#retained?.delete(proxy)
+    if (this.#retained?.size === 0) this.#retained = null
   }
 
   /** The channel is over: every proxy is told. */
@@ -150,7 +151,7 @@ export class PeerObjects {
  * many are short, so the proxy of object 0 is held strongly at first. For how long, in milliseconds.
  */
 const STRONG_MS = 1000
-const stronglyHeld = new Set<PeerObjects>()
+let stronglyHeld = new Set<PeerObjects>()
 
 function weakenLater(objects: PeerObjects): void {
   if (stronglyHeld.size === 0) setTimeout(weakenStronglyHeld, STRONG_MS).unref()
@@ -158,8 +159,9 @@ function weakenLater(objects: PeerObjects): void {
 }
 
 function weakenStronglyHeld(): void {
-  for (const objects of stronglyHeld) objects.weakenRoot()
-  stronglyHeld.clear()
+  const all = stronglyHeld
+  stronglyHeld = new Set() // not clear(): what a Set grew out of would lead to what it grows into, for ever
+  for (const objects of all) objects.weakenRoot()
 }
 
 const unusedRoots = new FinalizationRegistry<WeakRef<PeerObjects>>((objects) => objects.deref()?.rootCollected())

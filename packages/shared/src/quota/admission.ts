@@ -47,7 +47,9 @@ export class Admission<R extends string> {
     const { ledger, resource, turnedAway } = this.#options
     const account = ledger.open(uid)
     const refusal = tryCharge(account, resource)
-    return refusal !== null && tryCharge(account, turnedAway) !== null ? null : { account, refusal }
+    if (refusal === null || tryCharge(account, turnedAway) === null) return { account, refusal }
+    account.close()
+    return null
   }
 
   /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */

@@ -23,8 +23,8 @@ export class Ledger<R extends string> {
   readonly #onChange: () => void
   /** How often something was charged or refunded. */
   changes = 0
-  readonly #totals = new Map<R, number>()
-  readonly #byUser = new Map<R, Map<number, number>>()
+  readonly #totals = new Tally<R>()
+  readonly #users = new Map<number, User<R>>()
 
   constructor({ limits, ownUid, onChange = () => undefined }: LedgerOptions<R>) {
     this.limits = limits
@@ -34,7 +34,19 @@ export class Ledger<R extends string> {
 
   /** The account of one connection or channel. */
   open(uid: number): Account<R> {
+    this.#userOf(uid).accounts += 1
     return new Account(this, uid)
+  }
+
+  /** For `Account` only: one of this user is closed. */
+  close(uid: number): void {
+    this.#userOf(uid).accounts -= 1
+    this.#forgetIfUnused(uid)
+  }
+
+  /** How many users are known: those who have accounts, or still owe something. */
+  get users(): number {
+    return this.#users.size
   }
 
   /** Of every resource, all users together. */
@@ -43,11 +55,11 @@ export class Ledger<R extends string> {
   }
 
   used(resource: R): number {
-    return this.#totals.get(resource) ?? 0
+    return this.#totals.get(resource)
   }
 
   usedBy(resource: R, uid: number): number {
-    return this.#byUser.get(resource)?.get(uid) ?? 0
+    return this.#users.get(uid)?.used.get(resource) ?? 0
   }
 
   /** For `Account` only. @throws ERR_LIMIT, and nothing is charged */
@@ -61,7 +73,10 @@ export class Ledger<R extends string> {
   /** For `Account` only: what was charged to it stays charged to its user. @returns refunds it */
   hold(resource: R, uid: number, count: number): () => void {
     this.#add(resource, uid, count)
-    return () => this.#add(resource, uid, -count)
+    return () => {
+      this.#add(resource, uid, -count)
+      this.#forgetIfUnused(uid)
+    }
   }
 
   /** For `Account` only. */
@@ -70,14 +85,51 @@ export class Ledger<R extends string> {
   }
 
   #add(resource: R, uid: number, count: number): void {
-    this.#totals.set(resource, this.used(resource) + count)
-    const users = this.#byUser.get(resource) ?? new Map<number, number>()
-    this.#byUser.set(resource, users)
-    const left = (users.get(uid) ?? 0) + count
-    if (left === 0) users.delete(uid)
-    else users.set(uid, left)
+    this.#totals.add(resource, count)
+    this.#userOf(uid).used.add(resource, count)
     this.changes += 1
     this.#onChange()
+  }
+
+  #userOf(uid: number): User<R> {
+    let user = this.#users.get(uid)
+    if (user === undefined) {
+      user = { accounts: 0, used: new Tally() }
+      this.#users.set(uid, user)
+    }
+    return user
+  }
+
+  #forgetIfUnused(uid: number): void {
+    const user = this.#userOf(uid)
+    if (user.accounts === 0 && user.used.charged.length === 0) this.#users.delete(uid)
+  }
+}
+
+/** Somebody who has accounts, or owes something for one that is closed. */
+interface User<R extends string> {
+  accounts: number
+  readonly used: Tally<R>
+}
+
+/**
+ * How much of each resource. A count of 0 stays: most calls charge and refund something, and a Map whose entries come and
+ * go leaves garbage that lasts until a major collection.
+ */
+class Tally<R extends string> {
+  readonly #counts = new Map<R, number>()
+
+  get(resource: R): number {
+    return this.#counts.get(resource) ?? 0
+  }
+
+  add(resource: R, count: number): void {
+    this.#counts.set(resource, this.get(resource) + count)
+  }
+
+  /** Those of which there is something. */
+  get charged(): R[] {
+    return [...this.#counts].filter(([, count]) => count !== 0).map(([resource]) => resource)
   }
 }
 
@@ -85,7 +137,7 @@ export class Ledger<R extends string> {
 export class Account<R extends string> {
   readonly uid: number
   readonly #ledger: Ledger<R>
-  readonly #used = new Map<R, number>()
+  readonly #used = new Tally<R>()
   #isClosed = false
 
   constructor(ledger: Ledger<R>, uid: number) {
@@ -100,18 +152,16 @@ export class Account<R extends string> {
   charge(resource: R, count = 1): void {
     if (this.#isClosed) throw withoutStack(() => new IllegalStateError('the peer is gone'))
     const { perPeer = Number.POSITIVE_INFINITY } = this.#ledger.limits[resource]
-    const used = this.#used.get(resource) ?? 0
+    const used = this.#used.get(resource)
     check(ofOnePeer(resource), perPeer, used, count)
     this.#ledger.charge(resource, this.uid, count)
-    this.#used.set(resource, used + count)
+    this.#used.add(resource, count)
   }
 
   /** @throws Error more than was charged: a bug of ours */
   refund(resource: R, count = 1): void {
-    const left = (this.#used.get(resource) ?? 0) - count
-    if (left < 0) throw new Error(`${resource}: refunded more than was charged`)
-    if (left === 0) this.#used.delete(resource)
-    else this.#used.set(resource, left)
+    if (this.#used.get(resource) < count) throw new Error(`${resource}: refunded more than was charged`)
+    this.#used.add(resource, -count)
     this.#ledger.refund(resource, this.uid, count)
   }
 
@@ -123,14 +173,15 @@ export class Account<R extends string> {
 
   /** What was charged and not refunded. */
   get rest(): R[] {
-    return [...this.#used.keys()]
+    return this.#used.charged
   }
 
   /** The peer is gone. Refunds what was forgotten, and answers what that was: nothing, when all is right. */
   close(): R[] {
     const { rest } = this
+    for (const resource of rest) this.refund(resource, this.#used.get(resource))
+    if (!this.#isClosed) this.#ledger.close(this.uid)
     this.#isClosed = true
-    for (const [resource, count] of [...this.#used]) this.refund(resource, count)
     return rest
   }
 }
