@@ -49,12 +49,12 @@ export async function bundlePackages(repositoryRoot) {
   }
 }
 
-/** Of memclient: what is run, and what is tried before where the command is `read`. */
-const MEMCLIENT_ENTRIES = { memclient: 'main', 'quick-read': 'quick-read' }
+/** Of memclient: what is run, and what is tried before where the command is `read` or `get`. */
+const MEMCLIENT_ENTRIES = { memclient: 'main', 'quick-read': 'quick-read', 'quick-get': 'quick-get' }
 
 /**
  * memclient, in one file with the libraries, and in CommonJS, which loads sooner than ES modules: what a short-lived tool
- * pays for is loading. In a second one what it tries first.
+ * pays for is loading. In others what it tries first.
  * @returns the paths of the bundles
  */
 export async function bundleMemclient(repositoryRoot) {

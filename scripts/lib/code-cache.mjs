@@ -1,6 +1,6 @@
 /**
  * The compiled code of memclient's bundles, beside them: compiling takes longer than everything else that `memclient read`
- * does. Functions are compiled when they are first called, so the code is kept as it is after a read from a real daemon.
+ * does. Functions are compiled when they are first called, so the code is kept as it is after a read, or a get, from a real daemon.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/** Of the daemon's store, for the recording only. */
+const KEY = 'k'
 const RECORDER = fileURLToPath(new URL('record-code.cjs', import.meta.url))
 
 /** @param bundles their paths. Without the cache memclient works all the same: what goes wrong is told, no more. */
@@ -22,9 +24,10 @@ export async function writeCodeCache(repositoryRoot, bundles) {
   const ended = once(daemon, 'exit')
   try {
     await Promise.race([ended, untilReady(daemon)])
+    const run = (...args) => spawnSync(process.execPath, [...args, '--registry', registry], { encoding: 'utf8' })
+    run(join(repositoryRoot, 'packages/client-cli/bin/memclient.js'), 'put', KEY, '1')
     for (const bundle of bundles) {
-      const args = [RECORDER, bundle, 'read', '--registry', registry]
-      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      const { status, stderr } = run(RECORDER, bundle, ...(bundle.endsWith('quick-get.cjs') ? ['get', KEY] : ['read']))
       if (status !== 0)
         console.warn(`build: no compiled code for ${bundle}: ${stderr.trim() || 'the read was declined'}`)
     }

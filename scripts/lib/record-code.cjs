@@ -17,7 +17,9 @@ process.once('exit', (code) => {
 })
 const module_ = { exports: {} }
 script.runInThisContext()(createRequire(bundle), dirname(bundle), module_)
-const { main, tryRead } = module_.exports
+const { main, ...attempts } = module_.exports
 const begin = performance.now()
 main?.(begin)
-tryRead?.(process.argv.slice(2), begin).then((isDone) => process.exit(isDone ? 0 : 1))
+for (const attempt of Object.values(attempts)) {
+  attempt(process.argv.slice(2), begin).then((isDone) => process.exit(isDone ? 0 : 1))
+}

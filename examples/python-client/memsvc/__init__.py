@@ -1,7 +1,11 @@
 """A client of memsvc in Python's standard library alone, after docs/protocol.md."""
 
+from .area import BYTES, DELETED, JSON, Area, Feed, Value
 from .errors import (
     BadParcel,
+    Busy,
+    Conflict,
+    Damaged,
     DeadObject,
     Failure,
     MemsvcError,
@@ -13,11 +17,20 @@ from .errors import (
 )
 from .region import Region
 from .services import Holder, MemoryService, Registry, registry_path
+from .store import Store
 
 __all__ = [
+    'BYTES',
+    'DELETED',
+    'JSON',
+    'Area',
     'BadParcel',
+    'Busy',
+    'Conflict',
+    'Damaged',
     'DeadObject',
     'Failure',
+    'Feed',
     'Holder',
     'MemoryService',
     'MemsvcError',
@@ -26,7 +39,9 @@ __all__ = [
     'RegistryUnavailable',
     'RemoteException',
     'ServiceNotFound',
+    'Store',
     'UnsafeRegion',
+    'Value',
     'Violation',
     'registry_path',
 ]

@@ -1,6 +1,7 @@
 """A channel: one connected SOCK_SEQPACKET socket, and calls over it in both directions."""
 
 import itertools
+import select
 import socket
 from array import array
 from collections import deque
@@ -27,11 +28,12 @@ CONTROL_BYTES = socket.CMSG_SPACE(MAX_DESCRIPTORS * array('i').itemsize)
 
 
 class Callback:
-    """An object of this side: functions by transaction code, which take and answer nothing."""
+    """An object of this side: functions by transaction code, which take a Reader of the request, and answer nothing."""
 
-    def __init__(self, interface, methods):
+    def __init__(self, interface, methods, accepts_descriptors=False):
         self.interface = interface
         self.methods = methods
+        self.accepts_descriptors = accepts_descriptors
 
 
 class Channel:
@@ -73,6 +75,11 @@ class Channel:
         """Waits for one message, and answers it if it is a call."""
         self._serve(self._receive())
 
+    def serve_pending(self):
+        """Answers what has come already, and waits for nothing."""
+        while self._received or select.select([self._socket], [], [], 0)[0]:
+            self.serve_one()
+
     def _serve(self, message):
         if message.kind in (REPLY, FAILURE):
             raise Violation('a reply that answers nothing')
@@ -92,8 +99,11 @@ class Channel:
             return _message(REPLY, Writer().string(callback.interface))
         if call.code not in callback.methods:
             return _failure(Failure.UNKNOWN_TRANSACTION, f'no method {call.code}')
-        Reader(call).enforce_interface(callback.interface)
-        callback.methods[call.code]()
+        if call.descriptors and not callback.accepts_descriptors:
+            return _failure(Failure.DESCRIPTORS_REFUSED, f'object {call.object} accepts no descriptors')
+        request = Reader(call)
+        request.enforce_interface(callback.interface)
+        callback.methods[call.code](request)
         return _message(REPLY, Writer().int(0))
 
     def _send(self, message):

@@ -29,6 +29,22 @@ class BadParcel(MemsvcError):
     """The bytes of a parcel do not hold what was asked of them."""
 
 
+class Busy(MemsvcError):
+    """The owner of an area was faster than every try. Try again later."""
+
+
+class Damaged(MemsvcError):
+    """No owner writes what was found in an area."""
+
+
+class Conflict(MemsvcError):
+    """A value has another version than the one that was asked for. `version`: 0, there is none."""
+
+    def __init__(self, key, version):
+        super().__init__(f'{key} has the version {version}' if version else f'{key} has no value')
+        self.version = version
+
+
 class UnsafeRegion(MemsvcError):
     """There is no region, or one that may shrink under its reader, or is shorter than claimed."""
 

@@ -7,7 +7,10 @@ from .errors import BadParcel, Violation
 TOKEN_MARK = 0x53595354  # SYST
 DESCRIPTOR, OWN_BINDER = 1, 2
 INT = struct.Struct('<i')
+LONG = struct.Struct('<q')
+DOUBLE = struct.Struct('<d')
 OBJECT = struct.Struct('<II16x')  # type, number
+ACCEPTS_DESCRIPTORS = struct.Struct('<II?15x')  # of a binder
 
 
 class Writer:
@@ -23,6 +26,19 @@ class Writer:
         self.data += INT.pack(value)
         return self
 
+    def long(self, value):
+        self.data += LONG.pack(value)
+        return self
+
+    def double(self, value):
+        self.data += DOUBLE.pack(value)
+        return self
+
+    def bytes(self, content):
+        self.int(len(content))
+        self.data += content + bytes(-len(content) % 4)
+        return self
+
     def string(self, text):
         units = text.encode('utf-16-le')
         self.int(len(units) // 2)
@@ -30,10 +46,10 @@ class Writer:
         self.data += bytes(-len(self.data) % 4)
         return self
 
-    def binder(self, number):
-        """An object of the sender's, by its number on the channel. It accepts no descriptors."""
+    def binder(self, number, accepts_descriptors=False):
+        """An object of the sender's, by its number on the channel."""
         self.objects.append(len(self.data))
-        self.data += OBJECT.pack(OWN_BINDER, number)
+        self.data += ACCEPTS_DESCRIPTORS.pack(OWN_BINDER, number, accepts_descriptors)
         return self
 
 
@@ -46,6 +62,12 @@ class Reader:
 
     def int(self):
         return self._unpack(INT)[0]
+
+    def long(self):
+        return self._unpack(LONG)[0]
+
+    def double(self):
+        return self._unpack(DOUBLE)[0]
 
     def string(self):
         """A string, or None."""

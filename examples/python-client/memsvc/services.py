@@ -10,6 +10,7 @@ from .errors import RegistryUnavailable, ServiceNotFound, UnsafeRegion, Untruste
 from .owner import Owner
 from .parcel import Writer
 from .region import Region
+from .store import DEFAULT_STORE_NAME, Store
 from .way import check_way
 
 
@@ -33,12 +34,25 @@ class Registry(Owner):
 
     def get_service(self, name):
         """The memory service of that name, over a channel that the caller closes."""
+        return MemoryService(*self._find(name))
+
+    def get_store(self, name=DEFAULT_STORE_NAME):
+        """The store of that name. The caller closes it."""
+        channel, holder = self._find(name)
+        try:
+            return Store(channel, holder)
+        except BaseException:
+            channel.close()
+            raise
+
+    def _find(self, name):
+        """A channel to the service, and who serves it."""
         reply = self._channel.call(self.GET_SERVICE, self._request().string(name))
         if reply.int() != self.ANOTHERS:
             raise ServiceNotFound(f'no service "{name}"')
         _accepts_descriptors, pid, uid = reply.int(), reply.int(), reply.int() & 0xFFFFFFFF
         end = socket.socket(fileno=reply.descriptor().release())
-        return MemoryService(Channel(end), Holder(pid, uid))
+        return Channel(end), Holder(pid, uid)
 
     def list_services(self):
         return self._channel.call(self.LIST_SERVICES, self._request().int(self.ANY_PRIORITY)).strings()
@@ -76,7 +90,7 @@ class MemoryService(Owner):
     def changes(self):
         """The value, and again after each change, until DeadObject. Of a burst of changes the last is never missed."""
         notices = []
-        watcher = self._channel.export(Callback('memsvc.IWatcher', {self.CHANGED: lambda: notices.append('changed')}))
+        watcher = self._channel.export(Callback('memsvc.IWatcher', {self.CHANGED: lambda _: notices.append('changed')}))
         with self.open_region() as region:
             self._channel.call(self.WATCH, self._watch_request(watcher))
             while True:

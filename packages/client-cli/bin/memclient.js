@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // CommonJS, and in one file: what this tool takes is mostly the loading of modules. Compiled code is kept: the build leaves it
-// beside the bundle, for the Node.js that built; another Node.js keeps it itself, from 22 on. `read` is first tried by a
-// second bundle, which is a sixth of the size.
+// beside the bundle, for the Node.js that built; another Node.js keeps it itself, from 22 on. `read` and `get` are first
+// tried by a second bundle each, which is a sixth of the size.
 const { existsSync, readFileSync } = require('node:fs')
 
 const folder = `${__dirname}/../dist`
@@ -33,12 +33,19 @@ function compiled(bundle, codeCache) {
   return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
 }
 
+/** What is tried first, by command. */
+const QUICK = new Map([
+  ['read', { bundle: 'quick-read', name: 'tryRead' }],
+  ['get', { bundle: 'quick-get', name: 'tryGet' }],
+])
+
 const begin = performance.now()
+const quick = QUICK.get(process.argv[2])
 try {
-  if (process.argv[2] !== 'read') load('memclient').main(begin)
+  if (quick === undefined) load('memclient').main(begin)
   else {
-    const { tryRead } = load('quick-read')
-    tryRead(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('memclient').main(begin)))
+    const attempt = load(quick.bundle)[quick.name]
+    attempt(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('memclient').main(begin)))
   }
 } catch (error) {
   fail(error)

@@ -1,12 +1,15 @@
 /**
- * Reads plain command lines: a command, its operands, `--json`, `--timeout`, the options of the registry. Commander costs more to load than
- * `memclient read` takes to run, so it is asked only about the rest: help, `--`, and everything that is wrong, whose
- * message is its business. What is understood here it understands in the same way.
+ * Reads plain command lines: a command, its operands, options. Commander costs more to load than `memclient read` takes to run, so it is
+ * asked only about the rest: help, `--`, and everything that is wrong, whose message is its business. What is understood
+ * here it understands in the same way.
  */
-import type { RegistryOptions } from '@memsvc/shared/internal'
+import type { Options } from './commands/options.ts'
 
-/** The operands of each command, as commander writes them: `<needed>`, `[optional]`. */
-export type Operands = ReadonlyMap<string, { readonly operands: readonly string[] }>
+/** What each command takes, as commander writes it: `<needed>`, `[optional]`; and options besides those that all have. */
+export type Commands = ReadonlyMap<
+  string,
+  { readonly operands: readonly string[]; readonly options?: readonly (keyof Options)[] }
+>
 
 /** What was asked for. */
 export interface Invocation {
@@ -14,56 +17,57 @@ export interface Invocation {
   readonly command: string
   /** As many as the command takes. */
   readonly operands: readonly string[]
-  readonly json: boolean
-  /** As it was written. */
-  readonly timeout?: string
-  readonly registry: RegistryOptions
+  readonly options: Options
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
 /** Options with a value, in the next word or behind an equals sign, and those without. */
-const VALUES = new Map<string, 'registry' | 'registryOwner' | 'timeout'>([
+const VALUES = new Map<string, keyof Options>([
   ['--registry', 'registry'],
   ['--registry-owner', 'registryOwner'],
   ['--timeout', 'timeout'],
+  ['--store', 'store'],
+  ['--output', 'output'],
+  ['--file', 'file'],
+  ['--if-version', 'ifVersion'],
+  ['--ttl', 'ttl'],
+  ['--count', 'count'],
 ])
-const SWITCHES = new Map<string, 'system' | 'user'>([
+const SWITCHES = new Map<string, keyof Options>([
+  ['--json', 'json'],
   ['--system', 'system'],
   ['--user', 'user'],
+  ['--bytes', 'bytes'],
 ])
-const NEGATIVE_NUMBER = /^-\d+$/
+const COMMON: readonly (keyof Options)[] = ['json', 'timeout', 'registry', 'registryOwner', 'system', 'user']
+/** What commander takes for a number. */
+const NEGATIVE_NUMBER = /^-(\d+|\d*\.\d+)(e[+-]?\d+)?$/
 
 /** @returns null when the line is not plain */
-export function readPlainArguments(argv: readonly string[], commands: Operands): Invocation | null {
+export function readPlainArguments(argv: readonly string[], commands: Commands): Invocation | null {
   const operands: string[] = []
-  const registry: Mutable<RegistryOptions> = {}
-  let json = false
-  let timeout: string | undefined
+  const options: Record<string, string | true> = {}
   const rest = argv.values()
   for (const word of rest) {
     const equals = word.indexOf('=')
     const valued = VALUES.get(equals < 0 ? word : word.slice(0, equals))
     const isSwitch = SWITCHES.get(word)
-    if (word === '--json') json = true
-    else if (isSwitch !== undefined) registry[isSwitch] = true
+    if (isSwitch !== undefined) options[isSwitch] = true
     else if (valued !== undefined) {
       const value = equals < 0 ? rest.next().value : word.slice(equals + 1)
       if (value === undefined) return null
-      if (valued === 'timeout') timeout = value
-      else registry[valued] = value
-    } else if (word.startsWith('-') && !NEGATIVE_NUMBER.test(word)) return null
+      options[valued] = value
+    } else if (word.startsWith('-') && word !== '-' && !NEGATIVE_NUMBER.test(word)) return null
     else operands.push(word)
   }
   const command = operands.shift()
-  return command !== undefined && takes(commands, command, operands.length)
-    ? { command, operands, json, ...(timeout !== undefined && { timeout }), registry }
-    : null
+  const isKnown = command !== undefined && takes(commands, command, operands.length, Object.keys(options))
+  return isKnown ? { command, operands, options } : null
 }
 
-function takes(commands: Operands, command: string, count: number): boolean {
-  const operands = commands.get(command)?.operands
-  if (operands === undefined) return false
-  const needed = operands.filter((operand) => operand.startsWith('<')).length
-  return count >= needed && count <= operands.length
+function takes(commands: Commands, command: string, count: number, options: readonly string[]): boolean {
+  const known = commands.get(command)
+  if (known === undefined) return false
+  const needed = known.operands.filter((operand) => operand.startsWith('<')).length
+  const allowed: readonly string[] = [...COMMON, ...(known.options ?? [])]
+  return count >= needed && count <= known.operands.length && options.every((option) => allowed.includes(option))
 }

@@ -1,18 +1,27 @@
 /** The command line as commander sees it: help, versions, and what is wrong with the others. It is loaded only for these. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT, EXIT_MEANINGS, type RegistryOptions, ToolError } from '@memsvc/shared/internal'
+import { EXIT, EXIT_MEANINGS, ToolError } from '@memsvc/shared/internal'
 import type { Command, CommanderError } from 'commander'
 import type { Invocation } from './arguments.ts'
 import type { CommandEntry } from './command-table.ts'
+import type { Options } from './commands/options.ts'
 
 const EPILOGUE = `
-The name of a service defaults to AnonymousSharedMemory. Its registry is where the options say, else at
+The name of a service defaults to AnonymousSharedMemory, that of a store to SharedStore. Its registry is where the options say, else at
 MEMSVC_REGISTRY, else the user's where XDG_RUNTIME_DIR is set, else the machine's.
 
 Exit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`
 
-type Options = RegistryOptions & { readonly json?: boolean; readonly timeout?: string }
+/** Of single commands. */
+const OWN_OPTIONS: { readonly [K in keyof Options]?: readonly [flags: string, meaning: string] } = {
+  output: ['--output <file>', 'write to a file, which is there whole or as it was'],
+  file: ['--file <file>', 'take the value from a file; - is stdin'],
+  bytes: ['--bytes', 'take the value as bytes, as it is'],
+  ifVersion: ['--if-version <n>', 'only if the key has this version; 0: only if it has no value'],
+  ttl: ['--ttl <seconds>', 'delete the key after so long'],
+  count: ['--count <n>', 'end after so many'],
+}
 
 export type CommandTable = ReadonlyMap<string, CommandEntry>
 
@@ -46,22 +55,31 @@ export async function readArguments(argv: readonly string[], commands: CommandTa
 
 function declareProgram(program: Command, commands: CommandTable, onInvocation: (asked: Invocation) => void): void {
   program
-    .description('Reads, sets and watches a value in shared memory that a memsvc daemon serves.')
+    .description(
+      'Reads, sets and watches values in shared memory: one that a memsvc daemon serves, and those of stores.',
+    )
     .version(packageVersion(), '--version')
-    .option('--json', 'print one JSON object per line')
+    .option('--json', 'print one JSON object per line; errors too')
     .option('--registry <path>', "the registry's socket")
     .option('--system', "the machine's registry, /run/memsvc/registry.sock")
     .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
     .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
     .option('--timeout <seconds>', 'how long to wait for answers, all together (default: 5)')
+    .option('--store <name>', 'the name of the store (default: SharedStore)')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .addHelpText('after', EPILOGUE)
-  for (const [command, { operands, summary }] of commands) {
+  for (const [command, { operands, options = [], summary }] of commands) {
     const declared = program.command([command, ...operands].join(' ')).description(summary)
+    for (const [name, [flags, meaning]] of Object.entries(OWN_OPTIONS)) {
+      if (options.includes(name as keyof Options)) declared.option(flags, meaning)
+    }
     declared.action(() => {
-      const { json = false, timeout, ...registry } = declared.optsWithGlobals<Options>()
-      onInvocation({ command, operands: declared.args, json, ...(timeout !== undefined && { timeout }), registry })
+      const given = declared.optsWithGlobals<Options>()
+      if (given.store !== undefined && !options.includes('store')) {
+        throw new ToolError(EXIT.usage, `${command} is not about a store: it takes no --store (see memclient --help)`)
+      }
+      onInvocation({ command, operands: declared.args, options: given })
     })
   }
 }

@@ -1,4 +1,4 @@
-/** `memclient read` where all is as on every day: tried first, in a bundle of its own. What it declines, the tool begins again. */
+/** `memclient read` in the usual case: tried first, in a bundle of its own. What it declines, the tool begins again. */
 import { Deadline, findRegistry, readRegistryOptions, readTimeout, tryReadValue } from '@memsvc/shared/internal'
 import { readPlainArguments } from './arguments.ts'
 import { formatValue, printDirectly } from './commands/output.ts'
@@ -12,12 +12,14 @@ const STDOUT = 1
 export async function tryRead(argv: readonly string[], begin = performance.now()): Promise<boolean> {
   const asked = readPlainArguments(argv, new Map([['read', { operands: ['[name]'] }]]))
   if (asked === null) return false
-  const [name = 'AnonymousSharedMemory'] = asked.operands
+  const { operands, options } = asked
+  const [name = 'AnonymousSharedMemory'] = operands
   try {
-    const { leftMs } = new Deadline(readTimeout(asked.timeout), begin)
-    const value = await tryReadValue(findRegistry(readRegistryOptions(asked.registry)), name, leftMs)
+    const { leftMs } = new Deadline(readTimeout(options.timeout), begin)
+    const place = findRegistry(readRegistryOptions(options))
+    const value = await tryReadValue({ place, name, timeoutMs: leftMs })
     if (value === null) return false
-    await printDirectly(STDOUT, () => process.stdout)(formatValue(asked.json, name, value))
+    await printDirectly(STDOUT, () => process.stdout)(formatValue(options.json === true, name, value))
     return true
   } catch {
     return false // also where printing failed: the library will fail at it again, and knows what to say

@@ -1,21 +1,25 @@
 /** From the words of a command line to an exit code. */
+import { errorCode } from '@memsvc/shared'
 import {
   Deadline,
   EXIT,
   type ExitCode,
   errorLine,
+  errorText,
   exitCodeOf,
   readRegistryOptions,
   readTimeout,
+  ToolError,
 } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
 import type { Context } from './commands/context.ts'
 import { ReaderGone } from './commands/output.ts'
+import { jsonVersion } from './commands/value-text.ts'
 import { readArguments } from './program.ts'
 
 /** What the process has for the tool; a command's context is this and what was asked. */
-export interface System extends Pick<Context, 'print' | 'tell' | 'untilInterrupted'> {
+export interface System extends Omit<Context, 'registry' | 'json' | 'options' | 'deadline'> {
   /** When the tool began, by `performance.now()`: its deadline counts from there. */
   readonly begin: number
 }
@@ -29,14 +33,50 @@ export async function run(argv: readonly string[], system: System): Promise<Exit
     return EXIT.done
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done
-    system.tell(errorLine('memclient', error))
+    system.tell(isJsonAsked(argv) ? errorObject(error) : errorLine('memclient', error))
     return exitCodeOf(error)
   }
 }
 
-async function carryOut({ command, operands, json, timeout, registry }: Invocation, system: System): Promise<ExitCode> {
+async function carryOut({ command, operands, options }: Invocation, system: System): Promise<ExitCode> {
   const entry = COMMANDS.get(command)
   if (entry === undefined) throw new Error(`${command} is no command`)
-  const deadline = new Deadline(readTimeout(timeout), system.begin)
-  return entry.execute({ ...system, json, deadline, registry: readRegistryOptions(registry) }, ...operands)
+  const deadline = new Deadline(readTimeout(options.timeout), system.begin)
+  const registry = readRegistryOptions(options)
+  return entry.execute({ ...system, json: options.json === true, options, deadline, registry }, ...operands)
+}
+
+/** Also of a line that is wrong. */
+function isJsonAsked(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+/** The error as an object: its code, and what else it carries. */
+function errorObject(error: unknown): string {
+  const origin = error instanceof ToolError ? (error.cause ?? error) : error
+  const carried = origin instanceof Error ? Object.entries(origin).filter(([, value]) => isPlain(value)) : []
+  const fields = Object.fromEntries(carried.map(([name, value]) => [name, jsonField(value)]))
+  const exitCode = exitCodeOf(error)
+  return JSON.stringify({ ...fields, code: codeOf(origin, exitCode), message: errorText(error), exitCode })
+}
+
+/** That of the library or of the kernel; else what the tool's own errors are called there. */
+function codeOf(origin: unknown, exitCode: ExitCode): string | null {
+  const code = errorCode(origin) ?? ''
+  return /^E[A-Z0-9_]+$/.test(code) ? code : (CODES[exitCode] ?? null)
+}
+
+const CODES: { readonly [K in ExitCode]?: string } = {
+  [EXIT.usage]: 'ERR_INVALID_ARG_VALUE',
+  [EXIT.notFound]: 'ERR_NO_SUCH_ELEMENT',
+  [EXIT.tryAgain]: 'ERR_TIMEOUT',
+}
+
+function isPlain(value: unknown): boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
+}
+
+function jsonField(value: unknown): unknown {
+  return typeof value === 'bigint' ? jsonVersion(value) : value
 }

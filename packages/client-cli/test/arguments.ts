@@ -4,40 +4,49 @@ import { readPlainArguments } from '../src/arguments.ts'
 import { COMMANDS } from '../src/command-table.ts'
 import { readArguments } from '../src/program.ts'
 
-const PLAIN = { json: false, registry: {} }
-
 const PLAIN_LINES: [line: string, expected: object][] = [
-  ['read', { ...PLAIN, command: 'read', operands: [] }],
-  ['read NAME', { ...PLAIN, command: 'read', operands: ['NAME'] }],
-  ['read --json', { ...PLAIN, command: 'read', operands: [], json: true }],
-  ['read --json NAME --json', { ...PLAIN, command: 'read', operands: ['NAME'], json: true }],
-  ['--json read', { ...PLAIN, command: 'read', operands: [], json: true }],
-  ['read --registry /r', { ...PLAIN, command: 'read', operands: [], registry: { registry: '/r' } }],
-  ['read --registry /r NAME', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { registry: '/r' } }],
-  ['read NAME --registry /r', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { registry: '/r' } }],
-  ['--registry /r read NAME', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { registry: '/r' } }],
-  ['read --registry=/r', { ...PLAIN, command: 'read', operands: [], registry: { registry: '/r' } }],
-  ['read --registry=/r --registry /s', { ...PLAIN, command: 'read', operands: [], registry: { registry: '/s' } }],
-  ['read --registry --json', { ...PLAIN, command: 'read', operands: [], registry: { registry: '--json' } }],
-  ['read --registry=', { ...PLAIN, command: 'read', operands: [], registry: { registry: '' } }],
-  ['--system read', { ...PLAIN, command: 'read', operands: [], registry: { system: true } }],
-  ['read NAME --user', { ...PLAIN, command: 'read', operands: ['NAME'], registry: { user: true } }],
-  ['read --registry-owner 7', { ...PLAIN, command: 'read', operands: [], registry: { registryOwner: '7' } }],
-  ['--registry-owner=7 list', { ...PLAIN, command: 'list', operands: [], registry: { registryOwner: '7' } }],
-  ['read --timeout 0.5', { ...PLAIN, command: 'read', operands: [], timeout: '0.5' }],
-  ['--timeout=-1 list', { ...PLAIN, command: 'list', operands: [], timeout: '-1' }],
-  ['read --user --system', { ...PLAIN, command: 'read', operands: [], registry: { user: true, system: true } }],
-  ['write 42', { ...PLAIN, command: 'write', operands: ['42'] }],
-  ['write -1', { ...PLAIN, command: 'write', operands: ['-1'] }],
-  ['write -2147483648 NAME', { ...PLAIN, command: 'write', operands: ['-2147483648', 'NAME'] }],
+  ['read', { command: 'read', operands: [], options: {} }],
+  ['read NAME', { command: 'read', operands: ['NAME'], options: {} }],
+  ['read --json', { command: 'read', operands: [], options: { json: true } }],
+  ['read --json NAME --json', { command: 'read', operands: ['NAME'], options: { json: true } }],
+  ['--json read', { command: 'read', operands: [], options: { json: true } }],
+  ['read --registry /r', { command: 'read', operands: [], options: { registry: '/r' } }],
+  ['read --registry /r NAME', { command: 'read', operands: ['NAME'], options: { registry: '/r' } }],
+  ['read NAME --registry /r', { command: 'read', operands: ['NAME'], options: { registry: '/r' } }],
+  ['--registry /r read NAME', { command: 'read', operands: ['NAME'], options: { registry: '/r' } }],
+  ['read --registry=/r', { command: 'read', operands: [], options: { registry: '/r' } }],
+  ['read --registry=/r --registry /s', { command: 'read', operands: [], options: { registry: '/s' } }],
+  ['read --registry --json', { command: 'read', operands: [], options: { registry: '--json' } }],
+  ['read --registry=', { command: 'read', operands: [], options: { registry: '' } }],
+  ['--system read', { command: 'read', operands: [], options: { system: true } }],
+  ['read NAME --user', { command: 'read', operands: ['NAME'], options: { user: true } }],
+  ['read --registry-owner 7', { command: 'read', operands: [], options: { registryOwner: '7' } }],
+  ['--registry-owner=7 list', { command: 'list', operands: [], options: { registryOwner: '7' } }],
+  ['read --timeout 0.5', { command: 'read', operands: [], options: { timeout: '0.5' } }],
+  ['--timeout=-1 list', { command: 'list', operands: [], options: { timeout: '-1' } }],
+  ['read --user --system', { command: 'read', operands: [], options: { user: true, system: true } }],
+  ['write 42', { command: 'write', operands: ['42'], options: {} }],
+  ['write -1', { command: 'write', operands: ['-1'], options: {} }],
+  ['write -2147483648 NAME', { command: 'write', operands: ['-2147483648', 'NAME'], options: {} }],
+  ['write --registry /r -1 NAME', { command: 'write', operands: ['-1', 'NAME'], options: { registry: '/r' } }],
+  ['write -1 --json --registry /r', { command: 'write', operands: ['-1'], options: { json: true, registry: '/r' } }],
+  ['watch NAME', { command: 'watch', operands: ['NAME'], options: {} }],
+  ['list --json', { command: 'list', operands: [], options: { json: true } }],
+  ['info', { command: 'info', operands: [], options: {} }],
+  ['get KEY --store s', { command: 'get', operands: ['KEY'], options: { store: 's' } }],
+  ['--store=s get KEY --output f', { command: 'get', operands: ['KEY'], options: { store: 's', output: 'f' } }],
+  ['put KEY -1.5e-3', { command: 'put', operands: ['KEY', '-1.5e-3'], options: {} }],
+  ['put KEY --bytes --file f', { command: 'put', operands: ['KEY'], options: { bytes: true, file: 'f' } }],
   [
-    'write --registry /r -1 NAME',
-    { ...PLAIN, command: 'write', operands: ['-1', 'NAME'], registry: { registry: '/r' } },
+    'put KEY 1 --if-version 0 --ttl 3',
+    { command: 'put', operands: ['KEY', '1'], options: { ifVersion: '0', ttl: '3' } },
   ],
-  ['write -1 --json --registry /r', { command: 'write', operands: ['-1'], json: true, registry: { registry: '/r' } }],
-  ['watch NAME', { ...PLAIN, command: 'watch', operands: ['NAME'] }],
-  ['list --json', { ...PLAIN, command: 'list', operands: [], json: true }],
-  ['info', { ...PLAIN, command: 'info', operands: [] }],
+  ['delete KEY --if-version=7', { command: 'delete', operands: ['KEY'], options: { ifVersion: '7' } }],
+  ['increment KEY -.5', { command: 'increment', operands: ['KEY', '-.5'], options: {} }],
+  ['keys', { command: 'keys', operands: [], options: {} }],
+  ['changes a/ --count 3', { command: 'changes', operands: ['a/'], options: { count: '3' } }],
+  ['import -', { command: 'import', operands: ['-'], options: {} }],
+  ['export --json', { command: 'export', operands: [], options: { json: true } }],
 ]
 
 t.test('plain lines are read without commander, and commander reads them alike', async (t) => {
@@ -54,10 +63,9 @@ t.test('an empty operand is an operand', async (t) => {
 
 const OTHER_LINES: [line: string, expected: object][] = [
   ['write -- -1', { operands: ['-1'] }],
-  ['write --json -- -1', { operands: ['-1'], json: true }],
+  ['write --json -- -1', { operands: ['-1'], options: { json: true } }],
   ['write -1 -- NAME', { operands: ['-1', 'NAME'] }],
-  ['read -- --json', { operands: ['--json'], json: false }],
-  ['write -1.5', { operands: ['-1.5'] }],
+  ['read -- --json', { operands: ['--json'], options: { json: undefined } }],
 ]
 
 t.test('less plain lines are left to commander', async (t) => {
@@ -68,7 +76,7 @@ t.test('less plain lines are left to commander', async (t) => {
 })
 
 const WRONG_LINES: [words: string[], message: RegExp][] = [
-  [[], /a command is missing: one of read, write, watch, list, info/],
+  [[], /a command is missing: one of read, write, watch, get, put, delete, /],
   [['--json'], /a command is missing/],
   [['reed'], /unknown command 'reed' *\n?\(Did you mean read\?\)/],
   [[''], /unknown command ''/],
@@ -87,6 +95,11 @@ const WRONG_LINES: [words: string[], message: RegExp][] = [
   [['read', '--registry-owner'], /option '--registry-owner <uid>' argument missing/],
   [['read', '--timeout'], /option '--timeout <seconds>' argument missing/],
   [['write', '1', '--registry'], /option '--registry <path>' argument missing/],
+  [['get'], /missing required argument 'key'/],
+  [['get', 'k', '--bytes'], /unknown option '--bytes'/],
+  [['read', '--store', 's'], /read is not about a store/],
+  [['import'], /missing required argument 'file'/],
+  [['put', 'k', 'v', 'w'], /too many arguments/],
 ]
 
 t.test('a wrong line is bad usage, with what is wrong and not the whole help', async (t) => {

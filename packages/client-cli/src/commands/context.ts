@@ -1,5 +1,6 @@
 /** What a command is given. It knows nothing of the process it runs in. */
 import type { Deadline, ExitCode, RegistryChoice } from '@memsvc/shared/internal'
+import type { Options } from './options.ts'
 import type { Print } from './output.ts'
 
 export interface Context {
@@ -7,14 +8,19 @@ export interface Context {
   readonly registry: RegistryChoice
   /** `--json`: every line of data is one object. */
   readonly json: boolean
-  /** For all waits of the command together, until it has begun to print. */
+  /** The others. */
+  readonly options: Options
+  /** For all waits of the command together, until it has begun to print; of long transfers for each step. */
   readonly deadline: Deadline
-  /** A line of data, to stdout. */
+  /** Data, to stdout. */
   readonly print: Print
   /** A line for people, to stderr. */
   readonly tell: (line: string) => void
+  /** Shows how far a transfer is, in place of what was shown before; '' nothing. Null: nobody watches. */
+  readonly showProgress: ((text: string) => void) | null
   /**
-   * For a command that goes on until it is interrupted: from now on SIGINT and SIGTERM are its regular end.
+   * For a command that goes on until it is interrupted: from now on SIGINT and SIGTERM are its regular end, and that nobody reads
+   * stdout any more, at once where that can be known.
    * @returns what it prints with from here on
    */
   readonly untilInterrupted: () => Print

@@ -26,6 +26,11 @@ export class Deadline {
     return Math.max(0, this.#end - performance.now())
   }
 
+  /** It begins anew: for the next step of what takes as long as it takes. */
+  restart(): void {
+    this.#end = performance.now() + this.#seconds * 1000
+  }
+
   /**
    * What `call` comes to. A call that is given up goes on; whoever gives up ends the process.
    * @param callee who is late; @param action what it has not done, both for the message

@@ -21,7 +21,7 @@ export const EXIT_MEANINGS = [
   'done',
   'failed',
   'usage or bad value',
-  'no registry or no such service',
+  'no registry, no such service or key',
   'not permitted',
   'try again',
   'conflict',

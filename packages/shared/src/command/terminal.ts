@@ -1,23 +1,43 @@
 /** What a command tells people: one line on stderr. Data goes to stdout, and is nothing here. */
 import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { errorCode } from '../util/errors.ts'
 
 const STDERR = 2
 
 /** One line of text whatever a message holds: it may be a peer's, and control characters drive terminals. */
 export function terminalLine(program: string, text: string): string {
-  return `${program}: ${text.replace(/\p{Cc}+/gu, ' ').trim()}`
+  return `${program}: ${plainText(text)}`
 }
 
 /** The line for anything thrown. */
 export function errorLine(program: string, error: unknown): string {
-  return terminalLine(program, error instanceof Error ? error.message || errorCode(error) || error.name : String(error))
+  return `${program}: ${errorText(error)}`
+}
+
+/** The same without the program. */
+export function errorText(error: unknown): string {
+  return plainText(error instanceof Error ? error.message || errorCode(error) || error.name : String(error))
+}
+
+function plainText(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim()
+}
+
+/** Shows on a terminal what replaces what was shown before; '' nothing. */
+export function showProgress(text: string): void {
+  tellPeople(`\r${plainText(text)}\u001b[K`, '')
+}
+
+/** Whether people read stderr as it comes. */
+export function isTerminal(): boolean {
+  return isatty(STDERR)
 }
 
 /** Where nobody can be told there is nowhere left to say so; the exit code does. */
-export function tellPeople(line: string): void {
+export function tellPeople(line: string, end = '\n'): void {
   try {
-    writeSync(STDERR, `${line}\n`)
+    writeSync(STDERR, `${line}${end}`)
   } catch {
     // ENOSPC of /dev/full, EPIPE, EAGAIN of a full pipe that somebody made non-blocking
   }

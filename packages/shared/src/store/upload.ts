@@ -18,34 +18,48 @@ export interface UploadRequest {
   readonly ttlMs: number
   /** The upload ends with its channel. */
   readonly owner: IBinder
+  /** Default: as it comes. */
+  readonly step?: Step
 }
+
+/** What each answer of the owner's is waited for with. @param bytes how many of the value's have come when it is there */
+export type Step = <T>(answer: Promise<T>, bytes: number) => Promise<T>
 
 /** @throws as IStore; what has come is given up then */
-export async function upload(store: Store, { key, value, ifVersion, ttlMs, owner }: UploadRequest): Promise<Outcome> {
-  const id = await store.begin(owner, key, value.type, BigInt(value.bytes.length))
+export async function upload(store: Store, request: UploadRequest): Promise<Outcome> {
+  const { key, value, ifVersion, ttlMs, owner, step = asItComes } = request
+  const id = await step(asked(store.begin(owner, key, value.type, BigInt(value.bytes.length))), 0)
   try {
-    await sendParts(store, id, value.bytes)
+    await sendParts(store, id, { bytes: value.bytes, step })
   } catch (error) {
-    await giveUp(store, id)
+    await giveUp(store, id, step)
     throw error
   }
-  return store.commit(id, ifVersion, ttlMs)
+  return step(asked(store.commit(id, ifVersion, ttlMs)), value.bytes.length)
 }
 
-async function sendParts(store: Store, id: number, bytes: Uint8Array): Promise<void> {
+const asItComes: Step = (answer) => answer
+
+/** A service of this process may answer at once. */
+function asked<T>(answer: T | Promise<T>): Promise<T> {
+  return Promise.resolve(answer)
+}
+
+async function sendParts(store: Store, id: number, { bytes, step }: { bytes: Uint8Array; step: Step }): Promise<void> {
   const answers: Promise<void>[] = []
   for (let at = 0; at < bytes.length; at += PART_BYTES) {
     if (answers.length === WINDOW) await answers.shift()
-    const answer = Promise.resolve(store.part(id, BigInt(at), bytes.subarray(at, at + PART_BYTES)))
+    const part = bytes.subarray(at, at + PART_BYTES)
+    const answer = step(asked(store.part(id, BigInt(at), part)), at + part.length)
     answer.catch(() => undefined) // the first that fails is told below; the others fail with it
     answers.push(answer)
   }
   await Promise.all(answers)
 }
 
-async function giveUp(store: Store, id: number): Promise<void> {
+async function giveUp(store: Store, id: number, step: Step): Promise<void> {
   try {
-    await store.abort(id)
+    await step(asked(store.abort(id)), 0)
   } catch {
     // it is gone, and the upload with it
   }

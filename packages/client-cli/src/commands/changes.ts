@@ -1,0 +1,35 @@
+import { SharedStore, type StoreChange } from '@memsvc/shared'
+import { connectInTime, EXIT, type ExitCode } from '@memsvc/shared/internal'
+import type { Context } from './context.ts'
+import { storeName } from './key.ts'
+import { findStore } from './owner.ts'
+import { readCount } from './store-options.ts'
+import { jsonLine, jsonOf, jsonVersion } from './value-text.ts'
+
+/**
+ * `memclient changes [PREFIX]`: one line per change from here on, over restarts of the owner. A reader that is slow gets what each key has
+ * when it is ready, not all that it missed. Once it has found the store it waits without a deadline.
+ */
+export async function changes(context: Context, prefix = ''): Promise<ExitCode> {
+  const name = storeName(context)
+  let left = readCount(context.options.count)
+  using manager = await connectInTime(context.registry, context.deadline)
+  await findStore(context, manager) // which says what is wrong with it
+  using store = await context.deadline.within(SharedStore.open(name, { manager }), name)
+  const feed = store.changes(prefix) // from here on
+  const print = context.untilInterrupted()
+  context.tell(`memclient: watching ${name} at ${manager.path}`)
+  for await (const change of feed) {
+    await print(formatChange(context.json, change))
+    left -= 1
+    if (left === 0) break
+  }
+  return EXIT.done
+}
+
+/** KEY VALUE, or KEY alone of one that was deleted. */
+function formatChange(json: boolean, { key, value, version }: StoreChange): string {
+  if (value === undefined) return json ? jsonLine({ key, deleted: true, version: jsonVersion(version) }) : key
+  if (json) return jsonLine({ key, value: jsonOf(value), version: jsonVersion(version) })
+  return `${key} ${jsonLine(jsonOf(value))}`
+}

@@ -1,0 +1,57 @@
+import { errorCode } from '@memsvc/shared'
+import { EXIT, type ExitCode, type StoreReader, ToolError, typeName } from '@memsvc/shared/internal'
+import type { Context } from './context.ts'
+import { absent, storeName } from './key.ts'
+import type { Print } from './output.ts'
+import { openReader } from './owner.ts'
+import { printTo } from './save.ts'
+import { formatEntry } from './value-text.ts'
+
+/** Longer bytes are read in parts of this size. */
+const PART_BYTES = 64 * 1024 * 1024
+
+/** `memclient get KEY`: the value, from the area. JSON is text in one line; bytes come as they are. */
+export async function get(context: Context, key: string): Promise<ExitCode> {
+  using store = await openReader(context)
+  const stored = store.stored(key)
+  stored.look()
+  if (stored.byteLength > PART_BYTES && !context.json && typeName(stored.type) === 'bytes') {
+    const { version } = stored
+    await printTo(context, (print) => printParts(store, { key, version }, print))
+    return EXIT.done
+  }
+  const entry = store.getEntry(key)
+  if (entry.type === null) throw absent(key, storeName(context))
+  await printTo(context, (print) => print(formatEntry(context.json, entry)))
+  return EXIT.done
+}
+
+/** Bytes that need not fit into memory: all of one version, or an error that says that they are not. */
+async function printParts(
+  store: StoreReader,
+  { key, version }: { key: string; version: bigint },
+  print: Print,
+): Promise<void> {
+  const part = Buffer.allocUnsafe(PART_BYTES)
+  for (let position = 0; ; ) {
+    const count = readPart(store, key, part, { position, version })
+    if (count === 0) return
+    await print(part.subarray(0, count))
+    position += count
+  }
+}
+
+function readPart(
+  store: StoreReader,
+  key: string,
+  part: Uint8Array,
+  where: { position: number; version: bigint },
+): number {
+  try {
+    return store.readBytes(key, part, where)
+  } catch (cause) {
+    if (errorCode(cause) !== 'ERR_CONFLICT') throw cause
+    const message = `${key} was changed while it was read: what was written is not all of it`
+    throw new ToolError(EXIT.tryAgain, message, { cause })
+  }
+}

@@ -1,0 +1,16 @@
+/** Options of all commands, and of some. */
+import type { RegistryOptions } from '@memsvc/shared/internal'
+
+/** As they stand on a command line. */
+export interface Options extends RegistryOptions {
+  readonly json?: boolean
+  readonly timeout?: string
+  /** The name of the store. */
+  readonly store?: string
+  readonly output?: string
+  readonly file?: string
+  readonly bytes?: boolean
+  readonly ifVersion?: string
+  readonly ttl?: string
+  readonly count?: string
+}

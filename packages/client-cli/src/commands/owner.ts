@@ -1,0 +1,84 @@
+/** The way of a command to a store: to its owner, who writes, and to its areas, which are read. */
+import { Binder, ConflictError, type IBinder, IStore, type ServiceManager } from '@memsvc/shared'
+import {
+  attach,
+  connectInTime,
+  EXIT,
+  findService,
+  type Outcome,
+  type Put,
+  putValue,
+  StoreReader,
+  ToolError,
+} from '@memsvc/shared/internal'
+import type { Context } from './context.ts'
+import { storeName } from './key.ts'
+import { startProgress } from './progress.ts'
+
+/** Who writes a store. */
+export interface StoreOwner extends Disposable {
+  readonly name: string
+  readonly binder: IBinder
+  /** What it answers to, each answer within the command's deadline. */
+  readonly calls: InstanceType<typeof IStore.Proxy>
+}
+
+/** @throws as connectInTime, findStore */
+export async function findOwner(context: Context): Promise<StoreOwner> {
+  const name = storeName(context)
+  const manager = await connectInTime(context.registry, context.deadline)
+  try {
+    const binder = await findStore(context, manager)
+    return { name, binder, calls: new IStore.Proxy(binder), [Symbol.dispose]: () => manager.close() }
+  } catch (error) {
+    manager.close()
+    throw error
+  }
+}
+
+/** Whoever serves the store that was asked for. @throws as findService; ToolError it is no store */
+export async function findStore(context: Context, manager: ServiceManager): Promise<IBinder> {
+  const name = storeName(context)
+  const binder = await findService(manager, name, context.deadline)
+  const descriptor = await context.deadline.within(Promise.resolve(binder.getInterfaceDescriptor()), name)
+  if (descriptor === IStore.DESCRIPTOR) return binder
+  throw new ToolError(EXIT.failed, `${name} is no store, but ${descriptor ?? 'nothing that has a name'}`)
+}
+
+/** What this user may read of a store, mapped. */
+export class OpenStore extends StoreReader {
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** The caller closes it. @throws as findOwner, attach */
+export async function openReader(context: Context): Promise<OpenStore> {
+  using owner = await findOwner(context)
+  const reader = new OpenStore()
+  reader.replace(attach(await context.deadline.within(owner.calls.open(null), owner.name)))
+  return reader
+}
+
+/** The version that was given. @throws ERR_CONFLICT */
+export function versionOf({ isConflict, version }: Outcome, key: string): bigint {
+  if (isConflict) throw new ConflictError(key, version)
+  return version
+}
+
+/** Has the owner put a value, in as many steps as it takes, each with its own deadline. @throws ToolError; as IStore */
+export async function putAt(
+  context: Context,
+  { name, binder }: StoreOwner,
+  put: Omit<Put, 'owner' | 'step'>,
+): Promise<Outcome> {
+  const total = put.value.bytes.length
+  using progress = startProgress(context, `${put.key}:`)
+  const step: Put['step'] = async (answer, bytes) => {
+    context.deadline.restart()
+    const result = await context.deadline.within(answer, name)
+    progress.show(bytes, total)
+    return result
+  }
+  return putValue(binder, { ...put, owner: new Binder(), step })
+}

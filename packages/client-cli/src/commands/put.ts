@@ -1,0 +1,40 @@
+import {
+  ANY_VERSION,
+  checkKey,
+  type Encoded,
+  EXIT,
+  type ExitCode,
+  encode,
+  NO_TTL,
+  ToolError,
+} from '@memsvc/shared/internal'
+import type { Context } from './context.ts'
+import { placeOf, readInput } from './input.ts'
+import { findOwner, putAt, versionOf } from './owner.ts'
+import { readTtl, readVersion } from './store-options.ts'
+import { jsonLine, jsonVersion, parseValue, textOf } from './value-text.ts'
+
+/** `memclient put KEY [VALUE]`: the owner is asked to put it. Silent, but for `--json`. */
+export async function put(context: Context, key: string, text?: string): Promise<ExitCode> {
+  const { file, bytes = false, ifVersion, ttl } = context.options
+  checkKey(key)
+  const conditions = { ifVersion: readVersion(ifVersion) ?? ANY_VERSION, ttlMs: readTtl(ttl) ?? NO_TTL }
+  if (text !== undefined && file !== undefined) throw new ToolError(EXIT.usage, 'VALUE and --file exclude each other')
+  const given = text === undefined ? null : encodedOf(text, bytes)
+  using owner = await findOwner(context) // before stdin is read: whoever types is told at once
+  const value = given ?? (await readValue(context, file, bytes))
+  const outcome = await putAt(context, owner, { key, value, ...conditions })
+  const version = versionOf(outcome, key)
+  if (context.json) await context.print(jsonLine({ key, version: jsonVersion(version) }))
+  return EXIT.done
+}
+
+async function readValue(context: Context, file: string | undefined, asBytes: boolean): Promise<Encoded> {
+  const input = await readInput(context, file)
+  context.deadline.restart()
+  return asBytes ? encode(input) : encodedOf(textOf(input, placeOf(file)), false)
+}
+
+function encodedOf(text: string, asBytes: boolean): Encoded {
+  return encode(asBytes ? Buffer.from(text) : parseValue(text))
+}

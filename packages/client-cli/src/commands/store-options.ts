@@ -1,0 +1,42 @@
+/** Options of the commands of a store, as they are written. */
+import { EXIT, ToolError } from '@memsvc/shared/internal'
+
+const MAX_VERSION = 2n ** 63n - 1n
+const DECIMAL = /^\d+(\.\d+)?$/
+/** Decimal too: a script's arithmetic may print it so. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+/** `--if-version N`. @throws ToolError with EXIT.usage: it is no version */
+export function readVersion(text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined
+  const version = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n
+  if (version >= 0n && version <= MAX_VERSION) return version
+  throw wrong('--if-version', 'a version, or 0 for no value', text)
+}
+
+/** `--ttl SECONDS`, in milliseconds. @throws ToolError with EXIT.usage: it is no time */
+export function readTtl(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const ttlMs = DECIMAL.test(text) ? Number(text) * 1000 : 0
+  if (ttlMs > 0 && ttlMs <= Number.MAX_SAFE_INTEGER) return ttlMs
+  throw wrong('--ttl', 'a number of seconds above 0', text)
+}
+
+/** `--count N`. @throws ToolError with EXIT.usage: it is no number above 0 */
+export function readCount(text: string | undefined): number {
+  if (text === undefined) return Number.POSITIVE_INFINITY
+  const count = /^\d+$/.test(text) ? Number(text) : 0
+  if (count > 0) return count
+  throw wrong('--count', 'a whole number above 0', text)
+}
+
+/** BY of `increment`. @throws ToolError with EXIT.usage: it is no finite number */
+export function readNumber(text: string): number {
+  const number = NUMBER.test(text) ? Number(text) : Number.NaN
+  if (Number.isFinite(number)) return number
+  throw wrong('BY', 'a number', text)
+}
+
+function wrong(what: string, wanted: string, text: string): ToolError {
+  return new ToolError(EXIT.usage, `${what} must be ${wanted}; got ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,164 @@
+/**
+ * The two calls by which a command finds what it reads in the usual case, without the library's binders and parcels, which
+ * take longer to load than the read takes. Two calls of docs/protocol.md are all that this knows. Whatever else it meets it
+ * declines; then the library is to be asked, which knows what is wrong and says so.
+ */
+import { constants, FdWatcher, type OwnedFd, recvmsg, sendmsg } from 'memfd-native'
+import {
+  HEADER_BYTES,
+  KIND_HELLO,
+  KIND_REPLY,
+  KIND_TRANSACTION,
+  PROTOCOL_VERSION,
+  readHeader,
+  readObjects,
+  writeHeader,
+} from '../channel/message.ts'
+import type { RegistryPlace } from './registry-path.ts'
+import { openRegistry } from './registry-socket.ts'
+import { retryOverloaded } from './retry.ts'
+import { isServiceName } from './service-name.ts'
+
+const { MSG_DONTWAIT } = constants
+/** A daemon that has not answered by then is the library's business, which waits longer. */
+const ANSWER_TIMEOUT_MS = 1000
+/** A registry that turns connections away is as slow for everybody. */
+const CONNECT_TIMEOUT_MS = 4000
+/** No answer that is expected here is as long. */
+const MAX_ANSWER_BYTES = 1024
+/** Of the one call on a channel. */
+const CALL_ID = 1
+const NULL_BINDER = Buffer.alloc(24)
+const EMPTY_HEADER = {
+  id: 0,
+  object: 0,
+  code: 0,
+  oneway: false,
+  dataSize: 0,
+  objectCount: 0,
+  bodyBytesInPacket: 0,
+  descriptorCount: 0,
+}
+
+/** A call of a service, and the words that its answer begins with, up to the descriptor that it brings. */
+export interface Question {
+  readonly code: number
+  readonly token: string
+  /** A string, or a binder that is null. */
+  readonly args: readonly (string | null)[]
+  readonly answer: readonly (number | 'any')[]
+}
+
+/** Where it is asked, and how long it may take at most, in milliseconds. */
+export interface QuickAddress {
+  readonly place: RegistryPlace
+  readonly name: string
+  readonly timeoutMs: number
+}
+
+/**
+ * Asks a service for a descriptor, and makes something of it, which does not keep it.
+ * @returns null: declined. Nothing is left open then either. Never throws
+ */
+export async function tryAsk<T>(
+  { place, name, timeoutMs }: QuickAddress,
+  question: Question,
+  use: (fd: OwnedFd) => T | null,
+): Promise<T | null> {
+  const attempt: Attempt = { opened: [], end: performance.now() + timeoutMs }
+  try {
+    return isServiceName(name) ? use(await reach(place, name, { question, attempt })) : null
+  } catch {
+    return null
+  } finally {
+    for (const fd of attempt.opened) fd.close()
+  }
+}
+
+interface Attempt {
+  /** What is closed at the end, however it ends. */
+  readonly opened: OwnedFd[]
+  /** By `performance.now()`. */
+  readonly end: number
+}
+
+async function reach(
+  place: RegistryPlace,
+  name: string,
+  { question, attempt }: { question: Question; attempt: Attempt },
+): Promise<OwnedFd> {
+  const options = { timeoutMs: remainingMs(attempt, CONNECT_TIMEOUT_MS) }
+  const { fd: registry } = await retryOverloaded(() => openRegistry(place), options)
+  attempt.opened.push(registry)
+  return ask(await ask(registry, getService(name), attempt), question, attempt)
+}
+
+function remainingMs({ end }: Attempt, maxMs: number): number {
+  return Math.max(0, Math.min(maxMs, end - performance.now()))
+}
+
+/** Found, at another process: accepts descriptors or not, its pid and uid, and the end of a new channel. */
+function getService(name: string): Question {
+  return { code: 1, token: 'memsvc.IServiceManager', args: [name], answer: [0, 2, 'any', 'any', 'any'] }
+}
+
+/** The first call on a new channel. @returns the descriptor of its answer. @throws the answer is another one, or late */
+async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Promise<OwnedFd> {
+  // Never blocking: whose end a channel is, and what was done to it, nobody has checked.
+  sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION), [], MSG_DONTWAIT)
+  sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)), [], MSG_DONTWAIT)
+  await untilReadable(channel, remainingMs(attempt, ANSWER_TIMEOUT_MS))
+  const { data, fds, flags } = recvmsg(channel, MAX_ANSWER_BYTES, 1, MSG_DONTWAIT)
+  attempt.opened.push(...fds)
+  const [fd] = fds
+  const header = readHeader(data, 0, data.length)
+  const objects = readObjects(data, HEADER_BYTES, header, fds.length)
+  const isExpected =
+    flags === 0 &&
+    header.kind === KIND_REPLY &&
+    header.id === CALL_ID &&
+    header.descriptorCount === 1 &&
+    HEADER_BYTES + header.bodyBytesInPacket === data.length &&
+    objects.length === 1 &&
+    objects[0]?.offset === question.answer.length * 4 &&
+    question.answer.every((word, i) => word === 'any' || word === data.readInt32LE(HEADER_BYTES + 4 * i))
+  if (!isExpected || fd === undefined) throw new Error('another answer')
+  return fd
+}
+
+function message(kind: number, id: number, code: number, body: Buffer = Buffer.alloc(0)): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES + body.length)
+  writeHeader(bytes, 0, { ...EMPTY_HEADER, kind, id, code, dataSize: body.length, bodyBytesInPacket: body.length })
+  body.copy(bytes, HEADER_BYTES)
+  return bytes
+}
+
+/** The interface token, and what follows it. */
+function request({ token, args }: Question): Buffer {
+  const head = Buffer.alloc(12)
+  head.writeInt32LE(-1, 4)
+  head.writeInt32LE(0x53595354, 8)
+  return Buffer.concat([head, ...[token, ...args].map((arg) => (arg === null ? NULL_BINDER : string16(arg)))])
+}
+
+/** Its length in units, the units, a zero unit, zeros up to a multiple of 4. */
+function string16(text: string): Buffer {
+  const bytes = Buffer.alloc(4 + (((text.length + 1) * 2 + 3) & ~3))
+  bytes.writeInt32LE(text.length, 0)
+  bytes.write(text, 4, 'utf16le')
+  return bytes
+}
+
+function untilReadable(fd: OwnedFd, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const watcher = new FdWatcher(fd, 'readable', () => {
+      clearTimeout(timer)
+      watcher.close()
+      resolve()
+    })
+    const timer = setTimeout(() => {
+      watcher.close()
+      reject(new Error('no answer'))
+    }, timeoutMs)
+  })
+}

@@ -1,0 +1,28 @@
+/** A value on its way to the owner of a store: in one call, or in parts where it is too long for one. */
+import type { IBinder } from '../parcel/ibinder.ts'
+import { errorCode } from '../util/errors.ts'
+import { IStore, type Outcome } from './store-interface.ts'
+import { type Step, type UploadRequest, upload } from './upload.ts'
+
+/** What surely fits in one packet with the longest key. */
+const INLINE_BYTES = 64_000
+
+/** What is put, and what each answer is waited for with. */
+export interface Put extends UploadRequest {
+  readonly step: Step
+}
+
+/** @param binder the owner, in another process. @throws as IStore; what `step` throws */
+export async function putValue(binder: IBinder, put: Put): Promise<Outcome> {
+  const store = new IStore.Proxy(binder)
+  const { key, value, ifVersion, ttlMs, step } = put
+  const { length } = value.bytes
+  if (length <= INLINE_BYTES) return step(store.set(key, value.type, value.bytes, ifVersion, ttlMs), length)
+  try {
+    return await upload(store, put)
+  } catch (error) {
+    // The store moved to another area meanwhile, and nothing has happened.
+    if (errorCode(error) !== 'ERR_ILLEGAL_STATE') throw error
+    return upload(store, put)
+  }
+}
