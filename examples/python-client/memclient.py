@@ -2,16 +2,31 @@
 """memclient once more: the same commands, output and exit codes, in Python."""
 
 import argparse
+import base64
+import functools
 import json
 import os
 import sys
 import time
 
-from memsvc import DeadObject, Failure, MemsvcError, Registry, RegistryUnavailable, RemoteException, ServiceNotFound
+from memsvc import (
+    BYTES,
+    JSON,
+    Busy,
+    Conflict,
+    DeadObject,
+    Failure,
+    MemsvcError,
+    Registry,
+    RegistryUnavailable,
+    RemoteException,
+    ServiceNotFound,
+)
 from memsvc.errors import Untrusted
+from memsvc.store import DEFAULT_STORE_NAME, Store
 
 DEFAULT_NAME = 'AnonymousSharedMemory'
-EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_NOT_PERMITTED, EXIT_TRY_AGAIN = 1, 2, 3, 4, 5
+EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_NOT_PERMITTED, EXIT_TRY_AGAIN, EXIT_CONFLICT = 1, 2, 3, 4, 5, 6
 RETRY_SECONDS = 0.2
 
 INFO = """\
@@ -22,6 +37,10 @@ inode   {inode}
 seals   {seal_names}
 size    {size} bytes
 server  pid {server[pid]}, uid {server[uid]}"""
+
+
+class KeyAbsent(MemsvcError):
+    """A key without a value."""
 
 
 def read(options):
@@ -47,6 +66,102 @@ def watch(options):
         except DeadObject:
             print('memclient: the service is gone, waiting for the next', file=sys.stderr)
             wait_for_service(options)
+
+
+def get(options):
+    """A value of a store, from its memory: JSON as one line, bytes as they are."""
+    with open_store(options) as store:
+        value = store.get(options.key)
+    if value is None:
+        raise KeyAbsent(f'{options.store} has no value for {json.dumps(options.key)}')
+    if options.json:
+        show_json(entry(options.key, value) | {'type': 'bytes' if value.type == BYTES else 'json'})
+    elif value.type == BYTES:
+        sys.stdout.buffer.write(value.content)
+    else:
+        print(as_json(value_of(value)), flush=True)
+
+
+def put(options):
+    """Asks the owner of a store to put a value: JSON, else a string."""
+    try:
+        content = as_json(json.loads(options.value))
+    except ValueError:
+        content = as_json(options.value)
+    with open_store(options) as store:
+        store.set(options.key, content.encode(), JSON, options.if_version)
+
+
+def delete(options):
+    """Asks the owner of a store to delete a key."""
+    with open_store(options) as store:
+        if store.delete(options.key, options.if_version) == 0:
+            raise KeyAbsent(f'{options.store} has no value for {json.dumps(options.key)}')
+
+
+def increment(options):
+    """Asks the owner of a store to add to a number, and tells the sum."""
+    with open_store(options) as store:
+        value = number(store.increment(options.key, options.by))
+    show(options, {'key': options.key, 'value': value}, as_json(value))
+
+
+def keys(options):
+    """The keys of a store."""
+    with open_store(options) as store:
+        names = store.keys(options.prefix)
+    for name in names:
+        show(options, {'key': name}, name)
+
+
+def export(options):
+    """A store as one JSON object, of one moment."""
+    with open_store(options) as store:
+        values = store.snapshot(options.prefix)
+    print(json.dumps({key: value_of(value) for key, value in values.items()}, ensure_ascii=False, indent=0))
+
+
+def changes(options):
+    """One line per change of a store: KEY VALUE, or KEY alone of one that was deleted."""
+    while True:
+        try:
+            with open_store(options) as store:
+                ready = functools.partial(print, f'memclient: watching {options.store}', file=sys.stderr, flush=True)
+                for key, value in store.changes(options.prefix, ready):
+                    show_change(options, key, value)
+        except DeadObject:
+            print('memclient: the store is gone, waiting for the next', file=sys.stderr, flush=True)
+            wait_until(lambda: open_store(options).close())
+
+
+def show_change(options, key, value):
+    if options.json:
+        show_json({'key': key, 'deleted': True} if value is None else entry(key, value))
+    else:
+        print(key if value is None else f'{key} {as_json(value_of(value))}', flush=True)
+
+
+def entry(key, value):
+    return {'key': key, 'value': value_of(value), 'version': value.version}
+
+
+def value_of(value):
+    """As JSON can say it."""
+    if value.type == BYTES:
+        return {'$bytes': base64.b64encode(value.content).decode()}
+    return json.loads(value.content)
+
+
+def number(value):
+    return int(value) if value == int(value) else value
+
+
+def as_json(value):
+    return json.dumps(value, separators=(',', ':'), ensure_ascii=False)
+
+
+def show_json(facts):
+    print(as_json(facts), flush=True)
 
 
 def list_services(options):
@@ -77,11 +192,20 @@ def open_service(options):
         return registry.get_service(options.name)
 
 
+def open_store(options):
+    with Registry(options.registry, options.registry_owner) as registry:
+        return registry.get_store(options.store)
+
+
 def wait_for_service(options):
+    wait_until(lambda: open_service(options).close())
+
+
+def wait_until(attempt):
     while True:
         time.sleep(RETRY_SECONDS)
         try:
-            return open_service(options).close()
+            return attempt()
         except (RegistryUnavailable, ServiceNotFound, DeadObject):
             pass
 
@@ -117,12 +241,44 @@ def parse(arguments):
             command.add_argument('value', type=int32, metavar='VALUE')
         if 'name' in operands:
             command.add_argument('name', nargs='?', default=DEFAULT_NAME, metavar='NAME')
+    add_store_commands(commands, common)
     return parser.parse_args(arguments)
 
 
+def add_store_commands(commands, common):
+    for run, operands in [
+        (get, ['key']),
+        (put, ['key', 'text', 'if_version']),
+        (delete, ['key', 'if_version']),
+        (increment, ['key', 'by']),
+        (keys, ['prefix']),
+        (changes, ['prefix']),
+        (export, ['prefix']),
+    ]:
+        command = commands.add_parser(run.__name__, parents=[common], help=run.__doc__)
+        command.set_defaults(run=run)
+        command.add_argument('--store', metavar='NAME', default=DEFAULT_STORE_NAME, help='which one')
+        if 'key' in operands:
+            command.add_argument('key', metavar='KEY')
+        if 'text' in operands:
+            command.add_argument('value', metavar='VALUE')
+        if 'by' in operands:
+            command.add_argument('by', type=float, nargs='?', default=1.0, metavar='BY')
+        if 'prefix' in operands:
+            command.add_argument('prefix', nargs='?', default='', metavar='PREFIX')
+        if 'if_version' in operands:
+            command.add_argument('--if-version', type=int, metavar='N', default=Store.ANY_VERSION, help='0: no value')
+
+
 def exit_code(error):
-    if isinstance(error, (RegistryUnavailable, ServiceNotFound)):
+    if isinstance(error, (RegistryUnavailable, ServiceNotFound, KeyAbsent)):
         return EXIT_NOT_FOUND
+    if isinstance(error, Conflict):
+        return EXIT_CONFLICT
+    if isinstance(error, Busy):
+        return EXIT_TRY_AGAIN
+    if isinstance(error, RemoteException) and error.code == RemoteException.ILLEGAL_ARGUMENT:
+        return EXIT_USAGE
     if isinstance(error, (PermissionError, Untrusted)) or (
         isinstance(error, RemoteException) and error.code == RemoteException.SECURITY
     ):

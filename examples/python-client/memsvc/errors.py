@@ -63,6 +63,7 @@ class RemoteException(MemsvcError):
     """The object answered with an exception. `code`: protocol.md, section 4."""
 
     SECURITY = -1
+    ILLEGAL_ARGUMENT = -3
 
     def __init__(self, code, message):
         super().__init__(message or f'exception {code}')

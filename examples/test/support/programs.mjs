@@ -17,17 +17,16 @@ export async function startRegistry(t) {
 }
 
 /** Starts `examples/NAME`: with Node, or with Python if it is a Python program. */
-export function startExample(t, name, args, registry) {
+export function startExample(t, name, args, registry, more = {}) {
   const path = pathOf(`examples/${name}`)
-  const program = path.endsWith('.py')
-    ? startPython(path, args, registry)
-    : startProgram(path, args, { env: { MEMSVC_REGISTRY: registry } })
+  const env = { MEMSVC_REGISTRY: registry, ...more }
+  const program = path.endsWith('.py') ? startPython(path, args, env) : startProgram(path, args, { env })
   return atTeardown(t, program)
 }
 
 /** Runs `examples/NAME` to its end. */
-export function runExample(t, name, args, registry) {
-  return startExample(t, name, args, registry).ending
+export function runExample(t, name, args, registry, more = {}) {
+  return startExample(t, name, args, registry, more).ending
 }
 
 /** Runs `memclient` to its end. */
@@ -36,8 +35,8 @@ export function memclient(t, args, registry) {
 }
 
 /** With warnings on: what is left for the garbage collector to close is one. */
-function startPython(path, args, registry) {
-  const env = { PATH: process.env.PATH, MEMSVC_REGISTRY: registry, PYTHONDONTWRITEBYTECODE: '1' }
+function startPython(path, args, more) {
+  const env = { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', ...more }
   return new Program(
     spawn('python3', ['-X', 'dev', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', env }),
   )

@@ -17,7 +17,7 @@ export async function tryRead(argv: readonly string[], begin = performance.now()
   try {
     const { leftMs } = new Deadline(readTimeout(options.timeout), begin)
     const place = findRegistry(readRegistryOptions(options))
-    const value = await tryReadValue({ place, name, timeoutMs: leftMs })
+    const value = await tryReadValue(place, name, leftMs)
     if (value === null) return false
     await printDirectly(STDOUT, () => process.stdout)(formatValue(options.json === true, name, value))
     return true

@@ -1,7 +1,8 @@
 /** Reads a value in the usual case, without the library. What it declines SharedValue is to be asked. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { checkMappable } from '../os/region.ts'
-import { type Question, type QuickAddress, tryAsk } from '../service-manager/quick-call.ts'
+import { type Question, tryAsk } from '../service-manager/quick-call.ts'
+import type { RegistryPlace } from '../service-manager/registry-path.ts'
 
 const REGION_BYTES = 4
 
@@ -13,9 +14,13 @@ const GET_FILE_DESCRIPTOR: Question = {
   answer: [0, 1, 0],
 }
 
-/** The value of a service, from its region. @returns null: declined. Nothing is left open then either. Never throws */
-export function tryReadValue(address: QuickAddress): Promise<number | null> {
-  return tryAsk(address, GET_FILE_DESCRIPTOR, read)
+/**
+ * The value of a service, from its region.
+ * @param timeoutMs how long it may take at most, in milliseconds
+ * @returns null: declined. Nothing is left open then either. Never throws
+ */
+export function tryReadValue(place: RegistryPlace, name: string, timeoutMs: number): Promise<number | null> {
+  return tryAsk({ place, name, timeoutMs }, GET_FILE_DESCRIPTOR, read)
 }
 
 function read(region: OwnedFd): number {

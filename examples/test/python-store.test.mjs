@@ -1,0 +1,139 @@
+/** The store's reader that knows nothing but docs/protocol.md, with real owners, those who move and those who lie. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { OwnedStore, ServiceManager } from '@memsvc/shared'
+import { AreaWriter, areaTypes, Hub } from 'memfd-native'
+import t from 'tap'
+import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { MEMSVC, memclient, runExample, startExample, startRegistry } from './support/programs.mjs'
+
+const CLIENT = 'python-client/memclient.py'
+const DONE = { code: 0, signal: null, stdout: '', stderr: '' }
+
+watchdog(t)
+leakChecked(t)
+Hub.current() // it keeps its descriptors from first use on: they are no leak of the test that comes first
+
+function python(t, args, registry) {
+  return runExample(t, CLIENT, args, registry)
+}
+
+async function publishStore(t, options) {
+  const registry = await startRegistry(t)
+  const store = new OwnedStore(options)
+  const manager = await ServiceManager.connect({ path: registry })
+  t.teardown(() => {
+    manager.close()
+    store.close()
+  })
+  await manager.addService('SharedStore', store.binder)
+  return { registry, store }
+}
+
+t.test('reads and writes a daemon, as memclient does', async (t) => {
+  const { registry } = await startDaemon(t, MEMSVC)
+  for (const [key, value] of [
+    ['a', '{"x":[1,null,"ü"]}'],
+    ['b', '42'],
+    ['k'.repeat(300), '"text"'],
+  ]) {
+    t.same(await python(t, ['put', key, value], registry), DONE)
+    t.same(await memclient(t, ['get', key], registry), { ...DONE, stdout: value })
+    t.same(await python(t, ['get', key], registry), { ...DONE, stdout: value })
+    t.same(await python(t, ['get', key, '--json'], registry), await memclient(t, ['get', key, '--json'], registry))
+  }
+  t.same(await python(t, ['keys'], registry), await memclient(t, ['keys'], registry))
+  t.same(
+    JSON.parse((await python(t, ['export'], registry)).stdout),
+    JSON.parse((await memclient(t, ['export'], registry)).stdout),
+  )
+  t.same(await python(t, ['increment', 'b', '-2'], registry), { ...DONE, stdout: '40' })
+  t.same(await python(t, ['delete', 'a'], registry), DONE)
+  t.match(await python(t, ['get', 'a'], registry), { code: 3, stderr: /has no value for "a"/ })
+  t.match(await python(t, ['put', 'b', '1', '--if-version', '0'], registry), { code: 6 })
+  t.match(await python(t, ['get', 'b', '--store', 'none'], registry), { code: 3 })
+})
+
+t.test('tells changes of a prefix, of an owner that moves, deletes, and is another one later', async (t) => {
+  const { registry, program } = await startDaemon(t, MEMSVC)
+  await memclient(t, ['put', 'a/before', '1'], registry)
+  const watcher = startExample(t, CLIENT, ['changes', 'a/'], registry)
+  t.match(await watcher.stderr.next(), /watching/)
+  for (const [args, line] of [
+    [['put', 'a/1', '[1]'], 'a/1 [1]'],
+    [['put', 'b', '1'], null],
+    [['delete', 'a/before'], 'a/before'],
+    [['put', 'a/1', '2'], 'a/1 2'],
+  ]) {
+    await memclient(t, args, registry)
+    if (line !== null) t.equal(await watcher.stdout.next(), line)
+  }
+  await program.destroy()
+  t.match(await watcher.stderr.next(), /the store is gone/)
+  await startDaemon(t, MEMSVC, { registry })
+  t.match(await watcher.stderr.next(), /watching/)
+  await memclient(t, ['put', 'a/3', 'true'], registry)
+  t.equal(await watcher.stdout.next(), 'a/3 true')
+  watcher.kill('SIGINT')
+  t.match(await watcher.ending, { code: 0, signal: null })
+})
+
+t.test('goes on in a larger area, and in a smaller one', async (t) => {
+  const { registry, store } = await publishStore(t, { capacity: 8 * 1024 * 1024, maxKeys: 1000 })
+  store.set('k', 0)
+  const watcher = startExample(t, CLIENT, ['changes'], registry)
+  t.match(await watcher.stderr.next(), /watching/)
+  for (const [i, capacity] of [64, 4, 32].entries()) {
+    store.resize({ capacity: capacity * 1024 * 1024 })
+    store.set('k', i + 1)
+    t.equal(await watcher.stdout.next(), `k ${i + 1}`)
+  }
+})
+
+t.test('keys of an area that may not be read are nobody', async (t) => {
+  const { registry, store } = await publishStore(t, {
+    areas: [{ keys: ['secret/*'], mayRead: () => false }, { keys: ['b*', 'c'] }, { keys: ['*'] }],
+  })
+  for (const key of ['secret/a', 'b1', 'c', 'd']) store.set(key, key)
+  t.same(await python(t, ['keys'], registry), { ...DONE, stdout: 'b1\nc\nd' })
+  for (const key of ['b1', 'c', 'd']) t.same(await python(t, ['get', key], registry), { ...DONE, stdout: `"${key}"` })
+  t.match(await python(t, ['get', 'secret/a'], registry), { code: 3 })
+})
+
+t.test('reads whole values, and moments, of an owner who writes all the time', async (t) => {
+  const { registry, store } = await publishStore(t, { capacity: 16 * 1024 * 1024, maxKeys: 200 })
+  let isOver = false
+  let round = 0
+  const write = () => {
+    if (isOver) return
+    for (let i = 0; i < 20; i++, round++) {
+      const value = Buffer.alloc(1 + ((round * 37) % 3000), round % 256)
+      store.update([
+        { key: 'a', value },
+        { key: 'b', value },
+        { key: `other/${round % 100}`, ...(round % 3 > 0 && { value }) },
+      ])
+    }
+    if (round % 2000 === 0) store.resize({ capacity: (16 + (round % 3)) * 1024 * 1024 })
+    setImmediate(write)
+  }
+  write()
+  const { code, stderr } = await runExample(t, 'python-client/test_store.py', [], registry)
+  isOver = true
+  t.equal(code, 0, stderr)
+  t.ok(round > 100)
+})
+
+t.test('of areas of owners who lie it reads what there is, and does not crash', async (t) => {
+  const writer = AreaWriter.create({ capacity: 192 * 1024, maxKeys: 64, logSize: 512 })
+  for (let i = 0; i < 12; i++) writer.put(`key${i}`, areaTypes.JSON, Buffer.from(`"value ${i}"`))
+  writer.put('k'.repeat(300), areaTypes.JSON, Buffer.from('"long"'))
+  writer.delete('key5')
+  const path = join(t.testdir(), 'area')
+  const fd = writer.share()
+  writeFileSync(path, readFileSync(fd.fd))
+  fd.close()
+  writer.close()
+  const { code, stderr } = await runExample(t, 'python-client/test_area.py', [], '', { MEMSVC_AREA_IMAGE: path })
+  t.equal(code, 0, stderr)
+})
