@@ -6,6 +6,7 @@ export type { ChannelBudget } from './channel/held-bytes.ts'
 export { refundWhatWasRead } from './channel/in-flight.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
 export { Violation } from './channel/message.ts'
+export { TURN_LIMITS } from './channel/turn-limits.ts'
 export { Deadline, readTimeout } from './command/deadline.ts'
 export {
   EXIT,

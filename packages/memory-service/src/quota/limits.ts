@@ -11,6 +11,7 @@ import {
   ofOnePeer,
   ofOneUser,
   type Shares,
+  TURN_LIMITS,
   VALUE_LIMITS,
 } from '@memsvc/shared/internal'
 
@@ -182,7 +183,13 @@ export const DAEMON_LIMITS = {
 /** Every limit there is, one number each. */
 export function listLimits(resources: ResourceLimits): Limit[] {
   const counted = RESOURCE_NAMES.flatMap((resource) => rowsOf(resource, resources[resource]))
-  return [...counted, ...Object.values(DAEMON_LIMITS), ...Object.values(VALUE_LIMITS), ...Object.values(CHANNEL_LIMITS)]
+  return [
+    ...counted,
+    ...Object.values(DAEMON_LIMITS),
+    ...Object.values(VALUE_LIMITS),
+    ...Object.values(TURN_LIMITS),
+    ...Object.values(CHANNEL_LIMITS),
+  ]
 }
 
 function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[] {

@@ -22,6 +22,7 @@ const ATTACKER = 65533
 const INNOCENT = 65532
 const NAME = 'hostile.service'
 const SERVICE = fileURLToPath(new URL('../fixtures/library-service.js', import.meta.url))
+const WAYS = ['silent', 'staying', 'wanting', 'halves', 'giving', 'binders', 'deaf', 'watching', 'notifying', 'loop']
 const FILES = ['prlimit', '--nofile=200:200']
 
 watchdog(t)
@@ -43,7 +44,7 @@ for (const takes of ['', 'accepts-descriptors']) {
   t.test(`a service ${takes} is there for others`, { skip }, async (t) => {
     const { registry, service } = await startService(t, takes)
     const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
-    for (const way of ['silent', 'staying', 'wanting', 'halves', 'giving', 'loop']) {
+    for (const way of WAYS) {
       await t.test(`while one user is ${way}`, async (t) => {
         const attacker = startHostile(t, ['attack', registry, NAME], ATTACKER)
         t.equal(await attacker(way), 'ok')
@@ -68,4 +69,14 @@ t.test('descriptors that come faster than it looks cost it no client of others',
     t.equal(await innocent('live'), 'ok')
   }
   t.equal(service.stderr.text, '')
+})
+
+t.test('who is refused is told that it is a limit', { skip }, async (t) => {
+  const { registry } = await startService(t, '')
+  const attacker = startHostile(t, ['attack', registry, NAME], ATTACKER)
+  const another = startHostile(t, ['attack', registry, NAME], ATTACKER)
+  const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
+  t.equal(await attacker('staying'), 'ok')
+  for (let i = 0; i < 20; i++) t.equal(await another('told'), 'ok')
+  t.equal(await innocent('innocent'), 'ok')
 })

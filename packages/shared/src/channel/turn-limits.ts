@@ -1,5 +1,7 @@
 /** How long a user is served in one turn of the event loop. docs/protocol.md, section 8. */
 
+import type { Limit } from '../util/limit.ts'
+
 /** A user's share of a turn. The first message is served whatever it takes. */
 export interface Share {
   readonly messages: number
@@ -11,19 +13,50 @@ export interface Share {
   readonly clockMask: number
 }
 
+/** None of them fails: what is beyond it is served in the next turns. */
+export const TURN_LIMITS = {
+  messages: {
+    name: 'messages of one user in a turn',
+    limit: 512,
+    unit: 'messages',
+    error: null,
+    meaning:
+      'served in one turn of the event loop of a user other than the own one and root; the others wait for the next turns',
+  },
+  time: {
+    name: 'time of one user in a turn',
+    limit: 2,
+    unit: 'milliseconds',
+    error: null,
+    meaning: 'the same; all such users who wait share twice as much, and each has half a millisecond at least',
+  },
+  ownTime: {
+    name: 'time of the own user in a turn',
+    limit: 50,
+    unit: 'milliseconds',
+    error: null,
+    meaning: 'the same of the own user, and of root',
+  },
+} as const satisfies Record<string, Limit>
+
 /** Milliseconds of all foreign users that wait, together; two of them share it, more get less each. */
-const FOREIGN_MS = 4
+const FOREIGN_MS = 2 * TURN_LIMITS.time.limit
 const MIN_MS = 0.5
 
 const foreign: Share = {
-  messages: 512,
+  messages: TURN_LIMITS.messages.limit,
   milliseconds: (waiting) => Math.max(MIN_MS, FOREIGN_MS / Math.max(2, waiting)),
   initialDeferredMs: 0.05,
   clockMask: 0,
 }
 
 /** A thousand clients that call at once are within it: they need not wait for each other. */
-const own: Share = { messages: Number.POSITIVE_INFINITY, milliseconds: () => 50, initialDeferredMs: 0, clockMask: 7 }
+const own: Share = {
+  messages: Number.POSITIVE_INFINITY,
+  milliseconds: () => TURN_LIMITS.ownTime.limit,
+  initialDeferredMs: 0,
+  clockMask: 7,
+}
 
 const ownUid = process.getuid?.() ?? 0
 
