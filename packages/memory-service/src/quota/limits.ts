@@ -76,7 +76,7 @@ export type ResourceLimits = Readonly<Record<Resource, Shares>>
 export const RESOURCE_NAMES = Object.keys(RESOURCES) as Resource[]
 
 /** One user's at once, and of all who wait to be accepted. */
-const ARRIVALS = 1280
+const ARRIVALS = 1152
 
 export const DAEMON_LIMITS = {
   channelsPerTurn: {
@@ -95,7 +95,7 @@ export const DAEMON_LIMITS = {
   },
   arrivalsPerSecond: {
     name: 'new connections of one user a second',
-    limit: 640,
+    limit: 512,
     unit: 'connections',
     error: null,
     meaning: 'that such a user may make each second, once those are used up',

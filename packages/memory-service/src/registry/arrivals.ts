@@ -15,7 +15,7 @@ export interface ArrivalsOptions {
   readonly now?: () => number
 }
 
-/** Connections that come back to a user before he is asked about again: 12.5 ms, as long as the library waits at most. */
+/** Connections that come back to a user before he is asked about again: 16 ms, a little longer than the library waits at most. */
 const ROW = 8
 
 interface Bucket {
