@@ -55,6 +55,7 @@ export interface NativeHub {
   stopCredentials(slot: number): number
   unread(slot: number): number
   detach(slot: number): number
+  takeIn(slot: number, next: number): number
   send(slot: number, length: number, fdCount: number): number
   broadcast(count: number, length: number, wordAt: number): number
   flush(count: number, isLast: number): number

@@ -19,6 +19,9 @@ export interface PacketHandler {
   onUnsent?(bytes: Buffer, errno: number): void
 }
 
+/** Who takes packets in before they are told: see `HubSocket.takeIn`. */
+export type PacketTaker = Pick<PacketHandler, 'onPacket' | 'onEnd'>
+
 /** How a user is turned away. */
 export interface Refusal {
   /** Sent to each as one packet before it is closed. At most 65,536 bytes; the same for all who are refused at a time. */

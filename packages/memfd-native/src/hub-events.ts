@@ -5,6 +5,7 @@ import { NO_FDS, type OwnedFd, ownResult } from './owned-fd.ts'
 import type { PacketRecord } from './received-packet.ts'
 
 /** What has happened: `EventType` in native/hub/inbox.h. */
+const TOLD = 0
 export const PACKET = 1
 export const END = 2
 export const WRITABLE = 3
@@ -53,6 +54,12 @@ export class HubEvents {
   /** Of an end (0: end-of-file) and of a failed accept(2). */
   errno(at: number): number {
     return this.#events[at + FLAGS] as number
+  }
+
+  /** It has been told, in another way. Its descriptors were taken. */
+  forget(at: number): void {
+    this.#events[at + TYPE] = TOLD
+    this.#events[at + FD_COUNT] = 0
   }
 
   /** Who sent a packet, or connected; null where the kernel told nothing. */

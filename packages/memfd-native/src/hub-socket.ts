@@ -2,7 +2,7 @@
 import { type NativeHub, unwrap } from './binding.ts'
 import type { DeferredPackets } from './deferred-packets.ts'
 import { errnos } from './errnos.ts'
-import type { ConnectionHandler, PacketHandler } from './handlers.ts'
+import type { ConnectionHandler, PacketHandler, PacketTaker } from './handlers.ts'
 import { MAX_PACKET_FDS } from './hub-arrays.ts'
 import type { HubGroup } from './hub-group.ts'
 import { type Fd, fdNumber, NO_FDS, type OwnedFd } from './owned-fd.ts'
@@ -14,6 +14,7 @@ export interface HubParts {
   readonly slots: Slots
   readonly deferred: DeferredPackets
   readonly outgoingFds: Int32Array
+  readonly takeIn: (slot: number, taker: PacketTaker, limit: number) => void
 }
 
 /** A connected packet socket in the hub. Owns its descriptor until `close()`. */
@@ -63,6 +64,15 @@ export class HubSocket {
    */
   sendLater(length: number): number {
     return this.#parts.deferred.add(this.#slot, length) ? length : this.send(length)
+  }
+
+  /**
+   * Takes in what has come so far, without waiting for the loop: `taker` is told of it in place of the handler, in order, of packets that the
+   * hub has received and not told yet too. The handler hears of what comes later. For whoever must know now, in the middle of something.
+   * @param limit packets at most; more than that is told as ever
+   */
+  takeIn(taker: PacketTaker, limit: number): void {
+    if (this.#slot >= 0) this.#parts.takeIn(this.#slot, taker, limit)
   }
 
   /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */

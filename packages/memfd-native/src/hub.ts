@@ -11,7 +11,7 @@
 import { type NativeHub, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { DeferredPackets } from './deferred-packets.ts'
-import { type ConnectionHandler, type PacketHandler, type Refusal, throwLater } from './handlers.ts'
+import { type ConnectionHandler, type PacketHandler, type PacketTaker, type Refusal, throwLater } from './handlers.ts'
 import { EVENT_INTS, MAX_TARGETS, makeHubArrays, outgoingFdsOf, TARGET_INTS } from './hub-arrays.ts'
 import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
@@ -68,6 +68,8 @@ export class Hub {
   /** How many handlers run the event loop inside of each other, and the packet that each of them is told of. */
   #depth = 0
   readonly #packets: PacketRecord[] = []
+  /** Of what was handed over. Native code forgets it only when the promises of the batch have run, too. */
+  #isAllTold = true
 
   private constructor() {
     const arrays = makeHubArrays()
@@ -86,6 +88,7 @@ export class Hub {
       slots: this.#slots,
       deferred: this.#deferred,
       outgoingFds: outgoingFdsOf(arrays),
+      takeIn: (slot, taker, limit) => this.#takeIn(slot, taker, limit),
     }
     process.once('exit', () => this.flush()) // a handler may end the process before the batch is over
   }
@@ -169,6 +172,21 @@ export class Hub {
     this.#deferred.flush()
   }
 
+  #takeIn(slot: number, taker: PacketTaker, limit: number): void {
+    const packet = new PacketRecord(this.#arena)
+    for (let taken = 0; taken < limit; taken++) {
+      const number = this.#native.takeIn(slot, this.#isAllTold ? -1 : this.#next / EVENT_INTS)
+      if (number < 0) return
+      const at = number * EVENT_INTS
+      const type = this.#events.type(at)
+      packet.fds = this.#events.takeFds(at)
+      this.#events.describe(at, packet)
+      this.#events.forget(at)
+      if (type === END) taker.onEnd(this.#events.errno(at))
+      else taker.onPacket(packet)
+    }
+  }
+
   /**
    * A handler may run the event loop itself: then this is called inside of itself, tells first what is left of the batch
    * outside, and leaves the outer call nothing to do.
@@ -180,6 +198,7 @@ export class Hub {
     this.batch += 1
     this.turn = turn
     this.#deferred.mayDefer = mayDefer
+    this.#isAllTold = false
     const end = (first + count) * EVENT_INTS
     while (this.#next < end) {
       const at = this.#next
@@ -196,6 +215,7 @@ export class Hub {
     }
     this.#next = first * EVENT_INTS
     this.#depth -= 1
+    this.#isAllTold = true
     this.#deferred.endBatch()
   }
 

@@ -93,6 +93,7 @@ const ORDERED: Record<string, string> = {
   kValueFence: '--script "X X X X" --blocks 2 --readers g',
   kNewIndex: '--script "X i X" --readers g',
   kIndex: '--script "X i X" --readers g',
+  kTxAgain: '--script "M M XY X" --readers g',
   kUid: '--script "X x r Y" --entries 1 --readers g',
   kNames: '--script "X X" --readers gc',
   kNewName: '--script "X X" --readers gc',

@@ -41,12 +41,11 @@ export type { StoreLimits } from './store/limits.ts'
 export { type OwnedAreaRule, OwnedStore, type OwnedStoreOptions, type StoreChange } from './store/owned-store.ts'
 export type { StoreSnapshotEntry } from './store/reading.ts'
 export {
-  type CallOptions,
   type OpenOptions,
-  type SetOptions,
   SharedStore,
   type StoreStatus,
 } from './store/shared-store.ts'
+export type { CallOptions, SetOptions } from './store/store-calls.ts'
 export type { ChangesOptions } from './store/store-changes.ts'
 export type { StoreEntry } from './store/store-entry.ts'
 export { DEFAULT_STORE_NAME, IStore, IStoreListener } from './store/store-interface.ts'

@@ -46,7 +46,8 @@ CachedOutcome ReadCached(const Reader<Memory>& reader, const Key& key, Found* fo
     uint64_t names = memory.template Load<Site::kNames>(kNamesAt);
     missing.code = reader.Find(key, budget, found);
     if (!memory.Has(Repair::kNamesBeforeFind)) names = memory.template Load<Site::kNames>(kNamesAt);
-    if (missing.code == Code::kAbsent) missing.witness = {kNamesAt, names};
+    // In an area that has moved names never changes again, and says nothing.
+    if (missing.code == Code::kAbsent && names != ~uint64_t{0}) missing.witness = {kNamesAt, names};
     if (missing.code != Code::kValue) return missing;
   }
 }

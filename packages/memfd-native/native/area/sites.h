@@ -31,8 +31,8 @@ enum class Order { kRelaxed, kAcquire, kRelease };
   /* a reader: a value */                                                                              \
   X(kReshaped, kAcquire) X(kCommitted, kAcquire) X(kRef, kAcquire) X(kUidOfValue, kAcquire)            \
   X(kTx, kAcquire) X(kCommittedAgain, kAcquire) X(kPrev, kRelaxed) X(kPrevFence, kAcquire)             \
-  X(kTxBeforePrev, kRelaxed) X(kPrevTx, kAcquire) X(kValue, kRelaxed) X(kValueFence, kAcquire)         \
-  X(kTxAgain, kRelaxed) X(kReshapedAgain, kRelaxed)                                                    \
+  X(kTxBeforePrev, kAcquire) X(kPrevTx, kAcquire) X(kValue, kRelaxed) X(kValueFence, kAcquire)         \
+  X(kTxAgain, kAcquire) X(kReshapedAgain, kRelaxed)                                                    \
   /* a reader: what it keeps, several keys, all keys, the log */                                       \
   X(kEntryTx, kRelaxed) X(kNames, kAcquire) X(kState, kAcquire)                                        \
   X(kRetired, kAcquire) X(kSnapshotFence, kAcquire) X(kRetiredAgain, kRelaxed)                         \

@@ -107,6 +107,7 @@ class Writer {
     }
     EnterNew();
     FillAndShow(version);
+    memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
     plan_.clear();
     return 0;
   }

@@ -70,6 +70,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"add", Call<&Hub::sockets_, &Sockets::Add>},
       {"remove", Call<nullptr, &Hub::Remove>},
       {"detach", Call<nullptr, &Hub::Detach>},
+      {"takeIn", Call<nullptr, &Hub::TakeIn>},
       {"interest", Call<&Hub::sockets_, &Sockets::SetInterest>},
       {"renumber", Call<&Hub::sockets_, &Sockets::Renumber>},
       {"stopCredentials", Call<&Hub::sockets_, &Sockets::StopCredentials>},
@@ -118,6 +119,22 @@ int Hub::Remove(int slot) {
 int Hub::Detach(int slot) {
   unique_fd fd = sockets_.TakeOut(slot, ReuseNow());
   return fd.ok() ? Environment::Of(env_).fds.Own(std::move(fd)) : -EBADF;
+}
+
+// (slot, next): of the events that JavaScript has not told, which are those from `next` on (-1: all that were handed over have been), the
+// first that is a packet or the end of this socket; where there is none, what the kernel has. -> its number, good until the next
+// call; -EAGAIN: nothing has come.
+int Hub::TakeIn(int slot, int next) {
+  if (!sockets_.IsOpen(slot) || sockets_[slot].listener) return -EBADF;
+  const int untold = inbox_.FindUntold(slot, next < 0 ? handed_over_.events : static_cast<size_t>(next));
+  if (untold >= 0 || sockets_[slot].ended || inbox_.IsFull()) return untold >= 0 ? untold : -EAGAIN;
+  const Extent before = inbox_.used();
+  inbox_.ReceiveNow(slot);
+  const bool has_come = inbox_.used().events > before.events;
+  inbox_.Rewind(before);
+  // Of one that has ended nothing more is to be told: it would be ready for ever.
+  if (sockets_[slot].ended) sockets_.UpdateInterest(slot, 0);
+  return has_come ? static_cast<int>(before.events) : -EAGAIN;
 }
 
 // -> microseconds that the last batch took, with the microtasks that it left

@@ -48,6 +48,7 @@ class Hub final : SocketsOwner {
   static napi_value Call(napi_env env, napi_callback_info info);
   int Remove(int slot);
   int Detach(int slot);
+  int TakeIn(int slot, int next);
   int BatchTime();
   int SetRef(int on);
 

@@ -55,6 +55,14 @@ bool Inbox::IsFull() const {
          used_.fds + kMaxFds > fds_capacity_;
 }
 
+int Inbox::FindUntold(int index, size_t next) const {
+  for (size_t i = next; i < used_.events; i++) {
+    const bool is_kept = events_[i].type == kPacket || events_[i].type == kEnd;
+    if (events_[i].slot == index && is_kept) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 void Inbox::Receive(int index, int ready) {
   if (sockets_[index].door) return Accept(index);
   if (ready & UV_WRITABLE) Add(index, kWritable);

@@ -42,6 +42,10 @@ class Inbox {
   /** What does not fit in is ready again in the next turn of the loop: it is level-triggered. */
   bool IsFull() const;
 
+  /** Of those from `next` on the first that is a packet or the end of this socket; -1: none. */
+  int FindUntold(int index, size_t next) const;
+  /** One packet, or the end, if there is one now. */
+  void ReceiveNow(int index) { ReceiveOne(index, false); }
   /** What a handle has become ready for. */
   void Receive(int index, int ready);
   /** All that came has been told. */

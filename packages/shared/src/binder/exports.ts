@@ -53,6 +53,11 @@ export class Exports {
     return this.#byNumber.get(number)?.binder
   }
 
+  /** Of a binder that the peer holds; undefined: it does not. */
+  numberOf(binder: Binder): number | undefined {
+    return this.#numbers.get(binder)
+  }
+
   /** @throws Violation for more than was sent */
   release(number: number, count: number): void {
     const entry = this.#byNumber.get(number)

@@ -140,6 +140,15 @@ export class Session implements ChannelHandler, ProxyLink {
     this.#channel.close()
   }
 
+  /**
+   * Serves what the peer has called this object of ours for by now, oneway and with descriptors, without waiting for its turn: for who must
+   * know it in the middle of something. All else that has come waits for its turn.
+   */
+  serveEarly(binder: Binder): void {
+    const number = this.#parcels.numberOf(binder)
+    if (number !== undefined) this.#channel.serveEarly(number)
+  }
+
   // --- for the proxies of this session: see ProxyLink ---
 
   transact(proxy: LinkedProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean> {

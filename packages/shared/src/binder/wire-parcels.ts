@@ -101,6 +101,11 @@ export class WireParcels implements BinderSource {
     return number === ROOT ? (this.#root ?? undefined) : this.#exports.get(number)
   }
 
+  /** The number by which the peer calls an object of ours; undefined: it does not hold it. */
+  numberOf(binder: Binder): number | undefined {
+    return binder === this.#root ? ROOT : this.#exports.numberOf(binder)
+  }
+
   /** The peer gives references to one of our objects back. @throws Violation */
   release(number: number, count: number): void {
     const keptAlive = this.#exports.keepsAlive

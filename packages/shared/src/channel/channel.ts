@@ -48,6 +48,9 @@ const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
 /** Up to here they share a packet with what else leaves in this turn. */
 const MANY_RELEASES = 32
 
+/** More than a socket holds of even the shortest. */
+const MAX_TAKEN_IN = 1024
+
 /** A guess: few processes have as many channels, and the kernel's table of 4,096 descriptors is 32 KiB. */
 const ABOVE_CHANNELS = 4096
 
@@ -183,6 +186,26 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     } catch (cause) {
       this.#endUnsent(cause)
     }
+  }
+
+  /**
+   * Learns what the peer has sent so far, in the middle of whatever this is called in: it is kept for its turn. If its end is among it, the
+   * channel lives until then, and `isPeerGone`.
+   */
+  takeIn(): void {
+    if (this.#ended) return
+    const onPacket = (packet: ReceivedPacket) => this.#inbox.keep(packet)
+    const onEnd = () => {
+      this.#isPeerGone = true
+      this.#inbox.keepEnd()
+    }
+    this.#socket.takeIn({ onPacket, onEnd }, MAX_TAKEN_IN)
+  }
+
+  /** As `takeIn`, and serves at once what there is of oneway calls with descriptors to this object of this side. */
+  serveEarly(object: number): void {
+    this.takeIn()
+    this.#inbox.serveEarly(object)
   }
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */

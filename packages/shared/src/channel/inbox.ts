@@ -50,12 +50,31 @@ export class Inbox implements Keeper {
     else this.#keep().addEnd()
   }
 
+  /** As `take`, of one that was taken in: for its turn. */
+  keep(packet: ReceivedPacket): void {
+    if (this.#owner.isEnded) for (const fd of packet.fds) fd.close()
+    else this.#keepWhole(packet)
+  }
+
+  /** As `takeEnd`, likewise. */
+  keepEnd(): void {
+    if (!this.#owner.isEnded) this.#keep().addEnd()
+  }
+
+  /** Serves the oneway calls to this object that are kept, before their turn. */
+  serveEarly(object: number): void {
+    for (const packet of this.#kept?.takeOneway(object) ?? []) {
+      if (this.#owner.isEnded) for (const fd of packet.fds) fd.close()
+      else this.#readEarly(packet)
+    }
+  }
+
   serveKept(): boolean {
     const kept = this.#kept
-    const packet = kept?.first
-    if (kept === null || packet === undefined) return false
+    if (kept === null) return false
+    const packet = kept.first
     if (packet === null) this.#owner.onEndOfPackets()
-    else this.#serveFirst(kept, packet)
+    else if (packet !== undefined) this.#serveFirst(kept, packet) // otherwise all of it was served early
     if (!kept.isEmpty) return true
     this.#kept = null
     return false
@@ -66,6 +85,16 @@ export class Inbox implements Keeper {
     this.#user.leave(this)
     this.#kept?.drop()
     this.#reader.close()
+  }
+
+  #readEarly(packet: KeptPacket): void {
+    try {
+      this.#reader.readEarly(packet)
+    } catch (error) {
+      for (const fd of packet.fds) fd.close()
+      if (!(error instanceof Violation)) throw error
+      this.#owner.onFault(error)
+    }
   }
 
   /** Descriptors that nobody pays for cannot wait, and what comes behind them could not be served in order. */
@@ -82,7 +111,8 @@ export class Inbox implements Keeper {
   #serve(packet: ReceivedPacket): void {
     const stop = this.#read(packet)
     if (stop === packet.end || this.#owner.isEnded) return
-    this.#keep().add({ ...packet, start: stop, fds: NO_FDS, credentials: null })
+    // Before what was taken in meanwhile.
+    this.#keep().addFirst({ ...packet, start: stop, fds: NO_FDS, credentials: null })
   }
 
   /** @returns where it stopped */

@@ -6,6 +6,7 @@ import type { OwnedFd, ReceivedPacket } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
 import { LimitError } from '../util/errors.ts'
 import type { HeldBytes } from './held-bytes.ts'
+import { bodySize, HEADER_BYTES, type Header, KIND_TRANSACTION, readHeader, Violation } from './message.ts'
 
 /** A packet, or what is left of one. */
 export interface KeptPacket extends ReceivedPacket {
@@ -22,7 +23,7 @@ interface Entry {
 
 export class KeptPackets {
   readonly #held: HeldBytes
-  readonly #entries: Entry[] = []
+  #entries: Entry[] = []
 
   /** @param held what is kept is a part of it */
   constructor(held: HeldBytes) {
@@ -39,6 +40,33 @@ export class KeptPackets {
     const bytes = Buffer.from(borrowed.subarray(start, end))
     const packet = { bytes, start: 0, end: bytes.length, fds, flags, credentials }
     this.#entries.push({ packet, paid: this.#pay(bytes.length) })
+  }
+
+  /** What is left of a packet, whose beginning was served: before all that has come since. As `add`. */
+  addFirst(packet: ReceivedPacket): void {
+    this.add(packet)
+    const last = this.#entries.pop()
+    if (last !== undefined) this.#entries.unshift(last)
+  }
+
+  /**
+   * Takes out, in their order, the oneway calls to this object of ours that are alone in their packets, as those with descriptors are. Behind
+   * one that is not no other is looked for.
+   */
+  takeOneway(object: number): KeptPacket[] {
+    const found: Entry[] = []
+    for (const entry of this.#entries) {
+      if (entry.packet === null) continue
+      const match = matchOneway(entry.packet, object)
+      if (match === 'in company') break
+      if (match === 'alone') found.push(entry)
+    }
+    for (const { packet, paid } of found) {
+      this.#held.removeDescriptors(packet?.fds.length ?? 0)
+      this.#held.remove(paid)
+    }
+    this.#entries = this.#entries.filter((entry) => !found.includes(entry))
+    return found.flatMap(({ packet }) => packet ?? [])
   }
 
   /** Behind the packets comes the end. */
@@ -95,4 +123,26 @@ export class KeptPackets {
       throw error
     }
   }
+}
+
+/** Whether there are oneway calls to this object in a packet. What breaks the rules is for whoever serves it to find. */
+function matchOneway({ bytes, start, fds }: KeptPacket, object: number): 'none' | 'alone' | 'in company' {
+  try {
+    for (let at = start; at < bytes.length; ) {
+      const header = readHeader(bytes, at, bytes.length)
+      const next = at + ((HEADER_BYTES + header.bodyBytesInPacket + 7) & ~7)
+      if (isOnewayTo(header, object)) {
+        const isWhole = header.bodyBytesInPacket === bodySize(header) && header.descriptorCount === fds.length
+        return at === start && next >= bytes.length && isWhole ? 'alone' : 'in company'
+      }
+      at = next
+    }
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error
+  }
+  return 'none'
+}
+
+function isOnewayTo({ kind, id, object }: Header, to: number): boolean {
+  return kind === KIND_TRANSACTION && id === 0 && object === to
 }

@@ -96,6 +96,12 @@ export class PacketReader {
     return end
   }
 
+  /** Reads a packet of one whole message before its turn. @throws Violation; its descriptors are still the caller's then */
+  readEarly({ bytes, start, end, fds }: ReceivedPacket): void {
+    const header = readHeader(bytes, start, end)
+    this.#sink.onMessage(header, openBody(header, bytes, start + HEADER_BYTES, fds, true))
+  }
+
   /** Forgets a half-received body and closes its descriptors. */
   close(): void {
     this.#assembly?.close()

@@ -48,6 +48,27 @@ export class Deadline {
     })
   }
 
+  /** As `wait`, and what `finish` makes of it; the deadline ends with it. */
+  waitLast<T, R>(work: Promise<T>, finish: (result: T) => R): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      work.then(
+        (result) => {
+          this.end()
+          try {
+            resolve(finish(result))
+          } catch (error) {
+            reject(error)
+          }
+        },
+        (error) => {
+          this.end()
+          reject(error)
+        },
+      )
+    })
+  }
+
   /** Nobody waits any more. */
   end(): void {
     pending.delete(this)

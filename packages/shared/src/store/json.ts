@@ -1,7 +1,10 @@
 /** Values as they are stored: JSON as its text in UTF-8, or bytes as they are. */
+import { types } from 'node:util'
 import { areaTypes } from 'memfd-native'
 import { show } from '../util/check.ts'
 import { BadParcelError, InvalidArgValueError } from '../util/errors.ts'
+
+const { isAnyArrayBuffer, isUint8Array } = types
 
 /** What JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -21,9 +24,9 @@ export interface Encoded {
   readonly bytes: Uint8Array
 }
 
-/** @throws ERR_INVALID_ARG_VALUE what JSON has no text for: undefined, a function, a cycle, a bigint, other typed arrays */
+/** @throws ERR_INVALID_ARG_VALUE what JSON has no text for: undefined, a function, a cycle, a bigint, other kinds of binary data */
 export function encode(value: unknown): Encoded {
-  if (value instanceof Uint8Array) return { type: areaTypes.BYTES, bytes: value }
+  if (isUint8Array(value)) return { type: areaTypes.BYTES, bytes: ownRealm(value) }
   return { type: areaTypes.JSON, bytes: Buffer.from(textOf(value)) }
 }
 
@@ -36,8 +39,16 @@ export function decode(bytes: Buffer, length: number): Json {
   }
 }
 
+/** One of another realm (node:vm) is as good, but no instance of the class here. */
+function ownRealm(bytes: Uint8Array): Uint8Array {
+  return bytes instanceof Uint8Array
+    ? bytes
+    : new Uint8Array((bytes as Uint8Array).buffer, (bytes as Uint8Array).byteOffset, (bytes as Uint8Array).length)
+}
+
 function textOf(value: unknown): string {
-  const text = ArrayBuffer.isView(value) ? undefined : tryStringify(value)
+  // JSON would say {} of the others that hold bytes.
+  const text = ArrayBuffer.isView(value) || isAnyArrayBuffer(value) ? undefined : tryStringify(value)
   if (typeof text === 'string') return text
   throw new InvalidArgValueError(`value must be a Uint8Array or what JSON can say, got ${show(value)}`)
 }
@@ -46,7 +57,8 @@ function tryStringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
-    throw new InvalidArgValueError(`value must be what JSON can say: ${(error as Error).message}`, { cause: error })
+    const why = error instanceof Error ? error.message : show(error) // a toJSON may throw anything
+    throw new InvalidArgValueError(`value must be what JSON can say: ${why}`, { cause: error })
   }
 }
 

@@ -8,39 +8,27 @@ import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
 import { abortable } from '../util/abortable.ts'
-import { checkBoolean, checkInteger, checkObject, checkSignal, checkString, INT_MAX, show } from '../util/check.ts'
-import { ClosedError, ConflictError, errorCode, InvalidArgTypeError, ServiceNotFoundError } from '../util/errors.ts'
-import { Deadline } from './deadline.ts'
-import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
-import { type DeepReadonly, type Encoded, encode, type Json } from './json.ts'
+import { checkBoolean, checkObject, checkSignal, checkString, show } from '../util/check.ts'
+import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
+import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit } from './edits.ts'
+import { type DeepReadonly, encode, type Json } from './json.ts'
 import { storeLimits } from './limits.ts'
 import type { StoreChange } from './owned-store.ts'
 import type { StoreSnapshotEntry } from './reading.ts'
+import { type CallOptions, type SetOptions, StoreCalls } from './store-calls.ts'
 import { type ChangesOptions, StoreChanges } from './store-changes.ts'
 import { StoreEntry } from './store-entry.ts'
-import { ANY_VERSION, DEFAULT_STORE_NAME, IStore, NO_TTL, type Outcome } from './store-interface.ts'
-import { checkKey } from './store-key.ts'
+import { DEFAULT_STORE_NAME, IStore } from './store-interface.ts'
+import { checkKey, isPrefix } from './store-key.ts'
 import { StoreLink } from './store-link.ts'
 import { attach, StoreListener } from './store-listener.ts'
 import { type ReadBytesOptions, type StoreArea, StoreReader } from './store-reader.ts'
-import { upload } from './upload.ts'
 
 /** Where the registry is; or who knows it. */
 export interface OpenOptions extends Pick<ConnectOptions, 'path' | 'scope' | 'signal'> {
   /** Finds the store, and is not closed with it. Default: one of its own, by `path` or `scope`. */
   manager?: ServiceManager | undefined
 }
-
-/** How long a call may take. */
-export interface CallOptions {
-  /** Ends the wait with AbortError; the call may be carried out all the same. */
-  signal?: AbortSignal | undefined
-  /** Milliseconds. Default 5000. */
-  timeoutMs?: number | undefined
-}
-
-/** Of one change. */
-export interface SetOptions extends WriteOptions, CallOptions {}
 
 /** Whether the values are what the owner has now. */
 export interface StoreStatus {
@@ -54,26 +42,24 @@ export interface StoreStatus {
   connected: boolean
 }
 
-type Store = NonNullable<ReturnType<typeof IStore.asInterface>>
-
-const DEFAULT_TIMEOUT_MS = 5000
-/** What surely fits in one packet with the longest key. */
-const INLINE_BYTES = 64_000
 /** The owner has its own; these are only to refuse early what no owner takes. */
 const LIMITS = storeLimits()
 
 /** Owns its areas' mappings and its channel, and the registry's where it has made that, until `close()`. Keeps no process alive. */
 export class SharedStore implements Iterable<[string, Json]> {
-  readonly #reader = new StoreReader()
+  readonly #reader = new StoreReader(() => this.#follow())
   readonly #link: StoreLink
+  readonly #calls: StoreCalls
   readonly #manager: ServiceManager
   readonly #ownsManager: boolean
   readonly #loops = new Set<StoreChanges>()
   readonly #listener = new StoreListener((areas) => this.#take(areas))
   /** How often areas were taken: an answer that was overtaken is old. */
   #taken = 0
-  /** When the owner was seen last, while it is away. Milliseconds of `performance.now()`. */
-  #awaySince = 0
+  /** Whose areas they are; null: its channel is over. */
+  #owner: IBinder | null = null
+  /** When the owner was seen last, while it is away: milliseconds of `performance.now()`. Null: it is there. */
+  #awaySince: number | null = 0
   #isClosed = false
 
   private constructor(name: string, manager: ServiceManager, ownsManager: boolean) {
@@ -83,6 +69,7 @@ export class SharedStore implements Iterable<[string, Json]> {
       onUp: (binder) => this.#onUp(binder),
       onDown: () => this.#onDown(),
     })
+    this.#calls = new StoreCalls(this.#link, this.#listener)
   }
 
   /**
@@ -178,27 +165,30 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Has the owner put a value, of any size. Resolved: every reader's next get has it.
+   * Has the owner put a value, of any size. Resolved: every reader's next get has it. Bytes of more than 64,000 must stay as they are until
+   * then: they are sent in parts.
    * @returns its version
    * @throws ERR_INVALID_ARG_VALUE the key, or what JSON has no text for; ERR_CONFLICT; ERR_SECURITY; ERR_LIMIT; ERR_DEAD_OBJECT the owner
    *   died, and may have put it; ERR_TIMEOUT
    */
-  async set(key: string, value: Json | Uint8Array, options: SetOptions = NO_OPTIONS): Promise<bigint> {
-    checkKey(key)
-    checkWriteOptions(options)
-    const encoded = encode(value)
-    const outcome = await this.#call(options, (store, binder) =>
-      this.#put(store, binder, { key, value: encoded, options }),
-    )
-    return versionOf(outcome, () => key)
+  set(key: string, value: Json | Uint8Array, options: SetOptions = NO_OPTIONS): Promise<bigint> {
+    try {
+      checkKey(key)
+      checkWriteOptions(options)
+      const encoded = encode(value)
+      this.#checkOpen()
+      return this.#calls.set(key, encoded, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Has the owner delete a key. @returns whether there was a value. @throws as set */
   async delete(key: string, options: Omit<SetOptions, 'ttlMs'> = NO_OPTIONS): Promise<boolean> {
     checkKey(key)
     checkWriteOptions(options)
-    const outcome = await this.#call(options, (store) => store.delete(key, options.ifVersion ?? ANY_VERSION))
-    return versionOf(outcome, () => key) !== 0n
+    this.#checkOpen()
+    return this.#calls.delete(key, options)
   }
 
   /**
@@ -211,7 +201,8 @@ export class SharedStore implements Iterable<[string, Json]> {
     checkObject('options', options)
     const { ttlMs } = options
     if (ttlMs !== undefined) checkTtl(ttlMs)
-    return this.#call(options, (store) => store.increment(key, by, ttlMs ?? NO_TTL))
+    this.#checkOpen()
+    return this.#calls.increment(key, by, options)
   }
 
   /**
@@ -220,27 +211,23 @@ export class SharedStore implements Iterable<[string, Json]> {
    * @throws ERR_TRANSACTION_TOO_LARGE together above 1 MiB - 8 KiB; ERR_UNSUPPORTED_OPERATION keys of several areas; as set
    */
   async update(edits: Iterable<StoreEdit>, options: CallOptions = NO_OPTIONS): Promise<bigint> {
+    checkObject('options', options)
     const read = readEdits(edits, LIMITS)
-    const wire = read.map(({ key, value, ifVersion = ANY_VERSION }) => ({
-      key,
-      type: value?.type ?? 0,
-      bytes: value?.bytes ?? null,
-      ifVersion,
-    }))
-    const outcome = await this.#call(options, (store) => store.update(wire))
-    return versionOf(outcome, (edit) => read[edit]?.key ?? '')
+    this.#checkOpen()
+    return this.#calls.update(read, options)
   }
 
   /**
    * The changes of keys that begin so, from here on: each key as it is then, the last one never missed, over restarts of the owner
    * too. Ends quietly when `signal` fires, the loop is left, or the store is closed. Keeps the process alive.
-   * @throws ERR_LIMIT too many watchers, by next()
+   * @throws ERR_INVALID_ARG_VALUE no key begins so; by next(): ERR_LIMIT too many watchers
    */
   changes(prefix = '', options: ChangesOptions = NO_OPTIONS): AsyncGenerator<StoreChange, void, undefined> {
     checkString('prefix', prefix)
     checkObject('options', options)
     checkSignal(options.signal)
     if (options.initial !== undefined) checkBoolean('initial', options.initial)
+    if (!isPrefix(prefix)) throw new InvalidArgValueError(`no key begins with ${show(prefix)}`)
     this.#checkOpen()
     const source = { reader: this.#reader, link: this.#link, onEnd: (loop: StoreChanges) => this.#loops.delete(loop) }
     const loop = new StoreChanges(source, prefix, options)
@@ -251,8 +238,9 @@ export class SharedStore implements Iterable<[string, Json]> {
   /** Whether the values are what the owner has now. @throws ERR_CLOSED */
   get status(): StoreStatus {
     this.#checkOpen()
-    const connected = this.#link.binder?.isBinderAlive() === true
-    const ageMs = connected ? 0 : Math.round(performance.now() - this.#awaySince)
+    const connected = this.#isOwnerThere()
+    if (!connected) this.#awaySince ??= performance.now()
+    const ageMs = connected ? 0 : Math.round(performance.now() - (this.#awaySince ?? 0))
     return { state: connected ? 'live' : 'stale', version: this.#reader.version, ageMs, connected }
   }
 
@@ -273,15 +261,37 @@ export class SharedStore implements Iterable<[string, Json]> {
 
   async #onUp(binder: IBinder): Promise<void> {
     const taken = this.#taken
+    this.#owner = binder
     const handed = await IStore.asInterface(binder).open(this.#listener)
     if (this.#isClosed || this.#taken !== taken) for (const { descriptor } of handed) descriptor.close()
     else this.#take(attach(handed))
+    this.#awaySince = null
     for (const loop of this.#loops) loop.onUp(binder)
   }
 
   #onDown(): void {
-    this.#awaySince = performance.now()
+    this.#awaySince ??= performance.now()
+    this.#owner = null
     for (const loop of [...this.#loops]) loop.onDown()
+  }
+
+  /** As of now, also while this process does not come to its event loop. */
+  #isOwnerThere(): boolean {
+    const { binder } = this.#link
+    if (!(binder instanceof BinderProxy)) return binder !== null
+    if (!binder.isBinderAlive()) return false
+    const { channel } = sessionOf(binder)
+    channel.takeIn()
+    return !channel.isPeerGone
+  }
+
+  /** The values have moved: the owner has said where before it wrote there, also while this process does not come to its event loop. */
+  #follow(): boolean {
+    const owner = this.#owner
+    if (!(owner instanceof BinderProxy) || !owner.isBinderAlive()) return false
+    const taken = this.#taken
+    sessionOf(owner).serveEarly(this.#listener)
+    return this.#taken !== taken
   }
 
   /** The values are in these areas now, which belong to the store. */
@@ -299,78 +309,9 @@ export class SharedStore implements Iterable<[string, Json]> {
     for (const loop of [...this.#loops]) loop.look()
   }
 
-  async #put(
-    store: Store,
-    binder: IBinder,
-    { key, value, options }: { key: string; value: Encoded; options: SetOptions },
-  ): Promise<Outcome> {
-    const ifVersion = options.ifVersion ?? ANY_VERSION
-    const ttlMs = options.ttlMs ?? NO_TTL
-    if (value.bytes.length <= INLINE_BYTES || !(binder instanceof BinderProxy)) {
-      return store.set(key, value.type, value.bytes, ifVersion, ttlMs)
-    }
-    const request = { key, value, ifVersion, ttlMs, owner: this.#listener }
-    try {
-      return await upload(store, request)
-    } catch (error) {
-      // The store moved to another area meanwhile, and nothing has happened.
-      if (errorCode(error) !== 'ERR_ILLEGAL_STATE') throw error
-      return upload(store, request)
-    }
-  }
-
-  /** Calls the owner, or waits until it is there. One that was sent and got no answer is not tried again. */
-  async #call<T>(options: CallOptions, act: (store: Store, binder: IBinder) => T | Promise<T>): Promise<T> {
-    checkObject('options', options)
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
-    checkSignal(signal)
-    checkInteger('timeoutMs', timeoutMs, 1, INT_MAX)
-    this.#checkOpen()
-    const deadline = new Deadline({ signal, timeoutMs }, 'the store')
-    try {
-      for (;;) {
-        const binder = await this.#owner(deadline)
-        const work = Promise.resolve(act(IStore.asInterface(binder), binder))
-        const wasSent = !isGone(binder)
-        try {
-          return await deadline.wait(work)
-        } catch (error) {
-          if (wasSent || errorCode(error) !== 'ERR_DEAD_OBJECT') throw error
-          this.#link.lost(binder)
-        }
-      }
-    } finally {
-      deadline.end()
-    }
-  }
-
-  async #owner(deadline: Deadline): Promise<IBinder> {
-    while (this.#link.binder === null) {
-      const stopLooking = this.#link.keepLooking()
-      try {
-        await deadline.wait(this.#link.untilUp())
-      } finally {
-        stopLooking()
-      }
-      this.#checkOpen()
-    }
-    return this.#link.binder
-  }
-
   #checkOpen(): void {
     if (this.#isClosed) throw new ClosedError('the store was closed')
   }
 }
 
 const NO_OPTIONS = Object.freeze({})
-
-/** @throws ERR_CONFLICT */
-function versionOf({ isConflict, version, edit }: Outcome, keyOf: (edit: number) => string): bigint {
-  if (isConflict) throw new ConflictError(keyOf(edit), version)
-  return version
-}
-
-/** What was said to it last did not reach it. */
-function isGone(binder: IBinder): boolean {
-  return binder instanceof BinderProxy && sessionOf(binder).channel.isPeerGone
-}

@@ -56,6 +56,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
   /** A notice came that was not acknowledged. */
   #isTold = false
   #isWatching = false
+  #isServing = false
   #isDone = false
   #stopLooking: () => void = () => undefined
 
@@ -161,8 +162,10 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     }
   }
 
-  /** Gives those who wait what there is. */
+  /** Gives those who wait what there is. To read may find that the values have moved, and come here again: the outer call goes on. */
   #serve(): void {
+    if (this.#isServing) return
+    this.#isServing = true
     try {
       for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
         const change = this.#take()
@@ -172,6 +175,8 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
       }
     } catch (error) {
       this.#fail(error)
+    } finally {
+      this.#isServing = false
     }
   }
 

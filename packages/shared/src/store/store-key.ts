@@ -22,3 +22,8 @@ export function checkKey(key: unknown): asserts key is string {
   if (bytes >= 1 && bytes <= MAX_KEY_BYTES && !FORBIDDEN.test(key)) return
   throw new InvalidArgValueError(`a key has 1 to ${MAX_KEY_BYTES} bytes and no control characters, got ${show(key)}`)
 }
+
+/** Whether any key can begin so. The empty one is the beginning of all. */
+export function isPrefix(prefix: string): boolean {
+  return PLAIN.test(prefix) || (Buffer.byteLength(prefix) <= MAX_KEY_BYTES && !FORBIDDEN.test(prefix))
+}

@@ -8,6 +8,13 @@ import { jittered } from '../service-manager/retry.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
 import { DeadObjectError, errorCode } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
+import { IStore } from './store-interface.ts'
+
+/** The owner, to be called. */
+export interface StoreOwner {
+  readonly binder: IBinder
+  readonly store: NonNullable<ReturnType<typeof IStore.asInterface>>
+}
 
 /** What is done with the owner when it has been found. */
 export interface LinkEvents {
@@ -25,7 +32,7 @@ export class StoreLink {
   readonly #manager: ServiceManager
   readonly #name: string
   readonly #events: LinkEvents
-  #binder: IBinder | null = null
+  #owner: StoreOwner | null = null
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
   #pauseMs = FIRST_PAUSE_MS
@@ -41,8 +48,17 @@ export class StoreLink {
   }
 
   /** The owner; null while it is away. */
+  get owner(): StoreOwner | null {
+    return this.#owner
+  }
+
+  /** Its binder. */
   get binder(): IBinder | null {
-    return this.#binder
+    return this.#owner?.binder ?? null
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   /** Looks once. @returns whether there is such a service. @throws what is wrong with it, or with the registry */
@@ -57,7 +73,7 @@ export class StoreLink {
       closeBinder(binder)
       throw error
     }
-    this.#binder = binder
+    this.#owner = { binder, store: IStore.asInterface(binder) }
     this.#pauseMs = FIRST_PAUSE_MS
     this.#resolveUp?.()
     this.#up = null
@@ -67,7 +83,7 @@ export class StoreLink {
 
   /** Resolves when the owner is there; at once when it is. Whoever waits keeps the process alive until `signal` fires. */
   async untilUp(): Promise<void> {
-    if (this.#binder !== null) return
+    if (this.#owner !== null) return
     this.#up ??= new Promise((resolve) => {
       this.#resolveUp = resolve
     })
@@ -95,14 +111,14 @@ export class StoreLink {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    if (this.#binder !== null) closeBinder(this.#binder)
-    this.#binder = null
+    if (this.#owner !== null) closeBinder(this.#owner.binder)
+    this.#owner = null
     this.#resolveUp?.()
   }
 
   #onDown(binder: IBinder): void {
-    if (this.#isClosed || this.#binder !== binder) return
-    this.#binder = null
+    if (this.#isClosed || this.#owner?.binder !== binder) return
+    this.#owner = null
     closeBinder(binder)
     this.#events.onDown()
     this.#lookLater(0)

@@ -1,13 +1,13 @@
 /** Reads of a store, of one area or several: synchronous, never torn, from memory that others write (docs/protocol.md, section 9). */
 import { areaCodes, areaStates, areaTypes } from 'memfd-native'
-import { checkBytes, checkInteger, checkLong, checkString } from '../util/check.ts'
-import { BadParcelError, ConflictError, UnsupportedOperationError } from '../util/errors.ts'
+import { checkBytes, checkInteger, checkLong, checkObject, checkString } from '../util/check.ts'
+import { BadParcelError, ClosedError, ConflictError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { decode, type Json } from './json.ts'
 import { KeyPatterns } from './key-patterns.ts'
 import { STORE_LIMITS } from './limits.ts'
 import { type StoreSnapshotEntry, typeName } from './reading.ts'
-import { checkKey } from './store-key.ts'
+import { checkKey, isPrefix } from './store-key.ts'
 import { type KeySource, type ReadableArea, StoredValue } from './stored-value.ts'
 import { ValueCache } from './value-cache.ts'
 
@@ -30,6 +30,7 @@ export class StoreReader implements KeySource {
   #patterns = new KeyPatterns([])
   readonly #cache = new ValueCache()
   readonly #follow: () => boolean
+  #isClosed = false
 
   /** @param follow called when an area has moved: see KeySource */
   constructor(follow: () => boolean = () => false) {
@@ -47,7 +48,13 @@ export class StoreReader implements KeySource {
   }
 
   areaOf(key: string): StoreArea | undefined {
-    return this.#areas[this.#patterns.areaOf(key)]
+    return this.#areas[this.#patterns.areaOf(key)] ?? this.#noArea()
+  }
+
+  /** @throws ERR_CLOSED */
+  #noArea(): undefined {
+    if (this.#isClosed) throw new ClosedError('the store was closed')
+    return undefined
   }
 
   /** Of the area among `areas`; -1: none takes this key. */
@@ -165,6 +172,7 @@ export class StoreReader implements KeySource {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const { reader } of this.#areas) reader.close()
     this.#cache.clear()
   }
@@ -183,20 +191,28 @@ export class StoreReader implements KeySource {
 
   /** As every read does, for those that are of no single key. */
   #followMoved(): void {
+    if (this.#areas.length === 0) this.#noArea()
     if (this.#areas.some(({ reader }) => reader.header.state === areaStates.MOVED)) this.#follow()
   }
 
   #areasWith(prefix: string): StoreArea[] {
+    if (!isPrefix(prefix)) return []
     return this.#patterns.areasOf(prefix).map((number) => this.#areas[number] as StoreArea)
   }
 
+  #areasOf(keys: readonly string[]): StoreArea[] {
+    for (const key of keys) checkKey(key)
+    return [...new Set(keys.map((key) => this.areaOf(key)))].filter((area) => area !== undefined)
+  }
+
+  #areasWithPrefix(which: { prefix: string }): StoreArea[] {
+    checkObject('keys', which)
+    checkString('prefix', which.prefix)
+    return this.#areasWith(which.prefix)
+  }
+
   #areaOfAll(which: readonly string[] | { prefix: string }): StoreArea | undefined {
-    if (!('prefix' in which)) for (const key of which) checkKey(key)
-    else checkString('prefix', which.prefix)
-    const areas =
-      'prefix' in which
-        ? this.#areasWith(which.prefix)
-        : [...new Set(which.map((key) => this.areaOf(key)))].filter((area) => area !== undefined)
+    const areas = Array.isArray(which) ? this.#areasOf(which) : this.#areasWithPrefix(which as { prefix: string })
     if (areas.length > 1)
       throw new UnsupportedOperationError('these keys are in several areas, which have no moment in common')
     return areas[0]

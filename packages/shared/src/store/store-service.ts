@@ -184,7 +184,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   #put(key: string | null, ttlMs: number): PutOptions & { key: string } {
     checkKey(key)
     const caller = callerNow()
-    if (!this.#parts.mayWrite(caller, key)) {
+    if (this.#parts.mayWrite(caller, key) !== true) {
       throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not write this key`))
     }
     return { key, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
@@ -223,8 +223,10 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     try {
       const areas = this.#handOut(caller)
       void Promise.resolve(IStoreListener.asInterface(callback).onAreas(areas)).catch(() => endChannel(callback))
-      // A parcel has its own; what was called here has taken them over.
-      if (callback instanceof BinderProxy) for (const { descriptor } of areas) descriptor.close()
+      if (!(callback instanceof BinderProxy)) return // what was called here has taken the descriptors over
+      for (const { descriptor } of areas) descriptor.close() // a parcel has its own
+      // A reader looks for them in its socket as soon as it sees that the values have moved, and must find them there.
+      if (sessionOf(callback).queuedBytes > 0) endChannel(callback)
     } catch {
       endChannel(callback)
     }

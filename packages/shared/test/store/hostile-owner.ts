@@ -109,6 +109,10 @@ t.test('a store of no areas has no keys, and patterns may be anything', async (t
   )
   t.equal(store.entry('k').value, undefined)
   t.equal(store.readBytes('k', Buffer.alloc(1)), -1)
+  store.close()
+  for (const act of [() => store.get('k'), () => store.keys(), () => store.size, () => store.snapshot(['k'])]) {
+    t.throws(act, { code: 'ERR_CLOSED' })
+  }
   const writer = areaOf(t)
   writer.put('k', areaTypes.JSON, Buffer.from('1'))
   const odd = await openLying(t, () => handed(own(writer.share()), ['', '**', '\ud800*', 'k'.repeat(1000)]))

@@ -1,38 +1,14 @@
 /** A store whose owner is another process: read at its next get, followed over its death and restart. */
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { ServiceManager } from '../../src/service-manager/service-manager.ts'
 import { SharedStore } from '../../src/store/shared-store.ts'
 import { leakChecked } from '../../test-support/leaks.ts'
-import { type Program, startProgram } from '../../test-support/programs.ts'
 import { watchdog } from '../../test-support/watchdog.ts'
 import { startRegistry } from '../fixtures/registry.ts'
+import { startOwner, tell, twoProcesses } from '../fixtures/store-owner.ts'
 
 leakChecked(t)
 watchdog(t)
-
-const program = fileURLToPath(import.meta.resolve('../fixtures/store-process.js'))
-
-async function startOwner(t: Test, registry: string): Promise<Program> {
-  const owner = startProgram(program, [registry], { stdin: 'pipe' })
-  t.teardown(() => owner.destroy())
-  await owner.stdout.find((line) => line === 'ready')
-  return owner
-}
-
-/** Resolves when the owner has done it. */
-async function tell(owner: Program, line: string): Promise<void> {
-  owner.say(line)
-  await owner.stdout.find((answer) => answer === line.split(' ')[0])
-}
-
-async function twoProcesses(t: Test) {
-  const { registry } = await startRegistry(t)
-  const owner = await startOwner(t, registry)
-  const store = await SharedStore.open('store', { path: registry })
-  t.teardown(() => store.close())
-  return { registry, owner, store }
-}
 
 t.test(
   'a set of another process is seen by the next get, while this one does not come to its event loop',

@@ -178,6 +178,7 @@ t.test('a store moves to larger areas under its readers', async (t) => {
     owner.resize({ capacity: round * MIB, maxKeys: 64 * round })
     for (const reader of [store, other]) await moved(reader)
     t.equal(store.get('k'), value, 'what has not changed is the same object')
+    t.equal(store.size, 1)
     t.equal(entry.version, version)
   }
   owner.set('k', 2)

@@ -1,0 +1,143 @@
+/** What has come is taken in at once, in the middle of something: in order, each packet once, its descriptors with it. */
+import { setImmediate } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import {
+  constants,
+  Hub,
+  type HubSocket,
+  type OwnedFd,
+  type PacketHandler,
+  type PacketTaker,
+  type ReceivedPacket,
+  sendmsg,
+  socketpair,
+} from '../src/index.ts'
+import { leakChecked } from '../test-support/leaks.ts'
+import { sizedMemfd } from '../test-support/memfd.ts'
+
+const hub = Hub.current()
+leakChecked(t)
+
+class Recorder implements PacketHandler {
+  readonly log: string[] = []
+  onEach: (text: string) => void = () => undefined
+
+  onPacket({ bytes, start, end, fds }: ReceivedPacket): void {
+    const text = bytes.toString('latin1', start, end)
+    this.log.push(`${text}${fds.length > 0 ? ` +${fds.length}` : ''}`)
+    for (const fd of fds) fd.close()
+    this.onEach(text)
+    if (bytes.toString('latin1', start, end) !== text) this.log.push(`${text} was overwritten`)
+  }
+
+  onEnd(): void {
+    this.log.push('end')
+    this.onEach('end')
+  }
+
+  onWritable(): void {}
+
+  async until(text: string): Promise<void> {
+    hub.ref()
+    while (!this.log.includes(text)) await setImmediate()
+    hub.unref()
+  }
+}
+
+function attach(t: Test): { peer: OwnedFd; socket: HubSocket; told: Recorder; taken: Recorder } {
+  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
+  const told = new Recorder()
+  const socket = hub.attach(mine, told, { acceptsFileDescriptors: true })
+  t.teardown(() => {
+    socket.close()
+    peer.close()
+  })
+  return { peer, socket, told, taken: new Recorder() }
+}
+
+function say(peer: OwnedFd, text: string, fds: OwnedFd[] = []): void {
+  sendmsg(peer, Buffer.from(text, 'latin1'), fds)
+}
+
+t.test('what is in the kernel goes to the taker, what comes later to the handler', async (t) => {
+  const { peer, socket, told, taken } = attach(t)
+  const fd = sizedMemfd(4096)
+  say(peer, 'a')
+  say(peer, 'b', [fd, fd])
+  fd.close()
+  socket.takeIn(taken, 10)
+  t.strictSame(taken.log, ['a', 'b +2'])
+  socket.takeIn(taken, 10)
+  say(peer, 'c')
+  await told.until('c')
+  t.strictSame([taken.log, told.log], [['a', 'b +2'], ['c']])
+})
+
+t.test('no more is taken in than was asked for', async (t) => {
+  const { peer, socket, told, taken } = attach(t)
+  for (const text of ['a', 'b', 'c', 'd']) say(peer, text)
+  socket.takeIn(taken, 1)
+  socket.takeIn(taken, 2)
+  await told.until('d')
+  t.strictSame([taken.log, told.log], [['a', 'b', 'c'], ['d']])
+})
+
+t.test('what lies in the same batch is taken in before what is in the kernel, and is not told', async (t) => {
+  const { peer, socket, told, taken } = attach(t)
+  const other = attach(t)
+  const fd = sizedMemfd(4096)
+  told.onEach = (text) => {
+    if (text !== 'a') return
+    say(peer, 'd')
+    socket.takeIn(taken, 10)
+  }
+  say(peer, 'a')
+  say(peer, 'b', [fd])
+  say(peer, 'c')
+  say(other.peer, 'of another')
+  fd.close()
+  await told.until('a')
+  await other.told.until('of another')
+  say(peer, 'e')
+  await told.until('e')
+  t.strictSame(taken.log, ['b +1', 'c', 'd'])
+  t.strictSame(told.log, ['a', 'e'])
+  t.strictSame(other.told.log, ['of another'])
+})
+
+t.test('what was told is not taken in by the promises of its batch', async (t) => {
+  const { peer, socket, told, taken } = attach(t)
+  const fd = sizedMemfd(4096)
+  told.onEach = (text) => {
+    if (text !== 'a') return
+    process.nextTick(() => socket.takeIn(taken, 10))
+    void Promise.resolve().then(() => socket.takeIn(taken, 10))
+  }
+  say(peer, 'a', [fd])
+  say(peer, 'b', [fd])
+  fd.close()
+  await told.until('b +1')
+  t.strictSame([told.log, taken.log], [['a +1', 'b +1'], []])
+})
+
+t.test('the end is taken in once, behind the packets, and wakes nobody any more', async (t) => {
+  const { peer, socket, told, taken } = attach(t)
+  const other = attach(t)
+  say(peer, 'last')
+  peer.close()
+  for (let i = 0; i < 3; i++) socket.takeIn(taken, 10)
+  t.strictSame(taken.log, ['last', 'end'])
+  say(other.peer, 'x')
+  await other.told.until('x')
+  const { batch } = hub
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  t.equal(hub.batch, batch)
+  t.strictSame(told.log, [])
+})
+
+t.test('a closed socket has nothing to take in', async (t) => {
+  const { socket, taken } = attach(t)
+  socket.close()
+  socket.takeIn(taken as PacketTaker, 10)
+  t.strictSame(taken.log, [])
+})

@@ -1,0 +1,176 @@
+/**
+ * What a client has the owner of a store do: each call within its deadline, sent at once while the owner is there. One that was begun while
+ * it is away waits for the next one; one that was sent and got no answer is not tried again, because it may have been carried out.
+ */
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { sessionOf } from '../binder/session.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { checkInteger, checkSignal, INT_MAX } from '../util/check.ts'
+import { ClosedError, ConflictError, errorCode } from '../util/errors.ts'
+import { Deadline } from './deadline.ts'
+import type { WriteOptions } from './edits.ts'
+import type { Encoded } from './json.ts'
+import type { CoreEdit } from './store-core.ts'
+import { ANY_VERSION, NO_TTL, type Outcome } from './store-interface.ts'
+import type { StoreLink, StoreOwner } from './store-link.ts'
+import { upload } from './upload.ts'
+
+/** How long a call may take. */
+export interface CallOptions {
+  /** Ends the wait with AbortError; the call may be carried out all the same. */
+  signal?: AbortSignal | undefined
+  /** Milliseconds. Default 5000. */
+  timeoutMs?: number | undefined
+}
+
+/** Of one change. */
+export interface SetOptions extends WriteOptions, CallOptions {}
+
+type Act<T> = (owner: StoreOwner) => T | Promise<T>
+
+const DEFAULT_TIMEOUT_MS = 5000
+/** What surely fits in one packet with the longest key. */
+const INLINE_BYTES = 64_000
+
+export class StoreCalls {
+  readonly #link: StoreLink
+  /** Uploads end with the channel of this object. */
+  readonly #uploader: IBinder
+
+  constructor(link: StoreLink, uploader: IBinder) {
+    this.#link = link
+    this.#uploader = uploader
+  }
+
+  /** The version. Arguments were looked at, also below. */
+  set(key: string, { type, bytes }: Encoded, options: SetOptions): Promise<bigint> {
+    const { ifVersion = ANY_VERSION, ttlMs = NO_TTL } = options
+    if (bytes.length > INLINE_BYTES) return this.#setLarge(key, { type, bytes }, options)
+    // What is sent now is copied now.
+    const kept = this.#link.owner === null ? bytes.slice() : bytes
+    return this.#call(
+      options,
+      ({ store }) => store.set(key, type, kept, ifVersion, ttlMs),
+      (outcome) => versionOf(outcome, () => key),
+    )
+  }
+
+  /** Whether there was a value. */
+  delete(key: string, options: SetOptions): Promise<boolean> {
+    const { ifVersion = ANY_VERSION } = options
+    return this.#call(
+      options,
+      ({ store }) => store.delete(key, ifVersion),
+      (outcome) => versionOf(outcome, () => key) !== 0n,
+    )
+  }
+
+  /** The sum. */
+  increment(key: string, by: number, options: SetOptions): Promise<number> {
+    return this.#call(
+      options,
+      ({ store }) => store.increment(key, by, options.ttlMs ?? NO_TTL),
+      (sum) => sum,
+    )
+  }
+
+  /** The version of all of them; 0n: nothing was to be changed. */
+  update(edits: readonly CoreEdit[], options: CallOptions): Promise<bigint> {
+    const wire = edits.map(({ key, value, ifVersion = ANY_VERSION }) => ({
+      key,
+      type: value?.type ?? 0,
+      bytes: value === null ? null : this.#link.owner === null ? value.bytes.slice() : value.bytes,
+      ifVersion,
+    }))
+    return this.#call(
+      options,
+      ({ store }) => store.update(wire),
+      (outcome) => versionOf(outcome, (edit) => edits[edit]?.key ?? ''),
+    )
+  }
+
+  #setLarge(key: string, value: Encoded, options: SetOptions): Promise<bigint> {
+    const { ifVersion = ANY_VERSION, ttlMs = NO_TTL } = options
+    const request = { key, value, ifVersion, ttlMs, owner: this.#uploader }
+    const put = async ({ store, binder }: StoreOwner): Promise<Outcome> => {
+      if (!(binder instanceof BinderProxy)) return store.set(key, value.type, value.bytes, ifVersion, ttlMs)
+      try {
+        return await upload(store, request)
+      } catch (error) {
+        // The store moved to another area meanwhile, and nothing has happened.
+        if (errorCode(error) !== 'ERR_ILLEGAL_STATE') throw error
+        return upload(store, request)
+      }
+    }
+    return this.#call(options, put, (outcome) => versionOf(outcome, () => key))
+  }
+
+  /** @param finish makes the answer of what came */
+  #call<T, R>(options: CallOptions, act: Act<T>, finish: (result: T) => R): Promise<R> {
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    checkSignal(signal)
+    checkInteger('timeoutMs', timeoutMs, 1, INT_MAX)
+    const deadline = new Deadline({ signal, timeoutMs }, 'the store')
+    const { owner } = this.#link
+    if (owner === null || signal?.aborted) return this.#callLater(deadline, act, finish)
+    const work = attempt(act, owner)
+    // Which is nearly always so: no promise more than are needed.
+    if (!isGone(owner.binder)) return deadline.waitLast(work, finish)
+    return this.#callLater(deadline, act, finish, { owner, work })
+  }
+
+  async #callLater<T, R>(
+    deadline: Deadline,
+    act: Act<T>,
+    finish: (result: T) => R,
+    begun?: { owner: StoreOwner; work: Promise<T> },
+  ): Promise<R> {
+    try {
+      for (let attempted = begun; ; attempted = undefined) {
+        const owner: StoreOwner = attempted?.owner ?? (await this.#untilThere(deadline))
+        const work: Promise<T> = attempted?.work ?? attempt(act, owner)
+        const wasSent = !isGone(owner.binder)
+        try {
+          return finish(await deadline.wait(work))
+        } catch (error) {
+          if (wasSent || errorCode(error) !== 'ERR_DEAD_OBJECT') throw error
+          this.#link.lost(owner.binder)
+        }
+      }
+    } finally {
+      deadline.end()
+    }
+  }
+
+  async #untilThere(deadline: Deadline): Promise<StoreOwner> {
+    for (let { owner } = this.#link; ; { owner } = this.#link) {
+      if (owner !== null) return owner
+      const stopLooking = this.#link.keepLooking()
+      try {
+        await deadline.wait(this.#link.untilUp())
+      } finally {
+        stopLooking()
+      }
+      if (this.#link.isClosed) throw new ClosedError('the store was closed')
+    }
+  }
+}
+
+/** @throws ERR_CONFLICT */
+function versionOf({ isConflict, version, edit }: Outcome, keyOf: (edit: number) => string): bigint {
+  if (isConflict) throw new ConflictError(keyOf(edit), version)
+  return version
+}
+
+function attempt<T>(act: Act<T>, owner: StoreOwner): Promise<T> {
+  try {
+    return Promise.resolve(act(owner))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** What was said to it last did not reach it. */
+function isGone(binder: IBinder): boolean {
+  return binder instanceof BinderProxy && sessionOf(binder).channel.isPeerGone
+}
