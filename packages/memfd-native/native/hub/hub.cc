@@ -125,7 +125,7 @@ int Hub::Detach(int slot) {
 // first that is a packet or the end of this socket; where there is none, what the kernel has. -> its number, good until the next
 // call; -EAGAIN: nothing has come.
 int Hub::TakeIn(int slot, int next) {
-  if (!sockets_.IsOpen(slot) || sockets_[slot].listener) return -EBADF;
+  if (!sockets_.IsOpen(slot) || sockets_[slot].door != nullptr) return -EBADF;
   const int untold = inbox_.FindUntold(slot, next < 0 ? handed_over_.events : static_cast<size_t>(next));
   if (untold >= 0 || sockets_[slot].ended || inbox_.IsFull()) return untold >= 0 ? untold : -EAGAIN;
   const Extent before = inbox_.used();
