@@ -2,7 +2,7 @@
 import type { AreaMemory } from './area-memory.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { errnos } from './errnos.ts'
-import { LeakDetector } from './leak-detector.ts'
+import { LeakDetector, type Watched } from './leak-detector.ts'
 
 /** A key that has changed since it was polled last. */
 export interface AreaChange {
@@ -24,7 +24,11 @@ export interface AreaChanges {
 
 const NO_HANDLE = 0
 
-const leaks = new LeakDetector<{ handle: Handle }>((cell) => {
+interface Cell extends Watched {
+  handle: Handle
+}
+
+const leaks = new LeakDetector<Cell>((cell) => {
   if (cell.handle === NO_HANDLE) return null
   native.areaCloseFeed(cell.handle)
   cell.handle = NO_HANDLE
@@ -33,7 +37,7 @@ const leaks = new LeakDetector<{ handle: Handle }>((cell) => {
 
 /** Made by AreaReader.feed(). The caller closes it. */
 export class AreaFeed {
-  readonly #cell: { handle: Handle }
+  readonly #cell: Cell
 
   /** @internal */
   constructor(memory: AreaMemory, prefix: string) {
@@ -67,7 +71,7 @@ export class AreaFeed {
   close(): void {
     native.areaCloseFeed(this.#cell.handle)
     this.#cell.handle = NO_HANDLE
-    leaks.forget(this)
+    leaks.forget(this, this.#cell)
   }
 
   /** As close(), for `using`. */

@@ -3,11 +3,11 @@
  * has (docs/decisions/0008), and only while it has its handle, which it loses in the turn in which it is unmapped.
  */
 import { type Handle, native } from './binding.ts'
-import { LeakDetector } from './leak-detector.ts'
+import { LeakDetector, type Watched } from './leak-detector.ts'
 import { Words } from './typed-array.ts'
 
 /** Shared with the leak detector, which must not hold the memory itself. */
-export interface AreaCell {
+export interface AreaCell extends Watched {
   handle: Handle
 }
 
@@ -58,7 +58,7 @@ export class AreaMemory {
   close(): void {
     native.areaDetach(this.cell.handle)
     this.cell.handle = NO_HANDLE
-    leaks.forget(this)
+    leaks.forget(this, this.cell)
   }
 
   #viewOf(offset: number): Int32Array | null {

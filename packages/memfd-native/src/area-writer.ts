@@ -8,7 +8,7 @@ import { longs, VERSION } from './area-words.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { reopen } from './fd.ts'
-import { LeakDetector } from './leak-detector.ts'
+import { LeakDetector, type Watched } from './leak-detector.ts'
 import { addSeals, fchmod, ftruncate, memfdCreate } from './memfd.ts'
 import { mmap } from './mmap.ts'
 import type { OwnedFd } from './owned-fd.ts'
@@ -37,7 +37,7 @@ export interface AreaEdit {
 }
 
 /** Shared with the leak detector. */
-interface Cell {
+interface Cell extends Watched {
   handle: Handle
   fd: OwnedFd
 }
@@ -198,7 +198,7 @@ export class AreaWriter {
     native.areaClose(this.#cell.handle)
     this.#cell.fd.close()
     this.#cell.handle = NO_HANDLE
-    leaks.forget(this)
+    leaks.forget(this, this.#cell)
   }
 
   /** As close(), for `using`. */

@@ -7,12 +7,22 @@
  */
 const REGISTER_AFTER_MS = 1000
 
-const all = new Set<LeakDetector<object>>()
+const all = new Set<LeakDetector<Watched>>()
+
+/** What remains of an owner when it is found. */
+export interface Watched {
+  /** The detector's: where the owner is held, until it is registered. */
+  place?: number
+}
+
+const NOWHERE = -1
 
 /** For owners of something that must be closed, which are watched from their making to their closing. */
-export class LeakDetector<T extends object> {
+export class LeakDetector<T extends Watched> {
   readonly #registry: FinalizationRegistry<T>
-  readonly #unregistered = new Map<object, T>()
+  /** Not registered yet, with their states. Arrays: a Map in which owners come and go leaves garbage that lasts. */
+  #owners: object[] = []
+  #states: T[] = []
   #isScheduled = false
 
   /** For tests, which do not wait: registers all owners now. */
@@ -31,25 +41,45 @@ export class LeakDetector<T extends object> {
         process.emitWarning(`${leaked} was garbage collected and never closed`, { code: 'MEMSVC_LEAK' })
       }
     })
-    all.add(this as LeakDetector<object>)
+    all.add(this as unknown as LeakDetector<Watched>)
   }
 
-  /** From now on; `state` is what remains of the owner when it is found. */
+  /** From now on; `state` is what remains of the owner when it is found, and is of no other owner. */
   watch(owner: object, state: T): void {
-    this.#unregistered.set(owner, state)
+    state.place = this.#owners.push(owner) - 1
+    this.#states.push(state)
     if (this.#isScheduled) return
     this.#isScheduled = true
     setTimeout(() => this.#registerAll(), REGISTER_AFTER_MS).unref()
   }
 
-  /** It was closed. */
-  forget(owner: object): void {
-    if (!this.#unregistered.delete(owner)) this.#registry.unregister(owner)
+  /** It was closed. Again is harmless. */
+  forget(owner: object, state: T): void {
+    const { place = NOWHERE } = state
+    if (place === NOWHERE) this.#registry.unregister(owner)
+    else this.#takeOut(place)
+    state.place = NOWHERE
+  }
+
+  /** The last one takes its place. */
+  #takeOut(place: number): void {
+    const owner = this.#owners.pop() as object
+    const state = this.#states.pop() as T
+    if (place === this.#owners.length) return
+    this.#owners[place] = owner
+    this.#states[place] = state
+    state.place = place
   }
 
   #registerAll(): void {
     this.#isScheduled = false
-    for (const [owner, state] of this.#unregistered) this.#registry.register(owner, state, owner)
-    this.#unregistered.clear()
+    const [owners, states] = [this.#owners, this.#states]
+    this.#owners = []
+    this.#states = []
+    for (const [i, state] of states.entries()) {
+      state.place = NOWHERE
+      const owner = owners[i] as object
+      this.#registry.register(owner, state, owner)
+    }
   }
 }

@@ -6,12 +6,12 @@
  * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
  */
 import { type Handle, native, unwrap } from './binding.ts'
-import { LeakDetector } from './leak-detector.ts'
+import { LeakDetector, type Watched } from './leak-detector.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 import { Bytes, lengthOf, loadWord, setBytes, storeWord, typeName, Words } from './typed-array.ts'
 
 /** Shared with the leak detector, which must not hold the mapping itself. */
-interface Cell {
+interface Cell extends Watched {
   handle: Handle
   length: number
 }
@@ -188,7 +188,7 @@ export class Mapping {
     unwrap('munmap', native.unmapMemory(this.#cell.handle))
     this.#cell.handle = NO_HANDLE
     this.#cell.length = 0
-    leaks.forget(this)
+    leaks.forget(this, this.#cell)
   }
 
   /** As unmap(), for `using`. */

@@ -3,10 +3,10 @@
  * when it ends, by `worker.terminate()` too, is closed with it. A forgotten OwnedFd is a leak, see `leak-detector.ts`.
  */
 import { native, unwrap } from './binding.ts'
-import { LeakDetector } from './leak-detector.ts'
+import { LeakDetector, type Watched } from './leak-detector.ts'
 
 /** The number and its state, shared with the leak detector, which must not hold the owner itself. */
-interface Cell {
+interface Cell extends Watched {
   fd: number
 }
 
@@ -79,7 +79,7 @@ export class OwnedFd {
   #take(): number {
     const fd = this.#cell.fd
     this.#cell.fd = -1
-    leaks.forget(this)
+    leaks.forget(this, this.#cell)
     return fd
   }
 }

@@ -2,14 +2,14 @@
  * A descriptor together with its end of a status channel, if it has one. This is what a ParcelFileDescriptor holds and
  * what it shares with every ParcelFileDescriptor wrapped around it.
  */
-import { LeakDetector, type OwnedFd } from 'memfd-native'
+import { LeakDetector, type OwnedFd, type Watched } from 'memfd-native'
 import { ClosedError } from '../util/errors.ts'
 import { CommChannel } from './comm-channel.ts'
 import { STATUS } from './comm-status.ts'
 import { type FileDescriptor, takeOwnedFd } from './file-descriptor.ts'
 
 /** What outlives a forgotten ReliableDescriptor, to be closed in its place. */
-interface Remains {
+interface Remains extends Watched {
   readonly fd: FileDescriptor
   readonly comm: CommChannel | null
 }
@@ -25,12 +25,14 @@ const leaks = new LeakDetector<Remains>(({ fd, comm }) => {
 export class ReliableDescriptor {
   readonly fd: FileDescriptor
   readonly comm: CommChannel | null
+  readonly #remains: Remains
 
   /** Takes ownership of both descriptors. */
   constructor(fd: FileDescriptor, comm: FileDescriptor | null) {
     this.fd = fd
     this.comm = comm && new CommChannel(comm)
-    leaks.watch(this, { fd, comm: this.comm })
+    this.#remains = { fd, comm: this.comm }
+    leaks.watch(this, this.#remains)
   }
 
   /** @throws ERR_CLOSED after close() or detach(), also when another holder closed the FileDescriptor. */
@@ -41,14 +43,14 @@ export class ReliableDescriptor {
   /** The descriptor, the caller's from here on; the peer is told DETACHED. @throws ERR_CLOSED. */
   detach(): OwnedFd {
     this.checkOpen()
-    leaks.forget(this)
+    leaks.forget(this, this.#remains)
     this.comm?.close(STATUS.DETACHED)
     return takeOwnedFd(this.fd)
   }
 
   /** Tells the peer, then closes: who reads the end of the data must find the status there. Again is harmless. */
   close(status: number, message?: string): void {
-    leaks.forget(this)
+    leaks.forget(this, this.#remains)
     this.comm?.close(status, message)
     this.fd.close()
   }

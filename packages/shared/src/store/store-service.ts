@@ -206,10 +206,15 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   /** One on each channel: the last. */
   #listen(callback: IBinder, caller: Caller): void {
     const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
-    if (this.#listeners.get(peer)?.callback === callback) return
-    this.#unlisten(peer)
-    callback.linkToDeath({ binderDied: () => this.#listeners.delete(peer) })
+    const before = this.#listeners.get(peer)?.callback
+    if (before === callback) return
+    callback.linkToDeath({
+      binderDied: () => {
+        if (this.#listeners.get(peer)?.callback === callback) this.#listeners.delete(peer)
+      },
+    })
     this.#listeners.set(peer, { callback, caller })
+    if (before instanceof BinderProxy) before.close()
   }
 
   #unlisten(peer: object): void {
