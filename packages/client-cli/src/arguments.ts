@@ -31,7 +31,11 @@ const VALUES = new Map<string, keyof Options>([
   ['--if-version', 'ifVersion'],
   ['--ttl', 'ttl'],
   ['--count', 'count'],
+  ['--until', 'until'],
 ])
+/** Its value may be missing, and is taken for one only where it is a number: a name may follow. */
+const WAIT = '--wait'
+const SECONDS = /^\d+(\.\d+)?$/
 const SWITCHES = new Map<string, keyof Options>([
   ['--json', 'json'],
   ['--system', 'system'],
@@ -42,6 +46,20 @@ const COMMON: readonly (keyof Options)[] = ['json', 'timeout', 'registry', 'regi
 /** What commander takes for a number. */
 const NEGATIVE_NUMBER = /^-(\d+|\d*\.\d+)(e[+-]?\d+)?$/
 
+/** `--wait SECONDS` as `--wait=SECONDS`, and `--wait` alone as `--wait=`: then both readers take it alike. */
+export function withWaitJoined(argv: readonly string[]): string[] {
+  const joined: string[] = []
+  const end = argv.indexOf('--')
+  for (const [i, word] of argv.entries()) {
+    const isAfterWait = joined.at(-1) === `${WAIT}=` && argv[i - 1] === WAIT
+    const isOption = end < 0 || i < end
+    if (isOption && word === WAIT) joined.push(`${WAIT}=`)
+    else if (isAfterWait && SECONDS.test(word)) joined[joined.length - 1] = `${WAIT}=${word}`
+    else joined.push(word)
+  }
+  return joined
+}
+
 /** @returns null when the line is not plain */
 export function readPlainArguments(argv: readonly string[], commands: Commands): Invocation | null {
   const operands: string[] = []
@@ -51,7 +69,8 @@ export function readPlainArguments(argv: readonly string[], commands: Commands):
     const equals = word.indexOf('=')
     const valued = VALUES.get(equals < 0 ? word : word.slice(0, equals))
     const isSwitch = SWITCHES.get(word)
-    if (isSwitch !== undefined) options[isSwitch] = true
+    if (word.startsWith(`${WAIT}=`)) options.wait = word.slice(equals + 1)
+    else if (isSwitch !== undefined) options[isSwitch] = true
     else if (valued !== undefined) {
       const value = equals < 0 ? rest.next().value : word.slice(equals + 1)
       if (value === undefined) return null

@@ -26,7 +26,15 @@ export interface CommandEntry {
 }
 
 export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
-  ['read', { operands: ['[name]'], summary: 'print the value, read from the shared memory', execute: read }],
+  [
+    'read',
+    {
+      operands: ['[name]'],
+      options: ['wait'],
+      summary: 'print the value, read from the shared memory',
+      execute: read,
+    },
+  ],
   [
     'write',
     {
@@ -39,6 +47,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     'watch',
     {
       operands: ['[name]'],
+      options: ['wait', 'count', 'until'],
       summary: 'print the value and every change of it until interrupted',
       execute: watch,
     },

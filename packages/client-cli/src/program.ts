@@ -21,6 +21,8 @@ const OWN_OPTIONS: { readonly [K in keyof Options]?: readonly [flags: string, me
   ifVersion: ['--if-version <n>', 'only if the key has this version; 0: only if it has no value'],
   ttl: ['--ttl <seconds>', 'delete the key after so long'],
   count: ['--count <n>', 'end after so many'],
+  until: ['--until <value>', 'end when the value is this one'],
+  wait: ['--wait [seconds]', 'wait until there is a value, for so long at most'],
 }
 
 export type CommandTable = ReadonlyMap<string, CommandEntry>

@@ -11,7 +11,7 @@ import {
   readTimeout,
   ToolError,
 } from '@memsvc/shared/internal'
-import { type Invocation, readPlainArguments } from './arguments.ts'
+import { type Invocation, readPlainArguments, withWaitJoined } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
 import type { Context } from './commands/context.ts'
 import { ReaderGone } from './commands/output.ts'
@@ -25,7 +25,8 @@ export interface System extends Omit<Context, 'registry' | 'json' | 'options' | 
 }
 
 /** Never throws: what goes wrong is told in one line, and is the exit code. */
-export async function run(argv: readonly string[], system: System): Promise<ExitCode> {
+export async function run(line: readonly string[], system: System): Promise<ExitCode> {
+  const argv = withWaitJoined(line)
   try {
     const asked = readPlainArguments(argv, COMMANDS) ?? (await readArguments(argv, COMMANDS))
     if (typeof asked !== 'string') return await carryOut(asked, system)

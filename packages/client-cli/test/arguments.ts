@@ -1,6 +1,6 @@
 /** Both readers of the command line: they must agree wherever the quick one answers. */
 import t from 'tap'
-import { readPlainArguments } from '../src/arguments.ts'
+import { readPlainArguments, withWaitJoined } from '../src/arguments.ts'
 import { COMMANDS } from '../src/command-table.ts'
 import { readArguments } from '../src/program.ts'
 
@@ -30,6 +30,9 @@ const PLAIN_LINES: [line: string, expected: object][] = [
   ['write -2147483648 NAME', { command: 'write', operands: ['-2147483648', 'NAME'], options: {} }],
   ['write --registry /r -1 NAME', { command: 'write', operands: ['-1', 'NAME'], options: { registry: '/r' } }],
   ['write -1 --json --registry /r', { command: 'write', operands: ['-1'], options: { json: true, registry: '/r' } }],
+  ['watch --count 2 --until -5', { command: 'watch', operands: [], options: { count: '2', until: '-5' } }],
+  ['read --wait=', { command: 'read', operands: [], options: { wait: '' } }],
+  ['read --wait=1.5 NAME', { command: 'read', operands: ['NAME'], options: { wait: '1.5' } }],
   ['watch NAME', { command: 'watch', operands: ['NAME'], options: {} }],
   ['list --json', { command: 'list', operands: [], options: { json: true } }],
   ['info', { command: 'info', operands: [], options: {} }],
@@ -120,4 +123,17 @@ t.test('help and version are texts', async (t) => {
     t.match(await readArguments(words, COMMANDS), /^Usage: memclient [\s\S]*--registry <path>/, words.join(' '))
   }
   t.match(await readArguments(['--version'], COMMANDS), /^\d+\.\d+\.\d+$/)
+})
+
+t.test('the seconds of --wait may be missing', async (t) => {
+  const lines: [line: string, joined: string][] = [
+    ['read --wait', 'read --wait='],
+    ['read --wait 5', 'read --wait=5'],
+    ['read --wait NAME', 'read --wait= NAME'],
+    ['--wait 0.5 read NAME', '--wait=0.5 read NAME'],
+    ['read --wait=5 7', 'read --wait=5 7'],
+    ['read -- --wait 5', 'read -- --wait 5'],
+    ['list', 'list'],
+  ]
+  for (const [line, joined] of lines) t.equal(withWaitJoined(line.split(' ')).join(' '), joined)
 })

@@ -23,6 +23,7 @@ export {
   listNames,
   notFound,
   unlessGone,
+  waitForRegistry,
 } from './command/reach.ts'
 export { whenReaderIsGone } from './command/reader-gone.ts'
 export { errorLine, errorText, isTerminal, showProgress, tellPeople, terminalLine } from './command/terminal.ts'

@@ -13,4 +13,7 @@ export interface Options extends RegistryOptions {
   readonly ifVersion?: string
   readonly ttl?: string
   readonly count?: string
+  readonly until?: string
+  /** Seconds; empty: as long as it takes. */
+  readonly wait?: string
 }

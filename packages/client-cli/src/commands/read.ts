@@ -1,12 +1,12 @@
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
-import { connectInTime, EXIT, type ExitCode } from '@memsvc/shared/internal'
+import { EXIT, type ExitCode } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { formatValue } from './output.ts'
-import { openValue } from './region.ts'
+import { connectTo, openValue } from './region.ts'
 
 /** `memclient read [NAME]`: the value, from the mapping. The service is asked for its descriptor and for nothing else. */
 export async function read(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
-  using manager = await connectInTime(context.registry, context.deadline)
+  using manager = await connectTo(context, name)
   using value = await openValue(manager, name, context.deadline)
   await context.print(formatValue(context.json, name, value.get()))
   return EXIT.done

@@ -2,6 +2,8 @@
 import { EXIT, ToolError } from '@memsvc/shared/internal'
 
 const MAX_VERSION = 2n ** 63n - 1n
+/** What a timer of Node takes. */
+const LONGEST_SECONDS = Math.floor((2 ** 31 - 1) / 1000)
 const DECIMAL = /^\d+(\.\d+)?$/
 /** Decimal too: a script's arithmetic may print it so. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
@@ -28,6 +30,14 @@ export function readCount(text: string | undefined): number {
   const count = /^\d+$/.test(text) ? Number(text) : 0
   if (count > 0) return count
   throw wrong('--count', 'a whole number above 0', text)
+}
+
+/** `--wait [SECONDS]`: null if it is not asked for. @throws ToolError with EXIT.usage: it is no time */
+export function readWait(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const seconds = text === '' ? LONGEST_SECONDS : DECIMAL.test(text) ? Number(text) : 0
+  if (seconds > 0 && seconds <= LONGEST_SECONDS) return seconds
+  throw wrong('--wait', 'a number of seconds above 0', text)
 }
 
 /** BY of `increment`. @throws ToolError with EXIT.usage: it is no finite number */

@@ -1,8 +1,10 @@
 import { DEFAULT_SERVICE_NAME, errorCode, type ServiceManager, SharedValue } from '@memsvc/shared'
-import { connectInTime, type ExitCode } from '@memsvc/shared/internal'
+import { EXIT, type ExitCode } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
+import { parseInt32 } from './int32.ts'
 import { formatValue } from './output.ts'
-import { openValue } from './region.ts'
+import { connectTo, openValue } from './region.ts'
+import { readCount } from './store-options.ts'
 
 /**
  * `memclient watch [NAME]`: the value now, then one line per change, over restarts of the daemon and of the registry.
@@ -10,38 +12,52 @@ import { openValue } from './region.ts'
  * Once it has found the service it waits without a deadline.
  */
 export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
-  using manager = await connectInTime(context.registry, context.deadline)
+  const enough = enoughOf(context)
+  using manager = await connectTo(context, name)
   let value = await openValue(manager, name, context.deadline)
   const show = changePrinter(context, name, () => context.tell(`memclient: watching ${name} at ${manager.path}`))
   for (;;) {
-    await showUntilDeath(value, show)
+    if (await showUntilDeath(value, async (current) => (await show(current)) && enough(current))) return EXIT.done
     context.tell(`memclient: ${name} is gone, waiting for it to come back`)
     value = await openNext(manager, name)
   }
 }
 
-/** Notices can be more than changes, and a service that came back can have the value of the one that went. */
-function changePrinter(context: Context, name: string, onFirst: () => void): (value: number) => Promise<void> {
+/** Whether a value that was printed is the last one. @throws ToolError with EXIT.usage */
+function enoughOf({ options }: Context): (value: number) => boolean {
+  let left = readCount(options.count)
+  const last = options.until === undefined ? null : parseInt32(options.until)
+  return (value) => {
+    left -= 1
+    return left === 0 || value === last
+  }
+}
+
+/** Notices can be more than changes, and a service that came back can have the value of the one that went. @returns whether it was printed */
+function changePrinter(context: Context, name: string, onFirst: () => void): (value: number) => Promise<boolean> {
   const print = context.untilInterrupted()
   let last: number | undefined
   return async (value) => {
-    if (value === last) return
+    if (value === last) return false
     const isFirst = last === undefined
     last = value
     await print(formatValue(context.json, name, value))
     if (isFirst) onFirst() // not before: to a reader who has gone nothing is said at all
+    return true
   }
 }
 
-async function showUntilDeath(value: SharedValue, show: (value: number) => Promise<void>): Promise<void> {
+/** @param show answers whether that is enough. @returns whether it was; otherwise the service is dead */
+async function showUntilDeath(value: SharedValue, show: (value: number) => Promise<boolean>): Promise<boolean> {
   using region = value
   try {
-    for await (const current of region.changes()) await show(current)
+    for await (const current of region.changes()) if (await show(current)) return true
   } catch (error) {
     if (!isDeath(error)) throw error
     // The dead have a last word: what was set just before the end may not have been told.
-    await show(region.get())
+    return show(region.get())
   }
+  return false
 }
 
 /** The region of the service that comes next: as long as it takes, for as many as die meanwhile. */

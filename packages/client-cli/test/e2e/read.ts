@@ -17,7 +17,7 @@ import {
 } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { tryRead } from '../../src/quick-read.ts'
-import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemsvc } from '../../test-support/commands.ts'
+import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemclient, startMemsvc } from '../../test-support/commands.ts'
 import { type Behaviour, never, publish } from '../../test-support/odd-service.ts'
 
 const { DESCRIPTOR, FAILURE, message, packet, REPLY } = wire
@@ -216,3 +216,24 @@ function listenAt(path: string): OwnedFd {
 function reliable(file: MemoryFile): ParcelFileDescriptor {
   return ParcelFileDescriptor.wrap(file.getParcelFileDescriptor(), () => undefined)
 }
+
+t.test('--wait waits for a daemon that is not there yet, with its registry or without', async (t) => {
+  const registry = newRegistryPath(t)
+  const early = startMemclient(t, registry, ['read', '--wait', '--json'])
+  await startMemsvc(t, { registry, command: 'registry' })
+  const late = startMemclient(t, registry, ['--wait=60', 'read'])
+  await startMemsvc(t, { registry })
+  t.match(await early.ending, { code: 0, stdout: '{"name":"AnonymousSharedMemory","value":0}', stderr: '' })
+  t.match(await late.ending, { code: 0, stdout: '0', stderr: '' })
+})
+
+t.test('--wait ends with exit 5 after its seconds', async (t) => {
+  const none = newRegistryPath(t)
+  t.match(await memclient(none, ['read', '--wait', '0.2']), { code: 5, stderr: /the registry has not come for 0\.2 s/ })
+  const { registry } = await startMemsvc(t, { command: 'registry' })
+  t.match(await memclient(registry, ['read', 'own', '--wait', '0.2']), {
+    code: 5,
+    stderr: /own has not come for 0\.2 s/,
+  })
+  t.match(await memclient(registry, ['read', '--wait=x']), { code: 2, stderr: /--wait must be/ })
+})

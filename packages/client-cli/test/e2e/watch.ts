@@ -116,12 +116,30 @@ t.test('20 watchers see the last value, and the next daemon', async (t) => {
   t.strictSame(await Promise.all(watchers.map((watcher) => watcher.stdout.next())), Array(20).fill('4'))
 })
 
-t.test('a reader that goes away ends the watch at its next line, silently', async (t) => {
+t.test('--count and --until end it', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const counting = startMemclient(t, registry, ['watch', '--count', '2'])
+  const waiting = startMemclient(t, registry, ['watch', '--until', '-7'])
+  for (const watcher of [counting, waiting]) t.equal(await watcher.stdout.next(), '0')
+  await write(registry, 5)
+  t.match(await counting.ending, { code: 0, signal: null, stdout: '0\n5' })
+  await write(registry, -7)
+  t.match(await waiting.ending, { code: 0, signal: null, stdout: /^0\n(5\n)?-7$/ })
+  t.match(await memclient(registry, ['watch', '--count', '1']), { code: 0, stdout: '-7' })
+  t.match(await memclient(registry, ['watch', '--until', '-7']), { code: 0, stdout: '-7' })
+  for (const args of [
+    ['--count', '0'],
+    ['--until', 'x'],
+  ]) {
+    t.match(await memclient(registry, ['watch', ...args]), { code: 2, stdout: '' })
+  }
+})
+
+t.test('a reader that goes away ends the watch at once, silently, with no change to tell', async (t) => {
   const { registry } = await startMemsvc(t)
   const watcher = startMemclient(t, registry, ['watch'])
   await watcher.stdout.next()
   watcher.closeStdout()
-  await write(registry, 1)
   t.match(await watcher.ending, { code: 0, signal: null, stderr: /^(memclient: watching \S+ at \S+)?$/ })
 })
 

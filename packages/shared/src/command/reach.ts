@@ -1,21 +1,35 @@
 /** The way of a command to a service, each step within the command's deadline. */
 
+import { setTimeout } from 'node:timers/promises'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { isGone } from '../service-manager/outage.ts'
 import type { ServiceInfo } from '../service-manager/registry-interface.ts'
 import type { RegistryChoice } from '../service-manager/registry-path.ts'
 import { retryOverloaded } from '../service-manager/retry.ts'
 import { ServiceManager } from '../service-manager/service-manager.ts'
-import { ServiceNotFoundError } from '../util/errors.ts'
+import { errorCode, ServiceNotFoundError } from '../util/errors.ts'
 import type { Deadline } from './deadline.ts'
 
 /** Who is waited for, in the message. */
 const REGISTRY = 'the registry'
+const RETRY_MS = 50
 
 /** The caller closes the manager. @throws as ServiceManager.connect; ToolError too late */
 export function connectInTime(choice: RegistryChoice, deadline: Deadline): Promise<ServiceManager> {
   const connected = retryOverloaded(() => ServiceManager.connect(choice), { timeoutMs: deadline.leftMs })
   return deadline.within(connected, REGISTRY)
+}
+
+/** Waits also for a registry that is not there yet. The caller closes the manager. @throws as connectInTime */
+export async function waitForRegistry(choice: RegistryChoice, deadline: Deadline): Promise<ServiceManager> {
+  for (;;) {
+    try {
+      return await connectInTime(choice, deadline)
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_REGISTRY_UNAVAILABLE') throw error
+      await deadline.within(setTimeout(RETRY_MS), REGISTRY, 'come')
+    }
+  }
 }
 
 /** @throws ERR_SERVICE_NOT_FOUND; ToolError too late; as getService */
