@@ -2,7 +2,7 @@
 import { Binder, IMemoryService, MemoryFile, ParcelFileDescriptor, SecurityError, ServiceManager } from '@memsvc/shared'
 import { constants, ftruncate, Hub, memfdCreate, mmap } from 'memfd-native'
 import t from 'tap'
-import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { MEMSVC, memclient, runExample, startExample, startRegistry } from './support/programs.mjs'
 
 const CLIENT = 'python-client/memclient.py'

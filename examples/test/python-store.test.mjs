@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { OwnedStore, ServiceManager } from '@memsvc/shared'
 import { AreaWriter, areaTypes, Hub } from 'memfd-native'
 import t from 'tap'
-import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { MEMSVC, memclient, runExample, startExample, startRegistry } from './support/programs.mjs'
 
 const CLIENT = 'python-client/memclient.py'

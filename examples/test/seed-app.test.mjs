@@ -1,6 +1,6 @@
 /** The sample app in its two processes, and with the commands of this repository. */
 import t from 'tap'
-import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { MEMSVC, memclient, runExample, startExample, startRegistry } from './support/programs.mjs'
 
 const SERVER = 'seed-app/server.mjs'

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { leakChecked, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { startExample, startRegistry } from './support/programs.mjs'
 
 watchdog(t)

@@ -1,6 +1,6 @@
 /** The examples with a store, each by its one command, with a daemon of their own and with one that runs. */
 import t from 'tap'
-import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { MEMSVC, memclient, runExample } from './support/programs.mjs'
 
 watchdog(t)

@@ -7,6 +7,7 @@ export const CHECKS = {
   lint: [localBin('biome'), ['check', '--error-on-warnings', '.']],
   layers: program('check-layers.mjs'),
   parameters: program('check-parameters.mjs'),
+  tests: program('check-tests.mjs'),
   versions: program('check-versions.mjs'),
   docs: program('check-docs.mjs'),
   api: program('check-api.mjs'),

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { leakChecked, runProgram, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, runProgram, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { repositoryRoot } from '../lib/workspace.mjs'
 
 watchdog(t)

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import t from 'tap'
-import { leakChecked, newRegistryPath, startDaemon, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import { leakChecked, newRegistryPath, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { PREBUILT, publishedManifest } from '../lib/packing.mjs'
 import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
 

@@ -5,7 +5,12 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { newRegistryPath, startDaemon, startProgram, watchdog } from '../../packages/shared/dist/test-support/index.js'
+import {
+  newRegistryPath,
+  startDaemon,
+  startProgram,
+  watchdog,
+} from '../../packages/shared/dist/test-support/harness.js'
 import { readText, repositoryRoot } from '../lib/workspace.mjs'
 
 const MEMSVC = join(repositoryRoot, 'packages/memory-service/bin/memsvc.js')

@@ -1,7 +1,7 @@
 /** The examples and the commands as processes, at the registry of a test; they are gone with the test. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { newRegistryPath, Program, startProgram } from '../../../packages/shared/dist/test-support/index.js'
+import { newRegistryPath, Program, startProgram } from '../../../packages/shared/dist/test-support/harness.js'
 
 const pathOf = (name) => fileURLToPath(new URL(`../../../${name}`, import.meta.url))
 

@@ -18,7 +18,7 @@ const MAX_MS = 250
 const MAX_RATIO = 20
 const WATCHDOG_MS = 2000
 const OPEN_DIRECTORY = 0o711
-const HOSTILE = fileURLToPath(new URL('../../memory-service/test/fixtures/hostile', import.meta.url))
+const HOSTILE = fileURLToPath(new URL('../../memory-service/test-support/fixtures/hostile', import.meta.url))
 
 export async function run(scope, options) {
   if (process.getuid() !== 0) throw new Error('needs root: it becomes another user')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Run, reportCharts, reportPage } from '../src/report.ts'
 import { judge } from '../src/verdicts.ts'
-import { result } from './fixtures/result.ts'
+import { result } from '../test-support/index.ts'
 
 const run: Run = {
   machine: {

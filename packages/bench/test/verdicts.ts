@@ -1,8 +1,7 @@
 import t from 'tap'
-import type { Target } from '../src/targets.ts'
-import { TARGETS } from '../src/targets.ts'
+import { TARGETS, type Target } from '../src/targets.ts'
 import { judge } from '../src/verdicts.ts'
-import { result } from './fixtures/result.ts'
+import { result } from '../test-support/index.ts'
 
 const own = { contender: 'memsvc', figure: 'p50' }
 const limit = { contender: 'C', figure: 'p50' }

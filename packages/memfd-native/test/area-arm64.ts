@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { compile, isThere } from '../test-support/compile.ts'
+import { compile, isThere } from '../test-support/index.ts'
 
 t.setTimeout(300_000) // the compiler's, on a machine that has other things to do
 const compiler = 'aarch64-linux-gnu-g++'

@@ -1,10 +1,7 @@
 /** An owner that writes anything at any moment: a reader answers, whatever it is, and lives. */
 import t from 'tap'
 import { AreaReader, addSeals, areaCodes, constants, ftruncate, Mapping, memfdCreate, mmap } from '../src/index.ts'
-import { newPair, put, rawBytes, textOf } from '../test-support/area.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { runFixture } from '../test-support/fixture.ts'
-import { leakChecked } from '../test-support/leaks.ts'
+import { codeOf, leakChecked, newPair, put, rawBytes, runFixture, textOf } from '../test-support/index.ts'
 
 leakChecked(t)
 const CAPACITY = 1 << 20

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import { compile, isThere } from '../test-support/compile.ts'
+import { compile, isThere } from '../test-support/index.ts'
 
 t.setTimeout(300_000) // the compiler's, on a machine that has other things to do
 const compiler = process.env.CXX ?? 'g++'

@@ -5,9 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { type AreaReader, areaCodes } from '../src/index.ts'
-import { numberOf } from '../test-support/area.ts'
-import { startWriting } from '../test-support/area-child.ts'
-import { leakChecked } from '../test-support/leaks.ts'
+import { leakChecked, numberOf, startWriting } from '../test-support/index.ts'
 
 leakChecked(t)
 const SIZES = [1024, 65_536]

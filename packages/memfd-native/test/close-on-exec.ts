@@ -1,31 +1,13 @@
 /** No descriptor of a busy process reaches a program that it runs: all are close-on-exec, however they came about. */
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import {
-  accept,
-  bind,
-  connect,
-  constants,
-  dup,
-  Hub,
-  listen,
-  memfdCreate,
-  type OwnedFd,
-  pipe,
-  type ReceivedPacket,
-  recvmsg,
-  reopen,
-  sendmsg,
-  socket,
-  socketpair,
-} from '../src/index.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { tempFolder } from '../test-support/temp-folder.ts'
+import * as api from '../src/index.ts'
+import { leakChecked, tempFolder } from '../test-support/index.ts'
 
-const hub = Hub.current()
+const hub = api.Hub.current()
 leakChecked(t)
 
-const { SOCK_SEQPACKET } = constants
+const { SOCK_SEQPACKET } = api.constants
 const O_CLOEXEC = 0o2000000
 
 /** The numbers above stderr that a program run now would inherit. */
@@ -47,30 +29,35 @@ function isInherited(fd: number): boolean {
 const before = inherited() // the test runner's own
 
 t.test('what is made, received, accepted, taken over or given another number', async (t) => {
-  using memfd = memfdCreate('close-on-exec', constants.MFD_ALLOW_SEALING)
-  const owned: OwnedFd[] = [reopen(memfd, constants.O_RDONLY), dup(memfd), ...pipe(), socket(SOCK_SEQPACKET)]
-  const [a, b] = socketpair(SOCK_SEQPACKET)
-  sendmsg(a, Buffer.from('!'), [memfd, a])
-  owned.push(a, b, ...recvmsg(b, 1).fds)
+  using memfd = api.memfdCreate('close-on-exec', api.constants.MFD_ALLOW_SEALING)
+  const owned: api.OwnedFd[] = [
+    api.reopen(memfd, api.constants.O_RDONLY),
+    api.dup(memfd),
+    ...api.pipe(),
+    api.socket(SOCK_SEQPACKET),
+  ]
+  const [a, b] = api.socketpair(SOCK_SEQPACKET)
+  api.sendmsg(a, Buffer.from('!'), [memfd, a])
+  owned.push(a, b, ...api.recvmsg(b, 1).fds)
   const path = `${tempFolder(t)}/s`
-  const listening = socket(SOCK_SEQPACKET)
-  const client = socket(SOCK_SEQPACKET)
-  bind(listening, path)
-  listen(listening)
-  connect(client, path)
+  const listening = api.socket(SOCK_SEQPACKET)
+  const client = api.socket(SOCK_SEQPACKET)
+  api.bind(listening, path)
+  api.listen(listening)
+  api.connect(client, path)
   owned.push(listening, client)
-  const accepted = accept(listening)
+  const accepted = api.accept(listening)
   if (accepted !== null) owned.push(accepted)
   t.strictSame(inherited(), before)
   for (const fd of owned) fd.close()
 })
 
 t.test('what the hub receives, accepts and renumbers', async (t) => {
-  using memfd = memfdCreate('close-on-exec')
-  const [mine, peer] = socketpair(SOCK_SEQPACKET)
-  const received: OwnedFd[] = []
+  using memfd = api.memfdCreate('close-on-exec')
+  const [mine, peer] = api.socketpair(SOCK_SEQPACKET)
+  const received: api.OwnedFd[] = []
   let wake: () => void = () => undefined
-  const onPacket = ({ fds }: ReceivedPacket) => {
+  const onPacket = ({ fds }: api.ReceivedPacket) => {
     received.push(...fds)
     wake()
   }
@@ -78,17 +65,17 @@ t.test('what the hub receives, accepts and renumbers', async (t) => {
   const attached = hub.attach(mine, { onPacket, onEnd: ignore, onWritable: ignore }, { acceptsFileDescriptors: true })
   attached.renumber(200)
   const path = `${tempFolder(t)}/s`
-  const listening = socket(SOCK_SEQPACKET)
-  bind(listening, path)
-  listen(listening)
-  const onConnection = (fd: OwnedFd) => {
+  const listening = api.socket(SOCK_SEQPACKET)
+  api.bind(listening, path)
+  api.listen(listening)
+  const onConnection = (fd: api.OwnedFd) => {
     received.push(fd)
     wake()
   }
   const listener = hub.listen(listening, { onConnection, onAcceptFailed: () => t.fail('accept failed') })
-  using client = socket(SOCK_SEQPACKET)
-  connect(client, path)
-  sendmsg(peer, Buffer.from('!'), [memfd, memfd])
+  using client = api.socket(SOCK_SEQPACKET)
+  api.connect(client, path)
+  api.sendmsg(peer, Buffer.from('!'), [memfd, memfd])
   hub.ref()
   while (received.length < 3) await new Promise<void>((resolve) => (wake = resolve))
   hub.unref()

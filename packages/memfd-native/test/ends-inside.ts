@@ -3,7 +3,7 @@
  * process, ends as it was told to. `npm run sanitize` runs this too, and sees what else would be touched.
  */
 import t from 'tap'
-import { runFixture } from '../test-support/fixture.ts'
+import { runFixture } from '../test-support/index.ts'
 
 const PLACES = [
   'a packet',

@@ -1,11 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { constants, dup, type Fd, FdWatcher, type OwnedFd, pipe, recvmsg, sendmsg } from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { runFixture } from '../test-support/fixture.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
-import { withPair } from '../test-support/sockets.ts'
+import { codeOf, leakChecked, runFixture, sizedMemfd, withPair } from '../test-support/index.ts'
 
 leakChecked(t)
 const hello = Buffer.from('hello')

@@ -1,20 +1,7 @@
 import { readFileSync, readSync, writeSync } from 'node:fs'
 import t from 'tap'
-import {
-  constants,
-  dup,
-  type Fd,
-  fstat,
-  getrlimit,
-  lockFile,
-  lseek,
-  pipe,
-  reopen,
-  setNonBlocking,
-} from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import * as api from '../src/index.ts'
+import { codeOf, leakChecked, PAGE, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
 
@@ -25,37 +12,38 @@ function openFlags(fd: number): number {
 }
 const O_CLOEXEC = 0o2000000
 
-const sameFile = (a: Fd, b: Fd) => fstat(a).dev === fstat(b).dev && fstat(a).ino === fstat(b).ino
+const sameFile = (a: api.Fd, b: api.Fd) =>
+  api.fstat(a).dev === api.fstat(b).dev && api.fstat(a).ino === api.fstat(b).ino
 
 t.test('dup is the same file with the same offset, from 3 up and CLOEXEC', async (t) => {
   using memfd = sizedMemfd()
-  using copy = dup(memfd)
+  using copy = api.dup(memfd)
   t.ok(sameFile(memfd, copy))
   t.ok(copy.fd >= 3)
   t.ok(openFlags(copy.fd) & O_CLOEXEC)
-  lseek(memfd, 100, constants.SEEK_SET)
-  t.equal(lseek(copy, 0, constants.SEEK_CUR), 100)
+  api.lseek(memfd, 100, api.constants.SEEK_SET)
+  t.equal(api.lseek(copy, 0, api.constants.SEEK_CUR), 100)
 })
 
 t.test('dup takes a number that is high enough, or says that there is none', async (t) => {
   using memfd = sizedMemfd()
-  using high = dup(memfd, 900)
-  using higher = dup(memfd, 900)
+  using high = api.dup(memfd, 900)
+  using higher = api.dup(memfd, 900)
   t.ok(sameFile(memfd, high))
   t.ok(high.fd >= 900 && higher.fd > high.fd)
-  const beyond = getrlimit(constants.RLIMIT_NOFILE).soft
+  const beyond = api.getrlimit(api.constants.RLIMIT_NOFILE).soft
   t.equal(
-    codeOf(() => dup(memfd, beyond)),
+    codeOf(() => api.dup(memfd, beyond)),
     'EINVAL',
   )
 })
 
 t.test('reopen is the same file with an offset and access of its own, CLOEXEC', async (t) => {
   using memfd = sizedMemfd()
-  lseek(memfd, 100, constants.SEEK_SET)
-  using readOnly = reopen(memfd, constants.O_RDONLY)
+  api.lseek(memfd, 100, api.constants.SEEK_SET)
+  using readOnly = api.reopen(memfd, api.constants.O_RDONLY)
   t.ok(sameFile(memfd, readOnly))
-  t.equal(lseek(readOnly, 0, constants.SEEK_CUR), 0)
+  t.equal(api.lseek(readOnly, 0, api.constants.SEEK_CUR), 0)
   t.ok(openFlags(readOnly.fd) & O_CLOEXEC)
   t.equal(
     codeOf(() => writeSync(readOnly.fd, 'x')),
@@ -66,22 +54,22 @@ t.test('reopen is the same file with an offset and access of its own, CLOEXEC', 
 t.test('offsets and sizes past 2 and 4 GiB are exact', async (t) => {
   for (const size of [2 ** 31 - 1, 2 ** 31, 2 ** 32 + 1, 2 ** 40]) {
     using memfd = sizedMemfd(size)
-    t.equal(fstat(memfd).size, size)
-    t.equal(lseek(memfd, 0, constants.SEEK_END), size)
-    t.equal(lseek(memfd, size - 1, constants.SEEK_SET), size - 1)
+    t.equal(api.fstat(memfd).size, size)
+    t.equal(api.lseek(memfd, 0, api.constants.SEEK_END), size)
+    t.equal(api.lseek(memfd, size - 1, api.constants.SEEK_SET), size - 1)
   }
 })
 
 t.test('fstat tells what the file is', async (t) => {
   using memfd = sizedMemfd(3 * PAGE)
   writeSync(memfd.fd, 'x')
-  const status = fstat(memfd)
+  const status = api.fstat(memfd)
   t.match(status, { size: 3 * PAGE, nlink: 0, uid: process.getuid?.(), blocks: PAGE / 512 })
   t.equal(status.mode & 0o170777, 0o100777)
 })
 
 t.test('a pipe carries bytes from its second end to its first, both CLOEXEC', async (t) => {
-  const [reader, writer] = pipe()
+  const [reader, writer] = api.pipe()
   t.ok(openFlags(reader.fd) & openFlags(writer.fd) & O_CLOEXEC)
   writeSync(writer.fd, 'hello')
   const bytes = Buffer.alloc(10)
@@ -92,7 +80,7 @@ t.test('a pipe carries bytes from its second end to its first, both CLOEXEC', as
 })
 
 t.test('a pipe made with O_NONBLOCK does not wait', async (t) => {
-  const [reader, writer] = pipe(constants.O_NONBLOCK)
+  const [reader, writer] = api.pipe(api.constants.O_NONBLOCK)
   t.equal(
     codeOf(() => readSync(reader.fd, Buffer.alloc(1))),
     'EAGAIN',
@@ -102,36 +90,36 @@ t.test('a pipe made with O_NONBLOCK does not wait', async (t) => {
 })
 
 t.test('setNonBlocking turns O_NONBLOCK on and off again', async (t) => {
-  const [reader, writer] = pipe()
-  setNonBlocking(reader, true)
-  t.equal(openFlags(reader.fd) & constants.O_NONBLOCK, constants.O_NONBLOCK)
-  setNonBlocking(reader, false)
-  t.equal(openFlags(reader.fd) & constants.O_NONBLOCK, 0)
+  const [reader, writer] = api.pipe()
+  api.setNonBlocking(reader, true)
+  t.equal(openFlags(reader.fd) & api.constants.O_NONBLOCK, api.constants.O_NONBLOCK)
+  api.setNonBlocking(reader, false)
+  t.equal(openFlags(reader.fd) & api.constants.O_NONBLOCK, 0)
   reader.close()
   writer.close()
 })
 
 t.test('lockFile gives one open file the lock, until its last descriptor is closed', async (t) => {
   using file = sizedMemfd()
-  const holder = reopen(file, constants.O_RDWR)
-  using other = reopen(file, constants.O_RDWR)
-  const copy = dup(holder)
-  t.ok(lockFile(holder))
-  t.ok(lockFile(holder), 'it holds it already')
-  t.notOk(lockFile(other))
+  const holder = api.reopen(file, api.constants.O_RDWR)
+  using other = api.reopen(file, api.constants.O_RDWR)
+  const copy = api.dup(holder)
+  t.ok(api.lockFile(holder))
+  t.ok(api.lockFile(holder), 'it holds it already')
+  t.notOk(api.lockFile(other))
   holder.close()
-  t.notOk(lockFile(other), 'the dup still holds it')
+  t.notOk(api.lockFile(other), 'the dup still holds it')
   copy.close()
-  t.ok(lockFile(other))
+  t.ok(api.lockFile(other))
 })
 
-const CALLS: Record<string, (fd: Fd) => unknown> = {
-  dup: (fd) => dup(fd),
-  fstat: (fd) => fstat(fd),
-  lockFile: (fd) => lockFile(fd),
-  lseek: (fd) => lseek(fd, 0, constants.SEEK_SET),
-  reopen: (fd) => reopen(fd, constants.O_RDONLY),
-  setNonBlocking: (fd) => setNonBlocking(fd, true),
+const CALLS: Record<string, (fd: api.Fd) => unknown> = {
+  dup: (fd) => api.dup(fd),
+  fstat: (fd) => api.fstat(fd),
+  lockFile: (fd) => api.lockFile(fd),
+  lseek: (fd) => api.lseek(fd, 0, api.constants.SEEK_SET),
+  reopen: (fd) => api.reopen(fd, api.constants.O_RDONLY),
+  setNonBlocking: (fd) => api.setNonBlocking(fd, true),
 }
 for (const [name, call] of Object.entries(CALLS)) {
   t.test(`${name} of a closed descriptor is EBADF, of something else a TypeError`, async (t) => {

@@ -1,6 +1,6 @@
 /** The garbage collector is a leak detector: what it finds open it closes, once, and says so. In processes of their own. */
 import t from 'tap'
-import { runFixture } from '../test-support/fixture.ts'
+import { runFixture } from '../test-support/index.ts'
 
 t.test('a forgotten descriptor is closed and reported', async (t) => {
   const { status, output, errors } = runFixture('forgets', ['descriptor'])

@@ -5,9 +5,7 @@
  */
 import t from 'tap'
 import { addSeals, constants, fchmod, Mapping, mmap, type OwnedFd, reopen } from '../src/index.ts'
-import { runFixture } from '../test-support/fixture.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import { leakChecked, PAGE, runFixture, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
 const { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, O_RDONLY } = constants

@@ -1,7 +1,7 @@
 /** Groups of sockets: what comes for a closed one waits in the kernel, in the order in which it became ready. */
 import t, { type Test } from 'tap'
 import { constants, Hub, type HubSocket, type OwnedFd, type ReceivedPacket, sendmsg, socketpair } from '../src/index.ts'
-import { leakChecked } from '../test-support/leaks.ts'
+import { leakChecked } from '../test-support/index.ts'
 
 const hub = Hub.current()
 leakChecked(t)

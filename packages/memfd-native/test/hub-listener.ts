@@ -1,23 +1,9 @@
 /** Whom a listener of the hub turns away: those who have gone already, and users who are refused for a while. */
 import t, { type Test } from 'tap'
-import {
-  bind,
-  type ConnectionHandler,
-  connect,
-  constants,
-  Hub,
-  listen,
-  type OwnedFd,
-  recvmsg,
-  SHUT_RDWR,
-  sendmsg,
-  shutdown,
-  socket,
-} from '../src/index.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { tempFolder } from '../test-support/temp-folder.ts'
+import * as api from '../src/index.ts'
+import { leakChecked, tempFolder } from '../test-support/index.ts'
 
-const hub = Hub.current() // lives as long as the thread: its descriptors are no leak of a test
+const hub = api.Hub.current() // lives as long as the thread: its descriptors are no leak of a test
 leakChecked(t)
 
 const FAREWELL = Buffer.from('too many')
@@ -25,9 +11,9 @@ const SHUT_WR = 1
 const uid = process.getuid?.() ?? 0
 
 /** Writes down who comes, and refuses whom it is told to. */
-class Door implements ConnectionHandler {
+class Door implements api.ConnectionHandler {
   readonly path: string
-  readonly accepted: OwnedFd[] = []
+  readonly accepted: api.OwnedFd[] = []
   readonly asked: number[] = []
   /** undefined: everybody is let in. */
   refusesForMs: number | undefined
@@ -35,9 +21,9 @@ class Door implements ConnectionHandler {
 
   constructor(t: Test) {
     this.path = `${tempFolder(t)}/socket`
-    const listening = socket(constants.SOCK_SEQPACKET)
-    bind(listening, this.path)
-    listen(listening)
+    const listening = api.socket(api.constants.SOCK_SEQPACKET)
+    api.bind(listening, this.path)
+    api.listen(listening)
     const listener = hub.listen(listening, this)
     hub.ref()
     t.teardown(() => {
@@ -53,7 +39,7 @@ class Door implements ConnectionHandler {
     return this.refusesForMs === undefined ? null : { farewell: FAREWELL, milliseconds: this.refusesForMs }
   }
 
-  onConnection(fd: OwnedFd): void {
+  onConnection(fd: api.OwnedFd): void {
     this.accepted.push(fd)
     this.#wake()
   }
@@ -62,9 +48,9 @@ class Door implements ConnectionHandler {
     throw new Error(`accept: ${errno}`)
   }
 
-  connect(): OwnedFd {
-    const client = socket(constants.SOCK_SEQPACKET)
-    connect(client, this.path)
+  connect(): api.OwnedFd {
+    const client = api.socket(api.constants.SOCK_SEQPACKET)
+    api.connect(client, this.path)
     return client
   }
 
@@ -74,11 +60,11 @@ class Door implements ConnectionHandler {
 }
 
 /** What was said before the end. */
-async function farewellOf(client: OwnedFd): Promise<string[]> {
+async function farewellOf(client: api.OwnedFd): Promise<string[]> {
   const said: string[] = []
   for (;;) {
     try {
-      const { data } = recvmsg(client, 100, 0)
+      const { data } = api.recvmsg(client, 100, 0)
       if (data.length === 0) return said
       said.push(data.toString())
     } catch (error) {
@@ -92,23 +78,23 @@ t.test('of those who have gone before they were accepted nobody hears, whatever 
   const door = new Door(t)
   for (let i = 0; i < 1000; i++) {
     using client = door.connect()
-    if (i % 3 === 1) sendmsg(client, Buffer.from('hello'))
-    if (i % 3 === 2) shutdown(client, SHUT_RDWR)
+    if (i % 3 === 1) api.sendmsg(client, Buffer.from('hello'))
+    if (i % 3 === 2) api.shutdown(client, api.SHUT_RDWR)
   }
   using last = door.connect()
   await door.until(() => door.accepted.length === 1)
   t.strictSame(door.asked, [uid])
-  t.equal(sendmsg(last, Buffer.from('here')), 4)
-  t.equal(recvmsg(door.accepted[0] as OwnedFd, 100, 0).data.toString(), 'here')
+  t.equal(api.sendmsg(last, Buffer.from('here')), 4)
+  t.equal(api.recvmsg(door.accepted[0] as api.OwnedFd, 100, 0).data.toString(), 'here')
 })
 
 t.test('who has only stopped sending is there', async (t) => {
   const door = new Door(t)
   using client = door.connect()
-  shutdown(client, SHUT_WR)
+  api.shutdown(client, SHUT_WR)
   await door.until(() => door.accepted.length === 1)
-  sendmsg(door.accepted[0] as OwnedFd, Buffer.from('answer'))
-  t.equal(recvmsg(client, 100, 0).data.toString(), 'answer')
+  api.sendmsg(door.accepted[0] as api.OwnedFd, Buffer.from('answer'))
+  t.equal(api.recvmsg(client, 100, 0).data.toString(), 'answer')
 })
 
 t.test('a user who is refused is told so, and nobody is asked about him again until his time is over', async (t) => {

@@ -1,28 +1,17 @@
 /** What has come is taken in at once, in the middle of something: in order, each packet once, its descriptors with it. */
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import {
-  constants,
-  Hub,
-  type HubSocket,
-  type OwnedFd,
-  type PacketHandler,
-  type PacketTaker,
-  type ReceivedPacket,
-  sendmsg,
-  socketpair,
-} from '../src/index.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
+import * as api from '../src/index.ts'
+import { leakChecked, sizedMemfd } from '../test-support/index.ts'
 
-const hub = Hub.current()
+const hub = api.Hub.current()
 leakChecked(t)
 
-class Recorder implements PacketHandler {
+class Recorder implements api.PacketHandler {
   readonly log: string[] = []
   onEach: (text: string) => void = () => undefined
 
-  onPacket({ bytes, start, end, fds }: ReceivedPacket): void {
+  onPacket({ bytes, start, end, fds }: api.ReceivedPacket): void {
     const text = bytes.toString('latin1', start, end)
     this.log.push(`${text}${fds.length > 0 ? ` +${fds.length}` : ''}`)
     for (const fd of fds) fd.close()
@@ -44,8 +33,8 @@ class Recorder implements PacketHandler {
   }
 }
 
-function attach(t: Test): { peer: OwnedFd; socket: HubSocket; told: Recorder; taken: Recorder } {
-  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
+function attach(t: Test): { peer: api.OwnedFd; socket: api.HubSocket; told: Recorder; taken: Recorder } {
+  const [mine, peer] = api.socketpair(api.constants.SOCK_SEQPACKET)
   const told = new Recorder()
   const socket = hub.attach(mine, told, { acceptsFileDescriptors: true })
   t.teardown(() => {
@@ -55,8 +44,8 @@ function attach(t: Test): { peer: OwnedFd; socket: HubSocket; told: Recorder; ta
   return { peer, socket, told, taken: new Recorder() }
 }
 
-function say(peer: OwnedFd, text: string, fds: OwnedFd[] = []): void {
-  sendmsg(peer, Buffer.from(text, 'latin1'), fds)
+function say(peer: api.OwnedFd, text: string, fds: api.OwnedFd[] = []): void {
+  api.sendmsg(peer, Buffer.from(text, 'latin1'), fds)
 }
 
 t.test('what is in the kernel goes to the taker, what comes later to the handler', async (t) => {
@@ -138,6 +127,6 @@ t.test('the end is taken in once, behind the packets, and wakes nobody any more'
 t.test('a closed socket has nothing to take in', async (t) => {
   const { socket, taken } = attach(t)
   socket.close()
-  socket.takeIn(taken as PacketTaker, 10)
+  socket.takeIn(taken as api.PacketTaker, 10)
   t.strictSame(taken.log, [])
 })

@@ -1,31 +1,10 @@
 /** Many packet sockets behind one libuv handle: what comes, in which order, and whose the descriptors are. */
 import { fstatSync, readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import {
-  bind,
-  type Credentials,
-  connect,
-  constants,
-  fstat,
-  Hub,
-  HubSocket,
-  listen,
-  MAX_PACKET_BYTES,
-  type OwnedFd,
-  type PacketHandler,
-  type ReceivedPacket,
-  recvmsg,
-  sendmsg,
-  setPassCredentials,
-  socket,
-  socketpair,
-} from '../src/index.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
-import { identity } from '../test-support/sockets.ts'
-import { tempFolder } from '../test-support/temp-folder.ts'
+import * as api from '../src/index.ts'
+import { identity, leakChecked, PAGE, sizedMemfd, tempFolder } from '../test-support/index.ts'
 
-const hub = Hub.current() // lives as long as the thread: its descriptors are no leak of a test
+const hub = api.Hub.current() // lives as long as the thread: its descriptors are no leak of a test
 leakChecked(t)
 
 function isSocket(fd: number): boolean {
@@ -38,13 +17,13 @@ function isSocket(fd: number): boolean {
 
 interface Packet {
   readonly data: string
-  readonly fds: readonly OwnedFd[]
+  readonly fds: readonly api.OwnedFd[]
   readonly flags: number
-  readonly credentials: Credentials | null
+  readonly credentials: api.Credentials | null
 }
 
 /** Writes down what comes, and keeps the process awake while somebody waits for it. */
-class Recorder implements PacketHandler {
+class Recorder implements api.PacketHandler {
   readonly packets: Packet[] = []
   readonly ends: number[] = []
   readonly unsent: { data: string; errno: number }[] = []
@@ -52,7 +31,7 @@ class Recorder implements PacketHandler {
   onEach: (packet: Packet) => void = () => {}
   #wake: () => void = () => {}
 
-  onPacket({ bytes, start, end, fds, flags, credentials }: ReceivedPacket): void {
+  onPacket({ bytes, start, end, fds, flags, credentials }: api.ReceivedPacket): void {
     const packet = { data: bytes.toString('latin1', start, end), fds, flags, credentials }
     this.packets.push(packet)
     this.#wake()
@@ -81,13 +60,13 @@ class Recorder implements PacketHandler {
 }
 
 interface Attached {
-  readonly peer: OwnedFd
-  readonly socket: HubSocket
+  readonly peer: api.OwnedFd
+  readonly socket: api.HubSocket
   readonly recorder: Recorder
 }
 
 function attach(t: Test, acceptsFileDescriptors = false): Attached {
-  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
+  const [mine, peer] = api.socketpair(api.constants.SOCK_SEQPACKET)
   const recorder = new Recorder()
   const attached = hub.attach(mine, recorder, { acceptsFileDescriptors })
   t.teardown(() => {
@@ -97,8 +76,8 @@ function attach(t: Test, acceptsFileDescriptors = false): Attached {
   return { peer, socket: attached, recorder }
 }
 
-function say(peer: OwnedFd, text: string, fds: OwnedFd[] = []): void {
-  sendmsg(peer, Buffer.from(text, 'latin1'), fds)
+function say(peer: api.OwnedFd, text: string, fds: api.OwnedFd[] = []): void {
+  api.sendmsg(peer, Buffer.from(text, 'latin1'), fds)
 }
 
 t.test('packets come whole, in the order they were sent', async (t) => {
@@ -148,7 +127,7 @@ t.test('a packet is sent to many sockets by one call, with a word that is anothe
   )
   for (const [i, { peer }] of all.entries()) {
     if (failures.has(i)) continue
-    const { data } = recvmsg(peer, 100)
+    const { data } = api.recvmsg(peer, 100)
     if (data.length !== 9 || data.readUInt32LE(4) !== values[i]) t.fail(`${i} got ${data.toString('latin1')}`)
   }
   for (const at of [2, 8, 9]) {
@@ -162,12 +141,12 @@ const NO_SOCKETS: [what: string, it: unknown][] = [
   ['null', null],
   ['a number', 0],
   ['an object with a slot', { slot: 0 }],
-  ['an object of its prototype', Object.create(HubSocket.prototype)],
+  ['an object of its prototype', Object.create(api.HubSocket.prototype)],
 ]
 for (const [what, it] of NO_SOCKETS) {
   t.test(`a broadcast to ${what} is refused, and reaches nobody`, async (t) => {
     const { socket, peer } = attach(t)
-    t.throws(() => hub.broadcast([socket, it as HubSocket], 4), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => hub.broadcast([socket, it as api.HubSocket], 4), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
     t.strictSame(heard(peer), [])
   })
 }
@@ -191,7 +170,7 @@ const NO_DESCRIPTORS: [what: string, it: unknown, code: string][] = [
 for (const [what, it, code] of NO_DESCRIPTORS) {
   t.test(`a packet with ${what} as descriptor is refused, and descriptor 0 does not leave`, async (t) => {
     const { socket, peer } = attach(t)
-    t.throws(() => socket.send(4, [it as OwnedFd]), { code })
+    t.throws(() => socket.send(4, [it as api.OwnedFd]), { code })
     t.strictSame(heard(peer), [])
   })
 }
@@ -207,7 +186,7 @@ t.test('a packet with a closed descriptor is not sent', async (t) => {
 for (const how of ['send', 'sendLater'] as const) {
   t.test(`a length that is none is refused by ${how}`, async (t) => {
     const { socket, peer } = attach(t)
-    const lengths = [undefined, 0, -1, 1.5, Number.NaN, MAX_PACKET_BYTES + 1, 2 ** 32 + 1] as number[]
+    const lengths = [undefined, 0, -1, 1.5, Number.NaN, api.MAX_PACKET_BYTES + 1, 2 ** 32 + 1] as number[]
     for (const length of lengths) t.equal(socket[how](length), -22, `${length}: EINVAL`)
     await whileQuick(t, () => {
       for (const length of lengths) t.equal(socket[how](length), -22, `${length} in a batch`)
@@ -220,15 +199,15 @@ t.test('a broadcast without a word is the packet as it is', async (t) => {
   const { socket, peer } = attach(t)
   hub.outgoing.write('as it is')
   hub.broadcast([socket], 8)
-  t.equal(recvmsg(peer, 100).data.toString(), 'as it is')
+  t.equal(api.recvmsg(peer, 100).data.toString(), 'as it is')
 })
 
 /** Everything that the kernel has for the owner of this end now. */
-function heard(peer: OwnedFd): string[] {
+function heard(peer: api.OwnedFd): string[] {
   const all: string[] = []
   for (;;) {
     try {
-      all.push(recvmsg(peer, 1000).data.toString('latin1'))
+      all.push(api.recvmsg(peer, 1000).data.toString('latin1'))
     } catch (error) {
       if ((error as { code?: string }).code === 'EAGAIN') return all
       throw error
@@ -236,7 +215,7 @@ function heard(peer: OwnedFd): string[] {
   }
 }
 
-function sendText(socket: HubSocket, how: 'send' | 'sendLater', text: string): number {
+function sendText(socket: api.HubSocket, how: 'send' | 'sendLater', text: string): number {
   hub.outgoing.write(text, 'latin1')
   return socket[how](text.length)
 }
@@ -314,8 +293,8 @@ t.test('what may be sent later is sent before its socket closes, or leaves the h
     sendText(leaving.socket, 'sendLater', 'so long')
     leaving.socket.detach().close()
   })
-  t.equal(recvmsg(closing.peer, 100).data.toString(), 'goodbye')
-  t.equal(recvmsg(leaving.peer, 100).data.toString(), 'so long')
+  t.equal(api.recvmsg(closing.peer, 100).data.toString(), 'goodbye')
+  t.equal(api.recvmsg(leaving.peer, 100).data.toString(), 'so long')
 })
 
 t.test('more than a batch of packets that may be sent later', async (t) => {
@@ -371,8 +350,8 @@ t.test("a socket that leaves the hub is its owner's again, and nothing of it is 
   const fd = socket.detach()
   t.equal(socket.isClosed, true)
   say(peer, 'for the owner')
-  t.equal(recvmsg(fd, 100).data.toString(), 'for the owner')
-  t.equal(recvmsg(peer, 100).data.toString(), 'unread')
+  t.equal(api.recvmsg(fd, 100).data.toString(), 'for the owner')
+  t.equal(api.recvmsg(peer, 100).data.toString(), 'unread')
   t.equal(recorder.packets.length, 0)
   fd.close()
   t.throws(() => socket.detach(), { code: 'EBADF' })
@@ -392,7 +371,7 @@ t.test('a socket that gets another number goes on as it was', async (t) => {
   await recorder.until(() => recorder.packets.length === 1)
   hub.outgoing.write('b')
   t.equal(socket.send(1), 1)
-  t.equal(recvmsg(peer, 1).data.toString(), 'b')
+  t.equal(api.recvmsg(peer, 1).data.toString(), 'b')
   t.throws(() => socket.renumber(2 ** 31 - 1), { code: 'EINVAL' })
   say(peer, 'c')
   await recorder.until(() => recorder.packets.length === 2)
@@ -403,8 +382,8 @@ t.test('a socket that gets another number goes on as it was', async (t) => {
 })
 
 t.test('packets do not tell their sender any more once that was stopped', async (t) => {
-  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
-  setPassCredentials(mine, true)
+  const [mine, peer] = api.socketpair(api.constants.SOCK_SEQPACKET)
+  api.setPassCredentials(mine, true)
   const recorder = new Recorder()
   const attached = hub.attach(mine, recorder, { acceptsFileDescriptors: false })
   say(peer, 'a')
@@ -437,11 +416,11 @@ t.test('more packets than one batch holds are all told', async (t) => {
 
 t.test('the longest packet comes whole, one byte more comes cut and says so', async (t) => {
   const { peer, recorder } = attach(t)
-  say(peer, 'x'.repeat(MAX_PACKET_BYTES))
-  say(peer, 'y'.repeat(MAX_PACKET_BYTES + 1))
+  say(peer, 'x'.repeat(api.MAX_PACKET_BYTES))
+  say(peer, 'y'.repeat(api.MAX_PACKET_BYTES + 1))
   await recorder.until(() => recorder.packets.length === 2)
-  t.match(recorder.packets, [{ flags: 0 }, { flags: constants.MSG_TRUNC }])
-  t.equal(recorder.packets[0]?.data.length, MAX_PACKET_BYTES)
+  t.match(recorder.packets, [{ flags: 0 }, { flags: api.constants.MSG_TRUNC }])
+  t.equal(recorder.packets[0]?.data.length, api.MAX_PACKET_BYTES)
 })
 
 t.test('a descriptor comes with its packet, and is owned', async (t) => {
@@ -452,7 +431,7 @@ t.test('a descriptor comes with its packet, and is owned', async (t) => {
   await recorder.until(() => recorder.packets.length === 2)
   const [fd] = recorder.packets[0]?.fds ?? []
   t.equal(fd && identity(fd), identity(memfd))
-  t.equal(fd && fstat(fd).size, PAGE)
+  t.equal(fd && api.fstat(fd).size, PAGE)
   t.equal(recorder.packets[1]?.fds.length, 0)
   fd?.close()
 })
@@ -462,19 +441,19 @@ t.test('a socket that accepts no descriptors gets none, and is told', async (t) 
   using memfd = sizedMemfd()
   say(peer, 'here', [memfd])
   await recorder.until(() => recorder.packets.length === 1)
-  t.match(recorder.packets, [{ data: 'here', fds: [], flags: constants.MSG_CTRUNC }])
+  t.match(recorder.packets, [{ data: 'here', fds: [], flags: api.constants.MSG_CTRUNC }])
 })
 
 t.test('credentials come where they were asked for, and leave no room for descriptors', async (t) => {
-  const [mine, peer] = socketpair(constants.SOCK_SEQPACKET)
-  setPassCredentials(mine, true)
+  const [mine, peer] = api.socketpair(api.constants.SOCK_SEQPACKET)
+  api.setPassCredentials(mine, true)
   const recorder = new Recorder()
   using memfd = sizedMemfd()
   const attached = hub.attach(mine, recorder, { acceptsFileDescriptors: false })
   say(peer, 'who', [memfd])
   await recorder.until(() => recorder.packets.length === 1)
   const credentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
-  t.match(recorder.packets, [{ credentials, fds: [], flags: constants.MSG_CTRUNC }])
+  t.match(recorder.packets, [{ credentials, fds: [], flags: api.constants.MSG_CTRUNC }])
   attached.close()
   peer.close()
 })
@@ -490,7 +469,7 @@ t.test('the end comes once, behind the packets', async (t) => {
 
 t.test('an empty packet is no end', async (t) => {
   const { peer, recorder } = attach(t)
-  sendmsg(peer, Buffer.alloc(0))
+  api.sendmsg(peer, Buffer.alloc(0))
   await recorder.until(() => recorder.packets.length === 1)
   t.match(recorder.packets, [{ data: '' }])
   t.strictSame(recorder.ends, [])
@@ -518,7 +497,7 @@ t.test('who is closed while a batch is told hears nothing more, and its descript
   const second = attach(t, true)
   using memfd = sizedMemfd()
   // Both are readable before the hub looks; whichever is told first closes the other.
-  const closeOther = (other: HubSocket) => (packet: Packet) => {
+  const closeOther = (other: api.HubSocket) => (packet: Packet) => {
     for (const fd of packet.fds) fd.close()
     other.close()
   }
@@ -534,9 +513,9 @@ t.test('who is closed while a batch is told hears nothing more, and its descript
 
 t.test('a socket attached while a batch is told gets no packet that was meant for a closed one', async (t) => {
   const { peer, socket, recorder } = attach(t)
-  const [mine, other] = socketpair(constants.SOCK_SEQPACKET)
+  const [mine, other] = api.socketpair(api.constants.SOCK_SEQPACKET)
   const stranger = new Recorder()
-  let attached: HubSocket | undefined
+  let attached: api.HubSocket | undefined
   recorder.onEach = () => {
     socket.close()
     attached ??= hub.attach(mine, stranger, { acceptsFileDescriptors: false })
@@ -557,10 +536,10 @@ t.test('a socket attached while a batch is told gets no packet that was meant fo
 
 t.test('a listener hands over connections with who they are, and rests while it is paused', async (t) => {
   const path = `${tempFolder(t)}/socket`
-  const listening = socket(constants.SOCK_SEQPACKET)
-  bind(listening, path)
-  listen(listening)
-  const accepted: [OwnedFd, Credentials | null][] = []
+  const listening = api.socket(api.constants.SOCK_SEQPACKET)
+  api.bind(listening, path)
+  api.listen(listening)
+  const accepted: [api.OwnedFd, api.Credentials | null][] = []
   let wake = () => {}
   const listener = hub.listen(listening, {
     onConnection: (fd, credentials) => {
@@ -570,8 +549,8 @@ t.test('a listener hands over connections with who they are, and rests while it 
     onAcceptFailed: () => {},
   })
   listener.setPaused(true)
-  using client = socket(constants.SOCK_SEQPACKET)
-  connect(client, path)
+  using client = api.socket(api.constants.SOCK_SEQPACKET)
+  api.connect(client, path)
   const { peer, recorder } = attach(t)
   say(peer, 'a turn of the loop')
   await recorder.until(() => recorder.packets.length === 1)

@@ -1,6 +1,6 @@
 /** The leak check must fail when it should, or every other test file proves nothing. */
 import t from 'tap'
-import { runFixture } from '../test-support/fixture.ts'
+import { runFixture } from '../test-support/index.ts'
 
 const FAILING = {
   'leaks-a-descriptor': /\+ fd \d+ -> pipe:/,

@@ -1,41 +1,35 @@
-import { once } from 'node:events'
-import { readSync, writeSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { native } from '../src/binding.ts'
 import { addSeals, constants, ftruncate, Mapping, memfdCreate, mmap, type OwnedFd, reopen } from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { fixturePath, runFixture } from '../test-support/fixture.ts'
-import { collectGarbage, leakChecked, memfdMappings } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import * as support from '../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 const { PROT_NONE, PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE } = mmap
 const READ_WRITE = PROT_READ | PROT_WRITE
 
-function newMapping(prot = READ_WRITE, length = PAGE): Mapping {
-  using memfd = sizedMemfd(length)
+function newMapping(prot = READ_WRITE, length = support.PAGE): Mapping {
+  using memfd = support.sizedMemfd(length)
   return Mapping.map(memfd, length, prot, MAP_SHARED)
 }
 
 t.test('a mapping lives without its descriptor and ends with unmap', async (t) => {
   const mapping = newMapping()
-  t.match(mapping, { length: PAGE, isMapped: true, isWritable: true })
-  t.equal(memfdMappings().length, 1)
+  t.match(mapping, { length: support.PAGE, isMapped: true, isWritable: true })
+  t.equal(support.memfdMappings().length, 1)
   mapping.unmap()
   t.match(mapping, { length: 0, isMapped: false })
-  t.equal(memfdMappings().length, 0)
+  t.equal(support.memfdMappings().length, 0)
   mapping.unmap()
 })
 
 t.test('what is written is in the file, what is in the file is read', async (t) => {
-  using memfd = sizedMemfd()
-  using mapping = Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)
+  using memfd = support.sizedMemfd()
+  using mapping = Mapping.map(memfd, support.PAGE, READ_WRITE, MAP_SHARED)
   mapping.write(3, Buffer.from('..hello..'), 2, 5)
   const inFile = Buffer.alloc(7)
-  readSync(memfd.fd, inFile, 0, 7, 2)
+  support.nodeFs.readSync(memfd.fd, inFile, 0, 7, 2)
   t.equal(inFile.toString('latin1'), '\0hello\0')
-  writeSync(memfd.fd, 'j', 3)
+  support.nodeFs.writeSync(memfd.fd, 'j', 3)
   const copy = Buffer.from('-------')
   mapping.read(3, copy, 1, 5)
   t.equal(copy.toString('latin1'), '-jello-')
@@ -54,7 +48,7 @@ t.test('bytes of every length and alignment are copied exactly', async (t) => {
   const source = Uint8Array.from({ length: 40 }, (_, i) => i + 1)
   for (let offset = 0; offset < 9; offset++) {
     for (let count = 0; count <= 17; count++) {
-      mapping.fill(0, PAGE)
+      mapping.fill(0, support.PAGE)
       mapping.write(offset, source, 1, count)
       const target = new Uint8Array(32)
       mapping.read(0, target, 0, 32)
@@ -91,7 +85,7 @@ t.test('a reader of an int reads what is there now, in the byte order of its nam
 
 t.test('a reader of a range copies what is there now', async (t) => {
   using mapping = newMapping()
-  for (const count of [0, 1, 4, 8, 9, 64, 1000, PAGE - 3]) {
+  for (const count of [0, 1, 4, 8, 9, 64, 1000, support.PAGE - 3]) {
     const read = mapping.rangeReader(3, count)
     for (const first of [1, 200]) {
       const bytes = Uint8Array.from({ length: count }, (_, i) => first + i)
@@ -178,7 +172,7 @@ t.test('readers and writers of an int end with their mapping, also where the nex
   ]
   mapping.unmap()
   using next = newMapping()
-  next.fill(0, PAGE, 1)
+  next.fill(0, support.PAGE, 1)
   for (const attempt of attempts) t.throws(() => attempt(), { code: 'ERR_CLOSED' })
   t.equal(next.readInt32LE(0), 0x01010101)
 })
@@ -207,19 +201,19 @@ t.test('fill sets the low 8 bits, 0 if not said', async (t) => {
   t.equal(mapping.readInt32LE(0), 0x00ffff00)
   mapping.fill(2, 1)
   t.equal(mapping.readInt32LE(0), 0x0000ff00)
-  mapping.fill(PAGE, 0)
+  mapping.fill(support.PAGE, 0)
 })
 
 t.test('a mapping past 4 GiB reads and writes at its far end', async (t) => {
-  const size = 2 ** 32 + 2 * PAGE
-  using memfd = sizedMemfd(size)
+  const size = 2 ** 32 + 2 * support.PAGE
+  using memfd = support.sizedMemfd(size)
   using whole = Mapping.map(memfd, size, READ_WRITE, MAP_SHARED)
   whole.writeInt32BE(size - 4, 42)
   t.equal(whole.length, size)
-  using tail = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED, size - PAGE)
-  t.equal(tail.readInt32BE(PAGE - 4), 42)
+  using tail = Mapping.map(memfd, support.PAGE, PROT_READ, MAP_SHARED, size - support.PAGE)
+  t.equal(tail.readInt32BE(support.PAGE - 4), 42)
   t.equal(
-    codeOf(() => whole.readInt32BE(size)),
+    support.codeOf(() => whole.readInt32BE(size)),
     'ERR_OUT_OF_RANGE',
   )
 })
@@ -227,12 +221,12 @@ t.test('a mapping past 4 GiB reads and writes at its far end', async (t) => {
 const buffer = new Uint8Array(8)
 const wide = Buffer.alloc(16)
 const OUTSIDE: [string, (mapping: Mapping) => void][] = [
-  ['a read from beyond the end', (m) => m.read(PAGE + 1, buffer, 0, 0)],
-  ['a read across the end', (m) => m.read(PAGE - 3, buffer, 0, 4)],
+  ['a read from beyond the end', (m) => m.read(support.PAGE + 1, buffer, 0, 0)],
+  ['a read across the end', (m) => m.read(support.PAGE - 3, buffer, 0, 4)],
   ['a read past the end of its target', (m) => m.read(0, buffer, 5, 4)],
-  ['a write across the end', (m) => m.write(PAGE - 3, buffer, 0, 4)],
+  ['a write across the end', (m) => m.write(support.PAGE - 3, buffer, 0, 4)],
   ['a write from beyond its source', (m) => m.write(0, buffer, 9, 0)],
-  ['a fill across the end', (m) => m.fill(PAGE - 1, 2)],
+  ['a fill across the end', (m) => m.fill(support.PAGE - 1, 2)],
   ['a negative offset', (m) => m.read(-1, buffer, 0, 1)],
   ['a negative count', (m) => m.read(0, buffer, 0, -1)],
   ['a fractional offset', (m) => m.read(0.5, buffer, 0, 1)],
@@ -240,19 +234,19 @@ const OUTSIDE: [string, (mapping: Mapping) => void][] = [
   ['an offset of infinity', (m) => m.fill(Number.POSITIVE_INFINITY, 0)],
   ['a count of 2^53', (m) => m.fill(0, 2 ** 53)],
   ['a count of 2^64', (m) => m.read(0, buffer, 0, 2 ** 64)],
-  ['an int at the end', (m) => m.readInt32LE(PAGE)],
+  ['an int at the end', (m) => m.readInt32LE(support.PAGE)],
   ['an int off its alignment', (m) => m.readInt32BE(2)],
-  ['a reader of an int at the end', (m) => m.int32ReaderLE(PAGE)],
+  ['a reader of an int at the end', (m) => m.int32ReaderLE(support.PAGE)],
   ['a reader of an int off its alignment', (m) => m.int32ReaderBE(2)],
-  ['a range that ends beyond the end', (m) => m.rangeReader(1, PAGE)],
+  ['a range that ends beyond the end', (m) => m.rangeReader(1, support.PAGE)],
   ['a range before the beginning', (m) => m.rangeReader(-1, 16)],
-  ['a short range beyond the end', (m) => m.rangeReader(PAGE - 3, 4)(wide, 0)],
+  ['a short range beyond the end', (m) => m.rangeReader(support.PAGE - 3, 4)(wide, 0)],
   ['a range of a fractional length', (m) => m.rangeReader(0, 16.5)],
   ['a range of NaN bytes', (m) => m.rangeReader(0, Number.NaN)],
   ['a range for a target that is too short', (m) => m.rangeReader(0, 16)(wide.subarray(1), 0)],
   ['a range for an offset in the target that is too far', (m) => m.rangeReader(0, 16)(wide, 1)],
   ['a range for an offset in the target of -1', (m) => m.rangeReader(0, 16)(wide, -1)],
-  ['a writer of an int at the end', (m) => m.int32WriterLE(PAGE)],
+  ['a writer of an int at the end', (m) => m.int32WriterLE(support.PAGE)],
   ['a writer of an int off its alignment', (m) => m.int32WriterBE(2)],
   ['an int of 2^31 for a writer', (m) => m.int32WriterLE(0)(2 ** 31)],
   ['a fractional int for a writer', (m) => m.int32WriterBE(0)(0.5)],
@@ -265,8 +259,8 @@ for (const [what, attempt] of OUTSIDE) {
   t.test(`${what} is ERR_OUT_OF_RANGE and changes nothing`, async (t) => {
     using mapping = newMapping()
     t.throws(() => attempt(mapping), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' })
-    const contents = new Uint8Array(PAGE)
-    mapping.read(0, contents, 0, PAGE)
+    const contents = new Uint8Array(support.PAGE)
+    mapping.read(0, contents, 0, support.PAGE)
     t.ok(contents.every((byte) => byte === 0))
   })
 }
@@ -331,28 +325,28 @@ for (const [name, access] of Object.entries(ACCESSES)) {
   t.test(`${name} in each state answers or says why not`, async (t) => {
     using readWrite = newMapping()
     t.equal(
-      codeOf(() => access(readWrite)),
+      support.codeOf(() => access(readWrite)),
       'ok',
     )
     using readOnly = newMapping(PROT_READ)
     t.equal(
-      codeOf(() => access(readOnly)),
+      support.codeOf(() => access(readOnly)),
       isStore(name) ? 'ERR_READ_ONLY' : 'ok',
     )
     using closedToAll = newMapping(PROT_NONE)
     t.equal(
-      codeOf(() => access(closedToAll)),
+      support.codeOf(() => access(closedToAll)),
       isLoad(name) ? 'ERR_NOT_READABLE' : 'ERR_READ_ONLY',
     )
     const unmapped = newMapping()
     unmapped.unmap()
     t.equal(
-      codeOf(() => access(unmapped)),
+      support.codeOf(() => access(unmapped)),
       'ERR_CLOSED',
     )
     using next = newMapping(PROT_READ)
     t.equal(
-      codeOf(() => access(unmapped)),
+      support.codeOf(() => access(unmapped)),
       'ERR_CLOSED',
       'also when its place is taken again',
     )
@@ -361,9 +355,9 @@ for (const [name, access] of Object.entries(ACCESSES)) {
 }
 
 t.test('a mapping that is only to be written is written by a writer, too', async (t) => {
-  using memfd = sizedMemfd()
-  using mapping = Mapping.map(memfd, PAGE, PROT_WRITE, MAP_SHARED)
-  using reader = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED)
+  using memfd = support.sizedMemfd()
+  using mapping = Mapping.map(memfd, support.PAGE, PROT_WRITE, MAP_SHARED)
+  using reader = Mapping.map(memfd, support.PAGE, PROT_READ, MAP_SHARED)
   mapping.int32WriterLE(4)(7)
   mapping.int32WriterBE(8)(-7)
   t.same([reader.readInt32LE(4), reader.readInt32BE(8)], [7, -7])
@@ -375,12 +369,12 @@ t.test('isWritable says what was asked for', async (t) => {
 })
 
 t.test('a private mapping keeps its changes to itself', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   using readOnly = reopen(memfd, constants.O_RDONLY)
-  using mapping = Mapping.map(readOnly, PAGE, READ_WRITE, MAP_PRIVATE)
+  using mapping = Mapping.map(readOnly, support.PAGE, READ_WRITE, MAP_PRIVATE)
   mapping.writeInt32LE(0, 1)
   const inFile = Buffer.alloc(4)
-  readSync(memfd.fd, inFile, 0, 4, 0)
+  support.nodeFs.readSync(memfd.fd, inFile, 0, 4, 0)
   t.equal(inFile.readInt32LE(), 0)
 })
 
@@ -389,38 +383,38 @@ const UNMAPPABLE: [string, () => unknown, string][] = [
   ['a negative length', () => Mapping.map(0, -1, PROT_READ, MAP_SHARED), 'EINVAL'],
   ['more than the address space', () => withMemfd((fd) => Mapping.map(fd, 2 ** 52, PROT_READ, MAP_SHARED)), 'ENOMEM'],
   ['an offset within a page', () => withMemfd((fd) => Mapping.map(fd, 1, PROT_READ, MAP_SHARED, 100)), 'EINVAL'],
-  ['MAP_FIXED', () => withMemfd((fd) => Mapping.map(fd, PAGE, PROT_READ, MAP_SHARED | 0x10)), 'EINVAL'],
-  ['a closed descriptor', () => Mapping.map(-1, PAGE, PROT_READ, MAP_SHARED), 'EBADF'],
+  ['MAP_FIXED', () => withMemfd((fd) => Mapping.map(fd, support.PAGE, PROT_READ, MAP_SHARED | 0x10)), 'EINVAL'],
+  ['a closed descriptor', () => Mapping.map(-1, support.PAGE, PROT_READ, MAP_SHARED), 'EBADF'],
   ['a length that is a string', () => Mapping.map(0, odd('1'), PROT_READ, MAP_SHARED), 'ERR_INVALID_ARG_TYPE'],
 ]
-function withMemfd<T>(use: (fd: ReturnType<typeof sizedMemfd>) => T): T {
-  using memfd = sizedMemfd()
+function withMemfd<T>(use: (fd: ReturnType<typeof support.sizedMemfd>) => T): T {
+  using memfd = support.sizedMemfd()
   return use(memfd)
 }
 for (const [what, attempt, code] of UNMAPPABLE) {
   t.test(`mapping ${what} is ${code}`, async (t) => {
-    t.equal(codeOf(attempt), code)
+    t.equal(support.codeOf(attempt), code)
   })
 }
 
 t.test('a shared writable mapping needs a writable descriptor and no seal against it', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   using readOnly = reopen(memfd, constants.O_RDONLY)
   t.equal(
-    codeOf(() => Mapping.map(readOnly, PAGE, READ_WRITE, MAP_SHARED)),
+    support.codeOf(() => Mapping.map(readOnly, support.PAGE, READ_WRITE, MAP_SHARED)),
     'EACCES',
   )
   addSeals(memfd, constants.F_SEAL_FUTURE_WRITE)
   t.equal(
-    codeOf(() => Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)),
+    support.codeOf(() => Mapping.map(memfd, support.PAGE, READ_WRITE, MAP_SHARED)),
     'EPERM',
   )
 })
 
 for (const bytes of [4, 8]) {
   t.test(`an aligned read of ${bytes} bytes never sees half of a write`, async (t) => {
-    using memfd = sizedMemfd()
-    using mapping = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED)
+    using memfd = support.sizedMemfd()
+    using mapping = Mapping.map(memfd, support.PAGE, PROT_READ, MAP_SHARED)
     const { worker, stop } = hammerFromWorker(memfd.fd, bytes)
     const target = Buffer.alloc(bytes)
     const seen = new Set<number>()
@@ -439,8 +433,8 @@ for (const bytes of [4, 8]) {
 }
 
 t.test('an int that a reader reads is never half of a write', async (t) => {
-  using memfd = sizedMemfd()
-  using mapping = Mapping.map(memfd, PAGE, PROT_READ, MAP_SHARED)
+  using memfd = support.sizedMemfd()
+  using mapping = Mapping.map(memfd, support.PAGE, PROT_READ, MAP_SHARED)
   const read = mapping.int32ReaderBE(0)
   const { worker, stop } = hammerFromWorker(memfd.fd, 4)
   const seen = new Set<number>()
@@ -452,19 +446,19 @@ t.test('an int that a reader reads is never half of a write', async (t) => {
 })
 
 t.test('2,000 rounds of map, read and unmap leave nothing behind', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   for (let round = 0; round < 2000; round++) {
-    const mapping = Mapping.map(memfd, PAGE, READ_WRITE, MAP_SHARED)
+    const mapping = Mapping.map(memfd, support.PAGE, READ_WRITE, MAP_SHARED)
     mapping.writeInt32LE(0, round)
     if (mapping.int32ReaderLE(0)() !== round) t.fail(`round ${round} reads something else`)
     mapping.unmap()
-    if (round % 500 === 0) await collectGarbage()
+    if (round % 500 === 0) await support.collectGarbage()
   }
-  t.equal(memfdMappings().length, 0)
+  t.equal(support.memfdMappings().length, 0)
 })
 
 t.test('a page that was cut off kills the process that reads it, with SIGBUS', async (t) => {
-  const { signal, output } = runFixture('reads-a-truncated-mapping')
+  const { signal, output } = support.runFixture('reads-a-truncated-mapping')
   t.equal(output, 'before\n')
   t.equal(signal, 'SIGBUS')
 })
@@ -472,35 +466,37 @@ t.test('a page that was cut off kills the process that reads it, with SIGBUS', a
 /** A thread that writes `bytes` equal bytes, another value each time, until it is stopped. */
 function hammerFromWorker(fd: number, bytes: number): { worker: Promise<unknown>; stop: () => void } {
   const stopFlag = new Int32Array(new SharedArrayBuffer(4))
-  const worker = new Worker(fixturePath('hammers-a-region'), { workerData: { fd, bytes, stopFlag } })
-  return { worker: once(worker, 'exit'), stop: () => Atomics.store(stopFlag, 0, 1) }
+  const worker = new support.nodeWorkerThreads.Worker(support.fixturePath('hammers-a-region'), {
+    workerData: { fd, bytes, stopFlag },
+  })
+  return { worker: support.nodeEvents.once(worker, 'exit'), stop: () => Atomics.store(stopFlag, 0, 1) }
 }
 
 t.test('a debugger that looks into readers and writers after unmap() sees zeros', async (t) => {
-  const { status, signal, output, errors } = runFixture('previews-after-unmap')
+  const { status, signal, output, errors } = support.runFixture('previews-after-unmap')
   t.same({ status, signal, errors }, { status: 0, signal: null, errors: '' })
   t.equal(output, '0; 7 pages kept', 'from the first page that is seen to the last, and no other')
 })
 
 t.test('what is left in the place of a mapping goes with the last of its readers', async (t) => {
-  await collectGarbage()
+  await support.collectGarbage()
   const before = native.keptMemory()
   useReaders()
-  t.strictSame(native.keptMemory(), [(before[0] as number) + PAGE, before[1]])
-  await collectGarbage()
+  t.strictSame(native.keptMemory(), [(before[0] as number) + support.PAGE, before[1]])
+  await support.collectGarbage()
   t.strictSame(native.keptMemory(), before)
 })
 
 function useReaders(): void {
-  using memfd = sizedMemfd()
-  using mapping = Mapping.map(memfd, PAGE, mmap.PROT_READ, mmap.MAP_SHARED)
+  using memfd = support.sizedMemfd()
+  using mapping = Mapping.map(memfd, support.PAGE, mmap.PROT_READ, mmap.MAP_SHARED)
   for (let i = 0; i < 100; i++) mapping.int32ReaderBE(0)()
 }
 
 t.test('a mapping without readers leaves nothing', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   const before = native.keptMemory()
-  for (let i = 0; i < 100; i++) Mapping.map(memfd, PAGE, mmap.PROT_READ, mmap.MAP_SHARED).unmap()
+  for (let i = 0; i < 100; i++) Mapping.map(memfd, support.PAGE, mmap.PROT_READ, mmap.MAP_SHARED).unmap()
   t.strictSame(native.keptMemory(), before)
 })
 
@@ -516,15 +512,15 @@ t.test(
       t.match(error, { code: /ENOSYS|EINVAL|ENODEV|ENOMEM/ }, 'this kernel has no huge pages')
       return
     }
-    for (const length of [1, PAGE, 2 << 20, (2 << 20) + 1, 4 << 20]) {
+    for (const length of [1, support.PAGE, 2 << 20, (2 << 20) + 1, 4 << 20]) {
       // Unreserved: it may be mapped where there are no such pages, but not touched.
       const mapping = Mapping.map(memfd, length, mmap.PROT_READ, mmap.MAP_SHARED | mmap.MAP_NORESERVE)
-      t.equal(memfdMappings().length, 1)
-      const read = length > PAGE ? mapping.int32ReaderBE(PAGE) : () => undefined
+      t.equal(support.memfdMappings().length, 1)
+      const read = length > support.PAGE ? mapping.int32ReaderBE(support.PAGE) : () => undefined
       mapping.unmap()
       t.notOk(mapping.isMapped)
-      t.throws(() => (length > PAGE ? read() : mapping.readInt32BE(0)), { code: 'ERR_CLOSED' })
-      t.strictSame(memfdMappings(), [])
+      t.throws(() => (length > support.PAGE ? read() : mapping.readInt32BE(0)), { code: 'ERR_CLOSED' })
+      t.strictSame(support.memfdMappings(), [])
     }
     memfd.close()
   },

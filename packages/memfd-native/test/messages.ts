@@ -1,28 +1,14 @@
 /** sendmsg and recvmsg with descriptors and credentials. A passed descriptor is known by its device and inode. */
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import {
-  constants,
-  dup,
-  type OwnedFd,
-  recvmsg,
-  reopen,
-  sendmsg,
-  setNonBlocking,
-  setPassCredentials,
-  setPassRights,
-} from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { runFixture } from '../test-support/fixture.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
-import { identity, withPair } from '../test-support/sockets.ts'
+import * as api from '../src/index.ts'
+import { codeOf, identity, leakChecked, runFixture, sizedMemfd, withPair } from '../test-support/index.ts'
 
 leakChecked(t)
-const { MSG_CTRUNC, MSG_PEEK, MSG_TRUNC, O_RDONLY, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } = constants
+const { MSG_CTRUNC, MSG_PEEK, MSG_TRUNC, O_RDONLY, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } = api.constants
 const hello = Buffer.from('hello')
 
-const closeAll = (fds: OwnedFd[]) => {
+const closeAll = (fds: api.OwnedFd[]) => {
   for (const fd of fds) fd.close()
 }
 const openCount = () => readdirSync('/proc/self/fd').length
@@ -32,12 +18,12 @@ for (const [name, type] of Object.entries({ SOCK_SEQPACKET, SOCK_STREAM, SOCK_DG
   t.test(`${name} carries bytes and a descriptor, which arrives CLOEXEC`, async (t) => {
     withPair((a, b) => {
       using memfd = sizedMemfd()
-      t.equal(sendmsg(a, hello, [memfd]), 5)
-      const message = recvmsg(b, 100)
+      t.equal(api.sendmsg(a, hello, [memfd]), 5)
+      const message = api.recvmsg(b, 100)
       t.equal(message.data.toString(), 'hello')
       t.match(message, { flags: 0, credentials: null })
       t.same(message.fds.map(identity), [identity(memfd)])
-      t.ok(isCloexec((message.fds[0] as OwnedFd).fd))
+      t.ok(isCloexec((message.fds[0] as api.OwnedFd).fd))
       t.notOk(memfd.isClosed, 'sending only borrows')
       closeAll(message.fds)
     }, type)
@@ -48,8 +34,8 @@ for (const count of [0, 1, 2, 3, 252, 253]) {
   t.test(`${count} descriptors arrive, each in its place`, async (t) => {
     withPair((a, b) => {
       const sent = Array.from({ length: count }, () => sizedMemfd())
-      sendmsg(a, hello, sent)
-      const { fds, flags } = recvmsg(b, 100, count)
+      api.sendmsg(a, hello, sent)
+      const { fds, flags } = api.recvmsg(b, 100, count)
       t.equal(flags, 0)
       t.same(fds.map(identity), sent.map(identity))
       closeAll([...sent, ...fds])
@@ -60,9 +46,9 @@ for (const count of [0, 1, 2, 3, 252, 253]) {
 t.test('254 descriptors are EINVAL and nothing is sent', async (t) => {
   withPair((a, b) => {
     using memfd = sizedMemfd()
-    t.throws(() => sendmsg(a, hello, Array(254).fill(memfd)), { code: 'EINVAL', syscall: 'sendmsg' })
+    t.throws(() => api.sendmsg(a, hello, Array(254).fill(memfd)), { code: 'EINVAL', syscall: 'sendmsg' })
     t.equal(
-      codeOf(() => recvmsg(b, 100)),
+      codeOf(() => api.recvmsg(b, 100)),
       'EAGAIN',
     )
   })
@@ -73,11 +59,11 @@ for (const type of [SOCK_SEQPACKET, SOCK_STREAM]) {
     withPair((a, b) => {
       using memfd = sizedMemfd()
       t.equal(
-        codeOf(() => sendmsg(a, new Uint8Array(0), [memfd])),
+        codeOf(() => api.sendmsg(a, new Uint8Array(0), [memfd])),
         'EINVAL',
       )
       t.equal(
-        codeOf(() => recvmsg(b, 100)),
+        codeOf(() => api.recvmsg(b, 100)),
         'EAGAIN',
       )
     }, type)
@@ -87,14 +73,14 @@ for (const type of [SOCK_SEQPACKET, SOCK_STREAM]) {
 t.test('a closed descriptor among those to send is EBADF and nothing is sent', async (t) => {
   withPair((a, b) => {
     using memfd = sizedMemfd()
-    const closed = dup(memfd)
+    const closed = api.dup(memfd)
     closed.close()
     t.equal(
-      codeOf(() => sendmsg(a, hello, [memfd, closed])),
+      codeOf(() => api.sendmsg(a, hello, [memfd, closed])),
       'EBADF',
     )
     t.equal(
-      codeOf(() => recvmsg(b, 100)),
+      codeOf(() => api.recvmsg(b, 100)),
       'EAGAIN',
     )
   })
@@ -105,11 +91,11 @@ for (let maxFds = 0; maxFds <= 9; maxFds++) {
     const room = `room for ${maxFds}${withCredentials ? ' and credentials' : ''}`
     t.test(`of 10 descriptors, ${room}: exactly those arrive, cut is said, none leaks`, async (t) => {
       withPair((a, b) => {
-        setPassCredentials(b, withCredentials)
+        api.setPassCredentials(b, withCredentials)
         using memfd = sizedMemfd()
-        sendmsg(a, hello, Array(10).fill(memfd))
+        api.sendmsg(a, hello, Array(10).fill(memfd))
         const before = openCount()
-        const message = recvmsg(b, 100, maxFds)
+        const message = api.recvmsg(b, 100, maxFds)
         t.equal(message.fds.length, maxFds)
         t.equal(message.flags & MSG_CTRUNC, MSG_CTRUNC)
         t.equal(message.credentials !== null, withCredentials)
@@ -124,8 +110,8 @@ t.test('one descriptor more than there is room for does not slip in by padding',
   for (let maxFds = 0; maxFds <= 20; maxFds++) {
     withPair((a, b) => {
       using memfd = sizedMemfd()
-      sendmsg(a, hello, Array(maxFds + 1).fill(memfd))
-      const { fds, flags } = recvmsg(b, 100, maxFds)
+      api.sendmsg(a, hello, Array(maxFds + 1).fill(memfd))
+      const { fds, flags } = api.recvmsg(b, 100, maxFds)
       t.same([fds.length, flags & MSG_CTRUNC], [maxFds, MSG_CTRUNC])
       closeAll(fds)
     })
@@ -141,14 +127,14 @@ t.test('a receiver whose descriptor table is full gets the bytes, what fits, and
 t.test('a packet longer than the buffer is cut and says so; its descriptors still come', async (t) => {
   withPair((a, b) => {
     using memfd = sizedMemfd()
-    sendmsg(a, hello, [memfd])
-    const message = recvmsg(b, 2)
+    api.sendmsg(a, hello, [memfd])
+    const message = api.recvmsg(b, 2)
     t.equal(message.data.toString(), 'he')
     t.equal(message.flags & MSG_TRUNC, MSG_TRUNC)
     t.equal(message.fds.length, 1)
     closeAll(message.fds)
     t.equal(
-      codeOf(() => recvmsg(b, 2)),
+      codeOf(() => api.recvmsg(b, 2)),
       'EAGAIN',
       'the rest is lost',
     )
@@ -158,9 +144,9 @@ t.test('a packet longer than the buffer is cut and says so; its descriptors stil
 t.test('peeking leaves the message and gives descriptors of its own', async (t) => {
   withPair((a, b) => {
     using memfd = sizedMemfd()
-    sendmsg(a, hello, [memfd])
-    const peeked = recvmsg(b, 100, 1, MSG_PEEK)
-    const received = recvmsg(b, 100, 1)
+    api.sendmsg(a, hello, [memfd])
+    const peeked = api.recvmsg(b, 100, 1, MSG_PEEK)
+    const received = api.recvmsg(b, 100, 1)
     t.same(peeked.fds.map(identity), received.fds.map(identity))
     t.not(peeked.fds[0]?.fd, received.fds[0]?.fd)
     closeAll([...peeked.fds, ...received.fds])
@@ -173,35 +159,35 @@ t.test('packets keep their borders, a stream does not', async (t) => {
     [SOCK_STREAM, 'hellohello'],
   ] as const) {
     withPair((a, b) => {
-      sendmsg(a, hello)
-      sendmsg(a, hello)
-      t.equal(recvmsg(b, 100).data.toString(), expected)
+      api.sendmsg(a, hello)
+      api.sendmsg(a, hello)
+      t.equal(api.recvmsg(b, 100).data.toString(), expected)
     }, type)
   }
 })
 
 t.test('nothing to receive is EAGAIN, a full queue is EAGAIN, too long a packet EMSGSIZE', async (t) => {
   withPair((a, b) => {
-    t.throws(() => recvmsg(b, 1), { name: 'SyscallError', code: 'EAGAIN', errno: -11, syscall: 'recvmsg' })
+    t.throws(() => api.recvmsg(b, 1), { name: 'SyscallError', code: 'EAGAIN', errno: -11, syscall: 'recvmsg' })
     t.equal(
-      codeOf(() => sendmsg(a, Buffer.alloc(8 << 20))),
+      codeOf(() => api.sendmsg(a, Buffer.alloc(8 << 20))),
       'EMSGSIZE',
     )
     let sent = 0
-    while (codeOf(() => sendmsg(a, hello)) === 'ok') sent++
+    while (codeOf(() => api.sendmsg(a, hello)) === 'ok') sent++
     t.ok(sent > 0)
-    t.throws(() => sendmsg(a, hello), { code: 'EAGAIN', syscall: 'sendmsg' })
+    t.throws(() => api.sendmsg(a, hello), { code: 'EAGAIN', syscall: 'sendmsg' })
   })
 })
 
 t.test('a peer that is gone is the end for a reader and EPIPE for a writer, and no signal', async (t) => {
   withPair((a, b) => {
-    sendmsg(a, hello)
+    api.sendmsg(a, hello)
     a.close()
-    t.equal(recvmsg(b, 100).data.toString(), 'hello', 'what it sent still comes')
-    t.equal(recvmsg(b, 100).data.length, 0)
+    t.equal(api.recvmsg(b, 100).data.toString(), 'hello', 'what it sent still comes')
+    t.equal(api.recvmsg(b, 100).data.length, 0)
     t.equal(
-      codeOf(() => sendmsg(b, hello)),
+      codeOf(() => api.sendmsg(b, hello)),
       'EPIPE',
     )
   })
@@ -209,19 +195,19 @@ t.test('a peer that is gone is the end for a reader and EPIPE for a writer, and 
 
 t.test('a peer that left something unread is ECONNRESET, once', async (t) => {
   withPair((a, b) => {
-    sendmsg(b, hello)
+    api.sendmsg(b, hello)
     a.close()
     t.equal(
-      codeOf(() => recvmsg(b, 100)),
+      codeOf(() => api.recvmsg(b, 100)),
       'ECONNRESET',
     )
-    t.equal(recvmsg(b, 100).data.length, 0)
+    t.equal(api.recvmsg(b, 100).data.length, 0)
   })
 })
 
 t.test('descriptors nobody received are closed with the socket', async (t) => {
   using memfd = sizedMemfd()
-  withPair((a) => sendmsg(a, hello, [memfd, memfd]))
+  withPair((a) => api.sendmsg(a, hello, [memfd, memfd]))
   t.pass('the leak check sees no more of them')
 })
 
@@ -229,10 +215,10 @@ t.test('a descriptor that is passed outlives its sender', async (t) => {
   withPair((a, b) => {
     const memfd = sizedMemfd()
     const sent = identity(memfd)
-    sendmsg(a, hello, [memfd])
+    api.sendmsg(a, hello, [memfd])
     memfd.close()
     a.close()
-    const { fds } = recvmsg(b, 100)
+    const { fds } = api.recvmsg(b, 100)
     t.same(fds.map(identity), [sent])
     closeAll(fds)
   })
@@ -241,10 +227,10 @@ t.test('a descriptor that is passed outlives its sender', async (t) => {
 t.test('a socket can be passed and goes on working', async (t) => {
   withPair((a, b) => {
     withPair((c, d) => {
-      sendmsg(a, hello, [d])
-      const [received] = recvmsg(b, 100).fds
-      sendmsg(c, Buffer.from('through'))
-      t.equal(recvmsg(received as OwnedFd, 100).data.toString(), 'through')
+      api.sendmsg(a, hello, [d])
+      const [received] = api.recvmsg(b, 100).fds
+      api.sendmsg(c, Buffer.from('through'))
+      t.equal(api.recvmsg(received as api.OwnedFd, 100).data.toString(), 'through')
       received?.close()
     })
   })
@@ -252,21 +238,21 @@ t.test('a socket can be passed and goes on working', async (t) => {
 
 t.test('credentials come from the kernel with each message, while asked for', async (t) => {
   withPair((a, b) => {
-    setPassCredentials(b, true)
-    sendmsg(a, hello)
-    t.same(recvmsg(b, 100).credentials, { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() })
-    setPassCredentials(b, false)
-    sendmsg(a, hello)
-    t.equal(recvmsg(b, 100).credentials, null)
+    api.setPassCredentials(b, true)
+    api.sendmsg(a, hello)
+    t.same(api.recvmsg(b, 100).credentials, { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() })
+    api.setPassCredentials(b, false)
+    api.sendmsg(a, hello)
+    t.equal(api.recvmsg(b, 100).credentials, null)
   })
 })
 
 t.test('credentials and 253 descriptors arrive together', async (t) => {
   withPair((a, b) => {
-    setPassCredentials(b, true)
+    api.setPassCredentials(b, true)
     using memfd = sizedMemfd()
-    sendmsg(a, hello, Array(253).fill(memfd))
-    const { fds, flags, credentials } = recvmsg(b, 100)
+    api.sendmsg(a, hello, Array(253).fill(memfd))
+    const { fds, flags, credentials } = api.recvmsg(b, 100)
     t.same([fds.length, flags, credentials?.pid], [253, 0, process.pid])
     closeAll(fds)
   })
@@ -274,25 +260,25 @@ t.test('credentials and 253 descriptors arrive together', async (t) => {
 
 t.test('a socket that refuses rights makes sending a descriptor EPERM', async (t) => {
   withPair((a, b) => {
-    if (!setPassRights(b, false)) return t.pass('before Linux 6.16 it cannot refuse')
+    if (!api.setPassRights(b, false)) return t.pass('before Linux 6.16 it cannot refuse')
     using memfd = sizedMemfd()
     t.equal(
-      codeOf(() => sendmsg(a, hello, [memfd])),
+      codeOf(() => api.sendmsg(a, hello, [memfd])),
       'EPERM',
     )
     t.equal(
-      codeOf(() => sendmsg(a, hello)),
+      codeOf(() => api.sendmsg(a, hello)),
       'ok',
     )
     t.equal(
-      codeOf(() => sendmsg(b, hello, [memfd])),
+      codeOf(() => api.sendmsg(b, hello, [memfd])),
       'ok',
       'the other way is open',
     )
-    closeAll(recvmsg(a, 100).fds)
-    setPassRights(b, true)
+    closeAll(api.recvmsg(a, 100).fds)
+    api.setPassRights(b, true)
     t.equal(
-      codeOf(() => sendmsg(a, hello, [memfd])),
+      codeOf(() => api.sendmsg(a, hello, [memfd])),
       'ok',
     )
   })
@@ -303,8 +289,8 @@ t.test('1 MiB goes through a stream piece by piece', async (t) => {
     const data = Buffer.alloc(1 << 20, 'abcdefg')
     const pieces: Buffer[] = []
     for (let sent = 0; sent < data.length; ) {
-      sent += sendmsg(a, data.subarray(sent, sent + 65536))
-      pieces.push(recvmsg(b, 100_000).data)
+      sent += api.sendmsg(a, data.subarray(sent, sent + 65536))
+      pieces.push(api.recvmsg(b, 100_000).data)
     }
     t.ok(Buffer.concat(pieces).equals(data))
   }, SOCK_STREAM)
@@ -312,25 +298,25 @@ t.test('1 MiB goes through a stream piece by piece', async (t) => {
 
 t.test('on a blocking socket recvmsg waits for nothing with MSG_DONTWAIT', async (t) => {
   withPair((_, b) => {
-    setNonBlocking(b, false)
+    api.setNonBlocking(b, false)
     t.equal(
-      codeOf(() => recvmsg(b, 1, 0, constants.MSG_DONTWAIT)),
+      codeOf(() => api.recvmsg(b, 1, 0, api.constants.MSG_DONTWAIT)),
       'EAGAIN',
     )
   })
 })
 
 const odd = (value: unknown) => value as never
-const REFUSED: [string, (fd: OwnedFd) => unknown, string][] = [
-  ['data that is a string', (fd) => sendmsg(fd, odd('text')), 'ERR_INVALID_ARG_TYPE'],
-  ['data of another element type', (fd) => sendmsg(fd, odd(new Uint16Array(1))), 'ERR_INVALID_ARG_TYPE'],
-  ['a descriptor that is a string', (fd) => sendmsg(fd, hello, [odd('3')]), 'ERR_INVALID_ARG_TYPE'],
-  ['a descriptor that is null', (fd) => sendmsg(fd, hello, [odd(null)]), 'ERR_INVALID_ARG_TYPE'],
-  ['a fractional descriptor', (fd) => sendmsg(fd, hello, [0.5]), 'ERR_OUT_OF_RANGE'],
-  ['a size that is a string', (fd) => recvmsg(fd, odd('1')), 'ERR_INVALID_ARG_TYPE'],
-  ['a negative size', (fd) => recvmsg(fd, -1), 'ERR_OUT_OF_RANGE'],
-  ['room for 254', (fd) => recvmsg(fd, 1, 254), 'ERR_OUT_OF_RANGE'],
-  ['room for -1', (fd) => recvmsg(fd, 1, -1), 'ERR_OUT_OF_RANGE'],
+const REFUSED: [string, (fd: api.OwnedFd) => unknown, string][] = [
+  ['data that is a string', (fd) => api.sendmsg(fd, odd('text')), 'ERR_INVALID_ARG_TYPE'],
+  ['data of another element type', (fd) => api.sendmsg(fd, odd(new Uint16Array(1))), 'ERR_INVALID_ARG_TYPE'],
+  ['a descriptor that is a string', (fd) => api.sendmsg(fd, hello, [odd('3')]), 'ERR_INVALID_ARG_TYPE'],
+  ['a descriptor that is null', (fd) => api.sendmsg(fd, hello, [odd(null)]), 'ERR_INVALID_ARG_TYPE'],
+  ['a fractional descriptor', (fd) => api.sendmsg(fd, hello, [0.5]), 'ERR_OUT_OF_RANGE'],
+  ['a size that is a string', (fd) => api.recvmsg(fd, odd('1')), 'ERR_INVALID_ARG_TYPE'],
+  ['a negative size', (fd) => api.recvmsg(fd, -1), 'ERR_OUT_OF_RANGE'],
+  ['room for 254', (fd) => api.recvmsg(fd, 1, 254), 'ERR_OUT_OF_RANGE'],
+  ['room for -1', (fd) => api.recvmsg(fd, 1, -1), 'ERR_OUT_OF_RANGE'],
 ]
 for (const [what, attempt, code] of REFUSED) {
   t.test(`${what} is ${code}`, async (t) => {
@@ -347,9 +333,9 @@ t.test('2,000 messages with a fresh read-only descriptor each leave nothing behi
   withPair((a, b) => {
     using memfd = sizedMemfd()
     for (let round = 0; round < 2000; round++) {
-      using fresh = reopen(memfd, O_RDONLY)
-      sendmsg(a, hello, [fresh])
-      closeAll(recvmsg(b, 100, 1).fds)
+      using fresh = api.reopen(memfd, O_RDONLY)
+      api.sendmsg(a, hello, [fresh])
+      closeAll(api.recvmsg(b, 100, 1).fds)
     }
     t.pass('the leak check sees none')
   })

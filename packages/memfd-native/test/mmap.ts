@@ -1,25 +1,22 @@
 import { readSync } from 'node:fs'
 import t from 'tap'
 import { addSeals, constants, fstat, mmap } from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { runFixture } from '../test-support/fixture.ts'
-import { collectGarbage, leakChecked, memfdMappings } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import * as support from '../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = mmap
 const READ_WRITE = PROT_READ | PROT_WRITE
 
-function newBuffer(size = PAGE): Buffer {
-  using memfd = sizedMemfd(size)
+function newBuffer(size = support.PAGE): Buffer {
+  using memfd = support.sizedMemfd(size)
   return mmap.map(size, READ_WRITE, MAP_SHARED, memfd)
 }
 
 t.test('map answers a Buffer over the file itself', async (t) => {
-  using memfd = sizedMemfd()
-  const buffer = mmap.map(PAGE, READ_WRITE, MAP_SHARED, memfd.fd)
+  using memfd = support.sizedMemfd()
+  const buffer = mmap.map(support.PAGE, READ_WRITE, MAP_SHARED, memfd.fd)
   t.ok(Buffer.isBuffer(buffer))
-  t.equal(buffer.length, PAGE)
+  t.equal(buffer.length, support.PAGE)
   buffer.write('hello')
   const inFile = Buffer.alloc(5)
   readSync(memfd.fd, inFile, 0, 5, 0)
@@ -34,7 +31,7 @@ t.test('unmap leaves length 0 in every view and nothing mapped, at once and as o
   const words = new Int32Array(arrayBuffer)
   mmap.unmap(buffer)
   t.same([buffer.length, part.length, words.length, arrayBuffer.byteLength], [0, 0, 0, 0])
-  t.equal(memfdMappings().length, 0)
+  t.equal(support.memfdMappings().length, 0)
   mmap.unmap(buffer)
   mmap.unmap(part)
   t.equal(buffer[0], undefined)
@@ -52,17 +49,17 @@ t.test('unmapping does not touch a new mapping at the same address', async (t) =
   const second = newBuffer()
   second[0] = 42
   mmap.unmap(first)
-  await collectGarbage()
+  await support.collectGarbage()
   t.equal(second[0], 42)
-  t.equal(memfdMappings().length, 1)
+  t.equal(support.memfdMappings().length, 1)
   mmap.unmap(second)
 })
 
 t.test('a Buffer that is forgotten is unmapped by the garbage collector', async (t) => {
   newBuffer()
-  t.equal(memfdMappings().length, 1)
-  await collectGarbage()
-  t.equal(memfdMappings().length, 0)
+  t.equal(support.memfdMappings().length, 1)
+  await support.collectGarbage()
+  t.equal(support.memfdMappings().length, 0)
 })
 
 // Node 22 and later
@@ -74,7 +71,7 @@ if ('transfer' in ArrayBuffer.prototype) {
     mmap.unmap(buffer)
     t.equal(moved[0], 42)
     t.equal(
-      codeOf(() => mmap.unmap(moved)),
+      support.codeOf(() => mmap.unmap(moved)),
       'ERR_INVALID_ARG_TYPE',
     )
   })
@@ -82,23 +79,23 @@ if ('transfer' in ArrayBuffer.prototype) {
 
 t.test('structuredClone moves no mapped memory', async (t) => {
   const buffer = newBuffer()
-  codeOf(() => structuredClone(buffer.buffer, { transfer: [buffer.buffer as ArrayBuffer] }))
-  t.equal(buffer.length, PAGE)
+  support.codeOf(() => structuredClone(buffer.buffer, { transfer: [buffer.buffer as ArrayBuffer] }))
+  t.equal(buffer.length, support.PAGE)
   mmap.unmap(buffer)
 })
 
 t.test('an anonymous mapping needs no file', async () => {
-  const buffer = mmap.map(PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1)
-  buffer[PAGE - 1] = 1
+  const buffer = mmap.map(support.PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1)
+  buffer[support.PAGE - 1] = 1
   mmap.unmap(buffer)
 })
 
 t.test('offsets past 4 GiB are exact', async (t) => {
-  using memfd = sizedMemfd(2 ** 32 + 2 * PAGE)
-  const far = mmap.map(PAGE, READ_WRITE, MAP_SHARED, memfd, 2 ** 32 + PAGE)
+  using memfd = support.sizedMemfd(2 ** 32 + 2 * support.PAGE)
+  const far = mmap.map(support.PAGE, READ_WRITE, MAP_SHARED, memfd, 2 ** 32 + support.PAGE)
   far.writeUInt32LE(42)
   const inFile = Buffer.alloc(4)
-  readSync(memfd.fd, inFile, 0, 4, 2 ** 32 + PAGE)
+  readSync(memfd.fd, inFile, 0, 4, 2 ** 32 + support.PAGE)
   t.equal(inFile.readUInt32LE(), 42)
   mmap.unmap(far)
 })
@@ -113,42 +110,42 @@ t.test('a Buffer of 3 GiB reaches its end', async (t) => {
 })
 
 t.test('advice is taken with map, for the whole, and for a part', async (t) => {
-  using memfd = sizedMemfd(4 * PAGE)
-  const buffer = mmap.map(4 * PAGE, READ_WRITE, MAP_SHARED, memfd, 0, mmap.MADV_SEQUENTIAL)
+  using memfd = support.sizedMemfd(4 * support.PAGE)
+  const buffer = mmap.map(4 * support.PAGE, READ_WRITE, MAP_SHARED, memfd, 0, mmap.MADV_SEQUENTIAL)
   buffer.fill(1)
   mmap.advise(buffer, mmap.MADV_RANDOM)
-  mmap.advise(buffer, PAGE, PAGE, mmap.MADV_REMOVE)
-  t.equal(fstat(memfd).blocks, (3 * PAGE) / 512)
-  t.same([buffer[0], buffer[PAGE], buffer[2 * PAGE]], [1, 0, 1])
-  t.equal(fstat(memfd).blocks, (4 * PAGE) / 512, 'reading a hole allocates its page')
-  mmap.advise(buffer.subarray(2 * PAGE), 0, PAGE, mmap.MADV_REMOVE)
-  t.equal(buffer[2 * PAGE], 0)
+  mmap.advise(buffer, support.PAGE, support.PAGE, mmap.MADV_REMOVE)
+  t.equal(fstat(memfd).blocks, (3 * support.PAGE) / 512)
+  t.same([buffer[0], buffer[support.PAGE], buffer[2 * support.PAGE]], [1, 0, 1])
+  t.equal(fstat(memfd).blocks, (4 * support.PAGE) / 512, 'reading a hole allocates its page')
+  mmap.advise(buffer.subarray(2 * support.PAGE), 0, support.PAGE, mmap.MADV_REMOVE)
+  t.equal(buffer[2 * support.PAGE], 0)
   mmap.unmap(buffer)
 })
 
 t.test('bad advice with map leaves nothing mapped', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   t.equal(
-    codeOf(() => mmap.map(PAGE, PROT_READ, MAP_SHARED, memfd, 0, 999)),
+    support.codeOf(() => mmap.map(support.PAGE, PROT_READ, MAP_SHARED, memfd, 0, 999)),
     'EINVAL',
   )
 })
 
 t.test('incore counts the pages that are not in memory, and those that are', async (t) => {
-  const buffer = newBuffer(4 * PAGE)
-  buffer[PAGE] = 1
+  const buffer = newBuffer(4 * support.PAGE)
+  buffer[support.PAGE] = 1
   t.same(mmap.incore(buffer), [3, 1])
-  t.same(mmap.incore(buffer.subarray(PAGE, PAGE + 1)), [0, 1])
+  t.same(mmap.incore(buffer.subarray(support.PAGE, support.PAGE + 1)), [0, 1])
   mmap.unmap(buffer)
 })
 
 t.test('sync takes mmap-io its five arguments', async (t) => {
-  const buffer = newBuffer(2 * PAGE)
+  const buffer = newBuffer(2 * support.PAGE)
   mmap.sync(buffer)
-  mmap.sync(buffer, PAGE, PAGE, true)
-  mmap.sync(buffer, 0, 2 * PAGE, false, true)
+  mmap.sync(buffer, support.PAGE, support.PAGE, true)
+  mmap.sync(buffer, 0, 2 * support.PAGE, false, true)
   t.equal(
-    codeOf(() => mmap.sync(buffer, 1, 10)),
+    support.codeOf(() => mmap.sync(buffer, 1, 10)),
     'EINVAL',
     'not a page',
   )
@@ -156,14 +153,14 @@ t.test('sync takes mmap-io its five arguments', async (t) => {
 })
 
 t.test('protect makes pages writable, unless a seal forbids it', async (t) => {
-  using memfd = sizedMemfd()
-  const buffer = mmap.map(PAGE, PROT_READ, MAP_SHARED, memfd)
+  using memfd = support.sizedMemfd()
+  const buffer = mmap.map(support.PAGE, PROT_READ, MAP_SHARED, memfd)
   mmap.protect(buffer, READ_WRITE)
   buffer[0] = 42
   mmap.protect(buffer, PROT_READ)
   mmap.unmap(buffer)
   addSeals(memfd, constants.F_SEAL_WRITE)
-  const sealed = mmap.map(PAGE, PROT_READ, MAP_PRIVATE, memfd)
+  const sealed = mmap.map(support.PAGE, PROT_READ, MAP_PRIVATE, memfd)
   t.equal(sealed[0], 42)
   mmap.unmap(sealed)
 })
@@ -178,7 +175,7 @@ const ON_BUFFERS: Record<string, (buffer: Buffer) => unknown> = {
 for (const [name, call] of Object.entries(ON_BUFFERS)) {
   t.test(`${name} refuses memory that was not mapped here`, async (t) => {
     const strangers = [
-      Buffer.alloc(PAGE),
+      Buffer.alloc(support.PAGE),
       Buffer.allocUnsafe(8),
       new Uint8Array(new SharedArrayBuffer(8)),
       'text',
@@ -194,7 +191,7 @@ for (const [name, call] of Object.entries(ON_BUFFERS)) {
     const buffer = newBuffer()
     mmap.unmap(buffer)
     t.equal(
-      codeOf(() => call(buffer)),
+      support.codeOf(() => call(buffer)),
       afterUnmap,
     )
   })
@@ -210,18 +207,18 @@ const REFUSED: [string, () => unknown, string][] = [
   ],
   ['a fractional size', () => mmap.map(1.5, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1), 'ERR_OUT_OF_RANGE'],
   ['a size that is a string', () => mmap.map(odd('1'), PROT_READ, MAP_SHARED, 0), 'ERR_INVALID_ARG_TYPE'],
-  ['a descriptor that is null', () => mmap.map(PAGE, PROT_READ, MAP_SHARED, odd(null)), 'ERR_INVALID_ARG_TYPE'],
-  ['no descriptor', () => mmap.map(PAGE, PROT_READ, MAP_SHARED, -1), 'EBADF'],
-  ['MAP_FIXED', () => mmap.map(PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | 0x10, -1), 'EINVAL'],
+  ['a descriptor that is null', () => mmap.map(support.PAGE, PROT_READ, MAP_SHARED, odd(null)), 'ERR_INVALID_ARG_TYPE'],
+  ['no descriptor', () => mmap.map(support.PAGE, PROT_READ, MAP_SHARED, -1), 'EBADF'],
+  ['MAP_FIXED', () => mmap.map(support.PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | 0x10, -1), 'EINVAL'],
 ]
 for (const [what, attempt, code] of REFUSED) {
   t.test(`map refuses ${what} with ${code}`, async (t) => {
-    t.equal(codeOf(attempt), code)
+    t.equal(support.codeOf(attempt), code)
   })
 }
 
 t.test('a write to a Buffer mapped read-only is SIGSEGV, and no try catches it', async (t) => {
-  const { signal, output } = runFixture('writes-a-read-only-buffer')
+  const { signal, output } = support.runFixture('writes-a-read-only-buffer')
   t.equal(output, 'before\n')
   t.equal(signal, 'SIGSEGV')
 })

@@ -3,33 +3,22 @@
  * comes once, in order, the bytes that a handler borrowed stay as they are, and nobody waits for what lies in the same batch.
  */
 import t, { type Test } from 'tap'
-import {
-  constants,
-  Hub,
-  type HubSocket,
-  type OwnedFd,
-  type PacketHandler,
-  type ReceivedPacket,
-  sendmsg,
-  socketpair,
-} from '../src/index.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
-import { runLoop } from '../test-support/nested-loop.ts'
+import * as api from '../src/index.ts'
+import { leakChecked, runLoop, sizedMemfd } from '../test-support/index.ts'
 
-const hub = Hub.current()
+const hub = api.Hub.current()
 leakChecked(t)
 
-class Peer implements PacketHandler {
-  readonly end: OwnedFd
-  readonly socket: HubSocket
+class Peer implements api.PacketHandler {
+  readonly end: api.OwnedFd
+  readonly socket: api.HubSocket
   readonly log: string[]
   ended = false
   readonly #onText: (text: string) => void
 
   /** Writes what comes into `log` before `onText` is told of it. */
   constructor(t: Test, log: string[], onText: (text: string) => void = () => undefined) {
-    const [mine, end] = socketpair(constants.SOCK_SEQPACKET)
+    const [mine, end] = api.socketpair(api.constants.SOCK_SEQPACKET)
     this.end = end
     this.log = log
     this.#onText = onText
@@ -40,11 +29,11 @@ class Peer implements PacketHandler {
     })
   }
 
-  say(text: string, fds: OwnedFd[] = []): void {
-    sendmsg(this.end, Buffer.from(text), fds)
+  say(text: string, fds: api.OwnedFd[] = []): void {
+    api.sendmsg(this.end, Buffer.from(text), fds)
   }
 
-  onPacket(packet: ReceivedPacket): void {
+  onPacket(packet: api.ReceivedPacket): void {
     const { fds } = packet
     const text = textOf(packet)
     this.log.push(`${text}${fds.length > 0 ? ` +${fds.length}` : ''}`)
@@ -60,7 +49,7 @@ class Peer implements PacketHandler {
   onWritable(): void {}
 }
 
-function textOf({ bytes, start, end }: ReceivedPacket): string {
+function textOf({ bytes, start, end }: api.ReceivedPacket): string {
   return bytes.toString('latin1', start, end)
 }
 

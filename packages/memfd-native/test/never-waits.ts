@@ -4,39 +4,19 @@
  * connect; where it fails, the test does not end.
  */
 import t, { type Test } from 'tap'
-import {
-  accept,
-  bind,
-  connect,
-  constants,
-  dup,
-  Hub,
-  type HubSocket,
-  listen,
-  type OwnedFd,
-  type PacketHandler,
-  recvmsg,
-  sendmsg,
-  setNonBlocking,
-  socket,
-  socketpair,
-} from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
-import { withPair } from '../test-support/sockets.ts'
-import { tempFolder } from '../test-support/temp-folder.ts'
+import * as api from '../src/index.ts'
+import { codeOf, leakChecked, sizedMemfd, tempFolder, withPair } from '../test-support/index.ts'
 
-const hub = Hub.current()
+const hub = api.Hub.current()
 leakChecked(t)
 
 const EAGAIN = 11
-const { SOCK_SEQPACKET, SOCK_STREAM, SOCK_DGRAM } = constants
+const { SOCK_SEQPACKET, SOCK_STREAM, SOCK_DGRAM } = api.constants
 
 /** As a stranger does it who holds a duplicate. */
-function clearNonBlocking(fd: OwnedFd): void {
-  using stranger = dup(fd)
-  setNonBlocking(stranger, false)
+function clearNonBlocking(fd: api.OwnedFd): void {
+  using stranger = api.dup(fd)
+  api.setNonBlocking(stranger, false)
 }
 
 /** Sends until the peer takes no more. */
@@ -47,17 +27,17 @@ function fill(send: () => number): number {
   }
 }
 
-class Attached implements PacketHandler {
-  readonly peer: OwnedFd
-  readonly stranger: OwnedFd
-  readonly socket: HubSocket
+class Attached implements api.PacketHandler {
+  readonly peer: api.OwnedFd
+  readonly stranger: api.OwnedFd
+  readonly socket: api.HubSocket
   readonly unsent: number[] = []
-  onPacket: PacketHandler['onPacket'] = () => undefined
+  onPacket: api.PacketHandler['onPacket'] = () => undefined
   onUnsent = (_bytes: Buffer, errno: number) => this.unsent.push(errno)
 
   constructor(t: Test) {
-    const [mine, peer] = socketpair(SOCK_SEQPACKET)
-    this.stranger = dup(mine)
+    const [mine, peer] = api.socketpair(SOCK_SEQPACKET)
+    this.stranger = api.dup(mine)
     this.peer = peer
     this.socket = hub.attach(mine, this, { acceptsFileDescriptors: true })
     this.clear()
@@ -69,7 +49,7 @@ class Attached implements PacketHandler {
   }
 
   clear(): void {
-    setNonBlocking(this.stranger, false)
+    api.setNonBlocking(this.stranger, false)
   }
 
   onEnd(): void {}
@@ -119,7 +99,7 @@ t.test('the hub sends to many', async (t) => {
 t.test('the hub sends what was left for the end of a batch', async (t) => {
   const attached = new Attached(t)
   while (attached.unsent.length === 0) {
-    sendmsg(attached.peer, Buffer.from('?'))
+    api.sendmsg(attached.peer, Buffer.from('?'))
     await attached.next(() => {
       for (let i = 0; i < 60; i++) attached.socket.sendLater(500)
     })
@@ -132,7 +112,7 @@ t.test('the hub looks for a second packet where there is none', async (t) => {
   const attached = new Attached(t)
   for (let packet = 0; packet < 40; packet++) {
     attached.clear()
-    sendmsg(attached.peer, Buffer.from('!'))
+    api.sendmsg(attached.peer, Buffer.from('!'))
     await attached.next()
   }
   t.pass('it was told that there is none')
@@ -140,22 +120,22 @@ t.test('the hub looks for a second packet where there is none', async (t) => {
 
 t.test('the hub looks for a second connection where there is none', async (t) => {
   const path = `${tempFolder(t)}/s`
-  const listening = socket(SOCK_SEQPACKET)
-  using stranger = dup(listening)
-  bind(listening, path)
-  listen(listening)
+  const listening = api.socket(SOCK_SEQPACKET)
+  using stranger = api.dup(listening)
+  api.bind(listening, path)
+  api.listen(listening)
   let accepted: () => void = () => undefined
-  const onConnection = (fd: OwnedFd) => {
+  const onConnection = (fd: api.OwnedFd) => {
     fd.close()
     accepted()
   }
   const listener = hub.listen(listening, { onConnection, onAcceptFailed: () => t.fail('accept failed') })
   hub.ref()
   for (let connection = 0; connection < 40; connection++) {
-    setNonBlocking(stranger, false)
+    api.setNonBlocking(stranger, false)
     const isAccepted = new Promise<void>((resolve) => (accepted = resolve))
-    using client = socket(SOCK_SEQPACKET)
-    connect(client, path)
+    using client = api.socket(SOCK_SEQPACKET)
+    api.connect(client, path)
     await isAccepted
   }
   hub.unref()
@@ -170,15 +150,15 @@ for (const [kind, type] of Object.entries({ SOCK_SEQPACKET, SOCK_STREAM, SOCK_DG
       clearNonBlocking(a)
       clearNonBlocking(b)
       t.equal(
-        codeOf(() => recvmsg(b, 10)),
+        codeOf(() => api.recvmsg(b, 10)),
         'EAGAIN',
       )
       t.equal(
-        codeOf(() => fill(() => sendmsg(a, Buffer.alloc(1000)))),
+        codeOf(() => fill(() => api.sendmsg(a, Buffer.alloc(1000)))),
         'EAGAIN',
       )
       t.equal(
-        codeOf(() => fill(() => sendmsg(a, Buffer.alloc(1000), [memfd]))),
+        codeOf(() => fill(() => api.sendmsg(a, Buffer.alloc(1000), [memfd]))),
         'EAGAIN',
       )
     }, type)
@@ -188,25 +168,25 @@ for (const [kind, type] of Object.entries({ SOCK_SEQPACKET, SOCK_STREAM, SOCK_DG
 t.test('recvmsg that is to wait for all', async (t) => {
   withPair((a, b) => {
     clearNonBlocking(b)
-    sendmsg(a, Buffer.from('half'))
-    t.equal(recvmsg(b, 100, 0, constants.MSG_WAITALL).data.length, 4)
+    api.sendmsg(a, Buffer.from('half'))
+    t.equal(api.recvmsg(b, 100, 0, api.constants.MSG_WAITALL).data.length, 4)
   }, SOCK_STREAM)
 })
 
 t.test('accept, and connect to a full backlog', async (t) => {
   const path = `${tempFolder(t)}/s`
-  using listening = socket(SOCK_SEQPACKET)
-  bind(listening, path)
-  listen(listening, 0)
+  using listening = api.socket(SOCK_SEQPACKET)
+  api.bind(listening, path)
+  api.listen(listening, 0)
   clearNonBlocking(listening)
-  t.equal(accept(listening), null)
-  using first = socket(SOCK_SEQPACKET)
-  connect(first, path)
-  using second = socket(SOCK_SEQPACKET)
+  t.equal(api.accept(listening), null)
+  using first = api.socket(SOCK_SEQPACKET)
+  api.connect(first, path)
+  using second = api.socket(SOCK_SEQPACKET)
   clearNonBlocking(second)
   t.equal(
-    codeOf(() => connect(second, path)),
+    codeOf(() => api.connect(second, path)),
     'EAGAIN',
   )
-  accept(listening)?.close()
+  api.accept(listening)?.close()
 })

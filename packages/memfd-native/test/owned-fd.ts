@@ -1,63 +1,57 @@
-import { once } from 'node:events'
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { constants, dup, fstat, getrlimit, type OwnedFd, OwnedFd as Owner, pipe } from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { indexUrl, runScript } from '../test-support/fixture.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
+import * as support from '../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 
 const isCloexec = (fd: number) => {
-  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+  const flags = /^flags:\s+(\d+)$/m.exec(support.nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
   return (Number.parseInt(flags, 8) & 0o2000000) !== 0
 }
 
 t.test('close closes the number, once', async (t) => {
-  const memfd = sizedMemfd()
+  const memfd = support.sizedMemfd()
   const number = memfd.fd
   t.notOk(memfd.isClosed)
   memfd.close()
   t.equal(memfd.fd, -1)
   t.ok(memfd.isClosed)
   t.equal(
-    codeOf(() => fstatSync(number)),
+    support.codeOf(() => support.nodeFs.fstatSync(number)),
     'EBADF',
   )
 })
 
 t.test('close again does not close the next owner of the number', async (t) => {
-  const first = sizedMemfd()
+  const first = support.sizedMemfd()
   const number = first.fd
   first.close()
-  using second = sizedMemfd()
+  using second = support.sizedMemfd()
   t.equal(second.fd, number, 'the kernel used the number again')
   first.close()
   t.equal(
-    codeOf(() => fstat(second)),
+    support.codeOf(() => fstat(second)),
     'ok',
   )
 })
 
 t.test('a released number stays open and belongs to the caller', async (t) => {
-  const memfd = sizedMemfd()
+  const memfd = support.sizedMemfd()
   const number = memfd.release()
   t.equal(memfd.fd, -1)
   t.equal(memfd.release(), -1)
   memfd.close()
   t.equal(
-    codeOf(() => fstatSync(number)),
+    support.codeOf(() => support.nodeFs.fstatSync(number)),
     'ok',
   )
-  closeSync(number)
+  support.nodeFs.closeSync(number)
 })
 
 t.test('the end of a using block closes', async (t) => {
   let kept: OwnedFd
   {
-    using memfd = sizedMemfd()
+    using memfd = support.sizedMemfd()
     kept = memfd
   }
   t.ok(kept.isClosed)
@@ -73,24 +67,24 @@ t.test('an adopted number is owned, and CLOEXEC from then on', async (t) => {
 })
 
 t.test('a descriptor inherited without CLOEXEC becomes CLOEXEC by adoption', async (t) => {
-  const inherited = openSync('/proc/self/fd', 'r')
+  const inherited = support.nodeFs.openSync('/proc/self/fd', 'r')
   using adopted = Owner.adopt(inherited)
   t.ok(isCloexec(adopted.fd))
 })
 
 t.test('a number that is not open is refused, with EBADF', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   const free = dup(memfd)
   const number = free.fd
   free.close()
   t.equal(
-    codeOf(() => Owner.adopt(number)),
+    support.codeOf(() => Owner.adopt(number)),
     'EBADF',
   )
 })
 
 t.test('no number makes the process grow, abort, or end late', async (t) => {
-  const ended = runScript(`
+  const ended = support.runScript(`
     const { OwnedFd } = native
     const before = process.memoryUsage.rss()
     for (const number of [2147483647, 2147483646, 2e9, 1e9, 1e8, 2 ** 24]) {
@@ -105,20 +99,20 @@ t.test('no number makes the process grow, abort, or end late', async (t) => {
 })
 
 t.test('the highest numbers that are allowed are owned like any other, and closed with their thread', async (t) => {
-  using memfd = sizedMemfd()
+  using memfd = support.sizedMemfd()
   const highest = getrlimit(constants.RLIMIT_NOFILE).soft - 1
-  const worker = new Worker(
+  const worker = new support.nodeWorkerThreads.Worker(
     `const { workerData: { index, fd, highest } } = require('node:worker_threads')
      import(index).then(({ dup, OwnedFd }) => {
        dup(fd, highest)
        OwnedFd.adopt(dup(fd, highest - 100).release())
      })`,
-    { eval: true, workerData: { index: indexUrl, fd: memfd.fd, highest } },
+    { eval: true, workerData: { index: support.indexUrl, fd: memfd.fd, highest } },
   )
-  t.strictSame(await once(worker, 'exit'), [0])
+  t.strictSame(await support.nodeEvents.once(worker, 'exit'), [0])
   for (const number of [highest, highest - 100]) {
     t.equal(
-      codeOf(() => fstat(number)),
+      support.codeOf(() => fstat(number)),
       'EBADF',
     )
   }
@@ -137,7 +131,7 @@ const WRONG: [string, unknown, string][] = [
 for (const [what, value, code] of WRONG) {
   t.test(`adopting ${what} is refused with ${code}`, async (t) => {
     t.equal(
-      codeOf(() => Owner.adopt(value as number)),
+      support.codeOf(() => Owner.adopt(value as number)),
       code,
     )
   })

@@ -1,6 +1,6 @@
 /** However a process ends while it owns descriptors, mappings and watchers, it ends as it was told to. */
 import t from 'tap'
-import { runFixture } from '../test-support/fixture.ts'
+import { runFixture } from '../test-support/index.ts'
 
 const ENDS = {
   'by itself': { status: 0, signal: null },

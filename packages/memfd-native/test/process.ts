@@ -1,9 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { constants, getrlimit, isDumpable, reopen, setDumpable, setrlimit } from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { sizedMemfd } from '../test-support/memfd.ts'
+import { codeOf, leakChecked, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
 t.teardown(() => setDumpable(true))

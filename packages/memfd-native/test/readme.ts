@@ -1,23 +1,20 @@
 /** What the README shows runs, and what it says is so. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+
 import t, { type Test } from 'tap'
 import * as memfdNative from '../src/index.ts'
-import { runNode } from '../test-support/fixture.ts'
-import { tempFolder } from '../test-support/temp-folder.ts'
+import { nodeFs, nodePath, nodeUrl, runNode, tempFolder } from '../test-support/index.ts'
 
-const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
-const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
+const packageRoot = nodeUrl.fileURLToPath(new URL('../..', import.meta.url))
+const readme = nodeFs.readFileSync(nodePath.join(packageRoot, 'README.md'), 'utf8')
 
 /** A folder with the README's programs, and this package installed. */
 function installExample(t: Test): string {
   const folder = tempFolder(t)
   for (const [, code, name] of readme.matchAll(/^```js\n(\/\/ (\S+)\n.*?)^```$/gms)) {
-    writeFileSync(join(folder, name as string), code as string)
+    nodeFs.writeFileSync(nodePath.join(folder, name as string), code as string)
   }
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(packageRoot, join(folder, 'node_modules/memfd-native'))
+  nodeFs.mkdirSync(nodePath.join(folder, 'node_modules'))
+  nodeFs.symlinkSync(packageRoot, nodePath.join(folder, 'node_modules/memfd-native'))
   return folder
 }
 
@@ -37,7 +34,7 @@ t.test('every name in the table of what there is is exported', async (t) => {
 
 t.test('the permission model asks for --allow-addons', async (t) => {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
-  const program = ['--no-warnings', flag, '--allow-fs-read=*', join(packageRoot, 'dist/src/index.js')]
+  const program = ['--no-warnings', flag, '--allow-fs-read=*', nodePath.join(packageRoot, 'dist/src/index.js')]
   t.match(runNode(program).errors, /ERR_DLOPEN_DISABLED/)
   t.equal(runNode(['--allow-addons', ...program]).status, 0)
 })

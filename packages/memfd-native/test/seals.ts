@@ -4,25 +4,13 @@
  */
 import { writeSync } from 'node:fs'
 import t from 'tap'
-import {
-  addSeals,
-  constants,
-  fallocate,
-  ftruncate,
-  getSeals,
-  Mapping,
-  mmap,
-  type OwnedFd,
-  reopen,
-} from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import * as api from '../src/index.ts'
+import { codeOf, leakChecked, PAGE, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
-const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE } = constants
-const { FALLOC_FL_PUNCH_HOLE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE, O_RDWR, O_TRUNC } = constants
-const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MADV_REMOVE } = mmap
+const { F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE } = api.constants
+const { FALLOC_FL_PUNCH_HOLE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE, O_RDWR, O_TRUNC } = api.constants
+const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MADV_REMOVE } = api.mmap
 const SIZE = 4 * PAGE
 
 const SEALS = {
@@ -35,38 +23,38 @@ const SEALS = {
 }
 
 /** A shared read-only view made before the seal would forbid it, on which `attempt` is made. */
-function withView(fd: OwnedFd, attempt: (view: Buffer) => void): void {
-  using readOnly = reopen(fd, constants.O_RDONLY)
-  const view = mmap.map(SIZE, PROT_READ, MAP_SHARED, readOnly)
+function withView(fd: api.OwnedFd, attempt: (view: Buffer) => void): void {
+  using readOnly = api.reopen(fd, api.constants.O_RDONLY)
+  const view = api.mmap.map(SIZE, PROT_READ, MAP_SHARED, readOnly)
   try {
     attempt(view)
   } finally {
-    mmap.unmap(view)
+    api.mmap.unmap(view)
   }
 }
 
-function mapWritableAgain(fd: OwnedFd): Mapping {
-  using again = reopen(fd, O_RDWR)
-  return Mapping.map(again, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
+function mapWritableAgain(fd: api.OwnedFd): api.Mapping {
+  using again = api.reopen(fd, O_RDWR)
+  return api.Mapping.map(again, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
 }
 
-const OPERATIONS: Record<string, (fd: OwnedFd) => unknown> = {
+const OPERATIONS: Record<string, (fd: api.OwnedFd) => unknown> = {
   write: (fd) => writeSync(fd.fd, 'x', 0),
-  'ftruncate smaller': (fd) => ftruncate(fd, PAGE),
-  'ftruncate to the same size': (fd) => ftruncate(fd, SIZE),
-  'ftruncate larger': (fd) => ftruncate(fd, 2 * SIZE),
-  'reopen O_TRUNC': (fd) => reopen(fd, O_RDWR | O_TRUNC),
-  'reopen O_RDWR': (fd) => reopen(fd, O_RDWR),
-  'fallocate inside': (fd) => fallocate(fd, 0, 0, SIZE),
-  'fallocate beyond the end': (fd) => fallocate(fd, 0, 0, 2 * SIZE),
-  'punch a hole': (fd) => fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE),
-  'zero a range': (fd) => fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, PAGE),
-  'map writable, shared': (fd) => Mapping.map(fd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED),
+  'ftruncate smaller': (fd) => api.ftruncate(fd, PAGE),
+  'ftruncate to the same size': (fd) => api.ftruncate(fd, SIZE),
+  'ftruncate larger': (fd) => api.ftruncate(fd, 2 * SIZE),
+  'reopen O_TRUNC': (fd) => api.reopen(fd, O_RDWR | O_TRUNC),
+  'reopen O_RDWR': (fd) => api.reopen(fd, O_RDWR),
+  'fallocate inside': (fd) => api.fallocate(fd, 0, 0, SIZE),
+  'fallocate beyond the end': (fd) => api.fallocate(fd, 0, 0, 2 * SIZE),
+  'punch a hole': (fd) => api.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE),
+  'zero a range': (fd) => api.fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, PAGE),
+  'map writable, shared': (fd) => api.Mapping.map(fd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED),
   'map writable, shared, reopened': mapWritableAgain,
-  'map writable, private': (fd) => Mapping.map(fd, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE),
-  'mprotect a view writable': (fd) => withView(fd, (view) => mmap.protect(view, PROT_READ | PROT_WRITE)),
-  'MADV_REMOVE on a view': (fd) => withView(fd, (view) => mmap.advise(view, MADV_REMOVE)),
-  'add a seal': (fd) => addSeals(fd, F_SEAL_SHRINK),
+  'map writable, private': (fd) => api.Mapping.map(fd, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE),
+  'mprotect a view writable': (fd) => withView(fd, (view) => api.mmap.protect(view, PROT_READ | PROT_WRITE)),
+  'MADV_REMOVE on a view': (fd) => withView(fd, (view) => api.mmap.advise(view, MADV_REMOVE)),
+  'add a seal': (fd) => api.addSeals(fd, F_SEAL_SHRINK),
 }
 
 const REFUSED: Record<string, Partial<Record<keyof typeof SEALS, string>>> = {
@@ -93,13 +81,13 @@ for (const [sealName, seals] of Object.entries(SEALS)) {
     const expected = ALWAYS[operation] ?? refusal ?? 'ok'
     t.test(`sealed ${sealName}: ${operation} is ${expected}`, async (t) => {
       using memfd = sizedMemfd(SIZE)
-      using mapping = seals === F_SEAL_WRITE ? null : Mapping.map(memfd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
-      addSeals(memfd, seals)
+      using mapping = seals === F_SEAL_WRITE ? null : api.Mapping.map(memfd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
+      api.addSeals(memfd, seals)
       t.equal(
         codeOf(() => attempt(memfd)),
         expected,
       )
-      t.equal(getSeals(memfd) & seals, seals)
+      t.equal(api.getSeals(memfd) & seals, seals)
       t.equal(mapping?.isMapped ?? true, true)
     })
   }
@@ -107,39 +95,39 @@ for (const [sealName, seals] of Object.entries(SEALS)) {
 
 t.test('a view of the writable descriptor can be made writable until a seal forbids it', async (t) => {
   using memfd = sizedMemfd(SIZE)
-  const view = mmap.map(SIZE, PROT_READ, MAP_SHARED, memfd)
-  mmap.protect(view, PROT_READ | PROT_WRITE)
+  const view = api.mmap.map(SIZE, PROT_READ, MAP_SHARED, memfd)
+  api.mmap.protect(view, PROT_READ | PROT_WRITE)
   view[0] = 1
-  mmap.unmap(view)
-  addSeals(memfd, F_SEAL_FUTURE_WRITE)
-  const sealed = mmap.map(SIZE, PROT_READ, MAP_SHARED, memfd)
+  api.mmap.unmap(view)
+  api.addSeals(memfd, F_SEAL_FUTURE_WRITE)
+  const sealed = api.mmap.map(SIZE, PROT_READ, MAP_SHARED, memfd)
   t.equal(
-    codeOf(() => mmap.protect(sealed, PROT_READ | PROT_WRITE)),
+    codeOf(() => api.mmap.protect(sealed, PROT_READ | PROT_WRITE)),
     'EACCES',
   )
-  mmap.unmap(sealed)
+  api.mmap.unmap(sealed)
 })
 
 t.test('F_SEAL_WRITE is EBUSY while a writable mapping exists', async (t) => {
   using memfd = sizedMemfd(SIZE)
-  const mapping = Mapping.map(memfd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
+  const mapping = api.Mapping.map(memfd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
   t.equal(
-    codeOf(() => addSeals(memfd, F_SEAL_WRITE)),
+    codeOf(() => api.addSeals(memfd, F_SEAL_WRITE)),
     'EBUSY',
   )
   mapping.unmap()
   t.equal(
-    codeOf(() => addSeals(memfd, F_SEAL_WRITE)),
+    codeOf(() => api.addSeals(memfd, F_SEAL_WRITE)),
     'ok',
   )
 })
 
 t.test('the writable mapping of before FUTURE_WRITE goes on writing, and readers see it', async (t) => {
   using memfd = sizedMemfd(SIZE)
-  using writer = Mapping.map(memfd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
-  addSeals(memfd, SEALS.region)
-  using readOnly = reopen(memfd, constants.O_RDONLY)
-  using reader = Mapping.map(readOnly, SIZE, PROT_READ, MAP_SHARED)
+  using writer = api.Mapping.map(memfd, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED)
+  api.addSeals(memfd, SEALS.region)
+  using readOnly = api.reopen(memfd, api.constants.O_RDONLY)
+  using reader = api.Mapping.map(readOnly, SIZE, PROT_READ, MAP_SHARED)
   writer.writeInt32BE(0, 42)
   t.equal(reader.readInt32BE(0), 42)
 })

@@ -3,7 +3,7 @@
  * may leave native code with memory that is no longer its own.
  */
 import t from 'tap'
-import { runFixture, runScript } from '../test-support/fixture.ts'
+import { runFixture, runScript } from '../test-support/index.ts'
 
 const HANDLES = `
   const { Hub, constants, recvmsg, sendmsg, socketpair } = native

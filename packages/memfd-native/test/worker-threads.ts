@@ -3,10 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { fstat, Mapping, mmap, OwnedFd } from '../src/index.ts'
-import { codeOf } from '../test-support/code-of.ts'
-import { fixturePath } from '../test-support/fixture.ts'
-import { leakChecked } from '../test-support/leaks.ts'
-import { PAGE, sizedMemfd } from '../test-support/memfd.ts'
+import { codeOf, fixturePath, leakChecked, PAGE, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
 

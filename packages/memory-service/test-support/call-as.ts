@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { runProgram } from '@memsvc/shared/test-support'
 
-const CALL_REGISTRY = fileURLToPath(new URL('../test/fixtures/call-registry.js', import.meta.url))
+const CALL_REGISTRY = fileURLToPath(new URL('./fixtures/call-registry.js', import.meta.url))
 
 /** What a call of this user came to: `{ ok: result }`, or its error's `{ code, message }`. Needs root. */
 export async function callAs(uid: number, registry: string, ...call: string[]): Promise<unknown> {

@@ -1,4 +1,4 @@
-/** The hostile clients of test/fixtures/hostile: each case as every kind of user, and the oracle after each. */
+/** The hostile clients of test-support/fixtures/hostile: each case as every kind of user, and the oracle after each. */
 import { spawnSync } from 'node:child_process'
 import { chownSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 import { MEMSVC, startMemsvc } from './memsvc.ts'
 import { Oracle } from './oracle.ts'
 
-const PYTHON = ['python3', '-IB', fileURLToPath(new URL('../../test/fixtures/hostile', import.meta.url))]
+const PYTHON = ['python3', '-IB', fileURLToPath(new URL('../../test-support/fixtures/hostile', import.meta.url))]
 const THIRD_UID = 65533
 const OPEN_DIRECTORY = 0o711
 
@@ -89,7 +89,7 @@ function startAttacker(t: Test, { registry }: Daemon, { title, uid }: Attacker, 
   return async (line: string): Promise<Answer> => JSON.parse(await tell(line))
 }
 
-/** Starts the program of test/fixtures/hostile; gone with the test. @returns says a line to it, and resolves to its answer */
+/** Starts the program of test-support/fixtures/hostile; gone with the test. @returns says a line to it, and resolves to its answer */
 export function startHostile(t: Test, args: readonly string[], uid?: number): (line: string) => Promise<string> {
   const program = startCommand([...PYTHON, ...args], { uid, stdin: 'pipe' })
   t.teardown(() => program.destroy())

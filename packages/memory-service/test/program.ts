@@ -1,7 +1,7 @@
 /** Command lines as memsvc understands them, in processes of their own: what ends in usage, and what each command prints. */
 import { leakChecked, newRegistryPath, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMSVC } from '../test-support/memsvc.ts'
+import { MEMSVC } from '../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

@@ -1,21 +1,35 @@
-/** For the tests of sibling packages. */
-export { Canary } from './canary.ts'
-export { attack, expectedReport, HOLDERS, type Holder, OTHER_OWNER } from './hostile-holder.ts'
-export { goodPackets, type HostilePacket, hostilePackets } from './hostile-packets.ts'
-export { leakChecked } from './leaks.ts'
-export { Lines } from './lines.ts'
-export {
-  type Ending,
-  OTHER_UID,
-  otherUserProblem,
-  Program,
-  type ProgramOptions,
-  runProgram,
-  startCommand,
-  startProgram,
-} from './programs.ts'
-export { type Packet, RawPeer } from './raw-peer.ts'
-export { type SeededRandom, seededRandom } from './seeded-random.ts'
-export { type Daemon, type DaemonOptions, newRegistryPath, startDaemon } from './start-daemon.ts'
-export { watchdog } from './watchdog.ts'
-export * as wire from './wire.ts'
+/** All that the tests of this package have in common; `harness.ts` is what sibling packages get of it. */
+export * from './awake.ts'
+export * from './call.ts'
+export * from './canary.ts'
+export * from './descriptors.ts'
+export * from './harness.ts'
+export * from './hostile-holder.ts'
+export * from './hostile-packets.ts'
+export * from './hub-references.ts'
+export * from './internals.ts'
+export * from './inventory.ts'
+export * from './leaks.ts'
+export * from './lines.ts'
+export * from './node.ts'
+export * from './other-process.ts'
+export * from './outcome.ts'
+export * from './parcel/point.ts'
+export * from './parcel/random.ts'
+export * from './parcel/test-binder.ts'
+export * from './parcel/wire.ts'
+export * from './programs.ts'
+export * from './raw-peer.ts'
+export * from './recorded-channel.ts'
+export * from './region-holder-process.ts'
+export * from './registry.ts'
+export * from './scripted-binder.ts'
+export * from './seeded-random.ts'
+export * from './sessions.ts'
+export * from './settle.ts'
+export * from './start-daemon.ts'
+export * from './store-owner.ts'
+export * from './stores.ts'
+export * from './warnings.ts'
+export * from './watchdog.ts'
+export * from './wire.ts'

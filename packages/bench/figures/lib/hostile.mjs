@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { startCommand } from '@memsvc/shared/test-support'
 
-const HOSTILE = fileURLToPath(new URL('../../../memory-service/test/fixtures/hostile', import.meta.url))
+const HOSTILE = fileURLToPath(new URL('../../../memory-service/test-support/fixtures/hostile', import.meta.url))
 const STRANGER = 1234
 
 /** The hostile clients of the tests, as a foreign user: they answer each line with one. Needs root. */

@@ -1,9 +1,8 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { formatValue, printByStream, printDirectly, ReaderGone } from '../../src/commands/output.ts'
+import { nodeFs, nodeNet } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
@@ -11,7 +10,10 @@ leakChecked(t)
 /** A pipe whose writing end does not block, and which is full. Who reads it reads `pipeBytes` first. */
 function fullPipe(t: Test): { source: ParcelFileDescriptor; sink: number; pipeBytes: number } {
   const [source, blockingSink] = ParcelFileDescriptor.createPipe()
-  const sink = openSync(`/proc/self/fd/${blockingSink.getFd()}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  const sink = nodeFs.openSync(
+    `/proc/self/fd/${blockingSink.getFd()}`,
+    nodeFs.constants.O_WRONLY | nodeFs.constants.O_NONBLOCK,
+  )
   blockingSink.close()
   t.teardown(() => source.close())
   return { source, sink, pipeBytes: fill(sink) }
@@ -20,7 +22,7 @@ function fullPipe(t: Test): { source: ParcelFileDescriptor; sink: number; pipeBy
 function fill(sink: number): number {
   for (let bytes = 0; ; ) {
     try {
-      bytes += writeSync(sink, Buffer.alloc(4096))
+      bytes += nodeFs.writeSync(sink, Buffer.alloc(4096))
     } catch {
       return bytes
     }
@@ -31,7 +33,7 @@ function readAll(source: ParcelFileDescriptor): string {
   const pieces: Buffer[] = []
   for (;;) {
     const piece = Buffer.alloc(65_536)
-    const bytes = readSync(source.getFd(), piece)
+    const bytes = nodeFs.readSync(source.getFd(), piece)
     if (bytes === 0) return Buffer.concat(pieces).toString()
     pieces.push(piece.subarray(0, bytes))
   }
@@ -53,9 +55,9 @@ t.test('a line goes straight to the descriptor', async (t) => {
 
 t.test('a line waits for a slow reader of a descriptor that does not block', async (t) => {
   const { source, sink, pipeBytes } = fullPipe(t)
-  const stream = new Socket({ fd: sink, readable: false, writable: true })
+  const stream = new nodeNet.Socket({ fd: sink, readable: false, writable: true })
   const printed = printDirectly(sink, () => stream)('42')
-  readSync(source.getFd(), Buffer.alloc(pipeBytes))
+  nodeFs.readSync(source.getFd(), Buffer.alloc(pipeBytes))
   await printed
   stream.destroy()
   t.equal(readAll(source), '42\n')
@@ -63,10 +65,10 @@ t.test('a line waits for a slow reader of a descriptor that does not block', asy
 
 t.test('a stream takes lines, and waits for a slow reader too', async (t) => {
   const { source, sink, pipeBytes } = fullPipe(t)
-  const stream = new Socket({ fd: sink, readable: false, writable: true })
+  const stream = new nodeNet.Socket({ fd: sink, readable: false, writable: true })
   const print = printByStream(stream)
   const printed = Promise.all([print('1'), print('2')])
-  readSync(source.getFd(), Buffer.alloc(pipeBytes))
+  nodeFs.readSync(source.getFd(), Buffer.alloc(pipeBytes))
   await printed
   stream.destroy()
   t.equal(readAll(source), '1\n2\n')
@@ -76,14 +78,14 @@ t.test('a reader that has gone is told apart from other errors', async (t) => {
   const [source, sink] = ParcelFileDescriptor.createPipe()
   source.close()
   t.type(await printDirectly(sink.getFd(), unused)('42').catch((error) => error), ReaderGone, 'directly')
-  const stream = new Socket({ fd: sink.detachFd(), readable: false, writable: true })
+  const stream = new nodeNet.Socket({ fd: sink.detachFd(), readable: false, writable: true })
   t.type(await printByStream(stream)('42').catch((error) => error), ReaderGone, 'by a stream')
 })
 
 t.test('a full disk is a failure that says so', async (t) => {
-  const full = openSync('/dev/full', 'w')
+  const full = nodeFs.openSync('/dev/full', 'w')
   await t.rejects(printDirectly(full, unused)('42'), { exitCode: 1, message: /^cannot write to stdout: ENOSPC/ })
-  closeSync(full)
+  nodeFs.closeSync(full)
 })
 
 t.test('a value is a number, or an object of JSON', async (t) => {

@@ -2,8 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { leakChecked, type Program, startProgram, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { memclient, startMemclient, startMemsvc } from '../../test-support/commands.ts'
-import { startStore } from '../../test-support/store.ts'
+import { memclient, startMemclient, startMemsvc, startStore } from '../../test-support/index.ts'
 
 const OWNER = fileURLToPath(new URL('../../test-support/store-owner.js', import.meta.url))
 

@@ -1,11 +1,10 @@
 /** What all commands do alike when they cannot do their work. */
-import { closeSync, openSync } from 'node:fs'
+
 import { MemoryFile, ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, runProgram, watchdog } from '@memsvc/shared/test-support'
 import { constants, ftruncate, memfdCreate } from 'memfd-native'
 import t from 'tap'
-import { MEMCLIENT, memclient, startMemsvc } from '../../test-support/commands.ts'
-import { type Behaviour, never, publish } from '../../test-support/odd-service.ts'
+import { type Behaviour, MEMCLIENT, memclient, never, nodeFs, publish, startMemsvc } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
@@ -81,19 +80,19 @@ t.test('a reader of stdout that has gone is exit 0, silently', async (t) => {
 
 t.test('a full disk is exit 1 and said', async (t) => {
   const { registry } = await startMemsvc(t)
-  const full = openSync('/dev/full', 'w')
+  const full = nodeFs.openSync('/dev/full', 'w')
   for (const args of PRINTING) {
     const ending = await memclient(registry, args, { stdout: full })
     t.match(ending, { code: 1, stderr: /cannot write to stdout: ENOSPC/ }, args.join(' '))
   }
-  closeSync(full)
+  nodeFs.closeSync(full)
 })
 
 t.test('stdin is not read', async (t) => {
   const { registry } = await startMemsvc(t)
-  const endless = openSync('/dev/zero', 'r')
+  const endless = nodeFs.openSync('/dev/zero', 'r')
   t.match(await memclient(registry, ['read'], { stdin: endless }), { code: 0, stdout: '0' })
-  closeSync(endless)
+  nodeFs.closeSync(endless)
 })
 
 t.test('the registry is found by XDG_RUNTIME_DIR', async (t) => {

@@ -2,8 +2,7 @@
 import { MemoryFile } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { daemonStatus, memclient, startMemsvc } from '../../test-support/commands.ts'
-import { publish } from '../../test-support/odd-service.ts'
+import { daemonStatus, memclient, publish, startMemsvc } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

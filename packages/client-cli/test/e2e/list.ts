@@ -1,8 +1,7 @@
 /** `memclient list`: who is there, and who serves it. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { memclient, startMemsvc } from '../../test-support/commands.ts'
-import { publish } from '../../test-support/odd-service.ts'
+import { memclient, publish, startMemsvc } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

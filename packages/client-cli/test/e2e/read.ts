@@ -1,24 +1,10 @@
 /** `memclient read`: the value comes from the mapping, and nothing is loaded that it does not need. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+
 import { MemoryFile, ParcelFileDescriptor, SecurityError } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog, wire } from '@memsvc/shared/test-support'
-import {
-  accept,
-  bind,
-  constants,
-  listen,
-  type OwnedFd,
-  sendmsg,
-  setNonBlocking,
-  socket,
-  socketpair,
-} from 'memfd-native'
+import * as native from 'memfd-native'
 import t, { type Test } from 'tap'
-import { tryRead } from '../../src/quick-read.ts'
-import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemclient, startMemsvc } from '../../test-support/commands.ts'
-import { type Behaviour, never, publish } from '../../test-support/odd-service.ts'
+import * as support from '../../test-support/index.ts'
 
 const { DESCRIPTOR, FAILURE, message, packet, REPLY } = wire
 
@@ -26,9 +12,9 @@ watchdog(t)
 leakChecked(t)
 
 t.test('the value is 0 at first', async (t) => {
-  const { registry } = await startMemsvc(t)
-  t.match(await memclient(registry, ['read']), { code: 0, stdout: '0', stderr: '' })
-  t.match(await memclient(registry, ['read', '--json']), {
+  const { registry } = await support.startMemsvc(t)
+  t.match(await support.memclient(registry, ['read']), { code: 0, stdout: '0', stderr: '' })
+  t.match(await support.memclient(registry, ['read', '--json']), {
     code: 0,
     stdout: '{"name":"AnonymousSharedMemory","value":0}',
     stderr: '',
@@ -36,12 +22,12 @@ t.test('the value is 0 at first', async (t) => {
 })
 
 t.test('a service may have another name', async (t) => {
-  const { registry } = await startMemsvc(t, { args: ['--name', 'a/b.c-d_E'] })
-  t.match(await memclient(registry, ['read', 'a/b.c-d_E', '--json']), {
+  const { registry } = await support.startMemsvc(t, { args: ['--name', 'a/b.c-d_E'] })
+  t.match(await support.memclient(registry, ['read', 'a/b.c-d_E', '--json']), {
     code: 0,
     stdout: '{"name":"a/b.c-d_E","value":0}',
   })
-  t.match(await memclient(registry, ['read']), {
+  t.match(await support.memclient(registry, ['read']), {
     code: 3,
     stdout: '',
     stderr: /no service "AnonymousSharedMemory" at \//,
@@ -49,9 +35,9 @@ t.test('a service may have another name', async (t) => {
 })
 
 t.test('names that cannot be are names of no service', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   for (const name of ['', 'a b', 'ü', '__proto__', 'x'.repeat(128), '\u001b[31m']) {
-    t.match(await memclient(registry, ['read', name]), {
+    t.match(await support.memclient(registry, ['read', name]), {
       code: 3,
       stdout: '',
       stderr: /^memclient: no service ".*" at /,
@@ -60,32 +46,32 @@ t.test('names that cannot be are names of no service', async (t) => {
 })
 
 t.test('the value is not asked of the service: one that answers nothing but its descriptor is read', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   using file = new MemoryFile('own', 4)
   file.writeInt32BE(0, -2147483648)
-  await publish(t, registry, 'own', { getFileDescriptor: () => file.shareReadOnly(), setValue: never })
-  t.match(await memclient(registry, ['read', 'own']), { code: 0, stdout: '-2147483648' })
+  await support.publish(t, registry, 'own', { getFileDescriptor: () => file.shareReadOnly(), setValue: support.never })
+  t.match(await support.memclient(registry, ['read', 'own']), { code: 0, stdout: '-2147483648' })
 })
 
 t.test('a region that others may write is read all the same', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   using file = new MemoryFile('own', 4)
   file.writeInt32BE(0, 7)
-  await publish(t, registry, 'own', { getFileDescriptor: () => file.getParcelFileDescriptor() })
-  t.match(await memclient(registry, ['read', 'own']), { code: 0, stdout: '7' })
+  await support.publish(t, registry, 'own', { getFileDescriptor: () => file.getParcelFileDescriptor() })
+  t.match(await support.memclient(registry, ['read', 'own']), { code: 0, stdout: '7' })
 })
 
-t.test('another user reads where the socket lets him in', { skip: otherUserProblem(MEMCLIENT) }, async (t) => {
-  const { registry } = await startMemsvc(t, {
+t.test('another user reads where the socket lets him in', { skip: otherUserProblem(support.MEMCLIENT) }, async (t) => {
+  const { registry } = await support.startMemsvc(t, {
     args: ['--socket-mode', '666'],
-    registry: newRegistryPath(t, OPEN_DIRECTORY),
+    registry: newRegistryPath(t, support.OPEN_DIRECTORY),
   })
-  t.match(await memclient(registry, ['read'], { uid: OTHER_UID }), { code: 0, stdout: '0', stderr: '' })
+  t.match(await support.memclient(registry, ['read'], { uid: OTHER_UID }), { code: 0, stdout: '0', stderr: '' })
 })
 
-t.test('another user is told where it does not', { skip: otherUserProblem(MEMCLIENT) }, async (t) => {
-  const { registry } = await startMemsvc(t, { registry: newRegistryPath(t, OPEN_DIRECTORY) })
-  t.match(await memclient(registry, ['read'], { uid: OTHER_UID }), {
+t.test('another user is told where it does not', { skip: otherUserProblem(support.MEMCLIENT) }, async (t) => {
+  const { registry } = await support.startMemsvc(t, { registry: newRegistryPath(t, support.OPEN_DIRECTORY) })
+  t.match(await support.memclient(registry, ['read'], { uid: OTHER_UID }), {
     code: 4,
     stdout: '',
     stderr: /closed to this user/,
@@ -93,26 +79,26 @@ t.test('another user is told where it does not', { skip: otherUserProblem(MEMCLI
 })
 
 t.test('where all is well little is loaded: no commander, and not the library', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   for (const args of [['read'], ['read', '--json', 'AnonymousSharedMemory'], ['read', '--registry', registry]]) {
     t.strictSame(await loadedFiles(t, registry, args), { code: 0, files: ['memclient.js', 'quick-read.cjs'] })
   }
 })
 
 t.test('the library does what is not as on every day', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   using file = new MemoryFile('own', 4)
   file.writeInt32BE(0, 7)
   const [socket, other] = ParcelFileDescriptor.createSocketPair()
   t.teardown(() => [socket, other].map((end) => end.close()))
-  const services: [name: string, code: number, behaviour: Behaviour][] = [
+  const services: [name: string, code: number, behaviour: support.Behaviour][] = [
     ['none', 3, {}],
     ['no-region', 1, { getFileDescriptor: () => socket.dup() }],
     ['throws', 4, { getFileDescriptor: () => Promise.reject(new SecurityError('not for you')) }],
     ['reliable', 0, { getFileDescriptor: () => reliable(file) }],
   ]
   for (const [name, code, behaviour] of services) {
-    await publish(t, registry, name, behaviour)
+    await support.publish(t, registry, name, behaviour)
     t.strictSame(await loadedFiles(t, registry, ['read', name]), { code, files: ALL_FILES }, name)
   }
   for (const [name, code] of [
@@ -122,12 +108,12 @@ t.test('the library does what is not as on every day', async (t) => {
   ] as const) {
     t.strictSame(await loadedFiles(t, registry, ['read', name]), { code, files: ALL_FILES }, name.slice(0, 20))
   }
-  t.match(await memclient(registry, ['read', 'reliable']), { code: 0, stdout: '7', stderr: '' })
+  t.match(await support.memclient(registry, ['read', 'reliable']), { code: 0, stdout: '7', stderr: '' })
 })
 
 t.test('what is tried first leaves nothing open when it declines', async (t) => {
-  const { registry } = await startMemsvc(t)
-  await publish(t, registry, 'no-region', { getFileDescriptor: () => null })
+  const { registry } = await support.startMemsvc(t)
+  await support.publish(t, registry, 'no-region', { getFileDescriptor: () => null })
   for (const args of [
     ['read', 'unknown', '--registry', registry],
     ['read', 'no-region', '--registry', registry],
@@ -137,20 +123,20 @@ t.test('what is tried first leaves nothing open when it declines', async (t) => 
     ['read', 'a', 'b'],
     ['read', 'a b', '--registry', registry],
   ]) {
-    t.equal(await tryRead(args), false, args.join(' ').slice(0, 40))
+    t.equal(await support.tryRead(args), false, args.join(' ').slice(0, 40))
   }
 })
 
 t.test('a channel that blocks and is full is declined', async (t) => {
   const path = newRegistryPath(t)
   using listener = listenAt(path)
-  const asked = tryRead(['read', '--registry', path])
-  using connection = accept(listener)
-  const [full, other] = socketpair(constants.SOCK_SEQPACKET)
+  const asked = support.tryRead(['read', '--registry', path])
+  using connection = native.accept(listener)
+  const [full, other] = native.socketpair(native.constants.SOCK_SEQPACKET)
   t.throws(() => {
-    for (;;) sendmsg(full, Buffer.alloc(10_000))
+    for (;;) native.sendmsg(full, Buffer.alloc(10_000))
   }, /EAGAIN/)
-  setNonBlocking(full, false)
+  native.setNonBlocking(full, false)
   const words = Buffer.alloc(44)
   for (const [i, word] of [0, 2, 0, 0, 0, DESCRIPTOR].entries()) words.writeInt32LE(word, 4 * i)
   const table = Buffer.alloc(4)
@@ -159,7 +145,7 @@ t.test('a channel that blocks and is full is declined', async (t) => {
     { kind: REPLY, id: 1, dataSize: 44, objectCount: 1, descriptorCount: 1 },
     Buffer.concat([words, table]),
   )
-  if (connection !== null) sendmsg(connection, reply, [full])
+  if (connection !== null) native.sendmsg(connection, reply, [full])
   t.equal(await asked, false)
   full.close()
   other.close()
@@ -181,10 +167,10 @@ t.test('a registry that answers nonsense, or nothing, is declined', async (t) =>
   for (const answer of nonsense) {
     const path = newRegistryPath(t)
     using listener = listenAt(path)
-    const asked = tryRead(['read', '--registry', path])
-    using connection = accept(listener)
+    const asked = support.tryRead(['read', '--registry', path])
+    using connection = native.accept(listener)
     t.ok(connection)
-    if (connection !== null && answer !== null) sendmsg(connection, answer)
+    if (connection !== null && answer !== null) native.sendmsg(connection, answer)
     t.equal(await asked, false, answer === null ? 'nothing' : `${answer.length} bytes`)
   }
 })
@@ -197,18 +183,23 @@ async function loadedFiles(
   registry: string,
   args: string[],
 ): Promise<{ code: number | null; files: string[] }> {
-  const directory = mkdtempSync(join(tmpdir(), 'memclient-'))
-  t.teardown(() => rmSync(directory, { recursive: true }))
-  const { code } = await memclient(registry, args, { env: { NODE_V8_COVERAGE: directory } })
-  const reports = readdirSync(directory).map((file) => readFileSync(join(directory, file), 'utf8'))
+  const directory = support.nodeFs.mkdtempSync(support.nodePath.join(support.nodeOs.tmpdir(), 'memclient-'))
+  t.teardown(() => support.nodeFs.rmSync(directory, { recursive: true }))
+  const { code } = await support.memclient(registry, args, { env: { NODE_V8_COVERAGE: directory } })
+  const reports = support.nodeFs
+    .readdirSync(directory)
+    .map((file) => support.nodeFs.readFileSync(support.nodePath.join(directory, file), 'utf8'))
   const urls = reports.flatMap((report) => (JSON.parse(report) as { result: { url: string }[] }).result)
-  return { code, files: urls.filter(({ url }) => url.startsWith('file:')).map(({ url }) => basename(url)) }
+  return {
+    code,
+    files: urls.filter(({ url }) => url.startsWith('file:')).map(({ url }) => support.nodePath.basename(url)),
+  }
 }
 
-function listenAt(path: string): OwnedFd {
-  const listener = socket(constants.SOCK_SEQPACKET)
-  bind(listener, path)
-  listen(listener)
+function listenAt(path: string): native.OwnedFd {
+  const listener = native.socket(native.constants.SOCK_SEQPACKET)
+  native.bind(listener, path)
+  native.listen(listener)
   return listener
 }
 
@@ -219,21 +210,24 @@ function reliable(file: MemoryFile): ParcelFileDescriptor {
 
 t.test('--wait waits for a daemon that is not there yet, with its registry or without', async (t) => {
   const registry = newRegistryPath(t)
-  const early = startMemclient(t, registry, ['read', '--wait', '--json'])
-  await startMemsvc(t, { registry, command: 'registry' })
-  const late = startMemclient(t, registry, ['--wait=60', 'read'])
-  await startMemsvc(t, { registry })
+  const early = support.startMemclient(t, registry, ['read', '--wait', '--json'])
+  await support.startMemsvc(t, { registry, command: 'registry' })
+  const late = support.startMemclient(t, registry, ['--wait=60', 'read'])
+  await support.startMemsvc(t, { registry })
   t.match(await early.ending, { code: 0, stdout: '{"name":"AnonymousSharedMemory","value":0}', stderr: '' })
   t.match(await late.ending, { code: 0, stdout: '0', stderr: '' })
 })
 
 t.test('--wait ends with exit 5 after its seconds', async (t) => {
   const none = newRegistryPath(t)
-  t.match(await memclient(none, ['read', '--wait', '0.2']), { code: 5, stderr: /the registry has not come for 0\.2 s/ })
-  const { registry } = await startMemsvc(t, { command: 'registry' })
-  t.match(await memclient(registry, ['read', 'own', '--wait', '0.2']), {
+  t.match(await support.memclient(none, ['read', '--wait', '0.2']), {
+    code: 5,
+    stderr: /the registry has not come for 0\.2 s/,
+  })
+  const { registry } = await support.startMemsvc(t, { command: 'registry' })
+  t.match(await support.memclient(registry, ['read', 'own', '--wait', '0.2']), {
     code: 5,
     stderr: /own has not come for 0\.2 s/,
   })
-  t.match(await memclient(registry, ['read', '--wait=x']), { code: 2, stderr: /--wait must be/ })
+  t.match(await support.memclient(registry, ['read', '--wait=x']), { code: 2, stderr: /--wait must be/ })
 })

@@ -1,12 +1,9 @@
 /** The commands of a store where they cannot do what they are asked: what each says, and ends with. */
-import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+
 import { IStore, ParcelFileDescriptor, ServiceManager } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMCLIENT, memclient, OPEN_DIRECTORY, startMemsvc } from '../../test-support/commands.ts'
-import { never } from '../../test-support/odd-service.ts'
-import { newFolder, startStore } from '../../test-support/store.ts'
+import * as support from '../../test-support/index.ts'
 
 const DONE = { code: 0, signal: null, stdout: '', stderr: '' }
 
@@ -26,27 +23,31 @@ const COMMANDS = [
 ]
 
 t.test('no registry, and no such store, are exit 3', async (t) => {
-  const { registry } = await startMemsvc(t, { command: 'registry' })
+  const { registry } = await support.startMemsvc(t, { command: 'registry' })
   const none = `${registry}.none`
-  const file = join(newFolder(t), 'empty.json')
-  writeFileSync(file, '{}')
+  const file = support.nodePath.join(support.newFolder(t), 'empty.json')
+  support.nodeFs.writeFileSync(file, '{}')
   for (const [command = '', operand = ''] of COMMANDS) {
     const args = command === 'import' ? ['import', file] : [command, ...(operand === '' ? [] : [operand])]
     const line = command === 'put' ? [...args, '1'] : args
-    t.match(await memclient(none, line), { code: 3, stdout: '', stderr: /no registry/ }, command)
-    t.match(await memclient(registry, line), { code: 3, stdout: '', stderr: /no service "SharedStore"/ }, command)
+    t.match(await support.memclient(none, line), { code: 3, stdout: '', stderr: /no registry/ }, command)
+    t.match(
+      await support.memclient(registry, line),
+      { code: 3, stdout: '', stderr: /no service "SharedStore"/ },
+      command,
+    )
   }
 })
 
 t.test('what stdin has is not waited for where there is no store', async (t) => {
-  const { registry } = await startMemsvc(t, { command: 'registry' })
-  const endless = openSync('/dev/zero', 'r')
-  t.match(await memclient(registry, ['put', 'k'], { stdin: endless }), { code: 3 })
-  closeSync(endless)
+  const { registry } = await support.startMemsvc(t, { command: 'registry' })
+  const endless = support.nodeFs.openSync('/dev/zero', 'r')
+  t.match(await support.memclient(registry, ['put', 'k'], { stdin: endless }), { code: 3 })
+  support.nodeFs.closeSync(endless)
 })
 
 t.test('wrong arguments are exit 2', async (t) => {
-  const { registry } = await startStore(t)
+  const { registry } = await support.startStore(t)
   for (const args of [
     ['get', ''],
     ['get', 'k'.repeat(513)],
@@ -69,7 +70,7 @@ t.test('wrong arguments are exit 2', async (t) => {
     ['get', 'k', '--timeout', '0'],
   ]) {
     t.match(
-      await memclient(registry, args),
+      await support.memclient(registry, args),
       { code: 2, stdout: '', stderr: /^memclient: .+$/ },
       args.join(' ').slice(0, 40),
     )
@@ -77,92 +78,92 @@ t.test('wrong arguments are exit 2', async (t) => {
 })
 
 t.test('who may not write is told so with exit 4', async (t) => {
-  const { registry, store } = await startStore(t, { mayWrite: (_caller, key) => key === 'open' })
+  const { registry, store } = await support.startStore(t, { mayWrite: (_caller, key) => key === 'open' })
   store.set('k', 1)
   for (const args of [
     ['put', 'k', '2'],
     ['delete', 'k'],
     ['increment', 'k'],
   ]) {
-    t.match(await memclient(registry, args), { code: 4, stdout: '', stderr: /may not write/ }, args.join(' '))
+    t.match(await support.memclient(registry, args), { code: 4, stdout: '', stderr: /may not write/ }, args.join(' '))
   }
   t.equal(store.get('k'), 1)
-  t.same(await memclient(registry, ['put', 'open', '1']), DONE)
+  t.same(await support.memclient(registry, ['put', 'open', '1']), DONE)
 })
 
 t.test(
   'another user reads, and a key that is not for him does not exist',
-  { skip: otherUserProblem(MEMCLIENT) },
+  { skip: otherUserProblem(support.MEMCLIENT) },
   async (t) => {
     const args = ['--socket-mode', '666']
-    const { registry } = await startMemsvc(t, {
+    const { registry } = await support.startMemsvc(t, {
       command: 'registry',
       args,
-      registry: newRegistryPath(t, OPEN_DIRECTORY),
+      registry: newRegistryPath(t, support.OPEN_DIRECTORY),
     })
-    const { store } = await startStore(t, {
+    const { store } = await support.startStore(t, {
       registry,
       areas: [{ keys: ['secret/*'], mayRead: ({ uid }) => uid !== OTHER_UID }, { keys: ['*'] }],
     })
     store.set('secret/a', 1)
     store.set('k', 2)
     const as = { uid: OTHER_UID }
-    t.same(await memclient(registry, ['get', 'k'], as), { ...DONE, stdout: '2' })
-    t.match(await memclient(registry, ['get', 'secret/a'], as), { code: 3 })
-    t.same(await memclient(registry, ['keys'], as), { ...DONE, stdout: 'k' })
-    t.match(await memclient(registry, ['put', 'k', '3'], as), { code: 4 })
-    t.same(await memclient(registry, ['get', 'secret/a']), { ...DONE, stdout: '1' })
+    t.same(await support.memclient(registry, ['get', 'k'], as), { ...DONE, stdout: '2' })
+    t.match(await support.memclient(registry, ['get', 'secret/a'], as), { code: 3 })
+    t.same(await support.memclient(registry, ['keys'], as), { ...DONE, stdout: 'k' })
+    t.match(await support.memclient(registry, ['put', 'k', '3'], as), { code: 4 })
+    t.same(await support.memclient(registry, ['get', 'secret/a']), { ...DONE, stdout: '1' })
   },
 )
 
 t.test('a limit is exit 5', async (t) => {
-  const { registry } = await startStore(t, { maxValueBytes: 10 })
-  t.match(await memclient(registry, ['put', 'k', 'longer than that']), { code: 5, stderr: /limit/ })
+  const { registry } = await support.startStore(t, { maxValueBytes: 10 })
+  t.match(await support.memclient(registry, ['put', 'k', 'longer than that']), { code: 5, stderr: /limit/ })
 })
 
 class MuteStore extends IStore.Stub {
-  open = never
+  open = support.never
 }
 
 t.test('a service that answers nothing is given up after --timeout', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   const manager = await ServiceManager.connect({ path: registry })
   t.teardown(() => manager.close())
   await manager.addService('mute', new MuteStore())
-  const ending = await memclient(registry, ['keys', '--store', 'mute', '--timeout', '0.3'])
+  const ending = await support.memclient(registry, ['keys', '--store', 'mute', '--timeout', '0.3'])
   t.match(ending, { code: 5, stderr: /mute has not answered for 0\.3 s/ })
 })
 
 t.test('a service that is no store is said to be none', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   for (const args of [['get', 'k'], ['put', 'k', '1'], ['keys'], ['changes']]) {
-    const ending = await memclient(registry, [...args, '--store', 'AnonymousSharedMemory'])
+    const ending = await support.memclient(registry, [...args, '--store', 'AnonymousSharedMemory'])
     t.match(ending, { code: 1, stdout: '', stderr: /AnonymousSharedMemory is no store, but shy/ }, args.join(' '))
   }
 })
 
 t.test('a full disk is exit 1 and said; a reader that has gone is the end, silently', async (t) => {
-  const { registry, store } = await startStore(t)
+  const { registry, store } = await support.startStore(t)
   store.set('k', 1)
   store.set('bytes', Buffer.alloc(100_000))
-  const full = openSync('/dev/full', 'w')
+  const full = support.nodeFs.openSync('/dev/full', 'w')
   const [source, sink] = ParcelFileDescriptor.createPipe()
   source.close()
   for (const args of [['get', 'k'], ['get', 'bytes'], ['increment', 'k'], ['keys'], ['export']]) {
-    const told = await memclient(registry, args, { stdout: full })
+    const told = await support.memclient(registry, args, { stdout: full })
     t.match(told, { code: 1, stderr: /^memclient: cannot write to stdout: ENOSPC/ }, args.join(' '))
-    t.match(await memclient(registry, args, { stdout: sink.getFd() }), { code: 0, stderr: '' }, args.join(' '))
+    t.match(await support.memclient(registry, args, { stdout: sink.getFd() }), { code: 0, stderr: '' }, args.join(' '))
   }
-  t.match(await memclient(registry, ['get', 'k', '--output', '/dev/full']), {
+  t.match(await support.memclient(registry, ['get', 'k', '--output', '/dev/full']), {
     code: 1,
     stderr: /cannot write to \/dev\/full: ENOSPC/,
   })
-  closeSync(full)
+  support.nodeFs.closeSync(full)
   sink.close()
 })
 
 t.test('with --json an error is an object', async (t) => {
-  const { registry, store } = await startStore(t)
+  const { registry, store } = await support.startStore(t)
   const version = store.set('k', 1)
   const errors: [args: string[], expected: object][] = [
     [['get', 'none'], { code: 'ERR_NO_SUCH_ELEMENT', exitCode: 3 }],
@@ -173,7 +174,7 @@ t.test('with --json an error is an object', async (t) => {
     [['get', 'k', '--output', '/dev/full'], { code: 'ENOSPC', exitCode: 1 }],
   ]
   for (const [args, expected] of errors) {
-    const { code, stderr } = await memclient(registry, [...args, '--json'])
+    const { code, stderr } = await support.memclient(registry, [...args, '--json'])
     const told = JSON.parse(stderr)
     t.match(told, { ...expected, message: /./ }, args.join(' '))
     t.equal(code, told.exitCode)

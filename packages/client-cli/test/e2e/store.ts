@@ -3,8 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { memclient } from '../../test-support/commands.ts'
-import { newFolder, printedBytes, startStore } from '../../test-support/store.ts'
+import { memclient, newFolder, printedBytes, startStore } from '../../test-support/index.ts'
 
 const DONE = { code: 0, signal: null, stdout: '', stderr: '' }
 const BINARY = Buffer.from([0, 255, 10, 13, 128, 10])

@@ -3,8 +3,7 @@ import { writeSync } from 'node:fs'
 import { MemoryFile, ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, type Program, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { daemonStatus, memclient, startMemclient, startMemsvc } from '../../test-support/commands.ts'
-import { publish } from '../../test-support/odd-service.ts'
+import { daemonStatus, memclient, publish, startMemclient, startMemsvc } from '../../test-support/index.ts'
 
 /** Bytes that a pipe holds, pipe(7). */
 const PIPE_BYTES = 65_536

@@ -1,44 +1,43 @@
 /** `memclient write`: values, refusals, and who may. */
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMCLIENT, memclient, OPEN_DIRECTORY, readValue, startMemsvc } from '../../test-support/commands.ts'
-import { never, publish } from '../../test-support/odd-service.ts'
+import * as support from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
 
 t.test('every int32 is written, silently, and read', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   for (const value of ['42', '-1', '2147483647', '-2147483648', '0']) {
-    t.match(await memclient(registry, ['write', value]), { code: 0, stdout: '', stderr: '' }, value)
-    t.equal(await readValue(registry), value)
+    t.match(await support.memclient(registry, ['write', value]), { code: 0, stdout: '', stderr: '' }, value)
+    t.equal(await support.readValue(registry), value)
   }
 })
 
 t.test('with --json it says what it wrote', async (t) => {
-  const { registry } = await startMemsvc(t)
-  t.match(await memclient(registry, ['write', '-5', '--json']), {
+  const { registry } = await support.startMemsvc(t)
+  t.match(await support.memclient(registry, ['write', '-5', '--json']), {
     code: 0,
     stdout: '{"name":"AnonymousSharedMemory","value":-5}',
   })
 })
 
 t.test('what is no int32 is refused, and the old value stands', async (t) => {
-  const { registry } = await startMemsvc(t)
-  await memclient(registry, ['write', '42'])
+  const { registry } = await support.startMemsvc(t)
+  await support.memclient(registry, ['write', '42'])
   for (const text of ['2147483648', '-2147483649', '1.5', '-1.5', 'abc', '']) {
     const refusal = {
       code: 2,
       stdout: '',
       stderr: /^memclient: the value must be a decimal integer from -2147483648 to /,
     }
-    t.match(await memclient(registry, ['write', text]), refusal, text)
+    t.match(await support.memclient(registry, ['write', text]), refusal, text)
   }
-  t.equal(await readValue(registry), '42')
+  t.equal(await support.readValue(registry), '42')
 })
 
 t.test('options may stand anywhere, and -- ends them', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   const lines: string[][] = [
     ['--registry', registry, 'write', '-1'],
     ['write', '--registry', registry, '-2', 'AnonymousSharedMemory'],
@@ -47,8 +46,8 @@ t.test('options may stand anywhere, and -- ends them', async (t) => {
     ['write', '-5', '--registry', registry, '--', 'AnonymousSharedMemory'],
   ]
   for (const [i, line] of lines.entries()) {
-    t.match(await memclient('/nowhere', line), { code: 0, stderr: '' }, line.join(' '))
-    t.equal(await readValue(registry), String(-1 - i))
+    t.match(await support.memclient('/nowhere', line), { code: 0, stderr: '' }, line.join(' '))
+    t.equal(await support.readValue(registry), String(-1 - i))
   }
 })
 
@@ -58,18 +57,18 @@ const ACCESS: [title: string, writers: string[], code: number, value: string][] 
 ]
 
 for (const [title, writers, code, value] of ACCESS) {
-  t.test(title, { skip: otherUserProblem(MEMCLIENT) }, async (t) => {
-    const registry = newRegistryPath(t, OPEN_DIRECTORY)
-    await startMemsvc(t, { args: ['--socket-mode', '666', ...writers], registry })
-    t.match(await memclient(registry, ['write', '42'], { uid: OTHER_UID }), { code, stdout: '' })
-    t.equal(await readValue(registry), value)
+  t.test(title, { skip: otherUserProblem(support.MEMCLIENT) }, async (t) => {
+    const registry = newRegistryPath(t, support.OPEN_DIRECTORY)
+    await support.startMemsvc(t, { args: ['--socket-mode', '666', ...writers], registry })
+    t.match(await support.memclient(registry, ['write', '42'], { uid: OTHER_UID }), { code, stdout: '' })
+    t.equal(await support.readValue(registry), value)
   })
 }
 
 t.test('a service that never answers is given up', async (t) => {
-  const { registry } = await startMemsvc(t)
-  await publish(t, registry, 'mute', { setValue: never })
-  t.match(await memclient(registry, ['write', '1', 'mute']), {
+  const { registry } = await support.startMemsvc(t)
+  await support.publish(t, registry, 'mute', { setValue: support.never })
+  t.match(await support.memclient(registry, ['write', '1', 'mute']), {
     code: 5,
     stdout: '',
     stderr: /^memclient: mute has not answered for/,
@@ -77,12 +76,12 @@ t.test('a service that never answers is given up', async (t) => {
 })
 
 t.test("a service's own error is told", async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   const setValue = () => {
     throw Object.assign(new Error('not today\n\u001b[31m'), { code: 'ERR_ILLEGAL_STATE' })
   }
-  await publish(t, registry, 'sulky', { setValue })
-  t.match(await memclient(registry, ['write', '1', 'sulky']), {
+  await support.publish(t, registry, 'sulky', { setValue })
+  t.match(await support.memclient(registry, ['write', '1', 'sulky']), {
     code: 1,
     stdout: '',
     stderr: 'memclient: not today [31m',

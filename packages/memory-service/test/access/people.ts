@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
-import { userInfo } from 'node:os'
-import { join } from 'node:path'
 import { leakChecked } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { findPeople, type Identity } from '../../src/access/people.ts'
+import { nodeChildProcess, nodeFs, nodeOs, nodePath } from '../../test-support/index.ts'
 
 const STRANGER = 2000
 const NO_USER = 4294967295
@@ -13,7 +10,7 @@ leakChecked(t)
 
 /** The entries of a database of this machine, split at their colons. */
 function getent(...args: string[]): string[][] {
-  const text = execFileSync('getent', args, { encoding: 'utf8' })
+  const text = nodeChildProcess.execFileSync('getent', args, { encoding: 'utf8' })
   return text
     .trim()
     .split('\n')
@@ -37,12 +34,12 @@ t.test('a uid names that user, as a number and in digits', async (t) => {
 })
 
 t.test('a name names that user', async (t) => {
-  const { username, uid } = userInfo()
+  const { username, uid } = nodeOs.userInfo()
   t.strictSame(await among([username], uid, STRANGER), [true, false])
 })
 
 t.test('@ and a name names those whose primary group it is', async (t) => {
-  const { uid, gid } = userInfo()
+  const { uid, gid } = nodeOs.userInfo()
   const name = getent('group', String(gid))[0]?.[0]
   t.strictSame(await among([`@${name}`], uid, STRANGER), [true, false])
 })
@@ -70,7 +67,7 @@ t.test('@ and a gid names whoever runs with that group, whether it has a name or
 /** Puts a getent of this shell script before the machine's. */
 function fakeGetent(t: Test, ...cases: string[]): void {
   const folder = t.testdir({ getent: ['#!/bin/sh', 'case "$*" in', ...cases, 'esac'].join('\n') })
-  chmodSync(join(folder, 'getent'), 0o755)
+  nodeFs.chmodSync(nodePath.join(folder, 'getent'), 0o755)
   const path = process.env.PATH
   process.env.PATH = `${folder}:${path}`
   t.teardown(() => {

@@ -1,10 +1,10 @@
 /** Where the file is, whether it is to be trusted, and what is said of a wrong one. */
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+
 import { TrustedUsers } from '@memsvc/shared/internal'
 import { leakChecked, OTHER_UID } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { configurationPath, readConfiguration, SYSTEM_CONFIGURATION } from '../../src/config/configuration.ts'
+import { nodeFs, nodePath } from '../../test-support/index.ts'
 
 leakChecked(t)
 
@@ -12,8 +12,8 @@ const TRUSTED = new TrustedUsers({ trustsOverflow: false })
 
 /** A file with this text. */
 function fileOf(t: Test, text: string): string {
-  const path = join(t.testdir({ 'memsvc.json': text }), 'memsvc.json')
-  chmodSync(path, 0o644)
+  const path = nodePath.join(t.testdir({ 'memsvc.json': text }), 'memsvc.json')
+  nodeFs.chmodSync(path, 0o644)
   return path
 }
 
@@ -84,7 +84,7 @@ for (const [text, message] of WRONG) {
 
 t.test('what is no readable file is refused', async (t) => {
   const folder = t.testdir({})
-  t.equal(await refusal(join(folder, 'none')), 'ERR_INVALID_ARG_VALUE FILE: cannot be read (ENOENT)')
+  t.equal(await refusal(nodePath.join(folder, 'none')), 'ERR_INVALID_ARG_VALUE FILE: cannot be read (ENOENT)')
   t.match(await refusal(folder), /ERR_INVALID_ARG_VALUE FILE: is no file/)
   t.match(await refusal('/dev/zero'), /is no file/)
 })
@@ -101,7 +101,7 @@ for (const [size, outcome] of [
 for (const mode of [0o664, 0o646, 0o622]) {
   t.test(`a file of mode ${mode.toString(8)} could be anybody's word`, async (t) => {
     const path = fileOf(t, '{}')
-    chmodSync(path, mode)
+    nodeFs.chmodSync(path, mode)
     t.equal(await refusal(path), 'ERR_INVALID_ARG_VALUE FILE: can be written to by others')
   })
 }
@@ -110,7 +110,7 @@ const skip = process.getuid?.() === 0 ? false : 'needs root to give a file away'
 
 t.test("a file of another user's is his word", { skip }, async (t) => {
   const path = fileOf(t, '{}')
-  chownSync(path, OTHER_UID, OTHER_UID)
+  nodeFs.chownSync(path, OTHER_UID, OTHER_UID)
   t.equal(await refusal(path), `ERR_INVALID_ARG_VALUE FILE: belongs to uid ${OTHER_UID}`)
 })
 
@@ -121,12 +121,15 @@ t.test('a file that is given is the file, whether it is there or not', async (t)
 t.test("a user's file is in XDG_CONFIG_HOME, else in .config at home, where it is there", async (t) => {
   const home = t.testdir({ config: { memsvc: { 'memsvc.json': '' } }, '.config': { memsvc: { 'memsvc.json': '' } } })
   const registry = '/run/user/1/memsvc/registry.sock'
-  const config = join(home, 'config')
-  t.equal(configurationPath(undefined, registry, { XDG_CONFIG_HOME: config }), join(config, 'memsvc/memsvc.json'))
-  t.equal(configurationPath(undefined, registry, { HOME: home }), join(home, '.config/memsvc/memsvc.json'))
+  const config = nodePath.join(home, 'config')
+  t.equal(
+    configurationPath(undefined, registry, { XDG_CONFIG_HOME: config }),
+    nodePath.join(config, 'memsvc/memsvc.json'),
+  )
+  t.equal(configurationPath(undefined, registry, { HOME: home }), nodePath.join(home, '.config/memsvc/memsvc.json'))
   t.equal(
     configurationPath(undefined, registry, { XDG_CONFIG_HOME: 'relative', HOME: home }),
-    join(home, '.config/memsvc/memsvc.json'),
+    nodePath.join(home, '.config/memsvc/memsvc.json'),
   )
   for (const env of [{}, { HOME: '' }, { XDG_CONFIG_HOME: '/none' }, { HOME: '/dev/null' }]) {
     t.equal(configurationPath(undefined, registry, env), null, JSON.stringify(env))
@@ -141,8 +144,8 @@ t.test("the system's registry goes by the system's file, never by a user's", asy
 
 t.test('a file that is there but cannot be reached is not taken for none', async (t) => {
   const home = t.testdir({})
-  mkdirSync(join(home, 'memsvc'))
-  const loop = join(home, 'memsvc', 'memsvc.json')
+  nodeFs.mkdirSync(nodePath.join(home, 'memsvc'))
+  const loop = nodePath.join(home, 'memsvc', 'memsvc.json')
   t.testdir({ memsvc: { 'memsvc.json': t.fixture('symlink', 'memsvc.json') } })
   const path = configurationPath(undefined, '/registry', { XDG_CONFIG_HOME: home })
   t.equal(path, loop)

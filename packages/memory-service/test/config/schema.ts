@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ACTIONS } from '../../src/access/access.ts'
-import { parseDocument } from '../../src/config/document.ts'
-import { checkSchema, type Schema } from '../../src/config/schema.ts'
-import { RESOURCE_NAMES, RESOURCES } from '../../src/quota/limits.ts'
+import * as support from '../../test-support/index.ts'
 
-const SCHEMA = JSON.parse(readFileSync(new URL('../../../memsvc.schema.json', import.meta.url), 'utf8')) as Schema
+const SCHEMA = JSON.parse(
+  readFileSync(new URL('../../../memsvc.schema.json', import.meta.url), 'utf8'),
+) as support.Schema
 
 const GOOD = [
   '{}',
@@ -18,7 +17,7 @@ const GOOD = [
 
 for (const text of GOOD) {
   t.test(`${text.slice(0, 60)} fits`, async (t) => {
-    t.doesNotThrow(() => checkSchema(parseDocument(text), SCHEMA))
+    t.doesNotThrow(() => support.checkSchema(support.parseDocument(text), SCHEMA))
   })
 }
 
@@ -52,21 +51,24 @@ const BAD: [text: string, line: number, message: string | RegExp][] = [
 
 for (const [text, line, message] of BAD) {
   t.test(`${JSON.stringify(text).slice(0, 60)} is refused`, async (t) => {
-    t.throws(() => checkSchema(parseDocument(text), SCHEMA), { line, message })
+    t.throws(() => support.checkSchema(support.parseDocument(text), SCHEMA), { line, message })
   })
 }
 
 t.test('the schema knows the resources, shares and actions of the code, and no others', async (t) => {
   const { properties = {} } = SCHEMA.properties?.limits ?? {}
-  t.strictSame(new Set(Object.keys(properties)), new Set(RESOURCE_NAMES))
-  for (const resource of RESOURCE_NAMES) {
-    const shares = 'perPeer' in RESOURCES[resource] ? 'peerShares' : 'shares'
+  t.strictSame(new Set(Object.keys(properties)), new Set(support.RESOURCE_NAMES))
+  for (const resource of support.RESOURCE_NAMES) {
+    const shares = 'perPeer' in support.RESOURCES[resource] ? 'peerShares' : 'shares'
     t.equal(properties[resource]?.$ref, `#/$defs/${shares}`, resource)
   }
   const rule = Object.keys(SCHEMA.$defs?.rule?.properties ?? {})
-  t.strictSame(rule, ['comment', 'names', ...ACTIONS])
+  t.strictSame(rule, ['comment', 'names', ...support.ACTIONS])
 })
 
 t.test('a schema that refers to nothing is a bug, and said', async (t) => {
-  t.throws(() => checkSchema(parseDocument('1'), { $ref: '#/$defs/none' }), /the schema has no #\/\$defs\/none/)
+  t.throws(
+    () => support.checkSchema(support.parseDocument('1'), { $ref: '#/$defs/none' }),
+    /the schema has no #\/\$defs\/none/,
+  )
 })

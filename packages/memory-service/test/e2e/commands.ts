@@ -1,11 +1,10 @@
 /** `memsvc status`, `list`, `stop`: what they print, and how they end. */
-import { openSync } from 'node:fs'
+
 import { regionStatus } from '@memsvc/shared/internal'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import { OwnedFd, pipe } from 'memfd-native'
 import t from 'tap'
-import { MEMSVC, memsvc, readStatus, startMemsvc } from '../../test-support/memsvc.ts'
-import { openValue } from '../../test-support/value.ts'
+import { MEMSVC, memsvc, nodeFs, openValue, readStatus, startMemsvc } from '../../test-support/index.ts'
 
 /** F_SEAL_SEAL | SHRINK | GROW | FUTURE_WRITE: what no kernel that runs memsvc may leave out. */
 const SEALS = 0x1 | 0x2 | 0x4 | 0x10
@@ -115,7 +114,7 @@ t.test('a reader of stdout that goes away is a silent 0, one that is full is not
   const [reader, writer] = pipe()
   reader.close()
   using sink = writer
-  using full = OwnedFd.adopt(openSync('/dev/full', 'w'))
+  using full = OwnedFd.adopt(nodeFs.openSync('/dev/full', 'w'))
   for (const command of ['status', 'list']) {
     t.match(await memsvc(registry, [command], { stdout: sink.fd }), { code: 0, stderr: '' })
     t.match(await memsvc(registry, [command], { stdout: full.fd }), { code: 1, stderr: /^memsvc: ENOSPC/ })

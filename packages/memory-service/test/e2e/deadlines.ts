@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { leakChecked, newRegistryPath, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { memsvc, startMemsvc } from '../../test-support/memsvc.ts'
+import { memsvc, startMemsvc } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

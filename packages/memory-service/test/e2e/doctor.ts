@@ -1,17 +1,9 @@
 /** `memsvc doctor`: what it finds on machines that are well, and on some that are not. */
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import {
-  leakChecked,
-  newRegistryPath,
-  OTHER_UID,
-  otherUserProblem,
-  runProgram,
-  watchdog,
-} from '@memsvc/shared/test-support'
+import * as harness from '@memsvc/shared/test-support'
 import t from 'tap'
-import { ConfigurationFile } from '../../test-support/configuration.ts'
-import { MEMSVC, memsvc, startMemsvc } from '../../test-support/memsvc.ts'
+import { ConfigurationFile, MEMSVC, memsvc, startMemsvc } from '../../test-support/index.ts'
 
 interface Finding {
   readonly name: string
@@ -42,8 +34,8 @@ const NAMES = [
   'registry',
 ]
 
-watchdog(t)
-leakChecked(t)
+harness.watchdog(t)
+harness.leakChecked(t)
 
 /** What `doctor --json` ended with and found, by name. */
 async function examine(registry: string, args: string[] = [], options: Parameters<typeof memsvc>[2] = {}) {
@@ -72,14 +64,14 @@ t.test('where a daemon runs nothing is a problem, and the registry answers', asy
 })
 
 t.test('whatever is not ok has what follows and what to do, the rest has not', async (t) => {
-  const { findings } = await examine(newRegistryPath(t))
+  const { findings } = await examine(harness.newRegistryPath(t))
   for (const { name, verdict, follows, remedy } of findings) {
     t.ok(verdict === 'ok' ? follows === null && remedy === null : follows && remedy, name)
   }
 })
 
 t.test('for people it is a line for each, and more for what is not ok', async (t) => {
-  const registry = newRegistryPath(t)
+  const registry = harness.newRegistryPath(t)
   const { code, stdout } = await memsvc(registry, ['doctor'])
   t.equal(code, 0)
   t.match(stdout, /^ok {7}memfd: /)
@@ -88,14 +80,14 @@ t.test('for people it is a line for each, and more for what is not ok', async (t
 })
 
 t.test('a folder that is not there will be made', async (t) => {
-  t.match((await examine(join(newRegistryPath(t), '../a/b/r.sock'))).of('folder of the socket'), {
+  t.match((await examine(join(harness.newRegistryPath(t), '../a/b/r.sock'))).of('folder of the socket'), {
     verdict: 'ok',
     found: /will be made, with mode 0700/,
   })
 })
 
 t.test('it tells every folder on the way: one of everybody is a problem, one of a group is to be known', async (t) => {
-  const registry = newRegistryPath(t, 0o777)
+  const registry = harness.newRegistryPath(t, 0o777)
   const { code, of } = await examine(join(dirname(registry), 'a/b/r.sock'))
   t.equal(code, 1)
   t.match(of('way to the registry'), {
@@ -111,9 +103,9 @@ t.test('it tells every folder on the way: one of everybody is a problem, one of 
 })
 
 t.test('it tells what chose the path', async (t) => {
-  const registry = newRegistryPath(t)
+  const registry = harness.newRegistryPath(t)
   const ask = async (args: string[], env: Record<string, string>) => {
-    const { stdout } = await runProgram(MEMSVC, ['doctor', ...args], { env })
+    const { stdout } = await harness.runProgram(MEMSVC, ['doctor', ...args], { env })
     return stdout.split('\n').find((line) => line.includes('path of the registry'))
   }
   const runtime = { XDG_RUNTIME_DIR: dirname(registry) }
@@ -124,23 +116,27 @@ t.test('it tells what chose the path', async (t) => {
   t.match(await ask([], {}), "/run/memsvc/registry.sock, the machine's, because XDG_RUNTIME_DIR is not set")
 })
 
-t.test('what a daemon of root left in a folder of this user is told', { skip: otherUserProblem(MEMSVC) }, async (t) => {
-  const registry = newRegistryPath(t)
-  chownSync(dirname(registry), OTHER_UID, OTHER_UID)
-  writeFileSync(`${registry}.lock`, '', { mode: 0o600 })
-  const { of } = await examine(registry, [], { uid: OTHER_UID })
-  t.match(of('lock file'), { verdict: 'warning', found: `${registry}.lock belongs to uid 0`, remedy: /rm / })
-})
+t.test(
+  'what a daemon of root left in a folder of this user is told',
+  { skip: harness.otherUserProblem(MEMSVC) },
+  async (t) => {
+    const registry = harness.newRegistryPath(t)
+    chownSync(dirname(registry), harness.OTHER_UID, harness.OTHER_UID)
+    writeFileSync(`${registry}.lock`, '', { mode: 0o600 })
+    const { of } = await examine(registry, [], { uid: harness.OTHER_UID })
+    t.match(of('lock file'), { verdict: 'warning', found: `${registry}.lock belongs to uid 0`, remedy: /rm / })
+  },
+)
 
 t.test('a wrong configuration is a problem, with its line', async (t) => {
   const { path } = new ConfigurationFile(t, '{\n"x": 1}')
-  const { code, of } = await examine(newRegistryPath(t), ['--config', path])
+  const { code, of } = await examine(harness.newRegistryPath(t), ['--config', path])
   t.equal(code, 1)
   t.match(of('configuration'), { verdict: 'problem', found: `${path}:2: the document has no member "x"` })
 })
 
 t.test('few open files lower the limits, too few are a problem, and so are limits that do not fit', async (t) => {
-  const registry = newRegistryPath(t)
+  const registry = harness.newRegistryPath(t)
   const few = await examine(registry, [], { prefix: ['prlimit', '--nofile=200'] })
   t.equal(few.code, 0)
   t.match(few.of('open files'), { verdict: 'warning', found: '200 are allowed', follows: /29 connections/ })
@@ -158,20 +154,20 @@ t.test('a registry that is stopped does not answer', async (t) => {
   t.match(of('registry'), { verdict: 'problem', found: `${registry} does not answer` })
 })
 
-t.test('who is kept out is told so', { skip: otherUserProblem(MEMSVC) }, async (t) => {
-  const registry = newRegistryPath(t, 0o711)
+t.test('who is kept out is told so', { skip: harness.otherUserProblem(MEMSVC) }, async (t) => {
+  const registry = harness.newRegistryPath(t, 0o711)
   await startMemsvc(t, { registry })
-  const { code, of } = await examine(registry, [], { uid: OTHER_UID })
+  const { code, of } = await examine(registry, [], { uid: harness.OTHER_UID })
   t.equal(code, 1)
   t.match(of('registry'), { verdict: 'problem', follows: 'this user is no client of it' })
   t.match(of('folder of the socket'), { verdict: 'warning', found: /EACCES/ })
 })
 
-t.test('a folder that this user cannot make is a problem', { skip: otherUserProblem(MEMSVC) }, async (t) => {
-  const folder = join(newRegistryPath(t, 0o711), '../closed')
+t.test('a folder that this user cannot make is a problem', { skip: harness.otherUserProblem(MEMSVC) }, async (t) => {
+  const folder = join(harness.newRegistryPath(t, 0o711), '../closed')
   mkdirSync(folder)
   chmodSync(folder, 0o755)
-  const { code, of } = await examine(join(folder, 'new/registry.sock'), [], { uid: OTHER_UID })
+  const { code, of } = await examine(join(folder, 'new/registry.sock'), [], { uid: harness.OTHER_UID })
   t.equal(code, 1)
   t.match(of('folder of the socket'), { verdict: 'problem', found: /EACCES/ })
 })

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import { leakChecked, newRegistryPath, type Program, startCommand, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMCLIENT, startMemsvc, warnings } from '../../test-support/memsvc.ts'
+import { MEMCLIENT, startMemsvc, warnings } from '../../test-support/index.ts'
 
 /** The folder, the lock file, the socket, and another file. */
 const INODES = 4

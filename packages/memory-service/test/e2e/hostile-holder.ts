@@ -1,45 +1,37 @@
 /** The daemon's region in the hands of another process: whoever it is, it changes nothing, and the daemon goes on writing. */
 import { readFileSync } from 'node:fs'
 import { IMemoryService } from '@memsvc/shared'
-import {
-  attack,
-  type Daemon,
-  expectedReport,
-  HOLDERS,
-  type Holder,
-  leakChecked,
-  OTHER_OWNER,
-  otherUserProblem,
-  watchdog,
-} from '@memsvc/shared/test-support'
+import * as harness from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMSVC, startMemsvc, startMemsvcOfOtherUser } from '../../test-support/memsvc.ts'
-import { openValue, statusOf } from '../../test-support/value.ts'
+import { MEMSVC, openValue, startMemsvc, startMemsvcOfOtherUser, statusOf } from '../../test-support/index.ts'
 
 /** The value whose four bytes are "kept". */
 const KEPT = Buffer.from('kept').readInt32BE(0)
 
-watchdog(t)
-leakChecked(t)
+harness.watchdog(t)
+harness.leakChecked(t)
 
-for (const holder of HOLDERS) {
+for (const holder of harness.HOLDERS) {
   t.test(`${holder.title} with a descriptor of the daemon's changes nothing`, async (t) => {
     await changesNothing(t, await startMemsvc(t), holder)
   })
 }
 
-t.test(`${OTHER_OWNER.title} changes nothing either`, { skip: otherUserProblem(MEMSVC) }, async (t) => {
-  await changesNothing(t, await startMemsvcOfOtherUser(t), OTHER_OWNER)
+t.test(`${harness.OTHER_OWNER.title} changes nothing either`, { skip: harness.otherUserProblem(MEMSVC) }, async (t) => {
+  await changesNothing(t, await startMemsvcOfOtherUser(t), harness.OTHER_OWNER)
 })
 
-async function changesNothing(t: Test, { registry }: Daemon, holder: Holder): Promise<void> {
+async function changesNothing(t: Test, { registry }: harness.Daemon, holder: harness.Holder): Promise<void> {
   const value = await openValue(t, registry)
   await value.set(KEPT)
   const before = await statusOf(value)
   using descriptor = (await IMemoryService.asInterface(value.binder).getFileDescriptor()) ?? undefined
   if (descriptor === undefined) throw new Error('no descriptor')
 
-  t.same(attack(descriptor.getFd(), holder), { report: expectedReport(holder, 'read-only'), contents: 'kept' })
+  t.same(harness.attack(descriptor.getFd(), holder), {
+    report: harness.expectedReport(holder, 'read-only'),
+    contents: 'kept',
+  })
 
   const after = await statusOf(value)
   t.same(after.regions, before.regions, 'seals and size')

@@ -1,17 +1,14 @@
 /** A registry on a socket that somebody else made: systemd-socket-activate(1), as systemd's socket units do it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { lstatSync, unlinkSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, Program, watchdog } from '@memsvc/shared/test-support'
 import { connect, constants, type OwnedFd, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { MEMSVC, memsvc, readStatus, startMemsvc } from '../../test-support/memsvc.ts'
-import { NotifyListener } from '../../test-support/notify-listener.ts'
-import { connectSoon, death, openValueSoon } from '../../test-support/value.ts'
+import * as support from '../../test-support/index.ts'
 
 const ACTIVATE = 'systemd-socket-activate'
-const skip = spawnSync(ACTIVATE, ['--version']).status === 0 ? false : `${ACTIVATE} is not installed`
+const skip =
+  support.nodeChildProcess.spawnSync(ACTIVATE, ['--version']).status === 0 ? false : `${ACTIVATE} is not installed`
 
 const LOOK_MS = 10
 
@@ -20,8 +17,13 @@ leakChecked(t)
 
 /** Waits for the first connection, and then becomes the daemon. */
 function activate(t: Test, registry: string, options = ['--seqpacket', `--listen=${registry}`]): Program {
-  const command = [process.execPath, MEMSVC, 'start', '--registry', registry]
-  const child: ChildProcess = spawn('env', ['-i', ACTIVATE, ...options, ...command])
+  const command = [process.execPath, support.MEMSVC, 'start', '--registry', registry]
+  const child: support.nodeChildProcess.ChildProcess = support.nodeChildProcess.spawn('env', [
+    '-i',
+    ACTIVATE,
+    ...options,
+    ...command,
+  ])
   const program = new Program(child)
   t.teardown(() => program.destroy())
   return program
@@ -30,37 +32,37 @@ function activate(t: Test, registry: string, options = ['--seqpacket', `--listen
 t.test('the first client starts the daemon, and is served', { skip }, async (t) => {
   const registry = newRegistryPath(t)
   const program = activate(t, registry)
-  const value = await openValueSoon(t, registry)
+  const value = await support.openValueSoon(t, registry)
   await value.set(42)
   t.equal(value.get(), 42)
-  t.match(await readStatus(registry), { pid: program.pid, host: true, value: 42 })
+  t.match(await support.readStatus(registry), { pid: program.pid, host: true, value: 42 })
 })
 
 t.test('the socket is not the daemon’s to remove, and there is no lock', { skip }, async (t) => {
   const registry = newRegistryPath(t)
   const program = activate(t, registry)
-  const value = await openValueSoon(t, registry)
-  const gone = death(value.binder)
-  const { ino } = lstatSync(registry)
-  t.throws(() => lstatSync(`${registry}.lock`), { code: 'ENOENT' })
+  const value = await support.openValueSoon(t, registry)
+  const gone = support.death(value.binder)
+  const { ino } = support.nodeFs.lstatSync(registry)
+  t.throws(() => support.nodeFs.lstatSync(`${registry}.lock`), { code: 'ENOENT' })
   program.kill('SIGTERM')
   t.match(await program.ending, { code: 0 })
   await gone
-  t.equal(lstatSync(registry).ino, ino)
+  t.equal(support.nodeFs.lstatSync(registry).ino, ino)
 })
 
 t.test('another daemon joins it, and does not take the socket away', { skip }, async (t) => {
   const registry = newRegistryPath(t)
   const host = activate(t, registry)
-  await openValueSoon(t, registry)
-  const { ino } = lstatSync(registry)
-  const { program } = await startMemsvc(t, { registry, args: ['--name', 'second'] })
-  t.match(await readStatus(registry, 'second'), { pid: program.pid, host: false })
-  t.match(await readStatus(registry), { pid: host.pid, host: true })
-  t.equal(lstatSync(registry).ino, ino)
-  using manager = await connectSoon(registry)
+  await support.openValueSoon(t, registry)
+  const { ino } = support.nodeFs.lstatSync(registry)
+  const { program } = await support.startMemsvc(t, { registry, args: ['--name', 'second'] })
+  t.match(await support.readStatus(registry, 'second'), { pid: program.pid, host: false })
+  t.match(await support.readStatus(registry), { pid: host.pid, host: true })
+  t.equal(support.nodeFs.lstatSync(registry).ino, ino)
+  using manager = await support.connectSoon(registry)
   t.strictSame(await manager.listServices(), [DEFAULT_SERVICE_NAME, 'second'])
-  t.match(await memsvc(registry, ['start']), { code: 1, stderr: new RegExp(`is held by process ${host.pid}$`) })
+  t.match(await support.memsvc(registry, ['start']), { code: 1, stderr: new RegExp(`is held by process ${host.pid}$`) })
 })
 
 /** A connection to a socket that is about to listen. */
@@ -72,7 +74,7 @@ async function knock(path: string, type: number): Promise<OwnedFd> {
       return client
     } catch {
       client.close()
-      await delay(LOOK_MS)
+      await support.nodeTimers.setTimeout(LOOK_MS)
     }
   }
 }
@@ -108,12 +110,12 @@ for (const [title, options, type, says] of WRONG) {
 
 t.test('its path is gone: it is said once, to systemd too; who is connected is served', { skip }, async (t) => {
   const registry = newRegistryPath(t)
-  const notices = new NotifyListener(t, `${registry}.notify`)
+  const notices = new support.NotifyListener(t, `${registry}.notify`)
   const options = ['--seqpacket', `--listen=${registry}`, `--setenv=NOTIFY_SOCKET=${registry}.notify`]
   const program = activate(t, registry, options)
-  const value = await openValueSoon(t, registry)
+  const value = await support.openValueSoon(t, registry)
   await notices.find('READY=1')
-  unlinkSync(registry)
+  support.nodeFs.unlinkSync(registry)
   const line = await program.stderr.find((text) => text.includes('nobody new can reach the registry'))
   t.match(JSON.parse(line ?? '{}'), { level: 50, reason: /systemctl restart memsvc\.socket/ })
   for (let status = ''; !status.includes('systemctl restart memsvc.socket'); ) {
@@ -127,7 +129,7 @@ t.test('its path was gone before it started: it ends, and says who can make it a
   const registry = newRegistryPath(t)
   const program = activate(t, registry)
   using client = await knock(registry, SOCK_SEQPACKET)
-  unlinkSync(registry)
+  support.nodeFs.unlinkSync(registry)
   const { code, stderr } = await program.ending
   t.equal(code, 1)
   t.match(stderr.split('\n').at(-1), /^memsvc: the socket .* is gone from .*systemctl restart memsvc\.socket/)

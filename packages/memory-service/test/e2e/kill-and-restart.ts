@@ -1,8 +1,7 @@
 /** What a kill -9 of the daemon leaves to its clients, and what the next daemon finds. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { memclient, startMemclient, startMemsvc } from '../../test-support/memsvc.ts'
-import { connect, death, openValue } from '../../test-support/value.ts'
+import { connect, death, memclient, openValue, startMemclient, startMemsvc } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

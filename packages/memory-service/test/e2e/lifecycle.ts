@@ -3,8 +3,7 @@ import { existsSync, lstatSync, openSync, readFileSync } from 'node:fs'
 import { leakChecked, newRegistryPath, type Program, startProgram, watchdog } from '@memsvc/shared/test-support'
 import { lockFile, OwnedFd } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { MEMSVC, memsvc, readStatus, startMemsvc, warnings } from '../../test-support/memsvc.ts'
-import { death, openValue } from '../../test-support/value.ts'
+import { death, MEMSVC, memsvc, openValue, readStatus, startMemsvc, warnings } from '../../test-support/index.ts'
 
 const LISTEN = '0A'
 const INSPECTOR_PORT = ':240D' // 9229

@@ -1,12 +1,10 @@
 /** The daemon at its limits: one more is ERR_LIMIT, the channel lives on, and everything can be had again afterwards. */
-import { spawnSync } from 'node:child_process'
+
 import { Binder, type ImplementationOf, IWatch, IWatcher, ServiceManager } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { RESOURCES } from '../../src/quota/limits.ts'
-import { callAs } from '../../test-support/call-as.ts'
-import { MEMSVC, OWN_NAMES, startMemsvc, warnings } from '../../test-support/memsvc.ts'
-import { connect, openValue, statusOf } from '../../test-support/value.ts'
+import * as support from '../../test-support/index.ts'
 
 /** Descriptors that a daemon may have who needs some 25 itself. */
 const FEW = 64
@@ -19,23 +17,23 @@ class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher
 }
 
 t.test('names of one connection', async (t) => {
-  const { registry } = await startMemsvc(t)
-  const manager = await connect(t, registry)
+  const { registry } = await support.startMemsvc(t)
+  const manager = await support.connect(t, registry)
   const limit = RESOURCES.names.perPeer
   for (let i = 0; i < limit; i++) await manager.addService(`name-${i}`, new Binder())
   await t.rejects(manager.addService('one-more', new Binder()), { code: 'ERR_LIMIT', limit, used: limit })
-  t.equal((await manager.listServices()).length, limit + OWN_NAMES.length, 'with the daemon’s own')
-  const other = await connect(t, registry)
+  t.equal((await manager.listServices()).length, limit + support.OWN_NAMES.length, 'with the daemon’s own')
+  const other = await support.connect(t, registry)
   await other.addService('one-more', new Binder())
   manager.close()
-  while ((await other.listServices()).length > OWN_NAMES.length + 1);
+  while ((await other.listServices()).length > support.OWN_NAMES.length + 1);
   for (let i = 0; i < limit - 1; i++) await other.addService(`name-${i}`, new Binder())
-  t.equal((await other.listServices()).length, limit + OWN_NAMES.length)
+  t.equal((await other.listServices()).length, limit + support.OWN_NAMES.length)
 })
 
 t.test('notifications of one connection', async (t) => {
-  const { registry } = await startMemsvc(t)
-  const manager = await connect(t, registry)
+  const { registry } = await support.startMemsvc(t)
+  const manager = await support.connect(t, registry)
   const limit = RESOURCES.notifications.perPeer
   const callback = () => {}
   for (let i = 0; i < limit; i++) await manager.registerForNotifications('nobody', callback)
@@ -46,53 +44,53 @@ t.test('notifications of one connection', async (t) => {
 })
 
 t.test('watchers of one channel', async (t) => {
-  const { registry } = await startMemsvc(t)
-  const value = await openValue(t, registry)
-  const before = await statusOf(value)
+  const { registry } = await support.startMemsvc(t)
+  const value = await support.openValue(t, registry)
+  const before = await support.statusOf(value)
   const watch = IWatch.asInterface(value.binder)
   const limit = RESOURCES.watchers.perPeer
   const callbacks = Array.from({ length: limit }, () => new Callback())
   for (const callback of callbacks) await watch.watch(callback)
   await t.rejects(async () => watch.watch(new Callback()), { code: 'ERR_LIMIT', limit })
-  t.equal((await statusOf(value)).watchers, limit)
+  t.equal((await support.statusOf(value)).watchers, limit)
   for (const callback of callbacks) await watch.unwatch(callback)
-  t.match(await statusOf(value), { watchers: 0, fds: before.fds, channels: before.channels })
+  t.match(await support.statusOf(value), { watchers: 0, fds: before.fds, channels: before.channels })
 })
 
-t.test('connections of another user', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+t.test('connections of another user', { skip: otherUserProblem(support.MEMSVC) }, async (t) => {
   const registry = newRegistryPath(t, 0o711)
-  await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
-  const value = await openValue(t, registry)
-  const before = await statusOf(value)
+  await support.startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
+  const value = await support.openValue(t, registry)
+  const before = await support.statusOf(value)
   const limit = RESOURCES.connections.perUser - 1 // the program has one of its own
-  t.strictSame(await callAs(OTHER_UID, registry, 'connections', String(limit + 10)), {
+  t.strictSame(await support.callAs(OTHER_UID, registry, 'connections', String(limit + 10)), {
     ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') },
   })
-  let status = await statusOf(value)
-  while (status.connections !== before.connections) status = await statusOf(value)
+  let status = await support.statusOf(value)
+  while (status.connections !== before.connections) status = await support.statusOf(value)
   t.equal(status.fds, before.fds)
 })
 
-t.test('channels of another user', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+t.test('channels of another user', { skip: otherUserProblem(support.MEMSVC) }, async (t) => {
   const registry = newRegistryPath(t, 0o711)
-  await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
-  const value = await openValue(t, registry)
-  const before = await statusOf(value)
+  await support.startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
+  const value = await support.openValue(t, registry)
+  const before = await support.statusOf(value)
   const limit = RESOURCES.channels.perUser
-  t.strictSame(await callAs(OTHER_UID, registry, 'channels', String(limit + 10)), {
+  t.strictSame(await support.callAs(OTHER_UID, registry, 'channels', String(limit + 10)), {
     ok: { served: limit, refused: Array(10).fill('ERR_LIMIT') },
   })
-  let status = await statusOf(value)
-  while (status.channels !== before.channels) status = await statusOf(value)
+  let status = await support.statusOf(value)
+  while (status.channels !== before.channels) status = await support.statusOf(value)
   t.equal(status.fds, before.fds)
 })
 
 t.test('descriptors: who comes too many waits, or is told; who was there is served all the time', async (t) => {
-  const { registry, program } = await startMemsvc(t)
+  const { registry, program } = await support.startMemsvc(t)
   // The daemon sees to it that its limits fit, so it has to be taken by surprise.
-  t.equal(spawnSync('prlimit', [`--pid=${program.pid}`, `--nofile=${FEW}`]).status, 0)
-  const value = await openValue(t, registry)
-  const before = await statusOf(value)
+  t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${program.pid}`, `--nofile=${FEW}`]).status, 0)
+  const value = await support.openValue(t, registry)
+  const before = await support.statusOf(value)
 
   const managers = await Promise.all(Array.from({ length: 2 * FEW }, () => ServiceManager.connect({ path: registry })))
   const answers = managers.map((manager) => manager.listServices())
@@ -103,12 +101,12 @@ t.test('descriptors: who comes too many waits, or is told; who was there is serv
   await t.rejects(async () => managers[0]?.getService('AnonymousSharedMemory'), { code: 'ERR_LIMIT' })
 
   for (const [i, manager] of managers.entries()) {
-    t.strictSame(await answers[i], OWN_NAMES, 'in the end everybody has been served')
+    t.strictSame(await answers[i], support.OWN_NAMES, 'in the end everybody has been served')
     manager.close()
   }
-  let status = await statusOf(value)
-  while (status.connections !== before.connections) status = await statusOf(value)
+  let status = await support.statusOf(value)
+  while (status.connections !== before.connections) status = await support.statusOf(value)
   t.equal(status.fds, before.fds)
-  t.equal((await openValue(t, registry)).get(), 100)
-  t.ok(warnings(program.stderr.text).length <= 3 * FEW)
+  t.equal((await support.openValue(t, registry)).get(), 100)
+  t.ok(support.warnings(program.stderr.text).length <= 3 * FEW)
 })

@@ -2,12 +2,12 @@
 import { fileURLToPath } from 'node:url'
 import { leakChecked, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { startMemsvc } from '../../test-support/memsvc.ts'
+import { startMemsvc } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
 
-const PROGRAM = fileURLToPath(new URL('../fixtures/ends-by-itself.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../test-support/fixtures/ends-by-itself.js', import.meta.url))
 
 t.test('a refused service, an unregistered callback and a watch that was left do not keep a process', async (t) => {
   const { registry } = await startMemsvc(t)

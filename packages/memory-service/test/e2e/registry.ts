@@ -2,8 +2,7 @@
 import { IMemoryService, type ImplementationOf } from '@memsvc/shared'
 import { type Daemon, leakChecked, type Program, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { memsvc, readStatus, startMemsvc, warnings } from '../../test-support/memsvc.ts'
-import { connect, death, namesBecome, openValue } from '../../test-support/value.ts'
+import * as support from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
@@ -22,34 +21,35 @@ class Counter extends IMemoryService.Stub implements ImplementationOf<typeof IMe
 }
 
 function startRegistry(t: Test): Promise<Daemon> {
-  return startMemsvc(t, { command: 'registry' })
+  return support.startMemsvc(t, { command: 'registry' })
 }
 
 async function startNamed(t: Test, registry: string, names: readonly string[]): Promise<Map<string, Program>> {
   const daemons = new Map<string, Program>()
-  for (const name of names) daemons.set(name, (await startMemsvc(t, { registry, args: ['--name', name] })).program)
+  for (const name of names)
+    daemons.set(name, (await support.startMemsvc(t, { registry, args: ['--name', name] })).program)
   return daemons
 }
 
 async function hostsAmong(registry: string, names: readonly string[]): Promise<string[]> {
-  const hosts = await Promise.all(names.map((name) => readStatus(registry, name)))
+  const hosts = await Promise.all(names.map((name) => support.readStatus(registry, name)))
   return hosts.filter(({ host }) => host).map(({ name }) => String(name))
 }
 
 t.test('`memsvc registry` serves names, and has none of its own', async (t) => {
   const { registry, program } = await startRegistry(t)
-  const manager = await connect(t, registry)
+  const manager = await support.connect(t, registry)
   t.strictSame(await manager.listServices(), [])
   const counter = new Counter()
   await manager.addService('counter', counter)
-  const service = await (await connect(t, registry)).getService('counter')
+  const service = await (await support.connect(t, registry)).getService('counter')
   if (service === null) throw new Error('not found')
   await IMemoryService.asInterface(service).setValue(7)
   t.equal(counter.sum, 7)
   program.kill('SIGTERM')
   const { code, stderr } = await program.ending
   t.equal(code, 0)
-  t.strictSame(warnings(stderr), [])
+  t.strictSame(support.warnings(stderr), [])
   await IMemoryService.asInterface(service).setValue(8)
   t.equal(counter.sum, 15, 'a channel that was made lives on without the registry')
   if ('close' in service && typeof service.close === 'function') service.close()
@@ -57,66 +57,66 @@ t.test('`memsvc registry` serves names, and has none of its own', async (t) => {
 
 t.test('a second registry at the same path says that there is one', async (t) => {
   const { registry } = await startRegistry(t)
-  const { code, stderr } = await memsvc(registry, ['registry'])
+  const { code, stderr } = await support.memsvc(registry, ['registry'])
   t.equal(code, 1)
   t.equal(stderr.split('\n').at(-1), `memsvc: another process hosts the registry at ${registry}`)
 })
 
 t.test('a daemon registers with a registry that runs, and goes without it', async (t) => {
   const { registry } = await startRegistry(t)
-  const { program } = await startMemsvc(t, { registry })
-  t.match(await readStatus(registry), { pid: program.pid, host: false, connections: 0 })
-  t.match(await memsvc(registry, ['stop']), { code: 0 })
+  const { program } = await support.startMemsvc(t, { registry })
+  t.match(await support.readStatus(registry), { pid: program.pid, host: false, connections: 0 })
+  t.match(await support.memsvc(registry, ['stop']), { code: 0 })
   t.match(await program.ending, { code: 0 })
-  await namesBecome(registry, [])
+  await support.namesBecome(registry, [])
 })
 
 t.test('a name in use is refused, with its holder’s pid, and nothing changes', async (t) => {
-  const { registry, program } = await startMemsvc(t)
-  const value = await openValue(t, registry)
-  const { code, stderr } = await memsvc(registry, ['start'])
+  const { registry, program } = await support.startMemsvc(t)
+  const value = await support.openValue(t, registry)
+  const { code, stderr } = await support.memsvc(registry, ['start'])
   t.equal(code, 1)
   const refusal = `the name AnonymousSharedMemory is held by process ${program.pid}`
   t.equal(stderr.split('\n').at(-1), `memsvc: ${refusal}`)
-  const manager = await connect(t, registry)
+  const manager = await support.connect(t, registry)
   await t.rejects(manager.addService('AnonymousSharedMemory', new Counter()), {
     code: 'ERR_ILLEGAL_STATE',
     message: refusal,
   })
   await value.set(42)
   t.equal(value.get(), 42)
-  t.equal((await readStatus(registry)).pid, program.pid)
+  t.equal((await support.readStatus(registry)).pid, program.pid)
 })
 
 t.test('a name goes with its process, whether that ends or is killed', async (t) => {
   const { registry } = await startRegistry(t)
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const { program } = await startMemsvc(t, { registry })
-    const value = await openValue(t, registry)
-    const dead = death(value.binder)
+    const { program } = await support.startMemsvc(t, { registry })
+    const value = await support.openValue(t, registry)
+    const dead = support.death(value.binder)
     program.kill(signal)
     await dead
-    await namesBecome(registry, [])
+    await support.namesBecome(registry, [])
     t.notOk(value.binder.isBinderAlive(), signal)
   }
 })
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   t.test(`when the host goes by ${signal} a survivor takes over, and all names come back`, async (t) => {
-    const { registry, program } = await startMemsvc(t)
+    const { registry, program } = await support.startMemsvc(t)
     await startNamed(t, registry, ['one', 'two', 'three'])
     const counter = new Counter()
-    await (await connect(t, registry)).addService('counter', counter)
-    const value = await openValue(t, registry, 'one')
+    await (await support.connect(t, registry)).addService('counter', counter)
+    const value = await support.openValue(t, registry, 'one')
     await value.set(1)
     program.kill(signal)
     await program.ending
-    await namesBecome(registry, ['one', 'two', 'three', 'counter'])
+    await support.namesBecome(registry, ['one', 'two', 'three', 'counter'])
     t.equal((await hostsAmong(registry, ['one', 'two', 'three'])).length, 1)
     await value.set(2)
-    t.equal((await openValue(t, registry, 'one')).get(), 2, 'who was not the host has lost nothing')
-    const { program: next } = await startMemsvc(t, { registry })
-    t.match(await readStatus(registry), { pid: next.pid, host: false })
+    t.equal((await support.openValue(t, registry, 'one')).get(), 2, 'who was not the host has lost nothing')
+    const { program: next } = await support.startMemsvc(t, { registry })
+    t.match(await support.readStatus(registry), { pid: next.pid, host: false })
   })
 }
 
@@ -126,22 +126,22 @@ t.test('the registry goes from survivor to survivor until nobody is left', async
   await program.destroy()
   while (daemons.size > 0) {
     const names = [...daemons.keys()]
-    await namesBecome(registry, names)
+    await support.namesBecome(registry, names)
     const [host, ...others] = await hostsAmong(registry, names)
     t.ok(host, `${host} hosts ${names.join()}`)
     t.strictSame(others, [])
     await daemons.get(String(host))?.destroy()
     daemons.delete(String(host))
   }
-  t.match(await memsvc(registry, ['list']), { code: 3 })
+  t.match(await support.memsvc(registry, ['list']), { code: 3 })
 })
 
 t.test('who waits for a service gets it over the death of the host', async (t) => {
-  const { registry, program } = await startMemsvc(t)
+  const { registry, program } = await support.startMemsvc(t)
   await startNamed(t, registry, ['survivor'])
-  const waiting = (await connect(t, registry)).waitForService('late')
+  const waiting = (await support.connect(t, registry)).waitForService('late')
   await program.destroy()
-  await namesBecome(registry, ['survivor'])
+  await support.namesBecome(registry, ['survivor'])
   await startNamed(t, registry, ['late'])
   const service = await waiting
   t.ok(await service.pingBinder())
@@ -150,13 +150,13 @@ t.test('who waits for a service gets it over the death of the host', async (t) =
 
 t.test('a daemon whose name somebody else has taken meanwhile ends, and says whose it is', async (t) => {
   const { registry, program: host } = await startRegistry(t)
-  const { program: loser } = await startMemsvc(t, { registry })
+  const { program: loser } = await support.startMemsvc(t, { registry })
   loser.kill('SIGSTOP')
   await host.destroy()
-  const { program: winner } = await startMemsvc(t, { registry })
+  const { program: winner } = await support.startMemsvc(t, { registry })
   loser.kill('SIGCONT')
   const { code, stderr } = await loser.ending
   t.equal(code, 1)
   t.equal(stderr.split('\n').at(-1), `memsvc: the name AnonymousSharedMemory is held by process ${winner.pid}`)
-  t.equal((await readStatus(registry)).pid, winner.pid)
+  t.equal((await support.readStatus(registry)).pid, winner.pid)
 })

@@ -1,12 +1,9 @@
 /** Reading the configuration: at the start, and again while a client watches. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+
 import { Binder, ServiceManager } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { ConfigurationFile } from '../../test-support/configuration.ts'
-import { memsvc, startMemsvc, warnings } from '../../test-support/memsvc.ts'
-import { openValue } from '../../test-support/value.ts'
+import * as support from '../../test-support/index.ts'
 
 const WRONG = '{\n  "limits": { "names": { "total": 0 } }\n}'
 const REASON = ':2: limits.names.total is 0, but must be from 1 to 1000000'
@@ -15,13 +12,13 @@ watchdog(t)
 leakChecked(t)
 
 t.test('a daemon does not start with a wrong configuration, and says what and where', async (t) => {
-  const { path } = new ConfigurationFile(t, WRONG)
+  const { path } = new support.ConfigurationFile(t, WRONG)
   const registry = newRegistryPath(t)
   for (const command of ['start', 'registry', 'limits']) {
-    const { code, stdout, stderr } = await memsvc(registry, [command, '--config', path])
+    const { code, stdout, stderr } = await support.memsvc(registry, [command, '--config', path])
     t.strictSame({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `memsvc: ${path}${REASON}` }, command)
   }
-  t.match(await memsvc(registry, ['start', '--config', '/none/memsvc.json']), {
+  t.match(await support.memsvc(registry, ['start', '--config', '/none/memsvc.json']), {
     code: 2,
     stderr: 'memsvc: /none/memsvc.json: cannot be read (ENOENT)',
   })
@@ -29,60 +26,64 @@ t.test('a daemon does not start with a wrong configuration, and says what and wh
 
 t.test('the file in XDG_CONFIG_HOME holds without being named', async (t) => {
   const folder = t.testdir({ memsvc: { 'memsvc.json': WRONG } })
-  const { code, stderr } = await memsvc(newRegistryPath(t), ['start'], { env: { XDG_CONFIG_HOME: folder } })
+  const { code, stderr } = await support.memsvc(newRegistryPath(t), ['start'], { env: { XDG_CONFIG_HOME: folder } })
   t.equal(code, 2)
   t.match(stderr, `${folder}/memsvc/memsvc.json`)
 })
 
 t.test('a wrong file changes nothing, is said to who asked and to the log; a right one holds at once', async (t) => {
-  const file = new ConfigurationFile(t, { limits: { names: { total: 1 } } })
-  const { registry, program } = await startMemsvc(t, { args: ['--no-store', '--config', file.path] })
+  const file = new support.ConfigurationFile(t, { limits: { names: { total: 1 } } })
+  const { registry, program } = await support.startMemsvc(t, { args: ['--no-store', '--config', file.path] })
   const refusal = { code: 'ERR_LIMIT', resource: 'names', limit: 1, used: 1 }
   await t.rejects(addAndRemove(registry), refusal)
 
   file.write(WRONG)
-  const wrong = await memsvc(registry, ['reload'])
+  const wrong = await support.memsvc(registry, ['reload'])
   t.match(wrong, { code: 2, stdout: '' })
   t.match(wrong.stderr, `${file.path}${REASON}`)
-  t.match(warnings(program.stderr.text), [{ level: 50, reason: `${file.path}${REASON}` }])
+  t.match(support.warnings(program.stderr.text), [{ level: 50, reason: `${file.path}${REASON}` }])
   await t.rejects(addAndRemove(registry), refusal)
 
   file.write({ limits: { names: { total: 2 } } })
-  t.match(await memsvc(registry, ['reload', '--json']), { code: 0, stdout: /"reloaded":true/ })
+  t.match(await support.memsvc(registry, ['reload', '--json']), { code: 0, stdout: /"reloaded":true/ })
   await t.resolves(addAndRemove(registry))
 })
 
 t.test('a client who watches notices nothing of a reload', async (t) => {
-  const file = new ConfigurationFile(t, {})
-  const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
-  const value = await openValue(t, registry)
+  const file = new support.ConfigurationFile(t, {})
+  const { registry, program } = await support.startMemsvc(t, { args: ['--config', file.path] })
+  const value = await support.openValue(t, registry)
   const seen: number[] = []
   for await (const current of value.changes()) {
     seen.push(current)
     if (current === 3) break
-    t.match(await memsvc(registry, ['reload']), { code: 0 })
+    t.match(await support.memsvc(registry, ['reload']), { code: 0 })
     await value.set(current + 1)
   }
   t.strictSame(seen, [0, 1, 2, 3])
-  t.strictSame(warnings(program.stderr.text), [])
+  t.strictSame(support.warnings(program.stderr.text), [])
 })
 
 t.test('SIGHUP reads it again, right or wrong, and the daemon goes on', async (t) => {
-  const file = new ConfigurationFile(t, {})
-  const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
+  const file = new support.ConfigurationFile(t, {})
+  const { registry, program } = await support.startMemsvc(t, { args: ['--config', file.path] })
   program.kill('SIGHUP')
   t.ok(await program.stderr.find((line) => line.includes('"reloaded"')))
   file.write(WRONG)
   program.kill('SIGHUP')
   t.ok(await program.stderr.find((line) => line.includes('not reloaded, the old settings stay')))
-  t.match(await memsvc(registry, ['status']), { code: 0 })
+  t.match(await support.memsvc(registry, ['status']), { code: 0 })
 })
 
 t.test('reload of a name that is not there, or without a registry: 3', async (t) => {
-  const { registry } = await startMemsvc(t)
-  t.match(await memsvc(registry, ['reload', 'other']), { code: 3 })
-  t.match(await memsvc(newRegistryPath(t), ['reload']), { code: 3 })
-  t.match(await memsvc(registry, ['reload']), { code: 0, stdout: 'AnonymousSharedMemory reloaded' }, 'without a file')
+  const { registry } = await support.startMemsvc(t)
+  t.match(await support.memsvc(registry, ['reload', 'other']), { code: 3 })
+  t.match(await support.memsvc(newRegistryPath(t), ['reload']), { code: 3 })
+  t.match(
+    await support.memsvc(registry, ['reload']),
+    { code: 0, stdout: 'AnonymousSharedMemory reloaded' },
+    'without a file',
+  )
 })
 
 /** Publishes a second name for a moment. */
@@ -96,32 +97,34 @@ async function addAndRemove(path: string): Promise<void> {
 }
 
 const NO_FILES: [title: string, put: (path: string, socketPath: string) => unknown, reason: RegExp][] = [
-  ['a fifo', (path) => execFileSync('mkfifo', [path]), /is no file/],
+  ['a fifo', (path) => support.nodeChildProcess.execFileSync('mkfifo', [path]), /is no file/],
   [
     'a link to a fifo',
-    (path) => execFileSync('mkfifo', [`${path}.fifo`]) && symlinkSync(`${path}.fifo`, path),
+    (path) =>
+      support.nodeChildProcess.execFileSync('mkfifo', [`${path}.fifo`]) &&
+      support.nodeFs.symlinkSync(`${path}.fifo`, path),
     /is no file/,
   ],
-  ['a device', (path) => symlinkSync('/dev/zero', path), /is no file/],
-  ['a terminal', (path) => symlinkSync('/dev/ptmx', path), /is no file/],
-  ['a folder', (path) => mkdirSync(path), /is no file/],
-  ['a socket', (path, socketPath) => symlinkSync(socketPath, path), /is no file/],
-  ['a link to itself', (path) => symlinkSync(path, path), /ELOOP/],
+  ['a device', (path) => support.nodeFs.symlinkSync('/dev/zero', path), /is no file/],
+  ['a terminal', (path) => support.nodeFs.symlinkSync('/dev/ptmx', path), /is no file/],
+  ['a folder', (path) => support.nodeFs.mkdirSync(path), /is no file/],
+  ['a socket', (path, socketPath) => support.nodeFs.symlinkSync(socketPath, path), /is no file/],
+  ['a link to itself', (path) => support.nodeFs.symlinkSync(path, path), /ELOOP/],
   ['a file of a terabyte', (path) => growTo(path, 2 ** 40), /has 1099511627776 bytes; 1048576 are allowed/],
-  ['an endless file', (path) => symlinkSync('/proc/kallsyms', path), /has more than 1048576 bytes/],
+  ['an endless file', (path) => support.nodeFs.symlinkSync('/proc/kallsyms', path), /has more than 1048576 bytes/],
 ]
 
 for (const [title, put, reason] of NO_FILES) {
   t.test(
     `${title} in its place: nobody waits for it, the old settings stay, and a signal ends the daemon`,
     async (t) => {
-      const file = new ConfigurationFile(t, { limits: { names: { total: 1 } } })
-      const { registry, program } = await startMemsvc(t, { args: ['--config', file.path] })
-      rmSync(file.path)
+      const file = new support.ConfigurationFile(t, { limits: { names: { total: 1 } } })
+      const { registry, program } = await support.startMemsvc(t, { args: ['--config', file.path] })
+      support.nodeFs.rmSync(file.path)
       put(file.path, registry)
-      t.match(await memsvc(registry, ['reload']), { code: 2, stderr: reason })
+      t.match(await support.memsvc(registry, ['reload']), { code: 2, stderr: reason })
       program.kill('SIGHUP')
-      await openValue(t, registry)
+      await support.openValue(t, registry)
       program.kill('SIGTERM')
       t.match(await program.ending, { code: 0, signal: null })
     },
@@ -129,6 +132,6 @@ for (const [title, put, reason] of NO_FILES) {
 }
 
 function growTo(path: string, size: number): void {
-  writeFileSync(path, '')
-  truncateSync(path, size)
+  support.nodeFs.writeFileSync(path, '')
+  support.nodeFs.truncateSync(path, size)
 }

@@ -1,28 +1,12 @@
 /** The registry's socket in the file system: modes at every instant, and what may stand in its place. */
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+
 import { leakChecked, newRegistryPath, startProgram, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMSVC, memsvc, startMemsvc } from '../../test-support/memsvc.ts'
-import { openValue } from '../../test-support/value.ts'
+import * as support from '../../test-support/index.ts'
 
-const WATCH_MODES = fileURLToPath(new URL('../../../test/fixtures/watch-modes.py', import.meta.url))
+const WATCH_MODES = support.nodeUrl.fileURLToPath(
+  new URL('../../../test-support/fixtures/watch-modes.py', import.meta.url),
+)
 /** Bytes of a path that fit into sockaddr_un, unix(7). */
 const LONGEST_PATH = 107
 
@@ -31,12 +15,12 @@ leakChecked(t)
 
 /** Every mode that the paths were seen with by another process while `act` ran. */
 async function modesDuring(paths: readonly string[], act: () => Promise<unknown>): Promise<Record<string, string[]>> {
-  const watcher = spawn('python3', [WATCH_MODES, ...paths])
-  await once(watcher.stderr, 'data')
-  const report = text(watcher.stdout)
+  const watcher = support.nodeChildProcess.spawn('python3', [WATCH_MODES, ...paths])
+  await support.nodeEvents.once(watcher.stderr, 'data')
+  const report = support.nodeConsumers.text(watcher.stdout)
   await act()
   watcher.stdin.end()
-  await once(watcher, 'close')
+  await support.nodeEvents.once(watcher, 'close')
   return JSON.parse(await report) as Record<string, string[]>
 }
 
@@ -54,22 +38,22 @@ for (const umask of [0o000, 0o022, 0o077]) {
   t.test(
     `with umask 0${umask.toString(8)} directories are 0700 and the socket 0600 from their first instant`,
     async (t) => {
-      const home = dirname(newRegistryPath(t))
-      const outer = join(home, 'missing')
-      const registry = join(outer, 'parents', 'registry.sock')
-      const paths = [outer, dirname(registry), registry, `${registry}.lock`]
+      const home = support.nodePath.dirname(newRegistryPath(t))
+      const outer = support.nodePath.join(home, 'missing')
+      const registry = support.nodePath.join(outer, 'parents', 'registry.sock')
+      const paths = [outer, support.nodePath.dirname(registry), registry, `${registry}.lock`]
       const modes = await modesDuring(paths, async () => {
         for (let round = 0; round < 5; round++) {
-          const { program } = await withUmask(umask, () => startMemsvc(t, { registry }))
-          await openValue(t, registry)
+          const { program } = await withUmask(umask, () => support.startMemsvc(t, { registry }))
+          await support.openValue(t, registry)
           program.kill('SIGTERM')
           await program.ending
-          if (round < 4) rmSync(outer, { recursive: true })
+          if (round < 4) support.nodeFs.rmSync(outer, { recursive: true })
         }
       })
       t.strictSame(modes, {
         [outer]: ['0o700'],
-        [dirname(registry)]: ['0o700'],
+        [support.nodePath.dirname(registry)]: ['0o700'],
         [registry]: ['0o600'],
         [`${registry}.lock`]: ['0o600'],
       })
@@ -79,132 +63,132 @@ for (const umask of [0o000, 0o022, 0o077]) {
 
 t.test('--socket-mode is the mode of the socket, whatever the umask', async (t) => {
   for (const mode of ['660', '0666', '600']) {
-    const { registry } = await withUmask(0o077, () => startMemsvc(t, { args: ['--socket-mode', mode] }))
-    t.equal(lstatSync(registry).mode & 0o7777, Number.parseInt(mode, 8))
+    const { registry } = await withUmask(0o077, () => support.startMemsvc(t, { args: ['--socket-mode', mode] }))
+    t.equal(support.nodeFs.lstatSync(registry).mode & 0o7777, Number.parseInt(mode, 8))
   }
 })
 
 t.test('a directory that exists is used as it is', async (t) => {
   for (const mode of [0o755, 0o711, 0o770, 0o1777, 0o1770]) {
     const registry = newRegistryPath(t, mode)
-    await startMemsvc(t, { registry })
-    t.equal(statSync(dirname(registry)).mode & 0o7777, mode)
+    await support.startMemsvc(t, { registry })
+    t.equal(support.nodeFs.statSync(support.nodePath.dirname(registry)).mode & 0o7777, mode)
   }
 })
 
 t.test('a directory that everybody may write to, and that is not sticky, is refused', async (t) => {
   for (const mode of [0o777, 0o772, 0o722]) {
     const registry = newRegistryPath(t, mode)
-    const { code, stderr } = await memsvc(registry, ['start'])
+    const { code, stderr } = await support.memsvc(registry, ['start'])
     t.equal(code, 4)
-    t.match(stderr, `${dirname(registry)} can be written to by everybody (mode 0${mode.toString(8)})`)
-    t.equal(statSync(dirname(registry)).mode & 0o7777, mode, 'and left alone')
-    t.notOk(existsSync(`${registry}.lock`))
+    t.match(stderr, `${support.nodePath.dirname(registry)} can be written to by everybody (mode 0${mode.toString(8)})`)
+    t.equal(support.nodeFs.statSync(support.nodePath.dirname(registry)).mode & 0o7777, mode, 'and left alone')
+    t.notOk(support.nodeFs.existsSync(`${registry}.lock`))
   }
 })
 
 const IN_THE_WAY: [title: string, make: (path: string) => unknown][] = [
-  ['a file', (path) => writeFileSync(path, 'precious')],
-  ['a directory', (path) => mkdirSync(path)],
-  ['a fifo', (path) => execFileSync('mkfifo', [path])],
+  ['a file', (path) => support.nodeFs.writeFileSync(path, 'precious')],
+  ['a directory', (path) => support.nodeFs.mkdirSync(path)],
+  ['a fifo', (path) => support.nodeChildProcess.execFileSync('mkfifo', [path])],
   [
     'a symlink to a file',
     (path) => {
-      writeFileSync(`${path}.precious`, 'precious')
-      symlinkSync(`${path}.precious`, path)
+      support.nodeFs.writeFileSync(`${path}.precious`, 'precious')
+      support.nodeFs.symlinkSync(`${path}.precious`, path)
     },
   ],
-  ['a symlink to nothing', (path) => symlinkSync('/nowhere/at/all', path)],
+  ['a symlink to nothing', (path) => support.nodeFs.symlinkSync('/nowhere/at/all', path)],
 ]
 
 for (const [title, make] of IN_THE_WAY) {
   t.test(`${title} in the socket's place is left alone, and said to be there`, async (t) => {
     const registry = newRegistryPath(t)
     make(registry)
-    const before = lstatSync(registry)
-    const { code, stderr } = await memsvc(registry, ['start'])
+    const before = support.nodeFs.lstatSync(registry)
+    const { code, stderr } = await support.memsvc(registry, ['start'])
     t.equal(code, 1)
     t.match(stderr, `memsvc: ${registry} exists and is no socket: it is left alone`)
-    t.same({ ...lstatSync(registry), atimeMs: 0, atime: 0 }, { ...before, atimeMs: 0, atime: 0 })
+    t.same({ ...support.nodeFs.lstatSync(registry), atimeMs: 0, atime: 0 }, { ...before, atimeMs: 0, atime: 0 })
   })
 }
 
 t.test("another program's socket is left alone while it listens", async (t) => {
   const registry = newRegistryPath(t)
-  const server = createServer().listen(registry)
-  await once(server, 'listening')
-  const { code, stderr } = await memsvc(registry, ['start'])
+  const server = support.nodeNet.createServer().listen(registry)
+  await support.nodeEvents.once(server, 'listening')
+  const { code, stderr } = await support.memsvc(registry, ['start'])
   server.close()
   t.equal(code, 1)
   t.match(stderr, `memsvc: ${registry} is another program's socket: it is left alone`)
 })
 
 t.test('a symlink to a registry that runs leads to it', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   const link = newRegistryPath(t)
-  symlinkSync(registry, link)
-  await startMemsvc(t, { registry: link, args: ['--name', 'second'] })
-  t.equal((await openValue(t, registry, 'second')).get(), 0)
-  t.ok(lstatSync(link).isSymbolicLink())
+  support.nodeFs.symlinkSync(registry, link)
+  await support.startMemsvc(t, { registry: link, args: ['--name', 'second'] })
+  t.equal((await support.openValue(t, registry, 'second')).get(), 0)
+  t.ok(support.nodeFs.lstatSync(link).isSymbolicLink())
 })
 
 t.test('a lock file that is a symlink is not followed', async (t) => {
   const registry = newRegistryPath(t)
-  const target = join(dirname(registry), 'precious')
-  writeFileSync(target, 'precious')
-  symlinkSync(target, `${registry}.lock`)
-  t.match(await memsvc(registry, ['start']), { code: 1, stderr: /ELOOP/ })
-  t.equal(readFileSync(target, 'utf8'), 'precious')
+  const target = support.nodePath.join(support.nodePath.dirname(registry), 'precious')
+  support.nodeFs.writeFileSync(target, 'precious')
+  support.nodeFs.symlinkSync(target, `${registry}.lock`)
+  t.match(await support.memsvc(registry, ['start']), { code: 1, stderr: /ELOOP/ })
+  t.equal(support.nodeFs.readFileSync(target, 'utf8'), 'precious')
 })
 
 t.test('a lock file that is no file is refused', async (t) => {
   const registry = newRegistryPath(t)
-  execFileSync('mkfifo', [`${registry}.lock`])
-  t.match(await memsvc(registry, ['start']), { code: 1, stderr: 'memsvc: the lock file is no regular file' })
+  support.nodeChildProcess.execFileSync('mkfifo', [`${registry}.lock`])
+  t.match(await support.memsvc(registry, ['start']), { code: 1, stderr: 'memsvc: the lock file is no regular file' })
 })
 
 t.test('garbage in the lock file does not matter', async (t) => {
   const registry = newRegistryPath(t)
-  writeFileSync(`${registry}.lock`, Buffer.alloc(100_000, 0xff))
-  const { program } = await startMemsvc(t, { registry })
-  t.equal(readFileSync(`${registry}.lock`, 'utf8'), `${program.pid}\n`)
+  support.nodeFs.writeFileSync(`${registry}.lock`, Buffer.alloc(100_000, 0xff))
+  const { program } = await support.startMemsvc(t, { registry })
+  t.equal(support.nodeFs.readFileSync(`${registry}.lock`, 'utf8'), `${program.pid}\n`)
 })
 
 t.test('a daemon whose lock file somebody has removed is found by the next one', async (t) => {
-  const { registry } = await startMemsvc(t)
-  rmSync(`${registry}.lock`)
-  const { stderr } = (await startMemsvc(t, { registry, args: ['--name', 'second'] })).program
+  const { registry } = await support.startMemsvc(t)
+  support.nodeFs.rmSync(`${registry}.lock`)
+  const { stderr } = (await support.startMemsvc(t, { registry, args: ['--name', 'second'] })).program
   t.notMatch(stderr.text, 'hosting the registry')
-  t.equal((await openValue(t, registry, 'second')).get(), 0)
-  t.equal((await openValue(t, registry)).get(), 0)
+  t.equal((await support.openValue(t, registry, 'second')).get(), 0)
+  t.equal((await support.openValue(t, registry)).get(), 0)
 })
 
 t.test('a path of 107 bytes is served, one of 108 is refused', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(directory, { recursive: true }))
-  const longest = join(directory, 'r'.repeat(LONGEST_PATH - directory.length - 1))
-  await startMemsvc(t, { registry: longest })
-  t.equal((await openValue(t, longest)).get(), 0)
+  const directory = support.nodeFs.mkdtempSync(support.nodePath.join(support.nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => support.nodeFs.rmSync(directory, { recursive: true }))
+  const longest = support.nodePath.join(directory, 'r'.repeat(LONGEST_PATH - directory.length - 1))
+  await support.startMemsvc(t, { registry: longest })
+  t.equal((await support.openValue(t, longest)).get(), 0)
   for (const command of ['start', 'registry', 'status', 'list', 'stop']) {
-    const { code, stderr } = await memsvc(`${longest}r`, [command])
+    const { code, stderr } = await support.memsvc(`${longest}r`, [command])
     t.equal(code, 2, command)
     t.match(stderr, `must have 1 to ${LONGEST_PATH} bytes, this one has ${LONGEST_PATH + 1}`)
   }
 })
 
 t.test('the default is in XDG_RUNTIME_DIR, and MEMSVC_REGISTRY goes before it', async (t) => {
-  const runtime = dirname(newRegistryPath(t))
-  const own = join(runtime, 'memsvc', 'registry.sock')
+  const runtime = support.nodePath.dirname(newRegistryPath(t))
+  const own = support.nodePath.join(runtime, 'memsvc', 'registry.sock')
   const other = newRegistryPath(t)
   await startsAt(t, own, { XDG_RUNTIME_DIR: runtime })
-  t.equal(statSync(dirname(own)).mode & 0o7777, 0o700)
+  t.equal(support.nodeFs.statSync(support.nodePath.dirname(own)).mode & 0o7777, 0o700)
   await startsAt(t, other, { XDG_RUNTIME_DIR: runtime, MEMSVC_REGISTRY: other })
 })
 
 /** Starts a daemon without --registry. */
 async function startsAt(t: Test, registry: string, env: Record<string, string>): Promise<void> {
-  const program = startProgram(MEMSVC, ['start'], { env })
+  const program = startProgram(support.MEMSVC, ['start'], { env })
   t.teardown(() => program.destroy())
   await program.stderr.find((line) => line.includes('"msg":"ready"'))
-  t.equal((await openValue(t, registry)).get(), 0)
+  t.equal((await support.openValue(t, registry)).get(), 0)
 }

@@ -1,17 +1,15 @@
 /** What becomes of a daemon whose stdout and stderr are closed, full, or not read by anybody. */
-import { spawn } from 'node:child_process'
-import { constants as fs, openSync, readSync, writeSync } from 'node:fs'
+
 import { leakChecked, newRegistryPath, Program, startProgram, watchdog } from '@memsvc/shared/test-support'
 import { constants, OwnedFd, pipe, setNonBlocking, socketpair } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { MEMSVC, memsvc } from '../../test-support/memsvc.ts'
-import { openValueSoon, statusOf } from '../../test-support/value.ts'
+import { MEMSVC, memsvc, nodeChildProcess, nodeFs, openValueSoon, statusOf } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
 
 const STREAMS: [title: string, open: (t: Test) => OwnedFd][] = [
-  ['a full device', () => OwnedFd.adopt(openSync('/dev/full', 'w'))],
+  ['a full device', () => OwnedFd.adopt(nodeFs.openSync('/dev/full', 'w'))],
   [
     'a pipe that nobody reads, and that is full',
     (t) => {
@@ -49,14 +47,16 @@ for (const [title, open] of STREAMS) {
 t.test('without stdin, stdout and stderr it serves, and ends when it is told to', async (t) => {
   const registry = newRegistryPath(t)
   const command = [process.execPath, MEMSVC, 'start', '--registry', registry]
-  const program = new Program(spawn('env', ['-i', 'sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', ...command]))
+  const program = new Program(
+    nodeChildProcess.spawn('env', ['-i', 'sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', ...command]),
+  )
   t.teardown(() => program.destroy())
   await servesAndEnds(t, program, registry)
 })
 
 t.test('log lines that nobody takes are counted, and told of when somebody does', async (t) => {
   const registry = newRegistryPath(t)
-  const [reader, writer] = pipe(fs.O_NONBLOCK)
+  const [reader, writer] = pipe(nodeFs.constants.O_NONBLOCK)
   using source = reader
   using sink = writer
   fill(sink)
@@ -93,7 +93,7 @@ async function servesAndEnds(t: Test, program: Program, registry: string): Promi
 /** Writes until nothing more goes in. Blocking for whoever has it next, as streams usually are. */
 function fill(fd: OwnedFd): OwnedFd {
   setNonBlocking(fd, true)
-  untilEagain(() => writeSync(fd.fd, Buffer.alloc(4096)))
+  untilEagain(() => nodeFs.writeSync(fd.fd, Buffer.alloc(4096)))
   setNonBlocking(fd, false)
   return fd
 }
@@ -103,7 +103,7 @@ function drain(fd: OwnedFd): string {
   let text = ''
   const bytes = Buffer.alloc(4096)
   untilEagain(() => {
-    text += bytes.toString('latin1', 0, readSync(fd.fd, bytes))
+    text += bytes.toString('latin1', 0, nodeFs.readSync(fd.fd, bytes))
   })
   return text
 }

@@ -2,8 +2,7 @@
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, type Program, startProgram, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMSVC, readStatus } from '../../test-support/memsvc.ts'
-import { connect } from '../../test-support/value.ts'
+import { connect, MEMSVC, readStatus } from '../../test-support/index.ts'
 
 const DAEMONS = 20
 const ROUNDS = 3

@@ -1,16 +1,14 @@
 /** Services and registries in user namespaces, where one user has two numbers. */
-import { spawnSync } from 'node:child_process'
-import { chownSync } from 'node:fs'
-import { dirname } from 'node:path'
+
 import { leakChecked, newRegistryPath, otherUserProblem, startCommand, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMCLIENT, MEMSVC, startMemsvc } from '../../test-support/memsvc.ts'
+import { MEMCLIENT, MEMSVC, nodeChildProcess, nodeFs, nodePath, startMemsvc } from '../../test-support/index.ts'
 
 const UID = 1234
 const INSIDE = ['unshare', '-U', '-r']
 const problem = otherUserProblem(MEMSVC)
 const skip =
-  problem || spawnSync('unshare', ['-U', '-r', 'true'], { uid: UID, gid: UID }).status !== 0
+  problem || nodeChildProcess.spawnSync('unshare', ['-U', '-r', 'true'], { uid: UID, gid: UID }).status !== 0
     ? problem || 'may not make user namespaces'
     : false
 
@@ -25,7 +23,7 @@ function run(t: Test, command: readonly string[]) {
 
 async function startOutside(t: Test): Promise<string> {
   const registry = newRegistryPath(t)
-  chownSync(dirname(registry), UID, UID)
+  nodeFs.chownSync(nodePath.dirname(registry), UID, UID)
   await startMemsvc(t, { registry, uid: UID })
   return registry
 }
@@ -49,7 +47,7 @@ t.test('reading from inside works, where the path is said', { skip }, async (t) 
 
 t.test('a registry inside serves those inside', { skip }, async (t) => {
   const registry = newRegistryPath(t)
-  chownSync(dirname(registry), UID, UID)
+  nodeFs.chownSync(nodePath.dirname(registry), UID, UID)
   const both = `${process.execPath} ${MEMSVC} start --registry ${registry} & d=$!; for i in $(seq 100); do [ -S ${registry} ] && break; sleep 0.1; done; ${process.execPath} ${MEMCLIENT} read --registry ${registry}; kill $d; wait $d`
   t.equal((await run(t, [...INSIDE, 'sh', '-c', both]).ending).stdout, '0')
 })

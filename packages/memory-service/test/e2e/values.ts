@@ -1,10 +1,8 @@
 /** Values as clients write, read and watch them. */
-import type { SharedValue } from '@memsvc/shared'
-import { IMemoryService, Parcel } from '@memsvc/shared'
+import { IMemoryService, Parcel, type SharedValue } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { memclient, startMemclient, startMemsvc } from '../../test-support/memsvc.ts'
-import { openValue, statusOf } from '../../test-support/value.ts'
+import { memclient, openValue, startMemclient, startMemsvc, statusOf } from '../../test-support/index.ts'
 
 const EXTREMES = [0, 42, -1, 2147483647, -2147483648, 1, -2147483647, 0x01020304]
 

@@ -3,8 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { BinderProxy, IBinder } from '@memsvc/shared'
 import { leakChecked, type Program, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { startMemsvc } from '../../test-support/memsvc.ts'
-import { connect, openValue, statusOf } from '../../test-support/value.ts'
+import { connect, openValue, startMemsvc, statusOf } from '../../test-support/index.ts'
 
 /** More than a service's queue takes in the kernel (278 packets) and beyond (256 descriptors). */
 const MANY = 1000

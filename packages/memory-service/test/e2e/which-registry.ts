@@ -1,46 +1,36 @@
 /** Which registry a command speaks to: the same one whatever happens to run; and what it says where there is none. */
-import { symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
-import {
-  leakChecked,
-  newRegistryPath,
-  OTHER_UID,
-  otherUserProblem,
-  runProgram,
-  startProgram,
-  watchdog,
-} from '@memsvc/shared/test-support'
+
+import * as harness from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMCLIENT, MEMSVC, runMemclient, runMemsvc, startMemsvc } from '../../test-support/memsvc.ts'
+import * as support from '../../test-support/index.ts'
 
-watchdog(t)
-leakChecked(t)
+harness.watchdog(t)
+harness.leakChecked(t)
 
-const skip = otherUserProblem(MEMSVC)
+const skip = harness.otherUserProblem(support.MEMSVC)
 
 /** A daemon that goes by its environment. */
 async function startIn(t: Test, env: Record<string, string>): Promise<void> {
-  const program = startProgram(MEMSVC, ['start'], { env })
+  const program = harness.startProgram(support.MEMSVC, ['start'], { env })
   t.teardown(() => program.destroy())
   if ((await program.stderr.find((line) => line.includes('"msg":"ready"'))) === null)
     throw new Error(program.stderr.text)
 }
 
 t.test('options of the registry stand before and after the command, of both programs', async (t) => {
-  const { registry } = await startMemsvc(t)
-  for (const program of [MEMSVC, MEMCLIENT]) {
+  const { registry } = await support.startMemsvc(t)
+  for (const program of [support.MEMSVC, support.MEMCLIENT]) {
     for (const args of [
       ['--registry', registry, 'list'],
       [`--registry=${registry}`, 'list'],
       ['list', '--registry', registry, '--registry-owner', '7'],
       ['--registry-owner', '7', '--json', '--registry', registry, 'list'],
     ]) {
-      t.match(await runProgram(program, args), { code: 0, stdout: /AnonymousSharedMemory/ }, args.join(' '))
+      t.match(await harness.runProgram(program, args), { code: 0, stdout: /AnonymousSharedMemory/ }, args.join(' '))
     }
   }
-  t.match(await runMemsvc(['--registry', registry, '--json', 'status']), { code: 0, stdout: /^\{/ })
-  t.match(await runMemsvc(['--json', 'start']), { code: 2, stderr: /unknown option '--json'/ })
+  t.match(await support.runMemsvc(['--registry', registry, '--json', 'status']), { code: 0, stdout: /^\{/ })
+  t.match(await support.runMemsvc(['--json', 'start']), { code: 2, stderr: /unknown option '--json'/ })
 })
 
 t.test('what contradicts itself is wrong usage, of both programs', async (t) => {
@@ -54,81 +44,84 @@ t.test('what contradicts itself is wrong usage, of both programs', async (t) => 
   for (const [args, complaint] of wrong) {
     for (const command of ['list', 'start', 'status', 'stop', 'doctor']) {
       t.match(
-        await runMemsvc([command, ...args]),
+        await support.runMemsvc([command, ...args]),
         { code: 2, stdout: '', stderr: complaint },
         `${command} ${args.join(' ')}`,
       )
     }
     for (const command of ['list', 'read', 'watch', 'info']) {
       t.match(
-        await runMemclient([...args, command]),
+        await support.runMemclient([...args, command]),
         { code: 2, stdout: '', stderr: complaint },
         `${command} ${args.join(' ')}`,
       )
     }
   }
   const relative = { env: { XDG_RUNTIME_DIR: 'run' } }
-  t.match(await runMemclient(['read', '--user'], relative), { code: 2, stderr: /which is relative/ })
+  t.match(await support.runMemclient(['read', '--user'], relative), { code: 2, stderr: /which is relative/ })
 })
 
 t.test('a registry that runs elsewhere is not spoken to, but named', async (t) => {
-  const runtime = dirname(newRegistryPath(t))
-  const usersPath = join(runtime, 'memsvc/registry.sock')
+  const runtime = support.nodePath.dirname(harness.newRegistryPath(t))
+  const usersPath = support.nodePath.join(runtime, 'memsvc/registry.sock')
   const env = { XDG_RUNTIME_DIR: runtime }
   await startIn(t, env)
-  const elsewhere = newRegistryPath(t)
+  const elsewhere = harness.newRegistryPath(t)
   const asked = { env: { ...env, MEMSVC_REGISTRY: elsewhere } }
   for (const [program, args] of [
-    [MEMCLIENT, ['read']],
-    [MEMCLIENT, ['write', '5']],
-    [MEMCLIENT, ['watch']],
-    [MEMSVC, ['stop']],
-    [MEMSVC, ['status']],
+    [support.MEMCLIENT, ['read']],
+    [support.MEMCLIENT, ['write', '5']],
+    [support.MEMCLIENT, ['watch']],
+    [support.MEMSVC, ['stop']],
+    [support.MEMSVC, ['status']],
   ] as const) {
-    const { code, stdout, stderr } = await runProgram(program, args, asked)
+    const { code, stdout, stderr } = await harness.runProgram(program, args, asked)
     t.strictSame({ code, stdout }, { code: 3, stdout: '' }, args.join(' '))
     t.match(
       stderr,
       `no registry at ${elsewhere}: start one with 'memsvc start'; the user's registry is served: add --user`,
     )
   }
-  t.match(await runMemclient(['read', '--user'], asked), { code: 0, stdout: '0' })
-  t.match(await runMemclient(['read'], { env }), { code: 0, stdout: '0' }, usersPath)
+  t.match(await support.runMemclient(['read', '--user'], asked), { code: 0, stdout: '0' })
+  t.match(await support.runMemclient(['read'], { env }), { code: 0, stdout: '0' }, usersPath)
 })
 
 t.test('watch, status and stop name the registry that they speak to', async (t) => {
-  const { registry } = await startMemsvc(t)
-  const watch = startProgram(MEMCLIENT, ['watch', '--registry', registry])
+  const { registry } = await support.startMemsvc(t)
+  const watch = harness.startProgram(support.MEMCLIENT, ['watch', '--registry', registry])
   t.teardown(() => watch.destroy())
   t.equal(await watch.stdout.next(), '0')
   t.ok(await watch.stderr.find((line) => line.endsWith(`at ${registry}`)))
-  const link = newRegistryPath(t)
-  symlinkSync(registry, link)
-  t.match(JSON.parse((await runMemsvc(['status', '--json', '--registry', link])).stdout), { registry: link })
-  t.match((await runMemsvc(['status', '--registry', registry])).stdout, `registry: ${registry}`)
-  t.match(await runMemsvc(['stop', '--registry', registry]), { code: 0, stderr: `at ${registry}` })
+  const link = harness.newRegistryPath(t)
+  support.nodeFs.symlinkSync(registry, link)
+  t.match(JSON.parse((await support.runMemsvc(['status', '--json', '--registry', link])).stdout), { registry: link })
+  t.match((await support.runMemsvc(['status', '--registry', registry])).stdout, `registry: ${registry}`)
+  t.match(await support.runMemsvc(['stop', '--registry', registry]), { code: 0, stderr: `at ${registry}` })
 })
 
 t.test('what is no registry is said to be what it is', async (t) => {
-  const folder = dirname(newRegistryPath(t))
-  const stream = join(folder, 'stream.sock')
-  const server = createServer().listen(stream)
+  const folder = support.nodePath.dirname(harness.newRegistryPath(t))
+  const stream = support.nodePath.join(folder, 'stream.sock')
+  const server = support.nodeNet.createServer().listen(stream)
   t.teardown(() => new Promise((resolve) => server.close(resolve)))
-  writeFileSync(join(folder, 'file'), '')
-  symlinkSync('circle', join(folder, 'circle'))
+  support.nodeFs.writeFileSync(support.nodePath.join(folder, 'file'), '')
+  support.nodeFs.symlinkSync('circle', support.nodePath.join(folder, 'circle'))
   const cases: [path: string, words: string][] = [
     [folder, `${folder} is a folder, and no registry's socket`],
     ['/dev/null', "/dev/null is a device, and no registry's socket"],
-    [join(folder, 'file'), "is a file, and no registry's socket"],
-    [join(folder, 'file/registry.sock'), 'a part of that path is no folder'],
-    [join(folder, 'circle'), 'its symbolic links lead in a circle'],
+    [support.nodePath.join(folder, 'file'), "is a file, and no registry's socket"],
+    [support.nodePath.join(folder, 'file/registry.sock'), 'a part of that path is no folder'],
+    [support.nodePath.join(folder, 'circle'), 'its symbolic links lead in a circle'],
     [stream, "is another program's socket, and no registry"],
     ['unix:/x', "a path has no 'unix:' before it"],
-    [join(folder, 'none'), `no registry at ${join(folder, 'none')}: start one with 'memsvc start'`],
+    [
+      support.nodePath.join(folder, 'none'),
+      `no registry at ${support.nodePath.join(folder, 'none')}: start one with 'memsvc start'`,
+    ],
   ]
   for (const [path, words] of cases) {
-    for (const program of [MEMSVC, MEMCLIENT]) {
-      const { code, stderr } = await runProgram(program, ['list', '--registry', path])
+    for (const program of [support.MEMSVC, support.MEMCLIENT]) {
+      const { code, stderr } = await harness.runProgram(program, ['list', '--registry', path])
       t.equal(code, 3, path)
       t.match(stderr, words)
     }
@@ -136,7 +129,7 @@ t.test('what is no registry is said to be what it is', async (t) => {
 })
 
 t.test('who may not make a registry is not told to start one', { skip }, async (t) => {
-  const { code, stderr } = await runMemclient(['read'], { uid: OTHER_UID })
+  const { code, stderr } = await support.runMemclient(['read'], { uid: harness.OTHER_UID })
   t.equal(code, 3)
   t.equal(stderr, 'memclient: no registry at /run/memsvc/registry.sock, and this user may not make one there')
 })

@@ -1,16 +1,8 @@
 /** Connecting is bounded in time: who connects and closes as fast as he can is turned away, and others are served. */
 import { ServiceManager } from '@memsvc/shared'
-import {
-  leakChecked,
-  newRegistryPath,
-  OTHER_UID,
-  otherUserProblem,
-  startCommand,
-  watchdog,
-} from '@memsvc/shared/test-support'
+import * as harness from '@memsvc/shared/test-support'
 import t from 'tap'
-import { callAs } from '../../test-support/call-as.ts'
-import { MEMSVC, memclient, OWN_NAMES, readStatus, startMemsvc } from '../../test-support/memsvc.ts'
+import { callAs, MEMSVC, memclient, OWN_NAMES, readStatus, startMemsvc } from '../../test-support/index.ts'
 
 const BURST = 1024
 const FLOODER_UID = 1234
@@ -54,14 +46,14 @@ for end in ends:
         pass
 print(len(ends), answers, flush=True)
 `
-const skip = otherUserProblem(MEMSVC)
+const skip = harness.otherUserProblem(MEMSVC)
 
-watchdog(t)
-leakChecked(t)
+harness.watchdog(t)
+harness.leakChecked(t)
 
 t.test(`${BURST} connections of one user at once are served`, { skip }, async (t) => {
   const { registry } = await startOpen(t)
-  const program = startCommand(['/usr/bin/env', 'python3', '-c', CONNECT_AT_ONCE, registry, String(BURST)], {
+  const program = harness.startCommand(['/usr/bin/env', 'python3', '-c', CONNECT_AT_ONCE, registry, String(BURST)], {
     uid: FLOODER_UID,
   })
   t.teardown(() => program.destroy())
@@ -73,13 +65,13 @@ for (const manner of ['be silent', 'speak']) {
   t.test(`beside two floods that ${manner} another user reads, again and again`, { skip }, async (t) => {
     const { registry } = await startOpen(t)
     const floods = [1, 2].map(() =>
-      startCommand(['/usr/bin/env', 'python3', '-c', FLOOD, registry, manner], { uid: FLOODER_UID }),
+      harness.startCommand(['/usr/bin/env', 'python3', '-c', FLOOD, registry, manner], { uid: FLOODER_UID }),
     )
     for (const flood of floods) t.teardown(() => flood.destroy())
     if (manner === 'speak') t.equal(await Promise.race(floods.map(({ stdout }) => stdout.next())), 'refused')
     for (let round = 0; round < 3; round++) {
-      t.match(await memclient(registry, ['read'], { uid: OTHER_UID }), { code: 0, stdout: '0' })
-      t.strictSame(await callAs(OTHER_UID, registry, 'read'), { ok: 0 })
+      t.match(await memclient(registry, ['read'], { uid: harness.OTHER_UID }), { code: 0, stdout: '0' })
+      t.strictSame(await callAs(harness.OTHER_UID, registry, 'read'), { ok: 0 })
     }
     for (const flood of floods) await flood.destroy()
     using manager = await ServiceManager.connect({ path: registry })
@@ -89,5 +81,5 @@ for (const manner of ['be silent', 'speak']) {
 }
 
 async function startOpen(t: Parameters<typeof startMemsvc>[0]) {
-  return startMemsvc(t, { registry: newRegistryPath(t, 0o711), args: ['--socket-mode', '666'] })
+  return startMemsvc(t, { registry: harness.newRegistryPath(t, 0o711), args: ['--socket-mode', '666'] })
 }

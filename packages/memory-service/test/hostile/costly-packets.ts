@@ -1,7 +1,7 @@
-/** What costs most to serve, by code, oneway and two-way. The cases: test/fixtures/hostile/costly.py. */
+/** What costs most to serve, by code, oneway and two-way. The cases: test-support/fixtures/hostile/costly.py. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { survives } from '../../test-support/hostile-clients.ts'
+import { survives } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

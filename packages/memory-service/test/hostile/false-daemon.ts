@@ -4,8 +4,7 @@
  */
 import { leakChecked, newRegistryPath, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { startHostile } from '../../test-support/hostile-clients.ts'
-import { memclient, memsvc } from '../../test-support/memsvc.ts'
+import { memclient, memsvc, startHostile } from '../../test-support/index.ts'
 
 const VIOLATION = [1, 'the other side broke the protocol'] as const
 const SHRINKS = [1, 'the region can shrink while it is mapped'] as const

@@ -1,12 +1,9 @@
 /** A daemon without a descriptor left: it neither ends nor spins, serves who was there, and everybody as soon as it can. */
-import { spawnSync } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
+
 import { ServiceManager } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMCLIENT, memclient, OWN_NAMES, startMemsvc } from '../../test-support/memsvc.ts'
-import { Oracle } from '../../test-support/oracle.ts'
-import { processorTime } from '../../test-support/process-stat.ts'
+import * as support from '../../test-support/index.ts'
 
 const CLIENTS = 50
 /** So many of them find a descriptor. */
@@ -19,35 +16,35 @@ watchdog(t)
 leakChecked(t)
 
 t.test('out of descriptors', async (t) => {
-  const daemon = await startMemsvc(t)
+  const daemon = await support.startMemsvc(t)
   const { pid, stderr } = daemon.program
-  const oracle = await Oracle.of(t, daemon)
+  const oracle = await support.Oracle.of(t, daemon)
   // Its own limits would keep it from this, so it is taken by surprise.
   const taken = oracle.holdings.fds
-  t.equal(spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${taken + ROOM}:20000`]).status, 0)
+  t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${taken + ROOM}:20000`]).status, 0)
 
   const managers = await Promise.all(
     Array.from({ length: CLIENTS }, () => ServiceManager.connect({ path: daemon.registry })),
   )
   const answers = managers.map((manager) => manager.listServices())
   await stderr.find((line) => line.includes('cannot accept connections'))
-  const before = processorTime(pid)
-  await delay(STALL_MS)
-  const load = (processorTime(pid) - before) / STALL_MS
+  const before = support.processorTime(pid)
+  await support.nodeTimers.setTimeout(STALL_MS)
+  const load = (support.processorTime(pid) - before) / STALL_MS
   t.ok(load < MOST_OF_A_PROCESSOR, `it used ${Math.round(100 * load)} % of a processor, also for the canary`)
   await oracle.checkMeanwhile(t, { newClients: false })
 
-  t.equal(spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
-  for (const answer of answers) t.strictSame(await answer, OWN_NAMES, 'in the end he is served')
+  t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
+  for (const answer of answers) t.strictSame(await answer, support.OWN_NAMES, 'in the end he is served')
   for (const manager of managers) manager.close()
   await oracle.check(t)
 })
 
 t.test('memclient with few descriptors reads the value, or says in one line why not', async (t) => {
-  const { registry } = await startMemsvc(t)
+  const { registry } = await support.startMemsvc(t)
   const codes = new Set<number | null>()
   for (let count = fewestForNode(); !codes.has(0); count++) {
-    const { code, signal, stdout, stderr } = await memclient(registry, ['read'], {
+    const { code, signal, stdout, stderr } = await support.memclient(registry, ['read'], {
       prefix: ['prlimit', `--nofile=${count}`],
     })
     codes.add(code)
@@ -60,7 +57,12 @@ t.test('memclient with few descriptors reads the value, or says in one line why 
 /** With fewer Node itself does not start, or cannot read its program. */
 function fewestForNode(): number {
   for (let count = 16; ; count++) {
-    const { status } = spawnSync('prlimit', [`--nofile=${count}`, process.execPath, MEMCLIENT, '--help'])
+    const { status } = support.nodeChildProcess.spawnSync('prlimit', [
+      `--nofile=${count}`,
+      process.execPath,
+      support.MEMCLIENT,
+      '--help',
+    ])
     if (status === 0) return count
   }
 }

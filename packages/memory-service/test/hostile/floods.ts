@@ -1,7 +1,7 @@
-/** Too much of everything. The cases: test/fixtures/hostile/floods.py. */
+/** Too much of everything. The cases: test-support/fixtures/hostile/floods.py. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { survives } from '../../test-support/hostile-clients.ts'
+import { survives } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

@@ -1,40 +1,31 @@
 /**
  * A service of the library with 200 descriptors, and one foreign user who takes all that it gives: another user is served
- * all the same, and the service has lost neither its name nor its connection. The ways: test/fixtures/hostile/greed.py.
+ * all the same, and the service has lost neither its name nor its connection. The ways: test-support/fixtures/hostile/greed.py.
  */
 
-import { chownSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import {
-  leakChecked,
-  newRegistryPath,
-  OTHER_UID,
-  otherUserProblem,
-  startCommand,
-  watchdog,
-} from '@memsvc/shared/test-support'
+import * as harness from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { startHostile } from '../../test-support/hostile-clients.ts'
-import { MEMSVC, startMemsvc } from '../../test-support/memsvc.ts'
+import { MEMSVC, nodeFs, nodePath, nodeUrl, startHostile, startMemsvc } from '../../test-support/index.ts'
 
 const ATTACKER = 65533
 const INNOCENT = 65532
 const NAME = 'hostile.service'
-const SERVICE = fileURLToPath(new URL('../fixtures/library-service.js', import.meta.url))
+const SERVICE = nodeUrl.fileURLToPath(new URL('../../test-support/fixtures/library-service.js', import.meta.url))
 const WAYS = ['silent', 'staying', 'wanting', 'halves', 'giving', 'binders', 'deaf', 'watching', 'notifying', 'loop']
 const FILES = ['prlimit', '--nofile=200:200']
 
-watchdog(t)
-leakChecked(t)
+harness.watchdog(t)
+harness.leakChecked(t)
 
-const skip = otherUserProblem(MEMSVC)
+const skip = harness.otherUserProblem(MEMSVC)
 
 async function startService(t: Test, takes: string) {
-  const registry = newRegistryPath(t, 0o711)
-  chownSync(dirname(registry), OTHER_UID, OTHER_UID)
-  await startMemsvc(t, { registry, uid: OTHER_UID, args: ['--socket-mode', '666'] })
-  const service = startCommand([...FILES, process.execPath, SERVICE, registry, NAME, takes], { uid: OTHER_UID })
+  const registry = harness.newRegistryPath(t, 0o711)
+  nodeFs.chownSync(nodePath.dirname(registry), harness.OTHER_UID, harness.OTHER_UID)
+  await startMemsvc(t, { registry, uid: harness.OTHER_UID, args: ['--socket-mode', '666'] })
+  const service = harness.startCommand([...FILES, process.execPath, SERVICE, registry, NAME, takes], {
+    uid: harness.OTHER_UID,
+  })
   t.teardown(() => service.destroy())
   t.equal(await service.stdout.next(), 'ready')
   return { registry, service }

@@ -1,7 +1,7 @@
-/** Each limit at n and n + 1, and what others have meanwhile. The cases: test/fixtures/hostile/limits.py. */
+/** Each limit at n and n + 1, and what others have meanwhile. The cases: test-support/fixtures/hostile/limits.py. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { survives } from '../../test-support/hostile-clients.ts'
+import { survives } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

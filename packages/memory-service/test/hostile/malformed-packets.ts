@@ -1,7 +1,7 @@
-/** Every field of a message wrong in turn: the channel ends. The table: test/fixtures/hostile/malformed.py. */
+/** Every field of a message wrong in turn: the channel ends. The table: test-support/fixtures/hostile/malformed.py. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { survives } from '../../test-support/hostile-clients.ts'
+import { survives } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

@@ -1,7 +1,7 @@
-/** What is well formed and not to be had: an answer, and the channel lives. The cases: test/fixtures/hostile/refusals.py. */
+/** What is well formed and not to be had: an answer, and the channel lives. The cases: test-support/fixtures/hostile/refusals.py. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { survives } from '../../test-support/hostile-clients.ts'
+import { survives } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

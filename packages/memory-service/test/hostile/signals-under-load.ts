@@ -3,9 +3,7 @@ import { existsSync } from 'node:fs'
 import { errorCode, type SharedValue } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { startMemsvc, warnings } from '../../test-support/memsvc.ts'
-import { Oracle } from '../../test-support/oracle.ts'
-import { openValue } from '../../test-support/value.ts'
+import { Oracle, openValue, startMemsvc, warnings } from '../../test-support/index.ts'
 
 const CLIENTS = 20
 /** Calls under way at any time, of each. */

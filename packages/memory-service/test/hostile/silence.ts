@@ -1,7 +1,7 @@
 /** Who says nothing: the one test that has to wait, for the five seconds of the protocol. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { survives } from '../../test-support/hostile-clients.ts'
+import { survives } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

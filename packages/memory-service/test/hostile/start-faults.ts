@@ -2,12 +2,10 @@
  * A start whose system calls fail, one at a time, as the kernel would have it: the daemon ends with the exit status of
  * docs/errors.md and one clear line, leaves nothing but the lock file, and the next one starts; or it can do without.
  */
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+
 import { newRegistryPath, type Program, startProgram, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { MEMSVC } from '../../test-support/memsvc.ts'
+import { MEMSVC, nodeChildProcess, nodeFs, nodePath } from '../../test-support/index.ts'
 
 const EXIT_FAILED = 1
 const EXIT_NOT_PERMITTED = 4
@@ -59,7 +57,8 @@ const FAULTS: readonly Fault[] = [
   { call: 'connect', error: 'ECONNREFUSED', when: '2' },
 ]
 
-const canInject = spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=bind:error=EIO', 'true']).status === 0
+const canInject =
+  nodeChildProcess.spawnSync('strace', ['-o', '/dev/null', '-e', 'inject=bind:error=EIO', 'true']).status === 0
 
 t.jobs = JOBS
 watchdog(t)
@@ -94,8 +93,8 @@ for (const fault of FAULTS) {
     const program = startWith(t, registry, fault)
     if (fault.exit === undefined) t.ok(await becomesReady(program), 'it starts')
     else await endsClearly(t, program, fault)
-    if (fault.exit !== undefined) t.notOk(existsSync(registry), 'no socket is left')
-    const left = readdirSync(dirname(registry)).filter((name) => name !== 'registry.sock')
+    if (fault.exit !== undefined) t.notOk(nodeFs.existsSync(registry), 'no socket is left')
+    const left = nodeFs.readdirSync(nodePath.dirname(registry)).filter((name) => name !== 'registry.sock')
     t.ok(left.length <= 1, `nothing but the lock file is left: ${left}`)
     await program.destroy()
     t.ok(await becomesReady(start(t, registry, [])), 'the next one starts')

@@ -1,9 +1,8 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { constants, OwnedFd, pipe, recvmsg, setNonBlocking, socketpair } from 'memfd-native'
 import t from 'tap'
 import { DaemonLog } from '../../src/log/logger.ts'
+import { nodeFs, nodePath } from '../../test-support/index.ts'
 
 const READ_SIZE = 1 << 20
 
@@ -25,7 +24,7 @@ const CHANNELS: [title: string, open: () => { reader: OwnedFd; writer: OwnedFd; 
       const [reader, writer] = pipe()
       const read = (fd: OwnedFd) => {
         const bytes = Buffer.alloc(READ_SIZE)
-        return bytes.toString('utf8', 0, readSync(fd.fd, bytes))
+        return bytes.toString('utf8', 0, nodeFs.readSync(fd.fd, bytes))
       }
       return { reader, writer, read }
     },
@@ -78,41 +77,41 @@ t.test('the descriptor stays as it was, for everybody who shares it', async (t) 
   const [reader, writer] = pipe()
   using source = reader
   using sink = writer
-  const flags = () => readFileSync(`/proc/self/fdinfo/${sink.fd}`, 'utf8').match(/^flags:.*$/m)?.[0]
+  const flags = () => nodeFs.readFileSync(`/proc/self/fdinfo/${sink.fd}`, 'utf8').match(/^flags:.*$/m)?.[0]
   const before = flags()
   const log = new DaemonLog('info', sink.fd)
   log.logger.info('hello')
   t.equal(flags(), before)
   log.close()
-  writeSync(sink.fd, 'still open\n')
-  t.match(readSync(source.fd, Buffer.alloc(READ_SIZE)), Number)
+  nodeFs.writeSync(sink.fd, 'still open\n')
+  t.match(nodeFs.readSync(source.fd, Buffer.alloc(READ_SIZE)), Number)
 })
 
 t.test('a file is appended to', async (t) => {
-  const path = join(t.testdir({ log: 'before\n' }), 'log')
-  const fd = openSync(path, 'r+')
+  const path = nodePath.join(t.testdir({ log: 'before\n' }), 'log')
+  const fd = nodeFs.openSync(path, 'r+')
   const log = new DaemonLog('info', fd)
   log.logger.info('after')
-  writeSync(fd, 'by others\n')
+  nodeFs.writeSync(fd, 'by others\n')
   log.logger.info('last')
   log.close()
-  writeSync(fd, 'behind it\n')
-  closeSync(fd)
-  const lines = readFileSync(path, 'utf8').split('\n')
+  nodeFs.writeSync(fd, 'behind it\n')
+  nodeFs.closeSync(fd)
+  const lines = nodeFs.readFileSync(path, 'utf8').split('\n')
   t.match(lines, ['before', /"msg":"after"/, 'by others', /"msg":"last"/, 'behind it', ''])
 })
 
 t.test('a device that is full drops all lines, and throws nothing', async (t) => {
-  using full = OwnedFd.adopt(openSync('/dev/full', 'w'))
+  using full = OwnedFd.adopt(nodeFs.openSync('/dev/full', 'w'))
   const log = new DaemonLog('info', full.fd)
   for (let i = 0; i < 3; i++) log.logger.info('hello')
   t.equal(log.dropped, 3)
   log.close()
-  t.ok(fstatSync(full.fd), 'the descriptor is only borrowed')
+  t.ok(nodeFs.fstatSync(full.fd), 'the descriptor is only borrowed')
 })
 
 t.test('a line after the end is dropped; the end may come twice', async (t) => {
-  using sink = OwnedFd.adopt(openSync('/dev/null', 'w'))
+  using sink = OwnedFd.adopt(nodeFs.openSync('/dev/null', 'w'))
   const log = new DaemonLog('info', sink.fd)
   log.close()
   log.close()

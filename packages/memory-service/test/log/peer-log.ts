@@ -2,8 +2,7 @@ import { mock } from 'node:test'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
-import { PeerLog } from '../../src/log/peer-log.ts'
-import { DAEMON_LIMITS } from '../../src/quota/limits.ts'
+import { DAEMON_LIMITS, PeerLog } from '../../test-support/index.ts'
 
 const SHARE = DAEMON_LIMITS.logLinesOfUser.limit
 const ALL = DAEMON_LIMITS.logLines.limit

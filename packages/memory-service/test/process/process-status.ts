@@ -1,16 +1,15 @@
-import { openSync } from 'node:fs'
 import { MemoryFile } from '@memsvc/shared'
 import { leakChecked } from '@memsvc/shared/test-support'
 import { OwnedFd } from 'memfd-native'
 import t from 'tap'
-import { countDescriptors, countRegionMappings, ProcessStatus } from '../../src/process/process-status.ts'
+import { countDescriptors, countRegionMappings, nodeFs, ProcessStatus } from '../../test-support/index.ts'
 
 leakChecked(t)
 
 t.test('descriptors are counted, without the one that counting takes', async (t) => {
   const before = countDescriptors()
   t.equal(countDescriptors(), before)
-  const fd = OwnedFd.adopt(openSync('/dev/null', 'r'))
+  const fd = OwnedFd.adopt(nodeFs.openSync('/dev/null', 'r'))
   t.equal(countDescriptors(), before + 1)
   fd.close()
   t.equal(countDescriptors(), before)
@@ -34,7 +33,7 @@ t.test('who asks again is told what was counted, unless something has changed', 
   const status = new ProcessStatus()
   const before = status.counts(1)
   t.strictSame(before, { fds: countDescriptors(), mappings: countRegionMappings() })
-  const fd = OwnedFd.adopt(openSync('/dev/null', 'r'))
+  const fd = OwnedFd.adopt(nodeFs.openSync('/dev/null', 'r'))
   t.teardown(() => fd.close())
   t.equal(status.counts(2).fds, before.fds + 1)
   const again = status.counts(2)

@@ -1,7 +1,7 @@
 /** Each speaker of the protocol with each other: the same cases for every pair of a client and a service. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { CLIENTS, SERVICES } from '../../test-support/pairings.ts'
+import { CLIENTS, SERVICES } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

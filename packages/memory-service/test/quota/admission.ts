@@ -2,9 +2,7 @@ import { Admission, type AdmittedPeer as AdmittedPeerOf, Violation } from '@mems
 import { leakChecked } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
-import { PeerLog } from '../../src/log/peer-log.ts'
-import type { Resource } from '../../src/quota/limits.ts'
-import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
+import { DEFAULTS, makeLedger, PeerLog, type Resource } from '../../test-support/index.ts'
 
 const OWN = 1000
 const STRANGER = 2000

@@ -2,7 +2,7 @@ import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
 import type { Account, Ledger } from '../../src/quota/ledger.ts'
 import { RESOURCE_NAMES, type Resource } from '../../src/quota/limits.ts'
-import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
+import { DEFAULTS, makeLedger } from '../../test-support/index.ts'
 
 const OWN = 1000
 const ROOT = 0

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { listLimits } from '../../src/quota/limits.ts'
-import { DEFAULTS } from '../../test-support/limits.ts'
+import { DEFAULTS } from '../../test-support/index.ts'
 
 for (const [resource, { total, perUser, perPeer = 1 }] of Object.entries(DEFAULTS)) {
   t.test(`${resource}: several peers make a user's share, several users make all`, async (t) => {

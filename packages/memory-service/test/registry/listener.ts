@@ -1,10 +1,8 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { findRegistry } from '@memsvc/shared/internal'
 import { leakChecked, newRegistryPath } from '@memsvc/shared/test-support'
 import { accept, bind, connect, constants, listen, socket } from 'memfd-native'
 import t from 'tap'
-import { HostLock } from '../../src/registry/listener.ts'
+import { HostLock, nodeFs, nodePath } from '../../test-support/index.ts'
 
 const PRIVATE = 0o600
 
@@ -18,7 +16,7 @@ function take(path: string): HostLock {
 }
 
 function permissions(path: string): number {
-  return lstatSync(path).mode & 0o7777
+  return nodeFs.lstatSync(path).mode & 0o7777
 }
 
 t.test('whoever has the lock has it until he closes it', async (t) => {
@@ -34,14 +32,14 @@ t.test('the lock file is private, has our pid in it, and stays', async (t) => {
   const path = newRegistryPath(t)
   take(path).close()
   t.equal(permissions(`${path}.lock`), PRIVATE)
-  t.equal(readFileSync(`${path}.lock`, 'utf8'), `${process.pid}\n`)
+  t.equal(nodeFs.readFileSync(`${path}.lock`, 'utf8'), `${process.pid}\n`)
 })
 
 t.test('directories that are missing are made, and private', async (t) => {
-  const outer = join(dirname(newRegistryPath(t)), 'outer')
-  take(join(outer, 'inner', 'registry.sock')).close()
+  const outer = nodePath.join(nodePath.dirname(newRegistryPath(t)), 'outer')
+  take(nodePath.join(outer, 'inner', 'registry.sock')).close()
   t.equal(permissions(outer), 0o700)
-  t.equal(permissions(join(outer, 'inner')), 0o700)
+  t.equal(permissions(nodePath.join(outer, 'inner')), 0o700)
 })
 
 t.test('the listener takes connections, with the mode that was asked for', async (t) => {
@@ -55,7 +53,7 @@ t.test('the listener takes connections, with the mode that was asked for', async
     using server = accept(listener)
     t.ok(server)
     lock.close()
-    t.notOk(existsSync(path), 'closing the lock removes the socket')
+    t.notOk(nodeFs.existsSync(path), 'closing the lock removes the socket')
   }
 })
 
@@ -107,11 +105,11 @@ t.test("a socket of another program's is an error, not a registry", async (t) =>
 
 t.test('what is no socket is not removed, and the lock can be had again', async (t) => {
   const path = newRegistryPath(t)
-  mkdirSync(path)
+  nodeFs.mkdirSync(path)
   const lock = take(path)
   t.throws(() => lock.listen(PRIVATE), { code: 'ERR_ILLEGAL_STATE' })
   lock.close()
-  t.ok(statSync(path).isDirectory())
+  t.ok(nodeFs.statSync(path).isDirectory())
   take(path).close()
 })
 
@@ -119,16 +117,16 @@ t.test('closing the lock leaves a socket alone that has taken the place of ours'
   const path = newRegistryPath(t)
   const lock = take(path)
   using listener = lock.listen(PRIVATE)
-  unlinkSync(path)
+  nodeFs.unlinkSync(path)
   using other = socket(constants.SOCK_SEQPACKET)
   bind(other, path)
   lock.close()
-  t.ok(lstatSync(path).isSocket())
+  t.ok(nodeFs.lstatSync(path).isSocket())
   t.ok(listener.fd)
 })
 
 t.test('a directory that is a file is an error', async (t) => {
   const file = newRegistryPath(t)
-  writeFileSync(file, '')
-  t.throws(() => HostLock.tryTake(findRegistry({ path: join(file, 'registry.sock') })), { code: 'EEXIST' })
+  nodeFs.writeFileSync(file, '')
+  t.throws(() => HostLock.tryTake(findRegistry({ path: nodePath.join(file, 'registry.sock') })), { code: 'EEXIST' })
 })

@@ -1,15 +1,9 @@
 /** The registry over one connection: what it does not keep it gives back, or the caller's process would not end. */
 import { Binder, Parcel } from '@memsvc/shared'
 import { IServiceManager, makeChannelPair, Session } from '@memsvc/shared/internal'
-import { leakChecked, RawPeer, watchdog, wire } from '@memsvc/shared/test-support'
 import { Hub } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Access } from '../../src/access/access.ts'
-import { People } from '../../src/access/people.ts'
-import { Gate } from '../../src/registry/gate.ts'
-import { Registry } from '../../src/registry/registry.ts'
-import { RegistryConnection } from '../../src/registry/registry-connection.ts'
-import { makeLedger } from '../../test-support/limits.ts'
+import * as support from '../../test-support/index.ts'
 
 const OWN = 1000
 const STRANGER = 2000
@@ -17,8 +11,8 @@ const FIRST = 0
 /** The caller's number for the object that it sends. */
 const OBJECT = 7
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 Hub.current() // keeps a descriptor for as long as the thread lives
 
 const { TRANSACTION_addService, TRANSACTION_registerForNotifications, TRANSACTION_unregisterForNotifications } =
@@ -26,15 +20,15 @@ const { TRANSACTION_addService, TRANSACTION_registerForNotifications, TRANSACTIO
 
 /** A connection of this user, whose other end is made of bytes. */
 function connect(t: Test, uid: number) {
-  const registry = new Registry(new Access(OWN, { rules: [], writers: new People() }))
-  const ledger = makeLedger(OWN)
+  const registry = new support.Registry(new support.Access(OWN, { rules: [], writers: new support.People() }))
+  const ledger = support.makeLedger(OWN)
   const holder = { caller: { pid: 99, uid: OWN }, groups: [], account: ledger.open(OWN) }
   registry.add(holder, { name: 'held', binder: new Binder(), acceptsFileDescriptors: false, dumpPriority: 8 })
   const peer = { caller: { pid: 100, uid }, groups: [], account: ledger.open(uid) }
-  const gate = new Gate()
+  const gate = new support.Gate()
   gate.open()
   const pair = makeChannelPair(false)
-  const root = new RegistryConnection(registry, peer, gate)
+  const root = new support.RegistryConnection(registry, peer, gate)
   const session = new Session(pair.server, {
     role: 'server',
     root,
@@ -42,7 +36,7 @@ function connect(t: Test, uid: number) {
     caller: peer.caller,
   })
   t.teardown(() => session.close())
-  const raw = new RawPeer(t, pair.client)
+  const raw = new support.RawPeer(t, pair.client)
   raw.sendHello()
   return raw
 }
@@ -58,10 +52,13 @@ function callWithObject(code: number, name: string): Buffer {
   const bytes = data.marshall()
   data.recycle()
   const body = Buffer.concat([bytes, Buffer.alloc(4)])
-  body.writeUInt32LE(wire.SENDERS_BINDER, offset)
+  body.writeUInt32LE(support.wire.SENDERS_BINDER, offset)
   body.writeUInt32LE(OBJECT, offset + 4)
   body.writeUInt32LE(offset, bytes.length)
-  return wire.message({ kind: wire.TRANSACTION, id: 1, code, dataSize: bytes.length, objectCount: 1 }, body)
+  return support.wire.message(
+    { kind: support.wire.TRANSACTION, id: 1, code, dataSize: bytes.length, objectCount: 1 },
+    body,
+  )
 }
 
 const REFUSED: [what: string, code: number, name: string, uid: number][] = [
@@ -77,9 +74,9 @@ for (const [what, code, name, uid] of REFUSED) {
     const peer = connect(t, uid)
     peer.send(callWithObject(code, name))
     const messages = await peer.receiveMessages(2)
-    const release = messages.find(({ kind }) => kind === wire.RELEASE)
+    const release = messages.find(({ kind }) => kind === support.wire.RELEASE)
     t.match(release, { object: OBJECT, code: 1 })
-    const answer = messages.find(({ kind }) => kind === wire.REPLY)
+    const answer = messages.find(({ kind }) => kind === support.wire.REPLY)
     t.ok(answer !== undefined && answer.body.readInt32LE(FIRST) < 0, 'an exception')
   })
 }
@@ -89,6 +86,6 @@ t.test('a service that is added is kept', async (t) => {
   peer.send(callWithObject(TRANSACTION_addService, 'mine'))
   const [answer] = await peer.receiveMessages(1)
   t.equal(answer?.body.readInt32LE(FIRST), 0)
-  peer.send(wire.message({ kind: wire.TRANSACTION, id: 2, code: Binder.PING_TRANSACTION }))
-  t.match(await peer.receiveMessages(1), [{ kind: wire.REPLY, id: 2 }], 'and nothing was given back before')
+  peer.send(support.wire.message({ kind: support.wire.TRANSACTION, id: 2, code: Binder.PING_TRANSACTION }))
+  t.match(await peer.receiveMessages(1), [{ kind: support.wire.REPLY, id: 2 }], 'and nothing was given back before')
 })

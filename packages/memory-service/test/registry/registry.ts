@@ -1,14 +1,9 @@
 /** The registry's answers as a table: each method in each state of a name, for each kind of caller. */
 import { Binder, type ImplementationOf } from '@memsvc/shared'
 import { IServiceCallback } from '@memsvc/shared/internal'
-import { leakChecked } from '@memsvc/shared/test-support'
 import { Hub } from 'memfd-native'
 import t from 'tap'
-import { Access, type AccessRule } from '../../src/access/access.ts'
-import { findPeople, People } from '../../src/access/people.ts'
-import type { Peer } from '../../src/registry/peer.ts'
-import { Registry } from '../../src/registry/registry.ts'
-import { DEFAULTS, makeLedger } from '../../test-support/limits.ts'
+import * as support from '../../test-support/index.ts'
 
 const OWN = 1000
 const ROOT = 0
@@ -16,7 +11,7 @@ const STRANGER = 2000
 const HOLDER = 3000
 const NAME = 'a.service/of-us_1'
 
-leakChecked(t)
+support.leakChecked(t)
 Hub.current() // keeps a descriptor for as long as the thread lives
 
 class Callback extends IServiceCallback.Stub implements ImplementationOf<typeof IServiceCallback> {
@@ -27,12 +22,16 @@ class Callback extends IServiceCallback.Stub implements ImplementationOf<typeof 
   }
 }
 
-function makeWorld(rules: readonly AccessRule[] = []) {
-  const ledger = makeLedger(OWN)
-  const access = new Access(OWN, { rules, writers: new People() })
+function makeWorld(rules: readonly support.AccessRule[] = []) {
+  const ledger = support.makeLedger(OWN)
+  const access = new support.Access(OWN, { rules, writers: new support.People() })
   let pid = 100
-  const connect = (uid: number): Peer => ({ caller: { pid: pid++, uid }, groups: [], account: ledger.open(uid) })
-  const registry = new Registry(access)
+  const connect = (uid: number): support.Peer => ({
+    caller: { pid: pid++, uid },
+    groups: [],
+    account: ledger.open(uid),
+  })
+  const registry = new support.Registry(access)
   const root = connect(ROOT)
   /** As root sees it. */
   const list = (dumpPriority: number) => registry.list(root, dumpPriority)
@@ -96,7 +95,7 @@ t.test('the same process may add again over another connection, which holds the 
 
 t.test('processes of other namespaces are never taken for the same', async (t) => {
   const { registry, ledger } = makeWorld()
-  const connectFromAfar = (): Peer => ({ caller: { pid: 0, uid: OWN }, groups: [], account: ledger.open(OWN) })
+  const connectFromAfar = (): support.Peer => ({ caller: { pid: 0, uid: OWN }, groups: [], account: ledger.open(OWN) })
   registry.add(connectFromAfar(), newService())
   t.throws(() => registry.add(connectFromAfar(), newService()), { code: 'ERR_ILLEGAL_STATE' })
 })
@@ -238,8 +237,8 @@ t.test('a connection that ends takes its names and callbacks with it, and nobody
 })
 
 t.test('names and callbacks of one connection are limited', async (t) => {
-  const { perPeer: maxNames = 0 } = DEFAULTS.names
-  const { perPeer: maxCallbacks = 0 } = DEFAULTS.notifications
+  const { perPeer: maxNames = 0 } = support.DEFAULTS.names
+  const { perPeer: maxCallbacks = 0 } = support.DEFAULTS.notifications
   const { registry, connect } = makeWorld()
   const peer = connect(OWN)
   for (let i = 0; i < maxNames; i++) registry.add(peer, newService(`name-${i}`))
@@ -255,11 +254,11 @@ t.test('names and callbacks of one connection are limited', async (t) => {
 })
 
 t.test('to whom a name is hidden it does not exist', async (t) => {
-  const people = { add: await findPeople([STRANGER, HOLDER]), find: await findPeople(['@4711']) }
+  const people = { add: await support.findPeople([STRANGER, HOLDER]), find: await support.findPeople(['@4711']) }
   const { registry, connect } = makeWorld([{ names: ['a.*'], people }])
   const holder = connect(HOLDER)
   registry.add(holder, newService())
-  const sees = async (peer: Peer) => {
+  const sees = async (peer: support.Peer) => {
     const found = await registry.find(peer, NAME)
     if (found.kind === 'channel') found.end.close()
     return [found.kind, registry.info(peer, NAME) !== null, registry.list(peer, 15).length]
@@ -274,7 +273,7 @@ t.test('to whom a name is hidden it does not exist', async (t) => {
 })
 
 t.test('nobody is told of a name that is hidden from him; when the rules change he is', async (t) => {
-  const { registry, access, connect } = makeWorld([{ names: [NAME], people: { find: new People() } }])
+  const { registry, access, connect } = makeWorld([{ names: [NAME], people: { find: new support.People() } }])
   const callback = new Callback()
   const holder = connect(OWN)
   registry.notify(connect(STRANGER), NAME, callback)

@@ -1,13 +1,11 @@
 /** The daemon under a real systemd, with a client outside of the box that watches the value all the while. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+
 import { leakChecked, runProgram, startProgram, watchdog } from '@memsvc/shared/test-support'
 import { connect, constants, sendmsg, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { boxProblem, INSTALLED_MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
+import { boxProblem, INSTALLED_MEMSVC, nodeFs, nodePath, nodeUrl, SystemdBox, until } from '../../test-support/index.ts'
 
-const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
+const MEMCLIENT = nodeUrl.fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
 const SOCKET = '/run/memsvc/registry.sock'
 const CONFIGURATION = '/etc/memsvc/memsvc.json'
 const DROP_IN = '/run/systemd/system/memsvc.service.d/test.conf'
@@ -104,8 +102,8 @@ t.test('under a real systemd', { skip }, async (t) => {
   }
 
   await t.test('a daemon that hangs is replaced, and its value survives', async (t) => {
-    mkdirSync(box.path(dirname(DROP_IN)), { recursive: true })
-    writeFileSync(box.path(DROP_IN), '[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n')
+    nodeFs.mkdirSync(box.path(nodePath.dirname(DROP_IN)), { recursive: true })
+    nodeFs.writeFileSync(box.path(DROP_IN), '[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n')
     await box.ask('systemctl', 'daemon-reload')
     await box.ask('systemctl', 'restart', 'memsvc.service')
     await memclient('write', '7')
@@ -117,7 +115,7 @@ t.test('under a real systemd', { skip }, async (t) => {
     t.strictSame([...new Set(watcher.stdout.text.split('\n'))], ['7', '8'])
     const log = await box.ask('journalctl', '--unit', 'memsvc.service', '--output', 'cat')
     t.match(log, "Failed with result 'watchdog'")
-    rmSync(box.path(DROP_IN))
+    nodeFs.rmSync(box.path(DROP_IN))
     await box.ask('systemctl', 'daemon-reload')
     await box.ask('systemctl', 'restart', 'memsvc.service')
   })
@@ -145,12 +143,12 @@ t.test('under a real systemd', { skip }, async (t) => {
     ]
     const list = () => box.ask(...nobody, 'list', '--registry', SOCKET)
     const reload = async (find: string[]) => {
-      writeFileSync(box.path(CONFIGURATION), JSON.stringify({ rules: [{ names: ['*'], find }] }))
+      nodeFs.writeFileSync(box.path(CONFIGURATION), JSON.stringify({ rules: [{ names: ['*'], find }] }))
       await box.ask('systemctl', 'reload', 'memsvc.service')
       await box.untilProperty('ActiveState', (state) => state === 'active')
     }
     t.match(await list(), 'AnonymousSharedMemory')
-    mkdirSync(box.path(dirname(CONFIGURATION)), { recursive: true })
+    nodeFs.mkdirSync(box.path(nodePath.dirname(CONFIGURATION)), { recursive: true })
     await reload([])
     t.equal(await list(), '')
     await reload(['nobody', '@nogroup'])
@@ -166,7 +164,7 @@ t.test('under a real systemd', { skip }, async (t) => {
         )
       ).length > 0,
     )
-    rmSync(box.path(CONFIGURATION))
+    nodeFs.rmSync(box.path(CONFIGURATION))
     for (const value of ['10', '9']) {
       await memclient('write', value)
       await watcher.stdout.find((line) => line === value)
@@ -238,8 +236,8 @@ t.test('under a real systemd', { skip }, async (t) => {
 
   await t.test('a socket of another path ends the start with a line that says what to change', async (t) => {
     const dropIn = '/run/systemd/system/memsvc.socket.d/test.conf'
-    mkdirSync(box.path(dirname(dropIn)), { recursive: true })
-    writeFileSync(box.path(dropIn), '[Socket]\nListenSequentialPacket=/run/memsvc/second.sock\n')
+    nodeFs.mkdirSync(box.path(nodePath.dirname(dropIn)), { recursive: true })
+    nodeFs.writeFileSync(box.path(dropIn), '[Socket]\nListenSequentialPacket=/run/memsvc/second.sock\n')
     await box.ask('systemctl', 'stop', 'memsvc.socket', 'memsvc.service')
     await box.ask('systemctl', 'daemon-reload')
     await box.run('systemctl', 'start', '--no-block', 'memsvc.socket', 'memsvc.service')

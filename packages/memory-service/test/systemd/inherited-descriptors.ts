@@ -1,27 +1,11 @@
 /** What systemd hands over at the start, handed over by this test. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { symlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { leakChecked, newRegistryPath, Program, watchdog } from '@memsvc/shared/test-support'
-import {
-  accept,
-  bind,
-  connect,
-  constants,
-  dup,
-  fstat,
-  listen,
-  memfdCreate,
-  type OwnedFd,
-  pipe,
-  socket,
-  socketpair,
-} from 'memfd-native'
-import t from 'tap'
 
-const FIXTURE = fileURLToPath(new URL('../fixtures/show-inherited.js', import.meta.url))
+import { leakChecked, newRegistryPath, Program, watchdog } from '@memsvc/shared/test-support'
+import * as native from 'memfd-native'
+import t from 'tap'
+import { nodeChildProcess, nodeEvents, nodeFs, nodeNet, nodeUrl } from '../../test-support/index.ts'
+
+const FIXTURE = nodeUrl.fileURLToPath(new URL('../../test-support/fixtures/show-inherited.js', import.meta.url))
 
 watchdog(t)
 leakChecked(t)
@@ -36,11 +20,15 @@ interface Shown {
 }
 
 /** @throws Error with what it said, when it failed */
-async function handOver(fds: readonly OwnedFd[], env: NodeJS.ProcessEnv, registry = '/nowhere'): Promise<Shown> {
+async function handOver(fds: readonly native.OwnedFd[], env: NodeJS.ProcessEnv, registry = '/nowhere'): Promise<Shown> {
   const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...fds.map(({ fd }) => fd)]
   // By way of env(1), which tap adds nothing to.
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const child: ChildProcess = spawn('env', ['-i', ...variables, process.execPath, FIXTURE, registry], { stdio })
+  const child: nodeChildProcess.ChildProcess = nodeChildProcess.spawn(
+    'env',
+    ['-i', ...variables, process.execPath, FIXTURE, registry],
+    { stdio },
+  )
   const { code, stdout, stderr } = await new Program(child).ending
   if (code !== 0) throw new Error(stderr)
   return JSON.parse(stdout)
@@ -48,12 +36,12 @@ async function handOver(fds: readonly OwnedFd[], env: NodeJS.ProcessEnv, registr
 
 /** The fixture takes itself for process 42. */
 const FOR_US = { LISTEN_PID: '42' }
-const inode = (fd: OwnedFd): number => fstat(fd).ino
+const inode = (fd: native.OwnedFd): number => native.fstat(fd).ino
 
-function listenAt(path: string, type: number = constants.SOCK_SEQPACKET): OwnedFd {
-  const listener = socket(type)
-  bind(listener, path)
-  if (type !== constants.SOCK_DGRAM) listen(listener)
+function listenAt(path: string, type: number = native.constants.SOCK_SEQPACKET): native.OwnedFd {
+  const listener = native.socket(type)
+  native.bind(listener, path)
+  if (type !== native.constants.SOCK_DGRAM) native.listen(listener)
   return listener
 }
 
@@ -70,7 +58,7 @@ t.test('the path may be written differently, or lead there by a link', async (t)
   const registry = newRegistryPath(t)
   using listener = listenAt(registry)
   const link = newRegistryPath(t)
-  symlinkSync(registry, link)
+  nodeFs.symlinkSync(registry, link)
   for (const path of [link, registry.replace(/\/([^/]*)$/, '/./$1')]) {
     t.match(await handOver([listener], { ...FOR_US, LISTEN_FDS: '1' }, path), { listener: inode(listener) })
   }
@@ -78,7 +66,7 @@ t.test('the path may be written differently, or lead there by a link', async (t)
 
 t.test('what is no socket was stored, under its name', async (t) => {
   const registry = newRegistryPath(t)
-  using region = memfdCreate('region')
+  using region = native.memfdCreate('region')
   using listener = listenAt(registry)
   const variables = { ...FOR_US, LISTEN_FDS: '2', LISTEN_FDNAMES: 'Name@7:memsvc' }
   const shown = await handOver([region, listener], variables, registry)
@@ -102,7 +90,7 @@ function complaint(handing: Promise<Shown>): Promise<string> {
 
 interface Wrong {
   readonly title: string
-  readonly make: (registry: string) => OwnedFd[]
+  readonly make: (registry: string) => native.OwnedFd[]
   readonly says: readonly (string | RegExp)[]
 }
 
@@ -117,12 +105,12 @@ const WRONG: readonly Wrong[] = [
   },
   {
     title: 'a stream',
-    make: (registry) => [listenAt(registry, constants.SOCK_STREAM)],
+    make: (registry) => [listenAt(registry, native.constants.SOCK_STREAM)],
     says: [/registry\.sock \(descriptor 3/, 'made by ListenStream=: ListenSequentialPacket='],
   },
   {
     title: 'datagrams',
-    make: (registry) => [listenAt(registry, constants.SOCK_DGRAM)],
+    make: (registry) => [listenAt(registry, native.constants.SOCK_DGRAM)],
     says: ['made by ListenDatagram=: ListenSequentialPacket='],
   },
   {
@@ -133,8 +121,8 @@ const WRONG: readonly Wrong[] = [
   {
     title: 'a socket that is bound and does not listen',
     make: (registry) => {
-      const bound = socket(constants.SOCK_SEQPACKET)
-      bind(bound, registry)
+      const bound = native.socket(native.constants.SOCK_SEQPACKET)
+      native.bind(bound, registry)
       return [bound]
     },
     says: ['it does not listen', 'Accept=no'],
@@ -143,15 +131,15 @@ const WRONG: readonly Wrong[] = [
     title: 'a connection that was accepted',
     make: (registry) => {
       using listener = listenAt(registry)
-      const client = socket(constants.SOCK_SEQPACKET)
-      connect(client, registry)
-      return [accept(listener) as OwnedFd, client]
+      const client = native.socket(native.constants.SOCK_SEQPACKET)
+      native.connect(client, registry)
+      return [native.accept(listener) as native.OwnedFd, client]
     },
     says: [/registry\.sock \(descriptor 3[^;]*Accept=no/, /a socket without a path \(descriptor 4/],
   },
   {
     title: 'an end of a pair',
-    make: () => socketpair(constants.SOCK_SEQPACKET),
+    make: () => native.socketpair(native.constants.SOCK_SEQPACKET),
     says: ['a socket without a path (descriptor 3, FileDescriptorName=one)', 'Accept=no'],
   },
   {
@@ -161,7 +149,7 @@ const WRONG: readonly Wrong[] = [
   },
   {
     title: 'a fifo',
-    make: () => pipe(),
+    make: () => native.pipe(),
     says: ['descriptor 3 (FileDescriptorName=one) is a fifo'],
   },
 ]
@@ -178,14 +166,14 @@ for (const { title, make, says } of WRONG) {
 }
 
 t.test('an internet socket ends the start', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const server = nodeNet.createServer().listen(0, '127.0.0.1')
+  await nodeEvents.once(server, 'listening')
   const { fd } = (server as unknown as { _handle: { fd: number } })._handle
-  using inherited = dup(fd)
+  using inherited = native.dup(fd)
   const handing = handOver([inherited], { ...FOR_US, LISTEN_FDS: '1' })
   t.match(await complaint(handing), /a socket without a path \(descriptor 3\): no Unix socket \(address family 2\)/)
   server.close()
-  await once(server, 'close')
+  await nodeEvents.once(server, 'close')
 })
 
 const BAD_COUNTS: [count: string, words: RegExp][] = [
@@ -213,7 +201,7 @@ const others: [string, NodeJS.ProcessEnv, RegExp | null][] = [
 ]
 for (const [name, env, ignored] of others) {
   t.test(`${name}: nothing is taken, and nothing closed`, async (t) => {
-    using bystander = socket(constants.SOCK_SEQPACKET)
+    using bystander = native.socket(native.constants.SOCK_SEQPACKET)
     const shown = await handOver([bystander], env)
     t.match(shown, { listener: null, stored: [], open: [inode(bystander)], variables: [], ignored })
   })

@@ -1,21 +1,10 @@
 /** `memsvc install-unit`, for this user's systemd: no root, and a configuration folder of the test's own. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+
 import { type Ending, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
+import { nodeFs, nodeOs, nodePath, nodeUrl } from '../../test-support/index.ts'
 
-const MEMSVC = fileURLToPath(new URL('../../../bin/memsvc.js', import.meta.url))
+const MEMSVC = nodeUrl.fileURLToPath(new URL('../../../bin/memsvc.js', import.meta.url))
 
 watchdog(t)
 
@@ -26,23 +15,23 @@ interface Home {
 }
 
 function newHome(t: Test): Home {
-  const config = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(config, { recursive: true }))
+  const config = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => nodeFs.rmSync(config, { recursive: true }))
   return {
-    folder: join(config, 'systemd/user'),
+    folder: nodePath.join(config, 'systemd/user'),
     installUnit: (...args) => runProgram(MEMSVC, ['install-unit', ...args], { env: { XDG_CONFIG_HOME: config } }),
   }
 }
 
-const noSystemd = existsSync('/lib/systemd/systemd') ? false : 'needs systemd'
+const noSystemd = nodeFs.existsSync('/lib/systemd/systemd') ? false : 'needs systemd'
 
 t.test('--print shows the files and writes none', async (t) => {
   const { folder, installUnit } = newHome(t)
   const { code, stdout, stderr } = await installUnit('--user', '--print')
   t.strictSame({ code, stderr }, { code: 0, stderr: '' })
-  t.match(stdout, `# ${join(folder, 'memsvc.socket')}\n`)
+  t.match(stdout, `# ${nodePath.join(folder, 'memsvc.socket')}\n`)
   t.match(stdout, `ExecStart=${process.execPath} ${MEMSVC} start --registry %t/memsvc/registry.sock\n`)
-  t.notOk(existsSync(folder))
+  t.notOk(nodeFs.existsSync(folder))
 })
 
 t.test('--print --system shows where the files would go', async (t) => {
@@ -55,26 +44,26 @@ t.test('the files are written, named on stdout, and written again', { skip: noSy
   for (let round = 0; round < 2; round++) {
     const { code, stdout, stderr } = await installUnit('--user')
     t.equal(code, 0)
-    t.match(stdout.split('\n'), [join(folder, 'memsvc.socket'), join(folder, 'memsvc.service')])
+    t.match(stdout.split('\n'), [nodePath.join(folder, 'memsvc.socket'), nodePath.join(folder, 'memsvc.service')])
     t.match(stderr, 'systemctl --user daemon-reload')
-    t.match(readFileSync(join(folder, 'memsvc.service'), 'utf8'), '[Service]')
+    t.match(nodeFs.readFileSync(nodePath.join(folder, 'memsvc.service'), 'utf8'), '[Service]')
   }
 })
 
 const obstacles: [string, (path: string) => void][] = [
-  ['a file of somebody else', (path) => writeFileSync(path, '[Service]\n')],
-  ['a mask', (path) => symlinkSync('/dev/null', path)],
-  ['a directory', (path) => mkdirSync(path)],
+  ['a file of somebody else', (path) => nodeFs.writeFileSync(path, '[Service]\n')],
+  ['a mask', (path) => nodeFs.symlinkSync('/dev/null', path)],
+  ['a directory', (path) => nodeFs.mkdirSync(path)],
 ]
 for (const [name, put] of obstacles) {
   t.test(`${name} in the way is left alone, and nothing is written`, { skip: noSystemd }, async (t) => {
     const { folder, installUnit } = newHome(t)
-    mkdirSync(folder, { recursive: true })
-    put(join(folder, 'memsvc.service'))
+    nodeFs.mkdirSync(folder, { recursive: true })
+    put(nodePath.join(folder, 'memsvc.service'))
     const { code, stdout, stderr } = await installUnit('--user')
     t.strictSame({ code, stdout }, { code: 1, stdout: '' })
-    t.match(stderr, `${join(folder, 'memsvc.service')} exists and was not written by memsvc`)
-    t.strictSame(readdirSync(folder), ['memsvc.service'])
+    t.match(stderr, `${nodePath.join(folder, 'memsvc.service')} exists and was not written by memsvc`)
+    t.strictSame(nodeFs.readdirSync(folder), ['memsvc.service'])
   })
 }
 

@@ -1,24 +1,23 @@
 /** Priorities for the journal: a file in its place, which JOURNAL_STREAM names. */
-import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { DaemonLog } from '../../src/log/logger.ts'
 import { isJournal } from '../../src/systemd/journal.ts'
+import { nodeFs, nodeOs, nodePath } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
 
 function openFile(t: Test): { path: string; fd: number; stream: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  const path = join(folder, 'log')
-  const fd = openSync(path, 'a')
+  const folder = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memsvc-'))
+  const path = nodePath.join(folder, 'log')
+  const fd = nodeFs.openSync(path, 'a')
   t.teardown(() => {
-    closeSync(fd)
-    rmSync(folder, { recursive: true })
+    nodeFs.closeSync(fd)
+    nodeFs.rmSync(folder, { recursive: true })
   })
-  const { dev, ino } = fstatSync(fd, { bigint: true })
+  const { dev, ino } = nodeFs.fstatSync(fd, { bigint: true })
   return { path, fd, stream: `${dev}:${ino}` }
 }
 
@@ -40,7 +39,7 @@ t.test('each line for the journal begins with its priority', async (t) => {
   const { path, fd, stream } = openFile(t)
   t.intercept(process, 'env', { value: { ...process.env, JOURNAL_STREAM: stream } })
   logAll(fd)
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  const lines = nodeFs.readFileSync(path, 'utf8').trimEnd().split('\n')
   t.strictSame(
     lines.map((line) => line.slice(0, 3)),
     ['<7>', '<7>', '<6>', '<4>', '<3>', '<2>'],
@@ -51,7 +50,7 @@ t.test('each line for the journal begins with its priority', async (t) => {
 t.test('elsewhere a line is JSON from its first byte', async (t) => {
   const { path, fd } = openFile(t)
   logAll(fd)
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  const lines = nodeFs.readFileSync(path, 'utf8').trimEnd().split('\n')
   t.strictSame(
     lines.map((line) => JSON.parse(line).level),
     [10, 20, 30, 40, 50, 60],

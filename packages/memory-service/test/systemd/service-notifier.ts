@@ -1,27 +1,22 @@
 /** What systemd is told, by a listener in its place. The real one is in box.ts. */
-import { type EventEmitter, once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { NotifySocket } from '../../src/systemd/notify-socket.ts'
-import { ServiceNotifier, takeWatchdogLimit } from '../../src/systemd/service-notifier.ts'
-import { NotifyListener } from '../../test-support/notify-listener.ts'
+import * as support from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
 
 /** Another program's datagram sockets: what they receive is what went over the wire. The package has no types. */
 const unixDgram = createRequire(import.meta.url)('unix-dgram') as {
-  createSocket(type: 'unix_dgram'): EventEmitter & { bind(path: string): void; close(): void }
+  createSocket(type: 'unix_dgram'): support.nodeEvents.EventEmitter & { bind(path: string): void; close(): void }
 }
 
 function temporaryPath(t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  return join(folder, 'notify')
+  const folder = support.nodeFs.mkdtempSync(support.nodePath.join(support.nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => support.nodeFs.rmSync(folder, { recursive: true }))
+  return support.nodePath.join(folder, 'notify')
 }
 
 interface Told {
@@ -29,16 +24,16 @@ interface Told {
   status?: () => string
 }
 
-function notifierTo(t: Test, path: string, { watchdogMs, status = () => 'fine' }: Told = {}): ServiceNotifier {
-  const socket = NotifySocket.take({ NOTIFY_SOCKET: path })
-  const notifier = new ServiceNotifier({ socket, watchdogMs: watchdogMs ?? null, status })
+function notifierTo(t: Test, path: string, { watchdogMs, status = () => 'fine' }: Told = {}): support.ServiceNotifier {
+  const socket = support.NotifySocket.take({ NOTIFY_SOCKET: path })
+  const notifier = new support.ServiceNotifier({ socket, watchdogMs: watchdogMs ?? null, status })
   t.teardown(() => notifier.stopping())
   return notifier
 }
 
 t.test('ready, reloading and stopping are told with the status', async (t) => {
   const path = temporaryPath(t)
-  const listener = new NotifyListener(t, path)
+  const listener = new support.NotifyListener(t, path)
   const notifier = notifierTo(t, path)
   notifier.ready()
   t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=fine'])
@@ -60,7 +55,7 @@ t.test('a receiver that is not ours understands it too', async (t) => {
   const receiver = unixDgram.createSocket('unix_dgram')
   t.teardown(() => receiver.close())
   receiver.bind(path)
-  const message = once(receiver, 'message')
+  const message = support.nodeEvents.once(receiver, 'message')
   notifierTo(t, path).ready()
   const [bytes] = (await message) as [Buffer]
   t.equal(bytes.toString(), 'READY=1\nSTATUS=fine')
@@ -68,14 +63,14 @@ t.test('a receiver that is not ours understands it too', async (t) => {
 
 t.test('an abstract address is told too', async (t) => {
   const name = `memsvc-test-${process.pid}`
-  const listener = new NotifyListener(t, `\0${name}`)
+  const listener = new support.NotifyListener(t, `\0${name}`)
   notifierTo(t, `@${name}`).ready()
   t.strictSame((await listener.next()).lines, ['READY=1', 'STATUS=fine'])
 })
 
 t.test('changes of the counts come as one status with the last of them, and only once it is ready', async (t) => {
   const path = temporaryPath(t)
-  const listener = new NotifyListener(t, path)
+  const listener = new support.NotifyListener(t, path)
   let count = 0
   const notifier = notifierTo(t, path, { status: () => `count ${count}` })
   notifier.changed()
@@ -87,7 +82,7 @@ t.test('changes of the counts come as one status with the last of them, and only
 
 t.test('signs of life come again and again while the event loop turns', async (t) => {
   const path = temporaryPath(t)
-  const listener = new NotifyListener(t, path)
+  const listener = new support.NotifyListener(t, path)
   const keepAlive = setInterval(() => undefined, 1000) // the signs alone keep no process running
   t.teardown(() => clearInterval(keepAlive))
   notifierTo(t, path, { watchdogMs: 20 }).ready()
@@ -96,9 +91,9 @@ t.test('signs of life come again and again while the event loop turns', async (t
 })
 
 t.test('without a socket nothing is told, and nothing fails', async (t) => {
-  const socket = NotifySocket.take({})
+  const socket = support.NotifySocket.take({})
   t.equal(socket, null)
-  const notifier = new ServiceNotifier({ socket, watchdogMs: 1, status: () => 'fine' })
+  const notifier = new support.ServiceNotifier({ socket, watchdogMs: 1, status: () => 'fine' })
   notifier.ready()
   notifier.changed()
   notifier.reloading()
@@ -112,8 +107,8 @@ t.test('a socket that nobody listens at is no error', async (t) => {
 
 t.test('the variables are taken, so no child has them', async (t) => {
   const env = { NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '1000', WATCHDOG_PID: '1', OTHER: 'stays' }
-  NotifySocket.take(env)
-  takeWatchdogLimit(env, process.pid)
+  support.NotifySocket.take(env)
+  support.takeWatchdogLimit(env, process.pid)
   t.strictSame(env, { OTHER: 'stays' })
 })
 
@@ -127,6 +122,6 @@ const limits: [string, NodeJS.ProcessEnv, number | null][] = [
 ]
 for (const [name, env, expected] of limits) {
   t.test(`a watchdog that is ${name}: ${expected} ms`, async (t) => {
-    t.equal(takeWatchdogLimit({ ...env }, 42), expected)
+    t.equal(support.takeWatchdogLimit({ ...env }, 42), expected)
   })
 }

@@ -1,25 +1,23 @@
 /** The units as files: what systemd's own tools say of them, and how they are fitted to an installation. */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+
 import t, { type Test } from 'tap'
 import type { Installation } from '../../src/systemd/installation.ts'
 import { isOurs, makeUnitFiles, type Scope } from '../../src/systemd/unit-files.ts'
+import { nodeChildProcess, nodeFs, nodeOs, nodePath, nodeUrl } from '../../test-support/index.ts'
 
-const UNITS = fileURLToPath(new URL('../../../systemd', import.meta.url))
+const UNITS = nodeUrl.fileURLToPath(new URL('../../../systemd', import.meta.url))
 const LATEST = 999
 const MAX_EXPOSURE = 0.5
 const HERE: Installation = { node: process.execPath, program: '/opt/memsvc/bin/memsvc.js', root: '/opt/memsvc' }
 
-const noTools = spawnSync('systemd-analyze', ['--version']).status === 0 ? false : 'needs systemd-analyze'
+const noTools =
+  nodeChildProcess.spawnSync('systemd-analyze', ['--version']).status === 0 ? false : 'needs systemd-analyze'
 
 function analyze(t: Test, ...args: string[]): { status: number | null; said: string } {
-  const runtimeFolder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(runtimeFolder, { recursive: true }))
+  const runtimeFolder = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => nodeFs.rmSync(runtimeFolder, { recursive: true }))
   const env = { ...process.env, XDG_RUNTIME_DIR: runtimeFolder }
-  const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8', env })
+  const { status, stdout, stderr } = nodeChildProcess.spawnSync('systemd-analyze', args, { encoding: 'utf8', env })
   return { status, said: stdout + stderr }
 }
 
@@ -35,27 +33,27 @@ function text(scope: Scope, name: string, installation = HERE): string {
 
 for (const [scope, folder] of [
   ['system', UNITS],
-  ['user', join(UNITS, 'user')],
+  ['user', nodePath.join(UNITS, 'user')],
 ] as const) {
   t.test(`systemd finds nothing to say about the ${scope} units`, { skip: noTools }, async (t) => {
-    const units = ['memsvc.service', 'memsvc.socket'].map((name) => join(folder, name))
+    const units = ['memsvc.service', 'memsvc.socket'].map((name) => nodePath.join(folder, name))
     t.strictSame(analyze(t, 'verify', `--${scope}`, ...units), { status: 0, said: '' })
   })
 }
 
 t.test('the service is as confined as it can be', { skip: noTools }, async (t) => {
-  t.ok(exposure(t, join(UNITS, 'memsvc.service')) <= MAX_EXPOSURE)
+  t.ok(exposure(t, nodePath.join(UNITS, 'memsvc.service')) <= MAX_EXPOSURE)
 })
 
 t.test('a fitted service in a home folder is verified and confined as well', { skip: noTools }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
+  const folder = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => nodeFs.rmSync(folder, { recursive: true }))
   for (const file of makeUnitFiles('system', { ...HERE, root: '/home/somebody/memsvc' }, 0)) {
-    writeFileSync(join(folder, file.name), file.text)
+    nodeFs.writeFileSync(nodePath.join(folder, file.name), file.text)
   }
-  const units = ['memsvc.service', 'memsvc.socket'].map((name) => join(folder, name))
+  const units = ['memsvc.service', 'memsvc.socket'].map((name) => nodePath.join(folder, name))
   t.strictSame(analyze(t, 'verify', ...units), { status: 0, said: '' })
-  t.ok(exposure(t, join(folder, 'memsvc.service')) <= MAX_EXPOSURE)
+  t.ok(exposure(t, nodePath.join(folder, 'memsvc.service')) <= MAX_EXPOSURE)
 })
 
 const dropIns: [Scope, number, string[]][] = [

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { leakChecked, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { boxProblem, INSTALLED_MEMSVC, SystemdBox, until } from '../../test-support/systemd-box.ts'
+import { boxProblem, INSTALLED_MEMSVC, SystemdBox, until } from '../../test-support/index.ts'
 
 const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
 const HOME = '/run/home'

@@ -1,20 +1,15 @@
 /** The value over the end of a daemon: what is kept, what of it is believed, and what is not kept. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+
 import { MemoryFile } from '@memsvc/shared'
-import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import { addSeals, constants, dup, fstat, ftruncate, memfdCreate, OwnedFd, pipe } from 'memfd-native'
 import { type Logger, pino } from 'pino'
 import t, { type Test } from 'tap'
-import { NotifySocket } from '../../src/systemd/notify-socket.ts'
-import { ValueStore } from '../../src/systemd/value-store.ts'
-import { NotifyListener } from '../../test-support/notify-listener.ts'
+import * as support from '../../test-support/index.ts'
 
 const { F_SEAL_SHRINK, MFD_ALLOW_SEALING } = constants
 
-watchdog(t)
-leakChecked(t)
+support.watchdog(t)
+support.leakChecked(t)
 
 /** A region as a daemon leaves it behind. */
 function region(value: number): OwnedFd {
@@ -38,8 +33,8 @@ function logTo(lines: string[]): Logger {
 }
 
 /** A store that was handed these, without a systemd to keep any. */
-function storeOf(t: Test, inherited: { name: string; fd: OwnedFd }[], lines: string[] = []): ValueStore {
-  const store = new ValueStore(null, inherited, logTo(lines))
+function storeOf(t: Test, inherited: { name: string; fd: OwnedFd }[], lines: string[] = []): support.ValueStore {
+  const store = new support.ValueStore(null, inherited, logTo(lines))
   t.teardown(() => store.close())
   return store
 }
@@ -81,16 +76,16 @@ t.test('a descriptor that was not kept by a daemon is closed at once', async (t)
 })
 
 t.test('systemd is given the new region first, and told to drop the old ones then', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const path = join(folder, 'notify')
-  const listener = new NotifyListener(t, path)
-  const socket = NotifySocket.take({ NOTIFY_SOCKET: path })
+  const folder = support.nodeFs.mkdtempSync(support.nodePath.join(support.nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => support.nodeFs.rmSync(folder, { recursive: true }))
+  const path = support.nodePath.join(folder, 'notify')
+  const listener = new support.NotifyListener(t, path)
+  const socket = support.NotifySocket.take({ NOTIFY_SOCKET: path })
   const inherited = [
     { name: 'A@3', fd: region(3) },
     { name: 'B@5', fd: region(5) },
   ]
-  const store = new ValueStore(socket, inherited, logTo([]))
+  const store = new support.ValueStore(socket, inherited, logTo([]))
   const file = new MemoryFile('Ashmem', 4)
   t.teardown(() => file.close())
   store.keep('A', file.getFileDescriptor())
@@ -107,9 +102,11 @@ t.test('systemd is given the new region first, and told to drop the old ones the
 
 t.test('a systemd that cannot be reached costs a warning, no more', async (t) => {
   const lines: string[] = []
-  const socket = NotifySocket.take({ NOTIFY_SOCKET: join(tmpdir(), 'memsvc-nobody', 'notify') })
+  const socket = support.NotifySocket.take({
+    NOTIFY_SOCKET: support.nodePath.join(support.nodeOs.tmpdir(), 'memsvc-nobody', 'notify'),
+  })
   const file = new MemoryFile('Ashmem', 4)
   t.teardown(() => file.close())
-  new ValueStore(socket, [], logTo(lines)).keep('A', file.getFileDescriptor())
+  new support.ValueStore(socket, [], logTo(lines)).keep('A', file.getFileDescriptor())
   t.match(lines, [/"level":40.*will not survive/])
 })

@@ -3,13 +3,8 @@
  * so it is not recorded, whoever's code reads: a foreign caller can send as many of these as he likes.
  */
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { defineInterface } from '../../src/binder/interface.ts'
-import type { ParcelType } from '../../src/binder/parcel-types.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { errorCode } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import { Binder, defineInterface, errorCode, Parcel, type ParcelType } from '../../src/index.ts'
+import { leakChecked, sessionPair } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -3,10 +3,7 @@ import t from 'tap'
 import { Binder, type BinderOptions } from '../../src/binder/binder.ts'
 import type { DeathRecipient } from '../../src/parcel/ibinder.ts'
 import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
+import { call, leakChecked, outcome, ScriptedBinder } from '../../test-support/index.ts'
 
 leakChecked(t)
 

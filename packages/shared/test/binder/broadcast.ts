@@ -1,15 +1,9 @@
 /** One oneway call to many objects: all hear it, in its place among the others, and who cannot be called is told of. */
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { callAllOneway } from '../../src/binder/broadcast.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { TRANSACTION } from '../../test-support/wire.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { rawServer, sessionPair } from '../fixtures/sessions.ts'
+import { Binder, BinderProxy, Parcel } from '../../src/index.ts'
+import { leakChecked, rawServer, ScriptedBinder, sessionPair, TRANSACTION, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -3,11 +3,7 @@ import t from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { IBinder } from '../../src/parcel/ibinder.ts'
 import type { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import { call, leakChecked, ScriptedBinder, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -1,25 +1,13 @@
 /** Death links: told once for each time they were linked, when the process at the other end is gone. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { Session } from '../../src/binder/session.ts'
 import { makeChannelPair } from '../../src/channel/channel-pair.ts'
-import type { DeathRecipient, IBinder } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { awake } from '../fixtures/awake.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { rawServer, sessionPair } from '../fixtures/sessions.ts'
-import { warningsOf } from '../fixtures/warnings.ts'
+import { Binder, BinderProxy, type DeathRecipient, type IBinder, type Parcel } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 /** Writes down whose death it was told. */
 class Mourner implements DeathRecipient {
@@ -33,7 +21,7 @@ class Mourner implements DeathRecipient {
 
   async toldTimes(count: number): Promise<void> {
     while (this.told.length < count) {
-      await awake(
+      await support.awake(
         new Promise<void>((resolve) => {
           this.#wake = resolve
         }),
@@ -44,7 +32,7 @@ class Mourner implements DeathRecipient {
 
 /** A client whose service is bytes that can be closed: as a process that dies. */
 function dying(t: Test) {
-  const { proxy, peer, client } = rawServer(t)
+  const { proxy, peer, client } = support.rawServer(t)
   return { proxy, client, kill: () => peer.close() }
 }
 
@@ -98,11 +86,11 @@ t.test('who is unlinked is not told', async (t) => {
 })
 
 t.test('every proxy of the channel is told, the root and what came by it', async (t) => {
-  const { proxy, server } = sessionPair(
+  const { proxy, server } = support.sessionPair(
     t,
-    new ScriptedBinder({ 1: (_data, reply) => reply.writeStrongBinder(new Binder()) }),
+    new support.ScriptedBinder({ 1: (_data, reply) => reply.writeStrongBinder(new Binder()) }),
   )
-  const second = await call(proxy, 1, { read: (reply) => reply.readStrongBinder() as BinderProxy })
+  const second = await support.call(proxy, 1, { read: (reply) => reply.readStrongBinder() as BinderProxy })
   const mourner = new Mourner()
   proxy.linkToDeath(mourner)
   second.linkToDeath(mourner)
@@ -113,11 +101,11 @@ t.test('every proxy of the channel is told, the root and what came by it', async
 
 t.test('the service is told of its callbacks', async (t) => {
   const mourner = new Mourner()
-  const { proxy, client } = sessionPair(
+  const { proxy, client } = support.sessionPair(
     t,
-    new ScriptedBinder({ 1: (data) => data.readStrongBinder()?.linkToDeath(mourner) }),
+    new support.ScriptedBinder({ 1: (data) => data.readStrongBinder()?.linkToDeath(mourner) }),
   )
-  await call(proxy, 1, { write: (data) => data.writeStrongBinder(new Binder()) })
+  await support.call(proxy, 1, { write: (data) => data.writeStrongBinder(new Binder()) })
   client.close()
   await mourner.toldTimes(1)
   t.type(mourner.told[0], BinderProxy)
@@ -125,7 +113,7 @@ t.test('the service is told of its callbacks', async (t) => {
 
 /** Each method of a proxy in each state that it can be in. */
 const states: Record<string, (t: Test) => Promise<BinderProxy>> = {
-  alive: async (t) => sessionPair(t, new Binder()).proxy,
+  alive: async (t) => support.sessionPair(t, new Binder()).proxy,
   dead: async (t) => {
     const { proxy, kill } = dying(t)
     const mourner = new Mourner()
@@ -135,7 +123,7 @@ const states: Record<string, (t: Test) => Promise<BinderProxy>> = {
     return proxy
   },
   closed: async (t) => {
-    const { proxy } = sessionPair(t, new Binder())
+    const { proxy } = support.sessionPair(t, new Binder())
     proxy.close()
     return proxy
   },
@@ -145,10 +133,10 @@ const linkedBefore = new Mourner()
 const methods: [string, (proxy: BinderProxy) => unknown, Record<string, unknown>][] = [
   ['isBinderAlive', (proxy) => proxy.isBinderAlive(), { alive: true, dead: false, closed: false }],
   ['pingBinder', (proxy) => proxy.pingBinder(), { alive: true, dead: false, closed: false }],
-  ['transact', (proxy) => call(proxy, 1), { alive: false, dead: 'ERR_DEAD_OBJECT', closed: 'ERR_CLOSED' }],
+  ['transact', (proxy) => support.call(proxy, 1), { alive: false, dead: 'ERR_DEAD_OBJECT', closed: 'ERR_CLOSED' }],
   [
     'oneway transact',
-    (proxy) => call(proxy, 1, { flags: 1 }),
+    (proxy) => support.call(proxy, 1, { flags: 1 }),
     { alive: true, dead: 'ERR_DEAD_OBJECT', closed: 'ERR_CLOSED' },
   ],
   [
@@ -184,7 +172,7 @@ for (const [method, act, expected] of methods) {
   for (const [state, make] of Object.entries(states)) {
     t.test(`${method} of a proxy that is ${state}: ${expected[state]}`, async (t) => {
       const proxy = await make(t)
-      const result = outcome(() => act(proxy))
+      const result = support.outcome(() => act(proxy))
       const settled = result instanceof Promise ? await result.catch((error: { code: string }) => error.code) : result
       t.equal(settled, expected[state])
     })
@@ -193,13 +181,13 @@ for (const [method, act, expected] of methods) {
 
 t.test('a call under way when the peer dies is ERR_DEAD_OBJECT', async (t) => {
   const { proxy, kill } = dying(t)
-  const answer = call(proxy, 1)
+  const answer = support.call(proxy, 1)
   kill()
   await t.rejects(answer, { code: 'ERR_DEAD_OBJECT' })
 })
 
 t.test('an error in binderDied is a process warning, and the others are told', async (t) => {
-  const warnings = warningsOf(t)
+  const warnings = support.warningsOf(t)
   const { proxy, kill } = dying(t)
   const mourner = new Mourner()
   proxy.linkToDeath({
@@ -219,7 +207,7 @@ t.test('in binderDied the proxy is dead: linking again throws, unlinking gives f
   const recipient = {
     binderDied: (who: IBinder) => {
       results.push(
-        outcome(() => who.linkToDeath(recipient)),
+        support.outcome(() => who.linkToDeath(recipient)),
         who.unlinkToDeath(recipient),
         who.isBinderAlive(),
       )
@@ -234,7 +222,7 @@ t.test('in binderDied the proxy is dead: linking again throws, unlinking gives f
 })
 
 t.test('closing a proxy tells nobody who was linked to it', async (t) => {
-  const { proxy } = sessionPair(t, new Binder())
+  const { proxy } = support.sessionPair(t, new Binder())
   const mourner = new Mourner()
   proxy.linkToDeath(mourner)
   proxy.close()
@@ -243,19 +231,21 @@ t.test('closing a proxy tells nobody who was linked to it', async (t) => {
 })
 
 t.test('a service process that is killed is dead, and its recipients are told', async (t) => {
-  const program = fileURLToPath(import.meta.resolve('../fixtures/service-process.js'))
+  const program = support.nodeUrl.fileURLToPath(import.meta.resolve('../../test-support/fixtures/service-process.js'))
   const pair = makeChannelPair(false)
-  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit', pair.server.fd] })
+  const child = support.nodeChildProcess.spawn(process.execPath, [program], {
+    stdio: ['ignore', 'inherit', 'inherit', pair.server.fd],
+  })
   pair.server.close()
   const session = new Session(pair.client, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
   t.teardown(() => session.close())
   const proxy = session.root
   const mourner = new Mourner()
   proxy.linkToDeath(mourner)
-  t.equal(await call(proxy, 1, { read: (reply: Parcel) => reply.readInt() }), child.pid)
-  const unanswered = call(proxy, 2)
+  t.equal(await support.call(proxy, 1, { read: (reply: Parcel) => reply.readInt() }), child.pid)
+  const unanswered = support.call(proxy, 2)
   child.kill('SIGKILL')
   await t.rejects(unanswered, { code: 'ERR_DEAD_OBJECT' })
   await mourner.toldTimes(1)
-  await once(child, 'close')
+  await support.nodeEvents.once(child, 'close')
 })

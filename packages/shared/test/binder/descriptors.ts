@@ -2,15 +2,8 @@
 import { closeSync } from 'node:fs'
 import { OwnedFd } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { identityOf } from '../fixtures/descriptors.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import { type IBinder, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import { call, identityOf, leakChecked, ScriptedBinder, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

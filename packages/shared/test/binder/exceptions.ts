@@ -2,36 +2,15 @@
 import t, { type Test } from 'tap'
 import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import type { Parcel } from '../../src/parcel/parcel.ts'
-import {
-  BadParcelError,
-  ClosedError,
-  DeadObjectError,
-  IllegalStateError,
-  InvalidArgTypeError,
-  InvalidArgValueError,
-  LimitError,
-  NullPointerError,
-  OutOfRangeError,
-  ReadOnlyError,
-  SecurityError,
-  ServiceSpecificError,
-  TransactionTooLargeError,
-  UnsupportedOperationError,
-} from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { FAILURE, message } from '../../test-support/wire.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { rawServer, sessionPair } from '../fixtures/sessions.ts'
-import { warningsOf } from '../fixtures/warnings.ts'
+import * as errors from '../../src/util/errors.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 /** What the caller sees of an error of the service: the reply read as a reply with an exception header. */
 function thrown(proxy: BinderProxy): Promise<unknown> {
-  return call(proxy, 1, { read: (reply: Parcel) => reply.readException() })
+  return support.call(proxy, 1, { read: (reply: Parcel) => reply.readException() })
 }
 
 function throwing(t: Test, error: unknown): BinderProxy {
@@ -39,19 +18,19 @@ function throwing(t: Test, error: unknown): BinderProxy {
     reply.writeString('what was written before does not travel')
     throw error
   }
-  return sessionPair(t, new ScriptedBinder({ 1: serve })).proxy
+  return support.sessionPair(t, new support.ScriptedBinder({ 1: serve })).proxy
 }
 
 const travelling: [Error, string, new (...args: never[]) => Error][] = [
-  [new SecurityError('no'), 'ERR_SECURITY', SecurityError],
-  [new BadParcelError('no'), 'ERR_BAD_PARCEL', BadParcelError],
-  [new InvalidArgValueError('no'), 'ERR_INVALID_ARG_VALUE', InvalidArgValueError],
-  [new InvalidArgTypeError('no'), 'ERR_INVALID_ARG_VALUE', InvalidArgValueError],
-  [new NullPointerError('no'), 'ERR_NULL_POINTER', NullPointerError],
-  [new IllegalStateError('no'), 'ERR_ILLEGAL_STATE', IllegalStateError],
-  [new UnsupportedOperationError('no'), 'ERR_UNSUPPORTED_OPERATION', UnsupportedOperationError],
-  [new ReadOnlyError('no'), 'ERR_UNSUPPORTED_OPERATION', UnsupportedOperationError],
-  [Object.assign(new Error('no'), { code: 'ERR_SECURITY' }), 'ERR_SECURITY', SecurityError],
+  [new errors.SecurityError('no'), 'ERR_SECURITY', errors.SecurityError],
+  [new errors.BadParcelError('no'), 'ERR_BAD_PARCEL', errors.BadParcelError],
+  [new errors.InvalidArgValueError('no'), 'ERR_INVALID_ARG_VALUE', errors.InvalidArgValueError],
+  [new errors.InvalidArgTypeError('no'), 'ERR_INVALID_ARG_VALUE', errors.InvalidArgValueError],
+  [new errors.NullPointerError('no'), 'ERR_NULL_POINTER', errors.NullPointerError],
+  [new errors.IllegalStateError('no'), 'ERR_ILLEGAL_STATE', errors.IllegalStateError],
+  [new errors.UnsupportedOperationError('no'), 'ERR_UNSUPPORTED_OPERATION', errors.UnsupportedOperationError],
+  [new errors.ReadOnlyError('no'), 'ERR_UNSUPPORTED_OPERATION', errors.UnsupportedOperationError],
+  [Object.assign(new Error('no'), { code: 'ERR_SECURITY' }), 'ERR_SECURITY', errors.SecurityError],
 ]
 
 for (const [error, code, Class] of travelling) {
@@ -64,7 +43,7 @@ for (const [error, code, Class] of travelling) {
 
 t.test('an error that is the own of a service arrives with its number', async (t) => {
   for (const errorCode of [0, -1, 2 ** 31 - 1, -(2 ** 31)]) {
-    await t.rejects(thrown(throwing(t, new ServiceSpecificError(errorCode, 'own'))), {
+    await t.rejects(thrown(throwing(t, new errors.ServiceSpecificError(errorCode, 'own'))), {
       code: 'ERR_SERVICE_SPECIFIC',
       errorCode,
       message: 'own',
@@ -74,30 +53,30 @@ t.test('an error that is the own of a service arrives with its number', async (t
 
 t.test('messages travel whole: empty, of all of Unicode, long', async (t) => {
   for (const text of ['', 'Grüße \u{1f600} \ud800', 'x'.repeat(400_000)]) {
-    await t.rejects(thrown(throwing(t, new SecurityError(text))), { code: 'ERR_SECURITY', message: text })
+    await t.rejects(thrown(throwing(t, new errors.SecurityError(text))), { code: 'ERR_SECURITY', message: text })
   }
 })
 
 t.test('a message that no reply can hold is ERR_TRANSACTION_TOO_LARGE', async (t) => {
-  const proxy = throwing(t, new SecurityError('x'.repeat(600_000)))
+  const proxy = throwing(t, new errors.SecurityError('x'.repeat(600_000)))
   await t.rejects(thrown(proxy), { code: 'ERR_TRANSACTION_TOO_LARGE' })
   t.equal(await proxy.pingBinder(), true)
 })
 
 t.test('a limit arrives with its resource and numbers', async (t) => {
-  const { proxy } = sessionPair(
+  const { proxy } = support.sessionPair(
     t,
-    new ScriptedBinder({
+    new support.ScriptedBinder({
       1: () => {
-        throw new LimitError('watchers', 2 ** 40, 7)
+        throw new errors.LimitError('watchers', 2 ** 40, 7)
       },
     }),
   )
-  await t.rejects(call(proxy, 1), { code: 'ERR_LIMIT', resource: 'watchers', limit: 2 ** 40, used: 7 })
+  await t.rejects(support.call(proxy, 1), { code: 'ERR_LIMIT', resource: 'watchers', limit: 2 ** 40, used: 7 })
 })
 
 t.test('a reply that is too large deeper down is too large here', async (t) => {
-  await t.rejects(call(throwing(t, new TransactionTooLargeError('deep')), 1), {
+  await t.rejects(support.call(throwing(t, new errors.TransactionTooLargeError('deep')), 1), {
     code: 'ERR_TRANSACTION_TOO_LARGE',
     message: 'deep',
   })
@@ -106,23 +85,23 @@ t.test('a reply that is too large deeper down is too large here', async (t) => {
 const numberless: [string, unknown][] = [
   ['an error without a code', new Error('x')],
   ['an error with a code of its own', Object.assign(new Error('x'), { code: 'ERR_MINE' })],
-  ['a range error', new OutOfRangeError('x')],
-  ['a dead object', new DeadObjectError('x')],
-  ['something closed', new ClosedError('x')],
+  ['a range error', new errors.OutOfRangeError('x')],
+  ['a dead object', new errors.DeadObjectError('x')],
+  ['something closed', new errors.ClosedError('x')],
   ['a system error', Object.assign(new Error('x'), { code: 'EPERM', errno: -1 })],
   ['a string', 'x'],
   ['null', null],
   ['undefined', undefined],
   ['a service specific error without a number', Object.assign(new Error('x'), { code: 'ERR_SERVICE_SPECIFIC' })],
-  ['a limit that is no integer', new LimitError('x', 0.5, Number.NaN)],
+  ['a limit that is no integer', new errors.LimitError('x', 0.5, Number.NaN)],
   ['an error with a very long code', Object.assign(new Error('x'), { code: 'x'.repeat(1_000_000) })],
 ]
 
 for (const [what, error] of numberless) {
   t.test(`${what} is an unknown transaction to the caller, and a warning in the service`, async (t) => {
-    const warnings = warningsOf(t)
+    const warnings = support.warningsOf(t)
     const proxy = throwing(t, error)
-    t.equal(await call(proxy, 1), false)
+    t.equal(await support.call(proxy, 1), false)
     t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR' }])
     t.equal(await proxy.pingBinder(), true)
   })
@@ -131,9 +110,11 @@ for (const [what, error] of numberless) {
 t.test('an error that is rejected later travels as one that is thrown', async (t) => {
   const serve = async () => {
     await new Promise(setImmediate)
-    throw new IllegalStateError('later')
+    throw new errors.IllegalStateError('later')
   }
-  await t.rejects(thrown(sessionPair(t, new ScriptedBinder({ 1: serve })).proxy), { code: 'ERR_ILLEGAL_STATE' })
+  await t.rejects(thrown(support.sessionPair(t, new support.ScriptedBinder({ 1: serve })).proxy), {
+    code: 'ERR_ILLEGAL_STATE',
+  })
 })
 
 // --- the statuses of a failure, as a service in another language may send them ---
@@ -164,10 +145,10 @@ const statuses: [number, Buffer, unknown][] = [
 
 for (const [status, body, expected] of statuses) {
   t.test(`status ${status} with ${body.length} bytes is what the protocol says`, async (t) => {
-    const { proxy, peer } = rawServer(t)
-    const answer = call(proxy, 1)
+    const { proxy, peer } = support.rawServer(t)
+    const answer = support.call(proxy, 1)
     const [, request] = await peer.receiveMessages(2)
-    peer.send(message({ kind: FAILURE, id: request?.id ?? 0, code: status }, body))
+    peer.send(support.message({ kind: support.FAILURE, id: request?.id ?? 0, code: status }, body))
     if (expected === false) t.equal(await answer, false)
     else await t.rejects(answer, expected as Error)
   })
@@ -175,15 +156,17 @@ for (const [status, body, expected] of statuses) {
 
 t.test('a farewell is what the calls under way fail with', async (t) => {
   const limit = Buffer.concat([text('m'), text('connections'), Buffer.from('0500000000000000', 'hex'), Buffer.alloc(8)])
-  const { proxy, peer, ended } = rawServer(t)
-  const answer = call(proxy, 1)
-  peer.send(message({ kind: FAILURE, id: 0, code: 4 }, limit))
+  const { proxy, peer, ended } = support.rawServer(t)
+  const answer = support.call(proxy, 1)
+  peer.send(support.message({ kind: support.FAILURE, id: 0, code: 4 }, limit))
   peer.close()
   await t.rejects(answer, { code: 'ERR_LIMIT', resource: 'connections' })
   t.match(await ended(), { code: 'ERR_LIMIT' })
 })
 
 t.test('who is not admitted hears of the limit, though he called at once', async (t) => {
-  const { proxy } = sessionPair(t, new ScriptedBinder(), { admit: () => new LimitError('channels', 1, 1) })
-  await t.rejects(call(proxy, 1), { code: 'ERR_LIMIT', resource: 'channels' })
+  const { proxy } = support.sessionPair(t, new support.ScriptedBinder(), {
+    admit: () => new errors.LimitError('channels', 1, 1),
+  })
+  await t.rejects(support.call(proxy, 1), { code: 'ERR_LIMIT', resource: 'channels' })
 })

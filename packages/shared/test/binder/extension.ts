@@ -2,9 +2,7 @@
 import t from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
 import type { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import { leakChecked, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -1,34 +1,23 @@
 /** Interfaces as tables: the parts that defineInterface makes, what they do here and over a channel, and what is refused. */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import { defineInterface, type ImplementationOf, type InterfaceSpec } from '../../src/binder/interface.ts'
-import { types } from '../../src/binder/parcel-types.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { SecurityError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { identityOf } from '../fixtures/descriptors.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import * as api from '../../src/index.ts'
+import { call, identityOf, leakChecked, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
 
-const ICalculator = defineInterface('x.ICalculator', {
-  add: { code: 1, args: [types.int, types.int], returns: types.int },
-  refuse: { code: 2, args: [types.string] },
-  note: { code: 3, args: [types.string], oneway: true },
-  notes: { code: 16_777_215, args: [], returns: types.stringArray },
-  absent: { code: 5, args: [], returns: types.int },
-  open: { code: 6, args: [types.boolean], returns: types.nullable(types.parcelFileDescriptor) },
+const ICalculator = api.defineInterface('x.ICalculator', {
+  add: { code: 1, args: [api.types.int, api.types.int], returns: api.types.int },
+  refuse: { code: 2, args: [api.types.string] },
+  note: { code: 3, args: [api.types.string], oneway: true },
+  notes: { code: 16_777_215, args: [], returns: api.types.stringArray },
+  absent: { code: 5, args: [], returns: api.types.int },
+  open: { code: 6, args: [api.types.boolean], returns: api.types.nullable(api.types.parcelFileDescriptor) },
 })
 
-class Calculator extends ICalculator.Stub implements Partial<ImplementationOf<typeof ICalculator>> {
+class Calculator extends ICalculator.Stub implements Partial<api.ImplementationOf<typeof ICalculator>> {
   readonly #notes: (string | null)[] = []
-  opened: ParcelFileDescriptor | null = null
+  opened: api.ParcelFileDescriptor | null = null
 
   add(a: number, b: number): number {
     return a + b
@@ -36,7 +25,7 @@ class Calculator extends ICalculator.Stub implements Partial<ImplementationOf<ty
 
   async refuse(reason: string | null): Promise<void> {
     await null
-    throw new SecurityError(reason ?? '')
+    throw new api.SecurityError(reason ?? '')
   }
 
   note(text: string | null): void {
@@ -47,8 +36,8 @@ class Calculator extends ICalculator.Stub implements Partial<ImplementationOf<ty
     return this.#notes
   }
 
-  open(really: boolean): ParcelFileDescriptor | null {
-    this.opened = really ? ParcelFileDescriptor.fromData(Buffer.from('x'), 'x') : null
+  open(really: boolean): api.ParcelFileDescriptor | null {
+    this.opened = really ? api.ParcelFileDescriptor.fromData(Buffer.from('x'), 'x') : null
     return this.opened
   }
 }
@@ -63,7 +52,7 @@ t.test('the parts are the name, the codes, and two classes', async (t) => {
   t.equal(ICalculator.TRANSACTION_add, 1)
   t.equal(ICalculator.TRANSACTION_notes, 16_777_215)
   const stub = new Calculator()
-  t.type(stub, Binder)
+  t.type(stub, api.Binder)
   t.equal(stub.asBinder(), stub)
   t.equal(stub.queryLocalInterface('x.ICalculator'), stub)
   t.equal(await stub.getInterfaceDescriptor(), 'x.ICalculator')
@@ -77,7 +66,7 @@ t.test('asInterface is the local object, or a proxy, or null', async (t) => {
   const calculator = ICalculator.asInterface(proxy)
   t.type(calculator, ICalculator.Proxy)
   t.equal(calculator.asBinder(), proxy)
-  t.type(ICalculator.asInterface(new Binder()), ICalculator.Proxy, 'a local object of another interface')
+  t.type(ICalculator.asInterface(new api.Binder()), ICalculator.Proxy, 'a local object of another interface')
 })
 
 t.test('methods are called there, with their arguments, and answer here', async (t) => {
@@ -106,21 +95,21 @@ t.test('a method that the service does not have is unknown', async (t) => {
 
 t.test('a name that every object has is no method that was forgotten', async (t) => {
   for (const name of ['toString', 'constructor', 'transact', 'asBinder', 'then', 'onTransact', 'hasOwnProperty']) {
-    t.throws(() => defineInterface('x', { [name]: { code: 1, args: [] } }), { code: 'ERR_INVALID_ARG_VALUE' }, name)
+    t.throws(() => api.defineInterface('x', { [name]: { code: 1, args: [] } }), { code: 'ERR_INVALID_ARG_VALUE' }, name)
   }
 })
 
 t.test('codes are from 1 to 16777215, each once', async (t) => {
   for (const code of [0, -1, 16_777_216, 1.5, Number.NaN, '1' as unknown as number]) {
-    t.throws(() => defineInterface('x', { m: { code, args: [] } }), { code: 'ERR_INVALID_ARG_VALUE' }, String(code))
+    t.throws(() => api.defineInterface('x', { m: { code, args: [] } }), { code: 'ERR_INVALID_ARG_VALUE' }, String(code))
   }
-  const twice: InterfaceSpec = { a: { code: 1, args: [] }, b: { code: 1, args: [] } }
-  t.throws(() => defineInterface('x', twice), { code: 'ERR_INVALID_ARG_VALUE' })
+  const twice: api.InterfaceSpec = { a: { code: 1, args: [] }, b: { code: 1, args: [] } }
+  t.throws(() => api.defineInterface('x', twice), { code: 'ERR_INVALID_ARG_VALUE' })
 })
 
 t.test('a oneway method cannot return anything', async (t) => {
-  const spec: InterfaceSpec = { m: { code: 1, args: [], oneway: true, returns: types.int } }
-  t.throws(() => defineInterface('x', spec), { code: 'ERR_INVALID_ARG_VALUE' })
+  const spec: api.InterfaceSpec = { m: { code: 1, args: [], oneway: true, returns: api.types.int } }
+  t.throws(() => api.defineInterface('x', spec), { code: 'ERR_INVALID_ARG_VALUE' })
 })
 
 t.test('a call with the token of another interface is refused', async (t) => {
@@ -140,7 +129,7 @@ t.test('a call with the token of another interface is refused', async (t) => {
 
 t.test('arguments that are too many or cut off are refused', async (t) => {
   const { proxy } = remote(t)
-  const ask = (write: (data: Parcel) => void) =>
+  const ask = (write: (data: api.Parcel) => void) =>
     call(proxy, 2, {
       write: (data) => {
         data.writeInterfaceToken('x.ICalculator')
@@ -204,13 +193,15 @@ t.test('a descriptor that a method returns is given away: closed there, the prop
 })
 
 t.test('a service that is called in its own process answers as it likes, without parcels', async (t) => {
-  const calculator = ICalculator.asInterface(new Calculator() as IBinder)
+  const calculator = ICalculator.asInterface(new Calculator() as api.IBinder)
   t.equal(calculator.add(1, 2), 3)
   t.equal(calculator.note('x'), undefined)
 })
 
 t.test('an interface of another module with the same name finds the local object too', async (t) => {
-  const Again = defineInterface('x.ICalculator', { add: { code: 1, args: [types.int, types.int], returns: types.int } })
+  const Again = api.defineInterface('x.ICalculator', {
+    add: { code: 1, args: [api.types.int, api.types.int], returns: api.types.int },
+  })
   const service = new Calculator()
   t.equal(Again.asInterface(service), service)
 })
@@ -219,8 +210,8 @@ t.test('an interface of another module with the same name finds the local object
 
 t.test('what a table writes and what is written by hand are the same bytes', async (t) => {
   const seen: string[] = []
-  class Listener extends Binder {
-    override onTransact(_code: number, data: Parcel, reply: Parcel): boolean {
+  class Listener extends api.Binder {
+    override onTransact(_code: number, data: api.Parcel, reply: api.Parcel): boolean {
       seen.push(data.marshall().toString('hex'))
       reply.writeNoException()
       reply.writeInt(7)
@@ -260,20 +251,20 @@ t.test('a reply of a table is read by hand', async (t) => {
 
 // --- every type ---
 
-class Holder extends Binder {}
+class Holder extends api.Binder {}
 const holder = new Holder()
-const IEcho = defineInterface('x.IEcho', {
-  int: { code: 1, args: [types.int], returns: types.int },
-  long: { code: 2, args: [types.long], returns: types.long },
-  float: { code: 3, args: [types.float], returns: types.float },
-  double: { code: 4, args: [types.double], returns: types.double },
-  boolean: { code: 5, args: [types.boolean], returns: types.boolean },
-  string: { code: 6, args: [types.string], returns: types.string },
-  stringArray: { code: 7, args: [types.stringArray], returns: types.stringArray },
-  byteArray: { code: 8, args: [types.byteArray], returns: types.byteArray },
-  blob: { code: 9, args: [types.blob], returns: types.blob },
-  binder: { code: 10, args: [types.binder], returns: types.binder },
-  nullable: { code: 11, args: [types.nullable(types.int)], returns: types.nullable(types.int) },
+const IEcho = api.defineInterface('x.IEcho', {
+  int: { code: 1, args: [api.types.int], returns: api.types.int },
+  long: { code: 2, args: [api.types.long], returns: api.types.long },
+  float: { code: 3, args: [api.types.float], returns: api.types.float },
+  double: { code: 4, args: [api.types.double], returns: api.types.double },
+  boolean: { code: 5, args: [api.types.boolean], returns: api.types.boolean },
+  string: { code: 6, args: [api.types.string], returns: api.types.string },
+  stringArray: { code: 7, args: [api.types.stringArray], returns: api.types.stringArray },
+  byteArray: { code: 8, args: [api.types.byteArray], returns: api.types.byteArray },
+  blob: { code: 9, args: [api.types.blob], returns: api.types.blob },
+  binder: { code: 10, args: [api.types.binder], returns: api.types.binder },
+  nullable: { code: 11, args: [api.types.nullable(api.types.int)], returns: api.types.nullable(api.types.int) },
 })
 const echo = (value: unknown) => value
 class Echo extends IEcho.Stub {}
@@ -309,6 +300,6 @@ t.test('a blob to a service that accepts no descriptors stays in the parcel, up 
 
 t.test('a proxy of a proxy is never made', async (t) => {
   const { proxy } = remote(t)
-  t.type(proxy, BinderProxy)
+  t.type(proxy, api.BinderProxy)
   t.equal(ICalculator.asInterface(ICalculator.asInterface(proxy).asBinder()).asBinder(), proxy)
 })

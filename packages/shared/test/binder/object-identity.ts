@@ -1,15 +1,8 @@
 /** A binder that is sent and sent back is the same object; the same remote object is the same proxy, per channel. */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
+import { Binder, BinderProxy, type IBinder, type Parcel } from '../../src/index.ts'
 import { acceptsFileDescriptors } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import { call, leakChecked, ScriptedBinder, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

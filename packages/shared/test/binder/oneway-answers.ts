@@ -1,13 +1,7 @@
 /** A oneway call of a method that answers: nobody wants the answer, so nothing is done. */
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { defineInterface } from '../../src/binder/interface.ts'
-import { type ParcelType, types } from '../../src/binder/parcel-types.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import { Binder, defineInterface, type Parcel, type ParcelType, types } from '../../src/index.ts'
+import { call, leakChecked, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

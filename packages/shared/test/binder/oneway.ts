@@ -1,25 +1,16 @@
 /** Oneway calls: no answer, in order per object, each after the one before has ended; nobody learns of their errors. */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { SecurityError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder, type Serve } from '../fixtures/scripted-binder.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
-import { warningsOf } from '../fixtures/warnings.ts'
+import { Binder, type BinderProxy, type IBinder, Parcel, SecurityError } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const { FLAG_ONEWAY } = Binder
 const CALL_BACK = 99
 
 function send(binder: IBinder, code: number, value: number): Promise<boolean> {
-  return call(binder, code, { write: (data) => data.writeInt(value), flags: FLAG_ONEWAY })
+  return support.call(binder, code, { write: (data) => data.writeInt(value), flags: FLAG_ONEWAY })
 }
 
 /** A gate that handlers wait at. */
@@ -32,7 +23,7 @@ function gate(): { open: () => void; opened: Promise<void> } {
 }
 
 t.test('a oneway call is true at once, whether the code is known or not', async (t) => {
-  const { proxy } = sessionPair(t, new Binder())
+  const { proxy } = support.sessionPair(t, new Binder())
   t.equal(await send(proxy, 98, 1), true)
   t.equal(await proxy.pingBinder(), true)
 })
@@ -40,7 +31,7 @@ t.test('a oneway call is true at once, whether the code is known or not', async 
 t.test('oneway calls of one object run in order, each after the promise of the one before', async (t) => {
   const log: string[] = []
   const { open, opened } = gate()
-  const { proxy } = sessionPair(
+  const { proxy } = support.sessionPair(
     t,
     service({
       1: async (data) => {
@@ -61,7 +52,7 @@ t.test('oneway calls of one object run in order, each after the promise of the o
 
 t.test('ten thousand oneway calls keep their order', async (t) => {
   const seen: number[] = []
-  const { proxy } = sessionPair(t, service({ 1: (data) => seen.push(data.readInt()) }))
+  const { proxy } = support.sessionPair(t, service({ 1: (data) => seen.push(data.readInt()) }))
   for (let i = 0; i < 10_000; i++) {
     await send(proxy, 1, i)
     if (i % 500 === 0) await proxy.pingBinder()
@@ -76,7 +67,7 @@ t.test('ten thousand oneway calls keep their order', async (t) => {
 t.test('a oneway call that waits holds up neither other objects nor two-way calls', async (t) => {
   const { open, opened } = gate()
   const log: string[] = []
-  const other = new ScriptedBinder({ 1: () => log.push('other') })
+  const other = new support.ScriptedBinder({ 1: () => log.push('other') })
   const root = service({
     1: async () => {
       await opened
@@ -85,11 +76,11 @@ t.test('a oneway call that waits holds up neither other objects nor two-way call
     2: (_data, reply) => reply.writeStrongBinder(other),
     3: () => log.push('two-way'),
   })
-  const { proxy } = sessionPair(t, root)
-  const second = await call(proxy, 2, { read: (reply) => reply.readStrongBinder() })
+  const { proxy } = support.sessionPair(t, root)
+  const second = await support.call(proxy, 2, { read: (reply) => reply.readStrongBinder() })
   await send(proxy, 1, 0)
   await send(second ?? proxy, 1, 0)
-  await call(proxy, 3)
+  await support.call(proxy, 3)
   t.same(log, ['other', 'two-way'])
   open()
   await drained(proxy)
@@ -99,7 +90,7 @@ t.test('a oneway call that waits holds up neither other objects nor two-way call
 t.test('two objects of one class do not wait for each other; an object known by two names does', async (t) => {
   const log: number[] = []
   const { open, opened } = gate()
-  const root: ScriptedBinder = service({
+  const root: support.ScriptedBinder = service({
     1: async (data) => {
       const value = data.readInt()
       if (value === 1) await opened
@@ -107,8 +98,8 @@ t.test('two objects of one class do not wait for each other; an object known by 
     },
     2: (_data, reply) => reply.writeStrongBinder(root),
   })
-  const { proxy } = sessionPair(t, root)
-  const itself = await call(proxy, 2, { read: (reply) => reply.readStrongBinder() })
+  const { proxy } = support.sessionPair(t, root)
+  const itself = await support.call(proxy, 2, { read: (reply) => reply.readStrongBinder() })
   await send(proxy, 1, 1)
   await send(itself ?? proxy, 1, 2)
   await proxy.pingBinder()
@@ -119,9 +110,9 @@ t.test('two objects of one class do not wait for each other; an object known by 
 })
 
 t.test('an error of a oneway call is a process warning, and the next one runs', async (t) => {
-  const warnings = warningsOf(t)
+  const warnings = support.warningsOf(t)
   const seen: number[] = []
-  const { proxy } = sessionPair(
+  const { proxy } = support.sessionPair(
     t,
     service({
       1: async (data) => {
@@ -141,9 +132,9 @@ t.test('an error of a oneway call is a process warning, and the next one runs', 
 })
 
 t.test('a refusal in a oneway call is lost: it is meant for a caller who does not listen', async (t) => {
-  const warnings = warningsOf(t)
+  const warnings = support.warningsOf(t)
   const errors = [new SecurityError('not you'), new Error('a fault')]
-  const { proxy } = sessionPair(
+  const { proxy } = support.sessionPair(
     t,
     service({
       1: () => {
@@ -158,15 +149,15 @@ t.test('a refusal in a oneway call is lost: it is meant for a caller who does no
 })
 
 t.test('what a oneway call writes into its reply goes nowhere', async (t) => {
-  const { proxy } = sessionPair(t, new ScriptedBinder({ 1: (_data, reply) => reply.writeInt(1) }))
+  const { proxy } = support.sessionPair(t, new support.ScriptedBinder({ 1: (_data, reply) => reply.writeInt(1) }))
   const read = (reply: Parcel) => reply.dataSize()
-  t.equal(await call(proxy, 1, { flags: FLAG_ONEWAY, read }), 0)
+  t.equal(await support.call(proxy, 1, { flags: FLAG_ONEWAY, read }), 0)
   t.equal(await proxy.pingBinder(), true)
 })
 
 t.test('a flood of oneway calls that the peer does not take ends in ERR_LIMIT, and order is kept', async (t) => {
   const seen: number[] = []
-  const { proxy, client } = sessionPair(t, service({ 1: (data) => seen.push(data.readInt()) }))
+  const { proxy, client } = support.sessionPair(t, service({ 1: (data) => seen.push(data.readInt()) }))
   // The peer lives in this thread: until this turn is over it takes nothing.
   const sent = await flood(t, proxy)
   while (client.queuedBytes > 0) await new Promise(setImmediate)
@@ -197,17 +188,17 @@ async function flood(t: Test, proxy: BinderProxy): Promise<number> {
 }
 
 /** A service of these codes, and of one that calls back: a oneway call has run once one that was sent behind it has. */
-function service(codes: Record<number, Serve>): ScriptedBinder {
-  return new ScriptedBinder({
+function service(codes: Record<number, support.Serve>): support.ScriptedBinder {
+  return new support.ScriptedBinder({
     ...codes,
-    [CALL_BACK]: (data) => void call(data.readStrongBinder() as IBinder, 1, { flags: FLAG_ONEWAY }),
+    [CALL_BACK]: (data) => void support.call(data.readStrongBinder() as IBinder, 1, { flags: FLAG_ONEWAY }),
   })
 }
 
 async function drained(proxy: BinderProxy): Promise<void> {
   const data = Parcel.obtain()
   await new Promise<void>((resolve) => {
-    data.writeStrongBinder(new ScriptedBinder({ 1: () => resolve() }))
+    data.writeStrongBinder(new support.ScriptedBinder({ 1: () => resolve() }))
     void proxy.transact(CALL_BACK, data, null, FLAG_ONEWAY)
   })
   data.recycle()

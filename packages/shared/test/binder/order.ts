@@ -3,21 +3,13 @@
  * before and after every other one, on a channel that is idle, busy, full, or about to be written to again.
  */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
 import { callAllOneway } from '../../src/binder/broadcast.ts'
 import type { Session } from '../../src/binder/session.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import type { RawPeer } from '../../test-support/raw-peer.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { CONTINUATION, message, ONEWAY, packet, REPLY, SENDERS_BINDER, TRANSACTION } from '../../test-support/wire.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { rawClient, rawServer } from '../fixtures/sessions.ts'
+import { Binder, type BinderProxy, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const PARTS_BYTES = 150_000
 
@@ -51,7 +43,7 @@ const WAYS: Record<string, (proxy: BinderProxy, code: number) => void> = {
 }
 
 /** Brings a channel into a state, by messages with code 0. */
-const STATES: Record<string, (client: Session, peer: RawPeer) => unknown> = {
+const STATES: Record<string, (client: Session, peer: support.RawPeer) => unknown> = {
   idle: () => undefined,
   busy: ({ root }) => {
     for (let i = 0; i < 3; i++) WAYS['a call']?.(root, 0)
@@ -71,14 +63,16 @@ function fill(client: Session): void {
 }
 
 /** The codes of so many messages that are not 0; their parts are skipped, their descriptors closed. */
-async function codes(peer: RawPeer, count: number): Promise<number[]> {
+async function codes(peer: support.RawPeer, count: number): Promise<number[]> {
   const seen: number[] = []
   while (seen.length < count) {
     const received = await peer.receive()
     if (received === null) throw new Error(`the channel ended after ${seen}`)
     for (const fd of received.fds) fd.close()
     seen.push(
-      ...received.messages.map(({ kind, code }) => (kind === TRANSACTION ? code : 0)).filter((code) => code > 0),
+      ...received.messages
+        .map(({ kind, code }) => (kind === support.TRANSACTION ? code : 0))
+        .filter((code) => code > 0),
     )
   }
   return seen
@@ -88,7 +82,7 @@ for (const [state, prepare] of Object.entries(STATES)) {
   for (const [first, sendFirst] of Object.entries(WAYS)) {
     t.test(`on a channel that is ${state}, ${first} keeps its place among all others`, async (t) => {
       for (const [second, sendSecond] of Object.entries(WAYS)) {
-        const { client, peer, proxy } = rawServer(t, { peerAcceptsFileDescriptors: true })
+        const { client, peer, proxy } = support.rawServer(t, { peerAcceptsFileDescriptors: true })
         await prepare(client, peer)
         sendFirst(proxy, 1)
         sendSecond(proxy, 2)
@@ -107,19 +101,19 @@ for (const [state, prepare] of Object.entries(STATES)) {
 /** A service whose every call sends its callback something, then is answered. */
 async function answering(t: Test, sendMore: (callback: BinderProxy, code: number) => void) {
   const callbacks: BinderProxy[] = []
-  const root = new ScriptedBinder({
+  const root = new support.ScriptedBinder({
     1: (data) => {
       callbacks.push(data.readStrongBinder() as BinderProxy)
     },
   })
   root.onTransact = ((code: number, data: Parcel, reply: Parcel, flags: number) => {
-    if (code === 1) return ScriptedBinder.prototype.onTransact.call(root, code, data, reply, flags)
+    if (code === 1) return support.ScriptedBinder.prototype.onTransact.call(root, code, data, reply, flags)
     sendMore(callbacks[0] as BinderProxy, code)
     return true
   }) as unknown as typeof root.onTransact
-  const { peer, server } = rawClient(t, root)
-  const object = { offset: 0, type: SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
+  const { peer, server } = support.rawClient(t, root)
+  const object = { offset: 0, type: support.SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
   await peer.receiveMessages(1)
   return { peer, server }
 }
@@ -137,16 +131,16 @@ for (const [way, sendMore] of Object.entries(WAYS)) {
     const calls = together ? 'in one packet' : 'in a packet each'
     t.test(`${way} and the answers of calls that came ${calls} keep their order`, async (t) => {
       const { peer } = await answering(t, sendMore)
-      const requests = [2, 3, 4].map((code) => message({ kind: TRANSACTION, id: code, code }))
-      if (together) peer.send(packet(...requests))
+      const requests = [2, 3, 4].map((code) => support.message({ kind: support.TRANSACTION, id: code, code }))
+      if (together) peer.send(support.packet(...requests))
       else for (const request of requests) peer.send(request)
       const seen: string[] = []
       while (seen.length < 6) {
         const received = await peer.receive()
         for (const fd of received?.fds ?? []) fd.close()
         for (const { kind, id, code } of received?.messages ?? []) {
-          if (kind === REPLY) seen.push(`answer ${id}`)
-          else if (kind !== CONTINUATION) seen.push(`call ${code}`)
+          if (kind === support.REPLY) seen.push(`answer ${id}`)
+          else if (kind !== support.CONTINUATION) seen.push(`call ${code}`)
         }
       }
       t.strictSame(seen, ['call 2', 'answer 2', 'call 3', 'answer 3', 'call 4', 'answer 4'])
@@ -156,9 +150,12 @@ for (const [way, sendMore] of Object.entries(WAYS)) {
 
 t.test('an answer that was put off in one channel comes before what another channel’s call sends there', async (t) => {
   const heard: BinderProxy[] = []
-  const first = rawClient(t, new ScriptedBinder({ 1: (data) => heard.push(data.readStrongBinder() as BinderProxy) }))
-  const object = { offset: 0, type: SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
-  first.peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
+  const first = support.rawClient(
+    t,
+    new support.ScriptedBinder({ 1: (data) => heard.push(data.readStrongBinder() as BinderProxy) }),
+  )
+  const object = { offset: 0, type: support.SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
+  first.peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
   await first.peer.receiveMessages(1)
   for (const [way, sendMore] of Object.entries(WAYS)) {
     const root = new Binder()
@@ -166,17 +163,17 @@ t.test('an answer that was put off in one channel comes before what another chan
       sendMore(heard[0] as BinderProxy, 5)
       return true
     }) as unknown as typeof root.onTransact
-    const second = rawClient(t, root)
+    const second = support.rawClient(t, root)
     await new Promise(setImmediate)
-    first.peer.send(message({ kind: TRANSACTION, id: 2, code: 0x5f504e47 })) // a ping is answered at once
-    second.peer.send(message({ kind: TRANSACTION, flags: ONEWAY, code: 9 }))
+    first.peer.send(support.message({ kind: support.TRANSACTION, id: 2, code: 0x5f504e47 })) // a ping is answered at once
+    second.peer.send(support.message({ kind: support.TRANSACTION, flags: support.ONEWAY, code: 9 }))
     const kinds: number[] = []
     while (kinds.length < 2) {
       const received = await first.peer.receive()
       for (const fd of received?.fds ?? []) fd.close()
-      kinds.push(...(received?.messages ?? []).map(({ kind }) => kind).filter((kind) => kind !== CONTINUATION))
+      kinds.push(...(received?.messages ?? []).map(({ kind }) => kind).filter((kind) => kind !== support.CONTINUATION))
     }
-    t.strictSame(kinds, [REPLY, TRANSACTION], way)
+    t.strictSame(kinds, [support.REPLY, support.TRANSACTION], way)
   }
 })
 
@@ -184,11 +181,11 @@ t.test('an answer that was put off and did not leave comes before what found the
   // Which packet is the first that the kernel does not take depends on how many there were before.
   for (const before of [0, 1, 2]) {
     const { peer, server } = await answering(t, (callback, code) => WAYS['a oneway call']?.(callback, code))
-    for (let i = 0; i < before; i++) peer.send(message({ kind: TRANSACTION, id: 1, code: 0x5f504e47 }))
+    for (let i = 0; i < before; i++) peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 0x5f504e47 }))
     let sent = 1
     while (server.queuedBytes === 0) {
-      peer.send(message({ kind: TRANSACTION, id: ++sent, code: 0x5f504e47 }))
-      peer.send(message({ kind: TRANSACTION, id: ++sent, code: sent }))
+      peer.send(support.message({ kind: support.TRANSACTION, id: ++sent, code: 0x5f504e47 }))
+      peer.send(support.message({ kind: support.TRANSACTION, id: ++sent, code: sent }))
       for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
     }
     const seen = (await peer.receiveMessages(before + (3 * (sent - 1)) / 2)).slice(before)
@@ -197,7 +194,7 @@ t.test('an answer that was put off and did not leave comes before what found the
       return [`answer ${ping}`, `call ${call}`, `answer ${call}`]
     })
     t.strictSame(
-      seen.map(({ kind, id, code }) => (kind === REPLY ? `answer ${id}` : `call ${code}`)),
+      seen.map(({ kind, id, code }) => (kind === support.REPLY ? `answer ${id}` : `call ${code}`)),
       expected.flat(),
     )
   }

@@ -3,52 +3,29 @@
  * and is paid for until then. Against a peer made of bytes.
  */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import { defineInterface } from '../../src/binder/interface.ts'
-import { types } from '../../src/binder/parcel-types.ts'
-import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
-import { Violation } from '../../src/channel/message.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelContents } from '../../src/parcel/parcel-objects.ts'
-import { LimitError } from '../../src/util/errors.ts'
-import { collectGarbage, leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
-import type { Packet, RawPeer } from '../../test-support/raw-peer.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import {
-  body,
-  FAILURE,
-  message,
-  ONEWAY,
-  RECEIVERS_BINDER,
-  RELEASE,
-  REPLY,
-  SENDERS_BINDER,
-  TRANSACTION,
-  type WireObject,
-} from '../../test-support/wire.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder, type Serve } from '../fixtures/scripted-binder.ts'
-import { rawClient, rawServer } from '../fixtures/sessions.ts'
+import { Binder, type BinderProxy, defineInterface, LimitError, Parcel, types } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const PING = 0x5f504e47
 
 /** A message with binders of the peer's, 24 bytes each, one behind the other. */
 function withBinders(fields: { kind: number; id?: number; flags?: number; code?: number }, numbers: number[]): Buffer {
-  const objects = numbers.map((number, i): WireObject => ({ offset: 24 * i, type: SENDERS_BINDER, number }))
-  const bytes = body(24 * numbers.length, objects)
-  return message({ ...fields, dataSize: 24 * numbers.length, objectCount: numbers.length }, bytes)
+  const objects = numbers.map(
+    (number, i): support.WireObject => ({ offset: 24 * i, type: support.SENDERS_BINDER, number }),
+  )
+  const bytes = support.body(24 * numbers.length, objects)
+  return support.message({ ...fields, dataSize: 24 * numbers.length, objectCount: numbers.length }, bytes)
 }
 
-const request = (id: number, numbers: number[], code = 1) => withBinders({ kind: TRANSACTION, id, code }, numbers)
+const request = (id: number, numbers: number[], code = 1) =>
+  withBinders({ kind: support.TRANSACTION, id, code }, numbers)
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 /** Pays for objects, up to a limit. */
-class Purse implements ChannelBudget {
+class Purse implements support.ChannelBudget {
   readonly #limit: number
   objects = 0
   most = 0
@@ -73,20 +50,23 @@ class Purse implements ChannelBudget {
   }
 }
 
-function paidClient(t: Test, codes: Record<number, Serve>, limit?: number) {
+function paidClient(t: Test, codes: Record<number, support.Serve>, limit?: number) {
   const purse = new Purse(limit)
-  const client = rawClient(t, new ScriptedBinder(codes))
+  const client = support.rawClient(t, new support.ScriptedBinder(codes))
   client.server.chargeTo(purse)
   return { ...client, purse }
 }
 
 /** Packets until so many references have come back. */
-async function returned(peer: RawPeer, count: number): Promise<{ counts: Map<number, number>; packets: number }> {
+async function returned(
+  peer: support.RawPeer,
+  count: number,
+): Promise<{ counts: Map<number, number>; packets: number }> {
   const counts = new Map<number, number>()
   let packets = 0
   for (let left = count; left > 0; ) {
-    const { messages } = (await peer.receive()) as Packet
-    const releases = messages.filter(({ kind }) => kind === RELEASE)
+    const { messages } = (await peer.receive()) as support.Packet
+    const releases = messages.filter(({ kind }) => kind === support.RELEASE)
     if (releases.length > 0) packets += 1
     for (const { object, code } of releases) {
       counts.set(object, (counts.get(object) ?? 0) + code)
@@ -112,19 +92,19 @@ t.test('an object that came several times is given back once, with the count', a
   const { peer, purse } = paidClient(t, { 1: () => true })
   peer.send(request(1, [7, 9, 7, 7]))
   t.match(await peer.receiveMessages(3), [
-    { kind: REPLY },
-    { kind: RELEASE, object: 7, code: 3 },
-    { kind: RELEASE, object: 9, code: 1 },
+    { kind: support.REPLY },
+    { kind: support.RELEASE, object: 7, code: 3 },
+    { kind: support.RELEASE, object: 9, code: 1 },
   ])
   t.equal(purse.objects, 0)
 })
 
 t.test('of a oneway call, and of one that is refused, too', async (t) => {
   const { peer, purse } = paidClient(t, { 1: () => false })
-  peer.send(withBinders({ kind: TRANSACTION, flags: ONEWAY, code: 1 }, [1, 2]))
+  peer.send(withBinders({ kind: support.TRANSACTION, flags: support.ONEWAY, code: 1 }, [1, 2]))
   await returned(peer, 2)
   peer.send(request(1, upTo(100)))
-  t.match(await peer.receiveMessages(1), [{ kind: FAILURE, id: 1, code: 1 }])
+  t.match(await peer.receiveMessages(1), [{ kind: support.FAILURE, id: 1, code: 1 }])
   await returned(peer, 100)
   t.equal(purse.objects, 0)
 })
@@ -141,15 +121,15 @@ t.test('what is read is a proxy, the rest goes back; the same place is the same 
   const { peer, purse } = paidClient(t, { 1: read })
   peer.send(request(1, [5, 6, 6, 7]))
   t.match(await peer.receiveMessages(4), [
-    { kind: REPLY },
-    { kind: RELEASE, object: 5, code: 1 },
-    { kind: RELEASE, object: 6, code: 1 },
-    { kind: RELEASE, object: 7, code: 1 },
+    { kind: support.REPLY },
+    { kind: support.RELEASE, object: 5, code: 1 },
+    { kind: support.RELEASE, object: 6, code: 1 },
+    { kind: support.RELEASE, object: 7, code: 1 },
   ])
   t.equal(seen[0], seen[1])
   t.equal(purse.objects, 1)
   ;(seen[0] as BinderProxy).close()
-  t.match(await peer.receiveMessages(1), [{ kind: RELEASE, object: 6, code: 1 }])
+  t.match(await peer.receiveMessages(1), [{ kind: support.RELEASE, object: 6, code: 1 }])
   t.equal(purse.objects, 0)
 })
 
@@ -161,7 +141,7 @@ t.test('a part that is copied into another parcel is read', async (t) => {
   }
   const { peer, purse } = paidClient(t, { 1: append })
   peer.send(request(1, [5, 6]))
-  t.match(await peer.receiveMessages(2), [{ kind: REPLY }, { kind: RELEASE, object: 5, code: 1 }])
+  t.match(await peer.receiveMessages(2), [{ kind: support.REPLY }, { kind: support.RELEASE, object: 5, code: 1 }])
   copy?.setDataPosition(0)
   const proxy = copy?.readStrongBinder() as BinderProxy
   t.equal(proxy.isBinderAlive(), true)
@@ -175,12 +155,12 @@ t.test('a request that is sent back as it came has every binder read', async (t)
   const { peer } = paidClient(t, { 1: (data, reply) => reply.appendFrom(data, 0, data.dataSize()) })
   peer.send(request(1, [5, 6]))
   const [reply] = await peer.receiveMessages(1)
-  t.match(reply, { kind: REPLY, objectCount: 2 })
+  t.match(reply, { kind: support.REPLY, objectCount: 2 })
   t.same(
     [0, 24].map((at) => [reply?.body.readUInt32LE(at), reply?.body.readUInt32LE(at + 4)]),
     [
-      [RECEIVERS_BINDER, 5],
-      [RECEIVERS_BINDER, 6],
+      [support.RECEIVERS_BINDER, 5],
+      [support.RECEIVERS_BINDER, 6],
     ],
   )
 })
@@ -191,7 +171,11 @@ t.test('data that is cut or replaced gives its binders back', async (t) => {
     2: (data) => data.unmarshall(Buffer.alloc(4), 0, 4),
   })
   peer.send(request(1, [5, 6]))
-  t.match(await peer.receiveMessages(3), [{ kind: RELEASE, object: 6 }, { kind: REPLY }, { kind: RELEASE, object: 5 }])
+  t.match(await peer.receiveMessages(3), [
+    { kind: support.RELEASE, object: 6 },
+    { kind: support.REPLY },
+    { kind: support.RELEASE, object: 5 },
+  ])
   peer.send(request(2, [5, 6], 2))
   await returned(peer, 2)
   t.equal(purse.objects, 0)
@@ -200,12 +184,17 @@ t.test('data that is cut or replaced gives its binders back', async (t) => {
 t.test('a number that is not ours ends the channel when it comes, not when it is read', async (t) => {
   let calls = 0
   const { peer, purse, ended } = paidClient(t, { 1: () => (calls += 1) })
-  const objects: WireObject[] = [
-    { offset: 0, type: SENDERS_BINDER, number: 5 },
-    { offset: 24, type: RECEIVERS_BINDER, number: 77 },
+  const objects: support.WireObject[] = [
+    { offset: 0, type: support.SENDERS_BINDER, number: 5 },
+    { offset: 24, type: support.RECEIVERS_BINDER, number: 77 },
   ]
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: 48, objectCount: 2 }, body(48, objects)))
-  t.type(await ended(), Violation)
+  peer.send(
+    support.message(
+      { kind: support.TRANSACTION, id: 1, code: 1, dataSize: 48, objectCount: 2 },
+      support.body(48, objects),
+    ),
+  )
+  t.type(await ended(), support.Violation)
   t.same([calls, purse.objects], [0, 0])
 })
 
@@ -235,23 +224,23 @@ t.test('a binder that is read after the end of its channel is dead', async (t) =
   for (const proxy of seen) {
     t.equal(proxy.isBinderAlive(), false)
     t.equal(
-      outcome(() => proxy.linkToDeath({ binderDied: () => {} })),
+      support.outcome(() => proxy.linkToDeath({ binderDied: () => {} })),
       'ERR_DEAD_OBJECT',
     )
-    await t.rejects(call(proxy, 1), { code: 'ERR_DEAD_OBJECT' })
+    await t.rejects(support.call(proxy, 1), { code: 'ERR_DEAD_OBJECT' })
     proxy.close()
   }
 })
 
 t.test('a reply that its caller recycles, or forgets, gives its unread binders back', async (t) => {
-  const { peer, proxy } = rawServer(t)
+  const { peer, proxy } = support.rawServer(t)
   const ask = async () => {
     const data = Parcel.obtain()
     const reply = Parcel.obtain()
     const answer = proxy.transact(1, data, reply)
     const messages = await peer.receiveMessages(1)
-    const id = messages.find(({ kind }) => kind === TRANSACTION)?.id ?? 0
-    peer.send(withBinders({ kind: REPLY, id }, upTo(100)))
+    const id = messages.find(({ kind }) => kind === support.TRANSACTION)?.id ?? 0
+    peer.send(withBinders({ kind: support.REPLY, id }, upTo(100)))
     await answer
     data.recycle()
     return reply
@@ -260,18 +249,18 @@ t.test('a reply that its caller recycles, or forgets, gives its unread binders b
   ;(await ask()).recycle()
   await returned(peer, 100)
   await ask()
-  const collecting = setInterval(collectGarbage, 5)
+  const collecting = setInterval(support.collectGarbage, 5)
   await returned(peer, 100)
   clearInterval(collecting)
 })
 
 t.test('an answer that nobody wants gives its binders back', async (t) => {
-  const { peer, proxy } = rawServer(t)
+  const { peer, proxy } = support.rawServer(t)
   await peer.receiveMessages(1)
   const data = Parcel.obtain()
   const answer = proxy.transact(1, data, null)
   const [received] = await peer.receiveMessages(1)
-  peer.send(withBinders({ kind: REPLY, id: received?.id ?? 0 }, upTo(100)))
+  peer.send(withBinders({ kind: support.REPLY, id: received?.id ?? 0 }, upTo(100)))
   await answer
   await returned(peer, 100)
   data.recycle()
@@ -285,25 +274,25 @@ t.test('over the limit of who pays a call is refused and gives all back; a onewa
   await peer.receiveMessages(8)
   peer.send(request(9, [11, 12, 13]))
   t.match(await peer.receiveMessages(4), [
-    { kind: RELEASE, object: 11 },
-    { kind: RELEASE, object: 12 },
-    { kind: RELEASE, object: 13 },
-    { kind: FAILURE, id: 9, code: 4 },
+    { kind: support.RELEASE, object: 11 },
+    { kind: support.RELEASE, object: 12 },
+    { kind: support.RELEASE, object: 13 },
+    { kind: support.FAILURE, id: 9, code: 4 },
   ])
   t.same([purse.objects, server.isEnded, held.length], [8, false, 8])
-  peer.send(withBinders({ kind: TRANSACTION, flags: ONEWAY, code: 1 }, [11, 12, 13]))
-  t.type(await ended(), Violation)
+  peer.send(withBinders({ kind: support.TRANSACTION, flags: support.ONEWAY, code: 1 }, [11, 12, 13]))
+  t.type(await ended(), support.Violation)
   t.equal(purse.objects, 0)
 })
 
 t.test('what unfinished calls have not read counts for the limit of the channel', async (t) => {
-  const { peer, server } = rawClient(t, new ScriptedBinder({ 1: () => new Promise(() => {}) }))
+  const { peer, server } = support.rawClient(t, new support.ScriptedBinder({ 1: () => new Promise(() => {}) }))
   await peer.offer(request(1, upTo(2000)))
   await peer.offer(request(2, upTo(2000)))
   await peer.offer(request(3, upTo(97)))
   const { counts } = await returned(peer, 97)
   t.equal(counts.size, 97)
-  t.match(await peer.receiveMessages(1), [{ kind: FAILURE, id: 3, code: 4 }])
+  t.match(await peer.receiveMessages(1), [{ kind: support.FAILURE, id: 3, code: 4 }])
   t.equal(server.isEnded, false)
 })
 
@@ -311,15 +300,15 @@ t.test("objects of ours that a client makes grow are the client's to pay", async
   const { peer, purse, server } = paidClient(t, { 1: (_data, reply) => reply.writeStrongBinder(new Binder()) }, 3)
   for (let id = 1; id <= 4; id++) peer.send(request(id, []))
   t.match(await peer.receiveMessages(4), [
-    { kind: REPLY },
-    { kind: REPLY },
-    { kind: REPLY },
-    { kind: FAILURE, id: 4, code: 4 },
+    { kind: support.REPLY },
+    { kind: support.REPLY },
+    { kind: support.REPLY },
+    { kind: support.FAILURE, id: 4, code: 4 },
   ])
   t.equal(purse.objects, 3)
-  peer.send(message({ kind: RELEASE, object: 2, code: 1 }))
+  peer.send(support.message({ kind: support.RELEASE, object: 2, code: 1 }))
   peer.send(request(5, []))
-  t.match(await peer.receiveMessages(1), [{ kind: REPLY, id: 5 }])
+  t.match(await peer.receiveMessages(1), [{ kind: support.REPLY, id: 5 }])
   server.close()
   t.equal(purse.objects, 0)
 })
@@ -330,7 +319,7 @@ t.test('a peer that does not read what is given back to it loses the channel', a
     for (let id = 1; ; id++) await peer.offer(request(id, upTo(2000)))
   }
   const flooding = flood().catch((error) => error)
-  t.type(await ended(), Violation)
+  t.type(await ended(), support.Violation)
   t.match(await flooding, { code: /EPIPE|ECONNRESET/ })
   t.equal(purse.objects, 0)
 })
@@ -350,17 +339,19 @@ class Keeper extends IKeeper.Stub {
 function keepCall(id: number, numbers: number[]): Buffer {
   const token = Parcel.obtain()
   token.writeInterfaceToken(IKeeper.DESCRIPTOR)
-  const { bytes, size } = parcelContents(token)
-  const objects = numbers.map((number, i): WireObject => ({ offset: size + 24 * i, type: SENDERS_BINDER, number }))
+  const { bytes, size } = support.parcelContents(token)
+  const objects = numbers.map(
+    (number, i): support.WireObject => ({ offset: size + 24 * i, type: support.SENDERS_BINDER, number }),
+  )
   const dataSize = size + 24 * numbers.length
-  const data = body(dataSize, objects)
+  const data = support.body(dataSize, objects)
   bytes.copy(data, 0, 0, size)
-  return message({ kind: TRANSACTION, id, code: 1, dataSize, objectCount: numbers.length }, data)
+  return support.message({ kind: support.TRANSACTION, id, code: 1, dataSize, objectCount: numbers.length }, data)
 }
 
 t.test('what a refused call has read goes back with its answer, and not when it is collected', async (t) => {
   const keeper = new Keeper()
-  const { peer, server } = rawClient(t, keeper)
+  const { peer, server } = support.rawClient(t, keeper)
   const purse = new Purse()
   server.chargeTo(purse)
   peer.send(keepCall(1, [1, 2])) // one too many: read, and then refused
@@ -370,7 +361,7 @@ t.test('what a refused call has read goes back with its answer, and not when it 
 
 t.test('but not what was kept before', async (t) => {
   const keeper = new Keeper()
-  const { peer, server } = rawClient(t, keeper)
+  const { peer, server } = support.rawClient(t, keeper)
   const purse = new Purse()
   server.chargeTo(purse)
   peer.send(Buffer.concat([keepCall(1, [1]), Buffer.alloc(-keepCall(1, [1]).length & 7), keepCall(2, [1, 2])]))
@@ -382,21 +373,21 @@ t.test('but not what was kept before', async (t) => {
 t.test(
   'answers that nobody reads count for the limit of the channel: one more ends it, and all is given up',
   async (t) => {
-    const { peer, proxy, ended } = rawServer(t)
+    const { peer, proxy, ended } = support.rawServer(t)
     await peer.receiveMessages(1) // HELLO
     const data = Parcel.obtain()
     const replies = [1, 2, 3].map(() => Parcel.obtain())
     const ask = async (reply: Parcel, count: number) => {
       const answer = proxy.transact(1, data, reply)
       const [received] = await peer.receiveMessages(1)
-      peer.send(withBinders({ kind: REPLY, id: received?.id ?? 0 }, upTo(count)))
+      peer.send(withBinders({ kind: support.REPLY, id: received?.id ?? 0 }, upTo(count)))
       return answer
     }
     const [first, second, third] = replies as [Parcel, Parcel, Parcel]
     await ask(first, 2048)
     await ask(second, 2048)
     await t.rejects(ask(third, 1), { code: 'ERR_DEAD_OBJECT', cause: { message: /4096/ } })
-    t.type(await ended(), Violation)
+    t.type(await ended(), support.Violation)
     for (const parcel of [data, ...replies]) parcel.recycle()
   },
 )

@@ -4,41 +4,21 @@
  */
 import { sendmsg, shutdown } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Channel } from '../../src/channel/channel.ts'
-import { makeChannelPair } from '../../src/channel/channel-pair.ts'
-import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
-import { MAX_DATA_BYTES, STATUS_LIMIT, Violation } from '../../src/channel/message.ts'
-import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
-import { LimitError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
-import type { Packet, RawPeer } from '../../test-support/raw-peer.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import {
-  CONTINUATION,
-  DESCRIPTOR,
-  HELLO,
-  message,
-  packet,
-  RELEASE,
-  REPLY,
-  TRANSACTION,
-} from '../../test-support/wire.ts'
-import { identityOf, regions } from '../fixtures/descriptors.ts'
-import { callObject, Recorder, recordedClient, recordedServer } from '../fixtures/recorded-channel.ts'
+import { LimitError } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const MIB = 1024 * 1024
 /** shutdown(2) */
 const SHUT_RD = 0
 
 t.test('a oneway flood that nobody reads ends in ERR_LIMIT, and goes on when it is read, in order', async (t) => {
-  const { channel, recorder, peer } = await recordedClient(t)
-  const flood = (code: number) => channel.callOneway(0, code, new OutgoingBody(Buffer.alloc(1000)))
+  const { channel, recorder, peer } = await support.recordedClient(t)
+  const flood = (code: number) => channel.callOneway(0, code, new support.OutgoingBody(Buffer.alloc(1000)))
   let sent = 0
-  while (sent < 100_000 && outcome(() => flood(sent + 1)) === undefined) sent += 1
+  while (sent < 100_000 && support.outcome(() => flood(sent + 1)) === undefined) sent += 1
   t.ok(channel.queuedBytes >= MIB && channel.queuedBytes < MIB + 65_536, `${channel.queuedBytes} bytes wait`)
   const refusal = { code: 'ERR_LIMIT', resource: 'bytes queued on a channel', limit: MIB, used: channel.queuedBytes }
   t.throws(() => flood(0), refusal)
@@ -55,27 +35,27 @@ t.test('a oneway flood that nobody reads ends in ERR_LIMIT, and goes on when it 
 })
 
 t.test('the longest parcel passes an empty queue whole, and a second one finds it full', async (t) => {
-  const { channel, peer } = await recordedClient(t)
-  const whole = new OutgoingBody(Buffer.alloc(1_040_384, 7))
+  const { channel, peer } = await support.recordedClient(t)
+  const whole = new support.OutgoingBody(Buffer.alloc(1_040_384, 7))
   channel.callOneway(0, 1, whole)
   channel.callOneway(0, 2, whole) // what the kernel took of the first left room
   t.throws(() => channel.callOneway(0, 3, whole), { code: 'ERR_LIMIT' })
   const parts = await peer.receiveMessages(32)
   t.strictSame(
-    parts.filter(({ kind }) => kind !== CONTINUATION).map(({ code }) => code),
+    parts.filter(({ kind }) => kind !== support.CONTINUATION).map(({ code }) => code),
     [1, 2],
   )
   t.ok(parts.every(({ body }) => body.every((byte) => byte === 7)))
 })
 
 t.test('the 1,025th call without an answer is refused, and room comes with an answer', async (t) => {
-  const { channel, peer } = await recordedClient(t)
-  const call = () => callObject(channel, 0, 1, OutgoingBody.EMPTY)
+  const { channel, peer } = await support.recordedClient(t)
+  const call = () => support.callObject(channel, 0, 1, support.OutgoingBody.EMPTY)
   const answers = Array.from({ length: 1024 }, call)
   t.throws(call, { code: 'ERR_LIMIT', resource: 'calls pending on a channel', limit: 1024, used: 1024 })
   t.equal(channel.pendingCalls, 1024)
   const requests = await peer.receiveMessages(1024)
-  peer.send(message({ kind: REPLY, id: requests[5]?.id ?? 0 }))
+  peer.send(support.message({ kind: support.REPLY, id: requests[5]?.id ?? 0 }))
   await answers[5]
   answers.push(call())
   t.throws(call, { code: 'ERR_LIMIT' })
@@ -85,19 +65,21 @@ t.test('the 1,025th call without an answer is refused, and room comes with an an
 })
 
 t.test('at the limit of calls, and at that of descriptors that wait, what is neither is sent', async (t) => {
-  const calling = await recordedClient(t)
-  const answers = Array.from({ length: 1024 }, () => callObject(calling.channel, 0, 1, OutgoingBody.EMPTY))
-  calling.channel.callOneway(0, 2, OutgoingBody.EMPTY)
+  const calling = await support.recordedClient(t)
+  const answers = Array.from({ length: 1024 }, () =>
+    support.callObject(calling.channel, 0, 1, support.OutgoingBody.EMPTY),
+  )
+  calling.channel.callOneway(0, 2, support.OutgoingBody.EMPTY)
   t.match((await calling.peer.receiveMessages(1025)).at(-1), { code: 2, id: 0 })
   calling.channel.close()
   await Promise.allSettled(answers)
 
-  const { channel, peer } = recordedServer(t)
+  const { channel, peer } = support.recordedServer(t)
   const send = sender(t, channel)
   let sent = 0
-  while (outcome(send) === undefined) sent += 1
+  while (support.outcome(send) === undefined) sent += 1
   t.throws(send, { code: 'ERR_LIMIT', resource: 'descriptors queued on a channel' })
-  channel.callOneway(0, 2, OutgoingBody.EMPTY)
+  channel.callOneway(0, 2, support.OutgoingBody.EMPTY)
   await takeDescriptors(peer, sent)
   t.match(await peer.receiveMessages(1), [{ code: 2 }])
   send()
@@ -105,24 +87,24 @@ t.test('at the limit of calls, and at that of descriptors that wait, what is nei
 })
 
 t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as what they were', async (t) => {
-  const { channel, peer } = recordedServer(t)
-  const [first, second] = regions(t, 2)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
+  const { channel, peer } = support.recordedServer(t)
+  const [first, second] = support.regions(t, 2)
+  const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   const send = (code: number, fd: number) =>
-    channel.callOneway(0, code, new OutgoingBody(Buffer.alloc(24), objects, [fd]))
+    channel.callOneway(0, code, new support.OutgoingBody(Buffer.alloc(24), objects, [fd]))
   let sent = 0
   while (channel.queuedBytes === 0) send(++sent, first?.fd ?? -1)
   const waiting = 1 + 255
-  while (sent < 10_000 && outcome(() => send(sent + 1, second?.fd ?? -1)) === undefined) sent += 1
+  while (sent < 10_000 && support.outcome(() => send(sent + 1, second?.fd ?? -1)) === undefined) sent += 1
   t.throws(() => send(0, second?.fd ?? -1), { code: 'ERR_LIMIT', resource: 'descriptors queued on a channel' })
-  const identities = [identityOf(first?.fd ?? -1), identityOf(second?.fd ?? -1)]
+  const identities = [support.identityOf(first?.fd ?? -1), support.identityOf(second?.fd ?? -1)]
   first?.close()
   second?.close()
   const seen: string[] = []
   for (let i = 0; i < sent; i++) {
     const received = await peer.receive()
     for (const fd of received?.fds ?? []) {
-      seen.push(identityOf(fd))
+      seen.push(support.identityOf(fd))
       fd.close()
     }
   }
@@ -132,11 +114,11 @@ t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as
 })
 
 t.test('what waits with descriptors is given back when the channel ends', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  const [fd] = regions(t, 1)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
+  const { channel, recorder, peer } = support.recordedServer(t)
+  const [fd] = support.regions(t, 1)
+  const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   while (channel.queuedBytes === 0) {
-    channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+    channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
   }
   peer.close()
   await recorder.ended()
@@ -146,20 +128,20 @@ t.test('what waits with descriptors is given back when the channel ends', async 
 t.test(
   'descriptors that wait are paid for, one by one, and refunded when they leave or the channel ends',
   async (t) => {
-    const { channel, recorder, peer } = recordedServer(t)
+    const { channel, recorder, peer } = support.recordedServer(t)
     const budget = new Budget('heldDescriptors', 3)
     channel.chargeTo(budget)
-    const [fd] = regions(t, 1)
-    const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
-    const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+    const [fd] = support.regions(t, 1)
+    const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
+    const send = () => channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
     let sent = 0
-    while (outcome(send) === undefined) sent += 1
+    while (support.outcome(send) === undefined) sent += 1
     t.throws(send, { code: 'ERR_LIMIT', resource: 'a budget' })
     t.equal(budget.used, 3, 'what the kernel took costs nothing')
     for (let i = 0; i < sent; i++) for (const received of (await peer.receive())?.fds ?? []) received.close()
     t.equal(budget.used, 0)
 
-    while (outcome(send) === undefined) sent += 1
+    while (support.outcome(send) === undefined) sent += 1
     t.equal(budget.used, 3)
     peer.close()
     await recorder.ended()
@@ -169,7 +151,7 @@ t.test(
 
 t.test('descriptors that are not read are paid for; beyond the budget they wait, until they are', async (t) => {
   const budget = new Budget('unreadDescriptors', 3)
-  const [stopped, other] = [recordedServer(t), recordedServer(t)]
+  const [stopped, other] = [support.recordedServer(t), support.recordedServer(t)]
   for (const { channel } of [stopped, other]) channel.chargeTo(budget)
   const send = sender(t, stopped.channel)
   for (let i = 0; i < 5; i++) send()
@@ -190,7 +172,7 @@ t.test('descriptors that are not read are paid for; beyond the budget they wait,
 
 t.test('a channel that ends leaves what is unread to its budget until the peer has read it', async (t) => {
   const budget = new Budget('unreadDescriptors', 10)
-  const { channel, peer } = recordedServer(t)
+  const { channel, peer } = support.recordedServer(t)
   channel.chargeTo(budget)
   const send = sender(t, channel)
   for (let i = 0; i < 4; i++) send()
@@ -204,14 +186,14 @@ t.test('a channel that ends leaves what is unread to its budget until the peer h
 })
 
 t.test('a peer that reads no more, but has read nothing and is still there, can end its channel', async (t) => {
-  const { client, server } = makeChannelPair(false)
-  const recorder = new Recorder()
-  const channel = new Channel(server, recorder, { role: 'server', acceptsFileDescriptors: false })
+  const { client, server } = support.makeChannelPair(false)
+  const recorder = new support.Recorder()
+  const channel = new support.Channel(server, recorder, { role: 'server', acceptsFileDescriptors: false })
   t.teardown(() => channel.close())
   using peer = client
   const budget = new Budget('unreadDescriptors', 10)
   channel.chargeTo(budget)
-  sendmsg(peer, message({ kind: HELLO, code: 1 }))
+  sendmsg(peer, support.message({ kind: support.HELLO, code: 1 }))
   const send = sender(t, channel)
   send()
   shutdown(peer, SHUT_RD)
@@ -224,7 +206,7 @@ t.test('a peer that reads no more, but has read nothing and is still there, can 
 
 t.test('a peer that goes without having read owes nothing', async (t) => {
   const budget = new Budget('unreadDescriptors', 10)
-  const { channel, recorder, peer } = recordedServer(t)
+  const { channel, recorder, peer } = support.recordedServer(t)
   channel.chargeTo(budget)
   const send = sender(t, channel)
   for (let i = 0; i < 4; i++) send()
@@ -234,25 +216,25 @@ t.test('a peer that goes without having read owes nothing', async (t) => {
 })
 
 /** Sends a descriptor each time. */
-function sender(t: Test, channel: Channel): () => void {
-  const [fd] = regions(t, 1)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
-  return () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+function sender(t: Test, channel: support.Channel): () => void {
+  const [fd] = support.regions(t, 1)
+  const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
+  return () => channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
 }
 
-async function takeDescriptors(peer: RawPeer, count: number): Promise<void> {
+async function takeDescriptors(peer: support.RawPeer, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
-    const { fds } = (await peer.receive()) as Packet
+    const { fds } = (await peer.receive()) as support.Packet
     for (const fd of fds) fd.close()
   }
 }
 
 t.test('bytes that wait are paid for in blocks of 64 KiB; beyond the budget nothing waits', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
+  const { channel, recorder, peer } = support.recordedServer(t)
   const budget = new Budget('heldBlocks', 2)
   channel.chargeTo(budget)
-  const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000)))
-  while (outcome(send) === undefined);
+  const send = () => channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(60_000)))
+  while (support.outcome(send) === undefined);
   t.throws(send, { code: 'ERR_LIMIT', resource: 'a budget' })
   t.equal(budget.used, 2)
   const waiting = channel.queuedBytes
@@ -264,15 +246,25 @@ t.test('bytes that wait are paid for in blocks of 64 KiB; beyond the budget noth
 
 t.test('the parts of a body are paid for while the rest is missing; beyond the budget the channel ends', async (t) => {
   for (const blocks of [16, 15]) {
-    const { channel, recorder, peer } = recordedServer(t)
+    const { channel, recorder, peer } = support.recordedServer(t)
     const budget = new Budget('heldBlocks', blocks)
     channel.chargeTo(budget)
-    const rest = message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.alloc(60_000))
+    const rest = support.message({ kind: support.CONTINUATION, id: 1, dataSize: 0 }, Buffer.alloc(60_000))
     const send = (packet: Buffer) => peer.offer(packet).catch(() => undefined) // the channel may have ended
-    await send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: MAX_DATA_BYTES }, Buffer.alloc(60_000)))
-    for (let at = 60_000; at < MAX_DATA_BYTES - 60_000; at += 60_000) await send(rest)
+    await send(
+      support.message(
+        { kind: support.TRANSACTION, id: 1, code: 1, dataSize: support.MAX_DATA_BYTES },
+        Buffer.alloc(60_000),
+      ),
+    )
+    for (let at = 60_000; at < support.MAX_DATA_BYTES - 60_000; at += 60_000) await send(rest)
     if (blocks === 16) {
-      await send(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.alloc(MAX_DATA_BYTES % 60_000)))
+      await send(
+        support.message(
+          { kind: support.CONTINUATION, id: 1, dataSize: 0 },
+          Buffer.alloc(support.MAX_DATA_BYTES % 60_000),
+        ),
+      )
       await recorder.calledTimes(1)
       t.equal(budget.used, 0, 'whole, it is its receiver’s')
     } else t.match(await recorder.ended(), { cause: { code: 'ERR_LIMIT', resource: 'a budget' } })
@@ -281,18 +273,18 @@ t.test('the parts of a body are paid for while the rest is missing; beyond the b
 })
 
 t.test('what cannot wait for want of descriptors is not paid for', async (t) => {
-  const { channel } = recordedServer(t)
+  const { channel } = support.recordedServer(t)
   const budget = new Budget('heldDescriptors', 300)
   channel.chargeTo(budget)
-  const [fd] = regions(t, 1)
+  const [fd] = support.regions(t, 1)
   const objects = [0, 1].map((number) => ({
     offset: 24 * number,
-    type: DESCRIPTOR,
+    type: support.DESCRIPTOR,
     number,
     acceptsFileDescriptors: false,
   }))
   const send = (second: number) =>
-    channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(48), objects, [fd?.fd ?? -1, second]))
+    channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(48), objects, [fd?.fd ?? -1, second]))
   while (channel.queuedBytes === 0) send(fd?.fd ?? -1)
   t.equal(budget.used, 2)
   t.throws(() => send(-1), { code: 'EBADF' })
@@ -300,19 +292,19 @@ t.test('what cannot wait for want of descriptors is not paid for', async (t) => 
 })
 
 t.test('of what cannot wait for want of descriptors the bytes are not paid for either', async (t) => {
-  const { channel } = recordedServer(t)
+  const { channel } = support.recordedServer(t)
   const budget = new Budget('heldBlocks', 300)
   channel.chargeTo(budget)
-  while (channel.queuedBytes === 0) channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(1000)))
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
-  const send = () => channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000), objects, [-1]))
+  while (channel.queuedBytes === 0) channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(1000)))
+  const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
+  const send = () => channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(60_000), objects, [-1]))
   const before = budget.used
   for (let i = 0; i < 5; i++) t.throws(send, { code: 'EBADF' })
   t.equal(budget.used, before)
 })
 
 t.test('a descriptor that the kernel did not take is not paid for as one that it did', async (t) => {
-  const { channel } = recordedServer(t)
+  const { channel } = support.recordedServer(t)
   const budget = new Budget('unreadDescriptors', 100_000)
   channel.chargeTo(budget)
   const send = sender(t, channel)
@@ -322,63 +314,67 @@ t.test('a descriptor that the kernel did not take is not paid for as one that it
 })
 
 t.test('a call that can neither leave nor wait is not pending', async (t) => {
-  const { channel } = await recordedClient(t)
+  const { channel } = await support.recordedClient(t)
   stuck(channel)
-  t.throws(() => callObject(channel, 0, 1, new OutgoingBody(Buffer.alloc(5000))), { code: 'ERR_LIMIT' })
+  t.throws(() => support.callObject(channel, 0, 1, new support.OutgoingBody(Buffer.alloc(5000))), { code: 'ERR_LIMIT' })
   t.equal(channel.pendingCalls, 0)
   t.equal(channel.isEnded, false)
 })
 
 t.test('a peer that does not read its answers loses the channel', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  const answer = new OutgoingBody(Buffer.alloc(60_000))
-  peer.send(packet(...Array.from({ length: 100 }, (_, i) => message({ kind: TRANSACTION, id: i + 1, code: 1 }))))
+  const { channel, recorder, peer } = support.recordedServer(t)
+  const answer = new support.OutgoingBody(Buffer.alloc(60_000))
+  peer.send(
+    support.packet(
+      ...Array.from({ length: 100 }, (_, i) => support.message({ kind: support.TRANSACTION, id: i + 1, code: 1 })),
+    ),
+  )
   await recorder.calledTimes(100)
   for (let id = 1; id <= 100 && !channel.isEnded; id++) channel.reply(id, answer)
-  t.type(await recorder.ended(), Violation)
+  t.type(await recorder.ended(), support.Violation)
   t.match(recorder.ends[0], { cause: { code: 'ERR_LIMIT', resource: 'bytes queued on a channel' } })
 })
 
 t.test('a peer that does not read its failures, or its releases, loses the channel too', async (t) => {
-  const failing = recordedServer(t)
+  const failing = support.recordedServer(t)
   const ids = Array.from({ length: 2048 }, (_, i) => i + 1)
-  failing.peer.send(packet(...ids.map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  failing.peer.send(support.packet(...ids.map((id) => support.message({ kind: support.TRANSACTION, id, code: 1 }))))
   await failing.recorder.calledTimes(2048)
-  for (const id of ids) failing.channel.fail(id, STATUS_LIMIT, new OutgoingBody(Buffer.alloc(1000)))
-  t.type(await failing.recorder.ended(), Violation)
+  for (const id of ids) failing.channel.fail(id, support.STATUS_LIMIT, new support.OutgoingBody(Buffer.alloc(1000)))
+  t.type(await failing.recorder.ended(), support.Violation)
 
-  const releasing = recordedServer(t)
+  const releasing = support.recordedServer(t)
   for (let i = 0; i < 100_000 && !releasing.channel.isEnded; i++) releasing.channel.release(i, 1)
-  t.type(await releasing.recorder.ended(), Violation)
+  t.type(await releasing.recorder.ended(), support.Violation)
 })
 
 /** Nothing more can be sent to its peer, and nothing that is longer than what is free can wait. */
-function stuck(channel: Channel): void {
+function stuck(channel: support.Channel): void {
   channel.chargeTo(new Budget('heldBlocks', 0))
-  const body = new OutgoingBody(Buffer.alloc(5000))
-  while (outcome(() => channel.callOneway(0, 1, body)) === undefined);
+  const body = new support.OutgoingBody(Buffer.alloc(5000))
+  while (support.outcome(() => channel.callOneway(0, 1, body)) === undefined);
 }
 
 /** An answer waits for another one, to share a packet that can neither leave nor wait. */
-async function owingAnswer(t: Test): Promise<ReturnType<typeof recordedServer>> {
-  const server = recordedServer(t)
+async function owingAnswer(t: Test): Promise<ReturnType<typeof support.recordedServer>> {
+  const server = support.recordedServer(t)
   stuck(server.channel)
-  server.peer.send(packet(...[1, 2].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  server.peer.send(support.packet(...[1, 2].map((id) => support.message({ kind: support.TRANSACTION, id, code: 1 }))))
   await server.recorder.calledTimes(2)
-  server.channel.reply(1, new OutgoingBody(Buffer.alloc(5000)))
+  server.channel.reply(1, new support.OutgoingBody(Buffer.alloc(5000)))
   return server
 }
 
 t.test('answers that share a packet, and can neither leave nor wait, end the channel and nothing else', async (t) => {
   const { recorder } = await owingAnswer(t)
-  t.type(await recorder.ended(), Violation)
+  t.type(await recorder.ended(), support.Violation)
   t.match(recorder.ends[0], { cause: { code: 'ERR_LIMIT', resource: 'a budget' } })
 })
 
 t.test('calls that share a packet, and can neither leave nor wait, fail, all of them', async (t) => {
-  const { channel } = await recordedClient(t)
+  const { channel } = await support.recordedClient(t)
   stuck(channel)
-  const call = async (size: number) => callObject(channel, 0, 1, new OutgoingBody(Buffer.alloc(size)))
+  const call = async (size: number) => support.callObject(channel, 0, 1, new support.OutgoingBody(Buffer.alloc(size)))
   const calls = [call(0), ...Array.from({ length: 40 }, () => call(200))]
   for (const { status, ...rest } of await Promise.allSettled(calls)) {
     t.equal(status, 'rejected')
@@ -396,12 +392,12 @@ t.test('a channel that is closed ends, also where what was said cannot leave', a
 })
 
 t.test('a message with a long body leaves behind those that share a packet', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  peer.send(packet(...[1, 2, 3].map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  const { channel, recorder, peer } = support.recordedServer(t)
+  peer.send(support.packet(...[1, 2, 3].map((id) => support.message({ kind: support.TRANSACTION, id, code: 1 }))))
   await recorder.calledTimes(3)
-  channel.reply(1, OutgoingBody.EMPTY)
-  channel.reply(2, new OutgoingBody(Buffer.alloc(60_000)))
-  channel.reply(3, new OutgoingBody(Buffer.alloc(100_000)))
+  channel.reply(1, support.OutgoingBody.EMPTY)
+  channel.reply(2, new support.OutgoingBody(Buffer.alloc(60_000)))
+  channel.reply(3, new support.OutgoingBody(Buffer.alloc(100_000)))
   const received = await peer.receiveMessages(4)
   t.strictSame(
     received.map(({ id }) => id),
@@ -410,25 +406,25 @@ t.test('a message with a long body leaves behind those that share a packet', asy
 })
 
 t.test('releases share packets', async (t) => {
-  const { channel, peer } = recordedServer(t)
+  const { channel, peer } = support.recordedServer(t)
   for (let object = 1; object <= 30; object++) channel.release(object, 2)
   const received = await peer.receive()
   t.equal(received?.messages.length, 30)
-  t.match(received?.messages[29], { kind: RELEASE, id: 0, object: 30, code: 2, dataSize: 0 })
+  t.match(received?.messages[29], { kind: support.RELEASE, id: 0, object: 30, code: 2, dataSize: 0 })
 })
 
 t.test('one channel that is not read does not stop another', async (t) => {
-  const stuck = await recordedClient(t)
-  while (stuck.channel.queuedBytes < MIB) stuck.channel.callOneway(0, 1, new OutgoingBody(Buffer.alloc(60_000)))
-  const { channel, peer } = await recordedClient(t)
-  const answer = callObject(channel, 0, 1, OutgoingBody.EMPTY)
+  const stuck = await support.recordedClient(t)
+  while (stuck.channel.queuedBytes < MIB) stuck.channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(60_000)))
+  const { channel, peer } = await support.recordedClient(t)
+  const answer = support.callObject(channel, 0, 1, support.OutgoingBody.EMPTY)
   const [request] = await peer.receiveMessages(1)
-  peer.send(message({ kind: REPLY, id: request?.id ?? 0 }))
+  peer.send(support.message({ kind: support.REPLY, id: request?.id ?? 0 }))
   t.match(await answer, { status: 0 })
   t.equal(stuck.channel.isEnded, false)
 })
 
-class Budget implements ChannelBudget {
+class Budget implements support.ChannelBudget {
   readonly #what: 'heldBlocks' | 'heldDescriptors' | 'unreadDescriptors'
   readonly #limit: number
   used = 0

@@ -6,42 +6,15 @@ import t, { type Test } from 'tap'
 import type { Channel, IncomingCall } from '../../src/channel/channel.ts'
 import { Violation } from '../../src/channel/message.ts'
 import { OutgoingBody } from '../../src/channel/outgoing-body.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import type { RawPeer } from '../../test-support/raw-peer.ts'
-import { seededRandom } from '../../test-support/seeded-random.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import {
-  body,
-  CONTINUATION,
-  DESCRIPTOR,
-  FAILURE,
-  HEADER_BYTES,
-  HELLO,
-  type Message,
-  message,
-  ONEWAY,
-  PACKET_BYTES,
-  packet,
-  RELEASE,
-  REPLY,
-  TRANSACTION,
-} from '../../test-support/wire.ts'
-import { identityOf, regions } from '../fixtures/descriptors.ts'
-import {
-  callObject,
-  type RecordedCall,
-  type RecordedOutcome,
-  recordedClient,
-  recordedServer,
-} from '../fixtures/recorded-channel.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const [EAGAIN, EPIPE, EMSGSIZE] = [11, 32, 90]
 const MAX_DATA = 1_040_384
 /** Bytes of a body that fit into one packet. */
-const ROOM = PACKET_BYTES - HEADER_BYTES
+const ROOM = support.PACKET_BYTES - support.HEADER_BYTES
 
 /** Data that shows when a part is missing, doubled, or in the wrong place. */
 function pattern(length: number): Buffer {
@@ -50,8 +23,8 @@ function pattern(length: number): Buffer {
   return bytes
 }
 
-function call(channel: Channel, data: Buffer = Buffer.alloc(0)): Promise<RecordedOutcome> {
-  return callObject(channel, 1, 2, new OutgoingBody(data))
+function call(channel: Channel, data: Buffer = Buffer.alloc(0)): Promise<support.RecordedOutcome> {
+  return support.callObject(channel, 1, 2, new OutgoingBody(data))
 }
 
 function closeAll(call: IncomingCall): void {
@@ -61,13 +34,13 @@ function closeAll(call: IncomingCall): void {
 // --- sharing packets ---
 
 t.test('messages that share a packet are told one by one, in their order', async (t) => {
-  const { recorder, peer } = recordedServer(t)
+  const { recorder, peer } = support.recordedServer(t)
   peer.send(
-    packet(
-      message({ kind: TRANSACTION, id: 1, object: 4, code: 10 }, Buffer.from('abcd')),
-      message({ kind: TRANSACTION, flags: ONEWAY, object: 5, code: 11 }),
-      message({ kind: RELEASE, object: 6, code: 2 }),
-      message({ kind: TRANSACTION, id: 2, object: 7, code: 12 }, Buffer.from('0123456789ab')),
+    support.packet(
+      support.message({ kind: support.TRANSACTION, id: 1, object: 4, code: 10 }, Buffer.from('abcd')),
+      support.message({ kind: support.TRANSACTION, flags: support.ONEWAY, object: 5, code: 11 }),
+      support.message({ kind: support.RELEASE, object: 6, code: 2 }),
+      support.message({ kind: support.TRANSACTION, id: 2, object: 7, code: 12 }, Buffer.from('0123456789ab')),
     ),
   )
   await recorder.calledTimes(3)
@@ -80,12 +53,12 @@ t.test('messages that share a packet are told one by one, in their order', async
 })
 
 t.test('a packet may be full of messages', async (t) => {
-  const { recorder, peer } = recordedServer(t)
-  const count = PACKET_BYTES / HEADER_BYTES
+  const { recorder, peer } = support.recordedServer(t)
+  const count = support.PACKET_BYTES / support.HEADER_BYTES
   const messages = Array.from({ length: count }, (_, i) =>
-    message({ kind: TRANSACTION, id: i + 1, object: i, code: i }),
+    support.message({ kind: support.TRANSACTION, id: i + 1, object: i, code: i }),
   )
-  peer.send(packet(...messages))
+  peer.send(support.packet(...messages))
   await recorder.calledTimes(count)
   t.equal(count, 2048)
   t.strictSame(
@@ -95,38 +68,38 @@ t.test('a packet may be full of messages', async (t) => {
 })
 
 t.test('what a channel was told outlives the packet', async (t) => {
-  const { recorder, peer } = recordedServer(t)
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }, pattern(400)))
+  const { recorder, peer } = support.recordedServer(t)
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1 }, pattern(400)))
   await recorder.calledTimes(1)
-  peer.send(message({ kind: TRANSACTION, id: 2, code: 1 }, Buffer.alloc(400, 0xff)))
+  peer.send(support.message({ kind: support.TRANSACTION, id: 2, code: 1 }, Buffer.alloc(400, 0xff)))
   await recorder.calledTimes(2)
   t.same(recorder.calls[0]?.body.data, pattern(400))
 })
 
 t.test('a call on an idle channel leaves before call() returns', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const answer = call(channel)
   const [request] = await peer.receiveMessages(1)
-  t.match(request, { kind: TRANSACTION, object: 1, code: 2, flags: 0 })
-  peer.send(message({ kind: REPLY, id: request?.id ?? 0 }))
+  t.match(request, { kind: support.TRANSACTION, object: 1, code: 2, flags: 0 })
+  peer.send(support.message({ kind: support.REPLY, id: request?.id ?? 0 }))
   await answer
 })
 
 t.test('calls of one turn share packets of up to 32, and all are answered', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const answers = Array.from({ length: 100 }, () => call(channel, Buffer.alloc(20)))
   const ids = await receivePacked(t, peer, [1, 32, 32, 32, 3], 'the channel was idle')
   t.equal(new Set(ids).size, 100, 'every call has an id of its own')
-  peer.send(packet(...ids.map((id) => message({ kind: REPLY, id }))))
+  peer.send(support.packet(...ids.map((id) => support.message({ kind: support.REPLY, id }))))
   t.equal((await Promise.all(answers)).length, 100)
 })
 
 t.test('where several calls were answered together the next ones share from the first on', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const callThree = async (expected: number[], why: string) => {
     const answers = [1, 2, 3].map(() => call(channel))
     const ids = await receivePacked(t, peer, expected, why)
-    peer.send(packet(...ids.map((id) => message({ kind: REPLY, id }))))
+    peer.send(support.packet(...ids.map((id) => support.message({ kind: support.REPLY, id }))))
     await Promise.all(answers)
   }
   await callThree([1, 2], 'the channel was idle')
@@ -134,17 +107,17 @@ t.test('where several calls were answered together the next ones share from the 
   for (const expected of ['the last time there were three', 'the last time there was one']) {
     const answer = call(channel)
     const ids = await receivePacked(t, peer, [1], expected)
-    peer.send(message({ kind: REPLY, id: ids[0] ?? 0 }))
+    peer.send(support.message({ kind: support.REPLY, id: ids[0] ?? 0 }))
     await answer
   }
   await callThree([1, 2], 'one was pending before')
 })
 
 t.test('calls that came in one packet are answered in one, though each is served at once', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
+  const { channel, recorder, peer } = support.recordedServer(t)
   recorder.onCall = ({ id }) => channel.reply(id, OutgoingBody.EMPTY)
   const ids = [1, 2, 3]
-  peer.send(packet(...ids.map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  peer.send(support.packet(...ids.map((id) => support.message({ kind: support.TRANSACTION, id, code: 1 }))))
   const answer = await peer.receive()
   t.strictSame(
     answer?.messages.map(({ id }) => id),
@@ -153,20 +126,25 @@ t.test('calls that came in one packet are answered in one, though each is served
 })
 
 t.test('answers share packets of up to 32: the caller has the first while the others are made', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
+  const { channel, recorder, peer } = support.recordedServer(t)
   recorder.onCall = ({ id }) => channel.reply(id, OutgoingBody.EMPTY)
   const ids = Array.from({ length: 70 }, (_, i) => i + 1)
-  peer.send(packet(...ids.map((id) => message({ kind: TRANSACTION, id, code: 1 }))))
+  peer.send(support.packet(...ids.map((id) => support.message({ kind: support.TRANSACTION, id, code: 1 }))))
   t.strictSame(await receivePacked(t, peer, [32, 32, 6]), ids)
 })
 
 t.test('an answer that waits for others to share its packet is sent when the channel is closed', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  peer.send(packet(message({ kind: TRANSACTION, id: 1, code: 1 }), message({ kind: TRANSACTION, id: 2, code: 1 })))
+  const { channel, recorder, peer } = support.recordedServer(t)
+  peer.send(
+    support.packet(
+      support.message({ kind: support.TRANSACTION, id: 1, code: 1 }),
+      support.message({ kind: support.TRANSACTION, id: 2, code: 1 }),
+    ),
+  )
   await recorder.calledTimes(2)
   channel.reply(1, OutgoingBody.EMPTY)
   channel.close()
-  t.match(await peer.receiveMessages(1), [{ kind: REPLY, id: 1 }])
+  t.match(await peer.receiveMessages(1), [{ kind: support.REPLY, id: 1 }])
   t.equal(await peer.receive(), null)
 })
 
@@ -176,34 +154,35 @@ const sizes = [0, 4, ROOM - 4, ROOM, ROOM + 4, 2 * ROOM - 4, 2 * ROOM, 2 * ROOM 
 
 for (const size of sizes) {
   t.test(`a parcel of ${size} bytes goes out in full packets and comes in whole`, async (t) => {
-    const { channel, peer } = await recordedClient(t)
+    const { channel, peer } = await support.recordedClient(t)
     const answer = call(channel, pattern(size))
     const parts = await receiveParts(peer)
     t.equal(parts.length, Math.max(1, Math.ceil(size / ROOM)))
-    t.match(parts[0], { kind: TRANSACTION, dataSize: size, bodyBytesInPacket: Math.min(size, ROOM) })
-    for (const part of parts.slice(1)) t.match(part, { kind: CONTINUATION, id: parts[0]?.id, dataSize: 0, object: 0 })
+    t.match(parts[0], { kind: support.TRANSACTION, dataSize: size, bodyBytesInPacket: Math.min(size, ROOM) })
+    for (const part of parts.slice(1))
+      t.match(part, { kind: support.CONTINUATION, id: parts[0]?.id, dataSize: 0, object: 0 })
     t.ok(Buffer.concat(parts.map((part) => part.body)).equals(pattern(size)), 'every byte in its place')
 
-    for (const bytes of split(message({ kind: REPLY, id: parts[0]?.id ?? 0 }, pattern(size)), ROOM))
+    for (const bytes of split(support.message({ kind: support.REPLY, id: parts[0]?.id ?? 0 }, pattern(size)), ROOM))
       await peer.offer(bytes)
     t.ok((await answer).body.data.equals(pattern(size)))
   })
 }
 
 t.test('the object table counts as a part of the body, and may be cut anywhere', async (t) => {
-  const { recorder, peer } = recordedServer(t)
+  const { recorder, peer } = support.recordedServer(t)
   for (const here of [23, 24, 25, 47, 48, 49, 50, 54]) {
-    const whole = body(48, [
+    const whole = support.body(48, [
       { offset: 0, type: 2, number: 1 },
       { offset: 24, type: 3, number: 2 },
     ])
     peer.send(
-      message(
-        { kind: TRANSACTION, id: here, code: 1, dataSize: 48, objectCount: 2, bodyBytesInPacket: here },
+      support.message(
+        { kind: support.TRANSACTION, id: here, code: 1, dataSize: 48, objectCount: 2, bodyBytesInPacket: here },
         whole.subarray(0, here),
       ),
     )
-    peer.send(message({ kind: CONTINUATION, id: here, dataSize: 0 }, whole.subarray(here)))
+    peer.send(support.message({ kind: support.CONTINUATION, id: here, dataSize: 0 }, whole.subarray(here)))
   }
   await recorder.calledTimes(8)
   for (const { body } of recorder.calls) {
@@ -216,16 +195,18 @@ t.test('the object table counts as a part of the body, and may be cut anywhere',
 })
 
 t.test('a body may come in parts of any size, none at first too', async (t) => {
-  const random = seededRandom(t)
-  const { recorder, peer } = recordedServer(t)
+  const random = support.seededRandom(t)
+  const { recorder, peer } = support.recordedServer(t)
   for (let round = 1; round <= 20; round++) {
     const size = 4 * (1 + random.int(30_000))
     const whole = pattern(size)
     let at = round === 1 ? 0 : Math.min(random.int(size), ROOM)
-    await peer.offer(message({ kind: TRANSACTION, id: round, code: 1, dataSize: size }, whole.subarray(0, at)))
+    await peer.offer(
+      support.message({ kind: support.TRANSACTION, id: round, code: 1, dataSize: size }, whole.subarray(0, at)),
+    )
     while (at < size) {
       const part = whole.subarray(at, at + 1 + random.int(ROOM))
-      await peer.offer(message({ kind: CONTINUATION, id: round, dataSize: 0 }, part))
+      await peer.offer(support.message({ kind: support.CONTINUATION, id: round, dataSize: 0 }, part))
       at += part.length
     }
     await recorder.calledTimes(round)
@@ -234,19 +215,26 @@ t.test('a body may come in parts of any size, none at first too', async (t) => {
 })
 
 t.test('a body in single bytes is joined', async (t) => {
-  const { recorder, peer } = recordedServer(t)
+  const { recorder, peer } = support.recordedServer(t)
   const whole = pattern(2000)
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, dataSize: 2000, bodyBytesInPacket: 0 }))
-  for (const byte of whole) await peer.offer(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, Buffer.of(byte)))
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, dataSize: 2000, bodyBytesInPacket: 0 }))
+  for (const byte of whole)
+    await peer.offer(support.message({ kind: support.CONTINUATION, id: 1, dataSize: 0 }, Buffer.of(byte)))
   await recorder.calledTimes(1)
   t.ok(recorder.calls[0]?.body.data.equals(whole))
 })
 
 t.test('a message follows a split one, also in the same turn', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const answers = [call(channel, pattern(ROOM + 8)), call(channel, pattern(8)), call(channel, pattern(ROOM + 4))]
   const kinds = (await peer.receiveMessages(5)).map(({ kind }) => kind)
-  t.same(kinds, [TRANSACTION, CONTINUATION, TRANSACTION, TRANSACTION, CONTINUATION])
+  t.same(kinds, [
+    support.TRANSACTION,
+    support.CONTINUATION,
+    support.TRANSACTION,
+    support.TRANSACTION,
+    support.CONTINUATION,
+  ])
   channel.close()
   for (const answer of answers) await t.rejects(answer, { code: 'ERR_DEAD_OBJECT' })
 })
@@ -255,44 +243,44 @@ t.test('a message follows a split one, also in the same turn', async (t) => {
 
 for (const count of [1, 2, 253]) {
   t.test(`${count} descriptors arrive, in their order`, async (t) => {
-    const { recorder, peer } = recordedServer(t, { acceptsFileDescriptors: true })
-    const sent = regions(t, count)
+    const { recorder, peer } = support.recordedServer(t, { acceptsFileDescriptors: true })
+    const sent = support.regions(t, count)
     peer.send(messageWithFds(count, { bodyBytesInPacket: 28 * count }), sent)
     await recorder.calledTimes(1)
-    const [received] = recorder.calls as [RecordedCall]
-    t.same(received.body.fds.map(identityOf), sent.map(identityOf))
+    const [received] = recorder.calls as [support.RecordedCall]
+    t.same(received.body.fds.map(support.identityOf), sent.map(support.identityOf))
     closeAll(received)
   })
 }
 
 t.test('the descriptors of a split body come with its first packet', async (t) => {
-  const { recorder, peer } = recordedServer(t, { acceptsFileDescriptors: true })
-  const sent = regions(t, 3)
-  const whole = messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(HEADER_BYTES)
-  peer.send(messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(0, HEADER_BYTES + 10), sent)
-  peer.send(message({ kind: CONTINUATION, id: 1, dataSize: 0 }, whole.subarray(10)))
+  const { recorder, peer } = support.recordedServer(t, { acceptsFileDescriptors: true })
+  const sent = support.regions(t, 3)
+  const whole = messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(support.HEADER_BYTES)
+  peer.send(messageWithFds(3, { bodyBytesInPacket: 10 }).subarray(0, support.HEADER_BYTES + 10), sent)
+  peer.send(support.message({ kind: support.CONTINUATION, id: 1, dataSize: 0 }, whole.subarray(10)))
   await recorder.calledTimes(1)
-  const [received] = recorder.calls as [RecordedCall]
-  t.same(received.body.fds.map(identityOf), sent.map(identityOf))
+  const [received] = recorder.calls as [support.RecordedCall]
+  t.same(received.body.fds.map(support.identityOf), sent.map(support.identityOf))
   closeAll(received)
 })
 
 t.test('a channel sends descriptors with the first packet of a split body, and only borrows them', async (t) => {
-  const { channel, peer } = recordedServer(t)
-  const [fd] = regions(t, 1)
-  const objects = [{ offset: 0, type: DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
+  const { channel, peer } = support.recordedServer(t)
+  const [fd] = support.regions(t, 1)
+  const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
   channel.callOneway(1, 2, new OutgoingBody(Buffer.alloc(2 * ROOM), objects, [fd?.fd ?? -1]))
   const first = await peer.receive()
   t.match(first?.messages, [{ descriptorCount: 1, objectCount: 1 }])
-  t.equal(identityOf(first?.fds[0]?.fd ?? -1), identityOf(fd?.fd ?? -1))
+  t.equal(support.identityOf(first?.fds[0]?.fd ?? -1), support.identityOf(fd?.fd ?? -1))
   for (const received of first?.fds ?? []) received.close()
-  for (const part of await peer.receiveMessages(2)) t.match(part, { kind: CONTINUATION, descriptorCount: 0 })
+  for (const part of await peer.receiveMessages(2)) t.match(part, { kind: support.CONTINUATION, descriptorCount: 0 })
   t.equal(fd?.isClosed, false)
 })
 
 t.test('half a split body and its descriptors are given back when the peer goes', async (t) => {
-  const { recorder, peer } = recordedServer(t, { acceptsFileDescriptors: true })
-  peer.send(messageWithFds(2, { bodyBytesInPacket: 10 }).subarray(0, HEADER_BYTES + 10), regions(t, 2))
+  const { recorder, peer } = support.recordedServer(t, { acceptsFileDescriptors: true })
+  peer.send(messageWithFds(2, { bodyBytesInPacket: 10 }).subarray(0, support.HEADER_BYTES + 10), support.regions(t, 2))
   peer.close()
   t.match(await recorder.ended(), { code: 'ERR_DEAD_OBJECT' })
   t.equal(recorder.calls.length, 0)
@@ -301,35 +289,36 @@ t.test('half a split body and its descriptors are given back when the peer goes'
 // --- answers ---
 
 t.test('answers come in any order, and each finds its call', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const answers = [1, 2, 3, 4].map(() => call(channel))
   const ids = (await peer.receiveMessages(4)).map(({ id }) => id)
-  for (const i of [2, 0, 3, 1]) peer.send(message({ kind: REPLY, id: ids[i] ?? 0 }, Buffer.alloc(4 * i)))
+  for (const i of [2, 0, 3, 1])
+    peer.send(support.message({ kind: support.REPLY, id: ids[i] ?? 0 }, Buffer.alloc(4 * i)))
   const lengths = (await Promise.all(answers)).map(({ body }) => body.data.length)
   t.same(lengths, [0, 4, 8, 12])
 })
 
 t.test('a failure is an answer with a status', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const answer = call(channel)
   const [request] = await peer.receiveMessages(1)
-  peer.send(message({ kind: FAILURE, id: request?.id ?? 0, code: 2 }, Buffer.alloc(4)))
+  peer.send(support.message({ kind: support.FAILURE, id: request?.id ?? 0, code: 2 }, Buffer.alloc(4)))
   t.match(await answer, { status: 2, body: { data: Buffer.alloc(4) } })
   t.equal(channel.isEnded, false)
 })
 
 t.test('an answer to no call, or a second one to the same, is a violation', async (t) => {
-  for (const kind of [REPLY, FAILURE]) {
+  for (const kind of [support.REPLY, support.FAILURE]) {
     for (const again of [false, true]) {
-      const { channel, recorder, peer } = await recordedClient(t)
+      const { channel, recorder, peer } = await support.recordedClient(t)
       const answer = call(channel)
       const [request] = await peer.receiveMessages(1)
       const id = request?.id ?? 0
       if (again) {
-        peer.send(message({ kind: REPLY, id }))
+        peer.send(support.message({ kind: support.REPLY, id }))
         await answer
       }
-      peer.send(message({ kind, id: again ? id : id + 1, code: kind === FAILURE ? 1 : 0 }))
+      peer.send(support.message({ kind, id: again ? id : id + 1, code: kind === support.FAILURE ? 1 : 0 }))
       t.type(await recorder.ended(), Violation)
       if (!again) await t.rejects(answer, { code: 'ERR_DEAD_OBJECT' })
     }
@@ -337,22 +326,22 @@ t.test('an answer to no call, or a second one to the same, is a violation', asyn
 })
 
 t.test('a server answers and fails by id', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  peer.send(message({ kind: TRANSACTION, id: 77, code: 1 }))
-  peer.send(message({ kind: TRANSACTION, id: 0xffffffff, code: 1 }))
+  const { channel, recorder, peer } = support.recordedServer(t)
+  peer.send(support.message({ kind: support.TRANSACTION, id: 77, code: 1 }))
+  peer.send(support.message({ kind: support.TRANSACTION, id: 0xffffffff, code: 1 }))
   await recorder.calledTimes(2)
   channel.fail(0xffffffff, 3, new OutgoingBody(Buffer.alloc(4)))
   channel.reply(77, new OutgoingBody(Buffer.alloc(8)))
   t.match(await peer.receiveMessages(2), [
-    { kind: FAILURE, id: 0xffffffff, code: 3, object: 0, dataSize: 4 },
-    { kind: REPLY, id: 77, code: 0, object: 0, dataSize: 8 },
+    { kind: support.FAILURE, id: 0xffffffff, code: 3, object: 0, dataSize: 4 },
+    { kind: support.REPLY, id: 77, code: 0, object: 0, dataSize: 8 },
   ])
 })
 
 // --- the end ---
 
 t.test('calls under way fail when the peer goes, and later ones at once', async (t) => {
-  const { channel, recorder, peer } = await recordedClient(t)
+  const { channel, recorder, peer } = await support.recordedClient(t)
   const answers = [call(channel), call(channel)]
   peer.close()
   for (const answer of answers) await t.rejects(answer, { code: 'ERR_DEAD_OBJECT' })
@@ -362,11 +351,11 @@ t.test('calls under way fail when the peer goes, and later ones at once', async 
 })
 
 t.test('an answer sent before the peer went is not lost, though more calls were sent to it', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const first = call(channel)
   const [request] = await peer.receiveMessages(1)
   const unread = call(channel)
-  peer.send(message({ kind: REPLY, id: request?.id ?? 0 }, Buffer.from('done')))
+  peer.send(support.message({ kind: support.REPLY, id: request?.id ?? 0 }, Buffer.from('done')))
   peer.close()
   const tooLate = call(channel)
   t.match((await first).body.data, Buffer.from('done'))
@@ -375,28 +364,28 @@ t.test('an answer sent before the peer went is not lost, though more calls were 
 })
 
 t.test('an answer sent before the peer went is not lost, though it left calls unread', async (t) => {
-  const { channel, peer } = await recordedClient(t)
+  const { channel, peer } = await support.recordedClient(t)
   const first = call(channel)
   const [request] = await peer.receiveMessages(1)
   const unread = call(channel)
   await new Promise(setImmediate) // it shares its packet with what else this turn brings
-  peer.send(message({ kind: REPLY, id: request?.id ?? 0 }, Buffer.from('done')))
+  peer.send(support.message({ kind: support.REPLY, id: request?.id ?? 0 }, Buffer.from('done')))
   peer.close()
   t.match((await first).body.data, Buffer.from('done'))
   await t.rejects(unread, { code: 'ERR_DEAD_OBJECT' })
 })
 
 t.test('a farewell ends the channel with what the session makes of it', async (t) => {
-  const { channel, recorder, peer } = await recordedClient(t)
+  const { channel, recorder, peer } = await support.recordedClient(t)
   const answer = call(channel)
-  peer.send(message({ kind: FAILURE, id: 0, code: 4 }, Buffer.alloc(4)))
+  peer.send(support.message({ kind: support.FAILURE, id: 0, code: 4 }, Buffer.alloc(4)))
   t.match(await recorder.ended(), { message: 'farewell 4' })
   await t.rejects(answer, { message: 'farewell 4' })
 })
 
 t.test('after close() nothing comes and nothing goes, and closing again is harmless', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }))
+  const { channel, recorder, peer } = support.recordedServer(t)
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1 }))
   await recorder.calledTimes(1)
   channel.close()
   channel.close()
@@ -408,13 +397,18 @@ t.test('after close() nothing comes and nothing goes, and closing again is harml
 })
 
 t.test('messages behind the one that made the handler close are not told', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
+  const { channel, recorder, peer } = support.recordedServer(t)
   const tell = recorder.onTransaction.bind(recorder)
   recorder.onTransaction = (call) => {
     tell(call)
     channel.close()
   }
-  peer.send(packet(message({ kind: TRANSACTION, id: 1, code: 1 }), message({ kind: TRANSACTION, id: 2, code: 1 })))
+  peer.send(
+    support.packet(
+      support.message({ kind: support.TRANSACTION, id: 1, code: 1 }),
+      support.message({ kind: support.TRANSACTION, id: 2, code: 1 }),
+    ),
+  )
   await recorder.ended()
   t.equal(recorder.calls.length, 1)
 })
@@ -422,9 +416,9 @@ t.test('messages behind the one that made the handler close are not told', async
 // --- HELLO ---
 
 t.test('a client says HELLO alone and first', async (t) => {
-  const { channel, recorder, peer } = recordedServer(t, { hello: false })
+  const { channel, recorder, peer } = support.recordedServer(t, { hello: false })
   peer.sendHello()
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }))
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1 }))
   await recorder.calledTimes(1)
   t.equal(recorder.hellos.length, 1)
   t.match(recorder.hellos[0], { pid: process.pid, uid: process.getuid?.() }, 'with credentials from the kernel')
@@ -435,11 +429,11 @@ t.test('a HELLO of another version is told which one is spoken, however the rest
   const garbage = Buffer.alloc(100, 0xff)
   for (const version of [0, 2, 255]) {
     for (const rest of [Buffer.alloc(0), garbage]) {
-      const { recorder, peer } = recordedServer(t, { hello: false })
-      const hello = message({ kind: HELLO, code: version, version })
+      const { recorder, peer } = support.recordedServer(t, { hello: false })
+      const hello = support.message({ kind: support.HELLO, code: version, version })
       peer.send(rest === garbage ? Buffer.concat([hello.subarray(0, 2), rest]) : hello)
       const [failure] = await peer.receiveMessages(1)
-      t.match(failure, { version: 1, kind: FAILURE, id: 0, code: 6 })
+      t.match(failure, { version: 1, kind: support.FAILURE, id: 0, code: 6 })
       t.match(failure?.body.subarray(4).toString('utf16le'), 'version 1')
       t.equal(await peer.receive(), null, 'and the channel ends')
       t.type(await recorder.ended(), Violation)
@@ -450,7 +444,7 @@ t.test('a HELLO of another version is told which one is spoken, however the rest
 /** Receives packets of so many messages. @returns their ids */
 async function receivePacked(
   t: Test,
-  peer: RawPeer,
+  peer: support.RawPeer,
   counts: number[],
   why = 'as many as may share',
 ): Promise<number[]> {
@@ -464,7 +458,7 @@ async function receivePacked(
 }
 
 /** The packets of one message. */
-async function receiveParts(peer: RawPeer): Promise<Message[]> {
+async function receiveParts(peer: support.RawPeer): Promise<support.Message[]> {
   const parts = await peer.receiveMessages(1)
   let missing = (parts[0]?.dataSize ?? 0) - (parts[0]?.bodyBytesInPacket ?? 0)
   while (missing > 0) {
@@ -478,32 +472,49 @@ async function receiveParts(peer: RawPeer): Promise<Message[]> {
 
 /** A message as packets with so much of its body each. */
 function split(whole: Buffer, room: number): Buffer[] {
-  const bytes = whole.subarray(HEADER_BYTES)
-  const packets = [message({ kind: REPLY, id: whole.readUInt32LE(4), dataSize: bytes.length }, bytes.subarray(0, room))]
+  const bytes = whole.subarray(support.HEADER_BYTES)
+  const packets = [
+    support.message(
+      { kind: support.REPLY, id: whole.readUInt32LE(4), dataSize: bytes.length },
+      bytes.subarray(0, room),
+    ),
+  ]
   for (let at = room; at < bytes.length; at += room) {
-    packets.push(message({ kind: CONTINUATION, id: whole.readUInt32LE(4), dataSize: 0 }, bytes.subarray(at, at + room)))
+    packets.push(
+      support.message(
+        { kind: support.CONTINUATION, id: whole.readUInt32LE(4), dataSize: 0 },
+        bytes.subarray(at, at + room),
+      ),
+    )
   }
   return packets
 }
 
 /** A call with so many descriptors, and `bodyBytesInPacket` bytes of its body. */
 function messageWithFds(count: number, { bodyBytesInPacket }: { bodyBytesInPacket: number }): Buffer {
-  const objects = Array.from({ length: count }, (_, i) => ({ offset: 24 * i, type: DESCRIPTOR, number: i }))
-  const fields = { kind: TRANSACTION, id: 1, code: 1, objectCount: count, descriptorCount: count, bodyBytesInPacket }
-  return message({ ...fields, dataSize: 24 * count }, body(24 * count, objects))
+  const objects = Array.from({ length: count }, (_, i) => ({ offset: 24 * i, type: support.DESCRIPTOR, number: i }))
+  const fields = {
+    kind: support.TRANSACTION,
+    id: 1,
+    code: 1,
+    objectCount: count,
+    descriptorCount: count,
+    bodyBytesInPacket,
+  }
+  return support.message({ ...fields, dataSize: 24 * count }, support.body(24 * count, objects))
 }
 
 // --- what the kernel says ---
 
 t.test("an errno that is not the peer's end ends the channel, with its number", async (t) => {
-  const { channel, recorder } = recordedServer(t)
+  const { channel, recorder } = support.recordedServer(t)
   channel.onSendFailed(-EMSGSIZE)
   t.match(await recorder.ended(), { code: 'ERR_DEAD_OBJECT', message: /errno 90/ })
 })
 
 t.test("an errno that is the peer's end lets what it sent before come first", async (t) => {
-  const { channel, recorder, peer } = recordedServer(t)
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }))
+  const { channel, recorder, peer } = support.recordedServer(t)
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1 }))
   peer.close()
   channel.onSendFailed(-EPIPE)
   t.equal(channel.isEnded, false)
@@ -513,7 +524,7 @@ t.test("an errno that is the peer's end lets what it sent before come first", as
 })
 
 t.test('what the hub tells of a channel that has ended is no news', async (t) => {
-  const { channel, recorder } = recordedServer(t)
+  const { channel, recorder } = support.recordedServer(t)
   channel.close()
   channel.onWritable()
   channel.onUnsent(Buffer.alloc(100), -EAGAIN)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { failureBody, failureError } from '../../src/channel/failure.ts'
 import { STATUS_LIMIT, STATUS_TOO_LARGE } from '../../src/channel/message.ts'
 import { LimitError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
+import { leakChecked } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -5,21 +5,19 @@
  */
 import { constants, type OwnedFd, socketpair } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
 import { readHeader, readObjects, Violation } from '../../src/channel/message.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { goodPackets, hostilePackets } from '../../test-support/hostile-packets.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import type { RawPeer } from '../../test-support/raw-peer.ts'
-import { type SeededRandom, seededRandom } from '../../test-support/seeded-random.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
+import { Binder, type Parcel } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const ROUNDS = Number(process.env.MEMSVC_FUZZ_ROUNDS ?? 3000)
-const seeds = [...goodPackets, ...goodPackets, ...hostilePackets.flatMap(({ packets }) => packets)]
+const seeds = [
+  ...support.goodPackets,
+  ...support.goodPackets,
+  ...support.hostilePackets.flatMap(({ packets }) => packets),
+]
 
 /** Reads all that can be read, and keeps nothing. */
 class Curious extends Binder {
@@ -39,12 +37,12 @@ class Curious extends Binder {
 }
 
 for (const [name, open] of Object.entries({
-  server: (t: Test) => rawClient(t, new Curious()),
-  client: (t: Test) => rawServer(t, { root: new Curious(), peerAcceptsFileDescriptors: true }),
+  server: (t: Test) => support.rawClient(t, new Curious()),
+  client: (t: Test) => support.rawServer(t, { root: new Curious(), peerAcceptsFileDescriptors: true }),
 })) {
   t.test(`no packet harms a ${name}, or another channel`, async (t) => {
-    const random = seededRandom(t)
-    const bystander = sessionPair(t, new Curious())
+    const random = support.seededRandom(t)
+    const bystander = support.sessionPair(t, new Curious())
     const [fd, other] = socketpair(constants.SOCK_SEQPACKET)
     t.teardown(() => other.close())
     let ends = 0
@@ -66,7 +64,7 @@ for (const [name, open] of Object.entries({
 }
 
 t.test('the codec reads any bytes, or says that they are a violation', async (t) => {
-  const random = seededRandom(t)
+  const random = support.seededRandom(t)
   let violations = 0
   for (let round = 0; round < 50 * ROUNDS; round++) {
     const bytes = changed(pick(random, seeds), random)
@@ -83,7 +81,7 @@ t.test('the codec reads any bytes, or says that they are a violation', async (t)
 })
 
 /** Sends a few packets. False: the channel has ended, or is full. */
-function sendSome(peer: RawPeer, random: SeededRandom, fd: OwnedFd): boolean {
+function sendSome(peer: support.RawPeer, random: support.SeededRandom, fd: OwnedFd): boolean {
   try {
     for (let count = random.int(4); count >= 0; count--) {
       const fds = random.int(8) === 0 ? new Array<OwnedFd>(1 + random.int(3)).fill(fd) : []
@@ -95,7 +93,7 @@ function sendSome(peer: RawPeer, random: SeededRandom, fd: OwnedFd): boolean {
   }
 }
 
-function changed(good: Buffer, random: SeededRandom): Buffer {
+function changed(good: Buffer, random: support.SeededRandom): Buffer {
   const bytes = Buffer.from(good)
   switch (random.int(6)) {
     case 0:
@@ -113,7 +111,7 @@ function changed(good: Buffer, random: SeededRandom): Buffer {
 }
 
 /** One of the header's words, or one behind it, becomes small or extreme. */
-function withChangedField(bytes: Buffer, random: SeededRandom): Buffer {
+function withChangedField(bytes: Buffer, random: support.SeededRandom): Buffer {
   if (bytes.length < 4) return bytes
   const at = 4 * random.int(Math.min(bytes.length >> 2, 24))
   const extremes = [0, 1, 2, 3, 4, 24, 28, 0xffff, 0x10000, 1_040_384, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff]
@@ -121,6 +119,6 @@ function withChangedField(bytes: Buffer, random: SeededRandom): Buffer {
   return bytes
 }
 
-function pick<T>(random: SeededRandom, list: readonly T[]): T {
+function pick<T>(random: support.SeededRandom, list: readonly T[]): T {
   return list[random.int(list.length)] as T
 }

@@ -3,40 +3,11 @@
  * What a live channel does about a violation is in violations.ts.
  */
 import t from 'tap'
-import {
-  bodySize,
-  foreignVersion,
-  KIND_CONTINUATION,
-  KIND_FAILURE,
-  KIND_HELLO,
-  KIND_RELEASE,
-  KIND_REPLY,
-  KIND_TRANSACTION,
-  readHeader,
-  readObjects,
-  Violation,
-  writeHeader,
-} from '../../src/channel/message.ts'
+import * as messageModule from '../../src/channel/message.ts'
 import { type Envelope, OutgoingBody, writeMessage } from '../../src/channel/outgoing-body.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import {
-  body,
-  CONTINUATION,
-  DESCRIPTOR,
-  FAILURE,
-  type Fields,
-  HELLO,
-  message,
-  ONEWAY,
-  RECEIVERS_BINDER,
-  RELEASE,
-  REPLY,
-  SENDERS_BINDER,
-  TRANSACTION,
-  type WireObject,
-} from '../../test-support/wire.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 
 const MAX_DATA = 1_040_384
 const NOTHING = { object: 0, code: 0, oneway: false }
@@ -45,43 +16,43 @@ const NOTHING = { object: 0, code: 0, oneway: false }
 const golden: [string, Envelope, OutgoingBody, string][] = [
   [
     'HELLO',
-    { ...NOTHING, kind: KIND_HELLO, id: 0, code: 1 },
+    { ...NOTHING, kind: messageModule.KIND_HELLO, id: 0, code: 1 },
     OutgoingBody.EMPTY,
     '01010000 00000000 00000000 01000000 00000000 00000000 00000000 0000 0000',
   ],
   [
     'TRANSACTION',
-    { ...NOTHING, kind: KIND_TRANSACTION, id: 0x01020304, object: 7, code: 0x5f504e47 },
+    { ...NOTHING, kind: messageModule.KIND_TRANSACTION, id: 0x01020304, object: 7, code: 0x5f504e47 },
     new OutgoingBody(Buffer.from('aabbccdd', 'hex')),
     '01020000 04030201 07000000 474e505f 04000000 00000000 04000000 0000 0000 aabbccdd',
   ],
   [
     'oneway TRANSACTION',
-    { kind: KIND_TRANSACTION, id: 0, object: 0, code: 2, oneway: true },
+    { kind: messageModule.KIND_TRANSACTION, id: 0, object: 0, code: 2, oneway: true },
     OutgoingBody.EMPTY,
     '01020100 00000000 00000000 02000000 00000000 00000000 00000000 0000 0000',
   ],
   [
     'REPLY',
-    { ...NOTHING, kind: KIND_REPLY, id: 9 },
+    { ...NOTHING, kind: messageModule.KIND_REPLY, id: 9 },
     new OutgoingBody(Buffer.alloc(4)),
     '01030000 09000000 00000000 00000000 04000000 00000000 04000000 0000 0000 00000000',
   ],
   [
     'FAILURE',
-    { ...NOTHING, kind: KIND_FAILURE, id: 9, code: 4 },
+    { ...NOTHING, kind: messageModule.KIND_FAILURE, id: 9, code: 4 },
     new OutgoingBody(Buffer.from('ffffffff', 'hex')),
     '01040000 09000000 00000000 04000000 04000000 00000000 04000000 0000 0000 ffffffff',
   ],
   [
     'RELEASE',
-    { ...NOTHING, kind: KIND_RELEASE, id: 0, object: 5, code: 3 },
+    { ...NOTHING, kind: messageModule.KIND_RELEASE, id: 0, object: 5, code: 3 },
     OutgoingBody.EMPTY,
     '01050000 00000000 05000000 03000000 00000000 00000000 00000000 0000 0000',
   ],
   [
     'REPLY with a descriptor and three binders',
-    { ...NOTHING, kind: KIND_REPLY, id: 1 },
+    { ...NOTHING, kind: messageModule.KIND_REPLY, id: 1 },
     new OutgoingBody(
       Buffer.alloc(100, 0xee),
       [
@@ -108,7 +79,7 @@ for (const [name, envelope, outgoing, hex] of golden) {
     outgoing.copyTo(bytes, 32)
     writeMessage(bytes, 0, envelope, outgoing, outgoing.size)
     t.equal(bytes.toString('hex'), hex.replace(/\s/g, ''))
-    t.match(readHeader(bytes, 0, bytes.length), {
+    t.match(messageModule.readHeader(bytes, 0, bytes.length), {
       ...envelope,
       dataSize: outgoing.dataSize,
       objectCount: outgoing.objects.length,
@@ -121,36 +92,36 @@ for (const [name, envelope, outgoing, hex] of golden) {
 t.test('CONTINUATION stands in its packet as the protocol says', async (t) => {
   const bytes = Buffer.alloc(36)
   const fields = { dataSize: 0, objectCount: 0, bodyBytesInPacket: 4, descriptorCount: 0 }
-  writeHeader(bytes, 0, { ...NOTHING, ...fields, kind: KIND_CONTINUATION, id: 9 })
+  messageModule.writeHeader(bytes, 0, { ...NOTHING, ...fields, kind: messageModule.KIND_CONTINUATION, id: 9 })
   const hex = '0106000009000000000000000000000000000000000000000400000000000000'
   t.equal(bytes.subarray(0, 32).toString('hex'), hex)
-  t.match(readHeader(bytes, 0, bytes.length), { kind: CONTINUATION, id: 9, bodyBytesInPacket: 4 })
+  t.match(messageModule.readHeader(bytes, 0, bytes.length), { kind: support.CONTINUATION, id: 9, bodyBytesInPacket: 4 })
 })
 
 t.test('a message is read where it lies in a packet', async (t) => {
   const bytes = Buffer.concat([
     Buffer.alloc(40, 0xff),
-    message({ kind: REPLY, id: 3 }, Buffer.alloc(8)),
+    support.message({ kind: support.REPLY, id: 3 }, Buffer.alloc(8)),
     Buffer.alloc(9),
   ])
-  t.match(readHeader(bytes, 40, 80), { kind: REPLY, id: 3, bodyBytesInPacket: 8 })
+  t.match(messageModule.readHeader(bytes, 40, 80), { kind: support.REPLY, id: 3, bodyBytesInPacket: 8 })
 })
 
 /** What every kind of message may be; each row of the next table breaks one thing about it. */
-const valid: Record<string, [Fields, Buffer]> = {
-  HELLO: [{ kind: HELLO, code: 1 }, Buffer.alloc(0)],
-  TRANSACTION: [{ kind: TRANSACTION, id: 1, object: 2, code: 3 }, Buffer.alloc(48)],
-  ONEWAY: [{ kind: TRANSACTION, flags: ONEWAY, object: 2, code: 3 }, Buffer.alloc(48)],
-  REPLY: [{ kind: REPLY, id: 1 }, Buffer.alloc(48)],
-  FAILURE: [{ kind: FAILURE, id: 1, code: 1 }, Buffer.alloc(48)],
-  RELEASE: [{ kind: RELEASE, object: 1, code: 1 }, Buffer.alloc(0)],
-  CONTINUATION: [{ kind: CONTINUATION, id: 1 }, Buffer.alloc(48)],
+const valid: Record<string, [support.Fields, Buffer]> = {
+  HELLO: [{ kind: support.HELLO, code: 1 }, Buffer.alloc(0)],
+  TRANSACTION: [{ kind: support.TRANSACTION, id: 1, object: 2, code: 3 }, Buffer.alloc(48)],
+  ONEWAY: [{ kind: support.TRANSACTION, flags: support.ONEWAY, object: 2, code: 3 }, Buffer.alloc(48)],
+  REPLY: [{ kind: support.REPLY, id: 1 }, Buffer.alloc(48)],
+  FAILURE: [{ kind: support.FAILURE, id: 1, code: 1 }, Buffer.alloc(48)],
+  RELEASE: [{ kind: support.RELEASE, object: 1, code: 1 }, Buffer.alloc(0)],
+  CONTINUATION: [{ kind: support.CONTINUATION, id: 1 }, Buffer.alloc(48)],
 }
 
 for (const [name, [fields, bytes]] of Object.entries(valid)) {
   t.test(`${name} is read`, async (t) => {
-    const packet = message(name === 'CONTINUATION' ? { ...fields, dataSize: 0 } : fields, bytes)
-    t.equal(readHeader(packet, 0, packet.length).kind, fields.kind)
+    const packet = support.message(name === 'CONTINUATION' ? { ...fields, dataSize: 0 } : fields, bytes)
+    t.equal(messageModule.readHeader(packet, 0, packet.length).kind, fields.kind)
   })
 }
 
@@ -159,7 +130,7 @@ const CALLS = ['TRANSACTION', 'ONEWAY']
 const WITH_PARCEL = [...CALLS, 'REPLY', 'FAILURE']
 const WITHOUT_PARCEL = ['HELLO', 'RELEASE', 'CONTINUATION']
 
-const broken: [string, string[], Partial<Fields>][] = [
+const broken: [string, string[], Partial<support.Fields>][] = [
   ['version 0', EVERY, { version: 0 }],
   ['version 2', EVERY, { version: 2 }],
   ['kind 0', EVERY, { kind: 0 }],
@@ -196,27 +167,31 @@ const broken: [string, string[], Partial<Fields>][] = [
 for (const [what, kinds, fields] of broken) {
   for (const name of kinds) {
     t.test(`${name} with ${what} is a violation`, async (t) => {
-      const [good, bytes] = valid[name] as [Fields, Buffer]
-      const packet = message(
+      const [good, bytes] = valid[name] as [support.Fields, Buffer]
+      const packet = support.message(
         name === 'CONTINUATION' ? { dataSize: 0, ...good, ...fields } : { ...good, ...fields },
         bytes,
       )
-      t.throws(() => readHeader(packet, 0, packet.length), Violation)
+      t.throws(() => messageModule.readHeader(packet, 0, packet.length), messageModule.Violation)
     })
   }
 }
 
 t.test('a header that is cut off is a violation at every length', async (t) => {
-  const whole = message({ kind: HELLO, code: 1 })
+  const whole = support.message({ kind: support.HELLO, code: 1 })
   for (let length = 0; length < whole.length; length++) {
-    t.throws(() => readHeader(whole.subarray(0, length), 0, length), Violation, `${length} bytes`)
+    t.throws(
+      () => messageModule.readHeader(whole.subarray(0, length), 0, length),
+      messageModule.Violation,
+      `${length} bytes`,
+    )
   }
 })
 
 t.test('the version of a HELLO is known from its first two bytes, whatever follows', async (t) => {
   const versionOf = (hex: string) => {
     const bytes = Buffer.from(hex, 'hex')
-    return foreignVersion(bytes, 0, bytes.length)
+    return messageModule.foreignVersion(bytes, 0, bytes.length)
   }
   t.equal(versionOf('0201'), 2)
   t.equal(versionOf('0001ffffffff'), 0)
@@ -226,27 +201,37 @@ t.test('the version of a HELLO is known from its first two bytes, whatever follo
 })
 
 t.test('a body is its data and four bytes for each object', async (t) => {
-  const packet = message({ kind: REPLY, id: 1, dataSize: 96, objectCount: 4, bodyBytesInPacket: 0 })
-  t.equal(bodySize(readHeader(packet, 0, packet.length)), 112)
+  const packet = support.message({ kind: support.REPLY, id: 1, dataSize: 96, objectCount: 4, bodyBytesInPacket: 0 })
+  t.equal(messageModule.bodySize(messageModule.readHeader(packet, 0, packet.length)), 112)
 })
 
 // --- object tables ---
 
-const at = (offset: number, type = SENDERS_BINDER, number = 1): WireObject => ({ offset, type, number })
+const at = (offset: number, type = support.SENDERS_BINDER, number = 1): support.WireObject => ({ offset, type, number })
 
-const tables: [string, number, WireObject[], number][] = [
+const tables: [string, number, support.WireObject[], number][] = [
   ['none', 0, [], 0],
   ['one that fills the parcel', 24, [at(0)], 0],
   ['two side by side', 48, [at(0), at(24)], 0],
   ['one at the end', 52, [at(28)], 0],
-  ['the three types', 72, [at(0, DESCRIPTOR, 0), at(24, SENDERS_BINDER, 9), at(48, RECEIVERS_BINDER, 0)], 1],
-  ['descriptors between binders', 72, [at(0, DESCRIPTOR, 0), at(24), at(48, DESCRIPTOR, 1)], 2],
+  [
+    'the three types',
+    72,
+    [at(0, support.DESCRIPTOR, 0), at(24, support.SENDERS_BINDER, 9), at(48, support.RECEIVERS_BINDER, 0)],
+    1,
+  ],
+  ['descriptors between binders', 72, [at(0, support.DESCRIPTOR, 0), at(24), at(48, support.DESCRIPTOR, 1)], 2],
   ['a binder that accepts descriptors', 24, [{ ...at(0), acceptsFileDescriptors: true }], 0],
 ]
 
 for (const [name, dataSize, objects, fdCount] of tables) {
   t.test(`a table of objects is read: ${name}`, async (t) => {
-    const read = readObjects(body(dataSize, objects), 0, { dataSize, objectCount: objects.length }, fdCount)
+    const read = messageModule.readObjects(
+      support.body(dataSize, objects),
+      0,
+      { dataSize, objectCount: objects.length },
+      fdCount,
+    )
     t.same(
       read,
       objects.map((object) => ({ acceptsFileDescriptors: false, ...object })),
@@ -254,7 +239,7 @@ for (const [name, dataSize, objects, fdCount] of tables) {
   })
 }
 
-const brokenTables: [string, number, WireObject[], number][] = [
+const brokenTables: [string, number, support.WireObject[], number][] = [
   ['an offset that is no multiple of 4', 32, [at(2)], 0],
   ['an object beyond the data', 24, [at(4)], 0],
   ['objects that overlap', 48, [at(0), at(20)], 0],
@@ -262,15 +247,15 @@ const brokenTables: [string, number, WireObject[], number][] = [
   ['objects out of order', 48, [at(24), at(0)], 0],
   ['type 0', 24, [at(0, 0)], 0],
   ['type 4', 24, [at(0, 4)], 0],
-  ['a descriptor that did not come', 24, [at(0, DESCRIPTOR, 0)], 0],
+  ['a descriptor that did not come', 24, [at(0, support.DESCRIPTOR, 0)], 0],
   ['a descriptor that is not named', 24, [at(0)], 1],
-  ['descriptors out of order', 48, [at(0, DESCRIPTOR, 1), at(24, DESCRIPTOR, 0)], 2],
-  ['a descriptor named twice', 48, [at(0, DESCRIPTOR, 0), at(24, DESCRIPTOR, 0)], 2],
-  ['a descriptor that accepts descriptors', 24, [{ ...at(0, DESCRIPTOR, 0), acceptsFileDescriptors: true }], 1],
+  ['descriptors out of order', 48, [at(0, support.DESCRIPTOR, 1), at(24, support.DESCRIPTOR, 0)], 2],
+  ['a descriptor named twice', 48, [at(0, support.DESCRIPTOR, 0), at(24, support.DESCRIPTOR, 0)], 2],
+  ['a descriptor that accepts descriptors', 24, [{ ...at(0, support.DESCRIPTOR, 0), acceptsFileDescriptors: true }], 1],
   [
     'a binder of the receiver that accepts descriptors',
     24,
-    [{ ...at(0, RECEIVERS_BINDER), acceptsFileDescriptors: true }],
+    [{ ...at(0, support.RECEIVERS_BINDER), acceptsFileDescriptors: true }],
     0,
   ],
 ]
@@ -278,32 +263,43 @@ const brokenTables: [string, number, WireObject[], number][] = [
 for (const [name, dataSize, objects, fdCount] of brokenTables) {
   t.test(`a table of objects is a violation: ${name}`, async (t) => {
     t.throws(
-      () => readObjects(body(dataSize, objects), 0, { dataSize, objectCount: objects.length }, fdCount),
-      Violation,
+      () =>
+        messageModule.readObjects(
+          support.body(dataSize, objects),
+          0,
+          { dataSize, objectCount: objects.length },
+          fdCount,
+        ),
+      messageModule.Violation,
     )
   })
 }
 
 t.test('an offset near 2^32 is a violation', async (t) => {
-  const bytes = body(24, [at(0)])
+  const bytes = support.body(24, [at(0)])
   for (const offset of [0xfffffffc, 0x80000000, 24]) {
     bytes.writeUInt32LE(offset, 24)
-    t.throws(() => readObjects(bytes, 0, { dataSize: 24, objectCount: 1 }, 0), Violation, `${offset}`)
+    t.throws(
+      () => messageModule.readObjects(bytes, 0, { dataSize: 24, objectCount: 1 }, 0),
+      messageModule.Violation,
+      `${offset}`,
+    )
   }
 })
 
 t.test('every reserved byte of an object must be zero', async (t) => {
   for (const [type, number] of [
-    [DESCRIPTOR, 0],
-    [SENDERS_BINDER, 1],
-    [RECEIVERS_BINDER, 1],
+    [support.DESCRIPTOR, 0],
+    [support.SENDERS_BINDER, 1],
+    [support.RECEIVERS_BINDER, 1],
   ] as const) {
     for (let offset = 8; offset < 24; offset++) {
-      const bytes = body(24, [at(0, type, number)])
+      const bytes = support.body(24, [at(0, type, number)])
       bytes[offset] = 2
       t.throws(
-        () => readObjects(bytes, 0, { dataSize: 24, objectCount: 1 }, type === DESCRIPTOR ? 1 : 0),
-        Violation,
+        () =>
+          messageModule.readObjects(bytes, 0, { dataSize: 24, objectCount: 1 }, type === support.DESCRIPTOR ? 1 : 0),
+        messageModule.Violation,
         `type ${type}, byte ${offset}`,
       )
     }

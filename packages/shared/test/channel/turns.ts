@@ -3,21 +3,13 @@
  * What is proved is order, by what is written down; how long a message takes is up to the service of these tests.
  */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
 import type { SessionOptions } from '../../src/binder/session.ts'
 import { Violation } from '../../src/channel/message.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { LimitError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import type { RawPeer } from '../../test-support/raw-peer.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { body, DESCRIPTOR, FAILURE, message, ONEWAY, packet, RELEASE, TRANSACTION } from '../../test-support/wire.ts'
-import { awake } from '../fixtures/awake.ts'
-import { regions } from '../fixtures/descriptors.ts'
-import { rawClient } from '../fixtures/sessions.ts'
+import { Binder, LimitError, type Parcel } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const STRANGER = 1234
 const OTHER = 4321
@@ -58,7 +50,7 @@ class Slow extends Binder {
   }
 
   async until(count: number): Promise<void> {
-    while (this.served.length < count) await awake(new Promise<void>((resolve) => (wake = resolve)))
+    while (this.served.length < count) await support.awake(new Promise<void>((resolve) => (wake = resolve)))
   }
 }
 
@@ -73,17 +65,22 @@ class Later extends Slow {
 }
 
 function client(t: Test, root: Binder, uid: number, options: Partial<SessionOptions> = {}) {
-  return rawClient(t, root, { caller: { pid: 1, uid }, ...options })
+  return support.rawClient(t, root, { caller: { pid: 1, uid }, ...options })
 }
 
-function calls(first: number, count: number, flags = ONEWAY): Buffer[] {
+function calls(first: number, count: number, flags = support.ONEWAY): Buffer[] {
   return Array.from({ length: count }, (_, i) =>
-    message({ kind: TRANSACTION, flags, code: first + i, id: flags === ONEWAY ? 0 : first + i }),
+    support.message({
+      kind: support.TRANSACTION,
+      flags,
+      code: first + i,
+      id: flags === support.ONEWAY ? 0 : first + i,
+    }),
   )
 }
 
-function sendCalls(peer: RawPeer, first: number, count: number): void {
-  peer.send(packet(...calls(first, count)))
+function sendCalls(peer: support.RawPeer, first: number, count: number): void {
+  peer.send(support.packet(...calls(first, count)))
 }
 
 const codes = (first: number, count: number) => Array.from({ length: count }, (_, i) => `${first + i}`)
@@ -110,8 +107,8 @@ t.test('the call of another user is answered before what was there of a flood is
   const floods = Array.from({ length: 8 }, () => client(t, flooded, STRANGER).peer)
   const canary = client(t, new Binder(), OTHER)
   for (const peer of floods) for (let i = 0; i < 3; i++) sendCalls(peer, 1, 20)
-  canary.peer.send(message({ kind: TRANSACTION, id: 1, code: Binder.PING_TRANSACTION }))
-  const answer = awake(canary.peer.receiveMessages(1)).then(() => log.push('answered'))
+  canary.peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: Binder.PING_TRANSACTION }))
+  const answer = support.awake(canary.peer.receiveMessages(1)).then(() => log.push('answered'))
   await flooded.until(480)
   await answer
   t.ok(log.indexOf('answered') < 240, `answered after ${log.indexOf('answered')} of 480`)
@@ -185,9 +182,9 @@ t.test(
     const budget = budgetOf(100)
     server.chargeTo(budget)
     sendCalls(peer, 1, 250)
-    const withDescriptor = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
-    const fields = { kind: TRANSACTION, flags: ONEWAY, code: 251, objectCount: 1, descriptorCount: 1 }
-    peer.send(message(fields, withDescriptor), regions(t, 1))
+    const withDescriptor = support.body(24, [{ offset: 0, type: support.DESCRIPTOR, number: 0 }])
+    const fields = { kind: support.TRANSACTION, flags: support.ONEWAY, code: 251, objectCount: 1, descriptorCount: 1 }
+    peer.send(support.message(fields, withDescriptor), support.regions(t, 1))
     await service.until(2)
     server.close()
     const { length } = service.served
@@ -218,8 +215,11 @@ function descriptorBudget(limit: number) {
 }
 
 function callWithDescriptor(code: number): Buffer {
-  const data = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
-  return message({ kind: TRANSACTION, flags: ONEWAY, code, objectCount: 1, descriptorCount: 1 }, data)
+  const data = support.body(24, [{ offset: 0, type: support.DESCRIPTOR, number: 0 }])
+  return support.message(
+    { kind: support.TRANSACTION, flags: support.ONEWAY, code, objectCount: 1, descriptorCount: 1 },
+    data,
+  )
 }
 
 t.test('descriptors of what waits are paid for while it waits', async (t) => {
@@ -229,7 +229,7 @@ t.test('descriptors of what waits are paid for while it waits', async (t) => {
   const { server, peer } = client(t, taking, STRANGER)
   const budget = descriptorBudget(1)
   server.chargeTo(budget)
-  peer.send(callWithDescriptor(1), regions(t, 1))
+  peer.send(callWithDescriptor(1), support.regions(t, 1))
   let paidWhile = 0
   taking.onEach = () => (paidWhile = budget.used)
   await taking.until(61)
@@ -245,9 +245,9 @@ t.test('a channel whose waiting descriptors nobody pays for is told so, and ends
   sendCalls(client(t, flooded, STRANGER).peer, 1, 60)
   const { server, peer, ended } = client(t, new Slow('b', log, true), STRANGER)
   server.chargeTo(descriptorBudget(0))
-  peer.send(callWithDescriptor(1), regions(t, 1))
-  const [farewell] = await awake(peer.receiveMessages(1))
-  t.match(farewell, { kind: FAILURE, id: 0, code: LIMIT })
+  peer.send(callWithDescriptor(1), support.regions(t, 1))
+  const [farewell] = await support.awake(peer.receiveMessages(1))
+  t.match(farewell, { kind: support.FAILURE, id: 0, code: LIMIT })
   t.match(await ended(), { code: 'ERR_LIMIT' })
   t.ok(log.length < 60, 'before the others were served')
   await flooded.until(60)
@@ -269,7 +269,9 @@ t.test('a service may close the channel in the middle of what waits', async (t) 
 t.test('what breaks the protocol ends the channel where it stands in what waits', async (t) => {
   const service = new Slow()
   const { peer, ended } = client(t, service, STRANGER)
-  peer.send(packet(...calls(1, 30), message({ kind: RELEASE, object: 7, code: 1 }), ...calls(31, 30)))
+  peer.send(
+    support.packet(...calls(1, 30), support.message({ kind: support.RELEASE, object: 7, code: 1 }), ...calls(31, 30)),
+  )
   t.type(await ended(), Violation)
   t.strictSame(service.served, codes(1, 30))
 })
@@ -286,8 +288,8 @@ t.test('the end of a channel comes behind what waits', async (t) => {
 t.test('the answers of a packet that was served in several turns all come', async (t) => {
   const service = new Slow()
   const { peer } = client(t, service, STRANGER)
-  peer.send(packet(...calls(1, 40, 0)))
-  const answers = await awake(peer.receiveMessages(40))
+  peer.send(support.packet(...calls(1, 40, 0)))
+  const answers = await support.awake(peer.receiveMessages(40))
   t.strictSame(
     answers.map(({ id }) => `${id}`),
     codes(1, 40),
@@ -306,7 +308,9 @@ t.test('a fault of a handler is one, in what waits as anywhere', async (t) => {
     release(object, count)
   }
   t.teardown(() => process.off('uncaughtException', onFault))
-  peer.send(packet(...calls(1, 30), message({ kind: RELEASE, object: 7, code: 1 }), ...calls(31, 5)))
+  peer.send(
+    support.packet(...calls(1, 30), support.message({ kind: support.RELEASE, object: 7, code: 1 }), ...calls(31, 5)),
+  )
   sendCalls(peer, 41, 3)
   await service.until(33)
   t.strictSame(service.served, [...codes(1, 30), ...codes(41, 3)])

@@ -4,29 +4,11 @@
  */
 import { constants, socketpair } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { Session } from '../../src/binder/session.ts'
-import { Violation } from '../../src/channel/message.ts'
-import { hostilePackets } from '../../test-support/hostile-packets.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { RawPeer } from '../../test-support/raw-peer.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import {
-  body,
-  DESCRIPTOR,
-  FAILURE,
-  HELLO,
-  message,
-  RELEASE,
-  REPLY,
-  SENDERS_BINDER,
-  TRANSACTION,
-} from '../../test-support/wire.ts'
-import { regions } from '../fixtures/descriptors.ts'
-import { rawClient, rawServer, sessionPair } from '../fixtures/sessions.ts'
+import { Binder } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 /** Knows every code, and accepts descriptors. */
 class Willing extends Binder {
@@ -41,19 +23,19 @@ class Willing extends Binder {
 
 /** Both ends of a channel have to bear the same. */
 const roles = {
-  server: (t: Test) => rawClient(t, new Willing()),
-  client: (t: Test) => rawServer(t, { root: new Willing(), peerAcceptsFileDescriptors: true }),
+  server: (t: Test) => support.rawClient(t, new Willing()),
+  client: (t: Test) => support.rawServer(t, { root: new Willing(), peerAcceptsFileDescriptors: true }),
 }
 
 for (const [role, open] of Object.entries(roles)) {
-  for (const { name, packets, fdCount = 0 } of hostilePackets) {
+  for (const { name, packets, fdCount = 0 } of support.hostilePackets) {
     t.test(`${name}: a ${role} ends that channel, and only that`, async (t) => {
-      const bystander = sessionPair(t, new Willing())
+      const bystander = support.sessionPair(t, new Willing())
       const { peer, ended } = open(t)
       packets.forEach((bytes, i) => {
-        peer.send(bytes, i === packets.length - 1 ? regions(t, fdCount) : [])
+        peer.send(bytes, i === packets.length - 1 ? support.regions(t, fdCount) : [])
       })
-      t.type(await ended(), Violation)
+      t.type(await ended(), support.Violation)
       await peer.ended()
       t.equal(await bystander.proxy.pingBinder(), true)
     })
@@ -61,25 +43,28 @@ for (const [role, open] of Object.entries(roles)) {
 }
 
 for (const [name, first] of [
-  ['a call', message({ kind: TRANSACTION, id: 1, code: 1 })],
+  ['a call', support.message({ kind: support.TRANSACTION, id: 1, code: 1 })],
   [
     'HELLO with a call behind it',
-    Buffer.concat([message({ kind: HELLO, code: 1 }), message({ kind: TRANSACTION, id: 1 })]),
+    Buffer.concat([
+      support.message({ kind: support.HELLO, code: 1 }),
+      support.message({ kind: support.TRANSACTION, id: 1 }),
+    ]),
   ],
   ['an empty packet', Buffer.alloc(0)],
-  ['one byte of a HELLO', message({ kind: HELLO, code: 1 }).subarray(0, 1)],
+  ['one byte of a HELLO', support.message({ kind: support.HELLO, code: 1 }).subarray(0, 1)],
 ] as const) {
   t.test(`${name} as the first packet ends the channel`, async (t) => {
-    const { peer, ended } = rawClient(t, new Willing(), { hello: false })
+    const { peer, ended } = support.rawClient(t, new Willing(), { hello: false })
     peer.send(first)
-    t.type(await ended(), Violation)
+    t.type(await ended(), support.Violation)
     await peer.ended()
   })
 }
 
 t.test('a HELLO of another uid than the registry saw ends the channel', async (t) => {
-  const { peer, ended, server } = rawClient(t, new Willing(), { expectedUid: 4711 })
-  t.type(await ended(), Violation)
+  const { peer, ended, server } = support.rawClient(t, new Willing(), { expectedUid: 4711 })
+  t.type(await ended(), support.Violation)
   t.match(server.caller, { pid: 0, uid: 0xffffffff }, 'nobody has called')
   await peer.ended()
 })
@@ -87,7 +72,7 @@ t.test('a HELLO of another uid than the registry saw ends the channel', async (t
 t.test('a HELLO without credentials ends the channel', async (t) => {
   const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody asked for SO_PASSCRED
   const reason = await new Promise<Error>((resolve) => {
-    const peer = new RawPeer(t, other)
+    const peer = new support.RawPeer(t, other)
     const options = {
       role: 'server',
       root: new Willing(),
@@ -95,24 +80,24 @@ t.test('a HELLO without credentials ends the channel', async (t) => {
       expectedUid: 0,
       onEnd: resolve,
     } as const
-    const session = new Session(end, options)
+    const session = new support.Session(end, options)
     t.teardown(() => session.close())
     peer.sendHello()
     void peer.ended()
   })
-  t.type(reason, Violation)
+  t.type(reason, support.Violation)
 })
 
 t.test('a client that never says HELLO is given five seconds', async (t) => {
   const begin = process.hrtime.bigint()
-  const { peer } = rawClient(t, new Willing(), { hello: false })
+  const { peer } = support.rawClient(t, new Willing(), { hello: false })
   await peer.ended()
   t.ok(process.hrtime.bigint() - begin > 4_900_000_000n)
 })
 
 t.test('a client whose HELLO came is given as long as it likes', async (t) => {
-  const { peer, server } = rawClient(t, new Willing())
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1 }))
+  const { peer, server } = support.rawClient(t, new Willing())
+  peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1 }))
   await peer.receive()
   t.equal(server.isEnded, false)
   t.same(
@@ -125,23 +110,23 @@ t.test('a client whose HELLO came is given as long as it likes', async (t) => {
 // --- descriptors that are not accepted ---
 
 t.test('where the kernel refuses descriptors the sender is told, and the channel lives', async (t) => {
-  const { peer } = rawClient(t, new Binder())
+  const { peer } = support.rawClient(t, new Binder())
   try {
-    peer.send(message({ kind: TRANSACTION, id: 1, code: 1, descriptorCount: 1 }), regions(t, 1))
+    peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, descriptorCount: 1 }), support.regions(t, 1))
     t.comment('this kernel has no SO_PASSRIGHTS')
     await peer.ended()
   } catch (error) {
     t.match(error, { code: 'EPERM' })
-    peer.send(message({ kind: TRANSACTION, id: 2, code: 0x5f504e47 }))
-    t.match(await peer.receiveMessages(1), [{ kind: REPLY, id: 2 }])
+    peer.send(support.message({ kind: support.TRANSACTION, id: 2, code: 0x5f504e47 }))
+    t.match(await peer.receiveMessages(1), [{ kind: support.REPLY, id: 2 }])
   }
 })
 
 t.test('where the kernel does not, they are never received, and the channel ends', async (t) => {
   const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody set SO_PASSRIGHTS
-  const peer = new RawPeer(t, other)
+  const peer = new support.RawPeer(t, other)
   const ended = new Promise<Error>((resolve) => {
-    const session = new Session(end, {
+    const session = new support.Session(end, {
       role: 'server',
       root: new Binder(),
       peerAcceptsFileDescriptors: true,
@@ -150,34 +135,40 @@ t.test('where the kernel does not, they are never received, and the channel ends
     t.teardown(() => session.close())
   })
   peer.sendHello()
-  const table = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
-  peer.send(message({ kind: TRANSACTION, id: 1, code: 1, objectCount: 1, descriptorCount: 1 }, table), regions(t, 1))
+  const table = support.body(24, [{ offset: 0, type: support.DESCRIPTOR, number: 0 }])
+  peer.send(
+    support.message({ kind: support.TRANSACTION, id: 1, code: 1, objectCount: 1, descriptorCount: 1 }, table),
+    support.regions(t, 1),
+  )
   await peer.ended()
-  t.type(await ended, Violation)
+  t.type(await ended, support.Violation)
 })
 
 // --- what is well formed but not to be had ---
 
 t.test('a call to no object is refused, gives its binders back, and the channel lives', async (t) => {
-  const { peer, server } = rawClient(t, new Willing())
-  const table = body(48, [
-    { offset: 0, type: SENDERS_BINDER, number: 7 },
-    { offset: 24, type: DESCRIPTOR, number: 0 },
+  const { peer, server } = support.rawClient(t, new Willing())
+  const table = support.body(48, [
+    { offset: 0, type: support.SENDERS_BINDER, number: 7 },
+    { offset: 24, type: support.DESCRIPTOR, number: 0 },
   ])
-  const fields = { kind: TRANSACTION, id: 5, object: 99, objectCount: 2, descriptorCount: 1 }
-  peer.send(message(fields, table), regions(t, 1))
+  const fields = { kind: support.TRANSACTION, id: 5, object: 99, objectCount: 2, descriptorCount: 1 }
+  peer.send(support.message(fields, table), support.regions(t, 1))
   t.match(await peer.receiveMessages(2), [
-    { kind: RELEASE, object: 7, code: 1 },
-    { kind: FAILURE, id: 5, code: 2 },
+    { kind: support.RELEASE, object: 7, code: 1 },
+    { kind: support.FAILURE, id: 5, code: 2 },
   ])
   t.equal(server.isEnded, false)
 })
 
 t.test('descriptors to an object that takes none are closed, the call refused, and the channel lives', async (t) => {
-  const { peer, client } = rawServer(t, { root: new Binder() })
-  const table = body(24, [{ offset: 0, type: DESCRIPTOR, number: 0 }])
-  peer.send(message({ kind: TRANSACTION, id: 5, objectCount: 1, descriptorCount: 1 }, table), regions(t, 1))
+  const { peer, client } = support.rawServer(t, { root: new Binder() })
+  const table = support.body(24, [{ offset: 0, type: support.DESCRIPTOR, number: 0 }])
+  peer.send(
+    support.message({ kind: support.TRANSACTION, id: 5, objectCount: 1, descriptorCount: 1 }, table),
+    support.regions(t, 1),
+  )
   await peer.receive() // HELLO
-  t.match(await peer.receiveMessages(1), [{ kind: FAILURE, id: 5, code: 3 }])
+  t.match(await peer.receiveMessages(1), [{ kind: support.FAILURE, id: 5, code: 3 }])
   t.equal(client.isEnded, false)
 })

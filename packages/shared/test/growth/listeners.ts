@@ -1,17 +1,10 @@
 /** Listeners and timers are as many after as before, however often something waits, is aborted or ends. */
-import { getEventListeners } from 'node:events'
+
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { SharedMemory } from '../../src/os/shared-memory.ts'
-import { ServiceManager } from '../../src/service-manager/service-manager.ts'
+import { Binder, MemoryFile, ParcelFileDescriptor, ServiceManager, SharedMemory } from '../../src/index.ts'
 import { abortable } from '../../src/util/abortable.ts'
 import { Signal } from '../../src/util/signal.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, startRegistry } from '../fixtures/registry.ts'
-import { heldObjects } from '../fixtures/settle.ts'
+import { connect, heldObjects, leakChecked, nodeEvents, startRegistry, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -25,7 +18,7 @@ function counts(): Record<string, number> {
   return { ...Object.fromEntries(listeners), timers }
 }
 
-const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
+const listenersOf = (signal: AbortSignal) => nodeEvents.getEventListeners(signal, 'abort').length
 
 t.test('what is done again and again adds no listener to the process and no timer', async (t) => {
   const { registry } = await startRegistry(t)

@@ -1,18 +1,10 @@
 /** Pools stay small: whatever a burst needed at once, a few of the usual size are kept for the next one. */
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import { Session } from '../../src/binder/session.ts'
-import { makeChannelPair } from '../../src/channel/channel-pair.ts'
-import { interfaceToken } from '../../src/parcel/interface-token.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { retainedBytes } from '../fixtures/settle.ts'
+import { Binder, type BinderProxy, Parcel } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const MIB = 1024 * 1024
 
@@ -21,7 +13,7 @@ function recycleAll(parcels: Parcel[]): void {
 }
 
 t.test('parcels that grew are not kept', async (t) => {
-  const grown = await retainedBytes(() => {
+  const grown = await support.retainedBytes(() => {
     const parcels = Array.from({ length: 64 }, () => {
       const parcel = Parcel.obtain()
       parcel.writeByteArray(Buffer.alloc(MIB / 2))
@@ -33,7 +25,7 @@ t.test('parcels that grew are not kept', async (t) => {
 })
 
 t.test('of parcels that were many at once a few are kept', async (t) => {
-  const grown = await retainedBytes(() => {
+  const grown = await support.retainedBytes(() => {
     const parcels = Array.from({ length: 8192 }, () => Parcel.obtain())
     for (const parcel of parcels) parcel.writeInt(1)
     recycleAll(parcels)
@@ -43,9 +35,9 @@ t.test('of parcels that were many at once a few are kept', async (t) => {
 
 t.test('parcels that came are not kept with the memory that they came in, whatever their size', async (t) => {
   for (const [size, isBorrowed] of [1024, MIB / 2].flatMap((size) => [true, false].map((is) => [size, is] as const))) {
-    const grown = await retainedBytes(() => {
+    const grown = await support.retainedBytes(() => {
       const parcels = Array.from({ length: 64 }, () => {
-        return parcelFromWire({ bytes: Buffer.alloc(MIB / 2), start: 0, size, isBorrowed }, [])
+        return support.parcelFromWire({ bytes: Buffer.alloc(MIB / 2), start: 0, size, isBorrowed }, [])
       })
       recycleAll(parcels)
     })
@@ -54,12 +46,12 @@ t.test('parcels that came are not kept with the memory that they came in, whatev
 })
 
 t.test('of the packets that busy channels shared a few are kept', async (t) => {
-  const grown = await retainedBytes(async () => {
+  const grown = await support.retainedBytes(async () => {
     const pairs = Array.from({ length: 128 }, () => {
-      const { client, server } = makeChannelPair(false)
+      const { client, server } = support.makeChannelPair(false)
       return {
-        server: new Session(server, { role: 'server', root: new Binder(), peerAcceptsFileDescriptors: true }),
-        client: new Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false }),
+        server: new support.Session(server, { role: 'server', root: new Binder(), peerAcceptsFileDescriptors: true }),
+        client: new support.Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false }),
       }
     })
     const pingThrice = ({ root }: { root: BinderProxy }) => [1, 2, 3].map(() => root.pingBinder())
@@ -74,8 +66,8 @@ t.test('of the packets that busy channels shared a few are kept', async (t) => {
 })
 
 t.test('the tokens of interfaces are kept up to a number', async (t) => {
-  const grown = await retainedBytes(() => {
-    for (let i = 0; i < 4096; i++) interfaceToken(`${'interface'.repeat(200)}${i}`)
+  const grown = await support.retainedBytes(() => {
+    for (let i = 0; i < 4096; i++) support.interfaceToken(`${'interface'.repeat(200)}${i}`)
   })
   t.ok(grown < 3 * MIB, `${grown} bytes`)
 })

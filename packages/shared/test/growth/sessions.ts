@@ -1,28 +1,15 @@
 /** A channel that has ended is held by nobody, whatever was under way on it; and who holds a dead proxy holds no more. */
 import { Hub } from 'memfd-native'
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import { Session } from '../../src/binder/session.ts'
-import { makeChannelPair } from '../../src/channel/channel-pair.ts'
-import type { ChannelBudget } from '../../src/channel/held-bytes.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { RawPeer } from '../../test-support/raw-peer.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { message, TRANSACTION } from '../../test-support/wire.ts'
-import { call } from '../fixtures/call.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { heldObjects } from '../fixtures/settle.ts'
+import { Binder, type BinderProxy, type IBinder, MemoryFile, type Parcel } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 Hub.current()
 
 /** Never refuses, and counts. */
-class Budget implements ChannelBudget {
+class Budget implements support.ChannelBudget {
   used = 0
   charge(_what: string, count: number): void {
     this.used += count
@@ -36,16 +23,16 @@ class Budget implements ChannelBudget {
 }
 
 interface Pair {
-  readonly client: Session
-  readonly server: Session
-  readonly root: ScriptedBinder
+  readonly client: support.Session
+  readonly server: support.Session
+  readonly root: support.ScriptedBinder
   /** What else is to be held by nobody. */
   readonly others: object[]
 }
 
 function open(): Pair {
-  const { client, server } = makeChannelPair(false)
-  const root = new ScriptedBinder({
+  const { client, server } = support.makeChannelPair(false)
+  const root = new support.ScriptedBinder({
     1: (data) => void data.readStrongBinder(),
     2: () => new Promise(() => undefined),
     3: (_data, reply) => reply.writeStrongBinder(new Binder()),
@@ -55,8 +42,8 @@ function open(): Pair {
     },
   })
   return {
-    server: new Session(server, { role: 'server', root, peerAcceptsFileDescriptors: true }),
-    client: new Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false }),
+    server: new support.Session(server, { role: 'server', root, peerAcceptsFileDescriptors: true }),
+    client: new support.Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false }),
     root,
     others: [],
   }
@@ -82,34 +69,34 @@ const STATES: Record<string, (pair: Pair) => unknown> = {
   },
   'with a death link': ({ client }) => client.root.linkToDeath({ binderDied: () => undefined }),
   'with a callback that the service holds': ({ client, others }) =>
-    call(client.root, 1, { write: writeCallback(others) }),
+    support.call(client.root, 1, { write: writeCallback(others) }),
   'with an object of the service': async ({ client, others }) => {
-    const proxy = await call(client.root, 3, { read: (reply) => reply.readStrongBinder() as BinderProxy })
+    const proxy = await support.call(client.root, 3, { read: (reply) => reply.readStrongBinder() as BinderProxy })
     proxy.linkToDeath({ binderDied: () => undefined })
     others.push(proxy)
   },
   'with a call that is never finished': async ({ client }) => {
-    call(client.root, 2).catch(() => undefined)
+    support.call(client.root, 2).catch(() => undefined)
     await client.root.pingBinder()
   },
   'with oneway calls that wait': async ({ client }) => {
-    for (let i = 0; i < 5; i++) await call(client.root, 2, { flags: Binder.FLAG_ONEWAY })
+    for (let i = 0; i < 5; i++) await support.call(client.root, 2, { flags: Binder.FLAG_ONEWAY })
     await client.root.pingBinder()
   },
   'with bytes that wait': async ({ client }) => {
     const write = (data: Parcel) => data.writeByteArray(Buffer.alloc(900_000))
-    await call(client.root, 4, { write, flags: Binder.FLAG_ONEWAY })
+    await support.call(client.root, 4, { write, flags: Binder.FLAG_ONEWAY })
   },
   'with descriptors that were read and paid for': async ({ client, server }) => {
     server.chargeTo(new Budget())
-    const pfd = await call(client.root, 5, { read: (reply) => reply.readFileDescriptor() })
+    const pfd = await support.call(client.root, 5, { read: (reply) => reply.readFileDescriptor() })
     pfd?.close()
   },
 }
 
 for (const [state, prepare] of Object.entries(STATES)) {
   t.test(`a channel that ended ${state} is held by nobody`, async (t) => {
-    const held = await heldObjects(async () => {
+    const held = await support.heldObjects(async () => {
       const pairs = Array.from({ length: 8 }, open)
       for (const pair of pairs) await prepare(pair)
       pairs.forEach(end)
@@ -121,10 +108,10 @@ for (const [state, prepare] of Object.entries(STATES)) {
 
 t.test('what was given to a peer that is gone is held by nobody, also where a proxy of it is', async (t) => {
   const kept: IBinder[] = []
-  const held = await heldObjects(async () => {
+  const held = await support.heldObjects(async () => {
     const pair = open()
     kept.push(pair.client.root)
-    for (let i = 0; i < 5; i++) await call(pair.client.root, 1, { write: writeCallback(pair.others) })
+    for (let i = 0; i < 5; i++) await support.call(pair.client.root, 1, { write: writeCallback(pair.others) })
     end(pair)
     return pair.others
   })
@@ -135,7 +122,7 @@ t.test('what was given to a peer that is gone is held by nobody, also where a pr
 t.test('recipients of a death that was told, or of a proxy that was closed, are held by nobody', async (t) => {
   const kept: BinderProxy[] = []
   const pairs = [open(), open(), open()] as const
-  const held = await heldObjects(() => {
+  const held = await support.heldObjects(() => {
     const recipients = pairs.map(({ client }) => {
       const recipient = { binderDied: () => undefined }
       kept.push(client.root)
@@ -153,18 +140,20 @@ t.test('recipients of a death that was told, or of a proxy that was closed, are 
 })
 
 t.test('a channel whose last descriptors are unread is held by nobody: only its socket is', async (t) => {
-  const peers: RawPeer[] = []
+  const peers: support.RawPeer[] = []
   const budget = new Budget()
-  const held = await heldObjects(async () => {
-    const { client, server } = makeChannelPair(false)
+  const held = await support.heldObjects(async () => {
+    const { client, server } = support.makeChannelPair(false)
     using file = new MemoryFile('unread', 8)
-    const root = new ScriptedBinder({ 1: (_data, reply) => reply.writeFileDescriptor(file.getFileDescriptor()) })
-    const session = new Session(server, { role: 'server', root, peerAcceptsFileDescriptors: true })
+    const root = new support.ScriptedBinder({
+      1: (_data, reply) => reply.writeFileDescriptor(file.getFileDescriptor()),
+    })
+    const session = new support.Session(server, { role: 'server', root, peerAcceptsFileDescriptors: true })
     session.chargeTo(budget)
-    const peer = new RawPeer(t, client)
+    const peer = new support.RawPeer(t, client)
     peers.push(peer)
     peer.sendHello()
-    for (const id of [1, 2]) peer.send(message({ kind: TRANSACTION, id, code: 1 }))
+    for (const id of [1, 2]) peer.send(support.message({ kind: support.TRANSACTION, id, code: 1 }))
     while (budget.used < 2) await new Promise(setImmediate)
     session.close()
     return [session, root]

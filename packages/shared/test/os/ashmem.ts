@@ -1,12 +1,10 @@
 /** libcutils' ashmem functions: their errors, the protection mask, pinning, purging, and libcutils' own tests told again. */
-import { openSync } from 'node:fs'
+
 import { constants, dup, fstat, getSeals, lseek, Mapping, memfdCreate, mmap, OwnedFd, reopen } from 'memfd-native'
 import t from 'tap'
-import { ashmem } from '../../src/os/ashmem.ts'
-import { borrowFd, FileDescriptor, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
+import { ashmem, FileDescriptor, MemoryFile } from '../../src/index.ts'
+import { borrowFd, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
+import { leakChecked, nodeFs, outcome } from '../../test-support/index.ts'
 
 leakChecked(t)
 
@@ -81,7 +79,7 @@ const CALLS: [title: string, call: Call][] = [
 ]
 
 t.test('each function on what is no region', async (t) => {
-  using file = wrapOwnedFd(OwnedFd.adopt(openSync('/dev/null', 'r')))
+  using file = wrapOwnedFd(OwnedFd.adopt(nodeFs.openSync('/dev/null', 'r')))
   const closed = ashmem.createRegion('closed', 1)
   closed.close()
   const subjects: [title: string, fd: unknown, code: string, valid: unknown][] = [

@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap'
 import { AutoCloseInputStream, AutoCloseOutputStream } from '../../src/os/auto-close-streams.ts'
 import { type DescriptorPair, ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { leakChecked, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -1,18 +1,11 @@
-import { spawnSync } from 'node:child_process'
-import { fstatSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { dup } from 'memfd-native'
 import t, { type Test } from 'tap'
-import type { OnClose } from '../../src/os/close-listener.ts'
+import { type OnClose, ParcelFileDescriptor } from '../../src/index.ts'
 import { listenedEnd } from '../../src/os/descriptor-ends.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { giveAway, giveAwayAndKill } from '../fixtures/other-process.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const { MODE_READ_ONLY } = ParcelFileDescriptor
 
@@ -52,7 +45,7 @@ for (const { name, end, error } of endings) {
     t.equal(told.length, 0, 'not while the holder is closing')
     checkError(t, await closed, error)
     pfd.close()
-    for (let turn = 0; turn < 3; turn++) await setImmediate()
+    for (let turn = 0; turn < 3; turn++) await support.nodeTimers.setImmediate()
     t.equal(told.length, 1)
   })
 }
@@ -65,7 +58,7 @@ function checkError(t: Test, found: Error | null, wanted: object | null): void {
 t.test('a holder that is open is no news', async (t) => {
   const { onClose, told, closed } = listener()
   const pfd = ParcelFileDescriptor.open('/dev/null', MODE_READ_ONLY, onClose)
-  for (let turn = 0; turn < 5; turn++) await setImmediate()
+  for (let turn = 0; turn < 5; turn++) await support.nodeTimers.setImmediate()
   pfd.checkError()
   t.equal(told.length, 0)
   pfd.close()
@@ -78,7 +71,7 @@ t.test('wrap moves the descriptor to one that reports its closing', async (t) =>
   const number = plain.getFd()
   const wrapped = ParcelFileDescriptor.wrap(plain, onClose)
   t.equal(wrapped.getFd(), number)
-  t.ok(fstatSync(number).isCharacterDevice())
+  t.ok(support.nodeFs.fstatSync(number).isCharacterDevice())
   t.throws(() => plain.getFd(), { code: 'ERR_CLOSED' })
   plain.close()
   t.equal(wrapped.getFileDescriptor().valid(), true)
@@ -104,20 +97,20 @@ t.test('a listener is told of the end in another process', async (t) => {
     ['leak', { code: 'ERR_REMOTE_ERROR', message: 'Remote side was leaked' }],
   ] as const) {
     const { onClose, closed } = listener()
-    await giveAway(listenedEnd(dup(0), onClose), action)
+    await support.giveAway(listenedEnd(dup(0), onClose), action)
     checkError(t, await closed, error)
   }
 })
 
 t.test('a listener is told of the death of the holding process', async (t) => {
   const { onClose, closed } = listener()
-  await giveAwayAndKill(listenedEnd(dup(0), onClose))
+  await support.giveAwayAndKill(listenedEnd(dup(0), onClose))
   t.match(await closed, { code: 'ERR_REMOTE_ERROR', message: 'Remote side is dead' })
 })
 
 t.test('a process that waits only for a close lives until it is told', async (t) => {
-  const program = fileURLToPath(import.meta.resolve('../fixtures/await-close.js'))
-  const { status, stdout } = spawnSync(process.execPath, [program], { encoding: 'utf8' })
+  const program = support.nodeUrl.fileURLToPath(import.meta.resolve('../../test-support/fixtures/await-close.js'))
+  const { status, stdout } = support.nodeChildProcess.spawnSync(process.execPath, [program], { encoding: 'utf8' })
   t.equal(stdout, 'told Remote error: good bye')
   t.equal(status, 0)
 })

@@ -1,10 +1,6 @@
 import { sendmsg } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { CommChannel } from '../../src/os/comm-channel.ts'
-import { STATUS } from '../../src/os/comm-status.ts'
-import { borrowFd } from '../../src/os/file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { borrowFd, CommChannel, leakChecked, STATUS, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -2,8 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { OwnedFd } from 'memfd-native'
 import t from 'tap'
 import { borrowFd, FileDescriptor, takeOwnedFd, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { leakChecked, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

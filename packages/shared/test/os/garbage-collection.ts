@@ -6,9 +6,7 @@ import t from 'tap'
 import { ashmem } from '../../src/os/ashmem.ts'
 import { MemoryFile } from '../../src/os/memory-file.ts'
 import { SharedMemory } from '../../src/os/shared-memory.ts'
-import { openDescriptors, sharedMappings } from '../../test-support/inventory.ts'
-import { collectGarbage } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { collectGarbage, openDescriptors, sharedMappings, watchdog } from '../../test-support/index.ts'
 
 watchdog(t)
 

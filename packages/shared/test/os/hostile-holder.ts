@@ -4,11 +4,9 @@
  */
 import { constants, fstat, getSeals, lseek } from 'memfd-native'
 import t from 'tap'
+import { MemoryFile, type ParcelFileDescriptor } from '../../src/index.ts'
 import { borrowFd } from '../../src/os/file-descriptor.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import type { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { attack, expectedReport, HOLDERS } from '../../test-support/hostile-holder.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
+import { attack, expectedReport, HOLDERS, leakChecked } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -2,7 +2,7 @@
 import { ftruncate, Mapping, memfdCreate, mmap } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { HotRange, HotWord } from '../../src/os/hot-access.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
+import { leakChecked } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -3,8 +3,7 @@ import t from 'tap'
 import { ashmem } from '../../src/os/ashmem.ts'
 import { MemoryFile } from '../../src/os/memory-file.ts'
 import type { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
+import { leakChecked, outcome } from '../../test-support/index.ts'
 
 leakChecked(t)
 

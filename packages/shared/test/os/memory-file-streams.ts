@@ -2,9 +2,8 @@
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
-import { ashmem } from '../../src/os/ashmem.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
+import { ashmem, MemoryFile } from '../../src/index.ts'
+import { leakChecked } from '../../test-support/index.ts'
 
 leakChecked(t)
 

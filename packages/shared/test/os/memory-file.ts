@@ -1,11 +1,10 @@
 /** MemoryFile: creation, references, bounds, purging, and the tests that Android's CTS has for it, told again. */
-import { openSync, readFileSync, readlinkSync } from 'node:fs'
+
 import { addSeals, constants, fstat, ftruncate, getSeals, memfdCreate, mmap, OwnedFd } from 'memfd-native'
 import t from 'tap'
-import { ashmem } from '../../src/os/ashmem.ts'
-import { borrowFd, FileDescriptor, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
+import { ashmem, FileDescriptor, MemoryFile } from '../../src/index.ts'
+import { borrowFd, wrapOwnedFd } from '../../src/os/file-descriptor.ts'
+import { leakChecked, nodeFs } from '../../test-support/index.ts'
 
 leakChecked(t)
 
@@ -45,8 +44,8 @@ t.test('a new file', async (t) => {
   t.same(contents(file), new Array(10).fill(0), 'is zeros')
   t.equal(file.isPurgingAllowed(), false)
   t.equal(file.isDeactivated(), false)
-  t.equal(readlinkSync(`/proc/self/fd/${fd}`), '/memfd:Ashmem (deleted)')
-  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
+  t.equal(nodeFs.readlinkSync(`/proc/self/fd/${fd}`), '/memfd:Ashmem (deleted)')
+  const flags = /^flags:\s+(\d+)$/m.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
   t.equal(Number.parseInt(flags ?? '0', 8) & O_CLOEXEC, O_CLOEXEC, 'is close-on-exec')
   t.equal(sealsOf(file) & (F_SEAL_SHRINK | F_SEAL_GROW), F_SEAL_SHRINK | F_SEAL_GROW, 'has its size frozen')
   t.equal(sealsOf(file) & (F_SEAL_FUTURE_WRITE | F_SEAL_SEAL), 0, 'and not more')
@@ -90,7 +89,7 @@ const NAMES: [name: string | null, link: string][] = [
 t.test('a name is cut to 249 bytes of whole characters', async (t) => {
   for (const [name, link] of NAMES) {
     using file = new MemoryFile(name, 1)
-    t.equal(readlinkSync(`/proc/self/fd/${file.getFileDescriptor().getInt()}`), `/memfd:${link} (deleted)`)
+    t.equal(nodeFs.readlinkSync(`/proc/self/fd/${file.getFileDescriptor().getInt()}`), `/memfd:${link} (deleted)`)
   }
 })
 
@@ -128,7 +127,7 @@ t.test('a reference shares its descriptor object: closed is closed for both, onc
 t.test('what a reference is refused for, in the order of the checks', async (t) => {
   using file = new MemoryFile('file', 8)
   using shrinkable = shrinkableMemfd(8)
-  using notARegion = wrapOwnedFd(OwnedFd.adopt(openSync('/dev/null', 'r')))
+  using notARegion = wrapOwnedFd(OwnedFd.adopt(nodeFs.openSync('/dev/null', 'r')))
   const region = file.getFileDescriptor()
   const refused: [fd: unknown, length: unknown, mode: unknown, code: string][] = [
     [null, -1, 'w', 'ERR_NULL_POINTER'],
@@ -316,7 +315,7 @@ t.test('a deactivated file keeps its descriptor, and the memory behind it', asyn
   file.writeInt32BE(0, 42)
   file.deactivate()
   file.deactivate()
-  t.notMatch(readFileSync('/proc/self/maps', 'utf8'), /memfd:deactivated/, 'it is unmapped now')
+  t.notMatch(nodeFs.readFileSync('/proc/self/maps', 'utf8'), /memfd:deactivated/, 'it is unmapped now')
   using reference = new MemoryFile(file.getFileDescriptor(), 4, 'r')
   t.equal(reference.readInt32BE(0), 42)
 })

@@ -1,10 +1,7 @@
 import { fstatSync, writeSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { CONTENTS_FILE_DESCRIPTOR, PARCELABLE_WRITE_RETURN_VALUE } from '../../src/os/parcel-port.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import * as api from '../../src/index.ts'
+import { leakChecked, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -12,23 +9,23 @@ watchdog(t)
 const INT_BYTES = 4
 const OBJECT_BYTES = 24
 
-function obtain(t: Test): Parcel {
-  const parcel = Parcel.obtain()
+function obtain(t: Test): api.Parcel {
+  const parcel = api.Parcel.obtain()
   t.teardown(() => parcel.recycle())
   return parcel
 }
 
 /** Written by one side, read by the other. */
-function transfer(t: Test, pfd: ParcelFileDescriptor, flags = 0): ParcelFileDescriptor {
+function transfer(t: Test, pfd: api.ParcelFileDescriptor, flags = 0): api.ParcelFileDescriptor {
   const parcel = obtain(t)
   pfd.writeToParcel(parcel, flags)
   parcel.setDataPosition(0)
-  return ParcelFileDescriptor.CREATOR.createFromParcel(parcel)
+  return api.ParcelFileDescriptor.CREATOR.createFromParcel(parcel)
 }
 
 t.test('the layout is int hasComm, the descriptor, the status channel', async (t) => {
-  const [plain, ...others] = ParcelFileDescriptor.createPipe()
-  const [reliable, peer] = ParcelFileDescriptor.createReliablePipe()
+  const [plain, ...others] = api.ParcelFileDescriptor.createPipe()
+  const [reliable, peer] = api.ParcelFileDescriptor.createReliablePipe()
   for (const { pfd, hasComm, size } of [
     { pfd: plain, hasComm: 0, size: INT_BYTES + OBJECT_BYTES },
     { pfd: reliable, hasComm: 1, size: INT_BYTES + 2 * OBJECT_BYTES },
@@ -39,13 +36,13 @@ t.test('the layout is int hasComm, the descriptor, the status channel', async (t
     t.equal(parcel.hasFileDescriptors(), true)
     parcel.setDataPosition(0)
     t.equal(parcel.readInt(), hasComm)
-    t.equal(pfd.describeContents(), CONTENTS_FILE_DESCRIPTOR)
+    t.equal(pfd.describeContents(), api.CONTENTS_FILE_DESCRIPTOR)
   }
   for (const pfd of [plain, ...others, reliable, peer]) pfd.close()
 })
 
 t.test('what is read is an owner of its own, of the same description', async (t) => {
-  const [source, sink] = ParcelFileDescriptor.createPipe()
+  const [source, sink] = api.ParcelFileDescriptor.createPipe()
   const received = transfer(t, sink)
   t.not(received.getFd(), sink.getFd())
   t.equal(fstatSync(received.getFd()).ino, fstatSync(sink.getFd()).ino)
@@ -56,8 +53,8 @@ t.test('what is read is an owner of its own, of the same description', async (t)
 })
 
 t.test('a return value is closed in silence, and its reader speaks for it', async (t) => {
-  const [source, sink] = ParcelFileDescriptor.createReliablePipe()
-  const received = transfer(t, sink, PARCELABLE_WRITE_RETURN_VALUE)
+  const [source, sink] = api.ParcelFileDescriptor.createReliablePipe()
+  const received = transfer(t, sink, api.PARCELABLE_WRITE_RETURN_VALUE)
   t.throws(() => sink.getFd(), { code: 'ERR_CLOSED' })
   t.doesNotThrow(() => source.checkError(), 'the peer has heard nothing')
   t.equal(received.canDetectErrors(), true)
@@ -67,7 +64,7 @@ t.test('a return value is closed in silence, and its reader speaks for it', asyn
 })
 
 t.test('without that flag the writer keeps its own', async (t) => {
-  const [source, sink] = ParcelFileDescriptor.createReliablePipe()
+  const [source, sink] = api.ParcelFileDescriptor.createReliablePipe()
   const received = transfer(t, sink)
   t.equal(sink.getFileDescriptor().valid(), true)
   sink.closeWithError('the writer first')
@@ -77,10 +74,10 @@ t.test('without that flag the writer keeps its own', async (t) => {
 })
 
 t.test('a closed one is not written, not even in part', async (t) => {
-  const [source, sink] = ParcelFileDescriptor.createReliablePipe()
+  const [source, sink] = api.ParcelFileDescriptor.createReliablePipe()
   const parcel = obtain(t)
   sink.close()
-  for (const flags of [0, PARCELABLE_WRITE_RETURN_VALUE]) {
+  for (const flags of [0, api.PARCELABLE_WRITE_RETURN_VALUE]) {
     t.throws(() => sink.writeToParcel(parcel, flags), { code: 'ERR_CLOSED' })
   }
   t.equal(parcel.dataSize(), 0)
@@ -88,7 +85,7 @@ t.test('a closed one is not written, not even in part', async (t) => {
 })
 
 t.test('a parcel that does not hold what it says is refused, and nothing is left open', async (t) => {
-  const cases: ((parcel: Parcel, fd: ParcelFileDescriptor) => void)[] = [
+  const cases: ((parcel: api.Parcel, fd: api.ParcelFileDescriptor) => void)[] = [
     () => {},
     (parcel) => parcel.writeInt(0),
     (parcel) => parcel.writeInt(1),
@@ -97,12 +94,12 @@ t.test('a parcel that does not hold what it says is refused, and nothing is left
       parcel.writeFileDescriptor(fd.getFileDescriptor())
     },
   ]
-  const [source, sink] = ParcelFileDescriptor.createPipe()
+  const [source, sink] = api.ParcelFileDescriptor.createPipe()
   for (const write of cases) {
     const parcel = obtain(t)
     write(parcel, sink)
     parcel.setDataPosition(0)
-    t.throws(() => ParcelFileDescriptor.CREATOR.createFromParcel(parcel), { code: 'ERR_BAD_PARCEL' })
+    t.throws(() => api.ParcelFileDescriptor.CREATOR.createFromParcel(parcel), { code: 'ERR_BAD_PARCEL' })
   }
   source.close()
   sink.close()

@@ -1,11 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { closeSync, fstatSync, openSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { type DescriptorPair, ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { ParcelFileDescriptor } from '../../src/index.ts'
+import type { DescriptorPair } from '../../src/os/parcel-file-descriptor.ts'
+import { leakChecked, nodeChildProcess, nodeFs, nodePath, nodeUrl, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -16,12 +12,12 @@ const O_CLOEXEC = 0o2000000
 /** The next bytes at the descriptor's own offset. */
 function read(pfd: ParcelFileDescriptor, count: number): string {
   const buffer = Buffer.alloc(count)
-  return buffer.toString('latin1', 0, readSync(pfd.getFd(), buffer))
+  return buffer.toString('latin1', 0, nodeFs.readSync(pfd.getFd(), buffer))
 }
 
 /** Which file, pipe or socket a descriptor leads to. */
 function identity(fd: number): string {
-  const { dev, ino } = fstatSync(fd)
+  const { dev, ino } = nodeFs.fstatSync(fd)
   return `${dev}:${ino}`
 }
 
@@ -47,16 +43,19 @@ t.test("the mode bits are Android's", async (t) => {
 })
 
 t.test('open opens a file', async (t) => {
-  const path = join(t.testdir({ file: 'content' }), 'file')
+  const path = nodePath.join(t.testdir({ file: 'content' }), 'file')
   using pfd = ParcelFileDescriptor.open(path, MODE_READ_ONLY)
   t.equal(read(pfd, 20), 'content')
   t.equal(pfd.getStatSize(), 7)
-  t.throws(() => writeSync(pfd.getFd(), 'x'), { code: 'EBADF' })
-  t.throws(() => ParcelFileDescriptor.open(join(path, 'no'), MODE_READ_ONLY), { code: 'ENOTDIR', syscall: 'open' })
+  t.throws(() => nodeFs.writeSync(pfd.getFd(), 'x'), { code: 'EBADF' })
+  t.throws(() => ParcelFileDescriptor.open(nodePath.join(path, 'no'), MODE_READ_ONLY), {
+    code: 'ENOTDIR',
+    syscall: 'open',
+  })
 })
 
 t.test('all descriptors are close-on-exec', async (t) => {
-  const number = openSync('/dev/null', 'r')
+  const number = nodeFs.openSync('/dev/null', 'r')
   const open = ParcelFileDescriptor.open('/dev/null', MODE_READ_ONLY)
   const all = [
     open,
@@ -71,30 +70,30 @@ t.test('all descriptors are close-on-exec', async (t) => {
     ...ParcelFileDescriptor.createReliableSocketPair(),
   ]
   for (const pfd of all) {
-    const [, flags] = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${pfd.getFd()}`, 'utf8')) ?? []
+    const [, flags] = /^flags:\s*(\d+)$/m.exec(nodeFs.readFileSync(`/proc/self/fdinfo/${pfd.getFd()}`, 'utf8')) ?? []
     t.equal(Number.parseInt(flags ?? '', 8) & O_CLOEXEC, O_CLOEXEC)
     pfd.close()
   }
 })
 
 t.test('fromFd leaves the number to its owner, adoptFd takes it', async (t) => {
-  const number = openSync('/dev/null', 'r')
+  const number = nodeFs.openSync('/dev/null', 'r')
   const duplicate = ParcelFileDescriptor.fromFd(number)
   t.not(duplicate.getFd(), number)
   t.equal(identity(duplicate.getFd()), identity(number))
   duplicate.close()
-  t.ok(fstatSync(number), 'still open')
+  t.ok(nodeFs.fstatSync(number), 'still open')
 
   const adopted = ParcelFileDescriptor.adoptFd(number)
   t.equal(adopted.getFd(), number)
   adopted.close()
-  t.throws(() => fstatSync(number), { code: 'EBADF' })
+  t.throws(() => nodeFs.fstatSync(number), { code: 'EBADF' })
 })
 
 t.test('numbers that are no descriptors are refused', async (t) => {
   const { fromFd, adoptFd } = ParcelFileDescriptor
-  const closed = openSync('/dev/null', 'r')
-  closeSync(closed)
+  const closed = nodeFs.openSync('/dev/null', 'r')
+  nodeFs.closeSync(closed)
   t.throws(() => fromFd(closed), { code: 'EBADF' })
   t.throws(() => fromFd(-1), { code: 'EBADF' })
   for (const number of [closed, 2 ** 31 - 1, 2e9]) t.throws(() => adoptFd(number), { code: 'EBADF' })
@@ -165,14 +164,14 @@ t.test('a detached number is the caller to close', async (t) => {
   const fd = pfd.getFileDescriptor()
   const number = pfd.detachFd()
   t.equal(fd.valid(), false)
-  t.equal(fstatSync(number).size, 1)
+  t.equal(nodeFs.fstatSync(number).size, 1)
   pfd.close()
-  t.equal(fstatSync(number).size, 1)
-  closeSync(number)
+  t.equal(nodeFs.fstatSync(number).size, 1)
+  nodeFs.closeSync(number)
 })
 
 t.test('getStatSize is the size of files and regions, -1 of all else', async (t) => {
-  using file = ParcelFileDescriptor.open(join(t.testdir({ file: 'content' }), 'file'), MODE_READ_ONLY)
+  using file = ParcelFileDescriptor.open(nodePath.join(t.testdir({ file: 'content' }), 'file'), MODE_READ_ONLY)
   using region = data('12345')
   using device = ParcelFileDescriptor.open('/dev/null', MODE_READ_ONLY)
   const [source, sink] = ParcelFileDescriptor.createPipe()
@@ -200,16 +199,16 @@ t.test('fromData is a read-only copy in a region', async (t) => {
   bytes.fill('z')
   t.equal(read(pfd, 10), 'bcd')
   const link = `/proc/self/fd/${pfd.getFd()}`
-  t.equal(readlinkSync(link), '/memfd:alphabet (deleted)')
-  t.throws(() => writeSync(pfd.getFd(), 'x'), { code: 'EBADF' })
+  t.equal(nodeFs.readlinkSync(link), '/memfd:alphabet (deleted)')
+  t.throws(() => nodeFs.writeSync(pfd.getFd(), 'x'), { code: 'EBADF' })
   t.throws(
     () => {
       // Root may open it read-write in spite of its mode: then the seals refuse.
-      const fd = openSync(link, 'r+')
+      const fd = nodeFs.openSync(link, 'r+')
       try {
-        writeSync(fd, 'x')
+        nodeFs.writeSync(fd, 'x')
       } finally {
-        closeSync(fd)
+        nodeFs.closeSync(fd)
       }
     },
     { code: process.getuid?.() === 0 ? 'EPERM' : 'EACCES' },
@@ -240,13 +239,13 @@ const pairs: { name: string; create: () => DescriptorPair; isReliable: boolean; 
 for (const { name, create, isReliable, bothWays } of pairs) {
   t.test(`${name} connects two ends`, async (t) => {
     const [one, other] = create()
-    writeSync(other.getFd(), 'to one')
+    nodeFs.writeSync(other.getFd(), 'to one')
     t.equal(read(one, 10), 'to one')
     if (bothWays) {
-      writeSync(one.getFd(), 'to other')
+      nodeFs.writeSync(one.getFd(), 'to other')
       t.equal(read(other, 10), 'to other')
     } else {
-      t.throws(() => writeSync(one.getFd(), 'x'), { code: 'EBADF' })
+      t.throws(() => nodeFs.writeSync(one.getFd(), 'x'), { code: 'EBADF' })
     }
     t.same([one.canDetectErrors(), other.canDetectErrors()], [isReliable, isReliable])
     other.close()
@@ -263,9 +262,12 @@ t.test('an unreliable pipe reports nothing', async (t) => {
 })
 
 t.test('when the process runs out of descriptors, EMFILE says so and nothing is left behind', async (t) => {
-  const program = fileURLToPath(import.meta.resolve('../fixtures/few-descriptors.js'))
+  const program = nodeUrl.fileURLToPath(import.meta.resolve('../../test-support/fixtures/few-descriptors.js'))
   const command = ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, program]
-  const { stdout } = spawnSync('sh', command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  const { stdout } = nodeChildProcess.spawnSync('sh', command, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   t.same(JSON.parse(stdout), {
     open: 2,
     'open with a listener': 3,

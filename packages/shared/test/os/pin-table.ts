@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { PinTable, type UnpinnedRange } from '../../src/os/pin-table.ts'
-import { seededRandom } from '../../test-support/seeded-random.ts'
+import { seededRandom } from '../../test-support/index.ts'
 
 /** `[start,end)` and a `!` for purged, in the order of the pages. */
 function picture(table: PinTable): string {

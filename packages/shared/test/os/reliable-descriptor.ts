@@ -4,17 +4,11 @@
  */
 import { closeSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { CommChannel } from '../../src/os/comm-channel.ts'
-import { STATUS } from '../../src/os/comm-status.ts'
-import { blockingSocketPair, type DescriptorEnd, reliableEnds } from '../../src/os/descriptor-ends.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { type Action, giveAway, giveAwayAndKill } from '../fixtures/other-process.ts'
+import { Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 interface Expected {
   code: string
@@ -26,8 +20,8 @@ const LEAKED = { code: 'ERR_REMOTE_ERROR', message: 'Remote side was leaked' }
 const DETACHED = { code: 'ERR_DETACHED', message: 'Remote side is detached' }
 
 /** One end as users have it, and the other one bare. */
-function endAndPeer(t: Test): { pfd: ParcelFileDescriptor; peer: DescriptorEnd } {
-  const [own, peer] = reliableEnds(blockingSocketPair())
+function endAndPeer(t: Test): { pfd: ParcelFileDescriptor; peer: support.DescriptorEnd } {
+  const [own, peer] = support.reliableEnds(support.blockingSocketPair())
   const pfd = new ParcelFileDescriptor(...own)
   t.teardown(() => {
     pfd.close()
@@ -37,7 +31,7 @@ function endAndPeer(t: Test): { pfd: ParcelFileDescriptor; peer: DescriptorEnd }
 }
 
 /** What the kernel does with the descriptors of a process that dies. */
-function closeInSilence([fd, comm]: DescriptorEnd): void {
+function closeInSilence([fd, comm]: support.DescriptorEnd): void {
   fd.close()
   comm?.close()
 }
@@ -83,7 +77,7 @@ t.test('a long error arrives with its beginning', async (t) => {
 })
 
 t.test('each way to end in another process is told apart', async (t) => {
-  const endings: [Action, Expected | null][] = [
+  const endings: [support.Action, Expected | null][] = [
     ['close', null],
     ['fail', { code: 'ERR_REMOTE_ERROR', message: 'Remote error: from another process' }],
     ['detach', DETACHED],
@@ -91,14 +85,14 @@ t.test('each way to end in another process is told apart', async (t) => {
   ]
   for (const [action, error] of endings) {
     const { pfd, peer } = endAndPeer(t)
-    await giveAway(peer, action)
+    await support.giveAway(peer, action)
     checkError(t, pfd, error)
   }
 })
 
 t.test('a leaked descriptor is closed and reported by a warning', async (t) => {
   const { pfd, peer } = endAndPeer(t)
-  const printed = await giveAway(peer, 'leak')
+  const printed = await support.giveAway(peer, 'leak')
   t.match(JSON.parse(printed), { code: 'MEMSVC_LEAK' })
   const input = new ParcelFileDescriptor.AutoCloseInputStream(new ParcelFileDescriptor(pfd))
   t.throws(() => input.read(), LEAKED, 'its data is at the end')
@@ -106,12 +100,12 @@ t.test('a leaked descriptor is closed and reported by a warning', async (t) => {
 
 t.test('a process that is killed is a dead peer', async (t) => {
   const { pfd, peer } = endAndPeer(t)
-  await giveAwayAndKill(peer)
+  await support.giveAwayAndKill(peer)
   checkError(t, pfd, DEAD)
 })
 
 /** The states an end can be in, each made afresh. `closed` and the peer's are the two axes. */
-const states: { name: string; enter: (pfd: ParcelFileDescriptor, peer: DescriptorEnd) => void; is: State }[] = [
+const states: { name: string; enter: (pfd: ParcelFileDescriptor, peer: support.DescriptorEnd) => void; is: State }[] = [
   { name: 'open', enter: () => {}, is: { isOpen: true, hasComm: true, error: null } },
   { name: 'closed', enter: (pfd) => pfd.close(), is: { isOpen: false, hasComm: false, error: null } },
   {
@@ -131,22 +125,22 @@ const states: { name: string; enter: (pfd: ParcelFileDescriptor, peer: Descripto
   },
   {
     name: 'open with a closed peer',
-    enter: (_, peer) => end(peer, STATUS.OK),
+    enter: (_, peer) => end(peer, support.STATUS.OK),
     is: { isOpen: true, hasComm: true, error: null },
   },
   {
     name: 'open with a peer that closed with an error',
-    enter: (_, peer) => end(peer, STATUS.ERROR, 'theirs'),
+    enter: (_, peer) => end(peer, support.STATUS.ERROR, 'theirs'),
     is: { isOpen: true, hasComm: true, error: { code: 'ERR_REMOTE_ERROR', message: 'Remote error: theirs' } },
   },
   {
     name: 'open with a detached peer',
-    enter: (_, peer) => end(peer, STATUS.DETACHED),
+    enter: (_, peer) => end(peer, support.STATUS.DETACHED),
     is: { isOpen: true, hasComm: true, error: DETACHED },
   },
   {
     name: 'open with a leaked peer',
-    enter: (_, peer) => end(peer, STATUS.LEAKED),
+    enter: (_, peer) => end(peer, support.STATUS.LEAKED),
     is: { isOpen: true, hasComm: true, error: LEAKED },
   },
   {
@@ -171,8 +165,8 @@ interface State {
   error: Expected | null
 }
 
-function end([fd, comm]: DescriptorEnd, status: number, message?: string): void {
-  if (comm !== null) new CommChannel(comm).close(status, message)
+function end([fd, comm]: support.DescriptorEnd, status: number, message?: string): void {
+  if (comm !== null) new support.CommChannel(comm).close(status, message)
   fd.close()
 }
 

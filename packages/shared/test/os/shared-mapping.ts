@@ -3,8 +3,7 @@ import { mmap } from 'memfd-native'
 import t from 'tap'
 import type { SharedMapping } from '../../src/os/shared-mapping.ts'
 import { SharedMemory } from '../../src/os/shared-memory.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
+import { leakChecked, outcome } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -2,14 +2,8 @@
 import { openSync, readFileSync, readlinkSync } from 'node:fs'
 import { constants, ftruncate, memfdCreate, mmap } from 'memfd-native'
 import t from 'tap'
-import { ashmem } from '../../src/os/ashmem.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import type { SharedMapping } from '../../src/os/shared-mapping.ts'
-import { SharedMemory } from '../../src/os/shared-memory.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
+import { ashmem, MemoryFile, Parcel, ParcelFileDescriptor, type SharedMapping, SharedMemory } from '../../src/index.ts'
+import { leakChecked, outcome } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -1,10 +1,6 @@
-import { once } from 'node:events'
-import { fstatSync, readlinkSync } from 'node:fs'
-import { createServer, Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { ParcelFileDescriptor } from '../../src/index.ts'
+import { leakChecked, nodeEvents, nodeFs, nodeNet, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -13,15 +9,18 @@ watchdog(t)
 const addresses = { TCP: { host: '127.0.0.1', port: 0 }, Unix: { path: `\0memsvc-test-${process.pid}` } }
 
 /** Both ends of a connection, gone with the test. */
-async function connection(t: Test, kind: keyof typeof addresses): Promise<{ near: Socket; far: Socket }> {
-  const server = createServer().listen(addresses[kind])
-  await once(server, 'listening')
+async function connection(
+  t: Test,
+  kind: keyof typeof addresses,
+): Promise<{ near: nodeNet.Socket; far: nodeNet.Socket }> {
+  const server = nodeNet.createServer().listen(addresses[kind])
+  await nodeEvents.once(server, 'listening')
   const bound = server.address()
-  const near = new Socket()
-  const accepted = once(server, 'connection')
+  const near = new nodeNet.Socket()
+  const accepted = nodeEvents.once(server, 'connection')
   near.connect(typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : addresses.Unix)
-  const [[far]] = await Promise.all([accepted, once(near, 'connect')])
-  const serverClosed = once(server.close(), 'close')
+  const [[far]] = await Promise.all([accepted, nodeEvents.once(near, 'connect')])
+  const serverClosed = nodeEvents.once(server.close(), 'close')
   t.teardown(async () => {
     for (const end of [near, far]) end.destroy()
     await serverClosed
@@ -34,23 +33,23 @@ for (const kind of ['TCP', 'Unix'] as const) {
     const { near, far } = await connection(t, kind)
     using first = ParcelFileDescriptor.fromSocket(near)
     using second = ParcelFileDescriptor.fromSocket(near)
-    t.match(readlinkSync(`/proc/self/fd/${first.getFd()}`), /^socket:/)
+    t.match(nodeFs.readlinkSync(`/proc/self/fd/${first.getFd()}`), /^socket:/)
     t.not(first.getFd(), second.getFd())
-    t.equal(fstatSync(first.getFd()).ino, fstatSync(second.getFd()).ino)
+    t.equal(nodeFs.fstatSync(first.getFd()).ino, nodeFs.fstatSync(second.getFd()).ino)
 
     first.close()
     near.write('still works')
-    const [bytes] = await once(far, 'data')
+    const [bytes] = await nodeEvents.once(far, 'data')
     t.equal(String(bytes), 'still works')
 
     near.destroy()
     t.equal(second.getFileDescriptor().valid(), true)
-    t.ok(fstatSync(second.getFd()).isSocket(), 'and the dup outlives the socket')
+    t.ok(nodeFs.fstatSync(second.getFd()).isSocket(), 'and the dup outlives the socket')
   })
 }
 
 t.test('a socket without a descriptor is refused', async (t) => {
-  const fresh = new Socket()
+  const fresh = new nodeNet.Socket()
   t.throws(() => ParcelFileDescriptor.fromSocket(fresh), { code: 'ERR_ILLEGAL_STATE', message: /no descriptor/ })
   const { near } = await connection(t, 'TCP')
   near.destroy()

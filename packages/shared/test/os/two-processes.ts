@@ -1,12 +1,8 @@
 /** What one process does to a region, another one that holds a descriptor of it sees (libcutils ForkTest and its kin). */
 import { mmap } from 'memfd-native'
 import t from 'tap'
-import { ashmem } from '../../src/os/ashmem.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { SharedMemory } from '../../src/os/shared-memory.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { RegionHolder } from '../fixtures/region-holder-process.ts'
+import { ashmem, MemoryFile, SharedMemory } from '../../src/index.ts'
+import { leakChecked, RegionHolder, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -1,28 +1,20 @@
 /**
  * Any bytes at all, fed to the readers in any order, give values or a refusal: never a crash, a hang, or more than the
  * bytes are worth. Half of the inputs are parcels that were good until some of their bytes changed.
- * What once failed is in test/fixtures/parcel/fuzz-corpus.json and is run first.
+ * What once failed is in test-support/fixtures/parcel/fuzz-corpus.json and is run first.
  */
-import { readFileSync } from 'node:fs'
+
 import t from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { SharedMemory } from '../../src/os/shared-memory.ts'
+import { errorCode, Parcel, ParcelFileDescriptor, SharedMemory } from '../../src/index.ts'
 import type { ParcelObject } from '../../src/parcel/object-table.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
 import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
-import { errorCode } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { Polygon } from '../fixtures/parcel/point.ts'
-import { Random, seed } from '../fixtures/parcel/random.ts'
-import { TestBinder } from '../fixtures/parcel/test-binder.ts'
-import { received } from '../fixtures/parcel/wire.ts'
+import { leakChecked, nodeFs, Polygon, Random, received, seed, TestBinder, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
 
 const ROUNDS = 10_000
-const CORPUS_FILE = new URL('../../../test/fixtures/parcel/fuzz-corpus.json', import.meta.url)
+const CORPUS_FILE = new URL('../../../test-support/fixtures/parcel/fuzz-corpus.json', import.meta.url)
 const REFUSALS = ['ERR_BAD_PARCEL', 'ERR_SECURITY']
 
 const READERS: Record<string, (parcel: Parcel) => unknown> = {
@@ -137,7 +129,7 @@ function someObjects(random: Random, size: number): ParcelObject[] {
 }
 
 t.test('the corpus of inputs that once were interesting', async (t) => {
-  const corpus: string[] = JSON.parse(readFileSync(CORPUS_FILE, 'utf8'))
+  const corpus: string[] = JSON.parse(nodeFs.readFileSync(CORPUS_FILE, 'utf8'))
   for (const hex of corpus) {
     for (const [name, read] of Object.entries(READERS)) {
       using parcel = parcelFromWire(received(Buffer.from(hex, 'hex')), [])

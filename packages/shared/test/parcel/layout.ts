@@ -1,20 +1,15 @@
 /**
- * The bytes of every kind of value, held to test/fixtures/parcel/layout.json: the wire format, which other versions and
+ * The bytes of every kind of value, held to test-support/fixtures/parcel/layout.json: the wire format, which other versions and
  * other languages read. Changing a line of that file is changing docs/protocol.md.
  */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { ServiceSpecificError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { Point, Polygon } from '../fixtures/parcel/point.ts'
-import { TestBinder } from '../fixtures/parcel/test-binder.ts'
-import { contentsOf } from '../fixtures/parcel/wire.ts'
+import { Parcel, ParcelFileDescriptor, ServiceSpecificError } from '../../src/index.ts'
+import { contentsOf, leakChecked, Point, Polygon, TestBinder } from '../../test-support/index.ts'
 
 leakChecked(t)
 
-const LAYOUT_FILE = new URL('../../../test/fixtures/parcel/layout.json', import.meta.url)
+const LAYOUT_FILE = new URL('../../../test-support/fixtures/parcel/layout.json', import.meta.url)
 const layout: Record<string, string> = JSON.parse(readFileSync(LAYOUT_FILE, 'utf8'))
 
 interface Kind {

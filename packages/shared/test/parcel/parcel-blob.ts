@@ -1,13 +1,8 @@
 /** Blobs: where their bytes go, and which regions are read. */
 import { addSeals, constants, ftruncate, getSeals, memfdCreate, OwnedFd } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { wrapOwnedFd } from '../../src/os/file-descriptor.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { descriptorOf, parcelContents } from '../../src/parcel/parcel-objects.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { TestBinder } from '../fixtures/parcel/test-binder.ts'
+import { MemoryFile, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import { descriptorOf, leakChecked, parcelContents, TestBinder, wrapOwnedFd } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -1,8 +1,7 @@
 /** Sizes, positions and capacities: CTS ParcelTest re-told, and the corners around it. */
 import t from 'tap'
 import { Parcel } from '../../src/parcel/parcel.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { contentsOf } from '../fixtures/parcel/wire.ts'
+import { contentsOf, leakChecked } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { Parcel } from '../../src/parcel/parcel.ts'
 import * as errors from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
+import { leakChecked } from '../../test-support/index.ts'
 
 leakChecked(t)
 

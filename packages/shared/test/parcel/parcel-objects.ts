@@ -2,21 +2,13 @@
 import { writeSync } from 'node:fs'
 import { dup, fstat } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { borrowFd, FileDescriptor } from '../../src/os/file-descriptor.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { type ParcelObject, parcelContents, parcelFromWire, replaceContents } from '../../src/parcel/parcel-objects.ts'
-import { openDescriptors } from '../../test-support/inventory.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { TestBinder } from '../fixtures/parcel/test-binder.ts'
-import { contentsOf, received } from '../fixtures/parcel/wire.ts'
+import { FileDescriptor, type IBinder, MemoryFile, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 
 function identity(fd: FileDescriptor): [device: number, inode: number] {
-  const { dev, ino } = fstat(borrowFd(fd))
+  const { dev, ino } = fstat(support.borrowFd(fd))
   return [dev, ino]
 }
 
@@ -45,18 +37,18 @@ t.test('a descriptor comes out as another number of the same file', async (t) =>
 
 t.test('writer, parcel and each reader own one descriptor each', async (t) => {
   const [, writer] = pipe(t)
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   using p = Parcel.obtain()
   p.writeFileDescriptor(writer.getFileDescriptor())
-  t.equal(openDescriptors().length, before + 1)
+  t.equal(support.openDescriptors().length, before + 1)
   writer.close()
   p.setDataPosition(0)
   const first = p.readFileDescriptor()
   p.setDataPosition(0)
   const second = p.readFileDescriptor()
-  t.equal(openDescriptors().length, before + 2, 'parcel, first, second, but not the writer')
+  t.equal(support.openDescriptors().length, before + 2, 'parcel, first, second, but not the writer')
   p.recycle()
-  t.equal(openDescriptors().length, before + 1)
+  t.equal(support.openDescriptors().length, before + 1)
   for (const pfd of [first, second]) {
     t.ok(pfd?.getFileDescriptor().valid())
     pfd?.close()
@@ -77,13 +69,13 @@ t.test('a closed descriptor is EBADF, and nothing is written', async (t) => {
 t.test('descriptors that are cut off are closed', async (t) => {
   const [reader, writer] = pipe(t)
   using p = Parcel.obtain()
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   p.writeFileDescriptor(reader.getFileDescriptor())
   p.writeInt(1)
   p.writeFileDescriptor(writer.getFileDescriptor())
   const counts = [52, 51, 24, 23, 0].map((size) => {
     p.setDataSize(size)
-    return openDescriptors().length - before
+    return support.openDescriptors().length - before
   })
   t.strictSame(counts, [2, 1, 1, 0, 0])
 })
@@ -91,10 +83,10 @@ t.test('descriptors that are cut off are closed', async (t) => {
 t.test('unmarshall drops the objects that were there', async (t) => {
   const [reader] = pipe(t)
   using p = Parcel.obtain()
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   p.writeFileDescriptor(reader.getFileDescriptor())
   p.unmarshall(Buffer.alloc(24), 0, 24)
-  t.equal(openDescriptors().length, before)
+  t.equal(support.openDescriptors().length, before)
   t.equal(p.hasFileDescriptors(), false)
 })
 
@@ -102,12 +94,12 @@ t.test('a parcel with objects has no bytes to marshall', async (t) => {
   using p = Parcel.obtain()
   p.writeStrongBinder(null)
   t.equal(p.marshall().length, 24)
-  p.writeStrongBinder(new TestBinder())
+  p.writeStrongBinder(new support.TestBinder())
   t.throws(() => p.marshall(), { code: 'ERR_ILLEGAL_STATE' })
 })
 
 t.test('a binder comes out as the same object, null as null', async (t) => {
-  const binder = new TestBinder()
+  const binder = new support.TestBinder()
   using p = Parcel.obtain()
   p.writeStrongBinder(binder)
   p.writeStrongBinder(null)
@@ -122,7 +114,7 @@ t.test('a binder comes out as the same object, null as null', async (t) => {
 })
 
 t.test('arrays of binders and interfaces keep order and nulls', async (t) => {
-  const binders = [new TestBinder(), null, new TestBinder()]
+  const binders = [new support.TestBinder(), null, new support.TestBinder()]
   const interfaces = binders.map((binder) => (binder === null ? null : { asBinder: () => binder }))
   using p = Parcel.obtain()
   p.writeBinderArray(binders)
@@ -147,7 +139,7 @@ t.test('arrays of binders and interfaces keep order and nulls', async (t) => {
 t.test('an object of the other kind, or none, reads as null and moves the position by 24', async (t) => {
   const [reader] = pipe(t)
   using p = Parcel.obtain()
-  p.writeStrongBinder(new TestBinder())
+  p.writeStrongBinder(new support.TestBinder())
   p.writeFileDescriptor(reader.getFileDescriptor())
   p.setDataSize(48 + 30)
   p.setDataPosition(0)
@@ -165,9 +157,9 @@ t.test('an object of the other kind, or none, reads as null and moves the positi
 t.test('bytes of an object are not read as values, wherever the read begins', async (t) => {
   using p = Parcel.obtain()
   p.writeInt(1)
-  p.writeStrongBinder(new TestBinder())
+  p.writeStrongBinder(new support.TestBinder())
   p.writeInt(2)
-  p.writeStrongBinder(new TestBinder())
+  p.writeStrongBinder(new support.TestBinder())
   p.writeInt(3)
   const outcomes: string[] = []
   for (let position = 0; position <= 60; position++) {
@@ -186,7 +178,7 @@ t.test('bytes of an object are not read as values, wherever the read begins', as
 })
 
 t.test('every plain reader and writer keeps off an object', async (t) => {
-  const binder = new TestBinder()
+  const binder = new support.TestBinder()
   using p = Parcel.obtain()
   p.writeStrongBinder(binder)
   p.writeInt(0)
@@ -220,17 +212,17 @@ t.test('every plain reader and writer keeps off an object', async (t) => {
 t.test('a descriptor that finds no place is closed again', async (t) => {
   const [reader] = pipe(t)
   using p = Parcel.obtain()
-  p.writeStrongBinder(new TestBinder())
-  const before = openDescriptors().length
+  p.writeStrongBinder(new support.TestBinder())
+  const before = support.openDescriptors().length
   p.setDataPosition(0)
   t.throws(() => p.writeFileDescriptor(reader.getFileDescriptor()), { code: 'ERR_SECURITY' })
   p.setDataPosition(26)
   t.throws(() => p.writeFileDescriptor(reader.getFileDescriptor()), { code: 'ERR_ILLEGAL_STATE' })
-  t.equal(openDescriptors().length, before)
+  t.equal(support.openDescriptors().length, before)
 })
 
 t.test('objects written out of order are found all the same', async (t) => {
-  const binders = [new TestBinder(), new TestBinder(), new TestBinder()]
+  const binders = [new support.TestBinder(), new support.TestBinder(), new support.TestBinder()]
   using p = Parcel.obtain()
   for (const index of [2, 0, 1]) {
     p.setDataPosition(index * 24)
@@ -239,13 +231,13 @@ t.test('objects written out of order are found all the same', async (t) => {
   p.setDataPosition(0)
   t.strictSame([p.readStrongBinder(), p.readStrongBinder(), p.readStrongBinder()], binders)
   t.strictSame(
-    parcelContents(p).objects.map(({ offset }) => offset),
+    support.parcelContents(p).objects.map(({ offset }) => offset),
     [0, 24, 48],
   )
 })
 
 t.test('a binder written after setDataSize cut another one is the one that is read', async (t) => {
-  const [first, second] = [new TestBinder(), new TestBinder()]
+  const [first, second] = [new support.TestBinder(), new support.TestBinder()]
   using p = Parcel.obtain()
   p.writeStrongBinder(first)
   p.setDataSize(0)
@@ -259,7 +251,7 @@ t.test('hasFileDescriptors and hasBinders see whole objects in a range', async (
   using p = Parcel.obtain()
   p.writeInt(0)
   p.writeFileDescriptor(reader.getFileDescriptor())
-  p.writeStrongBinder(new TestBinder())
+  p.writeStrongBinder(new support.TestBinder())
   p.writeStrongBinder(null)
   const answers = (...range: [offset?: number, length?: number]) => [
     p.hasFileDescriptors(...range),
@@ -276,7 +268,7 @@ t.test('hasFileDescriptors and hasBinders see whole objects in a range', async (
 
 t.test('appendFrom takes whole objects along, with descriptors of its own', async (t) => {
   const [reader] = pipe(t)
-  const binder = new TestBinder()
+  const binder = new support.TestBinder()
   using source = Parcel.obtain()
   source.writeInt(1)
   source.writeFileDescriptor(reader.getFileDescriptor())
@@ -284,9 +276,9 @@ t.test('appendFrom takes whole objects along, with descriptors of its own', asyn
   source.writeInt(2)
   using target = Parcel.obtain()
   target.writeInt(0)
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   target.appendFrom(source, 4, 52)
-  t.equal(openDescriptors().length, before + 1)
+  t.equal(support.openDescriptors().length, before + 1)
   source.recycle()
   target.setDataPosition(4)
   using received = target.readFileDescriptor() as ParcelFileDescriptor
@@ -314,8 +306,8 @@ t.test('appendFrom that fails leaves no descriptor and no byte', async (t) => {
   using source = Parcel.obtain()
   source.writeFileDescriptor(reader.getFileDescriptor())
   using target = Parcel.obtain()
-  target.writeStrongBinder(new TestBinder())
-  const before = openDescriptors().length
+  target.writeStrongBinder(new support.TestBinder())
+  const before = support.openDescriptors().length
   const failures: [position: number, code: string][] = [
     [0, 'ERR_SECURITY'],
     [25, 'ERR_ILLEGAL_STATE'],
@@ -326,7 +318,7 @@ t.test('appendFrom that fails leaves no descriptor and no byte', async (t) => {
     target.setDataPosition(0)
     t.equal(target.dataSize(), 24)
   }
-  t.equal(openDescriptors().length, before)
+  t.equal(support.openDescriptors().length, before)
 })
 
 t.test('getOpenAshmemSize adds up the regions that the parcel owns', async (t) => {
@@ -347,7 +339,7 @@ t.test("parcelContents is a look: data as it travels, descriptors still the parc
   p.writeFileDescriptor(reader.getFileDescriptor())
   p.writeInt(-1)
   p.setDataSize(26)
-  const { data, objects } = contentsOf(p)
+  const { data, objects } = support.contentsOf(p)
   t.equal(data.toString('hex'), `01000000${'00'.repeat(20)}ffff0000`, 'padded to a multiple of 4')
   t.equal(objects.length, 1)
   t.equal(p.dataSize(), 26)
@@ -357,12 +349,12 @@ t.test("parcelContents is a look: data as it travels, descriptors still the parc
 
 t.test('what was taken out of a parcel can neither be read nor copied again', async (t) => {
   const [, writer] = pipe(t)
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   using p = Parcel.obtain()
   p.writeFileDescriptor(writer.getFileDescriptor())
   p.setDataPosition(0)
   const taken = p.takeOwnedFd()
-  t.equal(openDescriptors().length, before + 1, 'no duplicate was made')
+  t.equal(support.openDescriptors().length, before + 1, 'no duplicate was made')
   for (const read of [() => p.readFileDescriptor(), () => p.readOwnedFd(), () => p.takeOwnedFd()]) {
     p.setDataPosition(0)
     t.throws(read, { code: 'EBADF' })
@@ -375,7 +367,7 @@ t.test('what was taken out of a parcel can neither be read nor copied again', as
 
 t.test('where no descriptor is, none can be taken', async (t) => {
   using p = Parcel.obtain()
-  p.writeStrongBinder(new TestBinder())
+  p.writeStrongBinder(new support.TestBinder())
   for (const read of [() => p.readOwnedFd(), () => p.takeOwnedFd()]) {
     p.setDataPosition(0)
     t.throws(read, { code: 'ERR_BAD_PARCEL' })
@@ -383,14 +375,14 @@ t.test('where no descriptor is, none can be taken', async (t) => {
 })
 
 /** Bytes and objects as the layer above hands them over: an int, a descriptor, a binder. */
-function wire(t: Test): { data: Buffer; objects: ParcelObject[]; source: FileDescriptor; binder: IBinder } {
+function wire(t: Test): { data: Buffer; objects: support.ParcelObject[]; source: FileDescriptor; binder: IBinder } {
   const [reader] = pipe(t)
   const source = reader.getFileDescriptor()
-  const binder = new TestBinder()
-  const fd = dup(borrowFd(source))
+  const binder = new support.TestBinder()
+  const fd = dup(support.borrowFd(source))
   const data = Buffer.alloc(52)
   data.writeInt32LE(7, 0)
-  const objects: ParcelObject[] = [
+  const objects: support.ParcelObject[] = [
     { offset: 4, kind: 'fd', fd },
     { offset: 28, kind: 'binder', binder },
   ]
@@ -399,7 +391,7 @@ function wire(t: Test): { data: Buffer; objects: ParcelObject[]; source: FileDes
 
 t.test('parcelFromWire owns what it is given', async (t) => {
   const { data, objects, source, binder } = wire(t)
-  const p = parcelFromWire(received(data), objects)
+  const p = support.parcelFromWire(support.received(data), objects)
   t.equal(p.dataPosition(), 0)
   t.equal(p.dataSize(), 52)
   t.equal(p.readInt(), 7)
@@ -413,34 +405,34 @@ t.test('replaceContents drops what the parcel held, and works twice', async (t) 
   const [, writer] = pipe(t)
   using p = Parcel.obtain()
   p.writeFileDescriptor(writer.getFileDescriptor())
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   for (const round of [1, 2]) {
     const { data, objects } = wire(t)
-    replaceContents(p, received(data), objects)
+    support.replaceContents(p, support.received(data), objects)
     t.equal(p.readInt(), 7, `round ${round}`)
   }
   p.setDataSize(0)
   t.equal(p.dataSize(), 0)
-  t.equal(openDescriptors().length, before - 1 + 2 * 2, 'the pipes of the two rounds')
+  t.equal(support.openDescriptors().length, before - 1 + 2 * 2, 'the pipes of the two rounds')
 })
 
 t.test('replaceContents of a parcel that was recycled meanwhile closes what came', async (t) => {
   const p = Parcel.obtain()
   p.recycle()
   const { data, objects } = wire(t)
-  const before = openDescriptors().length
-  t.throws(() => replaceContents(p, received(data), objects), { code: 'ERR_CLOSED' })
-  t.equal(openDescriptors().length, before - 1)
+  const before = support.openDescriptors().length
+  t.throws(() => support.replaceContents(p, support.received(data), objects), { code: 'ERR_CLOSED' })
+  t.equal(support.openDescriptors().length, before - 1)
 })
 
 t.test('2,000 rounds of descriptors leave nothing behind', async (t) => {
   const [reader] = pipe(t)
-  const before = openDescriptors().length
+  const before = support.openDescriptors().length
   for (let round = 0; round < 2000; round++) {
     using p = Parcel.obtain()
     p.writeFileDescriptor(reader.getFileDescriptor())
     p.setDataPosition(0)
     p.readFileDescriptor()?.close()
   }
-  t.equal(openDescriptors().length, before)
+  t.equal(support.openDescriptors().length, before)
 })

@@ -1,12 +1,7 @@
 /** Every method against what it must not be given, and against a parcel that is recycled. */
 import t from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { SharedMemory } from '../../src/os/shared-memory.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import type { Parcelable } from '../../src/parcel/parcelable.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { Point, Polygon } from '../fixtures/parcel/point.ts'
-import { TestBinder } from '../fixtures/parcel/test-binder.ts'
+import { Parcel, type Parcelable, ParcelFileDescriptor, SharedMemory } from '../../src/index.ts'
+import { leakChecked, Point, Polygon, TestBinder } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -2,22 +2,14 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { fstat } from 'memfd-native'
 import t from 'tap'
-import { borrowFd, type FileDescriptor } from '../../src/os/file-descriptor.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { takeDescriptor } from '../../src/parcel/object-table.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { parcelFromWire } from '../../src/parcel/parcel-objects.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { Point, Polygon } from '../fixtures/parcel/point.ts'
-import { Random, seed } from '../fixtures/parcel/random.ts'
-import { TestBinder } from '../fixtures/parcel/test-binder.ts'
-import { contentsOf, received } from '../fixtures/parcel/wire.ts'
+import { type FileDescriptor, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 
 const ROUNDS = 2000
 const MAX_VALUES = 20
-const binders = [new TestBinder(), new TestBinder(), null]
+const binders = [new support.TestBinder(), new support.TestBinder(), null]
 const readers = ['/dev/null', '/dev/zero'].map((path) =>
   ParcelFileDescriptor.open(path, ParcelFileDescriptor.MODE_READ_ONLY),
 )
@@ -26,7 +18,7 @@ t.teardown(() => {
 })
 
 interface Kind<T> {
-  make(random: Random): T
+  make(random: support.Random): T
   write(parcel: Parcel, value: T): void
   read(parcel: Parcel): unknown
 }
@@ -35,26 +27,28 @@ function kind<T>(make: Kind<T>['make'], write: Kind<T>['write'], read: Kind<T>['
   return { make, write: (parcel, value) => write(parcel, value as T), read }
 }
 
-const int = (random: Random) => random.pick([random.uint32() | 0, random.below(10), -1, -(2 ** 31), 2 ** 31 - 1])
-const long = (random: Random) => BigInt.asIntN(64, (BigInt(random.uint32()) << 32n) | BigInt(random.uint32()))
-const double = (random: Random) => random.bytes(8).readDoubleLE()
-const flag = (random: Random) => random.chance(50)
-const text = (random: Random) => String.fromCharCode(...random.list(random.below(20), () => random.below(0x10000)))
-const string = (random: Random) => (random.chance(10) ? null : text(random))
-const string8 = (random: Random) => (random.chance(10) ? null : Buffer.from(text(random)).toString())
-const bytes = (random: Random) => (random.chance(10) ? null : random.bytes(random.below(40)))
-const blob = (random: Random) =>
+const int = (random: support.Random) =>
+  random.pick([random.uint32() | 0, random.below(10), -1, -(2 ** 31), 2 ** 31 - 1])
+const long = (random: support.Random) => BigInt.asIntN(64, (BigInt(random.uint32()) << 32n) | BigInt(random.uint32()))
+const double = (random: support.Random) => random.bytes(8).readDoubleLE()
+const flag = (random: support.Random) => random.chance(50)
+const text = (random: support.Random) =>
+  String.fromCharCode(...random.list(random.below(20), () => random.below(0x10000)))
+const string = (random: support.Random) => (random.chance(10) ? null : text(random))
+const string8 = (random: support.Random) => (random.chance(10) ? null : Buffer.from(text(random)).toString())
+const bytes = (random: support.Random) => (random.chance(10) ? null : random.bytes(random.below(40)))
+const blob = (random: support.Random) =>
   random.chance(5) ? Buffer.alloc(16_000 + random.below(1000), random.below(256)) : bytes(random)
-const binder = (random: Random) => random.pick(binders)
-const point = (random: Random) => (random.chance(20) ? null : new Point(int(random), int(random)))
-const polygon = (random: Random) => (random.chance(10) ? null : new Polygon(listOf(point)(random)))
+const binder = (random: support.Random) => random.pick(binders)
+const point = (random: support.Random) => (random.chance(20) ? null : new support.Point(int(random), int(random)))
+const polygon = (random: support.Random) => (random.chance(10) ? null : new support.Polygon(listOf(point)(random)))
 
-function listOf<T>(make: (random: Random) => T): (random: Random) => T[] | null {
+function listOf<T>(make: (random: support.Random) => T): (random: support.Random) => T[] | null {
   return (random) => (random.chance(10) ? null : random.list(random.below(6), () => make(random)))
 }
 
 function inode(fd: FileDescriptor): number {
-  return fstat(borrowFd(fd)).ino
+  return fstat(support.borrowFd(fd)).ino
 }
 
 function readInode(parcel: Parcel): number {
@@ -151,12 +145,12 @@ const KINDS: Kind<unknown>[] = [
   kind(
     polygon,
     (p, value) => p.writeTypedObject(value, 0),
-    (p) => p.readTypedObject(Polygon.CREATOR),
+    (p) => p.readTypedObject(support.Polygon.CREATOR),
   ),
   kind(
     listOf(polygon),
     (p, value) => p.writeTypedArray(value, 0),
-    (p) => p.readTypedArray(Polygon.CREATOR),
+    (p) => p.readTypedArray(support.Polygon.CREATOR),
   ),
   kind(
     (random) => inode(random.pick(readers).getFileDescriptor()),
@@ -188,13 +182,15 @@ function opens(parcel: Parcel, name: string): boolean {
 function sent(parcel: Parcel): Parcel {
   using copy = Parcel.obtain()
   copy.appendFrom(parcel, 0, parcel.dataSize())
-  const { data, objects } = contentsOf(copy)
-  const moved = objects.map((object) => (object.kind === 'fd' ? { ...object, fd: takeDescriptor(object) } : object))
-  return parcelFromWire(received(data), moved)
+  const { data, objects } = support.contentsOf(copy)
+  const moved = objects.map((object) =>
+    object.kind === 'fd' ? { ...object, fd: support.takeDescriptor(object) } : object,
+  )
+  return support.parcelFromWire(support.received(data), moved)
 }
 
-t.test(`${ROUNDS} random parcels read back as written, here and received (SEED=${seed})`, async (t) => {
-  const random = new Random(seed)
+t.test(`${ROUNDS} random parcels read back as written, here and received (SEED=${support.seed})`, async (t) => {
+  const random = new support.Random(support.seed)
   for (let round = 0; round < ROUNDS; round++) {
     const values = random.list(random.below(MAX_VALUES), () => {
       const chosen = random.pick(KINDS)

@@ -2,30 +2,14 @@
  * A registry that brings a process ends of new channels: for what was published, as long as there is room, and for nothing
  * else. What is let in is looked at and charged before anything is made of it.
  */
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+
 import { accept, bind, constants, dup, FdWatcher, getrlimit, listen, OwnedFd, setrlimit, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { ImplementationOf } from '../../src/binder/interface.ts'
-import { Session } from '../../src/binder/session.ts'
-import { makeChannelPair } from '../../src/channel/channel-pair.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { sendAttachment } from '../../src/service-manager/attachment.ts'
-import { IServiceManager } from '../../src/service-manager/registry-interface.ts'
-import type { ChannelPolicy } from '../../src/service-manager/registry-link.ts'
-import { findRegistry } from '../../src/service-manager/registry-path.ts'
-import { defaultPolicy } from '../../src/service-manager/service-channels.ts'
-import { ServiceManager } from '../../src/service-manager/service-manager.ts'
-import { LimitError } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { awake } from '../fixtures/awake.ts'
+import { Binder, type IBinder, type ImplementationOf, LimitError, Parcel, ServiceManager } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-watchdog(t)
-leakChecked(t)
+support.watchdog(t)
+support.leakChecked(t)
 
 const uid = process.getuid?.() ?? 0
 const CLIENT = { pid: process.pid, uid }
@@ -33,7 +17,10 @@ const CLIENT = { pid: process.pid, uid }
 const KEPT = 12
 
 /** Knows the binders that it was given, and does with them what it is told. */
-class FakeRegistry extends IServiceManager.Stub implements Partial<ImplementationOf<typeof IServiceManager>> {
+class FakeRegistry
+  extends support.IServiceManager.Stub
+  implements Partial<ImplementationOf<typeof support.IServiceManager>>
+{
   added: IBinder | null = null
   callback: IBinder | null = null
 
@@ -50,37 +37,42 @@ class FakeRegistry extends IServiceManager.Stub implements Partial<Implementatio
   }
 }
 
-async function connected(t: Test, policy: ChannelPolicy) {
-  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  const path = join(folder, 'registry.sock')
+async function connected(t: Test, policy: support.ChannelPolicy) {
+  const folder = support.nodeFs.mkdtempSync(support.nodePath.join(support.nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => support.nodeFs.rmSync(folder, { recursive: true }))
+  const path = support.nodePath.join(folder, 'registry.sock')
   const listener = socket(constants.SOCK_SEQPACKET)
   t.teardown(() => listener.close())
   bind(listener, path)
   listen(listener)
-  const manager = await ServiceManager.connectTo(findRegistry({ path }), policy)
+  const manager = await ServiceManager.connectTo(support.findRegistry({ path }), policy)
   t.teardown(() => manager.close())
   const registry = new FakeRegistry()
   const end = accept(listener) as OwnedFd
-  const session = new Session(end, { role: 'server', root: registry, peerAcceptsFileDescriptors: true, caller: CLIENT })
+  const session = new support.Session(end, {
+    role: 'server',
+    root: registry,
+    peerAcceptsFileDescriptors: true,
+    caller: CLIENT,
+  })
   t.teardown(() => session.close())
   return { manager, registry }
 }
 
 /** Brings the binder the end of a new channel. @returns the client's, which is closed with the test */
 function attach(t: Test, binder: IBinder | null): OwnedFd {
-  const { server, client } = makeChannelPair(false)
+  const { server, client } = support.makeChannelPair(false)
   t.teardown(() => client.close())
-  sendAttachment(binder as IBinder, { client: CLIENT, end: server }, false)
+  support.sendAttachment(binder as IBinder, { client: CLIENT, end: server }, false)
   return client
 }
 
 /** A client on this end: what a call comes to. */
 async function ping(t: Test, end: OwnedFd): Promise<boolean> {
-  const client = new Session(end, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
+  const client = new support.Session(end, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
   t.teardown(() => client.close())
   using data = Parcel.obtain()
-  return awake(client.root.transact(Binder.PING_TRANSACTION, data, null))
+  return support.awake(client.root.transact(Binder.PING_TRANSACTION, data, null))
 }
 
 /** The other side has closed its end. */
@@ -95,7 +87,7 @@ function ended(end: OwnedFd): Promise<void> {
 
 t.test('a channel to what was published is served, one to anything else is closed at once', async (t) => {
   const entered: string[] = []
-  const policy: ChannelPolicy = {
+  const policy: support.ChannelPolicy = {
     enter: () => {
       entered.push('enter')
       return { refusal: null, onOpen: () => entered.push('open'), onEnd: () => entered.push('end') }
@@ -118,7 +110,7 @@ t.test(
     const limit = new LimitError('channels', 1, 1)
     const log: string[] = []
     let isOpen = false
-    const policy: ChannelPolicy = {
+    const policy: support.ChannelPolicy = {
       enter: ({ client: { pid }, end }) => {
         log.push(`${pid === process.pid} ${end instanceof OwnedFd}`)
         if (!isOpen) return null
@@ -141,15 +133,15 @@ t.test(
 
 t.test('what comes and is no socket is seen out again', async (t) => {
   const log: string[] = []
-  const policy: ChannelPolicy = {
+  const policy: support.ChannelPolicy = {
     enter: () => ({ refusal: null, onOpen: () => log.push('open'), onEnd: (pid) => log.push(`end ${pid}`) }),
   }
   const { manager, registry } = await connected(t, policy)
   await manager.addService('name', new Binder())
   const warned = new Promise((resolve) => process.once('warning', resolve))
-  const file = OwnedFd.adopt(openSync(import.meta.filename, 'r'))
-  sendAttachment(registry.added as IBinder, { client: CLIENT, end: file }, false)
-  await awake(warned)
+  const file = OwnedFd.adopt(support.nodeFs.openSync(import.meta.filename, 'r'))
+  support.sendAttachment(registry.added as IBinder, { client: CLIENT, end: file }, false)
+  await support.awake(warned)
   t.strictSame(log, ['end 0'])
 })
 
@@ -158,7 +150,7 @@ t.test('the last numbers for descriptors are for no client', async (t) => {
   const files = 256
   setrlimit(constants.RLIMIT_NOFILE, { soft: files, hard })
   t.teardown(() => setrlimit(constants.RLIMIT_NOFILE, { soft, hard }))
-  const policy = defaultPolicy({})
+  const policy = support.defaultPolicy({})
   const low = socket(constants.SOCK_SEQPACKET)
   for (const [number, isLetIn] of [
     [files - KEPT - 1, true],

@@ -1,13 +1,9 @@
 /** A registry that has too many waiting at its door is not away: who connects waits, too. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+
 import { accept, bind, connect, constants, Hub, listen, type OwnedFd, recvmsg, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { ServiceManager } from '../../src/service-manager/service-manager.ts'
-import { errorCode } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
+import { errorCode, ServiceManager } from '../../src/index.ts'
+import { leakChecked, nodeFs, nodeOs, nodePath, watchdog } from '../../test-support/index.ts'
 
 Hub.current() // lives as long as the thread: its descriptors are no leak of a test
 leakChecked(t)
@@ -15,13 +11,13 @@ watchdog(t)
 
 /** A listener whose backlog is full; `fill` makes it so again. */
 function fullListener(t: Test): { path: string; listener: OwnedFd; fill: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'memsvc-'))
-  const path = join(folder, 'registry.sock')
+  const folder = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memsvc-'))
+  const path = nodePath.join(folder, 'registry.sock')
   const listener = socket(constants.SOCK_SEQPACKET)
   const waiting: OwnedFd[] = []
   t.teardown(() => {
     for (const fd of [listener, ...waiting]) fd.close()
-    rmSync(folder, { recursive: true })
+    nodeFs.rmSync(folder, { recursive: true })
   })
   bind(listener, path)
   listen(listener, 0)

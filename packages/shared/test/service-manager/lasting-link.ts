@@ -1,15 +1,9 @@
 /** The registry goes and another comes: what was published, and who wants to be told, is said to it again. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
+import { Binder, type BinderProxy, errorCode, ServiceManager } from '../../src/index.ts'
 import { findRegistry } from '../../src/service-manager/registry-path.ts'
-import { ServiceManager } from '../../src/service-manager/service-manager.ts'
-import { errorCode } from '../../src/util/errors.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, onceUp, startRegistry } from '../fixtures/registry.ts'
-import { warningsOf } from '../fixtures/warnings.ts'
+import { connect, leakChecked, onceUp, startRegistry, warningsOf, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

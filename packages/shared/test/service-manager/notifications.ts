@@ -1,13 +1,7 @@
 /** Being told of registrations: at once when the service is there, and at each one after that. */
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { OnRegistration } from '../../src/service-manager/notifications.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, startRegistry } from '../fixtures/registry.ts'
-import { warningsOf } from '../fixtures/warnings.ts'
+import { Binder, BinderProxy, type IBinder, type OnRegistration } from '../../src/index.ts'
+import { connect, leakChecked, startRegistry, warningsOf, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

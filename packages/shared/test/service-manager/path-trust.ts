@@ -1,32 +1,18 @@
 /** The way to the registry, folder by folder: whose each may be, with which mode, and what a symbolic link adds to it. */
-import {
-  chmodSync,
-  closeSync,
-  lchownSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+
 import t, { type Test } from 'tap'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
+import { ParcelFileDescriptor } from '../../src/index.ts'
 import { checkPathTrust, stepsTo } from '../../src/service-manager/path-trust.ts'
 import { TrustedUsers } from '../../src/service-manager/trusted-users.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
-import { OTHER_UID, startCommand } from '../../test-support/programs.ts'
-import { newRegistryPath } from '../../test-support/start-daemon.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
+support.leakChecked(t)
 
 const skip = process.getuid?.() === 0 ? false : 'needs root to give folders away'
 const TRUSTED = new TrustedUsers({ trustsOverflow: false })
 
 function verdict(path: string, trusted = TRUSTED): unknown {
-  return outcome(() => checkPathTrust('it', path, trusted)) ?? 'trusted'
+  return support.outcome(() => checkPathTrust('it', path, trusted)) ?? 'trusted'
 }
 
 /** outer/inner/registry.sock in a folder of its own. */
@@ -37,12 +23,12 @@ class Way {
   readonly socket: string
 
   constructor(t: Test) {
-    this.top = dirname(newRegistryPath(t))
-    this.outer = join(this.top, 'outer')
-    this.inner = join(this.outer, 'inner')
-    this.socket = join(this.inner, 'registry.sock')
-    mkdirSync(this.inner, { recursive: true })
-    writeFileSync(this.socket, '')
+    this.top = support.nodePath.dirname(support.newRegistryPath(t))
+    this.outer = support.nodePath.join(this.top, 'outer')
+    this.inner = support.nodePath.join(this.outer, 'inner')
+    this.socket = support.nodePath.join(this.inner, 'registry.sock')
+    support.nodeFs.mkdirSync(this.inner, { recursive: true })
+    support.nodeFs.writeFileSync(this.socket, '')
   }
 }
 
@@ -62,9 +48,13 @@ for (const [mode, expected] of MODES) {
   t.test(`a folder of mode ${mode.toString(8)} anywhere on the way: ${expected}`, async (t) => {
     for (const which of ['top', 'outer', 'inner'] as const) {
       const way = new Way(t)
-      chmodSync(way[which], mode)
+      support.nodeFs.chmodSync(way[which], mode)
       t.equal(verdict(way.socket), expected, which)
-      t.equal(verdict(join(way.inner, 'not/there/yet')), expected, `${which}, on the way to what is not there`)
+      t.equal(
+        verdict(support.nodePath.join(way.inner, 'not/there/yet')),
+        expected,
+        `${which}, on the way to what is not there`,
+      )
     }
   })
 }
@@ -72,51 +62,51 @@ for (const [mode, expected] of MODES) {
 t.test('a folder of a stranger anywhere on the way is refused, by name, until he is named', { skip }, async (t) => {
   for (const which of ['top', 'outer', 'inner'] as const) {
     const way = new Way(t)
-    lchownSync(way[which], OTHER_UID, OTHER_UID)
-    const message = `it is not trusted: ${way[which]} belongs to uid ${OTHER_UID} (mode 0`
+    support.nodeFs.lchownSync(way[which], support.OTHER_UID, support.OTHER_UID)
+    const message = `it is not trusted: ${way[which]} belongs to uid ${support.OTHER_UID} (mode 0`
     t.throws(() => checkPathTrust('it', way.socket, TRUSTED), { code: 'ERR_SECURITY', message }, which)
-    t.throws(() => checkPathTrust('it', way.socket, TRUSTED), { message: `--registry-owner ${OTHER_UID}` })
-    t.equal(verdict(way.socket, new TrustedUsers({ owner: OTHER_UID, trustsOverflow: false })), 'trusted')
-    t.equal(verdict(way.socket, new TrustedUsers({ self: OTHER_UID, trustsOverflow: false })), 'trusted')
+    t.throws(() => checkPathTrust('it', way.socket, TRUSTED), { message: `--registry-owner ${support.OTHER_UID}` })
+    t.equal(verdict(way.socket, new TrustedUsers({ owner: support.OTHER_UID, trustsOverflow: false })), 'trusted')
+    t.equal(verdict(way.socket, new TrustedUsers({ self: support.OTHER_UID, trustsOverflow: false })), 'trusted')
     t.equal(verdict(way.socket, new TrustedUsers({ owner: 4711, trustsOverflow: false })), 'ERR_SECURITY')
   }
 })
 
 t.test("a stranger's socket or lock is refused in a sticky folder, and nowhere else", { skip }, async (t) => {
   const way = new Way(t)
-  lchownSync(way.socket, OTHER_UID, OTHER_UID)
+  support.nodeFs.lchownSync(way.socket, support.OTHER_UID, support.OTHER_UID)
   t.equal(verdict(way.socket), 'trusted')
   for (const mode of [0o1777, 0o1770]) {
-    chmodSync(way.inner, mode)
+    support.nodeFs.chmodSync(way.inner, mode)
     t.equal(verdict(way.socket), 'ERR_SECURITY', mode.toString(8))
   }
 })
 
 t.test('a symbolic link counts with its owner and with the folders that it leads through', { skip }, async (t) => {
   const way = new Way(t)
-  const link = join(dirname(newRegistryPath(t)), 'link')
-  symlinkSync(way.socket, link)
+  const link = support.nodePath.join(support.nodePath.dirname(support.newRegistryPath(t)), 'link')
+  support.nodeFs.symlinkSync(way.socket, link)
   t.equal(verdict(link), 'trusted')
-  lchownSync(link, OTHER_UID, OTHER_UID)
+  support.nodeFs.lchownSync(link, support.OTHER_UID, support.OTHER_UID)
   t.equal(verdict(link), 'ERR_SECURITY', 'a link of a stranger')
-  lchownSync(link, 0, 0)
-  chmodSync(way.outer, 0o777)
+  support.nodeFs.lchownSync(link, 0, 0)
+  support.nodeFs.chmodSync(way.outer, 0o777)
   t.equal(verdict(link), 'ERR_SECURITY', 'a link into an open folder')
-  chmodSync(way.outer, 0o755)
-  chmodSync(dirname(link), 0o777)
+  support.nodeFs.chmodSync(way.outer, 0o755)
+  support.nodeFs.chmodSync(support.nodePath.dirname(link), 0o777)
   t.equal(verdict(link), 'ERR_SECURITY', 'a link in an open folder')
 })
 
 t.test('links to folders, up and in circles are walked as the kernel walks them', async (t) => {
   const way = new Way(t)
-  symlinkSync('outer/inner', join(way.top, 'short'))
-  symlinkSync('circle', join(way.top, 'circle'))
-  t.equal(verdict(join(way.top, 'short/registry.sock')), 'trusted')
-  t.equal(verdict(join(way.top, 'circle/registry.sock')), 'trusted', 'connect(2) says ELOOP')
-  chmodSync(way.outer, 0o777)
-  t.equal(verdict(join(way.top, 'short/registry.sock')), 'ERR_SECURITY')
+  support.nodeFs.symlinkSync('outer/inner', support.nodePath.join(way.top, 'short'))
+  support.nodeFs.symlinkSync('circle', support.nodePath.join(way.top, 'circle'))
+  t.equal(verdict(support.nodePath.join(way.top, 'short/registry.sock')), 'trusted')
+  t.equal(verdict(support.nodePath.join(way.top, 'circle/registry.sock')), 'trusted', 'connect(2) says ELOOP')
+  support.nodeFs.chmodSync(way.outer, 0o777)
+  t.equal(verdict(support.nodePath.join(way.top, 'short/registry.sock')), 'ERR_SECURITY')
   t.equal(verdict(`${way.top}/short/../registry.sock`), 'ERR_SECURITY', 'up from where the link leads')
-  t.equal(verdict(join(way.top, 'registry.sock')), 'trusted')
+  t.equal(verdict(support.nodePath.join(way.top, 'registry.sock')), 'trusted')
   t.equal(verdict(`${way.top}//./registry.sock`), 'trusted')
 })
 
@@ -128,19 +118,19 @@ t.test('a relative path goes from the working directory, with all that is above 
 
 t.test('a link of /proc is judged by where it leads, and refused where its text is another place', async (t) => {
   const way = new Way(t)
-  const folder = openSync(way.inner, 'r')
-  t.teardown(() => closeSync(folder))
+  const folder = support.nodeFs.openSync(way.inner, 'r')
+  t.teardown(() => support.nodeFs.closeSync(folder))
   const link = `/proc/self/fd/${folder}/registry.sock`
   t.equal(verdict(link), 'trusted', 'it leads where it says')
   t.equal(verdict(`/proc/self/root${way.socket}`), 'trusted')
-  t.equal(verdict(join(way.top, 'not/there')), 'trusted')
-  chmodSync(way.outer, 0o777)
+  t.equal(verdict(support.nodePath.join(way.top, 'not/there')), 'trusted')
+  support.nodeFs.chmodSync(way.outer, 0o777)
   t.equal(verdict(link), 'ERR_SECURITY', 'and then the folders above that count')
-  chmodSync(way.outer, 0o755)
+  support.nodeFs.chmodSync(way.outer, 0o755)
 
-  renameSync(way.inner, join(way.outer, 'elsewhere'))
+  support.nodeFs.renameSync(way.inner, support.nodePath.join(way.outer, 'elsewhere'))
   t.equal(verdict(link), 'trusted', 'the text moves with the folder')
-  chmodSync(way.outer, 0o777)
+  support.nodeFs.chmodSync(way.outer, 0o777)
   t.equal(verdict(link), 'ERR_SECURITY')
 })
 
@@ -148,11 +138,11 @@ t.test(
   'a link to a folder that was removed, and made anew under its name, leads nowhere that could be judged',
   async (t) => {
     const way = new Way(t)
-    mkdirSync(join(way.outer, 'gone'))
-    const folder = openSync(join(way.outer, 'gone'), 'r')
-    t.teardown(() => closeSync(folder))
-    rmdirSync(join(way.outer, 'gone'))
-    mkdirSync(join(way.outer, 'gone (deleted)'))
+    support.nodeFs.mkdirSync(support.nodePath.join(way.outer, 'gone'))
+    const folder = support.nodeFs.openSync(support.nodePath.join(way.outer, 'gone'), 'r')
+    t.teardown(() => support.nodeFs.closeSync(folder))
+    support.nodeFs.rmdirSync(support.nodePath.join(way.outer, 'gone'))
+    support.nodeFs.mkdirSync(support.nodePath.join(way.outer, 'gone (deleted)'))
     const link = `/proc/self/fd/${folder}`
     t.throws(() => checkPathTrust('it', `${link}/registry.sock`, TRUSTED), {
       code: 'ERR_SECURITY',
@@ -169,7 +159,7 @@ t.test('a link to a pipe leads to no path', async (t) => {
 
 t.test("the root of another mount namespace is not this one's, although it is the same folder", { skip }, async (t) => {
   const way = new Way(t)
-  const other = startCommand(
+  const other = support.startCommand(
     ['unshare', '-m', 'sh', '-c', `mount -t tmpfs none ${way.outer} && echo there && read end`],
     {
       stdin: 'pipe',

@@ -2,15 +2,12 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Binder } from '../../src/binder/binder.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { runProgram, startProgram } from '../../test-support/programs.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, startRegistry } from '../fixtures/registry.ts'
+import { connect, leakChecked, runProgram, startProgram, startRegistry, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
 
-const program = fileURLToPath(import.meta.resolve('../fixtures/manager-process.js'))
+const program = fileURLToPath(import.meta.resolve('../../test-support/fixtures/manager-process.js'))
 
 for (const action of [
   'list',

@@ -2,8 +2,7 @@
 import t from 'tap'
 import { readRegistryOptions } from '../../src/service-manager/registry-options.ts'
 import { findRegistry, MAX_PATH_BYTES, type RegistryChoice } from '../../src/service-manager/registry-path.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome } from '../../test-support/outcome.ts'
+import { leakChecked, outcome } from '../../test-support/index.ts'
 
 leakChecked(t)
 

@@ -1,15 +1,8 @@
 /** What the clients of a library's service may take: as asked, as the files allow, and never all of it for one user. */
 import { closeSync, openSync } from 'node:fs'
 import t from 'tap'
-import {
-  checkServiceLimits,
-  countFreeFiles,
-  fitServiceLimits,
-  openFilesLimit,
-  SERVICE_RESOURCES,
-  type ServiceLimits,
-} from '../../src/service-manager/service-limits.ts'
-import { outcome } from '../../test-support/outcome.ts'
+import * as serviceLimits from '../../src/service-manager/service-limits.ts'
+import { outcome } from '../../test-support/index.ts'
 
 const OF_FILES = ['channels', 'turnedAway', 'unreadDescriptors', 'heldDescriptors'] as const
 
@@ -17,7 +10,7 @@ const OF_FILES = ['channels', 'turnedAway', 'unreadDescriptors', 'heldDescriptor
 const FEW = 100
 
 t.test('where there is room the table of the README holds', async (t) => {
-  t.strictSame(fitServiceLimits({}, Number.POSITIVE_INFINITY), {
+  t.strictSame(serviceLimits.fitServiceLimits({}, Number.POSITIVE_INFINITY), {
     channels: { total: 16_384, perUser: 1024 },
     turnedAway: { total: 128, perUser: 32 },
     unreadDescriptors: { total: 2048, perUser: 512, perPeer: 128 },
@@ -30,10 +23,10 @@ t.test('where there is room the table of the README holds', async (t) => {
 
 for (const free of [-5, 0, 1, 15, 16, 64, 160, 176, 1000, 5000]) {
   t.test(`of ${free} free files all get less than there are, and one user not all of it`, async (t) => {
-    const limits = fitServiceLimits({}, free)
+    const limits = serviceLimits.fitServiceLimits({}, free)
     const taken = OF_FILES.reduce((sum, resource) => sum + limits[resource].total, 0)
     t.ok(taken <= free || free < FEW, `${taken}`)
-    for (const resource of SERVICE_RESOURCES) {
+    for (const resource of serviceLimits.SERVICE_RESOURCES) {
       const { total, perUser, perPeer = 1 } = limits[resource]
       t.ok(total >= 4 && perUser >= 1 && perUser <= (3 * total) / 4 && perPeer >= 1 && perPeer <= perUser, resource)
     }
@@ -43,17 +36,23 @@ for (const free of [-5, 0, 1, 15, 16, 64, 160, 176, 1000, 5000]) {
 
 t.test('what was asked for is granted as it is', async (t) => {
   const asked = { channels: { total: 5000, perUser: 5000 }, objects: { perUser: 7 }, heldDescriptors: { perPeer: 1 } }
-  const limits = fitServiceLimits(asked, 100)
+  const limits = serviceLimits.fitServiceLimits(asked, 100)
   t.strictSame(limits.channels, { total: 5000, perUser: 5000 })
   t.strictSame(limits.objects, { total: 131_072, perUser: 7, perPeer: 7 })
   t.equal(limits.heldDescriptors.perPeer, 1)
-  t.strictSame(fitServiceLimits({ channels: { total: 10 } }, 1000).channels, { total: 10, perUser: 7 })
-  t.strictSame(fitServiceLimits({ channels: { total: 1 } }, 1000).channels, { total: 1, perUser: 1 })
+  t.strictSame(serviceLimits.fitServiceLimits({ channels: { total: 10 } }, 1000).channels, { total: 10, perUser: 7 })
+  t.strictSame(serviceLimits.fitServiceLimits({ channels: { total: 1 } }, 1000).channels, { total: 1, perUser: 1 })
 })
 
 t.test('more watchers bring their objects with them', async (t) => {
-  t.match(fitServiceLimits({ watchers: { perUser: 20_000 } }, 1000).objects, { total: 131_072, perUser: 20_000 })
-  t.match(fitServiceLimits({ watchers: { total: 200_000 } }, 1000).objects, { total: 200_000, perUser: 16_384 })
+  t.match(serviceLimits.fitServiceLimits({ watchers: { perUser: 20_000 } }, 1000).objects, {
+    total: 131_072,
+    perUser: 20_000,
+  })
+  t.match(serviceLimits.fitServiceLimits({ watchers: { total: 200_000 } }, 1000).objects, {
+    total: 200_000,
+    perUser: 16_384,
+  })
 })
 
 const WRONG: [limits: unknown, code: string][] = [
@@ -76,27 +75,31 @@ const WRONG: [limits: unknown, code: string][] = [
 for (const [limits, code] of WRONG) {
   t.test(`limits that are none: ${JSON.stringify(limits)}`, async (t) => {
     t.equal(
-      outcome(() => checkServiceLimits(limits)),
+      outcome(() => serviceLimits.checkServiceLimits(limits)),
       code,
     )
   })
 }
 
 t.test('limits that are some', async (t) => {
-  const some: ServiceLimits[] = [{}, { channels: {} }, { channels: { total: 1 }, watchers: { perPeer: 4096 } }]
+  const some: serviceLimits.ServiceLimits[] = [
+    {},
+    { channels: {} },
+    { channels: { total: 1 }, watchers: { perPeer: 4096 } },
+  ]
   for (const limits of some) {
     t.equal(
-      outcome(() => checkServiceLimits(limits)),
+      outcome(() => serviceLimits.checkServiceLimits(limits)),
       undefined,
     )
   }
 })
 
 t.test('the files that are free are counted, less the reserve', async (t) => {
-  const free = countFreeFiles()
-  t.ok(free > 0 && free < openFilesLimit() - 24)
+  const free = serviceLimits.countFreeFiles()
+  t.ok(free > 0 && free < serviceLimits.openFilesLimit() - 24)
   const fd = openSync('/dev/null', 'r')
-  t.equal(countFreeFiles(), free - 1)
+  t.equal(serviceLimits.countFreeFiles(), free - 1)
   closeSync(fd)
-  t.equal(countFreeFiles(), free)
+  t.equal(serviceLimits.countFreeFiles(), free)
 })

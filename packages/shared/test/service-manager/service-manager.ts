@@ -1,43 +1,29 @@
 /** The client of the registry, against a real one: names, checks and their order, finding, listing, closing. */
-import { readdirSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+
 import { bind, constants, listen, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
-import {
-  type AddServiceOptions,
-  type ConnectOptions,
-  ServiceManager,
-} from '../../src/service-manager/service-manager.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { startProgram } from '../../test-support/programs.ts'
-import { newRegistryPath } from '../../test-support/start-daemon.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { call } from '../fixtures/call.ts'
-import { connect, startRegistry } from '../fixtures/registry.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
+import * as api from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
-const managerProcess = fileURLToPath(import.meta.resolve('../fixtures/manager-process.js'))
+const managerProcess = support.nodeUrl.fileURLToPath(
+  import.meta.resolve('../../test-support/fixtures/manager-process.js'),
+)
 
 async function up(t: Test) {
-  const { registry, program } = await startRegistry(t)
-  return { registry, program, manager: await connect(t, registry) }
+  const { registry, program } = await support.startRegistry(t)
+  return { registry, program, manager: await support.connect(t, registry) }
 }
 
 /** A service that answers a number. */
-const answering = (value: number) => new ScriptedBinder({ 1: (_data, reply) => reply.writeInt(value) })
-const ask = (binder: IBinder | null) => call(binder as IBinder, 1, { read: (reply) => reply.readInt() })
+const answering = (value: number) => new support.ScriptedBinder({ 1: (_data, reply) => reply.writeInt(value) })
+const ask = (binder: api.IBinder | null) => support.call(binder as api.IBinder, 1, { read: (reply) => reply.readInt() })
 
 /** A proxy that ends with the test. */
-async function find(t: Test, manager: ServiceManager, name: string): Promise<BinderProxy> {
-  const proxy = (await manager.getService(name)) as BinderProxy
+async function find(t: Test, manager: api.ServiceManager, name: string): Promise<api.BinderProxy> {
+  const proxy = (await manager.getService(name)) as api.BinderProxy
   t.teardown(() => proxy.close())
   return proxy
 }
@@ -46,7 +32,7 @@ async function find(t: Test, manager: ServiceManager, name: string): Promise<Bin
 
 const places: [string, (path: string, t: Test) => void, string][] = [
   ['nothing', () => {}, 'ERR_REGISTRY_UNAVAILABLE'],
-  ['a file', (path) => writeFileSync(path, ''), 'ERR_REGISTRY_UNAVAILABLE'],
+  ['a file', (path) => support.nodeFs.writeFileSync(path, ''), 'ERR_REGISTRY_UNAVAILABLE'],
   ['a socket that nobody listens at', (path) => abandonedSocket(path), 'ERR_REGISTRY_UNAVAILABLE'],
   ['a socket of another type', (path, t) => streamListener(t, path), 'ERR_REGISTRY_UNAVAILABLE'],
 ]
@@ -67,31 +53,33 @@ function streamListener(t: Test, path: string): void {
 
 for (const [what, make, code] of places) {
   t.test(`connecting where ${what} is: ${code}`, async (t) => {
-    const path = newRegistryPath(t)
+    const path = support.newRegistryPath(t)
     make(path, t)
-    await t.rejects(ServiceManager.connect({ path }), { code, message: new RegExp(path) })
+    await t.rejects(api.ServiceManager.connect({ path }), { code, message: new RegExp(path) })
   })
 }
 
 t.test('a path that no socket can have is refused', async (t) => {
-  await t.rejects(ServiceManager.connect({ path: `/${'x'.repeat(107)}` }), { code: 'ERR_INVALID_ARG_VALUE' })
+  await t.rejects(api.ServiceManager.connect({ path: `/${'x'.repeat(107)}` }), { code: 'ERR_INVALID_ARG_VALUE' })
 })
 
 t.test('options are an object', async (t) => {
   const { manager } = await up(t)
-  await t.rejects(ServiceManager.connect(null as unknown as ConnectOptions), { code: 'ERR_NULL_POINTER' })
-  await t.rejects(ServiceManager.connect('/path' as ConnectOptions), { code: 'ERR_INVALID_ARG_TYPE' })
-  await t.rejects(manager.addService('x', new Binder(), 'x' as AddServiceOptions), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.rejects(api.ServiceManager.connect(null as unknown as api.ConnectOptions), { code: 'ERR_NULL_POINTER' })
+  await t.rejects(api.ServiceManager.connect('/path' as api.ConnectOptions), { code: 'ERR_INVALID_ARG_TYPE' })
+  await t.rejects(manager.addService('x', new api.Binder(), 'x' as api.AddServiceOptions), {
+    code: 'ERR_INVALID_ARG_TYPE',
+  })
   await t.rejects(manager.waitForService('x', 'x' as { signal?: AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
   await t.rejects(manager.waitForService('x', { signal: {} as AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
 t.test('who listens and never answers, and goes: ERR_DEAD_OBJECT, then ERR_REGISTRY_UNAVAILABLE', async (t) => {
-  const path = newRegistryPath(t)
+  const path = support.newRegistryPath(t)
   const listener = socket(constants.SOCK_SEQPACKET)
   bind(listener, path)
   listen(listener)
-  const manager = await connect(t, path)
+  const manager = await support.connect(t, path)
   const answer = manager.listServices()
   listener.close()
   await t.rejects(answer, { code: 'ERR_DEAD_OBJECT' })
@@ -105,7 +93,7 @@ const badNames = ['', ' ', 'a b', 'a:b', 'é', 'a\0', 'a\n', 'x'.repeat(128), nu
 
 t.test('names of 1 to 127 letters, digits and _ - . / can be added and found', async (t) => {
   const { manager } = await up(t)
-  const service = new Binder()
+  const service = new api.Binder()
   for (const name of goodNames) {
     await manager.addService(name, service)
     t.equal(await manager.getService(name), service, name)
@@ -118,7 +106,7 @@ t.test('other names cannot be added or asked for, and find nothing', async (t) =
   const refused = { code: 'ERR_INVALID_ARG_VALUE' }
   for (const bad of badNames) {
     const name = bad as string
-    await t.rejects(manager.addService(name, new Binder()), refused)
+    await t.rejects(manager.addService(name, new api.Binder()), refused)
     await t.rejects(
       manager.registerForNotifications(name, () => {}),
       refused,
@@ -133,18 +121,18 @@ t.test('other names cannot be added or asked for, and find nothing', async (t) =
 
 t.test('what is no local Binder cannot be added, whatever its name', async (t) => {
   const { manager, registry } = await up(t)
-  await manager.addService('taken', new Binder())
-  const proxy = await find(t, await connect(t, registry), 'taken')
+  await manager.addService('taken', new api.Binder())
+  const proxy = await find(t, await support.connect(t, registry), 'taken')
   for (const name of ['free', 'a b']) {
-    await t.rejects(manager.addService(name, null as unknown as IBinder), {
+    await t.rejects(manager.addService(name, null as unknown as api.IBinder), {
       code: 'ERR_INVALID_ARG_VALUE',
       message: 'Null binder',
     })
-    await t.rejects(manager.addService(name, {} as IBinder), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(manager.addService(name, {} as api.IBinder), { code: 'ERR_INVALID_ARG_TYPE' })
     await t.rejects(manager.addService(name, proxy), { code: 'ERR_INVALID_ARG_TYPE' })
   }
   for (const dumpPriority of [-1, 1.5, 2 ** 31]) {
-    await t.rejects(manager.addService('free', new Binder(), { dumpPriority }), { code: 'ERR_OUT_OF_RANGE' })
+    await t.rejects(manager.addService('free', new api.Binder(), { dumpPriority }), { code: 'ERR_OUT_OF_RANGE' })
   }
   t.strictSame(await manager.listServices(), ['taken'])
 })
@@ -158,9 +146,9 @@ t.test('a service is found by its own manager as itself, by others as a proxy wi
   t.equal(await manager.getService('seven'), service)
   t.equal(await manager.checkService('seven'), service)
 
-  const other = await connect(t, registry)
+  const other = await support.connect(t, registry)
   const [first, second] = [await find(t, other, 'seven'), await find(t, other, 'seven')]
-  t.type(first, BinderProxy)
+  t.type(first, api.BinderProxy)
   t.not(first, second)
   t.same([await ask(first), await ask(second)], [7, 7])
   first.close()
@@ -177,26 +165,29 @@ t.test('a service that is not there is null', async (t) => {
 
 t.test('who calls is known to a service by the kernel', async (t) => {
   const { manager, registry } = await up(t)
-  const identify = new ScriptedBinder({
+  const identify = new support.ScriptedBinder({
     1: (_data, reply) => {
-      reply.writeInt(Binder.getCallingPid())
-      reply.writeInt(Binder.getCallingUid())
+      reply.writeInt(api.Binder.getCallingPid())
+      reply.writeInt(api.Binder.getCallingUid())
     },
   })
   await manager.addService('who', identify)
   const read = { read: (reply: { readInt(): number }) => [reply.readInt(), reply.readInt()] }
-  t.same(await call(await find(t, await connect(t, registry), 'who'), 1, read), [process.pid, process.getuid?.()])
+  t.same(await support.call(await find(t, await support.connect(t, registry), 'who'), 1, read), [
+    process.pid,
+    process.getuid?.(),
+  ])
 })
 
 t.test('a service that accepts descriptors gets them through the registry, another does not', async (t) => {
   const { manager, registry } = await up(t)
-  const codes = { 1: (data: Parcel, reply: Parcel) => reply.writeInt(data.hasFileDescriptors() ? 1 : 0) }
-  await manager.addService('closed', new ScriptedBinder(codes))
-  await manager.addService('open', new ScriptedBinder(codes, { acceptFileDescriptors: true }))
-  const other = await connect(t, registry)
-  using file = new MemoryFile('sent', 4)
+  const codes = { 1: (data: api.Parcel, reply: api.Parcel) => reply.writeInt(data.hasFileDescriptors() ? 1 : 0) }
+  await manager.addService('closed', new support.ScriptedBinder(codes))
+  await manager.addService('open', new support.ScriptedBinder(codes, { acceptFileDescriptors: true }))
+  const other = await support.connect(t, registry)
+  using file = new api.MemoryFile('sent', 4)
   const send = async (name: string) =>
-    call(await find(t, other, name), 1, {
+    support.call(await find(t, other, name), 1, {
       write: (data) => data.writeFileDescriptor(file.getFileDescriptor()),
       read: (reply) => reply.readInt(),
     })
@@ -206,7 +197,7 @@ t.test('a service that accepts descriptors gets them through the registry, anoth
 
 t.test('adding again replaces: for who asks from then on', async (t) => {
   const { manager, registry } = await up(t)
-  const other = await connect(t, registry)
+  const other = await support.connect(t, registry)
   await manager.addService('name', answering(1))
   const before = await find(t, other, 'name')
   await manager.addService('name', answering(2), { dumpPriority: 1 })
@@ -216,16 +207,16 @@ t.test('adding again replaces: for who asks from then on', async (t) => {
 })
 
 t.test('a name that another process holds cannot be taken, and nothing changes', async (t) => {
-  const { registry, program } = await startRegistry(t, { command: 'start' })
-  const manager = await connect(t, registry)
+  const { registry, program } = await support.startRegistry(t, { command: 'start' })
+  const manager = await support.connect(t, registry)
   const refusal = { code: 'ERR_ILLEGAL_STATE', message: new RegExp(String(program.pid)) }
-  await t.rejects(manager.addService('AnonymousSharedMemory', new Binder()), refusal)
+  await t.rejects(manager.addService('AnonymousSharedMemory', new api.Binder()), refusal)
   t.match(await manager.getServiceInfo('AnonymousSharedMemory'), { pid: program.pid })
 })
 
 t.test('the registry knows who holds a name', async (t) => {
   const { manager } = await up(t)
-  await manager.addService('mine', new Binder())
+  await manager.addService('mine', new api.Binder())
   t.same(await manager.getServiceInfo('mine'), { pid: process.pid, uid: process.getuid?.(), dumpPriority: 8 })
 })
 
@@ -235,9 +226,9 @@ t.test('names are listed sorted, and by priority', async (t) => {
   const { manager } = await up(t)
   const priorities = { z: 1, a: 2, m: 4, b: 8, Z: 3, 'a.b': 16 }
   for (const [name, dumpPriority] of Object.entries(priorities)) {
-    await manager.addService(name, new Binder(), { dumpPriority })
+    await manager.addService(name, new api.Binder(), { dumpPriority })
   }
-  await manager.addService('default', new Binder())
+  await manager.addService('default', new api.Binder())
   const lists: [number | undefined, string[]][] = [
     [undefined, ['Z', 'a', 'b', 'default', 'm', 'z']],
     [15, ['Z', 'a', 'b', 'default', 'm', 'z']],
@@ -260,7 +251,7 @@ t.test('after close() everything is ERR_CLOSED, and closing again is harmless', 
   manager.close()
   manager.close()
   const closed = { code: 'ERR_CLOSED' }
-  await t.rejects(manager.addService('a', new Binder()), closed)
+  await t.rejects(manager.addService('a', new api.Binder()), closed)
   await t.rejects(manager.getService('a'), closed)
   await t.rejects(manager.getService(''), closed)
   await t.rejects(manager.checkService('a'), closed)
@@ -279,7 +270,7 @@ t.test('after close() everything is ERR_CLOSED, and closing again is harmless', 
 
 t.test('what was published goes with its manager; what was found stays', async (t) => {
   const { manager, registry } = await up(t)
-  const publisher = await connect(t, registry)
+  const publisher = await support.connect(t, registry)
   await publisher.addService('gone', answering(3))
   const proxy = await find(t, manager, 'gone')
   publisher.close()
@@ -292,10 +283,10 @@ t.test('what was published goes with its manager; what was found stays', async (
 t.test('who hears of the death of a service does not find it any more', async (t) => {
   const { manager, registry } = await up(t)
   for (let round = 0; round < 8; round++) {
-    const program = startProgram(managerProcess, [registry, 'add'])
+    const program = support.startProgram(managerProcess, [registry, 'add'])
     t.teardown(() => program.destroy())
     const service = await manager.waitForService('mine')
-    const death = new Promise<IBinder>((resolve) => service.linkToDeath({ binderDied: resolve }))
+    const death = new Promise<api.IBinder>((resolve) => service.linkToDeath({ binderDied: resolve }))
     program.kill('SIGKILL')
     t.equal(await death, service)
     t.equal(await manager.getService('mine'), null)
@@ -306,10 +297,10 @@ t.test(
   'only a process with services takes a high descriptor: to make the table large takes the kernel milliseconds',
   async (t) => {
     const { manager } = await up(t)
-    const highest = () => Math.max(...readdirSync('/proc/self/fd').map(Number))
+    const highest = () => Math.max(...support.nodeFs.readdirSync('/proc/self/fd').map(Number))
     await manager.listServices()
     t.ok(highest() < 4096, 'not to ask')
-    await manager.addService('a', new Binder())
+    await manager.addService('a', new api.Binder())
     t.ok(highest() >= 4096, 'but to be asked')
     t.strictSame(await manager.listServices(), ['a'], 'by the same connection')
   },

@@ -1,12 +1,8 @@
 /** Waiting for a service: until it is there, or the wait is ended, whatever the registry does meanwhile. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import type { ServiceManager } from '../../src/service-manager/service-manager.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, onceUp, startRegistry } from '../fixtures/registry.ts'
+import { Binder, type BinderProxy, type ServiceManager } from '../../src/index.ts'
+import { connect, leakChecked, onceUp, startRegistry, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

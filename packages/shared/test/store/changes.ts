@@ -1,9 +1,7 @@
 /** Loops over the changes of a store: the last change of each key, of the prefix only, quiet ends. */
 import t from 'tap'
 import type { StoreChange } from '../../src/store/owned-store.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { MIB, publishedStore } from '../fixtures/stores.ts'
+import { leakChecked, MIB, publishedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

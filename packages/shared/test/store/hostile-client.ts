@@ -1,13 +1,9 @@
 /** Clients of another user, who ask for more than their share, for what is not theirs, and for what makes no sense. */
 import { AreaReader, areaTypes } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { OwnedStoreOptions } from '../../src/store/owned-store.ts'
-import { ANY_VERSION, type HandedArea, IStore, NO_TTL } from '../../src/store/store-interface.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
-import { MIB, ownedStore } from '../fixtures/stores.ts'
+import { Binder, IStore, type OwnedStoreOptions } from '../../src/index.ts'
+import { ANY_VERSION, type HandedArea, NO_TTL } from '../../src/store/store-interface.ts'
+import { leakChecked, MIB, ownedStore, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

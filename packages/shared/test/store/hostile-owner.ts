@@ -1,41 +1,32 @@
 /** Owners that lie: a reader gets an error, or a wrong value, and lives. */
 import { AreaWriter, areaTypes, constants, ftruncate, memfdCreate, type OwnedFd, pipe } from 'memfd-native'
 import t, { type Test } from 'tap'
-import type { ImplementationOf } from '../../src/binder/interface.ts'
-import { own, type ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { ServiceManager } from '../../src/service-manager/service-manager.ts'
-import { ServiceManager as Manager } from '../../src/service-manager/service-manager.ts'
-import { SharedStore } from '../../src/store/shared-store.ts'
-import { type HandedArea, IStore, IStoreListener, type Outcome } from '../../src/store/store-interface.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
-import { MIB } from '../fixtures/stores.ts'
+import * as api from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 /** Answers whatever it is made of. */
-class LyingOwner extends IStore.Stub implements Partial<ImplementationOf<typeof IStore>> {
-  listener: IBinder | null = null
-  readonly #areas: () => HandedArea[]
+class LyingOwner extends api.IStore.Stub implements Partial<api.ImplementationOf<typeof api.IStore>> {
+  listener: api.IBinder | null = null
+  readonly #areas: () => support.HandedArea[]
 
-  constructor(areas: () => HandedArea[]) {
+  constructor(areas: () => support.HandedArea[]) {
     super()
     this.#areas = areas
   }
 
-  open(listener: IBinder | null): HandedArea[] {
+  open(listener: api.IBinder | null): support.HandedArea[] {
     this.listener = listener
     return this.#areas()
   }
 
-  set(): Outcome {
+  set(): support.Outcome {
     return { isConflict: true, version: -5n, edit: 2_000_000_000 }
   }
 
-  update(): Outcome {
+  update(): support.Outcome {
     return { isConflict: true, version: 2n ** 62n, edit: -1 }
   }
 
@@ -45,31 +36,33 @@ class LyingOwner extends IStore.Stub implements Partial<ImplementationOf<typeof 
 
   part(): void {}
 
-  commit(): Outcome {
+  commit(): support.Outcome {
     return { isConflict: false, version: 3n, edit: 0 }
   }
 }
 
 /** Finds one service, and no other. */
-function managerOf(binder: IBinder): ServiceManager {
-  return Object.create(Manager.prototype, {
+function managerOf(binder: api.IBinder): api.ServiceManager {
+  return Object.create(api.ServiceManager.prototype, {
     getService: { value: async () => binder },
     close: { value: () => undefined },
-  }) as ServiceManager
+  }) as api.ServiceManager
 }
 
-async function openLying(t: Test, areas: () => HandedArea[]) {
+async function openLying(t: Test, areas: () => support.HandedArea[]) {
   const owner = new LyingOwner(areas)
-  const { proxy } = sessionPair(t, owner)
-  const store = await SharedStore.open('store', { manager: managerOf(proxy) })
+  const { proxy } = support.sessionPair(t, owner)
+  const store = await api.SharedStore.open('store', { manager: managerOf(proxy) })
   t.teardown(() => store.close())
   return { store, owner }
 }
 
-const handed = (descriptor: ParcelFileDescriptor, patterns = ['*']): HandedArea[] => [{ patterns, descriptor }]
+const handed = (descriptor: api.ParcelFileDescriptor, patterns = ['*']): support.HandedArea[] => [
+  { patterns, descriptor },
+]
 
 function areaOf(t: Test): AreaWriter {
-  const writer = AreaWriter.create({ capacity: MIB, maxKeys: 64, base: 1n })
+  const writer = AreaWriter.create({ capacity: support.MIB, maxKeys: 64, base: 1n })
   t.teardown(() => writer.close())
   return writer
 }
@@ -87,7 +80,7 @@ t.test('what is no area, or could shrink, is not mapped', async (t) => {
     [
       () => {
         const fd = memfdCreate('unsealed', constants.MFD_ALLOW_SEALING)
-        ftruncate(fd, MIB)
+        ftruncate(fd, support.MIB)
         return fd
       },
       'ERR_UNSAFE_REGION',
@@ -95,7 +88,7 @@ t.test('what is no area, or could shrink, is not mapped', async (t) => {
   ]
   for (const [make, code] of cases) {
     await t.rejects(
-      openLying(t, () => handed(own(make()))),
+      openLying(t, () => handed(support.own(make()))),
       { code },
     )
   }
@@ -115,14 +108,14 @@ t.test('a store of no areas has no keys, and patterns may be anything', async (t
   }
   const writer = areaOf(t)
   writer.put('k', areaTypes.JSON, Buffer.from('1'))
-  const odd = await openLying(t, () => handed(own(writer.share()), ['', '**', '\ud800*', 'k'.repeat(1000)]))
+  const odd = await openLying(t, () => handed(support.own(writer.share()), ['', '**', '\ud800*', 'k'.repeat(1000)]))
   t.equal(odd.store.get('k'), undefined)
 })
 
 t.test('values that nest a million deep, are no JSON, or no UTF-8', async (t) => {
-  const writer = AreaWriter.create({ capacity: 8 * MIB, maxKeys: 64, base: 1n })
+  const writer = AreaWriter.create({ capacity: 8 * support.MIB, maxKeys: 64, base: 1n })
   t.teardown(() => writer.close())
-  const { store } = await openLying(t, () => handed(own(writer.share())))
+  const { store } = await openLying(t, () => handed(support.own(writer.share())))
   const depth = 1_000_000
   writer.put('deep', areaTypes.JSON, Buffer.from('['.repeat(depth) + ']'.repeat(depth)))
   t.ok(Object.isFrozen(store.get('deep')))
@@ -139,7 +132,7 @@ t.test('values that nest a million deep, are no JSON, or no UTF-8', async (t) =>
 
 t.test('answers that cannot be true are errors of the call', async (t) => {
   const writer = areaOf(t)
-  const { store } = await openLying(t, () => handed(own(writer.share())))
+  const { store } = await openLying(t, () => handed(support.own(writer.share())))
   await t.rejects(store.set('k', 1), { code: 'ERR_CONFLICT', key: 'k', version: -5n })
   await t.rejects(store.update([{ key: 'k', value: 1 }]), { code: 'ERR_CONFLICT', key: '' })
   t.equal(await store.set('large', Buffer.alloc(500_000)), 3n)
@@ -149,11 +142,11 @@ t.test('answers that cannot be true are errors of the call', async (t) => {
 t.test('areas that are brought again and again leave nothing behind', async (t) => {
   const writer = areaOf(t)
   writer.put('k', areaTypes.JSON, Buffer.from('1'))
-  const { store, owner } = await openLying(t, () => handed(own(writer.share())))
+  const { store, owner } = await openLying(t, () => handed(support.own(writer.share())))
   if (owner.listener === null) throw new Error('there is no listener')
-  const listener = IStoreListener.asInterface(owner.listener)
+  const listener = api.IStoreListener.asInterface(owner.listener)
   for (let i = 0; i < 100; i++) {
-    const descriptor = own(writer.share())
+    const descriptor = support.own(writer.share())
     await listener.onAreas(handed(descriptor))
     descriptor.close()
   }
@@ -162,7 +155,7 @@ t.test('areas that are brought again and again leave nothing behind', async (t) 
 })
 
 t.test('an area that is changed at random while it is read', async (t) => {
-  const bytes = MIB
+  const bytes = support.MIB
   const source = areaOf(t)
   for (let i = 0; i < 50; i++) source.put(`key/${i}`, areaTypes.JSON, Buffer.from(JSON.stringify({ i })))
   const { Mapping, mmap, addSeals, reopen } = await import('memfd-native')
@@ -177,7 +170,7 @@ t.test('an area that is changed at random while it is read', async (t) => {
   readable.unmap()
   original.close()
   writable.write(0, whole, 0, bytes)
-  const { store } = await openLying(t, () => handed(own(reopen(fd, constants.O_RDONLY))))
+  const { store } = await openLying(t, () => handed(support.own(reopen(fd, constants.O_RDONLY))))
   t.same(store.get('key/7'), { i: 7 })
   let seed = 1
   const random = (below: number) => {

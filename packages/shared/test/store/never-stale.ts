@@ -4,9 +4,7 @@
  */
 import t from 'tap'
 import type { SharedStore } from '../../src/store/shared-store.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { startOwner, tell, twoProcesses } from '../fixtures/store-owner.ts'
+import { leakChecked, startOwner, tell, twoProcesses, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

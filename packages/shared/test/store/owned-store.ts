@@ -1,12 +1,7 @@
 /** The owner's half of a store, alone: what is set is what is read, within limits, until it ends. */
 import t from 'tap'
-import type { StoreChange } from '../../src/store/owned-store.ts'
-import { OwnedStore } from '../../src/store/owned-store.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome as codeOf } from '../../test-support/outcome.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { awake } from '../fixtures/awake.ts'
-import { MIB, ownedStore } from '../fixtures/stores.ts'
+import { OwnedStore, type StoreChange } from '../../src/store/owned-store.ts'
+import { awake, outcome as codeOf, leakChecked, MIB, ownedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

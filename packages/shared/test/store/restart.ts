@@ -2,10 +2,7 @@
 import t from 'tap'
 import { ServiceManager } from '../../src/service-manager/service-manager.ts'
 import { SharedStore } from '../../src/store/shared-store.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { startRegistry } from '../fixtures/registry.ts'
-import { startOwner, tell, twoProcesses } from '../fixtures/store-owner.ts'
+import { leakChecked, startOwner, startRegistry, tell, twoProcesses, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -1,18 +1,13 @@
 /** A store between an owner and its readers, over channels: reads, writes, rights, limits, moves. */
 import t from 'tap'
 import { SharedStore } from '../../src/store/shared-store.ts'
-import { openDescriptors, sharedMappings } from '../../test-support/inventory.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { outcome as codeOf } from '../../test-support/outcome.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect } from '../fixtures/registry.ts'
-import { MIB, publishedStore } from '../fixtures/stores.ts'
+import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 t.test('what one sets all read, with the next get, without a call', async (t) => {
-  const { owner, store, open } = await publishedStore(t)
+  const { owner, store, open } = await support.publishedStore(t)
   const other = await open()
   for (const value of [1, 'text', { a: [1, null] }, null, new Uint8Array([0, 255]), Buffer.alloc(100_000, 7)]) {
     const version = await store.set('k', value)
@@ -28,7 +23,7 @@ t.test('what one sets all read, with the next get, without a call', async (t) =>
 })
 
 t.test('a value is frozen, and the same object while it is unchanged', async (t) => {
-  const { owner, store } = await publishedStore(t)
+  const { owner, store } = await support.publishedStore(t)
   owner.set('k', { list: [1] })
   const value = store.get<{ list: number[] }>('k') as { readonly list: readonly number[] }
   t.ok(Object.isFrozen(value) && Object.isFrozen(value.list))
@@ -49,7 +44,7 @@ t.test('a value is frozen, and the same object while it is unchanged', async (t)
 })
 
 t.test('a key that was absent is there as soon as it is set', async (t) => {
-  const { owner, store } = await publishedStore(t)
+  const { owner, store } = await support.publishedStore(t)
   const entry = store.entry('k')
   for (let round = 0; round < 1000; round++) {
     t.equal(store.get('k'), undefined)
@@ -61,7 +56,7 @@ t.test('a key that was absent is there as soon as it is set', async (t) => {
 })
 
 t.test('bytes are read into a buffer, whole or in parts, of one version', async (t) => {
-  const { owner, store } = await publishedStore(t)
+  const { owner, store } = await support.publishedStore(t)
   const version = owner.set('b', Buffer.from('0123456789'))
   const target = Buffer.alloc(4)
   t.equal(store.readBytes('b', target), 4)
@@ -72,7 +67,7 @@ t.test('bytes are read into a buffer, whole or in parts, of one version', async 
   t.equal(store.readBytes('b', target, { position: 11 }), 0)
   t.equal(store.readBytes('absent', target), -1)
   t.equal(
-    codeOf(() => store.readBytes('b', target, { position: -1 })),
+    support.outcome(() => store.readBytes('b', target, { position: -1 })),
     'ERR_OUT_OF_RANGE',
   )
   const next = owner.set('b', { json: true })
@@ -85,7 +80,7 @@ t.test('bytes are read into a buffer, whole or in parts, of one version', async 
 })
 
 t.test('compare-and-set, delete, increment and update go by the owner', async (t) => {
-  const { owner, store } = await publishedStore(t)
+  const { owner, store } = await support.publishedStore(t)
   const version = await store.set('k', 1, { ifVersion: 0n })
   await t.rejects(store.set('k', 2, { ifVersion: 0n }), { code: 'ERR_CONFLICT', version, key: 'k' })
   await t.rejects(store.delete('k', { ifVersion: 1n }), { code: 'ERR_CONFLICT', version })
@@ -121,21 +116,24 @@ t.test('compare-and-set, delete, increment and update go by the owner', async (t
 })
 
 t.test('a value of 16 MiB comes in parts, and one byte more is over the limit', async (t) => {
-  const { owner, store } = await publishedStore(t, { capacity: 48 * MIB })
-  const value = Buffer.alloc(16 * MIB)
+  const { owner, store } = await support.publishedStore(t, { capacity: 48 * support.MIB })
+  const value = Buffer.alloc(16 * support.MIB)
   for (let i = 0; i < value.length; i += 4096) value.writeUInt32LE(i, i)
   const version = await store.set('large', value)
   t.ok(Buffer.from(store.get('large') as Uint8Array).equals(value))
-  await t.rejects(store.set('large', Buffer.alloc(16 * MIB + 1)), { code: 'ERR_LIMIT', resource: 'bytes of a value' })
+  await t.rejects(store.set('large', Buffer.alloc(16 * support.MIB + 1)), {
+    code: 'ERR_LIMIT',
+    resource: 'bytes of a value',
+  })
   await t.rejects(store.set('large', value, { ifVersion: 1n }), { code: 'ERR_CONFLICT', version })
-  t.ok(owner.stats.usedBytes < 21 * MIB, 'what was refused is given back')
+  t.ok(owner.stats.usedBytes < 21 * support.MIB, 'what was refused is given back')
   const text = 'x'.repeat(200_000)
   await store.set('json', { text })
   t.same(store.get('json'), { text })
 })
 
 t.test('a snapshot is of one moment, and leaves absent keys out', async (t) => {
-  const { owner, store } = await publishedStore(t)
+  const { owner, store } = await support.publishedStore(t)
   owner.update([
     { key: 'a/1', value: 1 },
     { key: 'a/2', value: { x: 1 } },
@@ -168,14 +166,14 @@ t.test('a snapshot is of one moment, and leaves absent keys out', async (t) => {
 })
 
 t.test('a store moves to larger areas under its readers', async (t) => {
-  const { owner, store, open } = await publishedStore(t, { capacity: MIB, maxKeys: 64 })
+  const { owner, store, open } = await support.publishedStore(t, { capacity: support.MIB, maxKeys: 64 })
   const other = await open()
   const version = owner.set('k', { a: 1 })
   const value = store.get('k')
   const entry = other.entry('k')
   t.same(entry.value, value)
   for (let round = 2; round < 5; round++) {
-    owner.resize({ capacity: round * MIB, maxKeys: 64 * round })
+    owner.resize({ capacity: round * support.MIB, maxKeys: 64 * round })
     for (const reader of [store, other]) await moved(reader)
     t.equal(store.get('k'), value, 'what has not changed is the same object')
     t.equal(store.size, 1)
@@ -195,19 +193,19 @@ async function moved(store: SharedStore): Promise<void> {
 t.test(
   'a store that fills up with other sizes moves by itself, and an upload that was under way is sent again',
   async (t) => {
-    const { owner, store } = await publishedStore(t, { capacity: 4 * MIB, maxKeys: 4096 })
+    const { owner, store } = await support.publishedStore(t, { capacity: 4 * support.MIB, maxKeys: 4096 })
     for (let i = 0; i < 3000; i++) owner.set(`k${i}`, Buffer.alloc(900))
     const uploading = store.set('up', Buffer.alloc(500_000, 3))
     await store.increment('n')
     for (let i = 0; i < 3000; i++) owner.delete(`k${i}`)
-    owner.resize({ capacity: 4 * MIB })
+    owner.resize({ capacity: 4 * support.MIB })
     await uploading
     t.equal((store.get('up') as Uint8Array).length, 500_000)
   },
 )
 
 t.test('who may not write is refused, and each user has a share', async (t) => {
-  const { store } = await publishedStore(t, {
+  const { store } = await support.publishedStore(t, {
     mayWrite: ({ uid }, key) => uid === process.getuid?.() && !key.startsWith('no/'),
   })
   await store.set('yes', 1)
@@ -226,7 +224,7 @@ t.test('who may not write is refused, and each user has a share', async (t) => {
 })
 
 t.test('a key that may not be read does not exist', async (t) => {
-  const { owner, store } = await publishedStore(t, {
+  const { owner, store } = await support.publishedStore(t, {
     areas: [{ keys: ['secret/*'], mayRead: () => false }, { keys: ['*'] }],
   })
   owner.set('secret/k', 1)
@@ -239,12 +237,12 @@ t.test('a key that may not be read does not exist', async (t) => {
 })
 
 t.test('a store of this process is read too, and goes on when its reader is closed', async (t) => {
-  const { owner, publisher } = await publishedStore(t)
+  const { owner, publisher } = await support.publishedStore(t)
   const store = await SharedStore.open('store', { manager: publisher })
   await store.set('k', 1)
   await store.set('large', Buffer.alloc(200_000))
   t.equal(store.get('k'), 1)
-  owner.resize({ capacity: 8 * MIB })
+  owner.resize({ capacity: 8 * support.MIB })
   owner.set('k', 2)
   t.equal(store.get('k'), 2, 'at once')
   store.close()
@@ -252,18 +250,18 @@ t.test('a store of this process is read too, and goes on when its reader is clos
 })
 
 t.test('a store that is not there, or is none, is said so', async (t) => {
-  const { registry, publisher } = await publishedStore(t)
+  const { registry, publisher } = await support.publishedStore(t)
   await t.rejects(SharedStore.open('none', { path: registry }), { code: 'ERR_SERVICE_NOT_FOUND' })
   await t.rejects(SharedStore.open('store', { path: `${registry}x` }), { code: 'ERR_REGISTRY_UNAVAILABLE' })
   await t.rejects(SharedStore.open('store', { manager: {} as never }), { code: 'ERR_INVALID_ARG_TYPE' })
-  const manager = await connect(t, registry)
+  const manager = await support.connect(t, registry)
   await t.rejects(SharedStore.open('none', { manager }), { code: 'ERR_SERVICE_NOT_FOUND' })
   t.same(await manager.listServices(), ['store'], 'the manager that was given stays open')
   t.ok(publisher.isConnected)
 })
 
 t.test('after close() everything is ERR_CLOSED', async (t) => {
-  const { store, owner } = await publishedStore(t)
+  const { store, owner } = await support.publishedStore(t)
   owner.set('k', 1)
   const entry = store.entry('k')
   t.equal(entry.value, 1)
@@ -276,25 +274,25 @@ t.test('after close() everything is ERR_CLOSED', async (t) => {
     () => store.status,
     () => store.changes(),
   ]) {
-    t.equal(codeOf(act), 'ERR_CLOSED')
+    t.equal(support.outcome(act), 'ERR_CLOSED')
   }
   await t.rejects(store.set('k', 1), { code: 'ERR_CLOSED' })
 })
 
 t.test('a reader has one mapping for each area, and no descriptor of it', async (t) => {
-  const { owner, open } = await publishedStore(t, { areas: [{ keys: ['a*'] }, { keys: ['*'] }] })
+  const { owner, open } = await support.publishedStore(t, { areas: [{ keys: ['a*'] }, { keys: ['*'] }] })
   const areasOf = (lines: string[]) => lines.filter((line) => line.includes('memsvc-store')).length
-  const [descriptors, mappings] = [areasOf(openDescriptors()), areasOf(sharedMappings())]
+  const [descriptors, mappings] = [areasOf(support.openDescriptors()), areasOf(support.sharedMappings())]
   const store = await open()
   for (let i = 0; i < 100; i++) {
     owner.set(`a${i}`, i)
     t.equal(store.get(`a${i}`), i)
   }
-  t.same([areasOf(openDescriptors()), areasOf(sharedMappings())], [descriptors, mappings + 2])
+  t.same([areasOf(support.openDescriptors()), areasOf(support.sharedMappings())], [descriptors, mappings + 2])
 })
 
 t.test('a store that its owner has closed keeps its values, and refuses calls', async (t) => {
-  const { owner, store } = await publishedStore(t)
+  const { owner, store } = await support.publishedStore(t)
   owner.set('k', 1)
   owner.close()
   t.equal(store.get('k'), 1)
@@ -303,6 +301,6 @@ t.test('a store that its owner has closed keeps its values, and refuses calls', 
 })
 
 t.test('who waits for a store can stop waiting', async (t) => {
-  const { registry } = await publishedStore(t)
+  const { registry } = await support.publishedStore(t)
   await t.rejects(SharedStore.open('store', { path: registry, signal: AbortSignal.abort() }), { code: 'ABORT_ERR' })
 })

@@ -3,9 +3,7 @@ import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import type { OwnedStore } from '../../src/store/owned-store.ts'
 import type { SharedStore } from '../../src/store/shared-store.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { ownedStore, publishedStore } from '../fixtures/stores.ts'
+import { leakChecked, ownedStore, publishedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { collectGarbage } from '../../test-support/leaks.ts'
+import { collectGarbage } from '../../test-support/index.ts'
 import { runTestFile } from '../../test-support/run-test-file.ts'
 
 const { exitCode, output } = runTestFile(

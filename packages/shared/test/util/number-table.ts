@@ -1,6 +1,6 @@
 import t from 'tap'
 import { NumberTable } from '../../src/util/number-table.ts'
-import { seededRandom } from '../../test-support/seeded-random.ts'
+import { seededRandom } from '../../test-support/index.ts'
 
 const entry = (number: number, text = '') => ({ number, text })
 

@@ -2,14 +2,8 @@
 
 import { constants, fstat, getSeals } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { IMemoryService } from '../../src/interfaces/memory-service.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { OwnedValue, type OwnedValueOptions } from '../../src/value/owned-value.ts'
-import { SharedValue } from '../../src/value/shared-value.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, startRegistry } from '../fixtures/registry.ts'
+import { IMemoryService, MemoryFile, OwnedValue, type OwnedValueOptions, Parcel, SharedValue } from '../../src/index.ts'
+import { connect, leakChecked, startRegistry, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)

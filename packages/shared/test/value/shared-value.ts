@@ -1,17 +1,8 @@
 /** The value of a memory service as a client sees it: with a real daemon, and with services that are not as they should be. */
 import { constants, fstat, OwnedFd, socketpair } from 'memfd-native'
 import t, { type Test } from 'tap'
-import type { ImplementationOf } from '../../src/binder/interface.ts'
-import { IMemoryService } from '../../src/interfaces/memory-service.ts'
-import { MemoryFile } from '../../src/os/memory-file.ts'
-import { ParcelFileDescriptor } from '../../src/os/parcel-file-descriptor.ts'
-import { IllegalStateError, LimitError } from '../../src/util/errors.ts'
-import { SharedValue } from '../../src/value/shared-value.ts'
-import { leakChecked } from '../../test-support/leaks.ts'
-import { watchdog } from '../../test-support/watchdog.ts'
-import { connect, startRegistry } from '../fixtures/registry.ts'
-import { ScriptedBinder } from '../fixtures/scripted-binder.ts'
-import { sessionPair } from '../fixtures/sessions.ts'
+import * as api from '../../src/index.ts'
+import { connect, leakChecked, ScriptedBinder, sessionPair, startRegistry, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -21,14 +12,14 @@ watchdog(t)
 async function daemon(t: Test) {
   const { registry, program } = await startRegistry(t, { command: 'start' })
   const manager = await connect(t, registry)
-  const value = await SharedValue.open(manager)
+  const value = await api.SharedValue.open(manager)
   t.teardown(() => value.close())
   return { manager, value, program }
 }
 
 t.test('a value is what was set last, by anybody, read without a call', async (t) => {
   const { manager, value } = await daemon(t)
-  const other = await SharedValue.open(manager)
+  const other = await api.SharedValue.open(manager)
   t.teardown(() => other.close())
   t.equal(value.get(), 0)
   for (const wanted of [42, -1, 2_147_483_647, -2_147_483_648, 0]) {
@@ -49,9 +40,9 @@ t.test('what is no int32 is refused, and the old value stands', async (t) => {
 
 t.test('the region is read-only, sealed, and the same for everybody', async (t) => {
   const { manager, value } = await daemon(t)
-  const other = await SharedValue.open(manager)
+  const other = await api.SharedValue.open(manager)
   t.teardown(() => other.close())
-  const inode = (of: SharedValue) => fstat(of.file.getFileDescriptor().getInt()).ino
+  const inode = (of: api.SharedValue) => fstat(of.file.getFileDescriptor().getInt()).ino
   t.equal(inode(value), inode(other))
   t.equal(value.file.length(), 4)
   t.throws(() => value.file.writeBytes(Buffer.alloc(4), 0, 0, 4), { code: 'ERR_READ_ONLY' })
@@ -120,46 +111,50 @@ t.test('closing the value ends its loops, and everything after it', async (t) =>
 
 t.test('a name that nobody has is ERR_SERVICE_NOT_FOUND', async (t) => {
   const { manager } = await daemon(t)
-  await t.rejects(SharedValue.open(manager, 'nobody'), { code: 'ERR_SERVICE_NOT_FOUND', message: /nobody/ })
-  await t.rejects(SharedValue.open(manager, 'no name'), { code: 'ERR_SERVICE_NOT_FOUND' })
+  await t.rejects(api.SharedValue.open(manager, 'nobody'), { code: 'ERR_SERVICE_NOT_FOUND', message: /nobody/ })
+  await t.rejects(api.SharedValue.open(manager, 'no name'), { code: 'ERR_SERVICE_NOT_FOUND' })
 })
 
 // --- with services that are not as they should be ---
 
 /** What a service answers in place of its region, and what opening it comes to. */
-const regions: [string, () => ParcelFileDescriptor | null, string][] = [
+const regions: [string, () => api.ParcelFileDescriptor | null, string][] = [
   ['nothing', () => null, 'ERR_SERVICE_NOT_FOUND'],
   ['a socket', () => someSocket(), 'ERR_NOT_A_REGION'],
-  ['a file', () => ParcelFileDescriptor.open('/proc/self/status', 0x10000000), 'ERR_NOT_A_REGION'],
-  ['a region that is too short', () => ParcelFileDescriptor.fromData(Buffer.alloc(3), 'short'), 'ERR_UNSAFE_REGION'],
+  ['a file', () => api.ParcelFileDescriptor.open('/proc/self/status', 0x10000000), 'ERR_NOT_A_REGION'],
+  [
+    'a region that is too short',
+    () => api.ParcelFileDescriptor.fromData(Buffer.alloc(3), 'short'),
+    'ERR_UNSAFE_REGION',
+  ],
 ]
 
-function someSocket(): ParcelFileDescriptor {
+function someSocket(): api.ParcelFileDescriptor {
   const [end, other] = socketpair(constants.SOCK_STREAM)
   other.close()
-  return ParcelFileDescriptor.adoptFd(end.release())
+  return api.ParcelFileDescriptor.adoptFd(end.release())
 }
 
 for (const [what, make, code] of regions) {
   t.test(`a service that answers ${what} cannot be opened: ${code}, and its channel is closed`, async (t) => {
-    class Odd extends IMemoryService.Stub implements ImplementationOf<typeof IMemoryService> {
-      getFileDescriptor(): ParcelFileDescriptor | null {
+    class Odd extends api.IMemoryService.Stub implements api.ImplementationOf<typeof api.IMemoryService> {
+      getFileDescriptor(): api.ParcelFileDescriptor | null {
         return make()
       }
       setValue(): void {}
     }
     const { proxy, client } = sessionPair(t, new Odd())
-    await t.rejects(SharedValue.of(proxy), { code })
+    await t.rejects(api.SharedValue.of(proxy), { code })
     t.equal(client.isEnded, true)
   })
 }
 
 /** A service whose region is as it should be. */
-class Plain extends IMemoryService.Stub implements ImplementationOf<typeof IMemoryService> {
-  readonly file = new MemoryFile('value', 4)
+class Plain extends api.IMemoryService.Stub implements api.ImplementationOf<typeof api.IMemoryService> {
+  readonly file = new api.MemoryFile('value', 4)
   isClosed = false
 
-  getFileDescriptor(): ParcelFileDescriptor {
+  getFileDescriptor(): api.ParcelFileDescriptor {
     return this.file.getParcelFileDescriptor()
   }
 
@@ -176,7 +171,7 @@ class Plain extends IMemoryService.Stub implements ImplementationOf<typeof IMemo
 t.test('a service that does not know how to be watched: ERR_UNSUPPORTED_OPERATION', async (t) => {
   const service = new Plain()
   t.teardown(() => service.close())
-  const value = await SharedValue.of(sessionPair(t, service).proxy)
+  const value = await api.SharedValue.of(sessionPair(t, service).proxy)
   await t.rejects(value.changes().next(), { code: 'ERR_UNSUPPORTED_OPERATION' })
   await value.set(5)
   t.equal(value.get(), 5)
@@ -185,8 +180,8 @@ t.test('a service that does not know how to be watched: ERR_UNSUPPORTED_OPERATIO
 
 t.test('what the service says to being watched is what the loop hears', async (t) => {
   for (const [error, code] of [
-    [new LimitError('watchers', 1, 1), 'ERR_LIMIT'],
-    [new IllegalStateError('not now'), 'ERR_ILLEGAL_STATE'],
+    [new api.LimitError('watchers', 1, 1), 'ERR_LIMIT'],
+    [new api.IllegalStateError('not now'), 'ERR_ILLEGAL_STATE'],
   ] as const) {
     const service = new Plain()
     const refusing = new ScriptedBinder({
@@ -195,7 +190,7 @@ t.test('what the service says to being watched is what the loop hears', async (t
         throw error
       },
     })
-    const value = await SharedValue.of(sessionPair(t, refusing).proxy)
+    const value = await api.SharedValue.of(sessionPair(t, refusing).proxy)
     await t.rejects(value.changes().next(), { code })
     value.close()
     service.close()
@@ -204,7 +199,7 @@ t.test('what the service says to being watched is what the loop hears', async (t
 
 t.test('a service of this process is read too, and goes on when the value is closed', async (t) => {
   const service = new Plain()
-  const value = await SharedValue.of(service)
+  const value = await api.SharedValue.of(service)
   await value.set(3)
   t.equal(value.get(), 3)
   t.equal(value.binder, service)
@@ -216,8 +211,8 @@ t.test('a service of this process is read too, and goes on when the value is clo
 t.test('a value owns what it was opened with', async (t) => {
   const service = new Plain()
   const { proxy, client } = sessionPair(t, service)
-  const value = await SharedValue.of(proxy)
-  using fd = OwnedFd.adopt(ParcelFileDescriptor.dup(value.file.getFileDescriptor()).detachFd())
+  const value = await api.SharedValue.of(proxy)
+  using fd = OwnedFd.adopt(api.ParcelFileDescriptor.dup(value.file.getFileDescriptor()).detachFd())
   t.equal(fstat(fd).ino, fstat(service.file.getFileDescriptor().getInt()).ino)
   value[Symbol.dispose]()
   t.equal(client.isEnded, true)

@@ -2,26 +2,15 @@
 
 import { Hub } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import type { ImplementationOf } from '../../src/binder/interface.ts'
-import { Session } from '../../src/binder/session.ts'
-import { makeChannelPair } from '../../src/channel/channel-pair.ts'
-import { IWatch, IWatcher } from '../../src/interfaces/watch.ts'
-import { Parcel } from '../../src/parcel/parcel.ts'
-import { Ledger } from '../../src/quota/ledger.ts'
-import { fitServiceLimits } from '../../src/service-manager/service-limits.ts'
-import { VALUE_LIMITS } from '../../src/value/limits.ts'
-import { WatchService } from '../../src/value/watch-service.ts'
-import { Watchers } from '../../src/value/watchers.ts'
-import { leakChecked, RawPeer, watchdog, wire } from '../../test-support/index.ts'
+import { Binder, type BinderProxy, type ImplementationOf, IWatch, IWatcher, Parcel } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
 
-const LIMITS = fitServiceLimits({}, Number.POSITIVE_INFINITY)
+const LIMITS = support.fitServiceLimits({}, Number.POSITIVE_INFINITY)
 const OWN = 1000
 const MOST = LIMITS.watchers.perPeer ?? Number.NaN
 
-watchdog(t)
-leakChecked(t)
+support.watchdog(t)
+support.leakChecked(t)
 Hub.current() // keeps a descriptor for as long as the thread lives
 
 /** A watcher that counts its notices. */
@@ -34,19 +23,19 @@ class Callback extends IWatcher.Stub implements ImplementationOf<typeof IWatcher
 }
 
 function makeService() {
-  const watchers = new Watchers()
-  const ledger = new Ledger({ limits: LIMITS, ownUid: OWN })
+  const watchers = new support.Watchers()
+  const ledger = new support.Ledger({ limits: LIMITS, ownUid: OWN })
   /** A channel of its own, with an account of its own. Closed with the test. */
   const openServer = (t: Test) => {
     const account = ledger.open(OWN)
-    const { server, client } = makeChannelPair(false)
-    const root = new WatchService(watchers)
+    const { server, client } = support.makeChannelPair(false)
+    const root = new support.WatchService(watchers)
     const caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
     let end = () => {}
     const ended = new Promise<void>((resolve) => {
       end = resolve
     })
-    const session = new Session(server, {
+    const session = new support.Session(server, {
       role: 'server',
       root,
       peerAcceptsFileDescriptors: true,
@@ -59,7 +48,7 @@ function makeService() {
   }
   const connect = (t: Test) => {
     const { client, account, ended } = openServer(t)
-    const session = new Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
+    const session = new support.Session(client, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
     t.teardown(() => session.close())
     return { session, account, ended, watch: IWatch.asInterface(session.root) }
   }
@@ -67,7 +56,7 @@ function makeService() {
 }
 
 /** What was sent before this has arrived, in both directions. */
-async function settled(...channels: { session: Session }[]): Promise<void> {
+async function settled(...channels: { session: support.Session }[]): Promise<void> {
   for (const { session } of channels) await session.root.pingBinder()
 }
 
@@ -138,7 +127,7 @@ t.test('who has left is told nothing more, and may come again', async (t) => {
 t.test('a null callback is refused, and one that came by no channel', async (t) => {
   const { watchers, connect } = makeService()
   await t.rejects(async () => connect(t).watch.watch(null), { code: 'ERR_NULL_POINTER' })
-  const local = new WatchService(watchers)
+  const local = new support.WatchService(watchers)
   t.throws(() => local.watch(new Callback()), { code: 'ERR_ILLEGAL_STATE' })
   t.equal(watchers.size, 0)
 })
@@ -155,7 +144,7 @@ t.test('more watchers than are told in one turn are all told', async (t) => {
       }),
     ),
   )
-  t.ok(callbacks.length > 2 * VALUE_LIMITS.noticesPerTurn.limit)
+  t.ok(callbacks.length > 2 * support.VALUE_LIMITS.noticesPerTurn.limit)
   watchers.changed()
   watchers.changed()
   while (callbacks.some(({ notices }) => notices === 0)) await settled(...clients)
@@ -198,7 +187,7 @@ t.test(`a channel may have ${MOST} watchers; one more is refused, and the channe
 t.test('a watcher whose channel is full cannot be told: it loses the channel, and so learns of it', async (t) => {
   const { watchers, openServer } = makeService()
   const { client, session, account, ended } = openServer(t)
-  const peer = new RawPeer(t, client)
+  const peer = new support.RawPeer(t, client)
   peer.sendHello()
   peer.send(watchRequest())
   await peer.receiveMessages(1)
@@ -231,23 +220,23 @@ function watchRequest(
   call: { id: number; flags?: number } = { id: 1 },
 ): Buffer {
   const token = tokenOf(IWatch.DESCRIPTOR)
-  const binder = wire.body(24, [{ offset: 0, type: wire.SENDERS_BINDER, number }])
+  const binder = support.wire.body(24, [{ offset: 0, type: support.wire.SENDERS_BINDER, number }])
   const table = Buffer.alloc(4)
   table.writeUInt32LE(token.length)
-  const fields = { kind: wire.TRANSACTION, ...call, code, objectCount: 1 }
-  return wire.message(fields, Buffer.concat([token, binder.subarray(0, 24), table]))
+  const fields = { kind: support.wire.TRANSACTION, ...call, code, objectCount: 1 }
+  return support.wire.message(fields, Buffer.concat([token, binder.subarray(0, 24), table]))
 }
 
 t.test('a callback that does not watch is given back at once, whatever it was given for', async (t) => {
   const { openServer } = makeService()
   const { client, session, account } = openServer(t)
   session.chargeTo(account)
-  const peer = new RawPeer(t, client)
+  const peer = new support.RawPeer(t, client)
   peer.sendHello()
   peer.send(watchRequest(IWatch.TRANSACTION_unwatch, 1))
-  peer.send(watchRequest(IWatch.TRANSACTION_acknowledge, 2, { id: 0, flags: wire.ONEWAY }))
+  peer.send(watchRequest(IWatch.TRANSACTION_acknowledge, 2, { id: 0, flags: support.wire.ONEWAY }))
   const messages = await peer.receiveMessages(3)
-  const returned = messages.filter(({ kind }) => kind === wire.RELEASE).map(({ object }) => object)
+  const returned = messages.filter(({ kind }) => kind === support.wire.RELEASE).map(({ object }) => object)
   t.same(returned.sort(), [1, 2])
   t.same(account.rest, [])
 })

@@ -1,0 +1,2 @@
+/** All that the tests of this package have in common. */
+export * from './result.ts'

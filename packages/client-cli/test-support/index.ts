@@ -1,0 +1,8 @@
+/** All that the tests of this package have in common. */
+export * from '@memsvc/shared/test-support'
+export * from './commands.ts'
+export * from './internals.ts'
+export * from './node.ts'
+export * from './odd-service.ts'
+export * from './store.ts'
+export * from './store-owner.ts'

@@ -1,0 +1,2 @@
+/** What the tests use of this package beyond its public names. */
+export { tryRead } from '../src/quick-read.ts'

@@ -1,0 +1,10 @@
+/** Modules of Node that tests use. */
+export { default as nodeChildProcess } from 'node:child_process'
+export { default as nodeEvents } from 'node:events'
+export { default as nodeFs } from 'node:fs'
+export { default as nodeNet } from 'node:net'
+export { default as nodeOs } from 'node:os'
+export { default as nodePath } from 'node:path'
+export { default as nodeConsumers } from 'node:stream/consumers'
+export { default as nodeTimers } from 'node:timers/promises'
+export { default as nodeUrl } from 'node:url'
