@@ -56,6 +56,8 @@ const KIB = 1024
 const OWN = { contender: 'memsvc', figure: 'p50' }
 const OWN_P99 = { contender: 'memsvc', figure: 'p99' }
 
+const DOCUMENTS = ['331 B of JSON', '10 KiB of JSON']
+
 export const TARGETS: readonly Target[] = [
   within('T1', 'setValue on two cores, against C', TWO_CORES, ['C echo', 'p50'], 1.5),
   within('T1', 'setValue on one core, against C', ONE_CORE, ['C echo', 'p50'], 2.3),
@@ -193,5 +195,32 @@ export const TARGETS: readonly Target[] = [
       figure,
       0,
     ),
+  ),
+  ...DOCUMENTS.flatMap((group): Target[] => [
+    within('S1', `a cached get against Map.get, ${group}`, ['store-get', group], ['Map.get', 'ns'], 4),
+    {
+      ...within('S1', `entry.value against Map.get, ${group}`, ['store-get', group], ['Map.get', 'ns'], 1.5),
+      of: { contender: 'entry.value', figure: 'ns' },
+    },
+  ]),
+  ahead('S2', 'a cached get ahead of lmdb get, 331 B', ['store-get', '331 B of JSON'], ['lmdb get', 'ns'], 40),
+  ahead('S2', 'a cached get ahead of lmdb get, 10 KiB', ['store-get', '10 KiB of JSON'], ['lmdb get', 'ns'], 800),
+  ahead(
+    'S2',
+    'a cached get ahead of ioredis GET and parse, 10 KiB',
+    ['store-get', '10 KiB of JSON'],
+    ['ioredis GET and parse', 'ns'],
+    4000,
+  ),
+  ...['16 B', '256 B'].flatMap((group): Target[] => [
+    ahead('S4', `readBytes ahead of getBinaryFast, ${group}`, ['store-bytes', group], ['lmdb getBinaryFast', 'ns'], 4),
+    ahead('S4', `readBytes ahead of getBinary, ${group}`, ['store-bytes', group], ['lmdb getBinary', 'ns'], 8),
+    ahead('S6', `a put ahead of lmdb putSync, ${group}`, ['store-put', group], ['lmdb putSync', 'ns'], 50),
+  ]),
+  ahead('S4', 'readBytes ahead of getBinaryFast, 64 KiB', ['store-bytes', '64 KiB'], ['lmdb getBinaryFast', 'ns'], 1.2),
+  ahead('S4', 'readBytes ahead of getBinary, 64 KiB', ['store-bytes', '64 KiB'], ['lmdb getBinary', 'ns'], 8),
+  within('S6', 'a put of 64 KiB against memcpy', ['store-put', '64 KiB'], ['C memcpy', 'ns'], 1.3),
+  ...['two cores', 'one core'].map((group) =>
+    within('S6', `set of a client against setValue, ${group}`, ['store-set', group], ['setValue', 'p50'], 1.3),
   ),
 ]

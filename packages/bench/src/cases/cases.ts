@@ -14,6 +14,7 @@ import { read } from './read.ts'
 import { setValuePipelined } from './set-value-pipelined.ts'
 import { setValueRoundTrip } from './set-value-round-trip.ts'
 import { sharedMemory } from './shared-memory.ts'
+import { storeBytes, storeGet, storePut, storeSet } from './store.ts'
 import { writeCost } from './write-cost.ts'
 
 const CASES = [
@@ -31,6 +32,10 @@ const CASES = [
   idleConnections,
   daemonStart,
   close,
+  storeGet,
+  storeBytes,
+  storePut,
+  storeSet,
 ]
 
 export function allBenchmarks(field: Field): Benchmark[] {
