@@ -7,7 +7,7 @@ import { borrowFd, type FileDescriptor } from './file-descriptor.ts'
 /** Called once, asynchronously: null after a clean close, otherwise ERR_REMOTE_ERROR or ERR_DETACHED. */
 export type OnClose = (error: Error | null) => void
 
-/** Takes ownership of `comm`. Keeps the process alive until the listener was called, as a pending read would. */
+/** Takes ownership of `comm`, unless it throws. @throws EMFILE, ENFILE to watch it takes a descriptor. Keeps the process alive until the listener was called, as a pending read would. */
 export function listenForClose(comm: FileDescriptor, onClose: OnClose): void {
   const channel = new CommChannel(comm)
   const watcher = new FdWatcher(borrowFd(comm), 'readable', () => {

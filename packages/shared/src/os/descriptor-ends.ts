@@ -37,8 +37,13 @@ export function reliableEnds([one, other]: [OwnedFd, OwnedFd]): [DescriptorEnd, 
 /** An end whose other side is the listener. Takes ownership of `owned`, also when it fails. */
 export function listenedEnd(owned: OwnedFd, onClose: OnClose): DescriptorEnd {
   const [comm, listener] = commPairOrClose(owned)
-  listenForClose(listener, onClose)
-  return [wrapOwnedFd(owned), comm]
+  try {
+    listenForClose(listener, onClose)
+    return [wrapOwnedFd(owned), comm]
+  } catch (error) {
+    for (const fd of [owned, comm, listener]) fd.close()
+    throw error
+  }
 }
 
 /** Two connected SOCK_STREAM sockets that block, as Android's do: the AutoClose streams read and write them as they are. */

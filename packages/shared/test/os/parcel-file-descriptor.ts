@@ -270,7 +270,7 @@ t.test('when the process runs out of descriptors, EMFILE says so and nothing is 
   })
   t.same(JSON.parse(stdout), {
     open: 2,
-    'open with a listener': 3,
+    'open with a listener': 4,
     dup: 1,
     fromData: 2,
     createPipe: 2,
