@@ -4,6 +4,9 @@ import { type ParcelType, types } from '../binder/parcel-types.ts'
 import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { BadParcelError } from '../util/errors.ts'
+import { limitError } from '../util/limit.ts'
+import { withoutStack } from '../util/stack-traces.ts'
+import { STORE_LIMITS } from './limits.ts'
 
 /** The name that the store has where nobody chose another. */
 export const DEFAULT_STORE_NAME = 'SharedStore'
@@ -65,7 +68,7 @@ const edits = plain<readonly WireEdit[]>(
       parcel.writeLong(ifVersion)
     }
   },
-  (parcel) => readList(parcel, MIN_EDIT_BYTES, readEdit),
+  (parcel) => readEdits(parcel),
 )
 
 /** Null: this object gives none. */
@@ -77,6 +80,8 @@ const areas: ParcelType<readonly HandedArea[]> = {
 
 /** The least that one takes in a parcel. */
 const MIN_EDIT_BYTES = 20
+/** No store allows as many, whatever limit it has of its own: to read 40,000 of them would take the time of others. */
+const MOST_EDITS = 4096
 const MIN_AREA_BYTES = 32
 
 /** Of a store: on the same binder for all who may connect. Each key is checked where it arrives. */
@@ -120,6 +125,15 @@ function readList<T>(parcel: Parcel, least: number, read: (parcel: Parcel) => T)
   const count = parcel.readInt()
   if (count < 0 || count > parcel.dataAvail() / least) throw new BadParcelError(`a list of ${count} does not fit`)
   return Array.from({ length: count }, () => read(parcel))
+}
+
+/** Far too many are refused before they are read. */
+function readEdits(parcel: Parcel): WireEdit[] {
+  const start = parcel.dataPosition()
+  const count = parcel.readInt()
+  if (count > MOST_EDITS) throw withoutStack(() => limitError(STORE_LIMITS.edits, count))
+  parcel.setDataPosition(start)
+  return readList(parcel, MIN_EDIT_BYTES, readEdit)
 }
 
 function readEdit(parcel: Parcel): WireEdit {

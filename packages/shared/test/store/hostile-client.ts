@@ -1,7 +1,7 @@
 /** Clients of another user, who ask for more than their share, for what is not theirs, and for what makes no sense. */
 import { AreaReader, areaTypes } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder, IStore, type OwnedStoreOptions } from '../../src/index.ts'
+import { Binder, IStore, type OwnedStoreOptions, Parcel } from '../../src/index.ts'
 import { ANY_VERSION, type HandedArea, NO_TTL } from '../../src/store/store-interface.ts'
 import { leakChecked, MIB, ownedStore, sessionPair, watchdog } from '../../test-support/index.ts'
 
@@ -64,6 +64,32 @@ t.test('the caller is asked for each key, and who may not read an area does not 
   reader.close()
   closeAll([...mine, ...theirs])
   t.equal(owner.stats.keys, 1)
+})
+
+t.test('far too many edits are refused before they are read', async (t) => {
+  const { proxy, owner } = strangers(t)
+  for (const [count, code] of [
+    [4096, 'ERR_BAD_PARCEL'], // they are read, and are none
+    [4097, 'ERR_LIMIT'],
+    [40_000, 'ERR_LIMIT'],
+  ] as const) {
+    using data = Parcel.obtain()
+    using reply = Parcel.obtain()
+    data.writeInterfaceToken(IStore.DESCRIPTOR)
+    data.writeInt(count)
+    data.setDataSize(data.dataSize() + 24 * count)
+    data.setDataPosition(data.dataSize() - 24 * count)
+    for (let i = 0; i < 6 * count; i++) data.writeInt(-1)
+    await t.rejects(
+      async () => {
+        await proxy.transact(IStore.TRANSACTION_update, data, reply)
+        reply.readException()
+      },
+      { code },
+      `${count}`,
+    )
+  }
+  t.equal(owner.stats.keys, 0)
 })
 
 t.test('a user has so many keys and bytes, gets them back, and takes none of others', async (t) => {
