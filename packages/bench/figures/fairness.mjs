@@ -100,6 +100,7 @@ async function besideFloods(scope, { canary, registry, base, size, kind, process
   let survived = 0
   let packets = 0
   for (const line of chosen) {
+    await Promise.all(flooders.map(({ ask }) => ask(`0\t${line}`))) // the channels are made before it is measured
     await canary.forget()
     const answers = await Promise.all(flooders.map(({ ask }) => ask(`${each / 1000}\t${line}`)))
     packets += answers.reduce((sum, answer) => sum + Number(answer), 0)
