@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../dist/src/machine.js'
 import * as areaModel from './area-model.mjs'
+import * as areaValues from './area-values.mjs'
 import * as connecting from './connecting.mjs'
 import * as connections from './connections.mjs'
 import * as fairness from './fairness.mjs'
@@ -18,6 +19,7 @@ import * as watchers from './watchers.mjs'
 
 const FIGURES = {
   'area-model': areaModel,
+  'area-values': areaValues,
   connecting,
   connections,
   fairness,
