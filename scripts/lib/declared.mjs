@@ -33,8 +33,8 @@ function importProblem({ manifest }, { file, specifier }, { packages, rootTools,
   return declared.includes(name) ? null : `${edge}: not in its package.json`
 }
 
-function runtimeDependencies({ dependencies, optionalDependencies }) {
-  return Object.keys({ ...dependencies, ...optionalDependencies })
+function runtimeDependencies({ dependencies, optionalDependencies, peerDependencies }) {
+  return Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })
 }
 
 function testDependencies({ name, devDependencies }, rootTools) {

@@ -50,6 +50,10 @@ export interface Status {
     valueBytes: number
     usedBytes: number
     allocatedBytes: number
+    capacity: number
+    areas: number
+    watchers: number
+    used: Record<string, number>
   }[]
 }
 

@@ -26,6 +26,13 @@ export class People {
   readonly #gids = new Set<number>()
   #isEverybody = false
 
+  /** The same for the same people. */
+  get name(): string {
+    if (this.#isEverybody) return '*'
+    const sorted = (ids: Set<number>) => [...ids].sort((a, b) => a - b).join()
+    return `${sorted(this.#uids)};${sorted(this.#gids)}`
+  }
+
   includes({ uid, groups = [] }: Identity): boolean {
     return this.#isEverybody || this.#uids.has(uid) || groups.some((gid) => this.#gids.has(gid))
   }

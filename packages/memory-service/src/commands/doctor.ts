@@ -16,7 +16,7 @@ export interface DoctorOptions extends SettingsOptions, RegistryOptions {
 export async function doctor(options: DoctorOptions, out: Output): Promise<ExitCode> {
   const choice = readRegistryOptions(options)
   const place = findRegistry(choice)
-  const source = { options: { ...options, writers: [] }, place, env: process.env }
+  const source = { options: { ...options, writers: [] }, place, env: process.env, hasStores: true }
   const findings = [
     ...examineKernel(),
     ...(await examineMachine(source)),

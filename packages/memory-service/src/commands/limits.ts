@@ -17,13 +17,14 @@ export interface LimitsOptions extends SettingsOptions, RegistryOptions {
 
 /** @throws ERR_INVALID_ARG_VALUE as readSettings */
 export async function showLimits(options: LimitsOptions, out: Output): Promise<ExitCode> {
-  const { limits } = await readSettings({
+  const { limits, stores } = await readSettings({
     options: { ...options, writers: [] },
     place: findRegistry(readRegistryOptions(options)),
     env: process.env,
     openFiles: Number.POSITIVE_INFINITY,
+    hasStores: true,
   })
-  const rows = listLimits(limits)
+  const rows = listLimits(limits, stores)
   if (options.json) for (const row of rows) out.json(row)
   else for (const line of table(rows)) out.line(line)
   return EXIT.done

@@ -1,14 +1,18 @@
 /** `memsvc start` and `memsvc registry`: from options to a running daemon, and from signals to its end. */
-import { DEFAULT_SERVICE_NAME, DEFAULT_STORE_NAME } from '@memsvc/shared'
+import { DEFAULT_SERVICE_NAME, InvalidArgValueError } from '@memsvc/shared'
 import { EXIT, type ExitCode, findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { readSettings, type Settings, type SettingsOptions } from '../config/settings.ts'
 import { Daemon, type DaemonOptions } from '../daemon/daemon.ts'
+import { Keeping } from '../daemon/keeping.ts'
 import { DaemonLog } from '../log/logger.ts'
 import type { PeerLog } from '../log/peer-log.ts'
 import { hardenProcess } from '../process/hardening.ts'
 import { raiseOpenFiles } from '../quota/descriptor-budget.ts'
+import { StateFolder } from '../state/state-folder.ts'
+import type { StateSync } from '../state/state-keeper.ts'
 import { takeInheritedDescriptors } from '../systemd/inherited-descriptors.ts'
+import { KeptAreas } from '../systemd/kept-areas.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
 import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
 import { ValueStore } from '../systemd/value-store.ts'
@@ -22,12 +26,20 @@ export interface StartOptions extends SettingsOptions, RegistryOptions {
   readonly registryOnly: boolean
   /** `--no-store`: false */
   readonly store?: boolean
+  /** `--state DIR` */
+  readonly state?: string
+  /** `--state-sync` */
+  readonly stateSync?: StateSync
 }
+
+/** Microseconds for which systemd waits longer after each line about the reading of a state. */
+const READING_MORE_USEC = 20_000_000
 
 /** @returns the exit status, once the daemon has ended @throws as Daemon.start and Daemon.untilStopped */
 export async function start(options: StartOptions): Promise<ExitCode> {
   hardenProcess()
   const config = await readConfig(options)
+  const folder = await openState(options, config)
   const log = new DaemonLog(options.logLevel)
   const { logger } = log
   logWarnings(log.peers)
@@ -39,9 +51,20 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     registryPath: config.place.path,
   })
   if (ignored !== null) logger.warn({ reason: ignored }, 'descriptors that were handed over are left alone')
-  const values = new ValueStore(socket, stored, logger)
+  const values = new ValueStore(
+    socket,
+    stored.filter((each) => !KeptAreas.isOne(each)),
+    logger,
+  )
+  const keeping = new Keeping({
+    areas: new KeptAreas(socket, stored.filter(KeptAreas.isOne), logger),
+    folder,
+    sync: options.stateSync ?? 'behind',
+    logger,
+    onProgress: () => socket?.send(`EXTEND_TIMEOUT_USEC=${READING_MORE_USEC}\nSTATUS=reading the state`),
+  })
   const onCount = () => notifier.changed()
-  const daemon = new Daemon({ ...config, inheritedListener: listener, values, onCount, log })
+  const daemon = new Daemon({ ...config, inheritedListener: listener, values, keeping, onCount, log })
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
   const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(daemon) })
   stopOnSignals(daemon, logger)
@@ -62,19 +85,24 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   }
 }
 
-type Config = Omit<DaemonOptions, 'inheritedListener' | 'values' | 'onCount' | 'log'>
+async function openState({ state }: StartOptions, { ownUid, place, settings }: Config): Promise<StateFolder | null> {
+  if (state === undefined) return null
+  if (settings.stores.length === 0) throw new InvalidArgValueError('--state keeps stores, and this daemon has none')
+  return StateFolder.open(state, ownUid, place.trusted)
+}
+
+type Config = Omit<DaemonOptions, 'inheritedListener' | 'values' | 'keeping' | 'onCount' | 'log'>
 
 async function readConfig(options: StartOptions): Promise<Config> {
   const place = findRegistry(readRegistryOptions(options))
   const openFiles = raiseOpenFiles()
-  const read = () => readSettings({ options, place, env: process.env, openFiles })
   const serviceName = options.registryOnly ? null : (options.name ?? DEFAULT_SERVICE_NAME)
-  // Of several daemons at one registry the one with the default name has it.
-  const hasStore = serviceName === DEFAULT_SERVICE_NAME && options.store !== false
+  // Of several daemons at one registry, with one configuration, the one with the default name has them.
+  const hasStores = serviceName === DEFAULT_SERVICE_NAME && options.store !== false
+  const read = () => readSettings({ options, place, env: process.env, openFiles, hasStores })
   return {
     place,
     serviceName,
-    storeNames: hasStore ? [DEFAULT_STORE_NAME] : [],
     socketMode: options.socketMode,
     ownUid: process.getuid?.() ?? 0,
     settings: await read(),

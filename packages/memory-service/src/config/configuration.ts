@@ -11,19 +11,23 @@ import {
 } from '@memsvc/shared/internal'
 import type { FileStatus } from 'memfd-native'
 import { ACTIONS, type AccessRule } from '../access/access.ts'
-import { People } from '../access/people.ts'
+import type { People } from '../access/people.ts'
 import { inPackage } from '../process/package-folder.ts'
 import { readRegularFile } from '../process/regular-file.ts'
 import type { AskedLimits } from '../quota/descriptor-budget.ts'
 import { DAEMON_LIMITS, type Resource } from '../quota/limits.ts'
-import { DocumentError, type Node, parseDocument } from './document.ts'
+import { DocumentError, items, member, members, type Node, parseDocument } from './document.ts'
+import { readPeople } from './people-list.ts'
 import { checkSchema, type Schema } from './schema.ts'
+import { readStores, type StoreConfiguration } from './stores.ts'
 
 export interface Configuration {
   /** null: there is none, everything is as it is without one. */
   readonly path: string | null
   readonly rules: readonly AccessRule[]
   readonly limits: AskedLimits
+  /** Those that it names. */
+  readonly stores: readonly StoreConfiguration[]
 }
 
 export const SYSTEM_CONFIGURATION = '/etc/memsvc/memsvc.json'
@@ -66,7 +70,7 @@ function isThere(path: string, alsoMissing: readonly string[] = []): boolean {
  * @throws ERR_INVALID_ARG_VALUE with the file, the line and the reason; ERR_SECURITY a folder above it
  */
 export async function readConfiguration(path: string | null, trusted: TrustedUsers): Promise<Configuration> {
-  if (path === null) return { path, rules: [], limits: {} }
+  if (path === null) return { path, rules: [], limits: {}, stores: [] }
   checkPathTrust(`the configuration ${path}`, path, trusted)
   const text = readTrusted(path, trusted)
   try {
@@ -75,7 +79,8 @@ export async function readConfiguration(path: string | null, trusted: TrustedUse
     checkSchema(document, JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')) as Schema)
     const rules: AccessRule[] = []
     for (const rule of items(member(document, 'rules'))) rules.push(await readRule(rule))
-    return { path, rules, limits: readLimits(member(document, 'limits')) }
+    const stores = await readStores(member(document, 'stores'))
+    return { path, rules, limits: readLimits(member(document, 'limits')), stores }
   } catch (error) {
     if (error instanceof DocumentError) throw new InvalidArgValueError(`${path}:${error.line}: ${error.message}`)
     throw error
@@ -109,18 +114,6 @@ async function readRule(rule: Node): Promise<AccessRule> {
   return { names: items(member(rule, 'names')).map(({ value }) => String(value)), people }
 }
 
-async function readPeople(list: Node): Promise<People> {
-  const people = new People()
-  for (const { line, value } of items(list)) {
-    try {
-      await people.add(value as number | string)
-    } catch (error) {
-      throw new DocumentError(line, (error as Error).message)
-    }
-  }
-  return people
-}
-
 /** Whoever wrote the file for an older daemon is told what the limit is called now. */
 function checkFormerNames(limits: Node | undefined): void {
   for (const [former, { line }] of members(limits)) {
@@ -144,16 +137,4 @@ function readLimits(limits: Node | undefined): AskedLimits {
 function checkOrder({ line }: Node, { total = Infinity, perUser = total, perPeer = 0 }: Partial<Shares>): void {
   if (perUser > total) throw new DocumentError(line, `perUser is ${perUser}, more than the total of ${total}`)
   if (perPeer > perUser) throw new DocumentError(line, `perPeer is ${perPeer}, more than ${perUser} for its user`)
-}
-
-function member(node: Node, key: string): Node | undefined {
-  return members(node).get(key)
-}
-
-function members(node: Node | undefined): ReadonlyMap<string, Node> {
-  return node?.value instanceof Map ? node.value : new Map()
-}
-
-function items(node: Node | undefined): readonly Node[] {
-  return Array.isArray(node?.value) ? node.value : []
 }

@@ -21,6 +21,19 @@ export class DocumentError extends Error {
   }
 }
 
+/** The member of an object; undefined: there is none, or it is no object. */
+export function member(node: Node, key: string): Node | undefined {
+  return members(node).get(key)
+}
+
+export function members(node: Node | undefined): ReadonlyMap<string, Node> {
+  return node?.value instanceof Map ? node.value : new Map()
+}
+
+export function items(node: Node | undefined): readonly Node[] {
+  return Array.isArray(node?.value) ? node.value : []
+}
+
 /** Arrays and objects in each other. */
 const MAX_DEPTH = 16
 

@@ -1,10 +1,12 @@
 /** What may change while a daemon runs: who may do what, and how much of everything. From options and the file. */
+import { DEFAULT_STORE_NAME } from '@memsvc/shared'
 import type { RegistryPlace } from '@memsvc/shared/internal'
 import type { AccessRules } from '../access/access.ts'
 import { findPeople } from '../access/people.ts'
 import { type AskedLimits, fitLimits } from '../quota/descriptor-budget.ts'
 import { RESOURCE_NAMES, RESOURCES, type ResourceLimits } from '../quota/limits.ts'
 import { configurationPath, readConfiguration } from './configuration.ts'
+import { plainStore, type StoreConfiguration } from './stores.ts'
 
 export interface SettingsOptions {
   readonly config?: string
@@ -18,12 +20,16 @@ export interface Settings {
   readonly configuration: string | null
   readonly access: AccessRules
   readonly limits: ResourceLimits
+  /** Those that are to be served. */
+  readonly stores: readonly StoreConfiguration[]
   /** The totals that nobody asked for and that did not fit into the open files: what they are now. */
   readonly lowered: Readonly<Record<string, number>>
 }
 
 export interface SettingsSource {
   readonly options: SettingsOptions & { readonly writers: readonly string[] }
+  /** Without stores none are served, whatever the file says. */
+  readonly hasStores: boolean
   readonly place: RegistryPlace
   readonly env: NodeJS.ProcessEnv
   /** Descriptors that the process may have. */
@@ -31,8 +37,9 @@ export interface SettingsSource {
 }
 
 /** Options come before the file. @throws ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE */
-export async function readSettings({ options, place, env, openFiles }: SettingsSource): Promise<Settings> {
-  const { path, rules, limits } = await readConfiguration(
+export async function readSettings(source: SettingsSource): Promise<Settings> {
+  const { options, place, env, openFiles, hasStores } = source
+  const { path, rules, limits, stores } = await readConfiguration(
     configurationPath(options.config, place.path, env),
     place.trusted,
   )
@@ -42,8 +49,14 @@ export async function readSettings({ options, place, env, openFiles }: SettingsS
     configuration: path,
     access: { rules, writers: await findPeople(options.writers) },
     limits: fitting,
+    stores: hasStores ? withDefault(stores) : [],
     lowered: loweredTotals(asked, fitting),
   }
+}
+
+function withDefault(stores: readonly StoreConfiguration[]): StoreConfiguration[] {
+  const isNamed = stores.some(({ name }) => name === DEFAULT_STORE_NAME)
+  return [...(isNamed ? [] : [plainStore(DEFAULT_STORE_NAME)]), ...stores]
 }
 
 function askedByOptions(options: SettingsOptions, limits: AskedLimits): AskedLimits {

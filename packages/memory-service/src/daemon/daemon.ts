@@ -28,6 +28,7 @@ import { Gate } from '../registry/gate.ts'
 import { Hosting } from '../registry/hosting.ts'
 import type { ValueStore } from '../systemd/value-store.ts'
 import { ControlService } from './control-service.ts'
+import type { Keeping } from './keeping.ts'
 import { PublishedService } from './published-service.ts'
 import { Stores } from './stores.ts'
 
@@ -35,8 +36,6 @@ export interface DaemonOptions {
   readonly place: RegistryPlace
   /** The service to publish; null: the registry alone. */
   readonly serviceName: string | null
-  /** The stores to publish beside it. */
-  readonly storeNames: readonly string[]
   readonly socketMode: number
   readonly ownUid: number
   readonly settings: Settings
@@ -46,6 +45,8 @@ export interface DaemonOptions {
   readonly inheritedListener: OwnedFd | null
   /** Where the value comes from, and where it is kept. Owned by the daemon from here on. */
   readonly values: ValueStore
+  /** The same, of stores. */
+  readonly keeping: Keeping
   /** One of the {@link DaemonCounts} has changed. */
   readonly onCount: () => void
   readonly log: DaemonLog
@@ -107,9 +108,10 @@ export class Daemon {
     )
     this.#control = this.#makeControl()
     this.#stores = new Stores({
-      names: options.storeNames,
+      stores: settings.stores,
       access,
       control: this.#control,
+      keeping: options.keeping,
       endChannels: (service) => this.#channels.closeOf(service),
       logger: log.logger,
     })
@@ -158,6 +160,7 @@ export class Daemon {
     for (const service of this.#services.values()) service.close()
     this.#stores.close()
     this.#options.values.close()
+    this.#options.keeping.close()
     this.#stopped.raise()
   }
 
@@ -182,7 +185,8 @@ export class Daemon {
   async #reload(): Promise<void> {
     const { log, readSettings } = this.#options
     try {
-      const { configuration, access, limits } = await readSettings()
+      const { configuration, access, limits, stores } = await readSettings()
+      await this.#stores.configure(stores, this.#publishStore)
       this.#access.rules = access
       this.#ledger.limits = limits
       log.logger.info({ configuration }, 'reloaded')
@@ -236,8 +240,10 @@ export class Daemon {
     this.#services.set(name, service)
     values.keep(name, service.region)
     await this.#publish(name, service.binder)
-    await this.#stores.publish((storeName, binder) => this.#publish(storeName, binder))
+    await this.#stores.publish(this.#publishStore)
   }
+
+  readonly #publishStore = (name: string, binder: Binder): Promise<void> => this.#publish(name, binder)
 
   /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
   async #publish(name: string, binder: Binder): Promise<void> {

@@ -1,10 +1,17 @@
 /** One store that this daemon serves, and beside it the control of the daemon. */
-import { type Binder, OwnedStore, type OwnedStoreOptions } from '@memsvc/shared'
+import { type Binder, OwnedStore } from '@memsvc/shared'
+import type { Caller } from '@memsvc/shared/internal'
+import type { Access } from '../access/access.ts'
+import { StoreAccess } from '../access/store-access.ts'
+import type { StoreConfiguration } from '../config/stores.ts'
+import type { Keeping } from './keeping.ts'
 
-export interface PublishedStoreOptions extends OwnedStoreOptions {
-  readonly name: string
+export interface PublishedStoreOptions {
+  readonly configuration: StoreConfiguration
+  readonly access: Access
   /** The extension of the store's binder. Borrowed. */
   readonly control: Binder
+  readonly keeping: Keeping
 }
 
 /** What a store holds, for people and for `--json`. */
@@ -17,17 +24,34 @@ export interface StoreStatus {
   readonly usedBytes: number
   /** What the machine has given so far; it gives more when it is needed. */
   readonly allocatedBytes: number
+  /** What it may come to, each area. */
+  readonly capacity: number
+  readonly areas: number
   readonly watchers: number
+  /** What other users have of it, by the names of the limits. */
+  readonly used: Readonly<Record<string, number>>
+  /** Keys that the state folder lacks still, and whether it could not be written; null: without one. */
+  readonly state: { readonly pending: number; readonly failing: boolean } | null
 }
 
 export class PublishedStore {
   readonly name: string
   readonly #store: OwnedStore
+  readonly #access: StoreAccess
+  readonly #keeping: Keeping
 
   /** Makes and seals the areas. @throws as OwnedStore */
-  constructor({ name, control, ...options }: PublishedStoreOptions) {
+  constructor({ configuration, access, control, keeping }: PublishedStoreOptions) {
+    const { name, capacity, maxKeys, maxValueBytes, limits, rules } = configuration
     this.name = name
-    this.#store = new OwnedStore(options)
+    this.#access = new StoreAccess(access, name, rules)
+    this.#keeping = keeping
+    const options = {
+      ...{ capacity, maxKeys, maxValueBytes, limits },
+      areas: this.#access.areas,
+      mayWrite: (caller: Caller, key: string) => this.#access.mayWrite(caller, key),
+    }
+    this.#store = keeping.begin(name, (beginning) => new OwnedStore(options, beginning))
     this.#store.binder.setExtension(control)
   }
 
@@ -38,7 +62,33 @@ export class PublishedStore {
 
   get status(): StoreStatus {
     const { keys, valueBytes, usedBytes, allocatedBytes, watchers } = this.#store.stats
-    return { name: this.name, keys, valueBytes, usedBytes, allocatedBytes, watchers }
+    const { used, areas, areaSize } = this.#store
+    return {
+      name: this.name,
+      ...{ keys, valueBytes, usedBytes, allocatedBytes },
+      capacity: areaSize.capacity,
+      areas,
+      ...{ watchers, used },
+      state: this.#keeping.stateOf(this.name),
+    }
+  }
+
+  /**
+   * Other rules, limits and sizes. Who may not read a key any more sees nothing new of it from here on: it is in another area.
+   * @throws ERR_LIMIT the values do not fit: the areas are as they were
+   */
+  configure({ capacity, maxKeys, maxValueBytes, limits, rules }: StoreConfiguration): void {
+    const { areaSize } = this.#store
+    if (areaSize.capacity !== capacity || areaSize.maxKeys !== maxKeys) this.#store.resize({ capacity, maxKeys })
+    const before = this.#access.rules
+    try {
+      this.#access.rules = rules
+      this.#store.setAreas(this.#access.areas)
+    } catch (error) {
+      this.#access.rules = before
+      throw error
+    }
+    this.#store.setLimits({ maxValueBytes, ...limits })
   }
 
   /** Unmaps the areas. Clients that have them mapped keep the last values. */

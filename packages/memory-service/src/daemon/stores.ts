@@ -3,16 +3,18 @@
  * whose the name is.
  */
 import { type Binder, errorCode } from '@memsvc/shared'
-import type { Caller } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
+import type { StoreConfiguration } from '../config/stores.ts'
+import type { Keeping } from './keeping.ts'
 import { PublishedStore, type StoreStatus } from './published-store.ts'
 
 export interface StoresOptions {
-  readonly names: readonly string[]
+  readonly stores: readonly StoreConfiguration[]
   readonly access: Access
   /** The extension of each store's binder. Borrowed. */
   readonly control: Binder
+  readonly keeping: Keeping
   /** Ends the channels to a service that is served no more. */
   readonly endChannels: (service: Binder) => void
   readonly logger: Logger
@@ -31,7 +33,20 @@ export class Stores {
 
   /** Makes and publishes them. @throws errors of the areas, and of the registry but for those that concern the name */
   async publish(publish: Publish): Promise<void> {
-    for (const name of this.#options.names) await this.#publishOne(name, publish)
+    for (const store of this.#options.stores) await this.#publishOne(store, publish)
+  }
+
+  /**
+   * Goes by these from now on; new ones are published. One that is not among them any more stays until the daemon ends: the registry
+   * takes no name back.
+   * @throws ERR_LIMIT values do not fit where they should go; that store is as it was
+   */
+  async configure(stores: readonly StoreConfiguration[], publish: Publish): Promise<void> {
+    for (const store of stores) {
+      const served = this.#served.get(store.name)
+      if (served === undefined) await this.#publishOne(store, publish)
+      else served.configure(store)
+    }
   }
 
   /** What each of them holds. */
@@ -53,10 +68,10 @@ export class Stores {
     this.#served.clear()
   }
 
-  async #publishOne(name: string, publish: Publish): Promise<void> {
-    const { access, control, logger } = this.#options
-    const mayWrite = ({ uid }: Caller) => access.allows('write', name, { uid })
-    const store = new PublishedStore({ name, mayWrite, control })
+  async #publishOne(configuration: StoreConfiguration, publish: Publish): Promise<void> {
+    const { access, control, keeping, logger } = this.#options
+    const { name } = configuration
+    const store = new PublishedStore({ configuration, access, control, keeping })
     this.#served.set(name, store)
     try {
       await publish(name, store.binder)

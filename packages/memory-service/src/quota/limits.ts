@@ -11,6 +11,8 @@ import {
   ofOnePeer,
   ofOneUser,
   type Shares,
+  STORE_LIMITS,
+  type StoreLimits,
   TURN_LIMITS,
   VALUE_LIMITS,
 } from '@memsvc/shared/internal'
@@ -180,16 +182,35 @@ export const DAEMON_LIMITS = {
   },
 } as const satisfies Record<string, Limit>
 
-/** Every limit there is, one number each. */
-export function listLimits(resources: ResourceLimits): Limit[] {
+/** What a store may have of its own: see the configuration. */
+export interface StoreSettings {
+  readonly name: string
+  readonly capacity: number
+  readonly maxKeys: number
+  readonly maxValueBytes: number
+  readonly limits: Partial<StoreLimits>
+}
+
+/** Every limit there is, one number each; of stores those that are other than the usual ones once more. */
+export function listLimits(resources: ResourceLimits, stores: readonly StoreSettings[] = []): Limit[] {
   const counted = RESOURCE_NAMES.flatMap((resource) => rowsOf(resource, resources[resource]))
   return [
     ...counted,
+    ...Object.values(STORE_LIMITS),
+    ...stores.flatMap(rowsOfStore),
     ...Object.values(DAEMON_LIMITS),
     ...Object.values(VALUE_LIMITS),
     ...Object.values(TURN_LIMITS),
     ...Object.values(CHANNEL_LIMITS),
   ]
+}
+
+function rowsOfStore({ name, capacity, maxKeys, maxValueBytes, limits }: StoreSettings): Limit[] {
+  const own = Object.entries({ capacity, keys: maxKeys, valueBytes: maxValueBytes, ...limits })
+  return own.flatMap(([key, limit]) => {
+    const row: Limit = STORE_LIMITS[key as keyof typeof STORE_LIMITS]
+    return row.limit === limit ? [] : [{ ...row, name: `${row.name} (${name})`, limit }]
+  })
 }
 
 function rowsOf(resource: Resource, { total, perUser, perPeer }: Shares): Limit[] {

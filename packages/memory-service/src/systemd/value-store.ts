@@ -21,7 +21,7 @@ interface KeptRegion {
   readonly region: ParcelFileDescriptor
 }
 
-const KEPT_NAME = /^(.+)@(\d{1,15})$/
+const KEPT_NAME = /^([^+]+)@(\d{1,15})$/
 
 export class ValueStore {
   readonly #socket: NotifySocket | null

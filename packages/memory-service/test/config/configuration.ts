@@ -1,10 +1,8 @@
 /** Where the file is, whether it is to be trusted, and what is said of a wrong one. */
-
 import { TrustedUsers } from '@memsvc/shared/internal'
-import { leakChecked, OTHER_UID } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
 import { configurationPath, readConfiguration, SYSTEM_CONFIGURATION } from '../../src/config/configuration.ts'
-import { nodeFs, nodePath } from '../../test-support/index.ts'
+import { leakChecked, nodeFs, nodePath, OTHER_UID, plainStore } from '../../test-support/index.ts'
 
 leakChecked(t)
 
@@ -28,7 +26,7 @@ async function refusal(path: string): Promise<string> {
 }
 
 t.test('without a file there are no rules and nothing is asked for', async (t) => {
-  t.strictSame(await readConfiguration(null, TRUSTED), { path: null, rules: [], limits: {} })
+  t.strictSame(await readConfiguration(null, TRUSTED), { path: null, rules: [], limits: {}, stores: [] })
 })
 
 t.test('rules and limits are as they stand in the file', async (t) => {
@@ -49,9 +47,64 @@ t.test('rules and limits are as they stand in the file', async (t) => {
   t.strictSame(second, { names: ['*'], people: {} })
 })
 
+t.test('stores are as they stand in the file, and small ones have room for fewer keys', async (t) => {
+  const path = fileOf(
+    t,
+    `{ "stores": [
+      { "name": "flags", "capacity": "256 KiB", "rules": [{ "keys": ["a/*", "b"], "read": [7], "write": ["*"] }, { "keys": ["*"] }] },
+      { "name": "models", "capacity": "2GiB", "limits": { "maxKeys": 1000000, "maxValueBytes": "1 GiB", "bytesOfUser": 5, "edits": 7 } },
+      { "name": "SharedStore" }] }`,
+  )
+  const { stores } = await readConfiguration(path, TRUSTED)
+  const [flags, models, shared] = stores
+  t.match(flags, { name: 'flags', capacity: 256 * 1024, maxKeys: 256, maxValueBytes: 256 * 1024, limits: {} })
+  t.strictSame(
+    flags?.rules.map(({ keys }) => keys),
+    [['a/*', 'b'], ['*']],
+  )
+  t.strictSame(
+    flags?.rules.map(({ read, write }) => [
+      read?.includes({ uid: 7 }),
+      read?.includes({ uid: 8 }),
+      write?.includes({ uid: 8 }),
+    ]),
+    [
+      [true, false, true],
+      [undefined, undefined, undefined],
+    ],
+  )
+  t.match(models, { capacity: 2 ** 31, maxKeys: 1e6, maxValueBytes: 2 ** 30, limits: { bytesOfUser: 5, edits: 7 } })
+  t.strictSame(shared, { ...plainStore('SharedStore') })
+})
+
 const WRONG: [text: string, message: string][] = [
+  ['{"stores": [\n{"capacity": 1}]}', 'FILE:2: stores[0] has no "name"'],
+  ['{"stores": [{"name": "a"},\n{"name": "a"}]}', 'FILE:2: the store a comes twice'],
+  ['{"stores": [{"name": "AnonymousSharedMemory"}]}', 'FILE:1: AnonymousSharedMemory is the value, and no store'],
+  [
+    '{"stores": [{"name": "a",\n"limits": {"keys": 1}}]}',
+    'FILE:2: stores[0].limits has no member "keys", only maxKeys,',
+  ],
+  [
+    '{"stores": [{"name": "a",\n"capacity": "64 MB"}]}',
+    'FILE:2: stores[0].capacity is "64 MB", but must be a number of bytes',
+  ],
+  [
+    '{"stores": [{"name": "a", "capacity": "1 MiB", "limits": {"maxKeys": 65536}}]}',
+    'FILE:1: a capacity of 1048576 bytes has no room for 65536 keys: at least 4325376',
+  ],
+  [
+    '{"stores": [{"name": "a", "rules": [{"keys": ["\\u0001"]}]}]}',
+    'FILE:1: stores[0].rules[0].keys[0] is "\\u0001", but must be',
+  ],
+  [`{"stores": [{"name": "a", "rules": [{"keys": [\n"${'ä'.repeat(257)}*"]}]}]}`, 'FILE:2: a key'],
+  [
+    '{"stores": [{"name": "a", "rules": [{"keys": ["k"],\n"read": ["nobody-has-this-name"]}]}]}',
+    'FILE:2: there is no user',
+  ],
+
   ['{\n"rules": [\n}', 'FILE:3: } is no value'],
-  ['{\n"limit": {}}', 'FILE:2: the document has no member "limit", only $schema, comment, rules, limits'],
+  ['{\n"limit": {}}', 'FILE:2: the document has no member "limit", only $schema, comment, rules, limits, stores'],
   [
     '{"rules": [{"names": ["a"],\n"add": ["*",\n"nobody-has-this-name"]}]}',
     'FILE:3: there is no user nobody-has-this-name',
@@ -78,7 +131,8 @@ for (const [former, name] of Object.entries(FORMER_NAMES)) {
 
 for (const [text, message] of WRONG) {
   t.test(message, async (t) => {
-    t.equal(await refusal(fileOf(t, text)), `ERR_INVALID_ARG_VALUE ${message}`)
+    const wanted = `ERR_INVALID_ARG_VALUE ${message}`
+    t.equal((await refusal(fileOf(t, text))).slice(0, wanted.length), wanted)
   })
 }
 

@@ -1,5 +1,5 @@
 /** The daemon under a real systemd, with a client outside of the box that watches the value all the while. */
-
+import { SharedStore } from '@memsvc/shared'
 import { leakChecked, runProgram, startProgram, watchdog } from '@memsvc/shared/test-support'
 import { connect, constants, sendmsg, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
@@ -69,9 +69,9 @@ t.test('under a real systemd', { skip }, async (t) => {
   })
 
   await t.test('the status line has the live counts', async (t) => {
-    t.ok(await box.untilProperty('StatusText', (text) => text === 'services: 1, channels: 0, watchers: 0'))
+    t.ok(await box.untilProperty('StatusText', (text) => text === 'services: 2, channels: 0, watchers: 0'))
     await watch(t)
-    t.ok(await box.untilProperty('StatusText', (text) => text === 'services: 1, channels: 1, watchers: 1'))
+    t.ok(await box.untilProperty('StatusText', (text) => text === 'services: 2, channels: 1, watchers: 1'))
   })
 
   await t.test('the daemon has no privilege, another user, and a filter of system calls', async (t) => {
@@ -91,13 +91,22 @@ t.test('under a real systemd', { skip }, async (t) => {
     await t.test(`the value survives ${name}, and who watches sees the next one`, async (t) => {
       const [last, next] = [100 + index, 200 + index]
       await memclient('write', String(last))
+      using store = await SharedStore.open('SharedStore', { path: registry })
+      await store.set('kept', { last })
+      const before = store.getEntry('kept')
       const watcher = await watch(t)
       await untilReplaced(act)
       t.equal(await memclient('read'), String(last))
       await memclient('write', String(next))
       await watcher.stdout.find((line) => line === String(next))
       t.strictSame([...new Set(watcher.stdout.text.split('\n'))], [String(last), String(next)], 'never another value')
-      t.equal(await box.property('NFileDescriptorStore'), '1', 'earlier regions are not kept')
+      t.ok((await store.set('new', last)) > before.version)
+      t.strictSame(store.getEntry('kept'), before)
+      t.equal(
+        await box.property('NFileDescriptorStore'),
+        '3',
+        'the region, the area and its notes, and no earlier ones',
+      )
     })
   }
 
@@ -207,10 +216,10 @@ t.test('under a real systemd', { skip }, async (t) => {
       'Other',
     )
     const names = async () => (await memclient('list')).split('\n').map((line) => line.split('\t')[0])
-    const areBothThere = (found: unknown[]) => found.length === 2
-    t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
+    const areBothThere = (found: unknown[]) => found.length === 3
+    t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other', 'SharedStore'])
     await untilReplaced(() => kill('KILL'))
-    t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other'])
+    t.strictSame(await until(names, areBothThere), ['AnonymousSharedMemory', 'Other', 'SharedStore'])
     t.equal(JSON.parse(await box.memsvc('status', '--json', '--registry', SOCKET)).host, true)
   })
 

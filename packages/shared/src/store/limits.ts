@@ -30,8 +30,7 @@ export const STORE_LIMITS = {
     limit: 16 * MIB,
     unit: 'bytes',
     error: 'ERR_LIMIT',
-    meaning:
-      'of those values and of uploads under way, with what their places add; a user other than the own one and root',
+    meaning: 'of those values, and what uploads under way add to them; a user other than the own one and root',
   },
   valueBytes: {
     name: 'bytes of a value',
@@ -53,6 +52,13 @@ export const STORE_LIMITS = {
     unit: 'uploads',
     error: 'ERR_LIMIT',
     meaning: 'values under way in parts, of all users together',
+  },
+  uploadsOfUser: {
+    name: 'uploads of one user',
+    limit: 48,
+    unit: 'uploads',
+    error: 'ERR_LIMIT',
+    meaning: 'a user other than the own one and root',
   },
   uploadsOfPeer: {
     name: 'uploads of one peer',
@@ -126,19 +132,22 @@ export const STORE_LIMITS = {
   },
 } as const satisfies Record<string, Limit>
 
-/** Those that a store may have of its own; each is a whole number. */
-export type StoreLimits = {
-  readonly [K in
-    | 'keysOfUser'
-    | 'bytesOfUser'
-    | 'edits'
-    | 'uploads'
-    | 'uploadsOfPeer'
-    | 'uploadPause'
-    | 'watchers'
-    | 'watchersOfUser'
-    | 'watchersOfPeer']: number
-}
+/** Those that a store may have of its own, beside its size. */
+export const OWN_LIMITS = [
+  'keysOfUser',
+  'bytesOfUser',
+  'edits',
+  'uploads',
+  'uploadsOfUser',
+  'uploadsOfPeer',
+  'uploadPause',
+  'watchers',
+  'watchersOfUser',
+  'watchersOfPeer',
+] as const satisfies (keyof typeof STORE_LIMITS)[]
+
+/** Each is a whole number. */
+export type StoreLimits = { readonly [K in (typeof OWN_LIMITS)[number]]: number }
 
 /** The limit of that name in a store, as its row. */
 export function rowOf(name: keyof StoreLimits, limits: StoreLimits): Limit {
@@ -147,18 +156,6 @@ export function rowOf(name: keyof StoreLimits, limits: StoreLimits): Limit {
 
 /** The defaults, and what is said otherwise. */
 export function storeLimits(own: Partial<StoreLimits> = {}): StoreLimits {
-  const { keysOfUser, bytesOfUser, edits, uploads, uploadsOfPeer, uploadPause } = STORE_LIMITS
-  const { watchers, watchersOfUser, watchersOfPeer } = STORE_LIMITS
-  return {
-    keysOfUser: keysOfUser.limit,
-    bytesOfUser: bytesOfUser.limit,
-    edits: edits.limit,
-    uploads: uploads.limit,
-    uploadsOfPeer: uploadsOfPeer.limit,
-    uploadPause: uploadPause.limit,
-    watchers: watchers.limit,
-    watchersOfUser: watchersOfUser.limit,
-    watchersOfPeer: watchersOfPeer.limit,
-    ...own,
-  }
+  const defaults = Object.fromEntries(OWN_LIMITS.map((name) => [name, STORE_LIMITS[name].limit])) as StoreLimits
+  return { ...defaults, ...own }
 }

@@ -46,6 +46,7 @@ export class OwnedArea implements StoreArea {
   #writer: AreaWriter
   #reader: AreaReader
   #size: AreaSize
+  #moves = 0
   readonly #onMoved: () => void
 
   /**
@@ -66,6 +67,11 @@ export class OwnedArea implements StoreArea {
 
   get size(): AreaSize {
     return this.#size
+  }
+
+  /** How often it has moved: blocks that were reserved before are gone. */
+  get moves(): number {
+    return this.#moves
   }
 
   /** The version that was given last. */
@@ -115,6 +121,12 @@ export class OwnedArea implements StoreArea {
     this.#writer.abandon(block)
   }
 
+  /** A value of before, with the version it had. Only before anybody has the area. @throws ERR_LIMIT it does not fit */
+  load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): void {
+    const code = this.#writer.load(key, value)
+    if (code < 0) throw this.#failure(code, value.bytes.length)
+  }
+
   /** All values go to an area of this size, and the versions go on. @throws ERR_LIMIT they do not fit: nothing has changed; ENOMEM */
   move(size: AreaSize): void {
     const next = AreaWriter.create({ ...size, base: this.version, name: REGION_NAME })
@@ -131,9 +143,22 @@ export class OwnedArea implements StoreArea {
     this.#writer = next
     this.#reader = reader
     this.#size = size
+    this.#moves += 1
     this.#onMoved()
     readerBefore.close()
     before.close()
+  }
+
+  /** Its values are in other areas, which nobody has yet: its readers are told, and it is not written any more. */
+  markMoved(): void {
+    this.#moves += 1
+    this.#writer.markMoved()
+  }
+
+  /** After `markMoved`. Readers keep what they have. */
+  leave(): void {
+    this.#reader.close()
+    this.#writer.close()
   }
 
   /** Readers keep what they have, and are told that it does not change any more. */

@@ -2,6 +2,7 @@
  * The owner's half of a store: values of any size under many keys, which other processes read at memory speed. Publish its `binder`
  * by `ServiceManager.addService`; clients open it by `SharedStore.open`. The client's half is `shared-store.ts`.
  */
+import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkObject, INT_MAX, show } from '../util/check.ts'
@@ -9,7 +10,9 @@ import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
+import type { KeptStore, StoreBeginning, StoreKeeper } from './keeper.ts'
 import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
+import type { AreaSize, OwnedArea } from './owned-area.ts'
 import { StoreCore } from './store-core.ts'
 import { checkKey } from './store-key.ts'
 import { StoreService } from './store-service.ts'
@@ -57,28 +60,41 @@ export class OwnedStore {
   onChange: ((change: StoreChange) => void) | null = null
   readonly #core: StoreCore
   readonly #service: StoreService
-  readonly #watchers: StoreWatchers
+  readonly #watchers = new StoreWatchers()
+  readonly #keeper: StoreKeeper | null
+  #rules: readonly OwnedAreaRule[]
   #isClosed = false
 
   /**
    * Makes and seals the areas.
+   * @param beginning for sibling packages: what it begins with, and who keeps it
    * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE an option; EINVAL the capacity has no room for so many keys;
    *   errors of memfd_create(2), fallocate(2), mmap(2)
    */
-  constructor(options: OwnedStoreOptions = {}) {
+  constructor(options: OwnedStoreOptions = {}, beginning: StoreBeginning = {}) {
     const { areas, size, maxValueBytes, mayWrite, limits } = readOptions(options)
-    this.#watchers = new StoreWatchers(limits)
+    this.#rules = areas
+    this.#keeper = beginning.keeper ?? null
     this.#core = new StoreCore({
       areas: areas.map(({ keys }) => keys),
-      size,
-      maxValueBytes,
-      limits,
+      ...{ size, maxValueBytes, limits, beginning },
       onCommit: (keys, version) => this.#tell(keys, version),
-      onMoved: () => this.#service.moved(),
+      onMoved: () => this.#moved(),
     })
-    const mayRead = areas.map(({ mayRead = everybody }) => mayRead)
-    this.#service = new StoreService({ core: this.#core, watchers: this.#watchers, mayWrite, mayRead })
+    this.#service = new StoreService({
+      core: this.#core,
+      watchers: this.#watchers,
+      mayWrite,
+      mayRead: (caller, area) => (this.#rules[area]?.mayRead ?? everybody)(caller),
+      kept: () => this.#keeper?.kept() ?? null,
+    })
     this.binder = this.#service
+    try {
+      this.#keeper?.begin(keptStore(this.#core))
+    } catch (error) {
+      this.#core.close()
+      throw error
+    }
   }
 
   /**
@@ -143,6 +159,50 @@ export class OwnedStore {
     for (const area of this.#core.areas) area.move(checkedSize({ ...area.size, ...size }))
   }
 
+  /**
+   * Who reads what, anew. Keys go to areas of their own; those of before are left, so that who has lost the right to read them sees nothing
+   * new from that moment on. An area stays as it is if the keys of all areas stay, and its `mayRead` is the same function.
+   * @throws ERR_LIMIT they do not fit; ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, also where no area would take a key. Nothing has changed then
+   */
+  setAreas(areas: OwnedAreaRule[]): void {
+    checkAreas(areas)
+    const before = this.#rules
+    const isSame = areas.length === before.length && areas.every(({ keys }, i) => isSameList(keys, before[i]?.keys))
+    const size = this.#core.areas[0]?.size as AreaSize
+    const plans = areas.map(({ keys, mayRead }, i) =>
+      isSame && mayRead === before[i]?.mayRead ? (this.#core.areas[i] as OwnedArea) : { patterns: keys, size },
+    )
+    // The listeners are told in there of the areas that they may read by the new rules.
+    this.#rules = areas
+    try {
+      this.#core.rearrange(plans)
+    } catch (error) {
+      this.#rules = before
+      throw error
+    }
+  }
+
+  /** What users may have in it from now on, and the longest value: what is there already stays. @throws ERR_OUT_OF_RANGE */
+  setLimits({ maxValueBytes, ...limits }: Partial<StoreLimits> & { maxValueBytes?: number }): void {
+    this.#core.limits = checkedLimits(limits)
+    this.#core.maxValueBytes = checkedValueBytes(maxValueBytes)
+  }
+
+  /** How many areas there are. */
+  get areas(): number {
+    return this.#core.areas.length
+  }
+
+  /** How large each area is: bytes and keys. */
+  get areaSize(): AreaSize {
+    return this.#core.areas[0]?.size as AreaSize
+  }
+
+  /** What users other than the own one and root have in it, by the names of limits; `uploads` and watchers of all users. */
+  get used(): Record<string, number> {
+    return this.#service.used
+  }
+
   /** What is in use, and by how many. */
   get stats(): { keys: number; usedBytes: number; valueBytes: number; allocatedBytes: number; watchers: number } {
     const areas = this.#core.areas.map(({ stats }) => stats)
@@ -163,6 +223,7 @@ export class OwnedStore {
     this.#isClosed = true
     this.#service.close()
     this.#watchers.close()
+    this.#keeper?.end()
     this.#core.close()
   }
 
@@ -171,8 +232,15 @@ export class OwnedStore {
     this.close()
   }
 
+  #moved(): void {
+    this.#service.moved()
+    this.#watchers.seeAnew()
+    this.#keeper?.moved()
+  }
+
   #tell(keys: readonly string[], version: bigint): void {
-    this.#watchers.changed(keys)
+    this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
+    this.#keeper?.changed(keys)
     if (this.onChange === null) return
     for (const key of keys) {
       try {
@@ -193,12 +261,26 @@ function readOptions(options: OwnedStoreOptions) {
   checkObject('options', options)
   const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
   const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
-  checkInteger('maxValueBytes', maxValueBytes, 0, 2 ** 32 - 1)
   checkFunction('mayWrite', mayWrite)
   checkAreas(areas)
-  const limits = storeLimits(options.limits)
+  return {
+    areas,
+    size: checkedSize({ capacity, maxKeys }),
+    maxValueBytes: checkedValueBytes(maxValueBytes),
+    mayWrite,
+    limits: checkedLimits(options.limits ?? {}),
+  }
+}
+
+function checkedValueBytes(bytes: number = STORE_LIMITS.valueBytes.limit): number {
+  checkInteger('maxValueBytes', bytes, 0, 2 ** 32 - 1)
+  return bytes
+}
+
+function checkedLimits(own: Partial<StoreLimits>): StoreLimits {
+  const limits = storeLimits(own)
   for (const [name, limit] of Object.entries(limits)) checkInteger(`limits.${name}`, limit, 0, INT_MAX)
-  return { areas, size: checkedSize({ capacity, maxKeys }), maxValueBytes, mayWrite, limits }
+  return limits
 }
 
 function checkedSize(size: { capacity: number; maxKeys: number }): { capacity: number; maxKeys: number } {
@@ -227,4 +309,40 @@ function isOwnerOrRoot({ uid }: Caller): boolean {
 
 function everybody(): boolean {
   return true
+}
+
+function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i])
+}
+
+function keptStore(core: StoreCore): KeptStore {
+  return {
+    read: (key) => {
+      const record = core.reader.recordOf(key)
+      return record === null ? null : { ...record, ...core.noteOf(key) }
+    },
+    noteOf: (key) => core.noteOf(key),
+    versionOf: (key) => core.reader.versionOf(key),
+    get keys() {
+      return core.reader.keys()
+    },
+    get maxKeys() {
+      return core.areas.reduce((sum, { size }) => sum + size.maxKeys, 0)
+    },
+    get versions() {
+      return core.areas.map(({ version }) => version)
+    },
+    shareAreas: () => shareAll(core.areas),
+  }
+}
+
+function shareAll(areas: readonly OwnedArea[]): OwnedFd[] {
+  const shared: OwnedFd[] = []
+  try {
+    for (const area of areas) shared.push(area.share())
+    return shared
+  } catch (error) {
+    for (const fd of shared) fd.close()
+    throw error
+  }
 }

@@ -5,14 +5,18 @@
 import { areaTypes } from 'memfd-native'
 import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
+import { fillAreas, type PlannedArea } from './area-plan.ts'
 import { Expiry } from './expiry.ts'
+import { type Charge, Holdings } from './holdings.ts'
 import { type Encoded, encode } from './json.ts'
+import type { StoreBeginning } from './keeper.ts'
 import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
-import { type AreaSize, OwnedArea, type Put } from './owned-area.ts'
-import { type Charge, placeBytes, Shares } from './shares.ts'
+import type { AreaSize, OwnedArea, Put } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
+import { StoreLedger } from './store-ledger.ts'
 import { StoreReader } from './store-reader.ts'
-import { firstVersion, givenUpTo } from './versions.ts'
+import { AreaRecords, type KeyNote, type RecordSource } from './stored-record.ts'
+import { givenUpTo } from './versions.ts'
 
 /** One change, as it is asked for. */
 export interface CoreEdit {
@@ -37,6 +41,7 @@ export interface CoreOptions {
   readonly size: AreaSize
   readonly maxValueBytes: number
   readonly limits: StoreLimits
+  readonly beginning: StoreBeginning
   /** Told after each transaction. */
   readonly onCommit: (keys: readonly string[], version: bigint) => void
   /** Told when values are in another area: see OwnedArea. */
@@ -44,20 +49,42 @@ export interface CoreOptions {
 }
 
 export class StoreCore {
-  readonly areas: readonly OwnedArea[]
   readonly reader = new StoreReader()
-  readonly shares: Shares
-  readonly limits: StoreLimits
+  readonly ledger: StoreLedger
+  readonly holdings: Holdings
+  /** Of one value, in bytes. */
+  maxValueBytes: number
+  #areas: readonly OwnedArea[]
+  #limits: StoreLimits
   readonly #options: CoreOptions
   readonly #expiry = new Expiry((key) => this.#expire(key))
 
   /** @throws errors of memfd_create(2), fallocate(2), mmap(2) */
   constructor(options: CoreOptions) {
+    const { areas, size, maxValueBytes, limits, beginning } = options
     this.#options = options
-    this.limits = options.limits
-    this.shares = new Shares(options.limits)
-    this.areas = this.#makeAreas()
+    this.#limits = limits
+    this.maxValueBytes = maxValueBytes
+    this.ledger = new StoreLedger(limits)
+    this.holdings = new Holdings(this.ledger)
+    const plans = areas.map((patterns) => ({ patterns, size }))
+    this.#areas = this.#makeAreas(plans, beginning.records ?? [])
     this.#show()
+    this.#restoreNotes(beginning.notes ?? [])
+  }
+
+  get areas(): readonly OwnedArea[] {
+    return this.#areas
+  }
+
+  get limits(): StoreLimits {
+    return this.#limits
+  }
+
+  /** What is there already stays. */
+  set limits(limits: StoreLimits) {
+    this.#limits = limits
+    this.ledger.setLimits(limits)
   }
 
   /** @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes the key */
@@ -65,11 +92,14 @@ export class StoreCore {
     const area = this.areaOf(key)
     this.checkValue(value.bytes.length)
     this.checkVersion(key, ifVersion)
-    const charges = payer === null ? NO_CHARGES : [{ key, bytes: placeBytes(key, value.bytes.length) }]
-    if (payer !== null) this.shares.check(payer, charges)
-    const version = area.put(key, value.type, value.bytes)
-    if (payer === null) this.shares.release(key)
-    else this.shares.settle(payer, charges)
+    let version: bigint
+    if (payer === null) {
+      version = area.put(key, value.type, value.bytes)
+      this.holdings.release(key)
+    } else {
+      const charges = [{ key, bytes: value.bytes.length }]
+      version = this.#charged(payer, charges, () => area.put(key, value.type, value.bytes))
+    }
     this.#expireAfter(key, ttlMs)
     this.#options.onCommit([key], version)
     return version
@@ -82,10 +112,9 @@ export class StoreCore {
     put: PutOptions & { bytes: number; type: number; ifVersion: bigint | undefined },
   ): bigint {
     this.checkVersion(key, put.ifVersion)
-    const charges = [{ key, bytes: placeBytes(key, put.bytes) }]
-    this.shares.check(put.payer, charges)
-    const version = this.areaOf(key).commit([{ key, type: put.type, bytes: null, block }])
-    this.shares.settle(put.payer, charges)
+    const charges = [{ key, bytes: put.bytes }]
+    const puts = [{ key, type: put.type, bytes: null, block }]
+    const version = this.#charged(put.payer, charges, () => this.areaOf(key).commit(puts))
     this.#expireAfter(key, put.ttlMs)
     this.#options.onCommit([key], version)
     return version
@@ -104,10 +133,8 @@ export class StoreCore {
     // Of a key that is there twice the last one counts.
     const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
     const charges = last.map(chargeOf)
-    this.shares.check(payer, charges)
-    const version = area.commit(last.map(putOf))
+    const version = this.#charged(payer, charges, () => area.commit(last.map(putOf)))
     if (version === 0n) return version
-    this.shares.settle(payer, charges)
     for (const { key } of last) this.#expiry.clear(key)
     this.#options.onCommit(
       last.map(({ key }) => key),
@@ -135,7 +162,7 @@ export class StoreCore {
   /** @throws ERR_INVALID_ARG_VALUE none takes it, or it is no key */
   areaOf(key: string): OwnedArea {
     checkKey(key)
-    const area = this.areas[this.reader.numberOf(key)]
+    const area = this.#areas[this.reader.numberOf(key)]
     if (area === undefined) throw new InvalidArgValueError(`no area of this store takes ${key}`)
     return area
   }
@@ -149,27 +176,63 @@ export class StoreCore {
 
   /** @throws ERR_LIMIT a value of so many bytes */
   checkValue(bytes: number): void {
-    const { maxValueBytes } = this.#options
+    const { maxValueBytes } = this
     if (bytes > maxValueBytes) throw new LimitError(STORE_LIMITS.valueBytes.name, maxValueBytes, bytes)
+  }
+
+  /** Who pays for the key's value, and when it ends. */
+  noteOf(key: string): KeyNote {
+    const left = this.#expiry.leftOf(key)
+    return { payer: this.holdings.of(key)?.uid ?? null, endsAt: left === undefined ? null : Date.now() + left }
+  }
+
+  /**
+   * Keys go to other areas; those of before are left for good.
+   * @param plans of each new area its patterns and size, or the area that stays, which has the same keys then
+   * @throws ERR_LIMIT they do not fit; ERR_INVALID_ARG_VALUE no area takes one of the keys. Nothing has changed then
+   */
+  rearrange(plans: readonly (PlannedArea | OwnedArea)[]): void {
+    const leaving = this.#areas.filter((area) => !plans.includes(area))
+    for (const area of this.#areas) givenUpTo(area.version)
+    const next = this.#makeAreas(
+      plans,
+      leaving.map(({ reader }) => new AreaRecords(reader)),
+    )
+    for (const area of leaving) area.markMoved()
+    this.#areas = next
+    this.#onMoved()
+    for (const area of leaving) area.leave()
   }
 
   close(): void {
     this.#expiry.close()
-    givenUpTo(this.reader.version)
+    for (const area of this.areas) givenUpTo(area.version)
     for (const area of this.areas) area.close()
     this.reader.close()
   }
 
-  #makeAreas(): OwnedArea[] {
-    const made: OwnedArea[] = []
+  #makeAreas(plans: readonly (PlannedArea | OwnedArea)[], sources: readonly RecordSource[]): OwnedArea[] {
+    return fillAreas({ plans, sources, onMoved: () => this.#onMoved() })
+  }
+
+  #restoreNotes(notes: Iterable<readonly [key: string, note: KeyNote]>): void {
+    for (const [key, { payer, endsAt }] of notes) {
+      if (!this.reader.has(key)) continue
+      if (payer !== null) this.holdings.restore(key, { uid: payer, bytes: this.reader.byteLengthOf(key) })
+      if (endsAt !== null) this.#expiry.set(key, Math.max(endsAt - Date.now(), 1))
+    }
+  }
+
+  /** Charges, carries out and settles; or gives back. */
+  #charged(payer: number | null, charges: readonly Charge[], commit: () => bigint): bigint {
+    const debit = this.holdings.charge(payer, charges)
     try {
-      for (const [range, patterns] of this.#options.areas.entries()) {
-        const base = firstVersion(range)
-        made.push(new OwnedArea({ patterns, ...this.#options.size, base }, () => this.#onMoved()))
-      }
-      return made
+      const version = commit()
+      if (version === 0n) this.holdings.refund(debit)
+      else this.holdings.settle(debit, charges)
+      return version
     } catch (error) {
-      for (const area of made) area.close()
+      this.holdings.refund(debit)
       throw error
     }
   }
@@ -209,10 +272,9 @@ export class StoreCore {
 
 /** A key that could not be deleted in time is tried again after so many milliseconds. */
 const EXPIRED_AGAIN_MS = 1000
-const NO_CHARGES: readonly Charge[] = []
 
 function chargeOf({ key, value }: CoreEdit): Charge {
-  return { key, bytes: value === null ? null : placeBytes(key, value.bytes.length) }
+  return { key, bytes: value?.bytes.length ?? null }
 }
 
 function putOf({ key, value }: CoreEdit): Put {

@@ -8,6 +8,7 @@ import { KeyPatterns } from './key-patterns.ts'
 import { STORE_LIMITS } from './limits.ts'
 import { type StoreSnapshotEntry, typeName } from './reading.ts'
 import { checkKey, isPrefix } from './store-key.ts'
+import type { StoredRecord } from './stored-record.ts'
 import { type KeySource, type ReadableArea, StoredValue } from './stored-value.ts'
 import { ValueCache } from './value-cache.ts'
 
@@ -117,6 +118,22 @@ export class StoreReader implements KeySource {
     const stored = this.#storedOf(key)
     stored.look()
     return stored.version
+  }
+
+  /** All of it at once, and nothing of it is kept; null: absent. The bytes are a copy. */
+  recordOf(name: string): StoredRecord | null {
+    const key = this.areaOf(name)?.reader.key(name)
+    if (key === undefined || key.read(null) < 0) return null
+    const bytes = Buffer.allocUnsafeSlow(key.byteLength)
+    key.read(bytes)
+    return { key: name, type: key.type, version: key.version, bytes }
+  }
+
+  /** 0: absent, or empty. */
+  byteLengthOf(key: string): number {
+    const stored = this.#storedOf(key)
+    stored.look()
+    return stored.byteLength
   }
 
   getEntry(key: string, read = this.get): StoreSnapshotEntry {

@@ -41,9 +41,13 @@ export interface StoreServiceParts {
   readonly core: StoreCore
   readonly watchers: StoreWatchers
   readonly mayWrite: (caller: Caller, key: string) => boolean
-  /** Of each area. */
-  readonly mayRead: readonly ((caller: Caller) => boolean)[]
+  /** Whether the caller may read the area of that number. */
+  readonly mayRead: (caller: Caller, area: number) => boolean
+  /** Null: a change may be answered now. Otherwise when this resolves. */
+  readonly kept: () => Promise<void> | null
 }
+
+type Answer<T> = T | Promise<T>
 
 /** Who has opened the store and wants to hear of other areas. */
 interface Listener {
@@ -64,11 +68,16 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   constructor(parts: StoreServiceParts) {
     super()
     this.#parts = parts
-    this.#uploads = new Uploads(parts.core, parts.core.limits)
+    this.#uploads = new Uploads(parts.core)
   }
 
   override get [readsCallerSynchronously](): boolean {
     return true
+  }
+
+  /** What users have of this store. */
+  get used(): Record<string, number> {
+    return this.#parts.core.ledger.totals
   }
 
   open(listener: IBinder | null): HandedArea[] {
@@ -83,19 +92,20 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     return areas
   }
 
-  set(key: string | null, type: number, bytes: Uint8Array | null, ifVersion: bigint, ttlMs: number): Outcome {
+  set(key: string | null, type: number, bytes: Uint8Array | null, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
     const put = this.#put(key, ttlMs)
     const value = { type: checkedType(type), bytes: checkedBytes(bytes) }
-    return outcomeOf(() => this.#parts.core.set({ key: put.key, value, ifVersion: wanted(ifVersion) }, put))
+    const outcome = outcomeOf(() => this.#parts.core.set({ key: put.key, value, ifVersion: wanted(ifVersion) }, put))
+    return this.#whenKept(outcome)
   }
 
-  delete(key: string | null, ifVersion: bigint): Outcome {
+  delete(key: string | null, ifVersion: bigint): Answer<Outcome> {
     const { key: checked, payer } = this.#put(key, NO_TTL)
     const edit = { key: checked, value: null, ifVersion: wanted(ifVersion) }
-    return outcomeOf(() => this.#parts.core.update([edit], payer))
+    return this.#whenKept(outcomeOf(() => this.#parts.core.update([edit], payer)))
   }
 
-  update(edits: readonly WireEdit[]): Outcome {
+  update(edits: readonly WireEdit[]): Answer<Outcome> {
     checkUpdate(edits.length, this.#parts.core.limits)
     const payer = payerOf(callerNow())
     const wantedEdits = edits.map(({ key, type, bytes, ifVersion }) => ({
@@ -103,16 +113,17 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
       value: type === areaTypes.DELETED ? null : { type: checkedType(type), bytes: checkedBytes(bytes) },
       ifVersion: wanted(ifVersion),
     }))
-    return outcomeOf(
+    const outcome = outcomeOf(
       () => this.#parts.core.update(wantedEdits, payer),
       (key) => edits.findIndex((edit) => edit.key === key),
     )
+    return this.#whenKept(outcome)
   }
 
-  increment(key: string | null, by: number, ttlMs: number): number {
+  increment(key: string | null, by: number, ttlMs: number): Answer<number> {
     const put = this.#put(key, ttlMs)
     if (!Number.isFinite(by)) throw new InvalidArgValueError('a value is incremented by a finite number')
-    return this.#parts.core.increment(put.key, by, put)
+    return this.#whenKept(this.#parts.core.increment(put.key, by, put))
   }
 
   begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
@@ -137,9 +148,12 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     this.#uploads.part(id, Binder.getCallingUid(), position, checkedBytes(bytes))
   }
 
-  commit(id: number, ifVersion: bigint, ttlMs: number): Outcome {
+  commit(id: number, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
+    const { uid } = callerNow()
+    // Who may write may have changed since it began.
+    this.#put(this.#uploads.keyOf(id, uid), ttlMs)
     const put = { ifVersion: wanted(ifVersion), ttlMs: checkedTtl(ttlMs) }
-    return outcomeOf(() => this.#uploads.commit(id, Binder.getCallingUid(), put))
+    return this.#whenKept(outcomeOf(() => this.#uploads.commit(id, uid, put)))
   }
 
   abort(id: number): void {
@@ -149,7 +163,13 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   watch(callback: IBinder | null, prefix: string | null): void {
     if (callback === null || prefix === null) throw new NullPointerError('a watcher has a callback and a prefix')
     if (prefix.length > MAX_PREFIX_UNITS) throw new InvalidArgValueError('no key begins with so long a prefix')
-    this.#parts.watchers.add(callback, prefix, payerOf(callerNow()))
+    const caller = callerNow()
+    const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
+    this.#parts.watchers.add(callback, {
+      prefix,
+      account: this.#parts.core.ledger.accountOf(peer, caller.uid),
+      sees: () => this.#readable(caller),
+    })
   }
 
   unwatch(callback: IBinder | null): void {
@@ -191,8 +211,8 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   #handOut(caller: Caller): HandedArea[] {
-    const { core, mayRead } = this.#parts
-    const readable = core.areas.filter((_area, number) => mayRead[number]?.(caller) === true)
+    const { areas } = this.#parts.core
+    const readable = this.#readable(caller).map((number) => areas[number] as OwnedArea)
     const handed: HandedArea[] = []
     try {
       for (const area of readable) handed.push({ patterns: area.patterns, descriptor: own(share(area)) })
@@ -201,6 +221,18 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
       for (const { descriptor } of handed) descriptor.close()
       throw error
     }
+  }
+
+  /** Numbers of areas. */
+  #readable(caller: Caller): number[] {
+    const { core, mayRead } = this.#parts
+    return [...core.areas.keys()].filter((number) => mayRead(caller, number))
+  }
+
+  /** Others see the change already; whoever asked for it hears of it when it is kept. */
+  #whenKept<T>(answer: T): Answer<T> {
+    const kept = this.#parts.kept()
+    return kept === null ? answer : kept.then(() => answer)
   }
 
   /** One on each channel: the last. */

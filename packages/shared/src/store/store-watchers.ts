@@ -2,8 +2,7 @@
  * Who wants to know of changes of keys with a prefix. At most one notice per watcher is unacknowledged: a watcher is up to date, due for
  * a notice, or has been told and has not said that it heard. What has changed is in the log of the area, so notices need no queue.
  *
- * All watchers of one prefix are a group. A change makes those of its groups that were up to date due by exchanging two sets: what
- * a write costs grows with the lengths of the prefixes that are watched, and not with the number of watchers.
+ * A watcher hears of the areas that it may read: those who read the same areas have groups of their own.
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { callAllOneway } from '../binder/broadcast.ts'
@@ -12,67 +11,61 @@ import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { IllegalStateError } from '../util/errors.ts'
-import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
-import { type Holder, Tally } from './tally.ts'
+import { STORE_LIMITS } from './limits.ts'
+import { type Group, PrefixGroups } from './prefix-groups.ts'
+import type { StoreAccount } from './store-ledger.ts'
 
 /** What every watcher is told: `IWatcher.onChange()`. */
 const NOTICE = Parcel.obtain()
 NOTICE.writeInterfaceToken(IWatcher.DESCRIPTOR)
 
-interface Watcher {
+/** Who watches, and what. */
+export interface WatchRequest {
+  readonly prefix: string
+  readonly account: StoreAccount
+  /** Numbers of areas. */
+  readonly sees: () => readonly number[]
+}
+
+interface Watcher extends WatchRequest {
   readonly callback: IBinder
-  readonly holder: Holder
-  readonly group: Group
+  view: View
+  group: Group<Watcher>
   /** The number of the change of its group that it was told of last. */
   toldOf: number
 }
 
-interface Group {
-  readonly prefix: string
-  /** In neither set: told, and not acknowledged. */
-  upToDate: Set<Watcher>
-  due: Set<Watcher>
-  changes: number
-  size: number
+/** Those who see the same areas. */
+interface View {
+  readonly name: string
+  readonly areas: ReadonlySet<number>
+  readonly groups: PrefixGroups<Watcher>
 }
 
 export class StoreWatchers {
   readonly #byCallback = new Map<IBinder, Watcher>()
-  readonly #groups = new Map<string, Group>()
-  /** How many groups have a prefix of this length. */
-  readonly #lengths = new Map<number, number>()
-  readonly #dueGroups = new Set<Group>()
-  readonly #tally: Tally
+  readonly #views = new Map<string, View>()
+  readonly #dueGroups = new Set<Group<Watcher>>()
   #isScheduled = false
-
-  constructor(limits: StoreLimits) {
-    const [total, ofUser, ofPeer] = [
-      rowOf('watchers', limits),
-      rowOf('watchersOfUser', limits),
-      rowOf('watchersOfPeer', limits),
-    ]
-    this.#tally = new Tally({ total, ofUser, ofPeer })
-  }
 
   get size(): number {
     return this.#byCallback.size
   }
 
   /** Tells `callback` of every change from now on. Twice is once, with the prefix of the first time. @throws ERR_LIMIT, ERR_DEAD_OBJECT */
-  add(callback: IBinder, prefix: string, uid: number | null): void {
+  add(callback: IBinder, request: WatchRequest): void {
     if (this.#byCallback.has(callback)) return
-    const holder = { uid, peer: callback instanceof BinderProxy ? sessionOf(callback) : callback }
     callback.linkToDeath({ binderDied: () => this.#forget(callback) })
     try {
-      this.#tally.charge(holder)
+      request.account.charge(RESOURCE)
     } catch (error) {
       letGo(callback) // given back, and the link with it
       throw error
     }
-    const group = this.#groupOf(prefix)
-    const watcher: Watcher = { callback, holder, group, toldOf: group.changes }
+    const view = this.#viewOf(request.sees())
+    const group = view.groups.join(request.prefix)
+    const watcher: Watcher = { ...request, callback, view, group, toldOf: group.changes }
     this.#byCallback.set(callback, watcher)
-    group.size += 1
     group.upToDate.add(watcher)
   }
 
@@ -100,22 +93,29 @@ export class StoreWatchers {
     }
   }
 
-  /** These keys have changed. The first portion of those who want to know is told at once. */
-  changed(keys: readonly string[]): void {
-    if (this.#groups.size === 0) return
-    const groups = new Set<Group>()
-    for (const key of keys) {
-      for (const length of this.#lengths.keys()) {
-        const group = length <= key.length ? this.#groups.get(key.slice(0, length)) : undefined
-        if (group !== undefined) groups.add(group)
-      }
-    }
-    this.#makeDue(groups)
+  /** These keys of one area have changed. The first portion of those who want to know is told at once. */
+  changed(keys: readonly string[], area: number): void {
+    if (this.#views.size === 0) return
+    for (const { areas, groups } of this.#views.values()) if (areas.has(area)) this.#makeDue(groups.of(keys))
   }
 
-  /** All have to look: their keys are in another area. */
-  allChanged(): void {
-    this.#makeDue(this.#groups.values())
+  /** Who may read what has changed, and has been told where it is now. */
+  seeAnew(): void {
+    for (const watcher of this.#byCallback.values()) {
+      const { prefix, group: before } = watcher
+      const isUpToDate = before.upToDate.has(watcher)
+      const isDue = before.due.has(watcher)
+      this.#leave(watcher)
+      watcher.view = this.#viewOf(watcher.sees())
+      watcher.group = watcher.view.groups.join(prefix)
+      const { group } = watcher
+      // One that was told and has not acknowledged hears of what it may have missed meanwhile.
+      watcher.toldOf = isUpToDate || isDue ? group.changes : -1
+      if (isUpToDate) group.upToDate.add(watcher)
+      if (isDue) group.due.add(watcher)
+      if (isDue) this.#dueGroups.add(group)
+    }
+    this.#tellSoon()
   }
 
   /** Forgets them all. */
@@ -123,7 +123,7 @@ export class StoreWatchers {
     for (const callback of [...this.#byCallback.keys()]) this.#forget(callback)
   }
 
-  #makeDue(groups: Iterable<Group>): void {
+  #makeDue(groups: Iterable<Group<Watcher>>): void {
     for (const group of groups) {
       group.changes += 1
       if (group.due.size === 0) [group.due, group.upToDate] = [group.upToDate, group.due]
@@ -172,38 +172,37 @@ export class StoreWatchers {
     })
   }
 
-  #groupOf(prefix: string): Group {
-    const known = this.#groups.get(prefix)
-    if (known !== undefined) return known
-    const group: Group = { prefix, upToDate: new Set(), due: new Set(), changes: 0, size: 0 }
-    this.#groups.set(prefix, group)
-    this.#lengths.set(prefix.length, (this.#lengths.get(prefix.length) ?? 0) + 1)
-    return group
-  }
-
   #forget(callback: IBinder): boolean {
     const watcher = this.#byCallback.get(callback)
     if (watcher === undefined) return false
-    const { group, holder } = watcher
     this.#byCallback.delete(callback)
-    group.upToDate.delete(watcher)
-    group.due.delete(watcher)
-    group.size -= 1
-    if (group.size === 0) this.#dissolve(group)
-    this.#tally.refund(holder)
+    this.#leave(watcher)
+    watcher.account.refund(RESOURCE)
     // Not left to the garbage collector: a client that watches again and again would reach the limit of its channel.
     letGo(callback)
     return true
   }
 
-  #dissolve(group: Group): void {
-    this.#groups.delete(group.prefix)
+  #leave(watcher: Watcher): void {
+    const { group, view } = watcher
+    group.upToDate.delete(watcher)
+    group.due.delete(watcher)
+    if (!view.groups.leave(group)) return
     this.#dueGroups.delete(group)
-    const left = (this.#lengths.get(group.prefix.length) ?? 1) - 1
-    if (left === 0) this.#lengths.delete(group.prefix.length)
-    else this.#lengths.set(group.prefix.length, left)
+    if (view.groups.size === 0) this.#views.delete(view.name)
+  }
+
+  #viewOf(areas: readonly number[]): View {
+    const name = areas.join()
+    const known = this.#views.get(name)
+    if (known !== undefined) return known
+    const view: View = { name, areas: new Set(areas), groups: new PrefixGroups() }
+    this.#views.set(name, view)
+    return view
   }
 }
+
+const RESOURCE = STORE_LIMITS.watchers.name
 
 /** A callback that is needed no more does not wait for the garbage collector. */
 function letGo(callback: IBinder): void {

@@ -6,10 +6,9 @@ import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IllegalStateError, InvalidArgValueError } from '../util/errors.ts'
-import { rowOf, type StoreLimits } from './limits.ts'
-import { placeBytes } from './shares.ts'
+import type { OwnedArea } from './owned-area.ts'
 import type { StoreCore } from './store-core.ts'
-import { type Holder, Tally } from './tally.ts'
+import type { StoreAccount } from './store-ledger.ts'
 
 /** What is said at the beginning. */
 export interface UploadStart {
@@ -27,8 +26,11 @@ export interface UploadStart {
 
 interface Upload extends UploadStart {
   readonly id: number
+  /** Where it will be, and how often that had moved then. */
+  readonly area: OwnedArea
+  readonly moves: number
   readonly block: number
-  readonly holder: Holder
+  readonly account: StoreAccount
   readonly refund: () => void
   readonly death: { binderDied: () => void }
   /** Which bytes are there: everything before. Parts come in order. */
@@ -41,16 +43,12 @@ const LAST_ID = 0x7fffffff
 
 export class Uploads {
   readonly #core: StoreCore
-  readonly #pauseMs: number
   readonly #open = new Map<number, Upload>()
-  readonly #tally: Tally
   #lastId = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(core: StoreCore, limits: StoreLimits) {
+  constructor(core: StoreCore) {
     this.#core = core
-    this.#pauseMs = limits.uploadPause
-    this.#tally = new Tally({ total: rowOf('uploads', limits), ofPeer: rowOf('uploadsOfPeer', limits) })
   }
 
   get size(): number {
@@ -59,19 +57,19 @@ export class Uploads {
 
   /** @returns its number. @throws ERR_LIMIT; ERR_DEAD_OBJECT its owner is gone */
   begin(start: UploadStart): number {
-    const { key, type, byteLength, payer, owner } = start
+    const { key, type, byteLength, uid, payer, owner } = start
     const area = this.#core.areaOf(key)
     this.#core.checkValue(byteLength)
-    const holder = { uid: payer, peer: owner instanceof BinderProxy ? sessionOf(owner) : owner }
-    this.#tally.charge(holder)
+    const account = this.#core.ledger.accountOf(owner instanceof BinderProxy ? sessionOf(owner) : owner, uid)
+    account.charge('uploads')
     let refund = (): void => undefined
     try {
-      refund = this.#core.shares.hold(payer, key, placeBytes(key, byteLength))
+      refund = this.#core.holdings.hold(payer, key, byteLength)
       const block = area.reserve(byteLength, type)
-      return this.#add(start, { block, holder, refund })
+      return this.#add(start, { area, moves: area.moves, block, account, refund })
     } catch (error) {
       refund()
-      this.#tally.refund(holder)
+      account.refund('uploads')
       throw error
     }
   }
@@ -82,7 +80,7 @@ export class Uploads {
     if (position !== BigInt(upload.received) || bytes.length > upload.byteLength - upload.received) {
       throw new InvalidArgValueError(`${bytes.length} bytes at ${position} are not the next of ${upload.byteLength}`)
     }
-    this.#core.areaOf(upload.key).write(upload.block, upload.received, bytes)
+    upload.area.write(upload.block, upload.received, bytes)
     upload.received += bytes.length
     upload.heardAt = performance.now()
   }
@@ -106,28 +104,33 @@ export class Uploads {
     }
   }
 
+  /** The key that it is for. @throws ERR_ILLEGAL_STATE no upload of this caller's */
+  keyOf(id: number, uid: number): string {
+    return this.#of(id, uid).key
+  }
+
   /** It is not wanted any more. @throws ERR_ILLEGAL_STATE no upload of this caller's */
   abort(id: number, uid: number): void {
     this.#abandon(this.#of(id, uid))
   }
 
-  /** The area that they were in is another one now: what had come is lost, and who sends it hears of that. */
+  /** Values are in other areas now: what had come into those of before is lost, and who sends it hears of that. */
   lose(): void {
-    for (const upload of [...this.#open.values()]) this.#forget(upload)
+    for (const upload of [...this.#open.values()]) if (upload.area.moves !== upload.moves) this.#forget(upload)
   }
 
   close(): void {
     for (const upload of [...this.#open.values()]) this.#abandon(upload)
   }
 
-  #add(start: UploadStart, made: Pick<Upload, 'block' | 'holder' | 'refund'>): number {
+  #add(start: UploadStart, made: Pick<Upload, 'area' | 'moves' | 'block' | 'account' | 'refund'>): number {
     const id = this.#nextId()
     const death = { binderDied: () => this.#abandon(upload) }
     const upload: Upload = { ...start, ...made, id, death, received: 0, heardAt: performance.now() }
     try {
       start.owner.linkToDeath(death)
     } catch (error) {
-      this.#core.areaOf(start.key).abandon(made.block)
+      made.area.abandon(made.block)
       throw error
     }
     this.#open.set(id, upload)
@@ -151,14 +154,14 @@ export class Uploads {
 
   #abandon(upload: Upload): void {
     if (!this.#open.has(upload.id)) return
-    this.#core.areaOf(upload.key).abandon(upload.block)
+    upload.area.abandon(upload.block)
     this.#forget(upload)
   }
 
   #forget(upload: Upload): void {
     this.#open.delete(upload.id)
     upload.refund()
-    this.#tally.refund(upload.holder)
+    upload.account.refund('uploads')
     if (upload.owner.isBinderAlive()) upload.owner.unlinkToDeath(upload.death)
     if (this.#open.size > 0) return
     clearTimeout(this.#timer)
@@ -168,12 +171,13 @@ export class Uploads {
   /** Gives up those from which nothing has come for long; again, as long as there are any. */
   #look(): void {
     if (this.#timer !== undefined) return
+    const pauseMs = this.#core.limits.uploadPause
     const look = (): void => {
       this.#timer = undefined
-      const latest = performance.now() - this.#pauseMs
+      const latest = performance.now() - pauseMs
       for (const upload of [...this.#open.values()]) if (upload.heardAt <= latest) this.#abandon(upload)
       if (this.#open.size > 0) this.#look()
     }
-    this.#timer = setTimeout(look, Math.max(this.#pauseMs / 4, 1)).unref()
+    this.#timer = setTimeout(look, Math.max(pauseMs / 4, 1)).unref()
   }
 }

@@ -8,11 +8,13 @@
 const RANGE = 1n << 53n
 const PER_MILLISECOND = 8000n
 const BEGIN_MS = Date.UTC(2026, 0)
+/** A version is a positive i64. */
+export const RANGES = 1024
 
 /** The last begin that was given in this process: two stores made in one moment begin apart. */
 let last = 0n
 
-/** @param range the number of the area in its store */
+/** @param range 0 to 1023 */
 export function firstVersion(range: number): bigint {
   const now = BigInt(Math.max(Date.now() - BEGIN_MS, 1)) * PER_MILLISECOND
   last = now > last ? now : last + 1n
@@ -23,4 +25,29 @@ export function firstVersion(range: number): bigint {
 export function givenUpTo(version: bigint): void {
   const inRange = version % RANGE
   if (inRange > last) last = inRange
+}
+
+export function rangeOf(version: bigint): number {
+  return Number(version / RANGE)
+}
+
+/**
+ * A range for each of several areas, no two the same, none below what the versions in it need. The lowest that will do, so that
+ * areas of a store that is rearranged again and again do not climb.
+ *
+ * @param needed of each area the highest range of a version that goes there
+ * @throws RangeError there are no more ranges
+ */
+export function rangesFor(needed: readonly number[], taken: readonly number[] = []): number[] {
+  const used = new Set(taken)
+  const ranges: number[] = needed.map(() => 0)
+  const highestFirst = needed.map((_, area) => area).sort((a, b) => (needed[b] as number) - (needed[a] as number))
+  for (const area of highestFirst) {
+    let range = needed[area] as number
+    while (used.has(range)) range += 1
+    if (range >= RANGES) throw new RangeError(`there are no more than ${RANGES} ranges of versions`)
+    used.add(range)
+    ranges[area] = range
+  }
+  return ranges
 }

@@ -116,6 +116,37 @@ t.test('a user has so many keys and bytes, gets them back, and takes none of oth
   t.same(owner.keys(), ['b', 'c', 'd', 'e', 'f', 'n'])
 })
 
+t.test('a value as large as the share is not too large, also when it takes the place of another', async (t) => {
+  const { owner, store } = strangers(t, { capacity: 16 * MIB, limits: { bytesOfUser: 4 * MIB } })
+  const holder = new Binder()
+  const send = async (bytes: number) => {
+    const id = await store.begin(holder, 'k', BYTES, BigInt(bytes))
+    for (let at = 0; at < bytes; at += 60_000)
+      await store.part(id, BigInt(at), Buffer.alloc(Math.min(60_000, bytes - at)))
+    return store.commit(id, ANY_VERSION, NO_TTL)
+  }
+  for (let round = 0; round < 2; round++) {
+    t.match(await send(4 * MIB), { isConflict: false })
+    t.match(owner.used, { keys: 1, bytes: 4 * MIB, uploads: 0 })
+  }
+  await t.rejects(send(4 * MIB + 1), { code: 'ERR_LIMIT', resource: 'bytes of one user' })
+  const replacing = await store.begin(holder, 'k', BYTES, 1n)
+  // What is to be replaced counts once: the second upload for the same key is one more.
+  await t.rejects(async () => store.begin(holder, 'k', BYTES, 1n), { code: 'ERR_LIMIT', resource: 'bytes of one user' })
+  await store.abort(replacing)
+  await store.delete('k', ANY_VERSION)
+  t.match(owner.used, { keys: 0, bytes: 0, uploads: 0 })
+})
+
+t.test('uploads of one user leave some to others', async (t) => {
+  const { store, connect } = strangers(t, { limits: { uploads: 3, uploadsOfUser: 2 } })
+  const begin = (client: typeof store) => client.begin(new Binder(), 'k', BYTES, 1n)
+  await begin(store)
+  await begin(connect().store)
+  await t.rejects(async () => begin(connect().store), { code: 'ERR_LIMIT', resource: 'uploads of one user', limit: 2 })
+  await begin(connect(STRANGER + 1).store)
+})
+
 t.test('uploads are counted and charged before they exist, and given back', async (t) => {
   const { owner, store, connect } = strangers(t, { limits: { uploads: 3, uploadsOfPeer: 2, bytesOfUser: 100_000 } })
   const holder = new Binder()

@@ -1,0 +1,110 @@
+/** The stores of a configuration: how large each may become, and who may do what with which keys. */
+import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
+import { checkKey, OWN_LIMITS, STORE_LIMITS, type StoreLimits } from '@memsvc/shared/internal'
+import type { KeyRule } from '../access/store-access.ts'
+import { DocumentError, items, member, members, type Node } from './document.ts'
+import { readPeople } from './people-list.ts'
+
+export interface StoreConfiguration {
+  readonly name: string
+  /** Of each area, in bytes. */
+  readonly capacity: number
+  /** Of each area. */
+  readonly maxKeys: number
+  readonly maxValueBytes: number
+  /** What is not given stays as it is. */
+  readonly limits: Partial<StoreLimits>
+  /** The first that has a key decides; keys that none has are as in a store without rules. */
+  readonly rules: readonly KeyRule[]
+}
+
+/** A store that nobody has said anything about. */
+export function plainStore(name: string): StoreConfiguration {
+  const { capacity, keys, valueBytes } = STORE_LIMITS
+  return {
+    name,
+    capacity: capacity.limit,
+    maxKeys: keys.limit,
+    maxValueBytes: valueBytes.limit,
+    limits: {},
+    rules: [],
+  }
+}
+
+/** @param list checked against the schema @throws DocumentError */
+export async function readStores(list: Node | undefined): Promise<StoreConfiguration[]> {
+  const stores: StoreConfiguration[] = []
+  for (const node of items(list)) {
+    const store = await readStore(node)
+    if (stores.some(({ name }) => name === store.name)) {
+      throw new DocumentError(node.line, `the store ${store.name} comes twice`)
+    }
+    if (store.name === DEFAULT_SERVICE_NAME)
+      throw new DocumentError(node.line, `${store.name} is the value, and no store`)
+    stores.push(store)
+  }
+  return stores
+}
+
+async function readStore(node: Node): Promise<StoreConfiguration> {
+  const given = member(node, 'limits') ?? { line: node.line, value: new Map() }
+  const plain = plainStore(String(member(node, 'name')?.value))
+  const capacity = bytesOf(member(node, 'capacity')) ?? plain.capacity
+  // So that it is enough to say a capacity that is small.
+  const maxKeys =
+    numberOf(given, 'maxKeys') ?? Math.min(plain.maxKeys, Math.max(Math.floor(capacity / BYTES_PER_KEY), 1))
+  const maxValueBytes = bytesOf(member(given, 'maxValueBytes')) ?? Math.min(plain.maxValueBytes, capacity)
+  checkRoom(node, capacity, maxKeys)
+  const rules: KeyRule[] = []
+  for (const rule of items(member(node, 'rules'))) rules.push(await readRule(rule))
+  return { ...plain, capacity, maxKeys, maxValueBytes, limits: readLimits(given), rules }
+}
+
+function readLimits(given: Node): Partial<StoreLimits> {
+  const known = OWN_LIMITS.flatMap((name) => {
+    const limit = bytesOf(member(given, name))
+    return limit === undefined ? [] : [[name, limit]]
+  })
+  return Object.fromEntries(known)
+}
+
+async function readRule(rule: Node): Promise<KeyRule> {
+  const [read, write] = [member(rule, 'read'), member(rule, 'write')]
+  return {
+    keys: items(member(rule, 'keys')).map(readPattern),
+    read: read === undefined ? null : await readPeople(read),
+    write: write === undefined ? null : await readPeople(write),
+  }
+}
+
+function readPattern({ line, value }: Node): string {
+  const pattern = String(value)
+  try {
+    if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
+    return pattern
+  } catch (error) {
+    throw new DocumentError(line, (error as Error).message)
+  }
+}
+
+/** The format has a place for each key, used or not, and needs some room beside them. */
+function checkRoom({ line }: Node, capacity: number, maxKeys: number): void {
+  const least = LEAST_BYTES + maxKeys * ENTRY_BYTES
+  if (capacity >= least) return
+  throw new DocumentError(line, `a capacity of ${capacity} bytes has no room for ${maxKeys} keys: at least ${least}`)
+}
+
+const BYTES_PER_KEY = 1024
+const ENTRY_BYTES = 64
+const LEAST_BYTES = 128 * 1024
+const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+
+function bytesOf(node: Node | undefined): number | undefined {
+  if (typeof node?.value !== 'string') return node?.value as number | undefined
+  const [, count, unit = ''] = /^(\d+) ?(\w+)$/.exec(node.value) ?? []
+  return Number(count) * (UNITS[unit] ?? 1)
+}
+
+function numberOf(node: Node | undefined, key: string): number | undefined {
+  return members(node).get(key)?.value as number | undefined
+}

@@ -1,0 +1,125 @@
+/**
+ * The folder of `--state`: an lmdb environment with a database for each store, and one of what concerns a store as a whole. It belongs
+ * to one process at a time, and nobody but the daemon's user may look into it.
+ */
+import { chmodSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
+import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
+import { lockFile, OwnedFd } from 'memfd-native'
+import { type Database, loadLmdb, type RootDatabase } from './lmdb.ts'
+
+const FOLDER_MODE = 0o700
+const FILE_MODE = 0o600
+const OTHERS = 0o077
+const LOCK_NAME = 'memsvc.lock'
+/** One for each store that there ever was, and one more. */
+const MAX_DATABASES = 1024
+const ABOUT = 'about'
+
+/** Keeps the lock and the environment open until `close()`. */
+export class StateFolder {
+  readonly path: string
+  readonly #root: RootDatabase
+  readonly #lock: OwnedFd
+  readonly #about: Database
+
+  private constructor(path: string, root: RootDatabase, lock: OwnedFd) {
+    this.path = path
+    this.#root = root
+    this.#lock = lock
+    this.#about = root.openDB({ name: ABOUT, ...BINARY })
+  }
+
+  /**
+   * Makes the folder if there is none.
+   * @throws ERR_ILLEGAL_STATE another process has it, lmdb is not installed, it cannot be opened; ERR_SECURITY others may look into it or
+   *   change the way to it
+   */
+  static async open(given: string, ownUid: number, trusted: TrustedUsers): Promise<StateFolder> {
+    const path = resolve(given)
+    const { open } = await loadLmdb()
+    const before = process.umask(OTHERS)
+    try {
+      makeFolder(path)
+      checkPathTrust(`the state folder ${path}`, join(path, LOCK_NAME), trusted)
+      checkFolder(path, ownUid)
+      const lock = takeLock(path)
+      try {
+        const root = open<Buffer, Buffer>({ path, maxDbs: MAX_DATABASES, ...BINARY, ...ONE_COMMIT })
+        for (const name of readdirSync(path)) chmodSync(join(path, name), FILE_MODE)
+        return new StateFolder(path, root, lock)
+      } catch (error) {
+        lock.close()
+        throw error
+      }
+    } catch (error) {
+      if (error instanceof IllegalStateError || error instanceof SecurityError) throw error
+      throw new IllegalStateError(`the state folder ${path} cannot be opened: ${(error as Error).message}`, {
+        cause: error,
+      })
+    } finally {
+      process.umask(before)
+    }
+  }
+
+  /** The database of a store. */
+  database(store: string): Database {
+    return this.#root.openDB({ name: `store:${store}`, ...BINARY })
+  }
+
+  /** The last versions that were given in a store, one for each range. */
+  versionsOf(store: string): bigint[] {
+    const bytes = this.#about.get(Buffer.from(store))
+    const text = bytes === undefined ? '[]' : bytes.toString()
+    return (JSON.parse(text) as string[]).map(BigInt)
+  }
+
+  /** Writes all of it, or nothing. On disk when it resolves. @param write calls `put` and `remove` of databases, and `setVersions` */
+  async commit(write: () => void): Promise<void> {
+    await this.#root.transaction(write)
+  }
+
+  /** The same, and waits for it. */
+  commitSync(write: () => void): void {
+    this.#root.transactionSync(write)
+  }
+
+  /** In a `write`. */
+  setVersions(store: string, versions: readonly bigint[]): void {
+    void this.#about.put(Buffer.from(store), Buffer.from(JSON.stringify(versions.map(String))))
+  }
+
+  close(): void {
+    void this.#root.close()
+    this.#lock.close()
+  }
+}
+
+const BINARY = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const
+/** Nothing is told to be on disk before it is there. */
+const ONE_COMMIT = { overlappingSync: false, eventTurnBatching: false, commitDelay: 0 } as const
+
+function makeFolder(path: string): void {
+  if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: FOLDER_MODE })
+}
+
+function checkFolder(path: string, ownUid: number): void {
+  const { uid, mode } = lstatSync(path)
+  if (uid !== ownUid) throw new SecurityError(`the state folder ${path} belongs to uid ${uid}, not ${ownUid}`)
+  if ((mode & OTHERS) === 0) return
+  throw new SecurityError(
+    `the state folder ${path} has mode ${octal(mode)}: others may look into it. chmod 700 ${path}`,
+  )
+}
+
+function takeLock(path: string): OwnedFd {
+  const lock = OwnedFd.adopt(openSync(join(path, LOCK_NAME), 'a', FILE_MODE))
+  try {
+    if (lockFile(lock)) return lock
+  } catch (error) {
+    if (errorCode(error) !== 'EAGAIN') throw error
+  }
+  lock.close()
+  throw new IllegalStateError(`another process has the state folder ${path}`)
+}

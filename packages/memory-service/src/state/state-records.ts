@@ -1,0 +1,63 @@
+/** What a store had when it was written to disk the last time. */
+import type { KeyNote, RecordSource, StoredRecord } from '@memsvc/shared/internal'
+import type { Logger } from 'pino'
+import type { Database } from './lmdb.ts'
+import { decodeRecord, versionIn } from './record.ts'
+
+export interface StateRecordsOptions {
+  readonly store: string
+  readonly database: Database
+  readonly lastVersions: readonly bigint[]
+  readonly logger: Logger
+  /** Called now and then while it is read. */
+  readonly onProgress: () => void
+}
+
+/** Between two lines about the progress, in milliseconds. */
+const PROGRESS_MS = 1000
+/** Records between two looks at the clock. */
+const LOOK_EVERY = 1024
+
+export class StateRecords implements RecordSource {
+  readonly lastVersions: readonly bigint[]
+  /** Of keys that were read and have something to note. */
+  readonly notes: [key: string, note: KeyNote][] = []
+  /** Keys that are not in the store, and are to go from the disk: their time was over, or they are damaged. */
+  readonly left: string[] = []
+  readonly #options: StateRecordsOptions
+
+  constructor(options: StateRecordsOptions) {
+    this.#options = options
+    this.lastVersions = options.lastVersions
+  }
+
+  *versions(): Iterable<[key: string, version: bigint]> {
+    for (const { key, value } of this.#options.database.getRange({})) yield [key.toString(), versionIn(value)]
+  }
+
+  *records(): Iterable<StoredRecord> {
+    const { store, logger, database, onProgress } = this.#options
+    const total = (database.getStats() as { entryCount?: number }).entryCount ?? 0
+    const [begin, now] = [performance.now(), Date.now()]
+    let [count, told] = [0, begin]
+    for (const { key, value } of database.getRange({})) {
+      count += 1
+      if (count % LOOK_EVERY === 0 && performance.now() - told > PROGRESS_MS) {
+        told = performance.now()
+        logger.info({ store, keys: count, of: total }, 'reading the state')
+        onProgress()
+      }
+      const record = decodeRecord(key.toString(), value)
+      if (record === null) {
+        logger.error({ store, key: key.toString() }, 'a value on disk is damaged, and is left out')
+        this.left.push(key.toString())
+      } else if (record.endsAt !== null && record.endsAt <= now) this.left.push(record.key)
+      else {
+        if (record.endsAt !== null || record.payer !== null) this.notes.push([record.key, record])
+        yield record
+      }
+    }
+    const left = this.left.length
+    logger.info({ store, keys: count - left, left, ms: Math.round(performance.now() - begin) }, 'the state was read')
+  }
+}

@@ -1,0 +1,107 @@
+/** `memsvc start --state`: what the next daemon has, after a kill -9 in the middle of writes, and who is refused. */
+import { errorCode } from '@memsvc/shared'
+import t, { type Test } from 'tap'
+import * as support from '../../test-support/index.ts'
+
+const { leakChecked, memsvc, newRegistryPath, nodeFs, nodePath, openStore } = support
+const { readStatus, startMemsvc, warnings, watchdog } = support
+const ROUNDS = 5
+/** Ends of calls that a kill has cut off. */
+const CUT_OFF = ['ERR_DEAD_OBJECT', 'ERR_TIMEOUT', 'ERR_CLOSED']
+
+watchdog(t)
+leakChecked(t)
+
+function folderOf(t: Test): string {
+  const path = t.testdir({})
+  nodeFs.chmodSync(path, 0o700)
+  return nodePath.join(path, 'state')
+}
+
+t.test('a daemon that ends has written all, with its versions', async (t) => {
+  const args = ['--state', folderOf(t)]
+  const { registry, program } = await startMemsvc(t, { args })
+  const store = await openStore(t, registry)
+  await store.set('json', { a: 1 })
+  await store.set('large', Buffer.alloc(2_000_000, 9))
+  const before = ['json', 'large'].map((key) => store.getEntry(key).version)
+  program.kill('SIGTERM')
+  t.match(await program.ending, { code: 0 })
+  const { program: next } = await startMemsvc(t, { registry, args })
+  const version = await store.set('new', 1)
+  t.strictSame(
+    ['json', 'large'].map((key) => store.getEntry(key).version),
+    before,
+  )
+  t.strictSame([store.get('json'), (store.get('large') as Uint8Array)[1_999_999]], [{ a: 1 }, 9])
+  t.ok(before.every((old) => version > old))
+  t.match((await readStatus(registry)).stores, [{ name: 'SharedStore', keys: 3, state: { failing: false } }])
+  t.match(next.stderr.text, /"msg":"the state was read"/)
+  t.strictSame(warnings(next.stderr.text), [])
+})
+
+t.test('with --state-sync always a kill -9 in the middle of writes costs nothing that was answered', async (t) => {
+  const registry = newRegistryPath(t)
+  const args = ['--state', folderOf(t), '--state-sync', 'always']
+  let answered = 0
+  let highest = 0n
+  for (let round = 0; round < ROUNDS; round++) {
+    const { program } = await startMemsvc(t, { registry, args })
+    const store = await openStore(t, registry)
+    const [a, b] = [store.get('a'), store.get('b')] as (number | undefined)[]
+    t.equal(a, b, 'a transaction is there as a whole, or not at all')
+    t.ok((a ?? 0) >= answered, `${a} of ${answered}`)
+    const seen = ['a', 'b'].map((key) => store.getEntry(key).version)
+    t.ok(seen.every((version) => version <= 0n || version >= highest))
+    let left = 5 + 7 * round
+    for (let next = (a ?? 0) + 1; ; next++) {
+      const change = store.update([
+        { key: 'a', value: next },
+        { key: 'b', value: next },
+        { key: 'bytes', value: Buffer.alloc(20_000, next) },
+      ])
+      left -= 1
+      if (left === 0) program.kill('SIGKILL')
+      try {
+        const version = await change
+        t.ok(version > highest, 'a version is never given twice')
+        highest = version
+        answered = next
+      } catch (error) {
+        t.ok(CUT_OFF.includes(errorCode(error) ?? ''), errorCode(error) ?? 'no code')
+        break
+      }
+    }
+    store.close()
+    await program.ending
+  }
+})
+
+t.test('written behind, a kill -9 leaves a state that the store has had', async (t) => {
+  const registry = newRegistryPath(t)
+  const args = ['--state', folderOf(t), '--state-sync', 'behind']
+  for (let round = 0; round < ROUNDS; round++) {
+    const { program } = await startMemsvc(t, { registry, args })
+    const store = await openStore(t, registry)
+    const values = ['a', 'b', 'c'].map((key) => store.get(key))
+    t.equal(new Set(values).size, 1, `${values}`)
+    for (let i = 0; i < 200; i++) {
+      const value = `${round}/${i}`
+      await store.update(['a', 'b', 'c'].map((key) => ({ key, value })))
+    }
+    await program.destroy()
+  }
+})
+
+t.test('another daemon with the same folder is refused, and so is one without stores', async (t) => {
+  const state = folderOf(t)
+  await startMemsvc(t, { args: ['--state', state] })
+  t.match(await memsvc(newRegistryPath(t), ['start', '--state', state]), {
+    code: 1,
+    stderr: `memsvc: another process has the state folder ${state}`,
+  })
+  t.match(await memsvc(newRegistryPath(t), ['start', '--no-store', '--state', state]), {
+    code: 2,
+    stderr: /--state keeps stores, and this daemon has none/,
+  })
+})

@@ -1,0 +1,162 @@
+/** Stores on disk: what is there after whatever end, who may look at it, and a disk that is full. */
+import { OwnedStore } from '@memsvc/shared'
+import { TrustedUsers } from '@memsvc/shared/internal'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import * as support from '../../test-support/index.ts'
+
+const { decodeRecord, encodeRecord, Keeping, KeptAreas, OTHER_UID, StateFolder, watchdog } = support
+const { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } = support.nodeFs
+const { join } = support.nodePath
+const SIZE = { capacity: 4 * 1024 * 1024, maxKeys: 4096 }
+const TRUSTED = new TrustedUsers({ trustsOverflow: false })
+const OWN = process.getuid?.() ?? 0
+const isRoot = OWN === 0
+
+watchdog(t)
+
+const lines: string[] = []
+const logger = pino({ base: null }, { write: (line) => lines.push(line) })
+
+async function begin(path: string, sync: support.StateSync = 'behind') {
+  const folder = await StateFolder.open(path, OWN, TRUSTED)
+  const areas = new KeptAreas(null, [], logger)
+  const keeping = new Keeping({ areas, folder, sync, logger, onProgress: () => undefined })
+  let kept = () => Promise.resolve()
+  const store = keeping.begin('flags', (beginning) => {
+    kept = async () => beginning.keeper?.kept() ?? undefined
+    return new OwnedStore(SIZE, beginning)
+  })
+  const end = () => {
+    store.close()
+    keeping.close()
+  }
+  const written = async () => {
+    while ((keeping.stateOf('flags')?.pending ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  return { store, folder, end, written, kept: () => kept(), state: () => keeping.stateOf('flags') }
+}
+
+function folderOf(t: Test): string {
+  const path = join(t.testdir({}), 'state')
+  chmodSync(t.testdirName, 0o700)
+  return path
+}
+
+t.test('a record comes back as it was, and one that is damaged anywhere does not', async (t) => {
+  const record = { key: 'k', type: 2, bytes: Buffer.from('[1]'), version: 7n, payer: 1000, endsAt: 12345.5 }
+  const bytes = encodeRecord(record)
+  t.strictSame(decodeRecord('k', bytes), record)
+  t.match(decodeRecord('k', encodeRecord({ ...record, payer: null, endsAt: null })), { payer: null, endsAt: null })
+  for (let at = 0; at < bytes.length; at++) {
+    const damaged = Buffer.from(bytes)
+    damaged[at] = (damaged[at] ?? 0) ^ 0x10
+    if (at === 1 || at === 2 || at === 3) continue // the type is checked by what is made of it
+    t.equal(decodeRecord('k', damaged), null, `byte ${at}`)
+  }
+  for (let length = 0; length < bytes.length; length++) t.equal(decodeRecord('k', bytes.subarray(0, length)), null)
+})
+
+t.test('a store begins with what it had at its end, and goes on counting its versions', async (t) => {
+  const path = folderOf(t)
+  const first = await begin(path)
+  first.store.set('gone', 1)
+  first.store.set('json', { a: [1] })
+  first.store.set('bytes', Buffer.alloc(1_000_000, 7))
+  first.store.set('ends', 1, { ttlMs: 1 })
+  first.store.delete('gone')
+  const last = first.store.set('ä'.repeat(256), 1)
+  first.end()
+  const ended = performance.now() + 2
+  while (performance.now() < ended);
+  const second = await begin(path)
+  t.strictSame(second.store.keys(), ['bytes', 'json', 'ä'.repeat(256)])
+  t.strictSame(second.store.get('json'), { a: [1] })
+  t.equal((second.store.get('bytes') as Uint8Array)[999_999], 7)
+  t.ok(second.store.set('json', 2) > last)
+  t.equal(second.store.set('x', 1, { ifVersion: 0n }) > last, true)
+  await second.written()
+  second.end()
+  const third = await begin(path)
+  t.strictSame([third.store.get('json'), third.store.get('x')], [2, 1])
+  third.end()
+})
+
+t.test('the folder is for the daemon’s user alone, and so is every file in it', async (t) => {
+  const path = folderOf(t)
+  const { end, store, written } = await begin(path)
+  store.set('k', 1)
+  await written()
+  t.equal(statSync(path).mode & 0o777, 0o700)
+  for (const name of readdirSync(path)) t.equal(statSync(join(path, name)).mode & 0o777, 0o600, name)
+  await t.rejects(begin(path), { code: 'ERR_ILLEGAL_STATE', message: `another process has the state folder ${path}` })
+  end()
+  chmodSync(path, 0o750)
+  await t.rejects(begin(path), { code: 'ERR_SECURITY', message: /others may look into it/ })
+  chmodSync(path, 0o700)
+  ;(await begin(path)).end()
+  await t.rejects(begin('/dev/null/state'), { code: 'ERR_ILLEGAL_STATE', message: /cannot be opened/ })
+})
+
+t.test('a folder of another user is refused', { skip: !isRoot && 'needs root' }, async (t) => {
+  const path = folderOf(t)
+  mkdirSync(path, { mode: 0o700 })
+  chownSync(path, OTHER_UID, OTHER_UID)
+  await t.rejects(begin(path), { code: 'ERR_SECURITY' })
+})
+
+t.test('a value that is damaged on disk is left out, and said', async (t) => {
+  const path = folderOf(t)
+  const first = await begin(path)
+  first.store.set('good', 1)
+  first.store.set('bad', 1)
+  await first.written()
+  first.end()
+  const folder = await StateFolder.open(path, OWN, TRUSTED)
+  await folder.commit(() => void folder.database('flags').put(Buffer.from('bad'), Buffer.alloc(40)))
+  folder.close()
+  lines.length = 0
+  const second = await begin(path)
+  t.strictSame(second.store.keys(), ['good'])
+  t.match(lines.join(''), /"level":50.*"key":"bad".*is damaged, and is left out/)
+  await second.written()
+  second.end()
+  lines.length = 0
+  ;(await begin(path)).end()
+  t.notMatch(lines.join(''), /damaged/, 'it is gone from the disk')
+})
+
+t.test(
+  'a full disk is told, harms no value in memory, and is written again when there is room',
+  {
+    skip: !isRoot && 'needs root',
+  },
+  async (t) => {
+    const path = mkdtempSync(join(support.nodeOs.tmpdir(), 'memsvc-full-'))
+    const mounted = support.nodeChildProcess.spawnSync('mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      'size=1m,mode=700',
+      'tmpfs',
+      path,
+    ])
+    t.teardown(() => {
+      support.nodeChildProcess.spawnSync('umount', ['-l', path])
+      rmSync(path, { recursive: true })
+    })
+    if (mounted.status !== 0) return t.comment('no tmpfs can be mounted here')
+    const always = await begin(path, 'always')
+    const keep = (bytes: number) => {
+      always.store.set('k', Buffer.alloc(bytes, 1))
+      return always.kept()
+    }
+    await keep(1000)
+    await t.rejects(keep(2_000_000), { code: 'ERR_ILLEGAL_STATE', message: /could not be kept on disk yet/ })
+    t.equal((always.store.get('k') as Uint8Array).length, 2_000_000)
+    t.match(always.state(), { failing: true })
+    await keep(2000)
+    t.match(always.state(), { failing: false, pending: 0 })
+    always.end()
+  },
+)

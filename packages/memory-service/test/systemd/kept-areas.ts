@@ -1,0 +1,159 @@
+/** Stores over the end of a daemon: what systemd is given of them, and what of it is believed. */
+import { OwnedStore, type OwnedStoreOptions } from '@memsvc/shared'
+import { constants, dup, fstat, ftruncate, memfdCreate, type OwnedFd } from 'memfd-native'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import * as support from '../../test-support/index.ts'
+
+const { Keeping, KeptAreas, leakChecked, NotifyListener, NotifySocket, watchdog } = support
+const { mkdtempSync, rmSync } = support.nodeFs
+const { join } = support.nodePath
+const SIZE = { capacity: 1024 * 1024, maxKeys: 256 }
+
+interface Kept {
+  readonly name: string
+  readonly fd: OwnedFd
+}
+
+watchdog(t)
+leakChecked(t)
+
+/** A systemd, and daemons one after the other. */
+function systemd(t: Test) {
+  const folder = mkdtempSync(join(support.nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'notify')
+  const listener = new NotifyListener(t, path)
+  const kept = new Map<string, OwnedFd>()
+  t.teardown(() => {
+    for (const fd of kept.values()) fd.close()
+  })
+  const lines: string[] = []
+  const logger = pino({ base: null }, { write: (line) => lines.push(line) })
+  /** Takes so many notices, as systemd would. */
+  const take = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const { lines, fds } = await listener.next()
+      const name = lines.find((line) => line.startsWith('FDNAME='))?.slice('FDNAME='.length) ?? ''
+      if (lines[0] === 'FDSTORE=1') kept.set(name, fds[0] as OwnedFd)
+      else {
+        kept.get(name)?.close()
+        kept.delete(name)
+      }
+    }
+  }
+  const start = (options: OwnedStoreOptions = {}, handed: readonly Kept[] = handOver(kept)) => {
+    const areas = new KeptAreas(NotifySocket.take({ NOTIFY_SOCKET: path }), handed, logger)
+    const keeping = new Keeping({ areas, folder: null, sync: 'behind', logger, onProgress: () => undefined })
+    const store = keeping.begin('flags', (beginning) => new OwnedStore({ ...SIZE, ...options }, beginning))
+    t.teardown(() => store.close())
+    keeping.close()
+    return store
+  }
+  return { kept, take, start, lines }
+}
+
+function handOver(kept: ReadonlyMap<string, OwnedFd>): Kept[] {
+  return [...kept].map(([name, fd]) => ({ name, fd: dup(fd.fd) }))
+}
+
+function versionOf(store: OwnedStore, key: string): bigint {
+  try {
+    store.delete(key, { ifVersion: 1n })
+  } catch (error) {
+    return (error as { version: bigint }).version
+  }
+  return 0n
+}
+
+t.test('a store goes on with its keys and versions, also in areas of other rules, and gives none twice', async (t) => {
+  const { kept, take, start } = systemd(t)
+  const first = start()
+  await take(2)
+  t.strictSame([...kept.keys()], ['flags+0.2@1', 'flags+1.2@1'])
+  const versions = ['a', 's/1'].map((key) => first.set(key, { key }))
+  first.set('gone', 1)
+  first.delete('gone')
+  const last = first.set('bytes', new Uint8Array(1000))
+  const second = start({ areas: [{ keys: ['s/*'] }, { keys: ['*'] }] })
+  await take(5)
+  t.strictSame([...kept.keys()], ['flags+0.3@2', 'flags+1.3@2', 'flags+2.3@2'])
+  t.strictSame(second.keys(), ['a', 'bytes', 's/1'])
+  t.strictSame(
+    ['a', 's/1'].map((key) => versionOf(second, key)),
+    versions,
+  )
+  t.strictSame(second.get('s/1'), { key: 's/1' })
+  const next = ['s/1', 'a'].map((key) => second.set(key, 2))
+  t.ok(next.every((version) => version > last))
+  const third = start()
+  await take(5)
+  t.strictSame(
+    ['s/1', 'a'].map((key) => versionOf(third, key)),
+    next,
+  )
+  t.ok(third.set('a', 3) > (next[1] ?? 0n))
+})
+
+t.test('a store that moves is kept where it is', async (t) => {
+  const { kept, take, start } = systemd(t)
+  const store = start()
+  await take(2)
+  store.set('k', 1)
+  store.resize({ capacity: 2 * SIZE.capacity })
+  await take(4)
+  t.strictSame([...kept.keys()], ['flags+0.2@2', 'flags+1.2@2'])
+  store.set('k', 2)
+  t.equal(start().get('k'), 2)
+  await take(4)
+})
+
+t.test('values that end do so after a restart too, and who pays for a key pays on', async (t) => {
+  const { take, start } = systemd(t)
+  const first = start()
+  await take(2)
+  first.set('soon', 1, { ttlMs: 1 })
+  first.set('later', 1, { ttlMs: 1000_000 })
+  first.set('kept', 1, { ttlMs: 1000_000 })
+  first.set('kept', 2)
+  const ended = performance.now() + 2
+  while (performance.now() < ended);
+  const second = start()
+  await take(4)
+  t.strictSame(second.keys(), ['kept', 'later'])
+  t.equal(second.increment('later'), 2)
+  const third = start()
+  await take(4)
+  t.equal(third.get('later'), 2)
+})
+
+t.test('a generation that is not whole is not believed; the one before it is', async (t) => {
+  const { kept, take, start } = systemd(t)
+  const store = start()
+  await take(2)
+  store.set('k', 1)
+  const half = { name: 'flags+0.2@9', fd: dup(kept.get('flags+0.2@1')?.fd ?? -1) }
+  const next = start({}, [...handOver(kept), half])
+  await take(5)
+  t.equal(next.get('k'), 1)
+  t.strictSame([...kept.keys()], ['flags+0.2@10', 'flags+1.2@10'])
+})
+
+for (const [name, make] of [
+  ['no area', () => memfdCreate('stranger', constants.MFD_ALLOW_SEALING)],
+  ['no memory at all', () => dup(0)],
+] as const) {
+  t.test(`what is ${name} is not believed: the store begins empty, and an error is logged`, async (t) => {
+    const { take, start, lines } = systemd(t)
+    const strangers = [0, 1].map((number) => {
+      const fd = make()
+      if (name === 'no area') ftruncate(fd, 65536)
+      return { name: `flags+${number}.2@1`, fd }
+    })
+    const store = start({}, strangers)
+    await take(4)
+    t.strictSame(store.keys(), [])
+    t.match(lines, [/"level":50.*the values are lost/])
+    for (const { fd } of strangers) t.throws(() => fstat(fd), { code: 'EBADF' })
+  })
+}

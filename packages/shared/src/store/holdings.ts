@@ -1,0 +1,141 @@
+/**
+ * Whose the values of a store are: of whoever wrote them last. They are charged before they exist. What the owner's own user and root
+ * write is nobody's, and nothing of it is written down.
+ */
+import type { StoreLedger } from './store-ledger.ts'
+
+/** Who pays for a value, and for how much of it. */
+export interface Holding {
+  readonly uid: number
+  /** Of the value. */
+  readonly bytes: number
+}
+
+/** A value that is about to be put: `null` bytes delete it. */
+export interface Charge {
+  readonly key: string
+  /** Of the value. */
+  readonly bytes: number | null
+}
+
+/** What was charged and is not in the holdings yet. */
+export interface Debit {
+  /** Null: one without a share. */
+  readonly uid: number | null
+  readonly keys: number
+  readonly bytes: number
+}
+
+const NOTHING: Debit = Object.freeze({ uid: null, keys: 0, bytes: 0 })
+
+export class Holdings {
+  readonly #ledger: StoreLedger
+  readonly #byKey = new Map<string, Holding>()
+  /** Keys for which an upload is under way that counts only what it adds: one for each. */
+  readonly #replaced = new Set<string>()
+
+  constructor(ledger: StoreLedger) {
+    this.#ledger = ledger
+  }
+
+  /**
+   * Charges what these values add to what the user has. To be settled, or refunded.
+   * @param uid null: one without a share. @throws ERR_LIMIT, and nothing is charged
+   */
+  charge(uid: number | null, charges: readonly Charge[]): Debit {
+    if (uid === null) return NOTHING
+    let [keys, bytes] = [0, 0]
+    for (const charge of charges) {
+      if (charge.bytes === null) continue
+      const own = this.#ownOf(uid, charge.key)
+      keys += own === undefined ? 1 : 0
+      bytes += charge.bytes - (own?.bytes ?? 0)
+    }
+    return this.#charge({ uid, keys, bytes: Math.max(bytes, 0) })
+  }
+
+  /** They will not be put. */
+  refund({ uid, keys, bytes }: Debit): void {
+    if (uid === null) return
+    this.#ledger.refund('keys', uid, keys)
+    this.#ledger.refund('bytes', uid, bytes)
+  }
+
+  /** They have been put: whoever paid for them before does so no more. */
+  settle(debit: Debit, charges: readonly Charge[]): void {
+    const { uid } = debit
+    if (uid === null && this.#byKey.size === 0) return
+    let [keys, bytes] = [debit.keys, debit.bytes]
+    for (const charge of charges) {
+      const before = this.#byKey.get(charge.key)
+      if (before !== undefined && before.uid === uid) {
+        keys += 1
+        bytes += before.bytes
+      } else this.release(charge.key)
+      if (uid === null || charge.bytes === null) {
+        this.#byKey.delete(charge.key)
+        continue
+      }
+      this.#byKey.set(charge.key, { uid, bytes: charge.bytes })
+      keys -= 1
+      bytes -= charge.bytes
+    }
+    this.refund({ uid, keys, bytes })
+  }
+
+  /** A value that is still to come, in parts: what it adds. @returns gives it back. @throws ERR_LIMIT */
+  hold(uid: number | null, key: string, bytes: number): () => void {
+    if (uid === null) return () => undefined
+    const own = this.#replaced.has(key) ? undefined : this.#ownOf(uid, key)
+    const debit = this.#charge({
+      uid,
+      keys: this.#ownOf(uid, key) === undefined ? 1 : 0,
+      bytes: Math.max(bytes - (own?.bytes ?? 0), 0),
+    })
+    if (own !== undefined) this.#replaced.add(key)
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      if (own !== undefined) this.#replaced.delete(key)
+      this.refund(debit)
+    }
+  }
+
+  /** Who pays for the key's value; undefined: nobody. */
+  of(key: string): Holding | undefined {
+    return this.#byKey.get(key)
+  }
+
+  /** A value of before, which its user has paid for in an earlier life of the store: it is his, whatever the limit is now. */
+  restore(key: string, { uid, bytes }: Holding): void {
+    this.#ledger.hold('keys', uid, 1)
+    this.#ledger.hold('bytes', uid, bytes)
+    this.#byKey.set(key, { uid, bytes })
+  }
+
+  /** Nobody pays for this key any more. */
+  release(key: string): void {
+    const holding = this.#byKey.size === 0 ? undefined : this.#byKey.get(key)
+    if (holding === undefined) return
+    this.#byKey.delete(key)
+    this.refund({ uid: holding.uid, keys: 1, bytes: holding.bytes })
+  }
+
+  #ownOf(uid: number, key: string): Holding | undefined {
+    const holding = this.#byKey.get(key)
+    return holding?.uid === uid ? holding : undefined
+  }
+
+  #charge(debit: Debit & { uid: number }): Debit {
+    const { uid, keys, bytes } = debit
+    this.#ledger.charge('keys', uid, keys)
+    try {
+      this.#ledger.charge('bytes', uid, bytes)
+    } catch (error) {
+      this.#ledger.refund('keys', uid, keys)
+      throw error
+    }
+    return debit
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Who keeps a store beyond its process: is told of each change, and asked before it is answered. What it keeps is what it reads from the
+ * store itself, whenever it likes: then all of it is of one moment.
+ */
+import type { OwnedFd } from 'memfd-native'
+import type { KeyNote, RecordSource, StoredRecord } from './stored-record.ts'
+
+/** A store as its keeper sees it. */
+export interface KeptStore {
+  /** What the key has now; null: nothing. The bytes are good until the next read. */
+  read(key: string): (StoredRecord & KeyNote) | null
+  /** Who pays for the key, and when it ends. */
+  noteOf(key: string): KeyNote
+  /** 0n: it is absent. */
+  versionOf(key: string): bigint
+  readonly keys: readonly string[]
+  /** Of all areas together. */
+  readonly maxKeys: number
+  /** Of all areas, the last that was given. */
+  readonly versions: readonly bigint[]
+  /** A read-only descriptor of each area, in their order; the caller's. @throws EMFILE, ENFILE */
+  shareAreas(): OwnedFd[]
+}
+
+export interface StoreKeeper {
+  /** Before anything else, once. */
+  begin(store: KeptStore): void
+  /** These keys of one area have changed, or who pays for them, or when they end. */
+  changed(keys: readonly string[]): void
+  /** The areas are other ones. */
+  moved(): void
+  /** Null: what has changed may be answered now. Otherwise when this resolves; it rejects when it could not be kept. */
+  kept(): Promise<void> | null
+  /** The store is closed, and can still be read. */
+  end(): void
+}
+
+/** What a store begins with. */
+export interface StoreBeginning {
+  /** Values of before. No key is in two of them. */
+  readonly records?: readonly RecordSource[]
+  /** Of keys that have something to note. */
+  readonly notes?: Iterable<readonly [key: string, note: KeyNote]>
+  readonly keeper?: StoreKeeper | null
+}

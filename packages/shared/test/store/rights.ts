@@ -1,0 +1,157 @@
+/** Who may read what of a store, and how that changes under its readers. */
+import { areaTypes } from 'memfd-native'
+import t, { type Test } from 'tap'
+import { Binder, IStore, type OwnedStore, type OwnedStoreOptions } from '../../src/index.ts'
+import { ANY_VERSION, NO_TTL } from '../../src/store/store-interface.ts'
+import * as support from '../../test-support/index.ts'
+
+const { leakChecked, MIB, outcome: codeOf, ownedStore, publishedStore, rangesFor, sessionPair, watchdog } = support
+leakChecked(t)
+watchdog(t)
+
+const ONE = 4242
+const OTHER = 4243
+const only =
+  (...uids: number[]) =>
+  ({ uid }: { uid: number }) =>
+    uids.includes(uid)
+
+class Counting extends Binder {
+  count = 0
+  override onTransact(): boolean {
+    this.count += 1
+    return true
+  }
+}
+
+function connected(t: Test, options: OwnedStoreOptions) {
+  const owner = ownedStore(t, { mayWrite: () => true, ...options })
+  const connect = (uid: number) => IStore.asInterface(sessionPair(t, owner.binder, { caller: { pid: 1, uid } }).proxy)
+  return { owner, connect }
+}
+
+function versionsOf(owner: OwnedStore, keys: readonly string[]): Map<string, bigint> {
+  return new Map(keys.map((key) => [key, versionOf(owner, key)]))
+}
+
+/** Asked by a condition that no version meets. */
+function versionOf(owner: OwnedStore, key: string): bigint {
+  try {
+    owner.delete(key, { ifVersion: 1n })
+  } catch (error) {
+    return (error as { version: bigint }).version
+  }
+  return 0n
+}
+
+t.test('keys go to other areas with their versions, and no version is given twice', async (t) => {
+  const store = ownedStore(t, { areas: [{ keys: ['a/*'] }, { keys: ['b/*'] }, { keys: ['*'] }] })
+  const keys = ['a/1', 'a/2', 'b/1', 'b/2', 'c']
+  for (const key of keys) store.set(key, key)
+  const given = new Set(versionsOf(store, keys).values())
+  for (const patterns of [[['*']], [['b/1'], ['a/1', '*']], [['c'], ['a/*'], ['b/1'], ['*']], [['b/*'], ['*']]]) {
+    const before = versionsOf(store, keys)
+    store.setAreas(patterns.map((keys) => ({ keys })))
+    t.same(store.keys(), keys)
+    t.same(versionsOf(store, keys), before)
+    for (const key of keys) {
+      t.equal(store.get(key), key)
+      const version = store.set(key, key)
+      t.ok(version > (before.get(key) ?? 0n) && !given.has(version))
+      given.add(version)
+    }
+  }
+  t.ok([...given].every((version) => version < 2n ** 63n))
+})
+
+t.test('areas that cannot have all keys are refused, and nothing has changed', async (t) => {
+  const store = ownedStore(t, { capacity: MIB, maxKeys: 64, areas: [{ keys: ['a'] }, { keys: ['*'] }] })
+  store.set('a', Buffer.alloc(500_000))
+  const version = store.set('b', Buffer.alloc(500_000))
+  t.equal(
+    codeOf(() => store.setAreas([{ keys: ['a'] }])),
+    'ERR_INVALID_ARG_VALUE',
+  )
+  t.equal(
+    codeOf(() => store.setAreas([{ keys: ['*'] }])),
+    'ERR_LIMIT',
+  )
+  t.equal(
+    codeOf(() => store.setAreas([])),
+    'ERR_INVALID_ARG_VALUE',
+  )
+  t.equal(versionOf(store, 'b'), version)
+  store.set('a', 1, { ifVersion: versionOf(store, 'a') })
+  t.equal(store.get('a'), 1)
+})
+
+t.test('whoever loses the right to read sees nothing new, from that moment on', async (t) => {
+  let isAllowed = true
+  const secret = { keys: ['secret/*'], mayRead: () => isAllowed }
+  const { owner, store } = await publishedStore(t, { areas: [secret, { keys: ['*'] }] })
+  owner.set('secret/k', 1)
+  owner.set('k', 1)
+  t.same([store.get('secret/k'), store.get('k')], [1, 1])
+  isAllowed = false
+  owner.setAreas([{ ...secret, mayRead: () => isAllowed }, { keys: ['*'] }])
+  owner.set('secret/k', 2)
+  t.not(store.get('secret/k'), 2)
+  await store.set('k', 2)
+  t.same([store.get('secret/k'), store.has('secret/k'), store.get('k')], [undefined, false, 2])
+  t.same(store.keys(), ['k'])
+  isAllowed = true
+  owner.setAreas([{ ...secret, mayRead: () => isAllowed }, { keys: ['*'] }])
+  await store.set('k', 3)
+  t.same([store.get('secret/k'), store.get('k')], [2, 3])
+})
+
+t.test('an area whose keys and readers stay is not moved, nor its uploads lost', async (t) => {
+  const all = { keys: ['*'] }
+  const { owner, connect } = connected(t, { areas: [{ keys: ['s/*'], mayRead: only(ONE) }, all] })
+  const store = connect(ONE)
+  const [holder, bytes] = [new Binder(), Buffer.alloc(10, 7)]
+  const [stays, goes] = [await store.begin(holder, 'k', areaTypes.BYTES, 10n), await store.begin(holder, 's/k', 1, 10n)]
+  const { usedBytes } = owner.stats
+  owner.setAreas([{ keys: ['s/*'], mayRead: only(OTHER) }, all])
+  await store.part(stays, 0n, bytes)
+  await store.commit(stays, ANY_VERSION, NO_TTL)
+  await t.rejects(async () => store.part(goes, 0n, bytes), { code: 'ERR_ILLEGAL_STATE' })
+  t.ok(owner.stats.usedBytes < usedBytes)
+  t.match(owner.used, { uploads: 0, bytes: 10, keys: 1 })
+})
+
+t.test('who watches hears nothing of keys that he may not read', async (t) => {
+  const areas = (uid: number) => [{ keys: ['s/*'], mayRead: only(uid) }, { keys: ['*'] }]
+  const { owner, connect } = connected(t, { areas: areas(ONE) })
+  const watchers = await Promise.all(
+    [ONE, OTHER].map(async (uid) => {
+      const [store, callback] = [connect(uid), new Counting()]
+      await store.watch(callback, 's')
+      const sync = async () => {
+        await store.delete('none', ANY_VERSION)
+        const { count } = callback
+        callback.count = 0
+        if (count > 0) await store.acknowledge(callback)
+        await store.delete('none', ANY_VERSION)
+        return count
+      }
+      return { store, sync }
+    }),
+  )
+  const heard = () => Promise.all(watchers.map(({ sync }) => sync()))
+  owner.set('s/k', 1)
+  t.same(await heard(), [1, 0])
+  owner.set('s', 1) // in the area that all read
+  t.same(await heard(), [1, 1])
+  owner.setAreas(areas(OTHER))
+  owner.set('s/k', 2)
+  t.same(await heard(), [0, 1])
+})
+
+t.test('ranges of versions are the lowest that will do', async (t) => {
+  t.same(rangesFor([0]), [0])
+  t.same(rangesFor([0, 0, 0]), [0, 1, 2])
+  t.same(rangesFor([0, 2, 0], [1]), [0, 2, 3])
+  t.same(rangesFor([5, 5]), [5, 6])
+  t.throws(() => rangesFor([1023, 1023]), RangeError)
+})
