@@ -4,7 +4,7 @@ import { leakChecked, type Program, startProgram, watchdog } from '@memsvc/share
 import t, { type Test } from 'tap'
 import { memclient, startMemclient, startMemsvc, startStore } from '../../test-support/index.ts'
 
-const OWNER = fileURLToPath(new URL('../../test-support/store-owner.js', import.meta.url))
+const OWNER = fileURLToPath(new URL('../../test-support/fixtures/store-owner.js', import.meta.url))
 
 watchdog(t)
 leakChecked(t)
