@@ -35,17 +35,19 @@ type Limits = Readonly<Record<string, { total?: number; perUser?: number; perPee
 export interface SurvivalOptions {
   /** Of the daemon. */
   readonly limits?: Limits
+  /** Of the daemon, besides its own. */
+  readonly rules?: readonly object[]
   /** Default: all. */
   readonly attackers?: readonly Attacker['title'][]
 }
 
 /** One test for each case of the group and each attacker: the daemon does as it should, and survives. */
-export function survives(t: Test, group: string, { limits = {}, attackers }: SurvivalOptions = {}): void {
+export function survives(t: Test, group: string, { limits = {}, rules = [], attackers }: SurvivalOptions = {}): void {
   const titles = listCases()[group]
   if (titles === undefined) throw new Error(`no cases of ${group}`)
   for (const attacker of ATTACKERS.filter(({ title }) => attackers?.includes(title) ?? true)) {
     t.test(`${group}, by ${attacker.title}`, { skip: attacker.skip }, async (t) => {
-      const daemon = await startOpenDaemon(t, limits)
+      const daemon = await startOpenDaemon(t, limits, rules)
       const oracle = await Oracle.of(t, daemon)
       const tell = startAttacker(t, daemon, attacker, limits)
       // To root and to the daemon's own user there is no limit but the total: he may well take all there is.
@@ -66,11 +68,12 @@ export function survives(t: Test, group: string, { limits = {}, attackers }: Sur
 }
 
 /** One that lets everybody in, and everybody add names that begin with hostile. */
-function startOpenDaemon(t: Test, limits: Limits): Promise<Daemon> {
+function startOpenDaemon(t: Test, limits: Limits, rules: readonly object[]): Promise<Daemon> {
   const registry = newRegistryPath(t, OPEN_DIRECTORY)
   const directory = dirname(registry)
   const configuration = join(directory, 'memsvc.json')
-  writeFileSync(configuration, JSON.stringify({ limits, rules: [{ names: ['hostile*'], add: ['*'] }] }))
+  const all = [...rules, { names: ['hostile*'], add: ['*'] }]
+  writeFileSync(configuration, JSON.stringify({ limits, rules: all }))
   if (isRoot) for (const path of [directory, configuration]) chownSync(path, OTHER_UID, OTHER_UID)
   const uid = isRoot ? OTHER_UID : undefined
   return startMemsvc(t, { registry, uid, args: ['--socket-mode', '666', '--config', configuration] })

@@ -16,7 +16,10 @@ const SETTLING_MS = 10_000
 const MAX_LOG_LINES = 2 * DAEMON_LIMITS.logLinesOfUser.limit + 1
 const ERROR = 50
 
-type Holdings = Pick<Status, 'pid' | 'fds' | 'mappings' | 'used' | 'regions' | 'stores'>
+type Holdings = Pick<Status, 'pid' | 'fds' | 'mappings' | 'used' | 'regions'> & {
+  /** Not what they have allocated: that stays, for the next values. */
+  readonly stores: readonly Pick<Status['stores'][number], 'keys' | 'valueBytes' | 'watchers' | 'used'>[]
+}
 
 export class Oracle {
   readonly #daemon: Daemon
@@ -86,7 +89,8 @@ async function restingHoldings(canary: Canary): Promise<Holdings> {
 /** The process is the same one as long as its pid and its region are. */
 async function holdings({ value }: Canary): Promise<Holdings> {
   const { pid, fds, mappings, used, regions, stores } = await statusOf(value)
-  return { pid, fds, mappings, used, regions, stores }
+  const held = stores.map(({ keys, valueBytes, watchers, used }) => ({ keys, valueBytes, watchers, used }))
+  return { pid, fds, mappings, used, regions, stores: held }
 }
 
 async function readAsNewClient(t: Test, path: string): Promise<void> {

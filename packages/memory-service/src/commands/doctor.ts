@@ -5,6 +5,7 @@ import type { Finding } from '../doctor/finding.ts'
 import { examineKernel } from '../doctor/kernel.ts'
 import { examineMachine } from '../doctor/machine.ts'
 import { examineConfiguration, examineRegistry } from '../doctor/registry.ts'
+import { examineStores } from '../doctor/stores.ts'
 import { examineSystemd } from '../doctor/systemd.ts'
 import type { Output } from './output.ts'
 
@@ -20,6 +21,7 @@ export async function doctor(options: DoctorOptions, out: Output): Promise<ExitC
   const findings = [
     ...examineKernel(),
     ...(await examineMachine(source)),
+    ...(await examineStores(source)),
     examineSystemd(),
     await examineConfiguration(source),
     ...(await examineRegistry(choice, place)),

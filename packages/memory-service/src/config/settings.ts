@@ -44,7 +44,7 @@ export async function readSettings(source: SettingsSource): Promise<Settings> {
     place.trusted,
   )
   const asked = { ...limits, ...askedByOptions(options, limits) }
-  const fitting = fitLimits(asked, openFiles)
+  const fitting = fitLimits(asked, openFiles - (hasStores ? descriptorsOf(stores) : 0))
   return {
     configuration: path,
     access: { rules, writers: await findPeople(options.writers) },
@@ -52,6 +52,11 @@ export async function readSettings(source: SettingsSource): Promise<Settings> {
     stores: hasStores ? withDefault(stores) : [],
     lowered: loweredTotals(asked, fitting),
   }
+}
+
+/** Of the areas that were asked for, at most; twice, for the time in which one takes the place of another. */
+function descriptorsOf(stores: readonly StoreConfiguration[]): number {
+  return stores.reduce((sum, { rules }) => sum + 2 * (rules.length + 2), 0)
 }
 
 function withDefault(stores: readonly StoreConfiguration[]): StoreConfiguration[] {

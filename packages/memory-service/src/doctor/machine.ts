@@ -46,7 +46,7 @@ function examineFileSize(): Finding {
 /** The kernel does not say ENOMEM to a process in a memory cgroup, it kills. */
 function examineMemory(): Finding {
   const name = 'memory of the cgroup'
-  const limit = memoryLimit(readText('/proc/self/cgroup') ?? '')
+  const limit = memoryLimit()
   if (limit === Number.POSITIVE_INFINITY) return ok(name, 'no limit')
   const found = `${Math.floor(limit / MIB)} MiB`
   if (limit >= ENOUGH_MEMORY_MIB * MIB) return ok(name, found)
@@ -57,8 +57,9 @@ function examineMemory(): Finding {
   })
 }
 
-/** The smallest on the way up, in bytes. @param groups the text of /proc/self/cgroup, cgroups(7) */
-function memoryLimit(groups: string): number {
+/** Of this process' cgroup, the smallest on the way up, in bytes. cgroups(7) */
+export function memoryLimit(): number {
+  const groups = readText('/proc/self/cgroup') ?? ''
   const limits = groups.split('\n').flatMap((line) => {
     const [, controllers = '', path = ''] = line.split(':')
     if (controllers === '' && path !== '') return limitsUpwards('/sys/fs/cgroup', path, 'memory.max')

@@ -25,6 +25,8 @@ const NAMES = [
   'open files',
   'file size',
   'memory of the cgroup',
+  'memory for stores',
+  'lmdb, for --state',
   'systemd',
   'configuration',
   'path of the registry',
@@ -59,7 +61,7 @@ t.test('where a daemon runs nothing is a problem, and the registry answers', asy
   t.equal(code, 0)
   t.match(of('registry'), {
     verdict: 'ok',
-    found: `${registry}, mode 0600, owner ${process.getuid?.()}, run by uid ${process.getuid?.()}, services: 1`,
+    found: `${registry}, mode 0600, owner ${process.getuid?.()}, run by uid ${process.getuid?.()}, services: 2`,
   })
 })
 
@@ -85,6 +87,26 @@ t.test('a folder that is not there will be made', async (t) => {
     found: /will be made, with mode 0700/,
   })
 })
+
+t.test(
+  'stores that may become larger than the memory are a warning, and areas that cannot be made a problem',
+  async (t) => {
+    const registry = harness.newRegistryPath(t)
+    const { path } = new ConfigurationFile(t, {
+      stores: [{ name: 'huge', capacity: '900 GiB', rules: [{ keys: ['a'], read: [] }] }],
+    })
+    t.match((await examine(registry)).of('memory for stores'), { found: /^1 of up to 64 MiB together/ })
+    t.match((await examine(registry, ['--config', path])).of('memory for stores'), {
+      verdict: 'warning',
+      found: /^2 of up to 1843264 MiB together/,
+      remedy: /capacity/,
+    })
+    const { code, of } = await examine(registry, ['--config', path], { prefix: ['prlimit', '--fsize=100000000'] })
+    t.equal(code, 1)
+    t.match(of('memory for stores'), { verdict: 'problem', follows: /EFBIG/ })
+    t.match(of('lmdb, for --state'), { verdict: 'ok' })
+  },
+)
 
 t.test('it tells every folder on the way: one of everybody is a problem, one of a group is to be known', async (t) => {
   const registry = harness.newRegistryPath(t, 0o777)
