@@ -1,2 +1,3 @@
 /** What the tests use of this package beyond its public names. */
+export { tryGet } from '../src/quick-get.ts'
 export { tryRead } from '../src/quick-read.ts'

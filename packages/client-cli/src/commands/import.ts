@@ -14,7 +14,7 @@ import type { Context } from './context.ts'
 import { placeOf, readInput } from './input.ts'
 import { findOwner, putAt, type StoreOwner } from './owner.ts'
 import { startProgress } from './progress.ts'
-import { jsonLine, parseJson, textOf } from './value-text.ts'
+import { checkTextLength, jsonLine, parseJson, textOf } from './value-text.ts'
 
 /** One change, all of it there. */
 interface Edit extends WireEdit {
@@ -35,7 +35,8 @@ const OF_ONE_KEY = ['ERR_SECURITY', 'ERR_INVALID_ARG_VALUE', 'ERR_LIMIT', 'ERR_U
 /** `memclient import FILE`: each key of one JSON object is put, in transactions of what fits. Silent, but for `--json`. */
 export async function importStore(context: Context, file: string): Promise<ExitCode> {
   const place = placeOf(file)
-  const edits = readEdits(textOf(await readInput(context, file), place), place)
+  const checkText = async (bytes: number) => checkTextLength(bytes, place)
+  const edits = readEdits(textOf(await readInput(context, file, checkText), place), place)
   context.deadline.restart()
   using owner = await findOwner(context)
   using progress = startProgress(context, 'imported', 'keys')

@@ -5,8 +5,8 @@ import { exitCodeOf, ToolError } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { startProgress } from './progress.ts'
 
-/** More than any value has. */
-const MAX_BYTES = 2 ** 32 - 1
+/** What surely fits into memory. */
+const FIRST_CHECK_BYTES = 32 * 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
 
 /** How the input is called in messages. */
@@ -14,30 +14,38 @@ export function placeOf(file: string | undefined): string {
   return isStdin(file) ? 'stdin' : (file as string)
 }
 
-/** All of a file; `-`, or none: of stdin. Waits for it without a deadline. @throws ToolError */
-export async function readInput(context: Context, file: string | undefined): Promise<Buffer> {
+/** Whether so many bytes are not too many. @throws they are */
+type Check = (bytes: number) => Promise<void>
+
+/**
+ * All of a file; `-`, or none: of stdin. Waits for it without a deadline.
+ * @param check asked as it grows: an input that has no end is not read until memory has one
+ * @throws ToolError; what `check` throws
+ */
+export async function readInput(context: Context, file: string | undefined, check: Check): Promise<Buffer> {
   const place = placeOf(file)
   const stream = isStdin(file) ? process.stdin : createReadStream(file as string, { highWaterMark: CHUNK_BYTES })
   using progress = startProgress(context, `reading ${place}:`)
+  const chunks: Buffer[] = []
+  let bytes = 0
+  let nextCheck = FIRST_CHECK_BYTES
+  for await (const chunk of orError(stream, place)) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    progress.show(bytes, null)
+    if (bytes < nextCheck) continue
+    await check(bytes)
+    nextCheck *= 2
+  }
+  return Buffer.concat(chunks, bytes)
+}
+
+async function* orError(stream: Readable, place: string): AsyncGenerator<Buffer> {
   try {
-    return await readAll(stream, (bytes) => {
-      if (bytes > MAX_BYTES) throw new RangeError('it is longer than the 4 GiB that a value can have')
-      progress.show(bytes, null)
-    })
+    yield* stream
   } catch (cause) {
     throw new ToolError(exitCodeOf(cause), `cannot read ${place}: ${(cause as Error).message}`, { cause })
   }
-}
-
-async function readAll(stream: Readable, onBytes: (bytes: number) => void): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    onBytes(bytes)
-  }
-  return Buffer.concat(chunks, bytes)
 }
 
 function isStdin(file: string | undefined): boolean {

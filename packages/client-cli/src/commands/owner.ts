@@ -15,6 +15,9 @@ import type { Context } from './context.ts'
 import { storeName } from './key.ts'
 import { startProgress } from './progress.ts'
 
+/** Of `type` on the wire: it may yet turn out to be text, which is as long. */
+const BYTES = 1
+
 /** Who writes a store. */
 export interface StoreOwner extends Disposable {
   readonly name: string
@@ -81,4 +84,15 @@ export async function putAt(
     return result
   }
   return putValue(binder, { ...put, owner: new Binder(), step })
+}
+
+/** Whether the owner would take so many bytes from this user: by beginning what is given up at once. @throws as putAt */
+export async function checkSize(
+  context: Context,
+  { name, calls }: StoreOwner,
+  { key, size }: { key: string; size: number },
+): Promise<void> {
+  context.deadline.restart()
+  const id = await context.deadline.within(calls.begin(new Binder(), key, BYTES, BigInt(size)), name)
+  await context.deadline.within(calls.abort(id), name)
 }

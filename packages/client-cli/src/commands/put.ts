@@ -10,7 +10,7 @@ import {
 } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { placeOf, readInput } from './input.ts'
-import { findOwner, putAt, versionOf } from './owner.ts'
+import { checkSize, findOwner, putAt, versionOf } from './owner.ts'
 import { readTtl, readVersion } from './store-options.ts'
 import { jsonLine, jsonVersion, parseValue, textOf } from './value-text.ts'
 
@@ -22,15 +22,23 @@ export async function put(context: Context, key: string, text?: string): Promise
   if (text !== undefined && file !== undefined) throw new ToolError(EXIT.usage, 'VALUE and --file exclude each other')
   const given = text === undefined ? null : encodedOf(text, bytes)
   using owner = await findOwner(context) // before stdin is read: whoever types is told at once
-  const value = given ?? (await readValue(context, file, bytes))
+  const value =
+    given ??
+    (await readValue(context, { file, asBytes: bytes, check: (size) => checkSize(context, owner, { key, size }) }))
   const outcome = await putAt(context, owner, { key, value, ...conditions })
   const version = versionOf(outcome, key)
   if (context.json) await context.print(jsonLine({ key, version: jsonVersion(version) }))
   return EXIT.done
 }
 
-async function readValue(context: Context, file: string | undefined, asBytes: boolean): Promise<Encoded> {
-  const input = await readInput(context, file)
+interface Source {
+  readonly file: string | undefined
+  readonly asBytes: boolean
+  readonly check: (bytes: number) => Promise<void>
+}
+
+async function readValue(context: Context, { file, asBytes, check }: Source): Promise<Encoded> {
+  const input = await readInput(context, file, check)
   context.deadline.restart()
   return asBytes ? encode(input) : encodedOf(textOf(input, placeOf(file)), false)
 }

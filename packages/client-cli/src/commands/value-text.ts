@@ -44,7 +44,7 @@ export function parseJson(text: string, place: string): Json {
 
 /** The text of a file or of stdin, without its last line end. @throws ToolError with EXIT.usage: it is none */
 export function textOf(bytes: Uint8Array, place: string): string {
-  if (bytes.length > MAX_TEXT_BYTES) throw new ToolError(EXIT.usage, `${place} is too long for a text; see --bytes`)
+  checkTextLength(bytes.length, place)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '')
   } catch (cause) {
@@ -56,6 +56,11 @@ export function textOf(bytes: Uint8Array, place: string): string {
 export function formatEntry(json: boolean, { key, value, version, type }: Entry): string | Uint8Array {
   if (json) return jsonLine({ key, value: jsonOf(value), version: jsonVersion(version), type })
   return value instanceof Uint8Array ? value : jsonLine(value)
+}
+
+/** @throws ToolError with EXIT.usage */
+export function checkTextLength(bytes: number, place: string): void {
+  if (bytes > MAX_TEXT_BYTES) throw new ToolError(EXIT.usage, `${place} is too long for a text`)
 }
 
 /** JSON in one line, that no terminal obeys. */

@@ -78,6 +78,29 @@ t.test('it goes on with the next owner', async (t) => {
   t.equal(await program.stdout.next(), 'a 2')
 })
 
+t.test('it does not end with a store that is closed', async (t) => {
+  const { registry, store } = await startStore(t)
+  const program = await startChanges(t, registry)
+  store.set('a', 1)
+  t.equal(await program.stdout.next(), 'a 1')
+  store.set('a', 2)
+  t.equal(await program.stdout.next(), 'a 2', 'it is being watched')
+  store.close()
+  await memclient(registry, ['list'])
+  program.kill('SIGKILL')
+  t.match(await program.ending, { signal: 'SIGKILL' }, 'it was there until then')
+})
+
+t.test('it waits for the next daemon when one is stopped in good order', async (t) => {
+  const { registry, program } = await startMemsvc(t)
+  const watcher = await startChanges(t, registry)
+  program.kill('SIGTERM')
+  await program.ending
+  await startMemsvc(t, { registry })
+  await memclient(registry, ['put', 'a', '3'])
+  t.equal(await watcher.stdout.next(), 'a 3')
+})
+
 /** A process that publishes a store in which `a` is that. */
 async function startOwner(t: Test, registry: string, value: string): Promise<Program> {
   const owner = startProgram(OWNER, [value], { env: { MEMSVC_REGISTRY: registry } })

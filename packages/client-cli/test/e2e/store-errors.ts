@@ -121,6 +121,16 @@ t.test('a limit is exit 5', async (t) => {
   t.match(await support.memclient(registry, ['put', 'k', 'longer than that']), { code: 5, stderr: /limit/ })
 })
 
+t.test('an input without an end is refused when it is more than the owner takes', async (t) => {
+  const { registry } = await support.startStore(t)
+  const endless = support.nodeFs.openSync('/dev/zero', 'r')
+  for (const options of [[], ['--bytes']]) {
+    const ending = await support.memclient(registry, ['put', 'k', ...options], { stdin: endless })
+    t.match(ending, { code: 5, stdout: '', stderr: /limit of .* bytes of a value/ })
+  }
+  support.nodeFs.closeSync(endless)
+})
+
 class MuteStore extends IStore.Stub {
   open = support.never
 }

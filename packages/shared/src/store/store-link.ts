@@ -27,6 +27,8 @@ export interface LinkEvents {
 /** Until it is looked for again: longer each time. Milliseconds. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
+/** Of a timer that is there to be there. */
+const LONG_MS = 0x7fffffff
 
 export class StoreLink {
   readonly #manager: ServiceManager
@@ -38,6 +40,7 @@ export class StoreLink {
   #pauseMs = FIRST_PAUSE_MS
   /** Who waits for the owner: they keep the process alive. */
   #waiting = 0
+  #alive: NodeJS.Timeout | undefined
   #up: Promise<void> | null = null
   #resolveUp: (() => void) | null = null
 
@@ -93,13 +96,14 @@ export class StoreLink {
   /** Somebody needs the owner. @returns to be called when that is over */
   keepLooking(): () => void {
     this.#waiting += 1
-    this.#timer?.ref()
+    // Not by the channel: while its other end is about to close it, it keeps nobody alive any more, and that end is not heard of.
+    this.#alive ??= setInterval(() => undefined, LONG_MS)
     let isWaiting = true
     return () => {
       if (!isWaiting) return
       isWaiting = false
       this.#waiting -= 1
-      if (this.#waiting === 0) this.#timer?.unref()
+      if (this.#waiting === 0) this.#letGo()
     }
   }
 
@@ -111,6 +115,7 @@ export class StoreLink {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    this.#letGo()
     if (this.#owner !== null) closeBinder(this.#owner.binder)
     this.#owner = null
     this.#resolveUp?.()
@@ -126,8 +131,12 @@ export class StoreLink {
 
   #lookLater(pauseMs: number): void {
     if (this.#isClosed) return
-    this.#timer = setTimeout(() => void this.#look(), pauseMs)
-    if (this.#waiting === 0) this.#timer.unref()
+    this.#timer = setTimeout(() => void this.#look(), pauseMs).unref()
+  }
+
+  #letGo(): void {
+    clearInterval(this.#alive)
+    this.#alive = undefined
   }
 
   async #look(): Promise<void> {
@@ -148,6 +157,7 @@ function isPassing(error: unknown): boolean {
     'ERR_DEAD_OBJECT',
     'ERR_LIMIT',
     'ERR_CLOSED',
+    'ERR_ILLEGAL_STATE', // closed by its owner, and still published
     'EAGAIN',
     'EMFILE',
     'ENFILE',
