@@ -14,8 +14,8 @@ import { runTest } from './trial.mjs'
 const LIMIT_MS = 180_000
 /** These look at the build, at the machine, at figures, or take minutes: no mutant is noticed by them alone. */
 const LEFT_OUT = /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|code-cache|systemd\/(?:box|user-units)/
-/** What tests C++ beside its own package: hot paths and hostile peers. */
-const NATIVE_TESTS = /^packages\/(?:memfd-native|shared\/dist\/test\/(?:channel|os))\//
+/** What tests C++ beside its own package: hot paths, stores and hostile peers. */
+const NATIVE_TESTS = /^packages\/(?:memfd-native|shared\/dist\/test\/(?:channel|os|store))\//
 
 /** Runs each test once in the unchanged copy. @param known what was seen before; of a test that changed it is seen again */
 export async function makeTable(scratch, known, onTest) {

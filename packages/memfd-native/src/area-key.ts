@@ -21,6 +21,7 @@ import {
   WITNESS_AT,
   words,
 } from './area-words.ts'
+import { checkNumber, typeProblem } from './argument.ts'
 import { native } from './binding.ts'
 import { loadWord } from './typed-array.ts'
 
@@ -91,6 +92,9 @@ export class AreaKey {
    * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE)
    */
   read(target: Uint8Array | null, position = 0, version = 0n): number {
+    // Whatever would have to be converted could read another key meanwhile, by the same words.
+    checkNumber('position', position)
+    if (typeof version !== 'bigint') throw typeProblem('version must be a bigint')
     words[ENTRY] = this.#entry
     words[UID] = this.#uidLow
     words[UID + 1] = this.#uidHigh

@@ -7,6 +7,7 @@ import { AreaFeed } from './area-feed.ts'
 import { AreaKey } from './area-key.ts'
 import { AreaMemory } from './area-memory.ts'
 import type { AreaHeader } from './area-types.ts'
+import { checkInstance, checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
@@ -67,6 +68,7 @@ export class AreaReader {
    * @param maxBytes a longer value is DAMAGED
    */
   snapshot(keys: readonly string[] | { prefix: string }, maxBytes = 2 ** 32): AreaSnapshot | number {
+    checkObject('keys', keys)
     const which = 'prefix' in keys ? keys.prefix : keys
     const flat = native.areaSnapshot(this.#memory.cell.handle, which, maxBytes)
     return typeof flat === 'number' ? flat : snapshotOf(flat)
@@ -79,6 +81,7 @@ export class AreaReader {
 
   /** A feed of an area that has moved goes on in this one. What is the same here is no change. */
   takeFeed(feed: AreaFeed): void {
+    checkInstance('feed', feed, AreaFeed)
     feed.moveTo(this.#memory)
   }
 

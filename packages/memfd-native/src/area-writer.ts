@@ -5,6 +5,7 @@
  */
 import type { AreaStats } from './area-types.ts'
 import { longs, VERSION } from './area-words.ts'
+import { checkList, checkNumber, checkObject } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { reopen } from './fd.ts'
@@ -70,6 +71,7 @@ export class AreaWriter {
    * @throws SyscallError EINVAL the capacity has no room for so many keys; ENOSPC, ENOMEM the machine is full
    */
   static create(options: AreaOptions): AreaWriter {
+    checkObject('options', options)
     const {
       capacity,
       maxKeys = DEFAULT_MAX_KEYS,
@@ -77,6 +79,7 @@ export class AreaWriter {
       base = 0n,
       name = 'memsvc-area',
     } = options
+    checkNumber('capacity', capacity)
     const bytes = Math.ceil(capacity / mmap.PAGESIZE) * mmap.PAGESIZE
     const fd = newMemfd(name)
     try {
@@ -139,8 +142,15 @@ export class AreaWriter {
    * change. Answers the version of all of it, 0n when nothing changed, or `areaWriteCodes`: then the blocks are still the caller's.
    */
   commit(edits: readonly AreaEdit[]): bigint | number {
-    const keys = edits.map(({ key }) => key)
-    const blocks = edits.map(({ block = 0 }) => block)
+    checkList('edits', edits)
+    const keys: string[] = []
+    const blocks: number[] = []
+    for (const edit of edits) {
+      checkObject('an edit', edit)
+      const { key, block = 0 } = edit
+      keys.push(key)
+      blocks.push(block)
+    }
     return versionOr(native.areaCommit(this.#cell.handle, keys, blocks))
   }
 
@@ -149,6 +159,7 @@ export class AreaWriter {
    * anybody has the area: for moving and for starting again. 0, or `areaWriteCodes`.
    */
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): number {
+    checkObject('value', value)
     return native.areaLoad(this.#cell.handle, key, value.type, value.bytes, value.version)
   }
 

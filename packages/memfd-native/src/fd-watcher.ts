@@ -1,4 +1,5 @@
 /** Readiness of a descriptor through libuv (uv_poll), level-triggered. */
+import { argumentError } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
@@ -20,9 +21,7 @@ export class FdWatcher {
    */
   constructor(fd: Fd, events: 'readable' | 'writable', callback: () => void) {
     if (events !== 'readable' && events !== 'writable') {
-      throw Object.assign(new TypeError(`events must be 'readable' or 'writable', got ${String(events)}`), {
-        code: 'ERR_INVALID_ARG_VALUE',
-      })
+      throw argumentError(TypeError, 'ERR_INVALID_ARG_VALUE', "events must be 'readable' or 'writable'")
     }
     this.#handle = unwrap('epoll_ctl', native.watch(fdNumber(fd), events === 'writable', callback))
   }

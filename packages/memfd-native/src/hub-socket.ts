@@ -1,10 +1,11 @@
 /** The hub's sockets, one by one. */
+import { argumentError, checkInstance, checkList, checkNumber, checkObject, typeProblem } from './argument.ts'
 import { type NativeHub, unwrap } from './binding.ts'
 import type { DeferredPackets } from './deferred-packets.ts'
 import { errnos } from './errnos.ts'
 import type { ConnectionHandler, PacketHandler, PacketTaker } from './handlers.ts'
 import { MAX_PACKET_FDS } from './hub-arrays.ts'
-import type { HubGroup } from './hub-group.ts'
+import { HubGroup } from './hub-group.ts'
 import { type Fd, fdNumber, NO_FDS, type OwnedFd } from './owned-fd.ts'
 import type { Slots } from './slots.ts'
 
@@ -49,11 +50,13 @@ export class HubSocket {
    * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE) one of `fds` is no descriptor; nothing is sent
    */
   send(length: number, fds: readonly Fd[] = NO_FDS): number {
-    if (fds.length > MAX_PACKET_FDS) return errnos.EINVAL
+    checkList('fds', fds)
+    const { length: count } = fds
+    if (count > MAX_PACKET_FDS) return errnos.EINVAL
     const { native, deferred, outgoingFds } = this.#parts
-    for (let i = 0; i < fds.length; i++) outgoingFds[i] = checkedNumber(fds[i] as Fd)
+    for (let i = 0; i < count; i++) outgoingFds[i] = checkedNumber(fds[i] as Fd)
     deferred.flush()
-    return native.send(this.#slot, length, fds.length)
+    return native.send(this.#slot, length, count)
   }
 
   /**
@@ -72,16 +75,20 @@ export class HubSocket {
    * @param limit packets at most; more than that is told as ever
    */
   takeIn(taker: PacketTaker, limit: number): void {
+    checkNumber('limit', limit)
     if (this.#slot >= 0) this.#parts.takeIn(this.#slot, taker, limit)
   }
 
   /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */
   setInterest(interest: { readable: boolean; writable: boolean }): void {
-    this.#parts.native.interest(this.#slot, Number(interest.readable), Number(interest.writable))
+    checkObject('interest', interest)
+    const { readable, writable } = interest
+    this.#parts.native.interest(this.#slot, readable ? 1 : 0, writable ? 1 : 0)
   }
 
   /** Belongs to this group from here on, and to no other. @throws SyscallError EBADF it is closed */
   join(group: HubGroup): void {
+    checkInstance('group', group, HubGroup)
     unwrap('epoll_ctl', this.#parts.native.join(this.#slot, group.number))
   }
 
@@ -142,7 +149,7 @@ export class HubListener {
 
   /** Stops or goes on accepting; connections wait in the kernel's backlog meanwhile. */
   setPaused(paused: boolean): void {
-    this.#parts.native.interest(this.#slot, Number(!paused), 0)
+    this.#parts.native.interest(this.#slot, paused ? 0 : 1, 0)
   }
 
   /** Leaves the hub and closes the descriptor. Idempotent. */
@@ -157,15 +164,11 @@ export class HubListener {
 /** What is no number would become 0 in the array, which is a descriptor. */
 function checkedNumber(fd: Fd): number {
   const number = fdNumber(fd)
-  if (typeof number !== 'number') throw argumentError(TypeError, 'ERR_INVALID_ARG_TYPE', 'fds must be descriptors')
+  if (typeof number !== 'number') throw typeProblem('fds must be descriptors')
   if (number === (number | 0)) return number
   throw argumentError(RangeError, 'ERR_OUT_OF_RANGE', 'a descriptor must be an integer from 0 to 2147483647')
 }
 
 function noSocket(): Error {
-  return argumentError(TypeError, 'ERR_INVALID_ARG_TYPE', 'sockets must be sockets of the hub')
-}
-
-function argumentError(Kind: typeof TypeError | typeof RangeError, code: string, message: string): Error {
-  return Object.assign(new Kind(message), { code })
+  return typeProblem('sockets must be sockets of the hub')
 }

@@ -8,6 +8,7 @@
  * meanwhile in batches of their own; each packet comes once and in order, and the borrowed packet stays as it is. Their
  * memory is shared (SharedArrayBuffer), so nobody can transfer it away.
  */
+import { argumentError, checkFunction, checkInstance, checkList, checkObject } from './argument.ts'
 import { type NativeHub, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { DeferredPackets } from './deferred-packets.ts'
@@ -16,7 +17,7 @@ import { EVENT_INTS, MAX_TARGETS, makeHubArrays, outgoingFdsOf, TARGET_INTS } fr
 import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
 import { HubListener, type HubParts, HubSocket } from './hub-socket.ts'
-import type { OwnedFd } from './owned-fd.ts'
+import { OwnedFd } from './owned-fd.ts'
 import { PacketRecord } from './received-packet.ts'
 import { type AttachOptions, Slots } from './slots.ts'
 
@@ -98,11 +99,16 @@ export class Hub {
    * as it is now, for as long as the socket is here.
    */
   attach(fd: OwnedFd, handler: PacketHandler, options: AttachOptions): HubSocket {
+    checkOwner(fd)
+    checkObject('handler', handler)
+    checkObject('options', options)
     return new HubSocket(this.#parts, this.#slots.addSocket(fd, handler, options), handler)
   }
 
   /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */
   listen(fd: OwnedFd, handler: ConnectionHandler): HubListener {
+    checkOwner(fd)
+    checkObject('handler', handler)
     return new HubListener(this.#parts, this.#slots.addListener(fd, handler), handler)
   }
 
@@ -142,8 +148,11 @@ export class Hub {
     word?: BroadcastWord,
     onFailure: (index: number, errno: number) => void = () => undefined,
   ): void {
+    checkList('sockets', sockets)
+    checkFunction('onFailure', onFailure)
     for (let i = 0; i < sockets.length; i++) HubSocket.slotOf(sockets[i])
     const values = word?.values
+    if (values !== undefined) checkList('values', values)
     if (values !== undefined && values.length < sockets.length) throw tooFewWords()
     this.flush()
     for (let first = 0; first < sockets.length; first += MAX_TARGETS) {
@@ -272,5 +281,9 @@ export class Hub {
 }
 
 function tooFewWords(): Error {
-  return Object.assign(new RangeError('a word is needed for each socket'), { code: 'ERR_OUT_OF_RANGE' })
+  return argumentError(RangeError, 'ERR_OUT_OF_RANGE', 'a word is needed for each socket')
+}
+
+function checkOwner(fd: OwnedFd): void {
+  checkInstance('fd', fd, OwnedFd)
 }

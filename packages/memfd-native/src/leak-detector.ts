@@ -5,6 +5,8 @@
  * To be registered for finalization costs an object more than the rest of a short life, and keeps it through every minor
  * collection. So owners are registered when they are a second old; until then they are held.
  */
+import { checkFunction, checkObject } from './argument.ts'
+
 const REGISTER_AFTER_MS = 1000
 
 const all = new Set<LeakDetector<Watched>>()
@@ -35,6 +37,7 @@ export class LeakDetector<T extends Watched> {
    * The state must not hold its owner, or the owner is never found.
    */
   constructor(release: (state: T) => string | null) {
+    checkFunction('release', release)
     this.#registry = new FinalizationRegistry((state) => {
       const leaked = release(state)
       if (leaked !== null) {
@@ -46,6 +49,8 @@ export class LeakDetector<T extends Watched> {
 
   /** From now on; `state` is what remains of the owner when it is found, and is of no other owner. */
   watch(owner: object, state: T): void {
+    checkObject('owner', owner)
+    checkObject('state', state)
     state.place = this.#owners.push(owner) - 1
     this.#states.push(state)
     if (this.#isScheduled) return
@@ -55,8 +60,10 @@ export class LeakDetector<T extends Watched> {
 
   /** It was closed. Again is harmless. */
   forget(owner: object, state: T): void {
+    checkObject('owner', owner)
+    checkObject('state', state)
     const { place = NOWHERE } = state
-    if (place === NOWHERE) this.#registry.unregister(owner)
+    if (this.#states[place] !== state) this.#registry.unregister(owner)
     else this.#takeOut(place)
     state.place = NOWHERE
   }

@@ -5,6 +5,7 @@
  *
  * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
  */
+import { checkNumber, typeProblem } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
@@ -113,6 +114,7 @@ export class Mapping {
    * does not keep the mapping alive. A wrong range is an error here, or when it is read.
    */
   rangeReader(offset: number, count: number): (target: Uint8Array, targetOffset: number) => void {
+    checkNumber('count', count)
     const cell = this.#cell
     const bytes = bytesOf(cell.handle, offset, count)
     return (target, targetOffset) => {
@@ -240,7 +242,7 @@ function swapBytes(word: number): number {
 /** Native code checks the values; here they must be numbers, or the array would turn them into some. */
 function setCopyArgs(offset: number, arrayOffset: number, count: number): void {
   if (typeof offset !== 'number' || typeof arrayOffset !== 'number' || typeof count !== 'number') {
-    throw Object.assign(new TypeError('offsets and counts must be numbers'), { code: 'ERR_INVALID_ARG_TYPE' })
+    throw typeProblem('offsets and counts must be numbers')
   }
   copyArgs[0] = offset
   copyArgs[1] = arrayOffset

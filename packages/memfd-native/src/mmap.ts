@@ -6,6 +6,7 @@
  * - `toString('utf8')` of bytes that another process changes meanwhile is SIGSEGV: V8 reads them twice. Copy them first.
  */
 import { constants as bufferLimits } from 'node:buffer'
+import { argumentError, checkNumber, typeProblem } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
@@ -24,10 +25,10 @@ const MS_SYNC = 4
  * @throws SyscallError as `Mapping.map`; RangeError (ERR_OUT_OF_RANGE) when `size` is more than a Buffer can have
  */
 function map(size: number, prot: number, flags: number, fd: Fd, offset = 0, advice: number = mmap.MADV_NORMAL): Buffer {
+  checkNumber('size', size)
   if (size > bufferLimits.MAX_LENGTH) {
-    throw Object.assign(new RangeError(`size must be at most ${bufferLimits.MAX_LENGTH} bytes, got ${size}`), {
-      code: 'ERR_OUT_OF_RANGE',
-    })
+    const message = `size must be at most ${bufferLimits.MAX_LENGTH} bytes, got ${size}`
+    throw argumentError(RangeError, 'ERR_OUT_OF_RANGE', message)
   }
   const buffer = Buffer.from(unwrap('mmap', native.mapView(size, prot, flags, fdNumber(fd), offset)))
   try {
@@ -64,6 +65,7 @@ function protect(buffer: Uint8Array, prot: number): void {
 function advise(buffer: Uint8Array, advice: number): void
 function advise(buffer: Uint8Array, offset: number, length: number, advice: number): void
 function advise(buffer: Uint8Array, ...rest: number[]): void {
+  checkBuffer(buffer)
   const [offset, length, advice] = rest.length > 1 ? rest : [0, buffer.length, rest[0]]
   unwrap('madvise', native.advise(buffer, offset as number, length as number, advice as number))
 }
@@ -77,15 +79,15 @@ function incore(buffer: Uint8Array): [number, number] {
  * Writes changes back to the file: starts it, or with `blocking` waits for its end; `invalidate` makes other mappings of
  * the file see them. `offset` is a multiple of the page size. A memfd needs none of this. msync(2)
  */
-function sync(
-  buffer: Uint8Array,
-  offset = 0,
-  length = buffer.length - offset,
-  blocking = false,
-  invalidate = false,
-): void {
+function sync(buffer: Uint8Array, offset = 0, length?: number, blocking = false, invalidate = false): void {
+  checkBuffer(buffer)
   const flags = (blocking ? MS_SYNC : MS_ASYNC) | (invalidate ? MS_INVALIDATE : 0)
-  unwrap('msync', native.sync(buffer, offset, length, flags))
+  unwrap('msync', native.sync(buffer, offset, length ?? buffer.length - offset, flags))
+}
+
+/** Before anything is asked of it. */
+function checkBuffer(buffer: unknown): void {
+  if (!ArrayBuffer.isView(buffer)) throw typeProblem('buffer must be a Uint8Array')
 }
 
 /** Mapped memory as Buffers, with the constants of mmap(2) and madvise(2). Unsafe: the head of this file says how. */

@@ -1,4 +1,5 @@
 /** What concerns the whole process. prctl(2), getrlimit(2) */
+import { checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 
 /** A resource limit, in the resource's own unit; Infinity where there is none. */
@@ -33,7 +34,9 @@ export function getrlimit(resource: number): ResourceLimit {
  *
  * @throws SyscallError EINVAL: soft is above hard; EPERM: hard is above what it was
  */
-export function setrlimit(resource: number, { soft, hard }: ResourceLimit): void {
+export function setrlimit(resource: number, limit: ResourceLimit): void {
+  checkObject('limit', limit)
+  const { soft, hard } = limit
   unwrap('setrlimit', native.setLimit(resource, toRlim(soft), toRlim(hard)))
 }
 

@@ -2,6 +2,7 @@
  * Unix sockets that carry descriptors. Every socket is non-blocking and CLOEXEC: what would have to wait is the
  * SyscallError EAGAIN (`FdWatcher` says when to try again). Every function borrows the descriptors that it is given.
  */
+import { checkList, checkNumber } from './argument.ts'
 import { type Credentials, native, unwrap } from './binding.ts'
 import { errnos } from './errnos.ts'
 import { type Fd, fdNumber, type OwnedFd, ownPair, ownResult } from './owned-fd.ts'
@@ -81,6 +82,9 @@ export function connect(fd: Fd, path: string): void {
  * ETOOMANYREFS when too many descriptors of this uid are under way
  */
 export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0): number {
+  checkList('fds', fds)
+  // Before they are looked at: a list may have any length.
+  if (fds.length > MAX_FDS) throw new SyscallError('sendmsg', errnos.EINVAL, `more than ${MAX_FDS} descriptors`)
   return unwrap('sendmsg', native.sendmsg(fdNumber(fd), fds.map(fdNumber), data, flags))
 }
 
@@ -90,6 +94,7 @@ export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags
  * @throws SyscallError EAGAIN when none is there; ECONNRESET when the peer left messages unread
  */
 export function recvmsg(fd: Fd, size: number, maxFds = MAX_FDS, flags = 0): Message {
+  checkNumber('size', size)
   const data = Buffer.allocUnsafe(size)
   const message = unwrap('recvmsg', native.recvmsg(fdNumber(fd), data, maxFds, flags))
   return {

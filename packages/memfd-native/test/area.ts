@@ -228,6 +228,48 @@ t.test('deleting wipes the value and all that came before it', async (t) => {
   t.notOk(support.rawBytes(writer, 8 * support.MIB).includes('SECRET'))
 })
 
+t.test('deleting wipes older values that nothing was written over', async (t) => {
+  using pair = support.newPair({ capacity: 8 * support.MIB })
+  const { writer } = pair
+  const left = () => support.rawBytes(writer, 8 * support.MIB).includes('SECRET')
+  for (const size of [300_000, 5000, 200_000, 7000]) {
+    support.versionOf(writer.put('secret', api.areaTypes.BYTES, Buffer.alloc(size, 'SECRET')))
+    support.versionOf(writer.put('kept', api.areaTypes.BYTES, Buffer.alloc(size, 'PUBLIC')))
+  }
+  support.versionOf(writer.put('secret', api.areaTypes.BYTES, Buffer.from('short')))
+  t.ok(left(), 'what came before is still there')
+  writer.delete('secret')
+  t.notOk(left())
+})
+
+t.test('a key that was put again after it was deleted is not retired', async (t) => {
+  using pair = support.newPair()
+  const { writer, reader } = pair
+  for (const key of ['a', 'b', 'c']) support.put(writer, key, 'old')
+  for (const key of ['a', 'b', 'c']) writer.delete(key)
+  support.put(writer, 'b', 'new')
+  t.equal(writer.retire(10), 2)
+  t.equal(support.textOf(reader, 'b'), 'new')
+  t.same(reader.keys(), ['b'])
+  writer.delete('b')
+  t.equal(writer.retire(10), 1)
+})
+
+t.test('a snapshot has the keys that are asked for, those that are there; of what is none it is refused', async (t) => {
+  using pair = support.newPair()
+  const { writer, reader } = pair
+  for (const key of ['a', 'b', 'c', LONG_KEY]) support.put(writer, key, key)
+  const keysOf = (keys: string[]) => {
+    const snapshot = reader.snapshot(keys)
+    return typeof snapshot === 'number' ? snapshot : [...snapshot.values.keys()].sort()
+  }
+  t.same(keysOf(['c', 'a', 'absent']), ['a', 'c'])
+  t.same(keysOf([LONG_KEY]), [LONG_KEY])
+  t.same(keysOf([]), [])
+  t.equal(keysOf(['a', '']), -22)
+  t.equal(keysOf([`${LONG_KEY}k`]), -22)
+})
+
 t.test('a retired key is wiped, too', async (t) => {
   using pair = support.newPair()
   for (const key of ['PRIVATE', 'PRIVATE'.repeat(30)]) {

@@ -19,6 +19,7 @@ export {
   parcelFromWire,
   replaceContents,
 } from '../src/parcel/parcel-objects.ts'
+export { Admission } from '../src/quota/admission.ts'
 export { Ledger } from '../src/quota/ledger.ts'
 export { sendAttachment } from '../src/service-manager/attachment.ts'
 export { IServiceManager } from '../src/service-manager/registry-interface.ts'

@@ -5,7 +5,8 @@
 
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
-import { BadParcelError, InvalidArgValueError, UnknownTransactionError } from '../util/errors.ts'
+import { checkObject, checkString, show } from '../util/check.ts'
+import { BadParcelError, InvalidArgTypeError, InvalidArgValueError, UnknownTransactionError } from '../util/errors.ts'
 import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 import { Binder, type BinderOptions } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
@@ -91,6 +92,8 @@ export function defineInterface<const S extends InterfaceSpec>(
   descriptor: string,
   methods: S,
 ): InterfaceParts<S> & TransactionCodes<S> {
+  checkString('descriptor', descriptor)
+  checkObject('methods', methods)
   checkMethods(methods)
   const RemoteProxy = makeProxy(descriptor, methods)
   const parts = {
@@ -98,8 +101,13 @@ export function defineInterface<const S extends InterfaceSpec>(
     methods,
     Stub: makeStub(descriptor, methods),
     Proxy: RemoteProxy,
-    asInterface: (binder: IBinder | null) =>
-      binder === null ? null : (binder.queryLocalInterface(descriptor) ?? new RemoteProxy(binder)),
+    asInterface: (binder: IBinder | null) => {
+      if (binder === null) return null
+      if (typeof binder !== 'object' || typeof binder.queryLocalInterface !== 'function') {
+        throw new InvalidArgTypeError(`binder must be a binder, got ${show(binder)}`)
+      }
+      return binder.queryLocalInterface(descriptor) ?? new RemoteProxy(binder)
+    },
     ...Object.fromEntries(Object.entries(methods).map(([name, { code }]) => [`TRANSACTION_${name}`, code])),
   }
   // The two classes get their methods from the table while the program runs; the types get them from it here.

@@ -101,6 +101,9 @@ export class AutoCloseOutputStream {
   }
 }
 
+/** Of memory that is gone no part can be taken, not even none. */
+const NOTHING = new Uint8Array(0)
+
 function lowByte(value: number): Uint8Array {
   checkInteger('byte', value, INT_MIN, INT_MAX)
   return Uint8Array.of(value)
@@ -111,7 +114,7 @@ function range(buffer: Uint8Array, offset = 0, count?: number): Uint8Array {
   checkInteger('offset', offset, 0, buffer.length)
   const left = buffer.length - offset
   checkInteger('count', count ?? left, 0, left)
-  return buffer.subarray(offset, offset + (count ?? left))
+  return count === 0 || left === 0 ? NOTHING : buffer.subarray(offset, offset + (count ?? left))
 }
 
 function checkSource(pfd: AutoCloseSource): void {

@@ -9,6 +9,8 @@ import { checkNotNull, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
 let ownerOf: (fd: FileDescriptor) => OwnedFd | null
+/** Not `instanceof`, which believes a proxy. */
+let isFileDescriptor: (value: unknown) => value is FileDescriptor
 let setOwner: (fd: FileDescriptor, owner: OwnedFd | null) => void
 
 /** A descriptor as an object (java.io.FileDescriptor). Made by the classes that open descriptors. */
@@ -17,6 +19,8 @@ export class FileDescriptor {
 
   static {
     ownerOf = (fd) => fd.#owner
+    isFileDescriptor = (value): value is FileDescriptor =>
+      typeof value === 'object' && value !== null && #owner in value
     setOwner = (fd, owner) => {
       fd.#owner = owner
     }
@@ -75,7 +79,7 @@ export function takeOwnedFd(fd: FileDescriptor): OwnedFd {
 /** A FileDescriptor object, valid or not; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */
 export function checkFileDescriptor(name: string, value: unknown): asserts value is FileDescriptor {
   checkNotNull(name, value)
-  if (!(value instanceof FileDescriptor)) {
+  if (!isFileDescriptor(value)) {
     throw new InvalidArgTypeError(`${name} must be a FileDescriptor, got ${show(value)}`)
   }
 }

@@ -19,6 +19,7 @@ import { borrowFd, checkFileDescriptor, type FileDescriptor, takeOwnedFd } from 
 import * as openMode from './open-mode.ts'
 import {
   CONTENTS_FILE_DESCRIPTOR,
+  checkSink,
   type DescriptorCreator,
   type DescriptorSink,
   type DescriptorSource,
@@ -29,6 +30,9 @@ import { socketDescriptor } from './socket-descriptor.ts'
 
 /** Two ends: of a pipe the reading one first, of a socket pair either. The caller closes both. */
 export type DescriptorPair = [ParcelFileDescriptor, ParcelFileDescriptor]
+
+/** Not `instanceof`, which believes a proxy. */
+let isParcelFileDescriptor: (value: unknown) => value is ParcelFileDescriptor
 
 /** The descriptor of `pfd`, the caller's from here on, as `detachFd`. For this package. */
 export let detachOwned: (pfd: ParcelFileDescriptor) => OwnedFd
@@ -72,6 +76,8 @@ export class ParcelFileDescriptor {
 
   static {
     detachOwned = (pfd) => pfd.#shared.detach()
+    isParcelFileDescriptor = (value): value is ParcelFileDescriptor =>
+      typeof value === 'object' && value !== null && #shared in value
   }
 
   /** Another view of `wrapped`: the same FileDescriptor object, closed together. */
@@ -80,7 +86,7 @@ export class ParcelFileDescriptor {
   constructor(fd: FileDescriptor, comm?: FileDescriptor | null)
   constructor(source: ParcelFileDescriptor | FileDescriptor, comm: FileDescriptor | null = null) {
     checkNotNull('FileDescriptor', source)
-    if (source instanceof ParcelFileDescriptor) {
+    if (isParcelFileDescriptor(source)) {
       this.#shared = source.#shared
     } else {
       checkFileDescriptor('fd', source)
@@ -259,7 +265,8 @@ export class ParcelFileDescriptor {
   writeToParcel(parcel: DescriptorSink, flags: number): void {
     const { fd, comm } = this.#shared
     this.#shared.checkOpen()
-    const isGivenAway = (flags & PARCELABLE_WRITE_RETURN_VALUE) !== 0
+    checkSink(parcel)
+    const isGivenAway = typeof flags === 'number' && (flags & PARCELABLE_WRITE_RETURN_VALUE) !== 0
     try {
       parcel.writeInt(comm === null ? 0 : 1)
       // Closed below in any case, so the parcel may as well have it itself. Not from under those who share the object.
@@ -306,7 +313,7 @@ function checkListener(onClose: OnClose): void {
 
 function checkParcelFileDescriptor(pfd: ParcelFileDescriptor): void {
   checkNotNull('pfd', pfd)
-  if (!(pfd instanceof ParcelFileDescriptor)) {
+  if (!isParcelFileDescriptor(pfd)) {
     throw new InvalidArgTypeError(`pfd must be a ParcelFileDescriptor, got ${show(pfd)}`)
   }
 }

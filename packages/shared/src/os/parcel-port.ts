@@ -3,6 +3,8 @@
  * is a sink and a source, and what is described here is a `Parcelable` and its `Creator` there.
  */
 import type { OwnedFd } from 'memfd-native'
+import { show } from '../util/check.ts'
+import { InvalidArgTypeError } from '../util/errors.ts'
 import type { FileDescriptor } from './file-descriptor.ts'
 
 /** Flag of `writeToParcel`: the value is a function's return value, the writer keeps nothing and may close it. */
@@ -19,6 +21,13 @@ export interface DescriptorSink {
   writeFileDescriptor(fd: FileDescriptor): void
   /** Writes the descriptor itself, which the sink owns from here on. */
   writeOwnedFd(fd: OwnedFd): void
+}
+
+/** A parcel, or what passes for one. @throws ERR_INVALID_ARG_TYPE */
+export function checkSink(parcel: unknown): void {
+  const sink = parcel as DescriptorSink | null | undefined
+  const isSink = typeof sink?.writeInt === 'function' && typeof sink.writeFileDescriptor === 'function'
+  if (!isSink) throw new InvalidArgTypeError(`parcel must be a Parcel, got ${show(parcel)}`)
 }
 
 /** Where a descriptor is read. */

@@ -4,7 +4,7 @@ import { checkInteger, INT_MAX, show } from '../util/check.ts'
 import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../util/errors.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { own, ParcelFileDescriptor } from './parcel-file-descriptor.ts'
-import { CONTENTS_FILE_DESCRIPTOR, type DescriptorCreator, type DescriptorSink } from './parcel-port.ts'
+import { CONTENTS_FILE_DESCRIPTOR, checkSink, type DescriptorCreator, type DescriptorSink } from './parcel-port.ts'
 import { narrowProtMask, PROT_ALL, protMask } from './prot-mask.ts'
 import { checkMappable, createRegion, regionSize } from './region.ts'
 import { SharedMapping } from './shared-mapping.ts'
@@ -147,6 +147,7 @@ export class SharedMemory {
   /** Writes one descriptor, which the parcel dups; neither name nor mask. This object stays open whatever the flags. */
   writeToParcel(parcel: DescriptorSink, _flags: number): void {
     this.#checkOpen()
+    checkSink(parcel)
     parcel.writeFileDescriptor(this.#fd)
   }
 

@@ -208,7 +208,7 @@ export class ParcelBuffer {
 
   writeBytes(source: Uint8Array): void {
     const at = this.claim(source.length)
-    this.#bytes.set(source, at)
+    if (source.length > 0) this.#bytes.set(source, at) // not even nothing can be taken of memory that is gone
   }
 
   /** As writeBytes, of memory `withWords`: for what is written with every call. */

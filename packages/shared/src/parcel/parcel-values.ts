@@ -206,7 +206,7 @@ export abstract class ParcelValues {
     }
     const at = buffer.claim(4 + value.length)
     buffer.bytes.writeInt32LE(value.length, at)
-    buffer.bytes.set(value, at + 4)
+    if (value.length > 0) buffer.bytes.set(value, at + 4) // not even nothing can be taken of memory that is gone
   }
 
   /** A copy, the caller's own. */

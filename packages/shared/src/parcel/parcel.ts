@@ -2,12 +2,12 @@
  * `Parcel`: typed bytes and the descriptors and binders among them, to be sent or received (android.os.Parcel). The plain
  * values are in `parcel-values.ts`, arrays of them in `parcel-arrays.ts`; here is what needs more than bytes.
  */
-import { dup, type OwnedFd } from 'memfd-native'
+import { dup, OwnedFd } from 'memfd-native'
 import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
 import { own, type ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { DescriptorSink, DescriptorSource } from '../os/parcel-port.ts'
 import { regionSize } from '../os/region.ts'
-import { checkBytes, checkFunction, checkNotNull, checkRange, checkString, show } from '../util/check.ts'
+import { checkBytes, checkFunction, checkNotNull, checkNumber, checkRange, checkString, show } from '../util/check.ts'
 import { BadParcelError, IllegalStateError, InvalidArgTypeError, SecurityError } from '../util/errors.ts'
 import { acceptsFileDescriptors, type CarriedBinder } from './carried-binder.ts'
 import type { IBinder, IInterface } from './ibinder.ts'
@@ -80,12 +80,12 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   }
 
   /** Whether descriptors lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
-  hasFileDescriptors(offset = 0, length = this.dataSize() - offset): boolean {
+  hasFileDescriptors(offset = 0, length?: number): boolean {
     return objectsIn(this, offset, length).some(({ kind }) => kind === 'fd')
   }
 
   /** Whether binders that are not null lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
-  hasBinders(offset = 0, length = this.dataSize() - offset): boolean {
+  hasBinders(offset = 0, length?: number): boolean {
     return objectsIn(this, offset, length).some(({ kind }) => kind !== 'fd')
   }
 
@@ -111,7 +111,9 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
 
   /** As writeFileDescriptor, but the descriptor itself, which the parcel owns from here on. @internal */
   writeOwnedFd(fd: OwnedFd): void {
-    bufferOf(this).writeObject({ kind: 'fd', fd })
+    const buffer = bufferOf(this)
+    if (!(fd instanceof OwnedFd)) throw wrongType('fd', 'an OwnedFd', fd)
+    buffer.writeObject({ kind: 'fd', fd })
   }
 
   /** A duplicate, the caller's own. @throws ERR_BAD_PARCEL when no descriptor begins at the position @internal */
@@ -267,8 +269,11 @@ function nextDescriptor(parcel: Parcel): DescriptorContents {
   throw buffer.complaint(() => new BadParcelError('the parcel has no descriptor at this position'))
 }
 
-function objectsIn(parcel: Parcel, offset: number, length: number): ParcelObject[] {
+function objectsIn(parcel: Parcel, offset: number, count?: number): ParcelObject[] {
   const buffer = bufferOf(parcel)
+  checkNumber('offset', offset)
+  const length = count ?? buffer.size - offset
+  checkNumber('length', length)
   checkRange('offset', offset, length, buffer.size)
   return buffer.objects.within(offset, offset + length)
 }
@@ -278,16 +283,21 @@ function checkBinderOrNull(name: string, value: unknown): void {
 }
 
 function checkInterfaceOrNull(name: string, value: unknown): void {
-  if (value !== null && !has(value, 'asBinder')) throw wrongType(name, 'an interface or null', value)
+  if (value !== null && !can(value, 'asBinder')) throw wrongType(name, 'an interface or null', value)
 }
 
 function checkParcelableOrNull(name: string, value: unknown): void {
-  if (value !== null && !has(value, 'writeToParcel')) throw wrongType(name, 'a Parcelable or null', value)
+  if (value !== null && !can(value, 'writeToParcel')) throw wrongType(name, 'a Parcelable or null', value)
 }
 
 function checkCreator(value: unknown): void {
   checkNotNull('creator', value)
-  if (!has(value, 'createFromParcel')) throw wrongType('creator', 'the CREATOR of a Parcelable class', value)
+  if (!can(value, 'createFromParcel')) throw wrongType('creator', 'the CREATOR of a Parcelable class', value)
+}
+
+/** That it has this method, or lets itself be asked for it. */
+function can(value: unknown, method: string): boolean {
+  return has(value, method) && typeof (value as Record<string, unknown>)[method] === 'function'
 }
 
 function has(value: unknown, member: PropertyKey): boolean {

@@ -55,7 +55,7 @@ export function checkUpdate(count: number, limits: StoreLimits): void {
 
 /** Edits as they are asked for, all of them looked at. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_LIMIT */
 export function readEdits(edits: Iterable<StoreEdit>, limits: StoreLimits): CoreEdit[] {
-  if (typeof edits !== 'object' || edits === null || !(Symbol.iterator in edits)) {
+  if (typeof edits !== 'object' || edits === null || typeof edits[Symbol.iterator] !== 'function') {
     throw new InvalidArgTypeError(`edits must be iterable, got ${show(edits)}`)
   }
   const read: CoreEdit[] = []

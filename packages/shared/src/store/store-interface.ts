@@ -3,7 +3,8 @@ import { defineInterface } from '../binder/interface.ts'
 import { type ParcelType, types } from '../binder/parcel-types.ts'
 import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Parcel } from '../parcel/parcel.ts'
-import { BadParcelError } from '../util/errors.ts'
+import { checkObject, show } from '../util/check.ts'
+import { BadParcelError, InvalidArgTypeError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { STORE_LIMITS } from './limits.ts'
@@ -60,6 +61,7 @@ const outcome = plain<Outcome>(
 
 const edits = plain<readonly WireEdit[]>(
   (parcel, values) => {
+    checkList('edits', values)
     parcel.writeInt(values.length)
     for (const { key, type, bytes, ifVersion } of values) {
       parcel.writeString(key)
@@ -150,11 +152,18 @@ function writeAreas(
   values: readonly HandedArea[],
   write: (parcel: Parcel, descriptor: ParcelFileDescriptor) => void,
 ): void {
+  checkList('areas', values)
   parcel.writeInt(values.length)
   for (const { patterns, descriptor } of values) {
     parcel.writeStringArray(patterns)
     write(parcel, descriptor)
   }
+}
+
+/** @throws ERR_INVALID_ARG_TYPE no array of objects */
+function checkList(name: string, values: readonly unknown[]): void {
+  if (!Array.isArray(values)) throw new InvalidArgTypeError(`${name} must be an array, got ${show(values)}`)
+  for (const each of values) checkObject(`each of ${name}`, each)
 }
 
 function readArea(parcel: Parcel): HandedArea {

@@ -56,7 +56,12 @@ export function checkString(name: string, value: unknown): asserts value is stri
 /** Bytes that live in this process: a Uint8Array or Buffer, not over a SharedArrayBuffer of unknown writers. */
 export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
   checkNotNull(name, value)
-  if (!(value instanceof Uint8Array)) throw new InvalidArgTypeError(`${name} must be a Uint8Array, got ${show(value)}`)
+  if (!isBytes(value)) throw new InvalidArgTypeError(`${name} must be a Uint8Array, got ${show(value)}`)
+}
+
+/** Also of a proxy of one `instanceof` says that it is: it has no bytes. */
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && ArrayBuffer.isView(value)
 }
 
 export function checkBoolean(name: string, value: unknown): asserts value is boolean {
@@ -90,6 +95,16 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value)
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) return `an object of class ${value.constructor?.name ?? 'unknown'}`
+  if (typeof value === 'object' && value !== null) return `an object of class ${className(value)}`
   return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** An object may answer what it likes, or throw. */
+function className(value: object): string {
+  try {
+    const name: unknown = value.constructor?.name
+    return typeof name === 'string' ? name : 'unknown'
+  } catch {
+    return 'unknown'
+  }
 }

@@ -12,7 +12,14 @@ import { MemoryFile } from '../os/memory-file.ts'
 import { detachOwned } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
-import { DeadObjectError, errorCode, ServiceNotFoundError, UnsupportedOperationError } from '../util/errors.ts'
+import { checkNotNull, show } from '../util/check.ts'
+import {
+  DeadObjectError,
+  errorCode,
+  InvalidArgTypeError,
+  ServiceNotFoundError,
+  UnsupportedOperationError,
+} from '../util/errors.ts'
 import { Signal } from '../util/signal.ts'
 
 /** The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. */
@@ -32,6 +39,10 @@ export class SharedValue {
    * @throws ERR_SERVICE_NOT_FOUND; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it answers something else; as getService
    */
   static async open(manager: ServiceManager, name: string = DEFAULT_SERVICE_NAME): Promise<SharedValue> {
+    checkNotNull('manager', manager)
+    if (typeof manager.getService !== 'function') {
+      throw new InvalidArgTypeError(`manager must be a ServiceManager, got ${show(manager)}`)
+    }
     const binder = await manager.getService(name)
     if (binder === null) throw new ServiceNotFoundError(`No service published for: ${name}`)
     return SharedValue.of(binder)
@@ -39,6 +50,7 @@ export class SharedValue {
 
   /** As open, of a service that is found already. Owns the binder from here on: it is closed with the value. */
   static async of(binder: IBinder): Promise<SharedValue> {
+    checkNotNull('binder', binder)
     try {
       return new SharedValue(binder, await mapRegion(binder))
     } catch (error) {

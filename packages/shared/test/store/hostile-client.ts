@@ -1,4 +1,5 @@
 /** Clients of another user, who ask for more than their share, for what is not theirs, and for what makes no sense. */
+import { mock } from 'node:test'
 import { AreaReader, areaTypes } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { Binder, IStore, type OwnedStoreOptions, Parcel } from '../../src/index.ts'
@@ -208,6 +209,17 @@ t.test('an upload from which nothing comes is given up', async (t) => {
   while (owner.stats.usedBytes !== usedBytes) await new Promise((resolve) => setTimeout(resolve, 1))
   clearInterval(awake)
   await t.rejects(async () => store.part(id, 0n, Buffer.alloc(1)), { code: 'ERR_ILLEGAL_STATE' })
+})
+
+t.test('an upload of which something has come goes on, however often it is looked at', async (t) => {
+  const { owner, store } = strangers(t, { limits: { uploadPause: 1_000_000 } })
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const id = await store.begin(new Binder(), 'k', BYTES, 4n)
+  for (let look = 0; look < 3; look++) mock.timers.tick(250_000)
+  await store.part(id, 0n, Buffer.from('text'))
+  await store.commit(id, ANY_VERSION, NO_TTL)
+  t.strictSame(owner.get('k'), new Uint8Array(Buffer.from('text')))
 })
 
 t.test('what makes no sense is refused, and the channel lives on', async (t) => {

@@ -23,6 +23,21 @@ t.test('JSON comes back frozen and as the same object, bytes as a fresh copy eac
   t.not(read, store.get('k'))
 })
 
+t.test("bytes that were read are the reader's own, whatever is read, written or changed after them", async (t) => {
+  const store = ownedStore(t)
+  for (const length of [4, 1000, 100_000]) {
+    store.set('a', Buffer.alloc(length, 1))
+    store.set('b', Buffer.alloc(length, 2))
+    const a = store.get('a') as Uint8Array
+    const b = store.get('b') as Uint8Array
+    t.same([a[0], b[0], a.length, b.length], [1, 2, length, length])
+    a.fill(9)
+    t.strictSame(store.get('b'), new Uint8Array(length).fill(2))
+    store.set('b', 'text')
+    t.same([a[0], b[0]], [9, 2])
+  }
+})
+
 t.test('a key is 1 to 512 bytes of UTF-8 without control characters', async (t) => {
   const store = ownedStore(t)
   for (const key of ['a', 'k'.repeat(512), 'ä'.repeat(256), '😀', ' ', '*']) {
