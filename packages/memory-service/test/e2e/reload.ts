@@ -49,6 +49,29 @@ t.test('a wrong file changes nothing, is said to who asked and to the log; a rig
   await t.resolves(addAndRemove(registry))
 })
 
+t.test('it is read each time anew, right or wrong, and nothing stays of the times before', async (t) => {
+  const file = new support.ConfigurationFile(t, {})
+  const { registry, program } = await support.startMemsvc(t, { args: ['--no-store', '--config', file.path] })
+  const { fds, mappings } = await support.readStatus(registry)
+  for (const total of [1, 3, 1, 2]) {
+    for (const _ of ['once', 'again']) {
+      file.write({ limits: { names: { total } } })
+      t.match(await support.memsvc(registry, ['reload']), { code: 0 })
+      if (total === 1) await t.rejects(addAndRemove(registry), { code: 'ERR_LIMIT', limit: 1 })
+      else await t.resolves(addAndRemove(registry))
+      file.write(WRONG)
+      t.match(await support.memsvc(registry, ['reload']), { code: 2 })
+      if (total === 1) await t.rejects(addAndRemove(registry), { code: 'ERR_LIMIT', limit: 1 })
+      else await t.resolves(addAndRemove(registry))
+    }
+  }
+  t.equal(support.warnings(program.stderr.text).length, 8, 'each wrong one is said')
+  for (;;) {
+    const now = await support.readStatus(registry)
+    if (now.fds === fds && now.mappings === mappings) break
+  }
+})
+
 t.test('a client who watches notices nothing of a reload', async (t) => {
   const file = new support.ConfigurationFile(t, {})
   const { registry, program } = await support.startMemsvc(t, { args: ['--config', file.path] })

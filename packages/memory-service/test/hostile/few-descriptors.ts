@@ -33,6 +33,8 @@ t.test('out of descriptors', async (t) => {
   const load = (support.processorTime(pid) - before) / STALL_MS
   t.ok(load < MOST_OF_A_PROCESSOR, `it used ${Math.round(100 * load)} % of a processor, also for the canary`)
   await oracle.checkMeanwhile(t, { newClients: false })
+  const lines = stderr.text.split('\n').filter((line) => line.includes('cannot accept connections'))
+  t.equal(lines.length, 1, 'an outage is one line of log')
 
   t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
   for (const answer of answers) t.strictSame(await answer, support.OWN_NAMES, 'in the end he is served')

@@ -1,10 +1,9 @@
 /** Clients of another user, who ask for more than their share, for what is not theirs, and for what makes no sense. */
-import { mock } from 'node:test'
 import { AreaReader, areaTypes } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { Binder, IStore, type OwnedStoreOptions, Parcel } from '../../src/index.ts'
 import { ANY_VERSION, type HandedArea, NO_TTL } from '../../src/store/store-interface.ts'
-import { leakChecked, MIB, ownedStore, sessionPair, watchdog } from '../../test-support/index.ts'
+import { leakChecked, MIB, nodeTest, ownedStore, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -213,10 +212,10 @@ t.test('an upload from which nothing comes is given up', async (t) => {
 
 t.test('an upload of which something has come goes on, however often it is looked at', async (t) => {
   const { owner, store } = strangers(t, { limits: { uploadPause: 1_000_000 } })
-  mock.timers.enable({ apis: ['setTimeout'] })
-  t.teardown(() => mock.timers.reset())
+  nodeTest.mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => nodeTest.mock.timers.reset())
   const id = await store.begin(new Binder(), 'k', BYTES, 4n)
-  for (let look = 0; look < 3; look++) mock.timers.tick(250_000)
+  for (let look = 0; look < 3; look++) nodeTest.mock.timers.tick(250_000)
   await store.part(id, 0n, Buffer.from('text'))
   await store.commit(id, ANY_VERSION, NO_TTL)
   t.strictSame(owner.get('k'), new Uint8Array(Buffer.from('text')))
