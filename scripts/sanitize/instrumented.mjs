@@ -45,6 +45,9 @@ export function copyPackages(folder) {
 }
 
 function linkPackages(folder) {
+  const docs = join(folder, 'docs') // of which tests read tables
+  rmSync(docs, { force: true })
+  symlinkSync(join(repositoryRoot, 'docs'), docs)
   const modules = join(folder, 'node_modules')
   rmSync(modules, { recursive: true, force: true })
   for (const [path, name] of Object.entries(PACKAGES)) {

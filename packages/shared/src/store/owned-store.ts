@@ -183,7 +183,9 @@ export class OwnedStore {
   }
 
   /** What users may have in it from now on, and the longest value: what is there already stays. @throws ERR_OUT_OF_RANGE */
-  setLimits({ maxValueBytes, ...limits }: Partial<StoreLimits> & { maxValueBytes?: number }): void {
+  setLimits(wanted: Partial<StoreLimits> & { maxValueBytes?: number }): void {
+    checkObject('limits', wanted)
+    const { maxValueBytes, ...limits } = wanted
     this.#core.limits = checkedLimits(limits)
     this.#core.maxValueBytes = checkedValueBytes(maxValueBytes)
   }
