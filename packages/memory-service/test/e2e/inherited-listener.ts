@@ -1,6 +1,5 @@
 /** A registry on a socket that somebody else made: systemd-socket-activate(1), as systemd's socket units do it. */
 
-import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, Program, watchdog } from '@memsvc/shared/test-support'
 import { connect, constants, type OwnedFd, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
@@ -61,7 +60,7 @@ t.test('another daemon joins it, and does not take the socket away', { skip }, a
   t.match(await support.readStatus(registry), { pid: host.pid, host: true })
   t.equal(support.nodeFs.lstatSync(registry).ino, ino)
   using manager = await support.connectSoon(registry)
-  t.strictSame(await manager.listServices(), [DEFAULT_SERVICE_NAME, 'second'])
+  t.strictSame(await manager.listServices(), [...support.OWN_NAMES, 'second'])
   t.match(await support.memsvc(registry, ['start']), { code: 1, stderr: new RegExp(`is held by process ${host.pid}$`) })
 })
 

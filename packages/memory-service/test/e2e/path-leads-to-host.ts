@@ -3,7 +3,6 @@
  * again, or ends where another has the path; nobody is left with two hosts under one path.
  */
 
-import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, type Program, watchdog } from '@memsvc/shared/test-support'
 import { bind, constants, listen, lockFile, OwnedFd, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
@@ -170,7 +169,7 @@ t.test('another daemon has the path by now: the first one ends, and says which p
   t.match(stderr.split('\n').at(-1), `memsvc: process ${second.pid} `)
   t.match(stderr.split('\n').at(-1), place.lock)
   await isServedBy(t, place.registry, second.pid)
-  await support.namesBecome(place.registry, [DEFAULT_SERVICE_NAME, 'guest'])
+  await support.namesBecome(place.registry, [...support.OWN_NAMES, 'guest'])
   t.match(await support.readStatus(place.registry, 'guest'), { pid: guest.pid, host: false })
 })
 
