@@ -82,7 +82,7 @@ t.test(
     await manager.addService('mine', new Binder())
     await program.destroy()
     // A host's own service comes before those of others, however fast they are.
-    let next = (await startRegistry(t, { registry, command: 'start' })).program
+    let next = (await startRegistry(t, { registry, command: 'start', args: ['--no-store'] })).program
     const info = await onceUp(() => manager.getServiceInfo('AnonymousSharedMemory'))
     t.equal(info?.pid, next.pid)
     t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR', message: /AnonymousSharedMemory/ }])
