@@ -7,8 +7,8 @@ import { runCheck } from './lib/check-program.mjs'
 import { listSources, readText } from './lib/workspace.mjs'
 
 const MAX_LINES = 5
-const TEST = /^packages\/[^/]+\/test\/.*\.(ts|mjs)$/
-const SUPPORT = /^packages\/[^/]+\/test\/(.*\/)?(support|fixtures)\//
+const TEST = /^(packages\/[^/]+|examples|scripts)\/test\/.*\.(ts|mjs)$/
+const SUPPORT = /^(packages\/[^/]+|examples|scripts)\/test\/(.*\/)?(support|fixtures)\//
 
 function findProblems(root) {
   const sources = listSources(root)

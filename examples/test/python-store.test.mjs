@@ -1,11 +1,13 @@
 /** The store's reader that knows nothing but docs/protocol.md, with real owners, those who move and those who lie. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { OwnedStore, ServiceManager } from '@memsvc/shared'
 import { AreaWriter, areaTypes, Hub } from 'memfd-native'
 import t from 'tap'
 import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
-import { MEMSVC, memclient, runExample, startExample, startRegistry } from './support/programs.mjs'
+import * as support from './support/programs.mjs'
+
+const { MEMSVC, memclient, nodeFs, nodePath, runExample, startExample, startRegistry } = support
+const { readFileSync, writeFileSync } = nodeFs
+const { join } = nodePath
 
 const CLIENT = 'python-client/memclient.py'
 const DONE = { code: 0, signal: null, stdout: '', stderr: '' }

@@ -1,12 +1,14 @@
 /** The packages as a user gets them: packed, installed without a network, a compiler or an install script, and used. */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
 import t from 'tap'
 import { leakChecked, newRegistryPath, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import { PREBUILT, publishedManifest } from '../lib/packing.mjs'
 import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
+import { nodeChildProcess, nodeFs, nodeOs, nodePath } from './support/node.mjs'
+
+const { execFileSync, spawnSync } = nodeChildProcess
+const { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = nodeFs
+const { tmpdir } = nodeOs
+const { basename, dirname, join } = nodePath
 
 const PUBLISHED = listPackages(repositoryRoot).filter(({ manifest }) => !manifest.private)
 

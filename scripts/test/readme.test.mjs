@@ -1,17 +1,15 @@
 /** The READMEs are held to the code: their examples run, their tables have the options and limits that there are. */
-import { spawnSync } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import {
-  newRegistryPath,
-  startDaemon,
-  startProgram,
-  watchdog,
-} from '../../packages/shared/dist/test-support/harness.js'
+import * as harness from '../../packages/shared/dist/test-support/harness.js'
 import { readText, repositoryRoot } from '../lib/workspace.mjs'
+import { nodeChildProcess, nodeCrypto, nodeFs, nodePath } from './support/node.mjs'
+
+const { spawnSync } = nodeChildProcess
+const { randomUUID } = nodeCrypto
+const { rmSync, writeFileSync } = nodeFs
+const { join } = nodePath
+const { newRegistryPath, startDaemon, startProgram, watchdog } = harness
 
 const MEMSVC = join(repositoryRoot, 'packages/memory-service/bin/memsvc.js')
 const MEMCLIENT = join(repositoryRoot, 'packages/client-cli/bin/memclient.js')
@@ -35,16 +33,17 @@ function startExample(t, code, registry = '') {
   return program
 }
 
-t.test('the example of the front page follows the value of a daemon', async (t) => {
+t.test('the examples of the front page reach the store and the value of a daemon', async (t) => {
   const { registry } = await startDaemon(t, MEMSVC)
-  const [example] = examples('README.md')
-  const program = startExample(t, example, registry)
+  const [ofStore, ofValue] = examples('README.md')
+  const stored = startExample(t, `${ofStore}\nconsole.log(JSON.stringify(store.get('dark-mode')))`, registry)
+  t.equal(await stored.stdout.find(() => true), '{"on":true}', stored.stderr.text)
+  const program = startExample(t, ofValue, registry)
   t.equal(await program.stdout.find(() => true), '43', program.stderr.text)
 })
 
-t.test('the first example of the library runs', async (t) => {
-  const [example] = examples('packages/shared/README.md')
-  const { code, stderr } = await startExample(t, example).ending
+t.test('the example of a region runs by itself', async (t) => {
+  const { code, stderr } = await startExample(t, exampleWith("new MemoryFile('frames'")).ending
   t.same({ code, stderr }, { code: 0, stderr: '' })
 })
 

@@ -1,9 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { repositoryRoot } from '../lib/workspace.mjs'
+import { nodeChildProcess, nodeFs, nodePath, nodeUtil } from './support/node.mjs'
+
+const { execFile, spawnSync } = nodeChildProcess
+const { existsSync } = nodeFs
+const { join } = nodePath
+const { promisify } = nodeUtil
 
 const selfTest = join(repositoryRoot, 'scripts/systemd-box/self-test')
 

@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { newRegistryPath, Program, startProgram } from '../../../packages/shared/dist/test-support/harness.js'
 
+export * as nodeFs from 'node:fs'
+export * as nodePath from 'node:path'
+
 const pathOf = (name) => fileURLToPath(new URL(`../../../${name}`, import.meta.url))
 
 export const MEMSVC = pathOf('packages/memory-service/bin/memsvc.js')

@@ -58,11 +58,9 @@ t.test('a target of a benchmark that did not run is left out', (t) => {
   t.end()
 })
 
-t.test('all thirteen targets are there', (t) => {
+t.test('all targets that the bench measures are there', (t) => {
   const ids = new Set(TARGETS.map(({ id }) => id))
-  t.same(
-    [...ids],
-    Array.from({ length: 13 }, (_, i) => `T${i + 1}`),
-  )
+  const ofValues = Array.from({ length: 13 }, (_, i) => `T${i + 1}`)
+  t.same([...ids], [...ofValues, 'S1', 'S2', 'S4', 'S6'])
   t.end()
 })

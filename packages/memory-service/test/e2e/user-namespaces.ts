@@ -36,7 +36,7 @@ t.test('a service that the registry knows by another uid is refused, with the re
   t.equal(code, 4)
   t.match(stderr, `the registry knows this process as uid ${UID}, here it is uid 0`)
   const list = await run(t, [process.execPath, MEMCLIENT, 'list', ...args]).ending
-  t.equal(list.stdout, 'AnonymousSharedMemory')
+  t.equal(list.stdout, 'AnonymousSharedMemory\nSharedStore', 'those of the daemon outside')
 })
 
 t.test('reading from inside works, where the path is said', { skip }, async (t) => {

@@ -60,7 +60,8 @@ t.test('under a real systemd --user', { skip: boxProblem() }, async (t) => {
   await t.test('root does not trust it unasked', async (t) => {
     const { code, stderr } = await runProgram(MEMCLIENT, ['read'], { env })
     t.equal(code, 4)
-    t.match(stderr, `is run by uid ${uid} `)
+    t.match(stderr, `belongs to uid ${uid} `)
+    t.match(stderr, `to trust that user add --registry-owner ${uid}`)
   })
 
   await t.test('the value survives kill -9', async (t) => {

@@ -4,7 +4,7 @@
  *
  * To look and then to go is a race only with those who can change the way, and these are the ones who are trusted.
  */
-import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SecurityError } from '../util/errors.ts'
 import { isSamePlace } from './same-place.ts'
@@ -13,6 +13,8 @@ import type { TrustedUsers } from './trusted-users.ts'
 const GROUP_MAY_WRITE = 0o020
 const ALL_MAY_WRITE = 0o002
 const STICKY = 0o1000
+/** proc_pid_root(5). One that is not ours has no folder above it, as ours has none: a way can begin there. */
+const ROOT_OF_PROCESS = /^\/proc\/[^/]+(\/task\/[^/]+)?\/root$/
 /** The kernel's MAXSYMLINKS; beyond it connect(2) and open(2) say ELOOP. */
 const MAX_LINKS = 40
 
@@ -38,7 +40,8 @@ export function checkPathTrust(what: string, path: string, trusted: TrustedUsers
 /**
  * What is on the way to `path`, from the root of the file system down, as far as it exists and may be seen. What is at the
  * path itself matters in a sticky folder only, where everybody may put something. The way ends at a link that leads
- * elsewhere than it says: where it leads has no path that could be looked at.
+ * elsewhere than it says: where it leads has no path that could be looked at. The root of a process is not such a place:
+ * whoever owns the process is looked at before it, and what is in it after.
  */
 export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
   const seen = new Map<string, Stats>()
@@ -56,6 +59,7 @@ export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
   for (let name = names.pop(); name !== undefined; name = names.pop()) {
     if (name === '' || name === '.') continue
     if (name === '..') {
+      if (ROOT_OF_PROCESS.test(folder)) continue // above a root is the root
       folder = dirname(folder) // it has no links in it, and was looked at on the way here
       continue
     }
@@ -70,8 +74,15 @@ export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
       const target = links > MAX_LINKS ? null : tryReadLink(here)
       if (target === null) return
       if (!isSamePlace(here, target.startsWith('/') ? target : `${folder}/${target}`)) {
-        yield { ...judge(here, stats, seen.get(folder) ?? null, trusted), objection: misleads(here, target) }
-        return
+        const there = ROOT_OF_PROCESS.test(here) ? lookThrough(here) : undefined
+        if (there === undefined) {
+          yield { ...judge(here, stats, seen.get(folder) ?? null, trusted), objection: misleads(here, target) }
+          return
+        }
+        yield judge(here, there, null, trusted)
+        seen.set(here, there)
+        folder = here
+        continue
       }
       if (target.startsWith('/')) folder = '/'
       names.push(...target.split('/').reverse())
@@ -79,7 +90,7 @@ export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
   }
 }
 
-/** A link of /proc (PID/root, PID/cwd, PID/fd/N) leads to a place; its text is only what the place is called, somewhere. */
+/** A link of /proc (PID/cwd, PID/fd/N) leads to a place; its text is only what the place is called, somewhere. */
 function misleads(link: string, target: string): string {
   return `${link} does not lead to ${target}, as it says: give the path itself, as it is seen from here`
 }
@@ -97,6 +108,15 @@ function tryReadLink(path: string): string | null {
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** The same of what a link leads to. */
+function lookThrough(path: string): Stats | undefined {
+  try {
+    return statSync(path)
   } catch {
     return undefined
   }

@@ -157,21 +157,27 @@ t.test('a link to a pipe leads to no path', async (t) => {
   for (const end of pipe) end.close()
 })
 
-t.test("the root of another mount namespace is not this one's, although it is the same folder", { skip }, async (t) => {
+t.test('a way that begins at the root of another process is judged by what is there, not here', { skip }, async (t) => {
   const way = new Way(t)
   const other = support.startCommand(
-    ['unshare', '-m', 'sh', '-c', `mount -t tmpfs none ${way.outer} && echo there && read end`],
+    [
+      ...['unshare', '-m', 'sh', '-c'],
+      `mount -t tmpfs -o mode=755 none ${way.outer} && mkdir -m 777 ${way.inner} && mkdir ${way.outer}/fine && echo there && read end`,
+    ],
     {
       stdin: 'pipe',
     },
   )
   t.teardown(() => other.destroy())
   t.equal(await other.stdout.next(), 'there')
-  const path = `/proc/${other.pid}/root${way.socket}`
-  t.throws(() => checkPathTrust('it', path, TRUSTED), {
+  const there = `/proc/${other.pid}/root`
+  t.throws(() => checkPathTrust('it', `${there}${way.socket}`, TRUSTED), {
     code: 'ERR_SECURITY',
-    message: 'root does not lead to /, as it says',
+    message: `${there}${way.inner} can be written to by everybody`,
   })
+  t.equal(verdict(way.socket), 'trusted', 'the folder of that name that is here')
+  t.equal(verdict(`${there}${way.outer}/fine/registry.sock`), 'trusted')
+  t.equal(verdict(`${there}/..${way.outer}/fine/registry.sock`), 'trusted', 'above a root is the root')
   t.throws(() => checkPathTrust('it', `/proc/${other.pid}/cwd/registry.sock`, TRUSTED), { code: 'ERR_SECURITY' })
 })
 
