@@ -1,4 +1,5 @@
 /** The way that a client goes to the registry: the path is looked at, then walked, then whoever is at its end looked at. */
+import { statSync } from 'node:fs'
 import { connect, constants, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
 import type { Caller } from '../binder/calling-identity.ts'
 import { SecurityError } from '../util/errors.ts'
@@ -38,24 +39,36 @@ export function openRegistry(place: RegistryPlace): RegistrySocket {
   }
 }
 
-/** How long a way that was found trusted is not looked at again. Milliseconds. */
+/** How long a way that was found trusted is not looked at again, while it leads to the same socket. Milliseconds. */
 const WAY_LASTS_MS = 1000
 const MAX_WAYS = 64
-/** Ways by path and trusted users, and until when they are taken as they were, by `performance.now()`. */
-const trustedWays = new Map<string, number>()
+/** Ways by path and trusted users: the socket that each leads to, and until when, by `performance.now()`. */
+const trustedWays = new Map<string, { readonly socket: string; readonly until: number }>()
 
 /**
- * A look at a way takes longer than the rest of a connection. Only those who are trusted can have changed one since it
- * was found trusted; who is at its end is asked each time.
+ * A look at a way takes longer than the rest of a connection. That it leads to the same socket is asked each time: in a
+ * sticky folder a stranger can put a link where a trusted socket was removed. So is who is at its end.
  */
 function checkWay({ path, trusted }: RegistryPlace): void {
   const way = `${trusted.key} ${path}`
   const now = performance.now()
-  if ((trustedWays.get(way) ?? 0) > now) return
+  const socket = socketAt(path)
+  const known = trustedWays.get(way)
+  if (known !== undefined && known.until > now && known.socket === socket) return
   checkPathTrust(`the registry at ${path}`, path, trusted)
-  if (!path.startsWith('/')) return // the folder that it begins in may be another one then
+  if (socket === null || !path.startsWith('/')) return // a relative path may begin elsewhere next time
   if (trustedWays.size >= MAX_WAYS) trustedWays.clear()
-  trustedWays.set(way, now + WAY_LASTS_MS)
+  trustedWays.set(way, { socket, until: now + WAY_LASTS_MS })
+}
+
+/** Its device and number, and when it was last changed: a number may be given again. null: nothing to be seen there. */
+function socketAt(path: string): string | null {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    return stats === undefined ? null : `${stats.dev} ${stats.ino} ${stats.ctimeMs}`
+  } catch {
+    return null // connect(2) will say why
+  }
 }
 
 /**
