@@ -37,6 +37,18 @@ t.test('keys and values of every length around the bounds of the format', async 
   }
 })
 
+t.test(
+  'a large value that changes again and again in a roomy area takes blocks of its own, and none are joined',
+  async (t) => {
+    using pair = support.newPair({ capacity: 64 * support.MIB })
+    const { writer } = pair
+    const value = Buffer.alloc(64 * 1024)
+    for (let i = 0; i < 100; i++) support.versionOf(writer.put('k', api.areaTypes.BYTES, value))
+    t.equal(writer.stats.joins, 0)
+    t.ok(writer.stats.usedBytes + writer.stats.freeBytes < support.MIB)
+  },
+)
+
 t.test('a key that is empty, too long or no string is refused by both halves', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair

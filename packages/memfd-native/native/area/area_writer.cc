@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "../families.h"
 #include "node_call.h"
 #include "owner_memory.h"
@@ -19,6 +21,12 @@ struct OwnedArea {
 };
 
 namespace {
+
+/**
+ * Where there is room, a few large values that change again and again go round in blocks of their own: joining those would wipe
+ * them, and let every reader begin anew.
+ */
+constexpr uint64_t kJoinBytes = 1 << 20;
 
 /** What an area is to be: an object with capacity, maxKeys, logSize, base and epoch. Answers false after it has thrown. */
 bool ReadGeometry(Napi::Value value, int64_t* capacity, Geometry* geometry) {
@@ -61,6 +69,7 @@ napi_value Create(napi_env env, napi_callback_info info) {
   Allocator::Tuning tuning;
   const uint64_t heap = geometry.capacity - geometry.heap_at;
   if (heap < (1 << 20)) tuning.spares = heap >> 14;
+  tuning.join_bytes = std::clamp(heap >> 6, tuning.join_bytes, kJoinBytes);
   auto area = std::make_shared<OwnedArea>(std::move(memory), std::move(own), geometry, tuning);
   const int error = area->writer.Begin(6);
   return call.Answer(error != 0 ? error : call.environment->owned_areas.Insert(std::move(area)));
