@@ -116,8 +116,8 @@ export class SharedStore implements Iterable<[string, Json]> {
    * @returns how many bytes; -1: absent
    * @throws ERR_CONFLICT it has not (any more) the version that is asked for; ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE; as get
    */
-  readBytes(key: string, target: Uint8Array, options: ReadBytesOptions = NO_OPTIONS): number {
-    if (options !== NO_OPTIONS) checkObject('options', options)
+  readBytes(key: string, target: Uint8Array, options?: ReadBytesOptions): number {
+    if (options !== undefined) checkObject('options', options)
     return this.#reader.readBytes(key, target, options)
   }
 

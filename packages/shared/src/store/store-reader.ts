@@ -97,16 +97,18 @@ export class StoreReader implements KeySource {
     return this.#storedOf(key).getBytes()
   }
 
-  readBytes(key: string, target: Uint8Array, options: ReadBytesOptions = {}): number {
-    const { position = 0, version = 0n } = options
+  readBytes(key: string, target: Uint8Array, options?: ReadBytesOptions): number {
     checkBytes('target', target)
+    const stored = this.#storedOf(key)
+    if (options === undefined) return presentOr(stored.copyTo(target, 0))
+    const { position = 0, version = 0n } = options
     checkInteger('position', position, 0, Number.MAX_SAFE_INTEGER)
     checkLong('version', version)
-    const stored = this.#storedOf(key)
+    if (version === 0n) return presentOr(stored.copyTo(target, position))
     const count = stored.read(target, position, version)
     if (count === areaCodes.CONFLICT) throw new ConflictError(key, stored.version)
-    if (count === areaCodes.ABSENT && version > 0n) throw new ConflictError(key, 0n)
-    return count === areaCodes.ABSENT ? -1 : count
+    if (count === areaCodes.ABSENT) throw new ConflictError(key, 0n)
+    return count
   }
 
   has(key: string): boolean {
@@ -234,6 +236,11 @@ export class StoreReader implements KeySource {
       throw new UnsupportedOperationError('these keys are in several areas, which have no moment in common')
     return areas[0]
   }
+}
+
+/** -1: there is no value. */
+function presentOr(count: number): number {
+  return count === areaCodes.ABSENT ? -1 : count
 }
 
 /** @throws ERR_LIMIT, ERR_BAD_PARCEL */

@@ -79,6 +79,35 @@ t.test('bytes are read into a buffer, whole or in parts, of one version', async 
   t.equal(store.get('b'), 5)
 })
 
+t.test('bytes that are read again and again are those of now, in every part', async (t) => {
+  const { owner, store } = await support.publishedStore(t)
+  for (const text of ['0123456789', 'abc', '', 'x'.repeat(256), 'y'.repeat(257)]) {
+    owner.set('b', Buffer.from(text))
+    for (let round = 0; round < 4; round++) {
+      for (const [room, position] of [
+        [300, 0],
+        [2, 0],
+        [2, 1],
+        [300, 9],
+        [0, 0],
+        [300, 1000],
+      ] as const) {
+        const target = Buffer.alloc(room)
+        const count = store.readBytes('b', target, { position })
+        t.equal(target.toString('latin1', 0, count), text.substring(position, position + room))
+      }
+    }
+    t.equal(Buffer.from(store.getBytes('b') ?? []).toString(), text)
+    t.equal(store.getEntry('b').byteLength, text.length)
+  }
+  const own = Object.assign(Buffer.alloc(4), { set: (source: Uint8Array) => source.fill(0xff) })
+  owner.set('b', Buffer.from('good'))
+  for (let round = 0; round < 4; round++) t.equal(store.readBytes('b', own), 4)
+  t.equal(own.toString(), 'good')
+  owner.delete('b')
+  t.equal(store.readBytes('b', own), -1)
+})
+
 t.test('compare-and-set, delete, increment and update go by the owner', async (t) => {
   const { owner, store } = await support.publishedStore(t)
   const version = await store.set('k', 1, { ifVersion: 0n })
