@@ -1,13 +1,14 @@
 /**
- * `npm run mutate -- [--count N] [--seed N] [--again] [--only PATH]`: takes guards out of a copy of the tree, one at a time,
+ * `npm run mutate -- [--count N] [--seed N] [--again] [--only PATH]...`: takes guards out of a copy of the tree, one at a time,
  * and says which of them no test misses. Goes on where it was cut off. `-- --table` makes the table of which test runs
  * which line, and nothing else; `-- --list` names the mutants of a draw; `-- --report` says what is known of it; `--
  * --sample N` tries N of the guards that must be noticed, without the table.
  */
+import { spawnSync } from 'node:child_process'
 import { setPriority } from 'node:os'
 import { parseArgs } from 'node:util'
 import { repositoryRoot } from './lib/workspace.mjs'
-import { affectedTests, makeTable } from './mutate/affected.mjs'
+import { affectedTests, makeTable, passes } from './mutate/affected.mjs'
 import { buildAll } from './mutate/build.mjs'
 import { judge } from './mutate/judge.mjs'
 import { draw, listMutants } from './mutate/mutants.mjs'
@@ -24,7 +25,7 @@ const { values } = parseArgs({
     /** Survivors are tried again: tests may have been added. */
     again: { type: 'boolean', default: false },
     /** Only mutants of files under it. */
-    only: { type: 'string', default: 'packages' },
+    only: { type: 'string', multiple: true, default: ['packages'] },
     table: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
@@ -33,10 +34,14 @@ const { values } = parseArgs({
 })
 const count = Number(values.count)
 const { seed } = values
+const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
+  cwd: repositoryRoot,
+  encoding: 'utf8',
+}).stdout.trim()
 
 function drawn(root) {
   return draw(
-    listMutants(root).filter(({ file }) => file.startsWith(values.only)),
+    listMutants(root).filter(({ file }) => values.only.some((path) => file.startsWith(path))),
     seed,
   )
 }
@@ -58,12 +63,9 @@ function tableOf(scratch) {
   const known = readTable(repositoryRoot)
   return makeTable(scratch, known, (table, test, index, total) => {
     const { verdict, ms } = table.tests[test]
-    if (known?.tests[test]?.name === table.tests[test].name) return
+    if (known?.tests[test] === table.tests[test]) return
     console.log(`table ${index}/${total} ${test} ${verdict} ${ms} ms`)
-    writeTable(repositoryRoot, {
-      tests: { ...known?.tests, ...table.tests },
-      sources: { ...known?.sources, ...table.sources },
-    })
+    writeTable(repositoryRoot, { ...table, tests: { ...known?.tests, ...table.tests } })
   })
 }
 
@@ -82,10 +84,25 @@ async function mutate(scratch) {
 }
 
 async function tryMutant(scratch, table, results, mutant) {
-  const result = { seed, ...mutant, ...(await judge(scratch, mutant, affectedTests(table, scratch, mutant))) }
+  const found = await judgeSurely(scratch, table, mutant, results.noticedIn(mutant.file))
+  const result = { seed, commit, ...mutant, ...found }
   results.add(result)
-  console.log(`${result.verdict} ${describe(result)}${result.by ? ` by ${result.by}` : ''} (${result.ms} ms)`)
+  const by = result.by ? ` by ${result.by}${result.hangs ? ' (hangs)' : ''}` : ''
+  console.log(`${result.verdict} ${describe(result)}${by} (${result.ms} ms)`)
   return result
+}
+
+/** A test that has changed since it was looked at, and fails without the mutant too, has noticed nothing. */
+async function judgeSurely(scratch, table, mutant, noticed) {
+  for (;;) {
+    const found = await judge(scratch, mutant, affectedTests(table, scratch, mutant, noticed))
+    if (found.verdict !== 'noticed') return found
+    const before = table.tests[found.by]
+    if (await passes(table, scratch, found.by)) {
+      if (table.tests[found.by] !== before) writeTable(repositoryRoot, table)
+      return found
+    }
+  }
 }
 
 function knownResults() {

@@ -5,7 +5,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { listTests } from '../lib/tests.mjs'
-import { readSource } from './build.mjs'
+import { readSource, settle } from './build.mjs'
 import { readCoverage } from './coverage.mjs'
 import { hash } from './mutants.mjs'
 import { runTest } from './trial.mjs'
@@ -17,25 +17,38 @@ const LEFT_OUT = /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|cod
 /** What tests C++ beside its own package: hot paths, stores and hostile peers. */
 const NATIVE_TESTS = /^packages\/(?:memfd-native|shared\/dist\/test\/(?:channel|os|store))\//
 
-/** Runs each test once in the unchanged copy. @param known what was seen before; of a test that changed it is seen again */
+/**
+ * Runs each test once in the unchanged copy. Of a test that has changed it is taken, until it notices something, that it
+ * runs what it ran before.
+ * @param known what was seen before
+ */
 export async function makeTable(scratch, known, onTest) {
-  const table = { tests: {}, sources: {} }
+  const table = { tests: {}, sources: known?.sources ?? {} }
   const files = listTests(scratch, []).filter((test) => !LEFT_OUT.test(test))
   for (const [index, test] of files.entries()) {
-    const name = hash(readSource(scratch, test))
     const before = known?.tests[test]
-    const isSeen = before?.name === name && before.verdict === 'passed'
-    table.tests[test] = isSeen ? before : await look(scratch, test, name)
-    for (const source of Object.keys(table.tests[test].lines)) {
-      const isOld = before?.name === name && known.sources[source] !== undefined
-      table.sources[source] ??= isOld ? known.sources[source] : readSource(scratch, source).split('\n')
-    }
+    const isSeen = before?.verdict === 'passed' || before?.name === nameOf(scratch, test)
+    if (isSeen) table.tests[test] = before
+    else await look(table, scratch, test)
     onTest(table, test, index + 1, files.length)
   }
   return table
 }
 
-async function look(scratch, test, name) {
+/** @returns whether a test passes without any mutant: one that has changed is looked at again, once */
+export async function passes(table, scratch, test) {
+  if (table.tests[test].name !== nameOf(scratch, test)) {
+    await settle(scratch)
+    await look(table, scratch, test)
+  }
+  return table.tests[test].verdict === 'passed'
+}
+
+function nameOf(scratch, test) {
+  return hash(readSource(scratch, test))
+}
+
+async function look(table, scratch, test) {
   const folder = join(scratch, 'coverage')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
@@ -44,32 +57,44 @@ async function look(scratch, test, name) {
   const lines = readCoverage(scratch, folder)
   // A program that may say what it ran before it is killed ends otherwise than the test is about.
   if (verdict !== 'passed') ({ verdict, ms } = await runTest(scratch, test, { limitMs: LIMIT_MS }))
-  return { name, verdict, ms, lines }
+  const versions = {}
+  for (const source of Object.keys(lines)) {
+    const text = readSource(scratch, source)
+    versions[source] = hash(text)
+    table.sources[versions[source]] ??= text.split('\n')
+  }
+  table.tests[test] = { name: nameOf(scratch, test), verdict, ms, lines, versions }
 }
 
-/** @returns `[{ test, ms }, ...]`: only such that pass without the mutant */
-export function affectedTests(table, scratch, { file, line }) {
+/**
+ * @param noticed how many mutants of this file each test has noticed
+ * @returns `[{ test, ms }, ...]`: only such that pass without the mutant
+ */
+export function affectedTests(table, scratch, { file, line }, noticed) {
   const passing = Object.entries(table.tests).filter(([, { verdict }]) => verdict === 'passed')
-  const then = lineThen(table, scratch, { file, line })
-  const chosen = passing.filter(([test, { lines }]) => isMirror(test, file) || runs(test, lines, { file, then }))
-  const rank = ([test, { ms }]) => (isMirror(test, file) ? 0 : isNear(test, file) ? 1e6 : 1e7) + ms
+  const text = readSource(scratch, file).split('\n')[line - 1]
+  const chosen = passing.filter(([test, seen]) => isMirror(test, file) || runs(table, test, seen, { file, line, text }))
+  // What it costs, by how likely it notices: a guess.
+  const rank = ([test, { ms }]) => {
+    const likely = isMirror(test, file) ? 100 : isNear(test, file) ? 10 : 1
+    return ms / likely / (1 + 3 * (noticed.get(test) ?? 0))
+  }
   return chosen.sort((a, b) => rank(a) - rank(b)).map(([test, { ms }]) => ({ test, ms }))
 }
 
-/** @param lines of each file, that the test runs; @param then the line's number when they were written down */
-function runs(test, lines, { file, then }) {
+function runs(table, test, { lines, versions }, { file, line, text }) {
   if (!file.endsWith('.ts')) return NATIVE_TESTS.test(test)
   // memclient's bundle has no map.
   if (file.startsWith('packages/client-cli/')) return test.startsWith('packages/client-cli/')
-  const seen = lines[file]
-  return seen !== undefined && (then === null || seen.includes(then))
+  if (lines[file] === undefined) return false
+  const then = lineThen(table.sources[versions[file]], { line, text })
+  return then === null || lines[file].includes(then)
 }
 
-/** The line's number when the table was made: the nearest one of the same text. Null: it is new. */
-function lineThen(table, scratch, { file, line }) {
-  const text = readSource(scratch, file).split('\n')[line - 1]
+/** The line's number when the test was looked at: the nearest one of the same text. Null: it is new. */
+function lineThen(source, { line, text }) {
   let best = null
-  for (const [index, each] of (table.sources[file] ?? []).entries()) {
+  for (const [index, each] of source.entries()) {
     if (each === text && (best === null || Math.abs(index + 1 - line) < Math.abs(best - line))) best = index + 1
   }
   return best

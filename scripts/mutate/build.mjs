@@ -24,13 +24,48 @@ export async function buildAll(scratch) {
   await bundlers(scratch) // now: loaded after a test has run, esbuild came without its functions (seen, not understood)
 }
 
-/** A source of the copy with another text, and all that is made of it. @returns an error's text, or null */
-export async function rebuild(scratch, file, text) {
-  writeFileSync(join(scratch, file), text)
-  return file.endsWith('.ts') ? rebuildScript(scratch, file, text) : rebuildNative(scratch)
+/** What was built of a mutant that is not there any more, by copy: scripts, the addon. */
+const stale = new Map()
+
+function staleOf(scratch) {
+  if (!stale.has(scratch)) stale.set(scratch, new Set())
+  return stale.get(scratch)
 }
 
-async function rebuildScript(scratch, file, text) {
+const kindOf = (file) => (file.endsWith('.ts') ? 'script' : 'native')
+
+/** A source of the copy with another text, and all that is made of it. @returns an error's text, or null */
+export async function putMutant(scratch, file, text) {
+  const kind = kindOf(file)
+  staleOf(scratch).delete(kind)
+  await settle(scratch)
+  write(scratch, file, text)
+  return kind === 'script' ? bundle(scratch) : makeNative(scratch)
+}
+
+/** The source as it was. What is made of it is built with the next mutant of its kind, or by `settle`. */
+export function takeBack(scratch, file, text) {
+  write(scratch, file, text)
+  staleOf(scratch).add(kindOf(file))
+}
+
+/** Builds what still has a mutant in it. */
+export async function settle(scratch) {
+  for (const kind of staleOf(scratch)) {
+    const error = kind === 'script' ? await bundle(scratch) : makeNative(scratch)
+    if (error !== null) throw new Error(`the copy does not build any more: ${error}`)
+    staleOf(scratch).delete(kind)
+  }
+}
+
+function write(scratch, file, text) {
+  writeFileSync(join(scratch, file), text)
+  if (kindOf(file) !== 'script') return
+  const output = ts.transpileModule(text, { compilerOptions: COMPILER_OPTIONS, fileName: file }).outputText
+  writeFileSync(join(scratch, file.replace('/src/', '/dist/src/').replace(/\.ts$/, '.js')), output)
+}
+
+async function bundle(scratch) {
   const { bundleMemclient, bundlePackages } = await bundlers(scratch)
   try {
     await bundlePackages(scratch)
@@ -39,8 +74,6 @@ async function rebuildScript(scratch, file, text) {
     return error.message
   }
   for (const cache of CODE_CACHES) rmSync(join(scratch, cache), { force: true })
-  const output = ts.transpileModule(text, { compilerOptions: COMPILER_OPTIONS, fileName: file }).outputText
-  writeFileSync(join(scratch, file.replace('/src/', '/dist/src/').replace(/\.ts$/, '.js')), output)
   return null
 }
 
@@ -52,7 +85,7 @@ function bundlers(scratch) {
   return known.get(scratch)
 }
 
-function rebuildNative(scratch) {
+function makeNative(scratch) {
   const args = ['-C', join(scratch, NATIVE, 'build'), 'BUILDTYPE=Release', '-s']
   const { status, stderr } = spawnSync('make', args, { encoding: 'utf8' })
   return status === 0 ? null : stderr

@@ -1,5 +1,5 @@
 /** Tries one mutant: puts it into the copy, builds, runs tests until one fails, and puts the source back. */
-import { readSource, rebuild } from './build.mjs'
+import { putMutant, readSource, takeBack } from './build.mjs'
 import { runTest } from './trial.mjs'
 
 /** A test may take so many times what it took unchanged, and on a busy machine more than that, in ms. */
@@ -14,11 +14,11 @@ export async function judge(scratch, mutant, tests) {
   const text = readSource(scratch, mutant.file)
   const changed = text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end)
   try {
-    const error = await rebuild(scratch, mutant.file, changed)
+    const error = await putMutant(scratch, mutant.file, changed)
     const found = error === null ? await runTests(scratch, tests) : { verdict: 'not built', by: error.slice(0, 200) }
     return { ...found, ms: Math.round(performance.now() - begin) }
   } finally {
-    await rebuild(scratch, mutant.file, text)
+    takeBack(scratch, mutant.file, text)
   }
 }
 
@@ -27,7 +27,7 @@ async function runTests(scratch, tests) {
   for (const [index, { test, ms }] of chosen.entries()) {
     const limitMs = Math.max(PATIENCE * ms, LEAST_MS)
     const { verdict } = await runTest(scratch, test, { limitMs })
-    if (verdict === 'hung') return { verdict: 'noticed', by: `${test} (hangs)`, ran: index + 1 }
+    if (verdict === 'hung') return { verdict: 'noticed', by: test, hangs: true, ran: index + 1 }
     // Twice, for a test may fail by itself on a busy machine.
     if (verdict === 'failed' && (await runTest(scratch, test, { limitMs })).verdict !== 'passed') {
       return { verdict: 'noticed', by: test, ran: index + 1 }

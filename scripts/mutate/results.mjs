@@ -27,6 +27,15 @@ export class Results {
     appendFileSync(this.#path, `${JSON.stringify(result)}\n`)
   }
 
+  /** How many mutants of a file each test has noticed. */
+  noticedIn(file) {
+    const counts = new Map()
+    for (const result of this.#byKey.values()) {
+      if (result.file === file && result.verdict === 'noticed') counts.set(result.by, (counts.get(result.by) ?? 0) + 1)
+    }
+    return counts
+  }
+
   #remember(result) {
     this.#byKey.set(result.key, result)
   }
