@@ -436,6 +436,21 @@ t.test('a descriptor comes with its packet, and is owned', async (t) => {
   fd?.close()
 })
 
+t.test('of a socket that brings many descriptors no more packets come in the same batch', async (t) => {
+  const { peer, recorder } = attach(t, true)
+  using memfd = sizedMemfd()
+  const byBatch = new Map<number, number>()
+  recorder.onEach = ({ fds }) => {
+    byBatch.set(hub.batch, (byBatch.get(hub.batch) ?? 0) + fds.length)
+    for (const fd of fds) fd.close()
+  }
+  for (const count of [253, 63, 10, 253, 1, 63, 1, 1]) say(peer, 'x', Array(count).fill(memfd))
+  peer.close() // all that is left is asked for at once
+  await recorder.until(() => recorder.ends.length === 1)
+  t.strictSame([...byBatch.values()], [253, 73, 253, 64, 2])
+  t.equal(recorder.packets.length, 8)
+})
+
 t.test('a socket that accepts no descriptors gets none, and is told', async (t) => {
   const { peer, recorder } = attach(t, false)
   using memfd = sizedMemfd()

@@ -21,6 +21,9 @@ constexpr int kProbeInterval = 16;    // wake-ups of a socket between two looks 
 // Descriptors that come never take the last numbers, but for sockets that use the reserve; an eighth where few are allowed.
 constexpr rlim_t kReservedFds = 24;
 constexpr int kPacketsPerSocket = 16;  // fairness: more waits for the next wake-up
+// And so many descriptors, and those of the packet that goes beyond: one that sends all it can leaves room for what comes to
+// others in the same batch.
+constexpr size_t kFdsPerSocket = 64;
 
 // Whether it has one of the last numbers. They are given out from the lowest: hardly any is free then.
 bool IsInReserve(int fd) {
@@ -82,7 +85,8 @@ void Inbox::ReceivePackets(int index, bool has_ended) {
   slot.ticket = 0;
   if (probes) slot.wakes = 0;
   slot.is_new = false;
-  for (int i = 0; i < limit && !slot.ended && !IsFull(); i++) {
+  const size_t fds_before = used_.fds;
+  for (int i = 0; i < limit && !slot.ended && !IsFull() && used_.fds - fds_before < kFdsPerSocket; i++) {
     bool more = ReceiveOne(index, has_ended);
     if (probes && i == 1) slot.bursts = more;
     if (!more) return;

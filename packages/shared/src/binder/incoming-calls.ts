@@ -48,6 +48,7 @@ export class IncomingCalls {
   #twoWayCount = 0
   #onewayCount = 0
   #heldBytes = 0
+  #heldFds = 0
 
   constructor(channel: Channel, parcels: WireParcels) {
     this.#channel = channel
@@ -73,11 +74,13 @@ export class IncomingCalls {
   }
 
   #reachedLimit({ id, body }: IncomingCall): LimitError | null {
-    const { onewayBacklog, pendingCalls, heldBytes } = CHANNEL_LIMITS
+    const { onewayBacklog, pendingCalls, heldBytes, heldDescriptors } = CHANNEL_LIMITS
     if (id === 0 && this.#onewayCount >= onewayBacklog.limit) return refusal(onewayBacklog, this.#onewayCount)
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return refusal(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return refusal(heldBytes, bytes)
+    const fds = this.#heldFds + body.fds.length
+    if (fds > heldDescriptors.limit && !this.#channel.held.isPaidFor) return refusal(heldDescriptors, fds)
     return this.#hold(body) ?? this.#admit(body)
   }
 
@@ -104,6 +107,7 @@ export class IncomingCalls {
     try {
       this.#channel.held.add(size)
       this.#heldBytes += size
+      this.#heldFds += fds
     } catch (error) {
       this.#channel.held.removeDescriptors(fds)
       throw error
@@ -207,6 +211,7 @@ export class IncomingCalls {
 
   #letGo(bytes: number, fds: number): void {
     this.#heldBytes -= bytes
+    this.#heldFds -= fds
     this.#channel.held.remove(bytes)
     this.#channel.held.removeDescriptors(fds)
   }

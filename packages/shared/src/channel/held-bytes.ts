@@ -25,6 +25,11 @@ export class HeldBytes {
   #blocks = 0
   #descriptors = 0
 
+  /** Whether somebody pays: his limits are the ones to go by. */
+  get isPaidFor(): boolean {
+    return this.#budget !== undefined
+  }
+
   /** Before anything is held. */
   chargeTo(budget: ChannelBudget): void {
     this.#budget = budget

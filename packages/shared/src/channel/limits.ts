@@ -72,6 +72,14 @@ export const CHANNEL_LIMITS = {
     error: 'ERR_LIMIT',
     meaning: 'of requests that came and are not finished',
   },
+  // Two messages that are full. What has a budget goes by that.
+  heldDescriptors: {
+    name: 'descriptors of calls under way on a channel',
+    limit: 512,
+    unit: 'descriptors',
+    error: 'ERR_LIMIT',
+    meaning: 'the same, on a channel to a service; what clients send is counted with heldDescriptors',
+  },
   proxies: {
     name: 'objects of the peer on a channel',
     limit: 4096,

@@ -50,8 +50,9 @@ export class RegistryLink {
   readonly registry: InstanceType<typeof IServiceManager.Proxy>
   readonly #session: Session
   readonly #policy: ChannelPolicy
-  /** Those that the registry may bring clients to. */
-  readonly #services = new Set<Binder>()
+  readonly #byName = new Map<string, Binder>()
+  /** Those that the registry may bring clients to: how many names they have, or are to have. */
+  readonly #services = new Map<Binder, number>()
 
   /** @throws as connectRegistry */
   constructor(place: RegistryPlace, policy: ChannelPolicy, onEnd: (reason: Error) => void) {
@@ -82,10 +83,24 @@ export class RegistryLink {
    * The process has services from here on. The registry has to hear of its death before their clients do, or who asks
    * again at once is answered with a dead service.
    */
-  addService(name: string, binder: Binder | null, dumpPriority: number): void | Promise<void> {
+  async addService(name: string, binder: Binder | null, dumpPriority: number): Promise<void> {
     if (this.#services.size === 0) this.#session.endFirst()
-    if (binder !== null) this.#services.add(binder)
-    return this.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
+    // Before it is asked: its first client may come before its answer.
+    if (binder !== null) this.#count(binder, 1)
+    let hasGone = binder
+    try {
+      await this.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
+      hasGone = this.#byName.get(name) ?? null
+      if (binder !== null) this.#byName.set(name, binder)
+    } finally {
+      if (hasGone !== null) this.#count(hasGone, -1)
+    }
+  }
+
+  #count(binder: Binder, change: 1 | -1): void {
+    const names = (this.#services.get(binder) ?? 0) + change
+    if (names === 0) this.#services.delete(binder)
+    else this.#services.set(binder, names)
   }
 
   /**
@@ -120,9 +135,18 @@ export class RegistryLink {
   /** The server end of a new channel to a service of ours. Its client must be the uid that the registry saw. */
   #attach(binder: Binder, data: Parcel): void {
     const { client, end } = readAttachment(data)
-    const visit = this.#services.has(binder) ? this.#policy.enter?.({ client, end, service: binder }) : null
+    const visit = this.#services.has(binder) ? this.#enter({ client, end, service: binder }) : null
     if (visit === null) end.close()
     else openChannel(end, { root: binder, client, visit })
+  }
+
+  #enter(arrival: Arrival): Visit | null | undefined {
+    try {
+      return this.#policy.enter?.(arrival)
+    } catch (error) {
+      arrival.end.close()
+      throw error
+    }
   }
 }
 

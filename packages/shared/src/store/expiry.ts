@@ -8,6 +8,8 @@ interface Deadline {
 
 /** What setTimeout can wait for. */
 const LONGEST_WAIT_MS = 0x7fffffff
+/** Keys that end in one turn of the event loop. What is due with them ends in the next ones. */
+const MOST_IN_A_TURN = 64
 /** Deadlines that count no more are swept out when they are more than those that do, and more than this. */
 const MAX_STALE = 64
 
@@ -17,6 +19,7 @@ export class Expiry {
   /** The earliest first; also such that were replaced since. */
   #heap: Deadline[] = []
   #timer: NodeJS.Timeout | undefined
+  #nextTurn: NodeJS.Immediate | undefined
 
   /** @param onExpired called once for each key whose time is over */
   constructor(onExpired: (key: string) => void) {
@@ -50,6 +53,7 @@ export class Expiry {
 
   close(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#nextTurn)
     this.#byKey.clear()
     this.#heap = []
   }
@@ -62,19 +66,24 @@ export class Expiry {
   #schedule(): void {
     clearTimeout(this.#timer)
     const [next] = this.#heap
-    if (next === undefined) return
+    if (next === undefined || this.#nextTurn !== undefined) return
     const wait = Math.min(Math.max(Math.ceil(next.at - performance.now()), 1), LONGEST_WAIT_MS)
     this.#timer = setTimeout(() => this.#expire(), wait).unref()
   }
 
   #expire(): void {
+    this.#nextTurn = undefined
     const now = performance.now()
-    for (let next = this.#heap[0]; next !== undefined && next.at <= now; next = this.#heap[0]) {
+    let left = MOST_IN_A_TURN
+    for (let next = this.#heap[0]; next !== undefined && next.at <= now && left > 0; next = this.#heap[0]) {
       pop(this.#heap)
       if (this.#byKey.get(next.key) !== next) continue
       this.#byKey.delete(next.key)
       this.#onExpired(next.key)
+      left -= 1
     }
+    // Not by the timer: a turn that was long would serve that, too.
+    if (left === 0) this.#nextTurn = setImmediate(() => this.#expire()).unref()
     this.#schedule()
   }
 }

@@ -26,13 +26,22 @@ export interface Debit {
   readonly bytes: number
 }
 
+/** What an upload counts: what it adds to the value that it will replace, as long as that is there. */
+interface Hold {
+  readonly uid: number
+  /** Bytes that it will have. */
+  readonly wanted: number
+  keys: number
+  bytes: number
+}
+
 const NOTHING: Debit = Object.freeze({ uid: null, keys: 0, bytes: 0 })
 
 export class Holdings {
   readonly #ledger: StoreLedger
   readonly #byKey = new Map<string, Holding>()
   /** Keys for which an upload is under way that counts only what it adds: one for each. */
-  readonly #replaced = new Set<string>()
+  readonly #replacing = new Map<string, Hold>()
 
   constructor(ledger: StoreLedger) {
     this.#ledger = ledger
@@ -69,8 +78,9 @@ export class Holdings {
     for (const charge of charges) {
       const before = this.#byKey.get(charge.key)
       if (before !== undefined && before.uid === uid) {
-        keys += 1
-        bytes += before.bytes
+        const rest = this.#withoutHold(charge.key, before, charge.bytes)
+        keys += rest.keys
+        bytes += rest.bytes
       } else this.release(charge.key)
       if (uid === null || charge.bytes === null) {
         this.#byKey.delete(charge.key)
@@ -86,19 +96,22 @@ export class Holdings {
   /** A value that is still to come, in parts: what it adds. @returns gives it back. @throws ERR_LIMIT */
   hold(uid: number | null, key: string, bytes: number): () => void {
     if (uid === null) return () => undefined
-    const own = this.#replaced.has(key) ? undefined : this.#ownOf(uid, key)
-    const debit = this.#charge({
+    const own = this.#ownOf(uid, key)
+    const replaces = own !== undefined && !this.#replacing.has(key)
+    const hold: Hold = {
       uid,
-      keys: this.#ownOf(uid, key) === undefined ? 1 : 0,
-      bytes: Math.max(bytes - (own?.bytes ?? 0), 0),
-    })
-    if (own !== undefined) this.#replaced.add(key)
+      wanted: bytes,
+      keys: own === undefined ? 1 : 0,
+      bytes: Math.max(bytes - (replaces ? own.bytes : 0), 0),
+    }
+    this.#charge(hold)
+    if (replaces) this.#replacing.set(key, hold)
     let isHeld = true
     return () => {
       if (!isHeld) return
       isHeld = false
-      if (own !== undefined) this.#replaced.delete(key)
-      this.refund(debit)
+      if (this.#replacing.get(key) === hold) this.#replacing.delete(key)
+      this.refund(hold)
     }
   }
 
@@ -119,7 +132,23 @@ export class Holdings {
     const holding = this.#byKey.size === 0 ? undefined : this.#byKey.get(key)
     if (holding === undefined) return
     this.#byKey.delete(key)
-    this.refund({ uid: holding.uid, keys: 1, bytes: holding.bytes })
+    this.refund({ uid: holding.uid, ...this.#withoutHold(key, holding, null) })
+  }
+
+  /**
+   * The value that was there goes, or has so many bytes from now on. An upload that was to replace it, and has counted only what
+   * it adds, keeps what it needs of what is freed.
+   * @returns what is left of that
+   */
+  #withoutHold(key: string, before: Holding, after: number | null): { keys: number; bytes: number } {
+    const hold = this.#replacing.get(key)
+    if (hold === undefined || hold.uid !== before.uid) return { keys: 1, bytes: before.bytes }
+    const more = Math.max(hold.wanted - (after ?? 0) - hold.bytes, 0)
+    hold.bytes += more
+    if (after !== null) return { keys: 1, bytes: before.bytes - more }
+    this.#replacing.delete(key)
+    hold.keys += 1
+    return { keys: 0, bytes: before.bytes - more }
   }
 
   #ownOf(uid: number, key: string): Holding | undefined {

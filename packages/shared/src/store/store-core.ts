@@ -151,12 +151,18 @@ export class StoreCore {
   /** @returns the new value. @throws ERR_INVALID_ARG_VALUE the value is no number, or the sum is none; as set */
   increment(key: string, by: number, { payer, ttlMs }: PutOptions): number {
     checkKey(key)
-    const before = this.reader.getTolerantly(key)
+    const before = this.#shortValueOf(key)
     const isNew = before === undefined
     const sum = (isNew ? 0 : numberOf(key, before)) + by
     if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)
     this.set({ key, value: encode(sum) }, { payer, ttlMs: isNew ? ttlMs : this.#expiry.leftOf(key) })
     return sum
+  }
+
+  /** Undefined: absent. @throws ERR_INVALID_ARG_VALUE it is longer than any number */
+  #shortValueOf(key: string): unknown {
+    if (this.reader.byteLengthOf(key) > LONGEST_NUMBER) throw noNumber(key)
+    return this.reader.getTolerantly(key)
   }
 
   /** @throws ERR_INVALID_ARG_VALUE none takes it, or it is no key */
@@ -270,6 +276,8 @@ export class StoreCore {
   }
 }
 
+/** In bytes of its text. To decode what is as long as a value may be would take a second, and a hundred times its memory. */
+const LONGEST_NUMBER = 1024
 /** A key that could not be deleted in time is tried again after so many milliseconds. */
 const EXPIRED_AGAIN_MS = 1000
 
@@ -283,5 +291,9 @@ function putOf({ key, value }: CoreEdit): Put {
 
 function numberOf(key: string, value: unknown): number {
   if (typeof value === 'number') return value
-  throw new InvalidArgValueError(`the value of ${key} is no number`)
+  throw noNumber(key)
+}
+
+function noNumber(key: string): InvalidArgValueError {
+  return new InvalidArgValueError(`the value of ${key} is no number`)
 }

@@ -68,7 +68,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   constructor(parts: StoreServiceParts) {
     super()
     this.#parts = parts
-    this.#uploads = new Uploads(parts.core)
+    this.#uploads = new Uploads(parts.core, (owner) => this.#letGo(owner))
   }
 
   override get [readsCallerSynchronously](): boolean {
@@ -81,15 +81,17 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   open(listener: IBinder | null): HandedArea[] {
-    const caller = callerNow()
-    const areas = this.#handOut(caller)
-    try {
-      if (listener !== null) this.#listen(listener, caller)
-    } catch (error) {
-      for (const { descriptor } of areas) descriptor.close()
-      throw error
-    }
-    return areas
+    return this.#givenBackIfRefused(listener, () => {
+      const caller = callerNow()
+      const areas = this.#handOut(caller)
+      try {
+        if (listener !== null) this.#listen(listener, caller)
+      } catch (error) {
+        for (const { descriptor } of areas) descriptor.close()
+        throw error
+      }
+      return areas
+    })
   }
 
   set(key: string | null, type: number, bytes: Uint8Array | null, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
@@ -127,6 +129,10 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
+    return this.#givenBackIfRefused(owner, () => this.#begin(owner, key, type, byteLength))
+  }
+
+  #begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
     const put = this.#put(key, NO_TTL)
     if (owner === null) throw new NullPointerError('an upload ends with an object of its sender')
     if (byteLength < 0n || byteLength > BigInt(Number.MAX_SAFE_INTEGER)) {
@@ -161,6 +167,10 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   watch(callback: IBinder | null, prefix: string | null): void {
+    this.#givenBackIfRefused(callback, () => this.#watch(callback, prefix))
+  }
+
+  #watch(callback: IBinder | null, prefix: string | null): void {
     if (callback === null || prefix === null) throw new NullPointerError('a watcher has a callback and a prefix')
     if (prefix.length > MAX_PREFIX_UNITS) throw new InvalidArgValueError('no key begins with so long a prefix')
     const caller = callerNow()
@@ -233,6 +243,22 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   #whenKept<T>(answer: T): Answer<T> {
     const kept = this.#parts.kept()
     return kept === null ? answer : kept.then(() => answer)
+  }
+
+  /** An object that came with a call that is refused does not wait for the garbage collector, nor does its process. */
+  #givenBackIfRefused<T>(object: IBinder | null, serve: () => T): T {
+    try {
+      return serve()
+    } catch (error) {
+      if (object !== null) this.#letGo(object)
+      throw error
+    }
+  }
+
+  #letGo(object: IBinder): void {
+    if (!(object instanceof BinderProxy)) return
+    const isListener = this.#listeners.get(sessionOf(object))?.callback === object
+    if (!isListener && !this.#parts.watchers.has(object) && !this.#uploads.uses(object)) object.close()
   }
 
   /** One on each channel: the last. */

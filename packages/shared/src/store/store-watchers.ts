@@ -52,6 +52,10 @@ export class StoreWatchers {
     return this.#byCallback.size
   }
 
+  has(callback: IBinder): boolean {
+    return this.#byCallback.has(callback)
+  }
+
   /** Tells `callback` of every change from now on. Twice is once, with the prefix of the first time. @throws ERR_LIMIT, ERR_DEAD_OBJECT */
   add(callback: IBinder, request: WatchRequest): void {
     if (this.#byCallback.has(callback)) return

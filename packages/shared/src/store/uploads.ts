@@ -47,12 +47,22 @@ export class Uploads {
   #lastId = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(core: StoreCore) {
+  readonly #onUnused: (owner: IBinder) => void
+
+  /** @param onUnused told when no upload ends with this object any more */
+  constructor(core: StoreCore, onUnused: (owner: IBinder) => void) {
     this.#core = core
+    this.#onUnused = onUnused
   }
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Whether an upload ends with this object. */
+  uses(owner: IBinder): boolean {
+    for (const upload of this.#open.values()) if (upload.owner === owner) return true
+    return false
   }
 
   /** @returns its number. @throws ERR_LIMIT; ERR_DEAD_OBJECT its owner is gone */
@@ -163,6 +173,7 @@ export class Uploads {
     upload.refund()
     upload.account.refund('uploads')
     if (upload.owner.isBinderAlive()) upload.owner.unlinkToDeath(upload.death)
+    this.#onUnused(upload.owner)
     if (this.#open.size > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined

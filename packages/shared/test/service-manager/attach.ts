@@ -3,9 +3,9 @@
  * else. What is let in is looked at and charged before anything is made of it.
  */
 
-import { accept, bind, constants, dup, FdWatcher, getrlimit, listen, OwnedFd, setrlimit, socket } from 'memfd-native'
+import { constants, dup, getrlimit, OwnedFd, setrlimit, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { Binder, type IBinder, type ImplementationOf, LimitError, Parcel, ServiceManager } from '../../src/index.ts'
+import { Binder, type IBinder, LimitError, Parcel } from '../../src/index.ts'
 import * as support from '../../test-support/index.ts'
 
 support.watchdog(t)
@@ -16,73 +16,12 @@ const CLIENT = { pid: process.pid, uid }
 /** Of the last numbers for descriptors, those that no channel to a service gets. */
 const KEPT = 12
 
-/** Knows the binders that it was given, and does with them what it is told. */
-class FakeRegistry
-  extends support.IServiceManager.Stub
-  implements Partial<ImplementationOf<typeof support.IServiceManager>>
-{
-  added: IBinder | null = null
-  callback: IBinder | null = null
-
-  addService(_name: string | null, binder: IBinder | null): void {
-    this.added = binder
-  }
-
-  registerForNotifications(_name: string | null, callback: IBinder | null): void {
-    this.callback = callback
-  }
-
-  getCallerUid(): number {
-    return uid
-  }
-}
-
-async function connected(t: Test, policy: support.ChannelPolicy) {
-  const folder = support.nodeFs.mkdtempSync(support.nodePath.join(support.nodeOs.tmpdir(), 'memsvc-'))
-  t.teardown(() => support.nodeFs.rmSync(folder, { recursive: true }))
-  const path = support.nodePath.join(folder, 'registry.sock')
-  const listener = socket(constants.SOCK_SEQPACKET)
-  t.teardown(() => listener.close())
-  bind(listener, path)
-  listen(listener)
-  const manager = await ServiceManager.connectTo(support.findRegistry({ path }), policy)
-  t.teardown(() => manager.close())
-  const registry = new FakeRegistry()
-  const end = accept(listener) as OwnedFd
-  const session = new support.Session(end, {
-    role: 'server',
-    root: registry,
-    peerAcceptsFileDescriptors: true,
-    caller: CLIENT,
-  })
-  t.teardown(() => session.close())
-  return { manager, registry }
-}
-
-/** Brings the binder the end of a new channel. @returns the client's, which is closed with the test */
-function attach(t: Test, binder: IBinder | null): OwnedFd {
-  const { server, client } = support.makeChannelPair(false)
-  t.teardown(() => client.close())
-  support.sendAttachment(binder as IBinder, { client: CLIENT, end: server }, false)
-  return client
-}
-
 /** A client on this end: what a call comes to. */
 async function ping(t: Test, end: OwnedFd): Promise<boolean> {
   const client = new support.Session(end, { role: 'client', root: null, peerAcceptsFileDescriptors: false })
   t.teardown(() => client.close())
   using data = Parcel.obtain()
   return support.awake(client.root.transact(Binder.PING_TRANSACTION, data, null))
-}
-
-/** The other side has closed its end. */
-function ended(end: OwnedFd): Promise<void> {
-  return new Promise((resolve) => {
-    const watcher = new FdWatcher(end, 'readable', () => {
-      watcher.close()
-      resolve()
-    })
-  })
 }
 
 t.test('a channel to what was published is served, one to anything else is closed at once', async (t) => {
@@ -93,14 +32,14 @@ t.test('a channel to what was published is served, one to anything else is close
       return { refusal: null, onOpen: () => entered.push('open'), onEnd: () => entered.push('end') }
     },
   }
-  const { manager, registry } = await connected(t, policy)
+  const { manager, registry } = await support.fakeRegistry(t, policy)
   await manager.registerForNotifications('name', () => {})
-  await ended(attach(t, registry.callback))
+  await support.otherEndClosed(support.bringChannel(t, registry.callbacks.get('name')))
   t.strictSame(entered, [], 'nobody was asked about a callback')
   await manager.addService('name', new Binder())
-  await ended(attach(t, registry.callback))
+  await support.otherEndClosed(support.bringChannel(t, registry.callbacks.get('name')))
   t.strictSame(entered, [], 'also not when something was published')
-  t.equal(await ping(t, attach(t, registry.added)), true)
+  t.equal(await ping(t, support.bringChannel(t, registry.services.get('name'))), true)
   t.strictSame(entered, ['enter', 'open'])
 })
 
@@ -121,12 +60,15 @@ t.test(
         }
       },
     }
-    const { manager, registry } = await connected(t, policy)
+    const { manager, registry } = await support.fakeRegistry(t, policy)
     await manager.addService('name', new Binder())
-    await ended(attach(t, registry.added))
+    await support.otherEndClosed(support.bringChannel(t, registry.services.get('name')))
     t.strictSame(log, ['true true'])
     isOpen = true
-    await t.rejects(ping(t, attach(t, registry.added)), { code: 'ERR_LIMIT', resource: 'channels' })
+    await t.rejects(ping(t, support.bringChannel(t, registry.services.get('name'))), {
+      code: 'ERR_LIMIT',
+      resource: 'channels',
+    })
     t.match(log.slice(1), ['true true', 'open', /^end /])
   },
 )
@@ -136,11 +78,11 @@ t.test('what comes and is no socket is seen out again', async (t) => {
   const policy: support.ChannelPolicy = {
     enter: () => ({ refusal: null, onOpen: () => log.push('open'), onEnd: (pid) => log.push(`end ${pid}`) }),
   }
-  const { manager, registry } = await connected(t, policy)
+  const { manager, registry } = await support.fakeRegistry(t, policy)
   await manager.addService('name', new Binder())
   const warned = new Promise((resolve) => process.once('warning', resolve))
   const file = OwnedFd.adopt(support.nodeFs.openSync(import.meta.filename, 'r'))
-  support.sendAttachment(registry.added as IBinder, { client: CLIENT, end: file }, false)
+  support.sendAttachment(registry.services.get('name') as IBinder, { client: CLIENT, end: file }, false)
   await support.awake(warned)
   t.strictSame(log, ['end 0'])
 })
