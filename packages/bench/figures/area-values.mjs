@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Progress } from './lib/progress.mjs'
 
 export const TITLE =
-  'values of an area beside a writer that is never idle: torn, mixed, and what is left of it after kill -9'
+  'values of an area beside a writer that is never idle: torn, mixed, and what is left of it after kill -9; goes on where it was stopped'
 export const DEFAULTS = { reads: 10_000_000, large: 500_000, snapshots: 1_000_000, kills: 1000 }
 
 const SIZES = [1024, 65_536]
 const KEYS = ['t0', 't1', 't2']
 /** The writer is killed at some moment of so many milliseconds. */
 const LIFETIME_MS = 40
+/** Between two notes of what was counted. */
+const READS_AT_ONCE = 200_000
+const KILLS_AT_ONCE = 10
 
 /** The writer of memfd-native's own tests, and how its values are looked at. */
 const compiled = (name) => import(new URL(`../../memfd-native/dist/${name}.js`, import.meta.url).href)
@@ -15,54 +19,61 @@ const { startWriting } = await compiled('test-support/area-child')
 const { areaCodes } = await compiled('src/index')
 const { numberOf } = await compiled('test-support/area')
 
-export async function run(_scope, { reads, large, snapshots, kills }) {
-  return [
-    await wholeReads('reads of 1 KiB', 'k0', reads),
-    await wholeReads('reads of 64 KiB', 'k1', large),
-    ...(await moments(snapshots)),
-    await deaths(kills),
+export async function run(_scope, options) {
+  const progress = new Progress('area-values', options)
+  const { reads, large, snapshots, kills } = options
+  const rows = [
+    await wholeReads(progress, { what: 'reads of 1 KiB', name: 'k0', wanted: reads }),
+    await wholeReads(progress, { what: 'reads of 64 KiB', name: 'k1', wanted: large }),
+    ...(await moments(progress, snapshots)),
+    await deaths(progress, kills),
   ]
+  progress.end()
+  return rows
 }
 
-function wholeReads(what, name, wanted) {
-  return beside(SIZES, ({ reader }) => readAll(reader, { what, name, wanted }))
+async function wholeReads(progress, { what, name, wanted }) {
+  const counts = progress.of(what, { reads: 0, whole: 0, versions: 0, busy: 0 })
+  while (counts.reads < wanted) {
+    const until = Math.min(counts.reads + READS_AT_ONCE, wanted)
+    await beside(SIZES, ({ reader }) => readAll(reader.key(name), { counts, until }))
+    progress.save(what, counts)
+  }
+  const note = `${counts.versions.toLocaleString('en-US')} versions; given up ${counts.busy} times`
+  return { what: `${what}, whole and never of an older version`, attempted: counts.reads, survived: counts.whole, note }
 }
 
-function readAll(reader, { what, name, wanted }) {
-  const key = reader.key(name)
+function readAll(key, { counts, until }) {
   const target = new Uint8Array(65_536)
-  const seen = { reads: 0, whole: 0, versions: 0, busy: 0 }
   let last = 0n
-  while (seen.reads < wanted) {
+  while (counts.reads < until) {
     const count = key.read(target)
-    if (count === areaCodes.BUSY) seen.busy++
+    if (count === areaCodes.BUSY) counts.busy++
     if (count < 0) continue
-    seen.reads++
+    counts.reads++
     const { version } = key
-    if (numberOf(target.subarray(0, count)) !== null && version >= last) seen.whole++
-    if (version > last) seen.versions++
+    if (isWhole(target, count) && version >= last) counts.whole++
+    if (version > last) counts.versions++
     last = version
   }
-  const note = `${seen.versions.toLocaleString('en-US')} versions; given up ${seen.busy} times`
-  return { what: `${what}, whole and never of an older version`, attempted: seen.reads, survived: seen.whole, note }
 }
 
-function moments(wanted) {
-  return beside([64], ({ reader }) => snapshotAll(reader, wanted))
+/** Int32s that are all the same. */
+function isWhole(bytes, length) {
+  const words = new Int32Array(bytes.buffer, 0, length / 4)
+  const [first] = words
+  for (let i = 1; i < words.length; i++) if (words[i] !== first) return false
+  return true
 }
 
-function snapshotAll(reader, wanted) {
-  const target = new Uint8Array(64)
-  let [taken, whole, mixed] = [0, 0, 0]
-  while (taken < wanted) {
-    const snapshot = reader.snapshot(KEYS)
-    if (typeof snapshot === 'number') continue
-    taken++
-    const values = [...snapshot.values.values()]
-    if (values.length === 2 && new Set(values.map(({ bytes }) => numberOf(bytes))).size === 1) whole++
-    const singles = KEYS.map((name) => numberOf(target.subarray(0, Math.max(reader.key(name).read(target), 0))))
-    if (new Set(singles.filter((number) => number !== null)).size > 1) mixed++
+async function moments(progress, wanted) {
+  const counts = progress.of('snapshots', { taken: 0, whole: 0, mixed: 0 })
+  while (counts.taken < wanted) {
+    const until = Math.min(counts.taken + READS_AT_ONCE / 10, wanted)
+    await beside([64], ({ reader }) => snapshotAll(reader, { counts, until }))
+    progress.save('snapshots', counts)
   }
+  const { taken, whole, mixed } = counts
   const note = `the control: of the same keys read one by one ${mixed.toLocaleString('en-US')} were mixed`
   return [
     { what: 'snapshots of three keys, of one transaction', attempted: taken, survived: whole, note },
@@ -70,19 +81,34 @@ function snapshotAll(reader, wanted) {
   ]
 }
 
-async function deaths(wanted) {
-  let right = 0
-  for (let round = 0; round < wanted; round++) {
-    right += await beside(SIZES, async ({ reader, kill }) => {
-      await delay((round * 7) % LIFETIME_MS)
+function snapshotAll(reader, { counts, until }) {
+  const target = new Uint8Array(64)
+  while (counts.taken < until) {
+    const snapshot = reader.snapshot(KEYS)
+    if (typeof snapshot === 'number') continue
+    counts.taken++
+    const values = [...snapshot.values.values()]
+    if (values.length === 2 && new Set(values.map(({ bytes }) => numberOf(bytes))).size === 1) counts.whole++
+    const singles = KEYS.map((name) => numberOf(target.subarray(0, Math.max(reader.key(name).read(target), 0))))
+    if (new Set(singles.filter((number) => number !== null)).size > 1) counts.mixed++
+  }
+}
+
+async function deaths(progress, wanted) {
+  const counts = progress.of('kills', { killed: 0, right: 0 })
+  while (counts.killed < wanted) {
+    await beside(SIZES, async ({ reader, kill }) => {
+      await delay((counts.killed * 7) % LIFETIME_MS)
       await kill()
-      return Number(isOneMoment(reader))
+      counts.killed++
+      counts.right += Number(isOneMoment(reader))
     })
+    if (counts.killed % KILLS_AT_ONCE === 0) progress.save('kills', counts)
   }
   return {
     what: 'kill -9 of the writer, after which all is there, whole and of one moment',
-    attempted: wanted,
-    survived: right,
+    attempted: counts.killed,
+    survived: counts.right,
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../dist/src/machine.js'
+import * as areaKills from './area-kills.mjs'
 import * as areaModel from './area-model.mjs'
 import * as areaValues from './area-values.mjs'
 import * as connecting from './connecting.mjs'
@@ -14,10 +15,14 @@ import * as objects from './objects.mjs'
 import * as restarts from './restarts.mjs'
 import * as starts from './starts.mjs'
 import * as stoppedWatchers from './stopped-watchers.mjs'
+import * as storeFresh from './store-fresh.mjs'
+import * as storeMemory from './store-memory.mjs'
+import * as storeMoves from './store-moves.mjs'
 import * as takeovers from './takeovers.mjs'
 import * as watchers from './watchers.mjs'
 
 const FIGURES = {
+  'area-kills': areaKills,
   'area-model': areaModel,
   'area-values': areaValues,
   connecting,
@@ -27,6 +32,9 @@ const FIGURES = {
   watchers,
   'stopped-watchers': stoppedWatchers,
   starts,
+  'store-fresh': storeFresh,
+  'store-memory': storeMemory,
+  'store-moves': storeMoves,
   takeovers,
   restarts,
 }
