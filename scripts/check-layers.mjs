@@ -31,6 +31,7 @@ const LAYERS = {
     ['binder'],
     ['service-manager', 'interfaces'],
     ['value', 'store', 'command'],
+    ['inspect'],
     ['index.ts', 'internal.ts'],
   ],
   'packages/memfd-native/native': [

@@ -2,7 +2,7 @@
  * Shows what memsvc is, with the real programs: a daemon, and clients in processes of their own. Everything lives in a
  * private temporary directory and is gone at the end. Exits with 1 if the processes do not see the same memory.
  */
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, match } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -77,7 +77,16 @@ async function watchChanges(first, ...changes) {
     equal(line.value, String(value), 'the watcher saw another value')
     say(`   ${line.value}`)
   }
-  watcher.kill('SIGTERM')
+  return watcher
+}
+
+/** Who holds the memory now; every process that was started here must be in it. */
+async function showHolders(...children) {
+  const { pid, output } = await run('memsvc', 'inspect')
+  sayCommand(pid, 'memsvc', 'inspect')
+  for (const line of output.split('\n')) say(line === '' ? '' : `   ${line}`)
+  if (process.getuid() !== 0) return // the daemon lets only root look into it, and says itself what it holds
+  for (const child of children) match(output, new RegExp(`process ${child.pid}\\b`), 'a process is missing')
 }
 
 /** What must be the same on both sides. */
@@ -127,9 +136,13 @@ compare(
 deepEqual(facts[1], facts[0], 'the two sides see different memory')
 
 say('\n5. A watcher is told that there is a new value, and reads it from the memory.')
-await watchChanges(42, 43, 44)
+const watcher = await watchChanges(42, 43, 44)
 
-say('\n6. The daemon ends. With the last descriptor the memory is gone: there is nothing to clean up.')
+say('\n6. Who holds the memory: descriptors lead to open files of the kernel, and these to the memory.')
+await showHolders(daemon, watcher)
+
+say('\nNow the daemon ends. With the last descriptor the memory is gone: there is nothing to clean up.')
+watcher.kill('SIGTERM')
 const ending = once(daemon, 'exit')
-await show('memsvc', 'stop')
+await run('memsvc', 'stop')
 deepEqual(await ending, [0, null], 'the daemon did not end well')

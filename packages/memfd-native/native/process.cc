@@ -1,6 +1,8 @@
-// What concerns the whole process: prctl(2), getrlimit(2).
+// What concerns the whole process: prctl(2), getrlimit(2), kcmp(2).
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "define.h"
 #include "families.h"
@@ -31,6 +33,12 @@ int64_t SetLimit(int resource, int64_t soft, int64_t hard) {
   return ResultOf(::setrlimit(static_cast<Resource>(resource), &limit));
 }
 
+/** No C library has it. */
+int64_t Kcmp(int pid, int other_pid, int type, int64_t index, int64_t other_index) {
+  return ResultOf(::syscall(SYS_kcmp, static_cast<long>(pid), static_cast<long>(other_pid), static_cast<long>(type),
+                            static_cast<long>(index), static_cast<long>(other_index)));
+}
+
 }  // namespace
 
 void RegisterProcess(Napi::Env env, Napi::Object exports) {
@@ -38,4 +46,5 @@ void RegisterProcess(Napi::Env env, Napi::Object exports) {
   Define<GetDumpable>(exports, "getDumpable");
   Define<GetLimit, "resource">(exports, "getLimit");
   Define<SetLimit, "resource", "soft", "hard">(exports, "setLimit");
+  Define<Kcmp, "pid", "otherPid", "type", "index", "otherIndex">(exports, "kcmp");
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { AreaHeader, AreaStats } from './area-types.ts'
 import type { HubArrays } from './hub-arrays.ts'
-import { loadAddon } from './load-addon.ts'
+import { findAddon, loadAddon } from './load-addon.ts'
 import { SyscallError } from './syscall-error.ts'
 
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
@@ -179,6 +179,7 @@ export interface NativeBinding {
   getDumpable(): number
   getLimit(resource: number): [number, number] | number
   setLimit(resource: number, soft: number, hard: number): number
+  kcmp(pid: number, otherPid: number, type: number, index: number, otherIndex: number): number
 }
 
 /** What recvmsg answers; its descriptors are JavaScript's already. */
@@ -189,7 +190,14 @@ export interface NativeMessage {
   fds: number[]
 }
 
-export const native = loadAddon(join(import.meta.dirname, '../..')) as NativeBinding
+const PACKAGE_ROOT = join(import.meta.dirname, '../..')
+
+export const native = loadAddon(PACKAGE_ROOT) as NativeBinding
+
+/** Where the binary of this machine is, which this module has loaded. */
+export function addonPath(): string {
+  return findAddon(PACKAGE_ROOT)
+}
 
 /** Passes a result on, or throws the errno that it stands for. */
 export function unwrap<T>(syscall: string, result: T | number, detail?: string): T {

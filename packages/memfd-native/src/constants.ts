@@ -75,4 +75,8 @@ export const constants = Object.freeze({
   RLIMIT_FSIZE: 1,
   /** One more than the highest number a new descriptor may get. */
   RLIMIT_NOFILE: 7,
+
+  // kcmp(2)
+  /** Whether two descriptors lead to the same open file. */
+  KCMP_FILE: 0,
 })

@@ -4,6 +4,7 @@ export { AreaKey } from './area-key.ts'
 export { AreaReader, type AreaSnapshot, type AreaValue } from './area-reader.ts'
 export type { AreaHeader, AreaStats } from './area-types.ts'
 export { type AreaEdit, type AreaOptions, AreaWriter } from './area-writer.ts'
+export { addonPath } from './binding.ts'
 export { constants } from './constants.ts'
 export { errnos } from './errnos.ts'
 export { dup, type FileStatus, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from './fd.ts'
@@ -18,7 +19,15 @@ export { Mapping } from './mapping.ts'
 export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from './memfd.ts'
 export { mmap } from './mmap.ts'
 export { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
-export { getrlimit, isDumpable, type ResourceLimit, setDumpable, setrlimit } from './process.ts'
+export {
+  getrlimit,
+  isDumpable,
+  type KcmpSide,
+  kcmp,
+  type ResourceLimit,
+  setDumpable,
+  setrlimit,
+} from './process.ts'
 export type { ReceivedPacket } from './received-packet.ts'
 export type { AttachOptions } from './slots.ts'
 export { SyscallError } from './syscall-error.ts'

@@ -16,7 +16,8 @@ export function loadAddon(packageRoot: string): unknown {
   return addon.exports
 }
 
-function findAddon(packageRoot: string): string {
+/** Where it is. @throws as loadAddon */
+export function findAddon(packageRoot: string): string {
   const built = join(packageRoot, 'build/Release/memfd_native.node')
   if (existsSync(built)) return built
   const libc = findLibc()

@@ -1,4 +1,4 @@
-/** What concerns the whole process. prctl(2), getrlimit(2) */
+/** What concerns the whole process, and what two of them share. prctl(2), getrlimit(2), kcmp(2) */
 import { checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 
@@ -38,6 +38,27 @@ export function setrlimit(resource: number, limit: ResourceLimit): void {
   checkObject('limit', limit)
   const { soft, hard } = limit
   unwrap('setrlimit', native.setLimit(resource, toRlim(soft), toRlim(hard)))
+}
+
+/** One of the two things that kcmp(2) compares. */
+export interface KcmpSide {
+  /** Whose it is. */
+  pid: number
+  /** Which one of that process: of KCMP_FILE the descriptor's number. */
+  index: number
+}
+
+/**
+ * Compares what two processes have in the kernel; of `constants.KCMP_FILE` the open files behind two descriptors. kcmp(2)
+ *
+ * @returns 0: they are the same; 1, 2: `a` comes before or after `b` in an order that lasts; 3: they differ
+ * @throws SyscallError EPERM this process may not look into one of them (ptrace(2)); ESRCH, EBADF there is none; ENOSYS, EINVAL this
+ *   kernel cannot
+ */
+export function kcmp(type: number, a: KcmpSide, b: KcmpSide): number {
+  checkObject('a', a)
+  checkObject('b', b)
+  return unwrap('kcmp', native.kcmp(a.pid, b.pid, type, a.index, b.index))
 }
 
 /** RLIM_INFINITY is the largest rlim_t: -1, seen as a signed number. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
-import { constants, getrlimit, isDumpable, reopen, setDumpable, setrlimit } from '../src/index.ts'
+import { constants, dup, getrlimit, isDumpable, kcmp, reopen, setDumpable, setrlimit } from '../src/index.ts'
 import { codeOf, leakChecked, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
@@ -70,6 +70,22 @@ t.test('a resource that the kernel does not know, or no number, is refused', asy
   t.equal(
     codeOf(() => getrlimit('7' as unknown as number)),
     'ERR_INVALID_ARG_TYPE',
+  )
+})
+
+t.test('kcmp tells descriptors that share one open file from those that do not', async (t) => {
+  using memfd = sizedMemfd()
+  using same = dup(memfd)
+  using other = reopen(memfd, constants.O_RDONLY)
+  const { pid } = process
+  const { KCMP_FILE } = constants
+  const compare = (a: { fd: number }, b: { fd: number }) => kcmp(KCMP_FILE, { pid, index: a.fd }, { pid, index: b.fd })
+  t.equal(compare(memfd, same), 0)
+  t.ok([1, 2].includes(compare(memfd, other)))
+  t.equal(compare(memfd, other) + compare(other, memfd), 3, 'the order is the same from both sides')
+  t.equal(
+    codeOf(() => compare(memfd, { fd: 1_000_000 })),
+    'EBADF',
   )
 })
 

@@ -1,20 +1,18 @@
 /** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
-import { readFileSync } from 'node:fs'
 import { EXIT_MEANINGS, type ExitCode, isServiceName, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Output } from './commands/output.ts'
-import { inPackage } from './process/package-folder.ts'
+import { LOG_FORMATS, LOG_LEVELS } from './log/log-settings.ts'
+import { packageVersion } from './process/package-folder.ts'
 
 /** As in memsvc.schema.json. */
 const MAX_COUNT = 1_000_000
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 /** @param done told the exit code of the command that ran */
 export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   const program = new Command('memsvc')
     .description('owns shared memory without a name, and hands it to clients by name')
-    .version(version())
+    .version(packageVersion())
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', `\nExit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`)
@@ -45,12 +43,41 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   askingOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
     async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
   )
+  askingOptions(
+    program.command('inspect').argument('[name]').description('show which processes hold the memory, and by what'),
+  )
+    .option('--dot', 'as a graph for Graphviz')
+    .option('--svg', 'as a picture')
+    .action(async (name, options) => done(await (await import('./commands/inspect.ts')).inspect(name, options, out)))
   askingOptions(program.command('list').description('list the services')).action(async (options) =>
     done(await (await import('./commands/control.ts')).list(options, out)),
   )
   askingOptions(
     program.command('stop').argument('[name]').description('end a daemon; returns when its name is gone'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).stop(name, options, out)))
+  askingOptions(
+    program
+      .command('top')
+      .argument('[name]')
+      .description('show what a daemon does, again and again, until interrupted'),
+  )
+    .option('--interval <seconds>', 'between two looks (default: 1)')
+    .option('--count <n>', 'end after so many')
+    .action(async (name, options) => done(await (await import('./commands/top.ts')).top(name, options, out)))
+  askingOptions(
+    program
+      .command('metrics')
+      .argument('[name]')
+      .description("print a daemon's numbers for Prometheus, text format 0.0.4"),
+  )
+    .option('--output <file>', 'write to a file, which is there whole or as it was: for a textfile collector')
+    .action(async (name, options) => done(await (await import('./commands/control.ts')).metrics(name, options, out)))
+  askingOptions(
+    program.command('log').argument('[name]').description('show or change how a running daemon writes its log'),
+  )
+    .option('--level <level>', LOG_LEVELS.join(', '), parseLevel)
+    .addOption(new Option('--format <format>', 'of its lines').choices(LOG_FORMATS))
+    .action(async (name, options) => done(await (await import('./commands/control.ts')).log(name, options, out)))
   askingOptions(
     program.command('reload').argument('[name]').description('make a daemon read its configuration again'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).reload(name, options, out)))
@@ -60,6 +87,12 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   settingsOptions(
     clientOptions(program.command('doctor').description('examine whether memsvc can run here, and say what to do')),
   ).action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(options, out)))
+  program
+    .command('version')
+    .description('print the version')
+    .option('--verbose', 'and what it runs on: kernel, addon, Node.js')
+    .option('--json', 'one JSON object per line')
+    .action(async (options) => done((await import('./commands/version.ts')).version(options, out)))
   program
     .command('install-unit')
     .description('write the unit files with which systemd runs this memsvc')
@@ -76,6 +109,7 @@ function daemonOptions(command: Command): Command {
       new Option('--socket-mode <mode>', "the socket's permissions, octal").argParser(parseMode).default(0o600, '600'),
     )
     .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
+    .addOption(new Option('--log-format <format>', 'of its lines').choices(LOG_FORMATS).default('json'))
 }
 
 function settingsOptions(command: Command): Command {
@@ -125,13 +159,7 @@ function parseCount(text: string): number {
 }
 
 function parseLevel(text: string): string {
-  if (!LOG_LEVELS.includes(text)) throw new InvalidArgumentError(`It must be one of ${LOG_LEVELS.join(', ')}.`)
+  if (!(LOG_LEVELS as readonly string[]).includes(text))
+    throw new InvalidArgumentError(`It must be one of ${LOG_LEVELS.join(', ')}.`)
   return text
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(inPackage('package.json'), 'utf8')) as {
-    version: string
-  }
-  return manifest.version
 }

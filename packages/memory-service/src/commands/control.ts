@@ -1,4 +1,4 @@
-/** `memsvc status`, `list`, `stop` and `reload`: short calls to a daemon that runs, each within a deadline. */
+/** `memsvc status`, `list`, `stop`, `reload`, `metrics` and `log`: short calls to a daemon that runs, each within a deadline. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME, type ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
 import {
@@ -17,6 +17,8 @@ import {
   unlessGone,
 } from '@memsvc/shared/internal'
 import { type Output, tell } from './output.ts'
+import { replaceFile } from './replace-file.ts'
+import { describeStatus, type Report } from './status-text.ts'
 
 export interface ControlCommandOptions extends RegistryOptions {
   readonly json?: boolean
@@ -35,11 +37,17 @@ export async function status(
   out: Output,
 ): Promise<ExitCode> {
   using daemon = await reach(name, options)
-  const report = JSON.parse((await daemon.inTime(daemon.control.status())) ?? '{}') as Record<string, unknown>
-  report.registry = daemon.manager.path // as it was reached from here: the daemon may have it by another name
+  const report = await readReport(daemon)
   if (options.json) out.json(report)
-  else for (const [key, value] of Object.entries(report)) out.line(`${key}: ${showValue(value)}`)
+  else for (const line of describeStatus(report)) out.line(line)
   return EXIT.done
+}
+
+/** What a daemon says of itself. */
+export async function readReport(daemon: Reached): Promise<Report> {
+  const report = JSON.parse((await daemon.inTime(daemon.control.status())) ?? '{}') as Report
+  // As it was reached from here: the daemon may have it by another name.
+  return { ...report, registry: daemon.manager.path }
 }
 
 export async function list(options: ControlCommandOptions, out: Output): Promise<ExitCode> {
@@ -84,8 +92,36 @@ export async function reload(
   return EXIT.done
 }
 
+/** Its numbers, for Prometheus. */
+export async function metrics(
+  name = DEFAULT_SERVICE_NAME,
+  options: ControlCommandOptions & { readonly output?: string },
+  out: Output,
+): Promise<ExitCode> {
+  using daemon = await reach(name, options)
+  const text = (await daemon.inTime(daemon.control.metrics())) ?? ''
+  if (options.output !== undefined) replaceFile(options.output, text)
+  else if (options.json) out.json({ name, metrics: text })
+  else out.line(text.trimEnd())
+  return EXIT.done
+}
+
+/** Shows, or changes, how it writes its log. */
+export async function log(
+  name = DEFAULT_SERVICE_NAME,
+  options: ControlCommandOptions & { readonly level?: string; readonly format?: string },
+  out: Output,
+): Promise<ExitCode> {
+  using daemon = await reach(name, options)
+  const answer = await daemon.inTime(daemon.control.log(options.level ?? null, options.format ?? null))
+  const { level, format } = JSON.parse(answer ?? '{}') as { level: string; format: string }
+  if (options.json) out.json({ name, level, format })
+  else out.line(`level ${level}, format ${format}`)
+  return EXIT.done
+}
+
 /** A daemon that was found, and how long it may take. */
-interface Reached extends Disposable {
+export interface Reached extends Disposable {
   readonly manager: ServiceManager
   readonly deadline: Deadline
   readonly control: Control
@@ -93,7 +129,7 @@ interface Reached extends Disposable {
 }
 
 /** The caller disposes of it. @throws as connectInTime and findService */
-async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
+export async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
   const deadline = new Deadline(readTimeout(options.timeout))
   const manager = await connectInTime(readRegistryOptions(options), deadline)
   try {
@@ -114,8 +150,4 @@ async function reach(name: string, options: ControlCommandOptions): Promise<Reac
     manager.close()
     throw error
   }
-}
-
-function showValue(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

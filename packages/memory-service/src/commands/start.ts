@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { readSettings, type Settings, type SettingsOptions } from '../config/settings.ts'
 import { Daemon, type DaemonOptions } from '../daemon/daemon.ts'
 import { Keeping } from '../daemon/keeping.ts'
+import type { LogFormat } from '../log/log-settings.ts'
 import { DaemonLog } from '../log/logger.ts'
 import type { PeerLog } from '../log/peer-log.ts'
 import { hardenProcess } from '../process/hardening.ts'
@@ -22,6 +23,7 @@ export interface StartOptions extends SettingsOptions, RegistryOptions {
   readonly socketMode: number
   readonly writers: readonly string[]
   readonly logLevel: string
+  readonly logFormat: LogFormat
   /** The registry alone, no service. */
   readonly registryOnly: boolean
   /** `--no-store`: false */
@@ -40,7 +42,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   hardenProcess()
   const config = await readConfig(options)
   const folder = await openState(options, config)
-  const log = new DaemonLog(options.logLevel)
+  const log = new DaemonLog(options.logLevel, { format: options.logFormat })
   const { logger } = log
   logWarnings(log.peers)
   logSettings(logger, config.settings)

@@ -1,6 +1,8 @@
 /** The daemon's control: the extension of the binder of each service that it publishes. */
 import { Binder, type ImplementationOf, SecurityError } from '@memsvc/shared'
-import { IControl, readsCallerSynchronously, withoutStack } from '@memsvc/shared/internal'
+import { IControl, ownHoldings, readsCallerSynchronously, withoutStack } from '@memsvc/shared/internal'
+
+import { checkLogSettings, type LogFormat, type LogSettings } from '../log/log-settings.ts'
 
 export interface ControlOptions {
   /** Whether this is the daemon's own user, or root. */
@@ -8,6 +10,8 @@ export interface ControlOptions {
   /** @param isOwner whether all of it may be seen, or only what concerns everybody */
   readonly status: (isOwner: boolean) => object
   readonly reload: () => Promise<void>
+  readonly metrics: () => string
+  readonly log: LogSettings
   /** Told once the answer to the caller is on its way. */
   readonly onStop: (uid: number) => void
 }
@@ -36,6 +40,25 @@ export class ControlService extends IControl.Stub implements ImplementationOf<ty
   reload(): Promise<void> {
     this.#checkOwner('reload')
     return this.#options.reload()
+  }
+
+  holdings(): string {
+    this.#checkOwner('look into')
+    return JSON.stringify(ownHoldings())
+  }
+
+  metrics(): string {
+    this.#checkOwner('ask the metrics of')
+    return this.#options.metrics()
+  }
+
+  log(level: string | null, format: string | null): string {
+    this.#checkOwner('change the log of')
+    const { log } = this.#options
+    checkLogSettings(level, format)
+    if (level !== null) log.level = level
+    if (format !== null) log.format = format as LogFormat
+    return JSON.stringify({ level: log.level, format: log.format })
   }
 
   #checkOwner(action: string): number {

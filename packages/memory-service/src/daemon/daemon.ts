@@ -7,27 +7,18 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Binder, ClosedError, errorCode, ServiceManager } from '@memsvc/shared'
-import {
-  Admission,
-  type Caller,
-  isOutage,
-  type RegionStatus,
-  type RegistryPlace,
-  refundWhatWasRead,
-  ServiceChannels,
-  Signal,
-} from '@memsvc/shared/internal'
+import { Admission, type Caller, isOutage, type RegistryPlace, ServiceChannels, Signal } from '@memsvc/shared/internal'
 import type { OwnedFd } from 'memfd-native'
 import { Access } from '../access/access.ts'
 import type { Settings } from '../config/settings.ts'
 import type { DaemonLog } from '../log/logger.ts'
-import { ProcessStatus } from '../process/process-status.ts'
 import { Ledger } from '../quota/ledger.ts'
 import type { Resource } from '../quota/limits.ts'
 import { Gate } from '../registry/gate.ts'
 import { Hosting } from '../registry/hosting.ts'
 import type { ValueStore } from '../systemd/value-store.ts'
 import { ControlService } from './control-service.ts'
+import { DaemonReport } from './daemon-report.ts'
 import type { Keeping } from './keeping.ts'
 import { PublishedService } from './published-service.ts'
 import { Stores } from './stores.ts'
@@ -79,10 +70,10 @@ export class Daemon {
   readonly #services = new Map<string, PublishedService>()
   readonly #stores: Stores
   readonly #control: ControlService
-  readonly #process = new ProcessStatus()
   #manager: ServiceManager | null = null
   #takeover: NodeJS.Timeout | undefined
   #takeoverTrouble = ''
+  readonly #report: DaemonReport
   #isStopped = false
   #failure: unknown = null
   /** The reload under way, or the last one: they come one after the other. */
@@ -114,6 +105,14 @@ export class Daemon {
       keeping: options.keeping,
       endChannels: (service) => this.#channels.closeOf(service),
       logger: log.logger,
+    })
+    this.#report = new DaemonReport(settings.configuration, {
+      ...{ place, ownUid, ledger, log },
+      name: options.serviceName,
+      services: this.#services,
+      stores: this.#stores,
+      channels: this.#channels,
+      isHost: () => this.isHost,
     })
   }
 
@@ -189,49 +188,14 @@ export class Daemon {
       await this.#stores.configure(stores, this.#publishStore)
       this.#access.rules = access
       this.#ledger.limits = limits
+      this.#report.reloads.done += 1
+      this.#report.configuration = configuration
       log.logger.info({ configuration }, 'reloaded')
     } catch (error) {
+      this.#report.reloads.failed += 1
       log.logger.error({ reason: (error as Error).message }, 'not reloaded, the old settings stay')
       throw error
     }
-  }
-
-  /** All of it, for the daemon's own user and root. */
-  status(): object {
-    const { place, log, serviceName } = this.#options
-    refundWhatWasRead()
-    const { fds, mappings } = this.#process.counts(this.#ledger.changes)
-    return {
-      name: serviceName,
-      registry: place.path,
-      host: this.isHost,
-      ...this.#publicStatus(), // after these: people read it from the top
-      watchers: this.counts.watchers,
-      channels: this.#channels.size,
-      connections: this.#ledger.used('connections'),
-      fds,
-      mappings,
-      used: this.#ledger.totals,
-      droppedLogLines: log.dropped,
-      regions: this.#regions(),
-      stores: this.#stores.status,
-    }
-  }
-
-  /** What a stranger may know, which he could find out by himself: whose daemon it is, the value, and what guards it. */
-  #publicStatus(): object {
-    const { serviceName, ownUid } = this.#options
-    return {
-      name: serviceName,
-      pid: process.pid,
-      uid: ownUid,
-      value: this.#services.get(serviceName ?? '')?.value ?? null,
-      regions: this.#regions().map(({ seals, size }) => ({ seals, size })),
-    }
-  }
-
-  #regions(): RegionStatus[] {
-    return [...this.#services.values()].map(({ regionStatus }) => regionStatus)
   }
 
   async #serve(name: string): Promise<void> {
@@ -277,8 +241,10 @@ export class Daemon {
   #makeControl(): ControlService {
     return new ControlService({
       isOwner: (uid) => this.#access.isOwner(uid),
-      status: (isOwner) => (isOwner ? this.status() : this.#publicStatus()),
+      status: (isOwner) => (isOwner ? this.#report.status() : this.#report.publicStatus()),
       reload: () => this.reload(),
+      metrics: () => this.#report.metrics(),
+      log: this.#options.log,
       onStop: (uid) => {
         this.#options.log.logger.info({ uid }, 'asked to stop')
         this.stop()
@@ -296,7 +262,10 @@ export class Daemon {
     if (this.#isStopped) return
     let pauseMs = RETRY_MS
     try {
-      if (this.#hosting.tryHost()) return
+      if (this.#hosting.tryHost()) {
+        this.#report.takeovers += 1
+        return
+      }
     } catch (error) {
       this.#sayOnce(error as Error)
       pauseMs = RETRY_AFTER_ERROR_MS

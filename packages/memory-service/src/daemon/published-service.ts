@@ -1,6 +1,6 @@
 /** One name that this daemon serves: a value, and beside it the control of the daemon. */
 import { type Binder, type FileDescriptor, OwnedValue, type OwnedValueOptions } from '@memsvc/shared'
-import { type RegionStatus, regionStatus } from '@memsvc/shared/internal'
+import { type Activity, type RegionStatus, regionStatus } from '@memsvc/shared/internal'
 
 export interface PublishedServiceOptions extends OwnedValueOptions {
   readonly name: string
@@ -26,6 +26,11 @@ export class PublishedService {
 
   get value(): number {
     return this.#value.get()
+  }
+
+  /** How often it was set, and since when it is what it is. */
+  get activity(): Activity {
+    return this.#value.activity
   }
 
   get watchers(): number {

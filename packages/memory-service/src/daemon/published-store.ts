@@ -1,6 +1,6 @@
 /** One store that this daemon serves, and beside it the control of the daemon. */
 import { type Binder, OwnedStore } from '@memsvc/shared'
-import type { Caller } from '@memsvc/shared/internal'
+import type { Activity, Caller } from '@memsvc/shared/internal'
 import type { Access } from '../access/access.ts'
 import { StoreAccess } from '../access/store-access.ts'
 import type { StoreConfiguration } from '../config/stores.ts'
@@ -30,6 +30,8 @@ export interface StoreStatus {
   readonly watchers: number
   /** What other users have of it, by the names of the limits. */
   readonly used: Readonly<Record<string, number>>
+  /** How often it was written, and when last. */
+  readonly activity: Activity
   /** Keys that the state folder lacks still, and whether it could not be written; null: without one. */
   readonly state: { readonly pending: number; readonly failing: boolean } | null
 }
@@ -69,6 +71,7 @@ export class PublishedStore {
       capacity: areaSize.capacity,
       areas,
       ...{ watchers, used },
+      activity: this.#store.activity,
       state: this.#keeping.stateOf(this.name),
     }
   }

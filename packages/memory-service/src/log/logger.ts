@@ -3,14 +3,18 @@
  * once is dropped and counted, and the next one that is taken is followed by the count.
  */
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { constants, lseek, type OwnedFd, reopen, sendmsg } from 'memfd-native'
 import { type Logger, pino } from 'pino'
-import { isJournal, priorityPrefix } from '../systemd/journal.ts'
+import { isJournal, priorityOf, priorityPrefix } from '../systemd/journal.ts'
+import { JournalSocket } from '../systemd/journal-socket.ts'
+import type { LogFormat, LogSettings } from './log-settings.ts'
 import { PeerLog } from './peer-log.ts'
+import { type LogRecord, readableLine } from './readable-line.ts'
 
 const STDERR = 2
 
-export class DaemonLog {
+export class DaemonLog implements LogSettings {
   readonly logger: Logger
   /** For what others make this daemon say. */
   readonly peers: PeerLog
@@ -19,19 +23,37 @@ export class DaemonLog {
   #rest: Uint8Array = new Uint8Array(0)
   #dropped = 0
   #isDropping = false
+  /** May be changed at any time, as `level`. */
+  format: LogFormat
+  readonly #isColoured: boolean
+  readonly #isJournal: boolean
+  /** Where the journal takes lines with their fields. */
+  #journal: JournalSocket | null
 
   /** @param fd borrowed: where the lines go */
-  constructor(level: string, fd = STDERR) {
+  constructor(level: string, { fd = STDERR, format = 'json' }: { fd?: number; format?: LogFormat } = {}) {
     this.#sink = openSink(fd)
+    this.format = format
+    this.#isColoured = isatty(fd) && !process.env.NO_COLOR
+    this.#isJournal = isJournal(process.env, fd)
+    this.#journal = this.#isJournal ? JournalSocket.tryOpen() : null
     const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
-    const prefix = isJournal(process.env, fd) ? priorityPrefix : () => ''
     const destination = {
       [pino.symbols.needsMetadataGsym]: true,
       lastLevel: 0, // pino sets it before each line
-      write: (line: string) => this.#take(prefix(destination.lastLevel) + line),
+      write: (line: string) => this.#say(line, destination.lastLevel),
     }
     this.logger = pino(options, destination)
     this.peers = new PeerLog(this.logger)
+  }
+
+  /** The least that is said: one of pino's, or `silent`. */
+  get level(): string {
+    return this.logger.level
+  }
+
+  set level(level: string) {
+    this.logger.level = level
   }
 
   /** Lines that were dropped so far. */
@@ -43,6 +65,29 @@ export class DaemonLog {
   close(): void {
     this.peers.close()
     this.#sink.close()
+    this.#journal?.close()
+    this.#journal = null
+  }
+
+  /** @param line as pino has written it */
+  #say(line: string, level: number): void {
+    if (this.format === 'json' && this.#journal === null) {
+      this.#take(this.#isJournal ? priorityPrefix(level) + line : line)
+      return
+    }
+    const record = JSON.parse(line) as LogRecord
+    const text = this.format === 'json' ? line : readableLine(record, this.#isColoured)
+    if (!this.#tellJournal(text, record, level)) this.#take((this.#isJournal ? priorityPrefix(level) : '') + text)
+  }
+
+  #tellJournal(text: string, record: LogRecord, level: number): boolean {
+    if (this.#journal === null) return false
+    try {
+      this.#journal.send({ message: text.trimEnd(), priority: priorityOf(level), record })
+      return true
+    } catch {
+      return false // it takes the line without fields, or that is dropped
+    }
   }
 
   #take(line: string): void {

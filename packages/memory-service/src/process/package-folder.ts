@@ -1,6 +1,11 @@
 /** Where this package lies, and with it what is shipped beside the code. The code is in a bundle, or in a folder. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+
+/** Of this package, and of all that are released with it. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(inPackage('package.json'), 'utf8')) as { version: string }).version
+}
 
 /** @param path below the package's folder */
 export function inPackage(path: string): string {

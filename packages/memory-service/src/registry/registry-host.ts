@@ -1,5 +1,5 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
-import { Admission, connectionRateFarewell, Session } from '@memsvc/shared/internal'
+import { Admission, connectionRateFarewell, countRefusal, Session } from '@memsvc/shared/internal'
 import {
   type Credentials,
   getPeerGroups,
@@ -81,6 +81,7 @@ export class RegistryHost {
   /** Before anything is made for it. */
   #refuse(uid: number): Refusal | null {
     if (this.#arrivals.admits(uid)) return null
+    countRefusal('ERR_LIMIT')
     const now = performance.now()
     if (now - this.#lastToldOfRate > DAEMON_LIMITS.logPeriod.limit) {
       this.#lastToldOfRate = now
@@ -114,6 +115,7 @@ export class RegistryHost {
       },
     })
     session.chargeTo(account)
+    account.peer = session
     this.#sessions.add(session)
   }
 

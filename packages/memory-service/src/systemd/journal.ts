@@ -21,5 +21,10 @@ export function isJournal(env: NodeJS.ProcessEnv, fd: number): boolean {
 
 /** What goes before a line of this level of pino's. */
 export function priorityPrefix(level: number): string {
-  return `<${PRIORITIES.find((entry) => level >= entry.level)?.priority ?? DEBUG}>`
+  return `<${priorityOf(level)}>`
+}
+
+/** syslog(3)'s number for a level of pino's. */
+export function priorityOf(level: number): number {
+  return PRIORITIES.find((entry) => level >= entry.level)?.priority ?? DEBUG
 }

@@ -44,7 +44,7 @@ for (const [title, open] of CHANNELS) {
     const { reader, writer, read } = open()
     using source = reader
     using sink = writer
-    const log = new DaemonLog('info', sink.fd)
+    const log = new DaemonLog('info', { fd: sink.fd })
     log.logger.info({ uid: 7 }, 'hello')
     log.logger.debug('not at this level')
     log.close()
@@ -58,7 +58,7 @@ for (const [title, open] of CHANNELS) {
     const { reader, writer, read } = open()
     using source = reader
     using sink = writer
-    const log = new DaemonLog('info', sink.fd)
+    const log = new DaemonLog('info', { fd: sink.fd })
     const filler = 'x'.repeat(10_000) // above PIPE_BUF: a pipe takes the beginning of the last one
     let taken = 0
     for (; log.dropped === 0; taken++) log.logger.info(filler)
@@ -79,7 +79,7 @@ t.test('the descriptor stays as it was, for everybody who shares it', async (t) 
   using sink = writer
   const flags = () => nodeFs.readFileSync(`/proc/self/fdinfo/${sink.fd}`, 'utf8').match(/^flags:.*$/m)?.[0]
   const before = flags()
-  const log = new DaemonLog('info', sink.fd)
+  const log = new DaemonLog('info', { fd: sink.fd })
   log.logger.info('hello')
   t.equal(flags(), before)
   log.close()
@@ -90,7 +90,7 @@ t.test('the descriptor stays as it was, for everybody who shares it', async (t) 
 t.test('a file is appended to', async (t) => {
   const path = nodePath.join(t.testdir({ log: 'before\n' }), 'log')
   const fd = nodeFs.openSync(path, 'r+')
-  const log = new DaemonLog('info', fd)
+  const log = new DaemonLog('info', { fd })
   log.logger.info('after')
   nodeFs.writeSync(fd, 'by others\n')
   log.logger.info('last')
@@ -103,7 +103,7 @@ t.test('a file is appended to', async (t) => {
 
 t.test('a device that is full drops all lines, and throws nothing', async (t) => {
   using full = OwnedFd.adopt(nodeFs.openSync('/dev/full', 'w'))
-  const log = new DaemonLog('info', full.fd)
+  const log = new DaemonLog('info', { fd: full.fd })
   for (let i = 0; i < 3; i++) log.logger.info('hello')
   t.equal(log.dropped, 3)
   log.close()
@@ -112,7 +112,7 @@ t.test('a device that is full drops all lines, and throws nothing', async (t) =>
 
 t.test('a line after the end is dropped; the end may come twice', async (t) => {
   using sink = OwnedFd.adopt(nodeFs.openSync('/dev/null', 'w'))
-  const log = new DaemonLog('info', sink.fd)
+  const log = new DaemonLog('info', { fd: sink.fd })
   log.close()
   log.close()
   log.logger.info('too late')

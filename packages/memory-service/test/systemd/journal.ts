@@ -23,7 +23,7 @@ function openFile(t: Test): { path: string; fd: number; stream: string } {
 
 /** One line of each level, lowest first. */
 function logAll(fd: number): void {
-  const log = new DaemonLog('trace', fd)
+  const log = new DaemonLog('trace', { fd })
   for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) log.logger[level]('said')
   log.close()
 }

@@ -3,6 +3,7 @@ import { broadcast, mayBroadcast } from '../channel/broadcast.ts'
 import { OutgoingBody } from '../channel/outgoing-body.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { parcelContents } from '../parcel/parcel-objects.ts'
+import { counters } from '../util/counters.ts'
 import { IllegalStateError } from '../util/errors.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 import { sessionOf } from './session.ts'
@@ -20,6 +21,7 @@ export function callAllOneway(
   data: Parcel,
   onFailure: (proxy: BinderProxy, error: unknown) => void,
 ): void {
+  counters.notices += proxies.length
   const { bytes, size, objects } = parcelContents(data)
   if (objects.length > 0) throw new IllegalStateError('a call to many carries no descriptors and no binders')
   const body = new OutgoingBody(bytes, undefined, undefined, size)

@@ -17,6 +17,7 @@ import type { OutgoingBody } from '../channel/outgoing-body.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
+import { counters, countRefusal } from '../util/counters.ts'
 import { errorCode, LimitError, TransactionTooLargeError } from '../util/errors.ts'
 import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
@@ -60,6 +61,8 @@ export class IncomingCalls {
    * @throws Violation what it holds is not as it should be, or a oneway call is beyond a limit: nobody waits to be told
    */
   accept(call: IncomingCall, caller: Caller): void {
+    if (call.id === 0) counters.onewayCalls += 1
+    else counters.calls += 1
     const binder = this.#parcels.own(call.object)
     if (binder === undefined) {
       this.#refuse(call, STATUS_UNKNOWN_OBJECT, failureBody(`there is no object ${call.object}`))
@@ -116,6 +119,7 @@ export class IncomingCalls {
 
   #refuse(call: IncomingCall, status: number, body: OutgoingBody): void {
     this.#parcels.refuse(call.body)
+    countRefusal(CODE_OF_STATUS[status])
     if (call.id !== 0) this.#channel.fail(call.id, status, body)
   }
 
@@ -158,6 +162,7 @@ export class IncomingCalls {
   }
 
   #finishWithError(call: RunningCall, error: unknown): void {
+    countRefusal(errorCode(error))
     this.#twoWayCount -= 1
     this.#recycle(call)
     this.#replyError(call.id, error)
@@ -252,6 +257,13 @@ export class IncomingCalls {
   #failUnknown(id: number, message: string): void {
     this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, failureBody(message))
   }
+}
+
+/** What the caller's error says; for the counters. */
+const CODE_OF_STATUS: Readonly<Record<number, string>> = {
+  [STATUS_UNKNOWN_OBJECT]: 'ERR_UNKNOWN_TRANSACTION',
+  [STATUS_DESCRIPTORS_REFUSED]: 'ERR_UNSUPPORTED_OPERATION',
+  [STATUS_LIMIT]: 'ERR_LIMIT',
 }
 
 /** A limit that the peer has reached: it is told, and nobody here asks where. */

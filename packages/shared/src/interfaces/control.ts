@@ -11,6 +11,15 @@ export const IControl = defineInterface('memsvc.IControl', {
   stop: { code: 1102, args: [] },
   /** Reads its configuration again. @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE what is wrong in it: nothing changed */
   reload: { code: 1103, args: [] },
+  /** What the daemon's own process holds of regions, as JSON: nobody else can look. @throws ERR_SECURITY as stop */
+  holdings: { code: 1104, args: [], returns: types.string },
+  /** In Prometheus' text format 0.0.4. @throws ERR_SECURITY as stop */
+  metrics: { code: 1105, args: [], returns: types.string },
+  /**
+   * Sets the log's level and format; null: it stays. Answers what they are now, as JSON: `level`, `format`.
+   * @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE there is no such level or format
+   */
+  log: { code: 1106, args: [types.string, types.string], returns: types.string },
 })
 
 /** Every Binder and BinderProxy is; Android's interface IBinder does not say so here. */

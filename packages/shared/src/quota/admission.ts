@@ -3,6 +3,7 @@
  * many may take their time over that, the others hear nothing.
  */
 import { Violation } from '../channel/message.ts'
+import { counters, countRefusal } from '../util/counters.ts'
 import { LimitError } from '../util/errors.ts'
 import type { Account, Ledger } from './ledger.ts'
 
@@ -47,6 +48,7 @@ export class Admission<R extends string> {
     const { ledger, resource, turnedAway } = this.#options
     const account = ledger.open(uid)
     const refusal = tryCharge(account, resource)
+    if (refusal !== null) countRefusal(refusal.code)
     if (refusal === null || tryCharge(account, turnedAway) === null) return { account, refusal }
     account.close()
     return null
@@ -57,8 +59,10 @@ export class Admission<R extends string> {
     const { resource, turnedAway, log } = this.#options
     account.refund(refusal === null ? resource : turnedAway)
     const who = { of: resource, pid, uid: account.uid }
-    if (reason instanceof Violation) log?.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
-    else log?.debug(who, 'ended')
+    if (reason instanceof Violation) {
+      counters.violations += 1
+      log?.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
+    } else log?.debug(who, 'ended')
     const rest = account.close()
     if (rest.length > 0) log?.error({ ...who, rest }, 'not refunded: a bug')
   }

@@ -25,6 +25,7 @@ export class Ledger<R extends string> {
   changes = 0
   readonly #totals = new Tally<R>()
   readonly #users = new Map<number, User<R>>()
+  readonly #accounts = new Set<Account<R>>()
 
   constructor({ limits, ownUid, onChange = () => undefined }: LedgerOptions<R>) {
     this.limits = limits
@@ -35,11 +36,15 @@ export class Ledger<R extends string> {
   /** The account of one connection or channel. */
   open(uid: number): Account<R> {
     this.#userOf(uid).accounts += 1
-    return new Account(this, uid)
+    const account = new Account(this, uid)
+    this.#accounts.add(account)
+    return account
   }
 
   /** For `Account` only: one of this user is closed. */
-  close(uid: number): void {
+  close(account: Account<R>): void {
+    const { uid } = account
+    this.#accounts.delete(account)
     this.#userOf(uid).accounts -= 1
     this.#forgetIfUnused(uid)
   }
@@ -47,6 +52,16 @@ export class Ledger<R extends string> {
   /** How many users are known: those who have accounts, or still owe something. */
   get users(): number {
     return this.#users.size
+  }
+
+  /** What each user has of each resource, for those who have something. */
+  get usage(): { uid: number; used: Record<string, number> }[] {
+    return [...this.#users].map(([uid, { used }]) => ({ uid, used: used.counts }))
+  }
+
+  /** Of all connections and channels. */
+  get accounts(): ReadonlySet<Account<R>> {
+    return this.#accounts
   }
 
   /** Of every resource, all users together. */
@@ -127,15 +142,30 @@ class Tally<R extends string> {
     this.#counts.set(resource, this.get(resource) + count)
   }
 
+  /** Of those of which there is something. */
+  get counts(): Record<string, number> {
+    return Object.fromEntries([...this.#counts].filter(([, count]) => count !== 0))
+  }
+
   /** Those of which there is something. */
   get charged(): R[] {
     return [...this.#counts].filter(([, count]) => count !== 0).map(([resource]) => resource)
   }
 }
 
+/** One connection or channel, as its account has it. */
+export interface AccountPeer {
+  /** pid 0: it has not said yet. */
+  readonly caller: { readonly pid: number }
+  /** Bytes that it has not read and the kernel did not take. */
+  readonly queuedBytes: number
+}
+
 /** What one peer has been charged. The budget of its channel, where its resources are among these. */
 export class Account<R extends string> {
   readonly uid: number
+  /** Who it is, once that is known: for people. */
+  peer: AccountPeer | null = null
   readonly #ledger: Ledger<R>
   readonly #used = new Tally<R>()
   #isClosed = false
@@ -171,6 +201,11 @@ export class Account<R extends string> {
     return this.#ledger.hold(resource, this.uid, count)
   }
 
+  /** Of each resource, where it is something. */
+  get used(): Record<string, number> {
+    return this.#used.counts
+  }
+
   /** What was charged and not refunded. */
   get rest(): R[] {
     return this.#used.charged
@@ -180,7 +215,7 @@ export class Account<R extends string> {
   close(): R[] {
     const { rest } = this
     for (const resource of rest) this.refund(resource, this.#used.get(resource))
-    if (!this.#isClosed) this.#ledger.close(this.uid)
+    if (!this.#isClosed) this.#ledger.close(this)
     this.#isClosed = true
     return rest
   }

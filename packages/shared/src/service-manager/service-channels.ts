@@ -79,6 +79,7 @@ export class ServiceChannels<R extends string> {
       onOpen: (session) => {
         opened = session
         session.chargeTo(peer.account as Account<string>)
+        peer.account.peer = session
         this.#sessions.set(session, service)
       },
       onEnd: (pid, reason) => {

@@ -5,6 +5,7 @@
 import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
+import type { Activity } from '../util/activity.ts'
 import { checkFunction, checkInteger, checkObject, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
@@ -58,6 +59,8 @@ export class OwnedStore {
   readonly binder: Binder
   /** Called with each change after it was made, by whomever. */
   onChange: ((change: StoreChange) => void) | null = null
+  #writes = 0
+  #changedAt = Date.now()
   readonly #core: StoreCore
   readonly #service: StoreService
   readonly #watchers = new StoreWatchers()
@@ -234,6 +237,11 @@ export class OwnedStore {
     this.close()
   }
 
+  /** How many keys were written, and when the last one was: milliseconds since 1970. */
+  get activity(): Activity {
+    return { writes: this.#writes, changedAt: this.#changedAt }
+  }
+
   #moved(): void {
     this.#service.moved()
     this.#watchers.seeAnew()
@@ -241,6 +249,8 @@ export class OwnedStore {
   }
 
   #tell(keys: readonly string[], version: bigint): void {
+    this.#writes += keys.length
+    this.#changedAt = Date.now()
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
     if (this.onChange === null) return

@@ -11,6 +11,7 @@ import { sessionOf } from '../binder/session.ts'
 import { own } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import { countRefusal } from '../util/counters.ts'
 import {
   ConflictError,
   errorCode,
@@ -314,6 +315,7 @@ function outcomeOf(change: () => bigint, editOf: (key: string) => number = () =>
     return { isConflict: false, version: change(), edit: 0 }
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
+    countRefusal(error.code)
     return { isConflict: true, version: error.version, edit: editOf(error.key) }
   }
 }

@@ -6,6 +6,7 @@ import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { REGION_BYTES } from '../interfaces/memory-service.ts'
 import { MemoryFile } from '../os/memory-file.ts'
+import type { Activity } from '../util/activity.ts'
 import { checkFunction, checkInt32, checkObject } from '../util/check.ts'
 import { ValueBinder } from './value-binder.ts'
 import { Watchers } from './watchers.ts'
@@ -35,6 +36,8 @@ export class OwnedValue {
   onChange: ((value: number) => void) | null = null
   readonly #file: MemoryFile
   readonly #watchers = new Watchers()
+  #writes = 0
+  #changedAt = Date.now()
 
   /**
    * Makes and seals the region.
@@ -68,8 +71,13 @@ export class OwnedValue {
    */
   set(value: number): void {
     checkInt32('value', value)
-    if (value === this.get()) return
+    if (value === this.get()) {
+      this.#writes += 1
+      return
+    }
     this.#file.writeInt32BE(0, value)
+    this.#writes += 1
+    this.#changedAt = Date.now()
     this.#watchers.changed()
     this.onChange?.(value)
   }
@@ -77,6 +85,11 @@ export class OwnedValue {
   /** How many callbacks are told of changes. */
   get watchers(): number {
     return this.#watchers.size
+  }
+
+  /** How often the value was set, and since when it is what it is: milliseconds since 1970. */
+  get activity(): Activity {
+    return { writes: this.#writes, changedAt: this.#changedAt }
   }
 
   /** The region, writable for this process only. Belongs to this object. */

@@ -1,0 +1,7 @@
+/** What has become of something that others write. */
+export interface Activity {
+  /** How many writes were made; of a store each key counts. */
+  readonly writes: number
+  /** When it became what it is: milliseconds since 1970. */
+  readonly changedAt: number
+}

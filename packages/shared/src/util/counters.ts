@@ -1,0 +1,28 @@
+/** What this thread has done for others so far: for the metrics of a daemon. To count must cost nothing, so there is one object. */
+
+export const counters = {
+  /** Calls that came in and are answered, and those that are not: oneway. */
+  calls: 0,
+  onewayCalls: 0,
+  /** Watchers told. */
+  notices: 0,
+  /** Peers that broke the protocol and were disconnected. */
+  violations: 0,
+}
+
+const refusals = new Map<string, number>()
+/** Codes of errors are few, but those of a service of somebody's own are his. */
+const MOST_REASONS = 64
+const CODE = /^E[A-Z0-9_]{1,63}$/
+
+/** A call, or a peer, was refused. @param reason the code of the error */
+export function countRefusal(reason: string | undefined): void {
+  const known = reason !== undefined && CODE.test(reason) ? reason : 'other'
+  const name = refusals.has(known) || refusals.size < MOST_REASONS ? known : 'other'
+  refusals.set(name, (refusals.get(name) ?? 0) + 1)
+}
+
+/** How often, by the code of the error. */
+export function refusalCounts(): ReadonlyMap<string, number> {
+  return refusals
+}
