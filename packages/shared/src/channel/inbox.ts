@@ -61,11 +61,10 @@ export class Inbox implements Keeper {
     if (!this.#owner.isEnded) this.#keep().addEnd()
   }
 
-  /** Serves the oneway calls to this object that are kept, before their turn. */
+  /** Serves the oneway calls to this object that are kept, before their turn. In the middle of one this may be called again. */
   serveEarly(object: number): void {
-    for (const packet of this.#kept?.takeOneway(object) ?? []) {
-      if (this.#owner.isEnded) for (const fd of packet.fds) fd.close()
-      else this.#readEarly(packet)
+    for (let packet = this.#takeOneway(object); packet !== null; packet = this.#takeOneway(object)) {
+      this.#readEarly(packet)
     }
   }
 
@@ -134,18 +133,21 @@ export class Inbox implements Keeper {
     return this.#kept
   }
 
+  #takeOneway(object: number): KeptPacket | null {
+    return this.#owner.isEnded ? null : (this.#kept?.takeOneway(object) ?? null)
+  }
+
   /** Its descriptors are not its own any more: they belong to what is made of them, also if the channel ends meanwhile. */
   #serveFirst(kept: KeptPackets, packet: KeptPacket): void {
-    const { end } = packet
-    const fds = kept.takeFds()
+    const fds = kept.beginFirst()
+    let stop = packet.end // of one that fails, as straight from the hub: what is behind the fault is lost with it
     try {
-      packet.start = this.#read({ ...packet, fds })
+      stop = this.#read({ ...packet, fds })
     } catch (error) {
-      packet.start = end // as in a packet that comes straight from the hub: what is behind the fault is lost with it
       queueMicrotask(() => {
         throw error
       })
     }
-    if (packet.start === end && !this.#owner.isEnded) kept.removeFirst()
+    kept.endFirst(stop)
   }
 }

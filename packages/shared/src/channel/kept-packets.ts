@@ -24,6 +24,7 @@ interface Entry {
 export class KeptPackets {
   readonly #held: HeldBytes
   #entries: Entry[] = []
+  #serving: KeptPacket | null = null
 
   /** @param held what is kept is a part of it */
   constructor(held: HeldBytes) {
@@ -50,23 +51,21 @@ export class KeptPackets {
   }
 
   /**
-   * Takes out, in their order, the oneway calls to this object of ours that are alone in their packets, as those with descriptors are. Behind
-   * one that is not no other is looked for.
+   * Takes out the first oneway call to this object of ours that is alone in its packet, as those with descriptors are. What is being served
+   * is passed over; behind one in company no other is looked for. To be called again for the next: one that is served may take others.
    */
-  takeOneway(object: number): KeptPacket[] {
-    const found: Entry[] = []
-    for (const entry of this.#entries) {
-      if (entry.packet === null) continue
-      const match = matchOneway(entry.packet, object)
-      if (match === 'in company') break
-      if (match === 'alone') found.push(entry)
-    }
-    for (const { packet, paid } of found) {
-      this.#held.removeDescriptors(packet?.fds.length ?? 0)
+  takeOneway(object: number): KeptPacket | null {
+    for (const [at, { packet, paid }] of this.#entries.entries()) {
+      if (packet === null || packet === this.#serving) continue
+      const match = matchOneway(packet, object)
+      if (match === 'in company') return null
+      if (match === 'none') continue
+      this.#entries.splice(at, 1)
+      this.#held.removeDescriptors(packet.fds.length)
       this.#held.remove(paid)
+      return packet
     }
-    this.#entries = this.#entries.filter((entry) => !found.includes(entry))
-    return found.flatMap(({ packet }) => packet ?? [])
+    return null
   }
 
   /** Behind the packets comes the end. */
@@ -79,19 +78,24 @@ export class KeptPackets {
     return this.#entries[0]?.packet
   }
 
-  /** The descriptors of what is next, the caller's from here on: they are paid for here no longer. */
-  takeFds(): readonly OwnedFd[] {
-    const { packet } = this.#entries[0] ?? { packet: null }
+  /** What is next is being served, until `endFirst`. Its descriptors are the caller's from here on: they are paid for here no longer. */
+  beginFirst(): readonly OwnedFd[] {
+    const packet = this.first ?? null
     if (packet === null) return NO_FDS
+    this.#serving = packet
     const { fds } = packet
     packet.fds = NO_FDS
     this.#held.removeDescriptors(fds.length)
     return fds
   }
 
-  /** What was next has been served. */
-  removeFirst(): void {
-    this.#held.remove(this.#entries.shift()?.paid ?? 0)
+  /** It has been served up to here. */
+  endFirst(start: number): void {
+    const packet = this.#serving
+    this.#serving = null
+    if (packet === null || packet !== this.first) return
+    packet.start = start
+    if (start === packet.end) this.#held.remove(this.#entries.shift()?.paid ?? 0)
   }
 
   /** The channel is over: nothing of it is served any more. */

@@ -9,14 +9,15 @@ const EARLY = 7
 const onewayTo = (object: number, code: number) =>
   support.message({ kind: support.TRANSACTION, flags: support.ONEWAY, object, code })
 
+const withDescriptor = (code: number) =>
+  support.message(
+    { kind: support.TRANSACTION, flags: support.ONEWAY, object: EARLY, code, objectCount: 1, descriptorCount: 1 },
+    support.body(24, [{ offset: 0, type: support.DESCRIPTOR, number: 0 }]),
+  )
+
 t.test('calls with descriptors to one object are served early, in order; the rest in its turn, in order', async (t) => {
   const { channel, recorder, peer } = await support.recordedClient(t)
   const [fd] = support.regions(t, 1)
-  const withDescriptor = (code: number) =>
-    support.message(
-      { kind: support.TRANSACTION, flags: support.ONEWAY, object: EARLY, code, objectCount: 1, descriptorCount: 1 },
-      support.body(24, [{ offset: 0, type: support.DESCRIPTOR, number: 0 }]),
-    )
   peer.send(support.packet(onewayTo(3, 1)))
   peer.send(withDescriptor(2), [fd as never])
   peer.send(support.packet(onewayTo(3, 3), onewayTo(3, 4)))
@@ -35,4 +36,36 @@ t.test('calls with descriptors to one object are served early, in order; the res
     recorder.calls.map(({ code }) => code),
     [2, 5, 1, 3, 4, 6],
   )
+})
+
+t.test('who looks for early calls in the middle of one gets those behind it, in order', async (t) => {
+  const { channel, recorder, peer } = await support.recordedClient(t)
+  const [fd] = support.regions(t, 1)
+  for (const code of [1, 2, 3]) peer.send(withDescriptor(code), [fd as never])
+  recorder.onCall = ({ code, body }) => {
+    for (const fd of body.fds) fd.close()
+    if (code === 1) peer.send(withDescriptor(4), [fd as never])
+    channel.serveEarly(EARLY)
+  }
+  channel.serveEarly(EARLY)
+  t.same(
+    recorder.calls.map(({ code }) => code),
+    [1, 2, 3, 4],
+  )
+})
+
+t.test('that one may be in its turn, too', async (t) => {
+  const { channel, recorder, peer } = await support.recordedClient(t)
+  const [fd] = support.regions(t, 1)
+  for (const code of [1, 2, 3]) peer.send(withDescriptor(code), [fd as never])
+  let codesAfterFirst: number[] = []
+  recorder.onCall = ({ code, body }) => {
+    for (const fd of body.fds) fd.close()
+    if (code > 1) return
+    channel.serveEarly(EARLY)
+    codesAfterFirst = recorder.calls.map(({ code }) => code)
+  }
+  channel.serveEarly(EARLY + 1)
+  await recorder.calledTimes(3)
+  t.same(codesAfterFirst, [1, 2, 3])
 })
