@@ -2,7 +2,7 @@
  * What is run is bundled: Node loads one file in a fraction of the time, and of the memory, that eighty take. The sources
  * are bundled, not what the compiler made of them, so that what they need to run on Node 20 is there once, not in each.
  */
-import { rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -22,6 +22,32 @@ function memfdNative() {
   return places.find((place) => existsSync(place)) ?? require('node:path').dirname(require.resolve('memfd-native'))
 }`
 
+/**
+ * Lines stay lines: of an uncaught error Node prints the whole line, and its stack says which. Few of ours become longer than
+ * this when they are printed anew.
+ */
+const READABLE = { minify: false, lineLimit: 160 }
+
+/** esbuild calls a class that speaks of itself `_Name`. It says so in stacks and to console.log; the other name is free. */
+const OWN_NAMES = {
+  name: 'own-names',
+  setup({ initialOptions, onEnd }) {
+    onEnd(() => {
+      const files = readdirSync(initialOptions.outdir).filter((file) => /\.c?js$/.test(file))
+      for (const file of files) giveOwnNames(join(initialOptions.outdir, file))
+    })
+  },
+}
+
+function giveOwnNames(path) {
+  const code = readFileSync(path, 'utf8')
+  const names = new Set(Array.from(code.matchAll(/\b(\w+) = class _\1\b/g), ([, name]) => name))
+  writeFileSync(
+    path,
+    code.replace(/\b_([A-Z]\w*)\b/g, (word, name) => (names.has(name) ? name : word)),
+  )
+}
+
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
 const ENTRIES = { 'memfd-native': ['index'], shared: ['index', 'internal'], 'memory-service': ['main'] }
 
@@ -40,10 +66,10 @@ export async function bundlePackages(repositoryRoot) {
       target: 'node20',
       format: 'esm',
       packages: 'external',
-      minifySyntax: true,
-      minifyWhitespace: true,
+      ...READABLE,
       sourcemap: 'linked',
       sourcesContent: false,
+      plugins: [OWN_NAMES],
       logLevel: 'warning',
     })
   }
@@ -74,8 +100,7 @@ export async function bundleMemclient(repositoryRoot) {
     target: 'node20',
     format: 'cjs',
     supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
-    minifySyntax: true,
-    minifyWhitespace: true,
+    ...READABLE,
     banner: { js: BANNER },
     alias: {
       '@memsvc/shared/internal': join(packages, 'shared/src/internal.ts'),
@@ -85,6 +110,7 @@ export async function bundleMemclient(repositoryRoot) {
     external: ['commander'],
     logLevel: 'warning',
     plugins: [
+      OWN_NAMES,
       {
         name: 'module-folders',
         setup({ onLoad }) {

@@ -11,6 +11,7 @@ export {
   type Remote,
 } from './binder/interface.ts'
 export { type ParcelType, types } from './binder/parcel-types.ts'
+export { withOptions } from './binder/with-options.ts'
 export { DEFAULT_SERVICE_NAME, IMemoryService } from './interfaces/memory-service.ts'
 export { IWatch, IWatcher } from './interfaces/watch.ts'
 export { ashmem } from './os/ashmem.ts'
@@ -45,11 +46,12 @@ export {
   SharedStore,
   type StoreStatus,
 } from './store/shared-store.ts'
-export type { CallOptions, SetOptions } from './store/store-calls.ts'
+export type { SetOptions } from './store/store-calls.ts'
 export type { ChangesOptions } from './store/store-changes.ts'
 export type { StoreEntry } from './store/store-entry.ts'
 export { DEFAULT_STORE_NAME, IStore, IStoreListener } from './store/store-interface.ts'
 export type { ReadBytesOptions } from './store/store-reader.ts'
 export * from './util/errors.ts'
+export type { CallOptions } from './util/patience.ts'
 export { OwnedValue, type OwnedValueOptions } from './value/owned-value.ts'
 export { SharedValue } from './value/shared-value.ts'

@@ -12,7 +12,7 @@ const NO_REGION = [1, 'Not a memory file.'] as const
 
 /** What memclient is answered, its exit status, and what it says. */
 const LIES: Readonly<Record<string, readonly [code: number, line: string | RegExp]>> = {
-  'the end of the connection': [1, 'the other side closed the channel'],
+  'the end of the connection': [1, 'the process that served this object is gone, or has closed the channel'],
   'an empty packet': VIOLATION,
   garbage: VIOLATION,
   'a packet over 64 KiB': VIOLATION,
@@ -25,10 +25,10 @@ const LIES: Readonly<Record<string, readonly [code: number, line: string | RegEx
   'a channel that is announced and does not come': VIOLATION,
   'a channel and one descriptor more': VIOLATION,
   'a channel that is a file': [1, 'the registry answered a channel that is no socket'],
-  'a channel that is a stream': [1, 'the other side closed the channel'],
+  'a channel that is a stream': [1, 'the process that served this object is gone, or has closed the channel'],
   'an exception of no known code': [1, /Unknown exception code: -99/],
   'an exception of many lines': [1, 'one two [31mthree'],
-  'service: the end of the channel': [1, 'the other side closed the channel'],
+  'service: the end of the channel': [1, 'the process that served this object is gone, or has closed the channel'],
   'service: no region': [3, 'the service has no region'],
   'service: a reply of nothing': [3, 'the service has no region'],
   'service: security': [4, 'ERR_SECURITY'],

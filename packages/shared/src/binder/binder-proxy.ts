@@ -1,10 +1,12 @@
 /** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
 
+import { retold } from '../channel/death.ts'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { checkInteger, checkNotNull } from '../util/check.ts'
-import { ClosedError, DeadObjectError, LimitError, NoSuchElementError } from '../util/errors.ts'
+import { ClosedError, NoSuchElementError } from '../util/errors.ts'
+import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkParcelOrNull, checkRecipient } from './binder.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
@@ -41,20 +43,28 @@ export class BinderProxy implements IBinder, LinkedProxy {
    * Calls the object in its process.
    * @param data borrowed until this returns. The call leaves at once, or at the end of this turn with others.
    * @param reply filled in when the promise resolves; null: the answer is dropped.
-   * @returns false when the object does not know the code; true at once for FLAG_ONEWAY
+   * @param options how long to wait for the answer; default: as long as it takes. One that comes later is dropped
+   * @returns false when the object does not know the code, or failed by a fault of its own; true at once for FLAG_ONEWAY
    * @throws ERR_DEAD_OBJECT the process is gone; ERR_CLOSED after close(); ERR_TRANSACTION_TOO_LARGE above 1 MiB - 8 KiB;
    *   ERR_LIMIT too many calls pending, too much unread by the peer, or over 253 descriptors;
-   *   ERR_UNSUPPORTED_OPERATION descriptors to an object that takes none, or a proxy of another channel
+   *   AbortError, ERR_TIMEOUT; ERR_UNSUPPORTED_OPERATION descriptors to an object that takes none, or a proxy of another channel
    */
-  transact(code: number, data: Parcel, reply: Parcel | null = null, flags = 0): Promise<boolean> {
+  transact(
+    code: number,
+    data: Parcel,
+    reply: Parcel | null = null,
+    flags = 0,
+    options?: CallOptions,
+  ): Promise<boolean> {
     try {
       checkInteger('code', code, 0, 0xffffffff)
       checkInteger('flags', flags, 0, 0xffffffff)
       checkNotNull('data', data)
       checkParcelOrNull('data', data)
       checkParcelOrNull('reply', reply)
+      if (options !== undefined) checkCallOptions(options)
       this.#checkAlive()
-      if ((flags & FLAG_ONEWAY) === 0) return this.#link.transact(this, code, data, reply)
+      if ((flags & FLAG_ONEWAY) === 0) return this.#link.transact(this, code, data, reply, options)
       this.#link.transactOneway(this, code, data)
       return Promise.resolve(true)
     } catch (error) {
@@ -69,9 +79,9 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   /** For `defineInterface` only: as transact, for what `reader` makes of the answer. */
-  transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
+  transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>, options: CallOptions | undefined): Promise<T> {
     this.#checkAlive()
-    return this.#link.transactFor(this, code, data, reader)
+    return this.#link.transactFor(this, code, data, reader, options)
   }
 
   /** Always null: the implementation lives elsewhere. */
@@ -80,9 +90,10 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   /** Asks once and keeps the answer. @throws as transact */
-  getInterfaceDescriptor(): Promise<string | null> {
+  async getInterfaceDescriptor(options: CallOptions = {}): Promise<string | null> {
+    checkCallOptions(options)
     this.#descriptor ??= this.#askDescriptor()
-    return this.#descriptor
+    return within(options, 'the name of the interface', this.#descriptor)
   }
 
   /**
@@ -90,22 +101,23 @@ export class BinderProxy implements IBinder, LinkedProxy {
    * process knows of no such thing. Close a proxy that is not needed any more.
    * @throws as transact
    */
-  async getExtension(): Promise<IBinder | null> {
+  async getExtension(options: CallOptions = {}): Promise<IBinder | null> {
     const data = Parcel.obtain()
     const reply = Parcel.obtain()
     try {
-      return (await this.transact(EXTENSION_TRANSACTION, data, reply)) ? reply.readStrongBinder() : null
+      return (await this.transact(EXTENSION_TRANSACTION, data, reply, 0, options)) ? reply.readStrongBinder() : null
     } finally {
       data.recycle()
       reply.recycle()
     }
   }
 
-  /** Whether the object answers now; false on any error. */
-  async pingBinder(): Promise<boolean> {
+  /** Whether the object answers now, or in time; false on any error. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE options */
+  async pingBinder(options: CallOptions = {}): Promise<boolean> {
+    checkCallOptions(options)
     const data = Parcel.obtain()
     try {
-      return await this.transact(PING_TRANSACTION, data, null)
+      return await this.transact(PING_TRANSACTION, data, null, 0, options)
     } catch {
       return false
     } finally {
@@ -203,10 +215,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   #checkAlive(): void {
-    if (this.#state === 'dead') {
-      if (this.#reason instanceof LimitError) throw this.#reason
-      throw new DeadObjectError('the process that served this object is gone', { cause: this.#reason })
-    }
     if (this.#state === 'closed') throw new ClosedError('this proxy was closed')
+    if (this.#reason !== null) throw retold(this.#reason)
   }
 }

@@ -6,8 +6,9 @@
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
-import { checkInteger, checkNotNull, checkObject, checkString, show } from '../util/check.ts'
+import { checkInteger, checkNotNull, checkOptions, checkString, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
+import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { isBackground } from './background.ts'
 import * as identity from './calling-identity.ts'
 import { readsCallerSynchronously } from './calling-identity.ts'
@@ -60,7 +61,7 @@ export class Binder implements IBinder {
 
   /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE `options` is no object */
   constructor(options: BinderOptions = {}) {
-    checkObject('options', options)
+    checkOptions('options', options)
     this[acceptsFileDescriptors] = options.acceptFileDescriptors === true
   }
 
@@ -152,16 +153,28 @@ export class Binder implements IBinder {
   /**
    * Calls this object from its own process: `onTransact` runs at once, also when oneway, and what it throws arrives as
    * it is. Both parcels stay the caller's; they are rewound, the data before and the reply after.
+   * @param options how long to wait for the answer; the parcels are in use for as long as the call goes on
    * @returns false when the code is not known
    * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE an argument; ERR_CLOSED a recycled parcel
    */
-  async transact(code: number, data: Parcel, reply: Parcel | null = null, flags = 0): Promise<boolean> {
+  async transact(
+    code: number,
+    data: Parcel,
+    reply: Parcel | null = null,
+    flags = 0,
+    options: CallOptions = {},
+  ): Promise<boolean> {
     checkInteger('code', code, 0, 0xffffffff)
     checkInteger('flags', flags, 0, 0xffffffff)
     checkParcelOrNull('data', data)
     checkParcelOrNull('reply', reply)
+    checkCallOptions(options)
     data?.setDataPosition(0)
-    const isKnown = await this.onTransact(code, data, reply as Parcel, flags)
+    const isKnown = await within(
+      options,
+      'the call',
+      Promise.resolve(this.onTransact(code, data, reply as Parcel, flags)),
+    )
     reply?.setDataPosition(0)
     return isKnown
   }

@@ -3,7 +3,7 @@
  * one object one after the other. What the unfinished ones hold is bounded; beyond it calls are refused.
  */
 import type { Channel, IncomingCall } from '../channel/channel.ts'
-import { failureBody } from '../channel/failure.ts'
+import { failureBody, faultBody } from '../channel/failure.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import {
   STATUS_DESCRIPTORS_REFUSED,
@@ -17,8 +17,9 @@ import type { OutgoingBody } from '../channel/outgoing-body.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
+import { show } from '../util/check.ts'
 import { counters, countRefusal } from '../util/counters.ts'
-import { errorCode, LimitError, TransactionTooLargeError } from '../util/errors.ts'
+import { errorCode, LimitError, ServiceFailureError, TransactionTooLargeError } from '../util/errors.ts'
 import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { withoutStack } from '../util/stack-traces.ts'
@@ -228,10 +229,21 @@ export class IncomingCalls {
   }
 
   #reply(id: number, reply: Parcel): void {
-    if (!this.#channel.isEnded) this.#channel.reply(id, this.#parcels.pack(reply))
+    if (!this.#channel.isEnded) this.#channel.reply(id, this.#pack(reply))
   }
 
-  /** An error with a number travels in the reply; the others have a status, or are an unknown transaction. */
+  /** What cannot be sent is no fault of the caller's. */
+  #pack(reply: Parcel): OutgoingBody {
+    try {
+      return this.#parcels.pack(reply)
+    } catch (cause) {
+      // That the caller takes no descriptors is no fault of the service's either.
+      if (!isException(cause) || reply.hasFileDescriptors()) throw cause
+      throw new ServiceFailureError(`the reply cannot be sent: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  /** An error with a number travels in the reply; the others have a status, or are a fault of the service's. */
   #replyError(id: number, error: unknown): void {
     const reply = Parcel.obtain()
     try {
@@ -240,6 +252,7 @@ export class IncomingCalls {
       } else if (error instanceof LimitError) {
         this.#channel.fail(id, STATUS_LIMIT, failureBody(error.message, error))
       } else {
+        if (!isException(error)) throw error
         reply.writeException(error)
         this.#reply(id, reply)
       }
@@ -247,7 +260,7 @@ export class IncomingCalls {
       if (unsendable instanceof TransactionTooLargeError) this.#replyError(id, unsendable)
       else {
         reportCallbackError('a call', error)
-        this.#failUnknown(id, `an error without a number: ${errorCode(error)}`)
+        this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, faultBody(messageOf(error)))
       }
     } finally {
       reply.recycle()
@@ -264,6 +277,12 @@ const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   [STATUS_UNKNOWN_OBJECT]: 'ERR_UNKNOWN_TRANSACTION',
   [STATUS_DESCRIPTORS_REFUSED]: 'ERR_UNSUPPORTED_OPERATION',
   [STATUS_LIMIT]: 'ERR_LIMIT',
+}
+
+/** Of whatever was thrown. */
+function messageOf(error: unknown): string {
+  const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : error
+  return typeof said === 'string' && said !== '' ? said : show(error)
 }
 
 /** A limit that the peer has reached: it is told, and nobody here asks where. */

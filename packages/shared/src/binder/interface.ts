@@ -5,13 +5,23 @@
 
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { isException } from '../parcel/parcel-exceptions.ts'
+import { abortError } from '../util/abortable.ts'
 import { checkObject, checkString, show } from '../util/check.ts'
-import { BadParcelError, InvalidArgTypeError, InvalidArgValueError, UnknownTransactionError } from '../util/errors.ts'
-import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
+import {
+  BadParcelError,
+  InvalidArgTypeError,
+  InvalidArgValueError,
+  ServiceFailureError,
+  UnknownTransactionError,
+} from '../util/errors.ts'
+import { type CallOptions, within } from '../util/patience.ts'
+import { pauseStackTraces, resumeStackTraces, stripStack } from '../util/stack-traces.ts'
 import { Binder, type BinderOptions } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { type ParcelType, types } from './parcel-types.ts'
 import { FLAG_ONEWAY, LAST_CALL_TRANSACTION } from './transaction-codes.ts'
+import { closeLate, limitCalls, makeLimitedLocal, whatIs } from './with-options.ts'
 
 /** One method of an interface. */
 export interface MethodSpec {
@@ -135,6 +145,7 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
       { name, method, read: argsReader(descriptor, method) },
     ]),
   )
+  const LimitedLocal = makeLimitedLocal(descriptor, Object.keys(methods))
   return class Stub extends Binder implements IInterface {
     constructor(options?: BinderOptions) {
       super(options)
@@ -143,6 +154,10 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
 
     asBinder(): IBinder {
       return this
+    }
+
+    [limitCalls](options: CallOptions): IInterface {
+      return new LimitedLocal(this, options)
     }
 
     override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
@@ -155,8 +170,8 @@ function makeStub(descriptor: string, methods: InterfaceSpec): typeof Binder {
       const args = entry.read(data)
       const result: unknown = implementation.apply(this, args)
       return isThenable(result)
-        ? Promise.resolve(result).then((value) => writeResult(entry.method, reply, value))
-        : writeResult(entry.method, reply, result)
+        ? Promise.resolve(result).then((value) => writeResult(entry, reply, value))
+        : writeResult(entry, reply, result)
     }
   }
 }
@@ -199,30 +214,47 @@ function readArgs(method: MethodSpec, data: Parcel): unknown[] {
   }
 }
 
-function writeResult(method: MethodSpec, reply: Parcel, value: unknown): true {
+/** @throws ERR_SERVICE_FAILURE it is of the wrong type: the caller, who would be told so otherwise, has done nothing wrong */
+function writeResult({ name, method }: { name: string; method: MethodSpec }, reply: Parcel, value: unknown): true {
   if (method.oneway === true) return true
   reply.writeNoException()
-  method.returns?.writeResult(reply, value)
+  try {
+    method.returns?.writeResult(reply, value)
+  } catch (cause) {
+    if (!isException(cause)) throw cause
+    throw new ServiceFailureError(`it returned what ${name} cannot: ${(cause as Error).message}`, { cause })
+  }
   return true
 }
 
 function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBinder) => IInterface {
   class RemoteProxy implements IInterface {
     readonly #remote: IBinder
+    readonly #options: CallOptions | undefined
 
-    constructor(remote: IBinder) {
+    /** @param options for `withOptions` */
+    constructor(remote: IBinder, options?: CallOptions) {
       this.#remote = remote
+      this.#options = options
     }
 
     asBinder(): IBinder {
       return this.#remote
+    }
+
+    [limitCalls](options: CallOptions): IInterface {
+      return new RemoteProxy(this.#remote, options)
+    }
+
+    static invoke(proxy: RemoteProxy, call: Call, args: unknown[]): Promise<unknown> {
+      return call(proxy.#remote, args, proxy.#options)
     }
   }
   for (const [name, method] of Object.entries(methods)) {
     const invoke = makeCall(descriptor, name, method)
     const call = function (this: RemoteProxy, ...args: unknown[]): Promise<unknown> {
       try {
-        return invoke(this.asBinder(), args)
+        return RemoteProxy.invoke(this, invoke, args)
       } catch (error) {
         return Promise.reject(error)
       }
@@ -232,17 +264,20 @@ function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBi
   return RemoteProxy
 }
 
+type Call = (remote: IBinder, args: unknown[], options: CallOptions | undefined) => Promise<unknown>
+
 /** A method of a proxy, for any binder. */
-function makeCall(
-  descriptor: string,
-  name: string,
-  method: MethodSpec,
-): (remote: IBinder, args: unknown[]) => Promise<unknown> {
+function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
   const { code, args: types } = method
   const isOneway = method.oneway === true
+  const what = whatIs(name, descriptor)
   const reader = {
+    what,
     read: (reply: Parcel) => readReply(method, reply),
-    unknown: () => new UnknownTransactionError(`${descriptor} at the other side does not know ${name}`),
+    failed: (fault: string | null) =>
+      fault === null
+        ? new UnknownTransactionError(`${descriptor} at the other side does not know ${name}`)
+        : new ServiceFailureError(`${what} failed at the other side: ${fault}`),
   }
 
   function write(data: Parcel, args: unknown[]): void {
@@ -251,11 +286,11 @@ function makeCall(
   }
 
   /** The request has been sent, or copied to be sent with others, when the call returns. */
-  function callProxy(remote: BinderProxy, args: unknown[]): Promise<unknown> {
+  function callProxy(remote: BinderProxy, args: unknown[], options: CallOptions | undefined): Promise<unknown> {
     const data = Parcel.obtain(remote)
     try {
       write(data, args)
-      return remote.transactFor(code, data, reader)
+      return remote.transactFor(code, data, reader, options)
     } finally {
       data.recycle()
     }
@@ -267,7 +302,7 @@ function makeCall(
     try {
       write(data, args)
       const isKnown = await remote.transact(code, data, reply, isOneway ? FLAG_ONEWAY : 0)
-      if (!isKnown) throw reader.unknown()
+      if (!isKnown) throw reader.failed(null)
       return reply === null ? undefined : reader.read(reply)
     } finally {
       data.recycle()
@@ -275,12 +310,19 @@ function makeCall(
     }
   }
 
-  return (remote, args) =>
-    remote instanceof BinderProxy && !isOneway ? callProxy(remote, args) : callAny(remote, args)
+  return (remote, args, options) => {
+    if (remote instanceof BinderProxy && !isOneway) return callProxy(remote, args, options)
+    if (options?.signal?.aborted) throw abortError(options.signal)
+    return options === undefined ? callAny(remote, args) : within(options, what, callAny(remote, args), closeLate)
+  }
 }
 
 function readReply(method: MethodSpec, reply: Parcel): unknown {
-  reply.readException()
+  try {
+    reply.readException()
+  } catch (error) {
+    throw stripStack(error)
+  }
   const value = method.returns?.read(reply)
   if (method.returns !== undefined && value === undefined) throw new BadParcelError('the reply has no result')
   return value

@@ -3,7 +3,7 @@
  * one proxy, for as long as anybody holds that.
  */
 import type { Channel } from '../channel/channel.ts'
-import { death } from '../channel/death.ts'
+import { death, GONE } from '../channel/death.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import type { LimitError } from '../util/errors.ts'
 import { BinderProxy } from './binder-proxy.ts'
@@ -141,7 +141,7 @@ export class PeerObjects {
 
   /** A proxy that is made when the channel is over is dead from the beginning. */
   #endAtOnce(proxy: BinderProxy): BinderProxy {
-    proxy.linkEnded(this.#endReason ?? death('the other side is gone'))
+    proxy.linkEnded(this.#endReason ?? death(GONE))
     return proxy
   }
 }

@@ -1,56 +1,92 @@
 /** Calls that wait for their answer: each settles the promise that its caller was given. */
 import type { Outcome } from '../channel/channel.ts'
-import { failureError } from '../channel/failure.ts'
+import { asDeath, retold } from '../channel/death.ts'
+import { failureError, faultOf } from '../channel/failure.ts'
 import { Violation } from '../channel/message.ts'
 import type { CallWaiter } from '../channel/pending-calls.ts'
 import type { Parcel } from '../parcel/parcel.ts'
-import { DeadObjectError } from '../util/errors.ts'
-import type { LinkedProxy, ResultReader } from './proxy-link.ts'
+import { failForCaller } from '../util/caller-stack.ts'
+import { withoutStack } from '../util/stack-traces.ts'
+import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import type { WireParcels } from './wire-parcels.ts'
 
-abstract class Pending<T> implements CallWaiter {
+/** One call. */
+export abstract class Pending<T> implements CallWaiter {
   id = 0
   /** What the caller is given. */
   readonly answer: Promise<T>
   protected readonly parcels: WireParcels
+  readonly #link: ProxyLink
   /** Held so that it stays alive, and with it the channel, while its call is pending. */
-  readonly #proxy: LinkedProxy
-  #resolve!: (result: T) => void
-  #reject!: (reason: unknown) => void
+  #proxy: LinkedProxy | null
+  #state: 'pending' | 'settled' | 'given up' = 'pending'
+  #resolve!: (result: T | Promise<never>) => void
 
   constructor(parcels: WireParcels, proxy: LinkedProxy) {
     this.parcels = parcels
+    this.#link = proxy.link
     this.#proxy = proxy
-    this.answer = new Promise((resolve, reject) => {
+    this.answer = new Promise((resolve) => {
       this.#resolve = resolve
-      this.#reject = reject
     })
   }
 
+  get isGivenUp(): boolean {
+    return this.#state === 'given up'
+  }
+
+  /** Nobody waits any more: what comes is dropped. @returns whether it had not come yet */
+  giveUp(): boolean {
+    if (this.#state !== 'pending') return false
+    this.#state = 'given up'
+    this.#proxy = null
+    return true
+  }
+
   settle(outcome: Outcome): void {
+    if (this.#state === 'given up') this.#drop(outcome)
+    else this.#settle(outcome)
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#state = 'settled'
     try {
       const error = outcome.status === 0 ? null : failureError(outcome)
       if (error !== null) throw error
-      this.#resolve(outcome.status === 0 ? this.received(outcome) : this.unknown())
+      this.#resolve(outcome.status === 0 ? this.received(outcome) : this.unknown(outcome))
     } catch (error) {
       for (const fd of outcome.body.fds) fd.close()
-      this.#reject(error instanceof Violation ? this.#violation(error) : error)
+      this.#resolve(failForCaller(error instanceof Violation ? this.#violation(error) : error))
     }
   }
 
   fail(reason: Error): void {
-    this.#reject(reason)
+    if (this.#state === 'given up') return
+    this.#state = 'settled'
+    this.#resolve(failForCaller(withoutStack(() => retold(reason))))
   }
+
+  /** What was called, for people. */
+  abstract get what(): string
 
   /** @throws Violation; what the reply says */
   protected abstract received(outcome: Outcome): T
 
-  /** The object does not know the code. */
-  protected abstract unknown(): T
+  /** The object does not know the code, or failed by a fault of its own. @throws its error */
+  protected abstract unknown(outcome: Outcome): T
+
+  #drop({ status, body }: Outcome): void {
+    try {
+      if (status === 0) this.parcels.unpack(body).recycle()
+    } catch (error) {
+      for (const fd of body.fds) fd.close()
+      if (error instanceof Violation) this.#link.close(error)
+    }
+  }
 
   #violation(reason: Violation): Error {
-    this.#proxy.link.close(reason)
-    return new DeadObjectError('the other side broke the protocol', { cause: reason })
+    this.#proxy?.link.close(reason)
+    return withoutStack(() => asDeath(reason))
   }
 }
 
@@ -62,6 +98,10 @@ export class PendingReply extends Pending<boolean> {
   constructor(parcels: WireParcels, proxy: LinkedProxy, reply: Parcel | null) {
     super(parcels, proxy)
     this.#reply = reply
+  }
+
+  get what(): string {
+    return 'the call'
   }
 
   protected received({ body }: Outcome): boolean {
@@ -84,6 +124,10 @@ export class PendingResult<T> extends Pending<T> {
     this.#reader = reader
   }
 
+  get what(): string {
+    return this.#reader.what
+  }
+
   protected received({ body }: Outcome): T {
     const reply = this.parcels.unpack(body)
     try {
@@ -93,7 +137,7 @@ export class PendingResult<T> extends Pending<T> {
     }
   }
 
-  protected unknown(): never {
-    throw this.#reader.unknown()
+  protected unknown(outcome: Outcome): never {
+    throw withoutStack(() => this.#reader.failed(faultOf(outcome)))
   }
 }

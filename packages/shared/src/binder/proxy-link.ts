@@ -3,6 +3,7 @@
  */
 import type { acceptsFileDescriptors } from '../parcel/carried-binder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import type { CallOptions } from '../util/patience.ts'
 
 /** A proxy, as its link sees it. */
 export interface LinkedProxy {
@@ -17,18 +18,32 @@ export interface LinkedProxy {
 
 /** What a caller makes of the answer. */
 export interface ResultReader<T> {
+  /** What was called, for people. */
+  readonly what: string
   /** @param reply lent until this returns @throws what the reply says */
   read(reply: Parcel): T
-  /** The error when the object does not know the code. */
-  unknown(): Error
+  /** The error when the object does not know the code; or, if it failed by a fault of its own, with what it says of that. */
+  failed(fault: string | null): Error
 }
 
 /** Until a call is answered, its proxy is held. */
 export interface ProxyLink {
-  /** Sends a call, at the latest when this turn ends; the promise is of the answer. @throws see BinderProxy.transact */
-  transact(proxy: LinkedProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean>
+  /** Sends a call, at the latest when this turn ends; the promise is of the answer, without options as long as it takes. @throws see BinderProxy.transact */
+  transact(
+    proxy: LinkedProxy,
+    code: number,
+    data: Parcel,
+    reply: Parcel | null,
+    options: CallOptions | undefined,
+  ): Promise<boolean>
   /** As transact, for what `reader` makes of the answer. */
-  transactFor<T>(proxy: LinkedProxy, code: number, data: Parcel, reader: ResultReader<T>): Promise<T>
+  transactFor<T>(
+    proxy: LinkedProxy,
+    code: number,
+    data: Parcel,
+    reader: ResultReader<T>,
+    options: CallOptions | undefined,
+  ): Promise<T>
   /** Sends a call that gets no answer. @throws see BinderProxy.transact */
   transactOneway(proxy: LinkedProxy, code: number, data: Parcel): void
   /** A proxy with death links stays reachable. */

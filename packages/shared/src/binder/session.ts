@@ -11,17 +11,20 @@ import { STATUS_LIMIT, Violation } from '../channel/message.ts'
 import type { CallWaiter } from '../channel/pending-calls.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import { abortError } from '../util/abortable.ts'
 import { DeadObjectError, IllegalStateError, type LimitError } from '../util/errors.ts'
+import { asItIs, type CallOptions, Deadline } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { Binder } from './binder.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
 import { IncomingCalls } from './incoming-calls.ts'
 import { PeerObjects, ROOT } from './peer-objects.ts'
-import { PendingReply, PendingResult } from './pending-reply.ts'
+import { type Pending, PendingReply, PendingResult } from './pending-reply.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { ATTACH_TRANSACTION } from './transaction-codes.ts'
 import { WireParcels } from './wire-parcels.ts'
+import { closeLate } from './with-options.ts'
 
 export interface SessionOptions {
   role: 'client' | 'server'
@@ -151,16 +154,43 @@ export class Session implements ChannelHandler, ProxyLink {
 
   // --- for the proxies of this session: see ProxyLink ---
 
-  transact(proxy: LinkedProxy, code: number, data: Parcel, reply: Parcel | null): Promise<boolean> {
-    const pending = new PendingReply(this.#parcels, proxy, reply)
-    this.#call(proxy, code, data, pending)
-    return pending.answer
+  transact(
+    proxy: LinkedProxy,
+    code: number,
+    data: Parcel,
+    reply: Parcel | null,
+    options: CallOptions | undefined,
+  ): Promise<boolean> {
+    return this.#callFor(proxy, code, data, new PendingReply(this.#parcels, proxy, reply), options)
   }
 
-  transactFor<T>(proxy: LinkedProxy, code: number, data: Parcel, reader: ResultReader<T>): Promise<T> {
-    const pending = new PendingResult(this.#parcels, proxy, reader)
+  transactFor<T>(
+    proxy: LinkedProxy,
+    code: number,
+    data: Parcel,
+    reader: ResultReader<T>,
+    options: CallOptions | undefined,
+  ): Promise<T> {
+    return this.#callFor(proxy, code, data, new PendingResult(this.#parcels, proxy, reader), options)
+  }
+
+  #callFor<T>(
+    proxy: LinkedProxy,
+    code: number,
+    data: Parcel,
+    pending: Pending<T>,
+    options: CallOptions | undefined,
+  ): Promise<T> {
+    if (options?.signal?.aborted) throw abortError(options.signal)
     this.#call(proxy, code, data, pending)
-    return pending.answer
+    return options === undefined ? pending.answer : this.#answerInTime(pending, options)
+  }
+
+  #answerInTime<T>(pending: Pending<T>, options: CallOptions): Promise<T> {
+    const deadline = new Deadline(options, pending.what, () => {
+      if (pending.giveUp()) this.#channel.giveUp()
+    })
+    return deadline.waitLast(pending.answer, asItIs, closeLate)
   }
 
   transactOneway(proxy: LinkedProxy, code: number, data: Parcel): void {

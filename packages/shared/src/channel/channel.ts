@@ -17,7 +17,7 @@ import {
 } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../util/errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
-import { asDeath, death } from './death.ts'
+import { asDeath, death, GONE, retold } from './death.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { Inbox, type InboxOwner } from './inbox.ts'
@@ -69,7 +69,8 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   /** Whose turns it takes. */
   readonly #user: User
   #awaitsRoom = false
-  #ended = false
+  /** Null: it has not ended. */
+  #endReason: Error | null = null
   #reasons = 0
   /** Calls that came in and have no answer yet. */
   #unanswered = 0
@@ -101,7 +102,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   }
 
   get isEnded(): boolean {
-    return this.#ended
+    return this.#endReason !== null
   }
 
   /** The peer closed its end: what was sent since then, and with the call that found it out, has not reached it. */
@@ -111,7 +112,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   /** For a broadcast: whether what is sent to the socket now comes after all that was sent before. */
   get isClear(): boolean {
-    return !this.#ended && this.#outbox.isClear
+    return !this.isEnded && this.#outbox.isClear
   }
 
   /** For a broadcast. Belongs to the channel. */
@@ -152,6 +153,12 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     }
   }
 
+  /** Nobody waits any more for a call that is pending: it keeps the process no longer. Its waiter says so from now on. */
+  giveUp(): void {
+    this.#pending.giveUp()
+    this.#updateReference()
+  }
+
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
   callOneway(object: number, code: number, body: OutgoingBody): void {
     this.#makeRoomFor(body)
@@ -177,7 +184,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   /** As `release`, of many objects: in as few packets as they need, now. */
   releaseAll(references: readonly { object: number; count: number }[]): void {
     if (references.length < MANY_RELEASES) for (const { object, count } of references) this.release(object, count)
-    else if (!this.#ended) this.#releaseMany(references.map(({ object, count }) => releaseOf(object, count)))
+    else if (!this.isEnded) this.#releaseMany(references.map(({ object, count }) => releaseOf(object, count)))
   }
 
   #releaseMany(envelopes: readonly Envelope[]): void {
@@ -193,7 +200,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
    * channel lives until then, and `isPeerGone`.
    */
   takeIn(): void {
-    if (this.#ended) return
+    if (this.isEnded) return
     const onPacket = (packet: ReceivedPacket) => this.#inbox.keep(packet)
     const onEnd = () => {
       this.#isPeerGone = true
@@ -210,7 +217,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
   close(reason: Error = death('the channel was closed')): void {
-    if (!this.#ended) this.#outbox.leave() // what was said is said
+    if (!this.isEnded) this.#outbox.leave() // what was said is said
     this.#end(reason)
   }
 
@@ -245,7 +252,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   /** What this side owes: if it can neither be sent nor wait the channel is of no more use. */
   #sendOrEnd(envelope: Envelope, body: OutgoingBody, when: When): void {
-    if (this.#ended) return
+    if (this.isEnded) return
     try {
       this.#makeRoomFor(body)
       this.#onSent(this.#outbox.send(envelope, body, when))
@@ -265,8 +272,9 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   /** @throws LimitError, DeadObjectError a message with this body cannot be sent now */
   #makeRoomFor(body: OutgoingBody): void {
-    if (this.#ended) throw new DeadObjectError('the channel is closed')
-    this.#outbox.makeRoomFor(body)
+    if (this.#endReason === null) this.#outbox.makeRoomFor(body)
+    // Also where it has ended by what that sent.
+    if (this.#endReason !== null) throw retold(this.#endReason)
   }
 
   /** A broadcast could not be sent here: a negative errno. */
@@ -285,7 +293,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   }
 
   onUnsent(bytes: Buffer, errno: number): void {
-    if (this.#ended) return
+    if (this.isEnded) return
     try {
       if (errno === errnos.EAGAIN) this.#outbox.requeue(bytes)
       this.#onSent(errno === errnos.EAGAIN ? 0 : errno)
@@ -301,7 +309,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   // --- what the inbox tells ---
 
   onEndOfPackets(): void {
-    this.#end(death('the other side closed the channel'))
+    this.#end(death(GONE))
   }
 
   onFault(reason: Error): void {
@@ -325,7 +333,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   onHello(credentials: Credentials | null): void {
     // One packet tells who calls for the channel's life; the others need not.
-    if (credentials !== null && !this.#ended) this.#socket.stopCredentials()
+    if (credentials !== null && !this.isEnded) this.#socket.stopCredentials()
     this.#handler.onHello(credentials)
   }
 
@@ -339,7 +347,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   }
 
   #onSent(errno: number): void {
-    if (this.#ended) return
+    if (this.isEnded) return
     if (errno < 0 && !PEER_GONE.includes(errno)) {
       this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
       return
@@ -372,19 +380,19 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   }
 
   #end(reason: Error): void {
-    if (this.#ended) return
-    this.#ended = true
+    if (this.isEnded) return
+    this.#endReason = asDeath(reason)
     this.#outbox.close()
     this.#socket.close()
     this.#inbox.close()
     this.held.close()
-    this.#pending.failAll(asDeath(reason))
+    this.#pending.failAll(this.#endReason)
     this.#updateReference()
     this.#handler.onEnd(reason)
   }
 
   #updateReference(): void {
-    const busy = !this.#ended && (this.#reasons > 0 || this.#pending.size > 0 || this.#outbox.isWaiting)
+    const busy = !this.isEnded && (this.#reasons > 0 || this.#pending.awaited > 0 || this.#outbox.isWaiting)
     if (busy === this.#isReferenced) return
     this.#isReferenced = busy
     if (busy) this.#hub.ref()

@@ -1,7 +1,10 @@
 /** What a channel's end is called for those who waited on it: always that the object is dead, with the reason behind it. */
-import { DeadObjectError } from '../util/errors.ts'
+import { DeadObjectError, LimitError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { Violation } from './message.ts'
+
+/** Of an end that nobody has given a reason for. */
+export const GONE = 'the process that served this object is gone, or has closed the channel'
 
 /** An end that comes from outside: no stack has anything to say about it, and to record one takes longer than all the rest. */
 export function death(message: string): DeadObjectError {
@@ -13,4 +16,13 @@ export function asDeath(reason: Error): Error {
   return reason instanceof Violation
     ? new DeadObjectError('the other side broke the protocol', { cause: reason })
     : reason
+}
+
+/** The same end in the same words, for one more who hears of it: an error of its own, whose stack is theirs. */
+export function retold(reason: Error): Error {
+  const death = asDeath(reason)
+  const options = death.cause === undefined ? undefined : { cause: death.cause }
+  if (death instanceof LimitError) return new LimitError(death.resource, death.limit, death.used, options)
+  const Same = death.constructor as new (message: string, options?: ErrorOptions) => Error // of those that say no more
+  return new Same(death.message, options)
 }

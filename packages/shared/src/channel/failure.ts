@@ -10,6 +10,7 @@ import {
   TransactionTooLargeError,
   UnsupportedOperationError,
 } from '../util/errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import type { Outcome } from './channel-handler.ts'
 import {
   HEADER_BYTES,
@@ -26,6 +27,14 @@ import { OutgoingBody } from './outgoing-body.ts'
 
 /** Characters of a message that travel: it may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 1000
+
+/** Of a call that the service failed at by a fault of its own: a peer that reads the first message only takes the code for unknown. */
+export function faultBody(fault: string): OutgoingBody {
+  const parcel = Parcel.obtain()
+  parcel.writeString('the service failed at this call')
+  parcel.writeString(fault.slice(0, MAX_MESSAGE_LENGTH))
+  return new OutgoingBody(takeBytes(parcel))
+}
 
 /** String16 message, and for a limit its resource, limit and use. @throws RangeError a limit that is no integer */
 export function failureBody(message: string, limit?: LimitError): OutgoingBody {
@@ -50,19 +59,34 @@ function failureBytes(message: string, limit?: LimitError): Buffer {
     parcel.writeLong(BigInt(limit.limit))
     parcel.writeLong(BigInt(limit.used))
   }
+  return takeBytes(parcel)
+}
+
+function takeBytes(parcel: Parcel): Buffer {
   const { bytes, size } = parcelContents(parcel)
   const copy = Buffer.from(bytes.subarray(0, size))
   parcel.recycle()
   return copy
 }
 
-/** The error that a failure stands for; null for an unknown transaction, which is an answer and no error. */
+/** The error that a failure stands for; null for an unknown transaction, which is an answer and no error: see `faultOf`. */
 export function failureError(outcome: Outcome): Error | null {
   const parcel = parcelFromWire(outcome.body, [])
   try {
-    return errorOf(outcome.status, parcel)
+    return withoutStack(() => errorOf(outcome.status, parcel))
   } catch (cause) {
     return new DeadObjectError('the call failed, and the other side did not say why', { cause })
+  } finally {
+    parcel.recycle()
+  }
+}
+
+/** Of an unknown transaction: what the service says of its fault. Null: it does not know the code, or is older than faults. */
+export function faultOf({ body }: Outcome): string | null {
+  const parcel = parcelFromWire(body, [])
+  try {
+    parcel.readString()
+    return parcel.dataAvail() > 0 ? parcel.readString() : null
   } finally {
     parcel.recycle()
   }

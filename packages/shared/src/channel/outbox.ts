@@ -3,7 +3,6 @@
  * others in one packet. Nowhere else is that decided. What the peer does not read waits in the `SendQueue`.
  */
 import { type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
-import { DeadObjectError } from '../util/errors.ts'
 import { withWords } from '../util/words.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
@@ -77,11 +76,10 @@ export class Outbox {
     return this.#queue.queuedBytes
   }
 
-  /** @throws LimitError, DeadObjectError a message with this body cannot be sent now: see `send` */
+  /** @throws LimitError a message with this body cannot be sent now: see `send`. It may close the outbox */
   makeRoomFor(body: OutgoingBody): void {
     this.#queue.checkRoom(body.fds.length)
     if (this.#pack !== null && !(Pack.mayHold(body) && this.#pack.fits(body))) this.leave()
-    if (this.#isClosed) throw new DeadObjectError('the channel is closed')
   }
 
   /**
@@ -108,7 +106,7 @@ export class Outbox {
   /**
    * Sends messages that are a header each, now and as many to a packet as it holds.
    * @returns a negative errno: the socket is of no more use
-   * @throws LimitError of the budget: they cannot wait; DeadObjectError
+   * @throws LimitError of the budget: they cannot wait
    */
   sendBare(envelopes: readonly Envelope[]): number {
     this.makeRoomFor(OutgoingBody.EMPTY)

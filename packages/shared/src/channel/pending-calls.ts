@@ -7,6 +7,8 @@ import { CHANNEL_LIMITS } from './limits.ts'
 export interface CallWaiter {
   /** The call's. Of the channel's making: nobody else sets it. */
   id: number
+  /** Nobody waits any more; what comes is to be dropped. */
+  readonly isGivenUp?: boolean
   /** The outcome's bytes may be borrowed: copy them before returning. Its descriptors belong to the waiter. */
   settle(outcome: Outcome): void
   /** There will be no answer: the channel has ended. */
@@ -24,6 +26,8 @@ export class PendingCalls {
   /** Their number is a power of 2, or 0 at first: most channels of a server never call. */
   #places: (CallWaiter | undefined)[] = NO_PLACES
   #size = 0
+  /** Of those that nobody waits for any more. */
+  #givenUp = 0
   /** The most at once since one was last added to none. */
   #peak = 0
   #lastId = 0
@@ -32,9 +36,14 @@ export class PendingCalls {
     return this.#size
   }
 
+  /** Those that somebody waits for. */
+  get awaited(): number {
+    return this.#size - this.#givenUp
+  }
+
   /** Whether one more will not be alone: others are pending, or several were before and have been answered together. */
   get areConcurrent(): boolean {
-    return this.#size > 0 || this.#peak > 1
+    return this.awaited > 0 || this.#peak > 1
   }
 
   /** @returns the id of the new call. @throws LimitError */
@@ -45,7 +54,7 @@ export class PendingCalls {
     const id = this.#nextId()
     waiter.id = id
     this.#places[this.#placeOf(id)] = waiter
-    this.#peak = this.#size === 0 ? 1 : Math.max(this.#peak, this.#size + 1)
+    this.#peak = this.awaited === 0 ? 1 : Math.max(this.#peak, this.awaited + 1)
     this.#size += 1
     return id
   }
@@ -53,6 +62,11 @@ export class PendingCalls {
   /** The call was not sent. */
   remove(id: number): void {
     this.#take(id)
+  }
+
+  /** Nobody waits any more for one that is pending: its waiter says so. Its answer may come all the same. */
+  giveUp(): void {
+    this.#givenUp += 1
   }
 
   /** False: no call of that id is waiting. */
@@ -67,6 +81,7 @@ export class PendingCalls {
     const calls = this.#places.filter((call) => call !== undefined)
     this.#places = NO_PLACES
     this.#size = 0
+    this.#givenUp = 0
     for (const waiter of calls.sort((a, b) => a.id - b.id)) waiter.fail(reason)
   }
 
@@ -76,6 +91,7 @@ export class PendingCalls {
     if (waiter?.id !== id) return undefined
     this.#places[place] = undefined
     this.#size -= 1
+    if (waiter.isGivenUp === true) this.#givenUp -= 1
     return waiter
   }
 

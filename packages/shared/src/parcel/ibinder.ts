@@ -2,6 +2,8 @@
  * What a binder is to the layers below it: parcels carry binders without knowing how they are called.
  * The classes are in `binder/`.
  */
+
+import type { CallOptions } from '../util/patience.ts'
 import type { CarriedBinder } from './carried-binder.ts'
 import type { Parcel } from './parcel.ts'
 
@@ -13,13 +15,14 @@ export interface IBinder extends CarriedBinder {
    * Calls the object. Resolves to false when it does not know the code.
    * @param data stays the caller's.
    * @param reply filled with the answer; null when none is wanted (always for FLAG_ONEWAY). Stays the caller's.
+   * @param options how long to wait for the answer; default: as long as it takes
    * @throws as `BinderProxy.transact`; of a local object what it throws itself
    */
-  transact(code: number, data: Parcel, reply?: Parcel | null, flags?: number): Promise<boolean>
+  transact(code: number, data: Parcel, reply?: Parcel | null, flags?: number, options?: CallOptions): Promise<boolean>
   /** The name of the interface, null while none is attached; a proxy asks once and keeps it. */
-  getInterfaceDescriptor(): Promise<string | null>
+  getInterfaceDescriptor(options?: CallOptions): Promise<string | null>
   /** Whether the object answers; false on any error. */
-  pingBinder(): Promise<boolean>
+  pingBinder(options?: CallOptions): Promise<boolean>
   /** Whether its process lives, as far as is known. Nothing is asked. */
   isBinderAlive(): boolean
   /** The local implementation when it has this descriptor; always null of a proxy. */

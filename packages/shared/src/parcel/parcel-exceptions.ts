@@ -45,9 +45,18 @@ const NUMBERS = new Map([
   ['ERR_SERVICE_SPECIFIC', SERVICE_SPECIFIC],
 ])
 
-/** Whether an error is one that a service answers its caller with; everything else is a fault of the service's own. */
+/**
+ * Whether an error is one that a service answers its caller with; everything else is a fault of the service's own. So are errors
+ * that Node has made: they have codes like ours, and are about arguments that the service has given it.
+ */
 export function isException(error: unknown): boolean {
-  return NUMBERS.has(errorCode(error) ?? '')
+  const code = errorCode(error) ?? ''
+  return NUMBERS.has(code) && !isNodes(error as Error, code)
+}
+
+/** Its errors say their code where others say their name only. */
+function isNodes(error: Error, code: string): boolean {
+  return `${error}`.startsWith(`${error.name} [${code}]`)
 }
 
 export function writeNoException(parcel: ParcelValues): void {

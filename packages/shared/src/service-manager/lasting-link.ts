@@ -3,21 +3,14 @@
  * again to the next registry, before anything else. While there is something to say again it looks for that registry by
  * itself; otherwise the next question does.
  */
-import type { Binder } from '../binder/binder.ts'
 import { ClosedError } from '../util/errors.ts'
+import type { CallOptions } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
 import type { NotificationCallback } from './notifications.ts'
 import { isOutage } from './outage.ts'
-import { type ChannelPolicy, RegistryLink } from './registry-link.ts'
+import { type ChannelPolicy, type Registration, type Registry, RegistryLink } from './registry-link.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { isOverloaded, jittered, retryOverloaded } from './retry.ts'
-
-/** A service of this process. */
-export interface Registration {
-  /** null is for the registry to refuse. */
-  readonly binder: Binder | null
-  readonly dumpPriority: number
-}
 
 /** Milliseconds between attempts to reach a registry that is gone: soon, because a survivor takes over at once. */
 const RECONNECT_MS = 50
@@ -62,21 +55,25 @@ export class LastingLink {
 
   /**
    * What `question` comes to. It is put again, for a while, where the registry turns away who comes too often: it has not
-   * been heard then. @throws as current(), and the question
+   * been heard then. @param options of each answer @throws as current(), and the question
    */
-  async ask<T>(question: (link: RegistryLink) => T | Promise<T>): Promise<T> {
+  ask<T>(options: CallOptions, question: (registry: Registry) => T | Promise<T>): Promise<T> {
+    return this.#ask(options, (link) => question(link.within(options)))
+  }
+
+  async #ask<T>({ signal }: CallOptions, question: (link: RegistryLink) => T | Promise<T>): Promise<T> {
     try {
       return await question(this.current())
     } catch (error) {
       if (!isOverloaded(error)) throw error
     }
-    return retryOverloaded(() => question(this.current()))
+    return retryOverloaded(() => question(this.current()), { signal })
   }
 
   /** What `ask` answers, or null while there is no registry to ask; after `close()` for ever. */
-  async whileUp<T>(ask: (link: RegistryLink) => T | Promise<T>): Promise<T | null> {
+  async whileUp<T>(options: CallOptions, ask: (registry: Registry) => T | Promise<T>): Promise<T | null> {
     try {
-      return await ask(this.current())
+      return await ask(this.current().within(options))
     } catch (error) {
       if (this.#isClosed || isOutage(error)) return null
       throw error
@@ -84,24 +81,24 @@ export class LastingLink {
   }
 
   /** Publishes a service, at this registry and the next ones. @throws as the registry's addService */
-  async add(name: string, registration: Registration): Promise<void> {
-    await this.ask((link) => this.#addFirst(link, name, registration))
+  async add(name: string, registration: Registration, options: CallOptions): Promise<void> {
+    await this.#ask(options, (link) => this.#addFirst(link, name, registration, options))
     if (!this.#isClosed) this.#registrations.set(name, registration)
   }
 
   /** A process does not change its user namespace unnoticed: it is looked at before its first service. */
-  async #addFirst(link: RegistryLink, name: string, registration: Registration): Promise<void> {
-    if (!this.#isNamespaceChecked) await link.checkNamespace()
+  async #addFirst(link: RegistryLink, name: string, registration: Registration, options: CallOptions): Promise<void> {
+    if (!this.#isNamespaceChecked) await link.checkNamespace(options)
     this.#isNamespaceChecked = true
-    await add(link, name, registration)
+    await link.addService(name, registration, options)
   }
 
   /** Has a callback told, by this registry and the next ones. @throws as the registry's registerForNotifications */
-  async register(callback: NotificationCallback): Promise<void> {
-    const link = await retryOverloaded(() => this.current())
+  async register(callback: NotificationCallback, options: CallOptions): Promise<void> {
+    const link = await retryOverloaded(() => this.current(), { signal: options.signal })
     this.#callbacks.add(callback)
     try {
-      await register(link, callback)
+      await register(link, callback, options)
     } catch (error) {
       if (isOverloaded(error)) return // the next link says it again
       this.#callbacks.delete(callback)
@@ -110,9 +107,9 @@ export class LastingLink {
   }
 
   /** Has it told no more. Without a registry there is nobody who would. */
-  async unregister(callback: NotificationCallback): Promise<void> {
+  async unregister(callback: NotificationCallback, options: CallOptions): Promise<void> {
     if (!this.#callbacks.delete(callback)) return
-    await this.whileUp((link) => link.registry.unregisterForNotifications(callback.serviceName, callback))
+    await this.whileUp(options, (registry) => registry.unregisterForNotifications(callback.serviceName, callback))
   }
 
   /** The callbacks that are to be told. */
@@ -155,7 +152,7 @@ export class LastingLink {
   /** A name that somebody else has taken meanwhile is lost, and told. */
   async #addAgain(link: RegistryLink, name: string, registration: Registration): Promise<void> {
     try {
-      await add(link, name, registration)
+      await link.addService(name, registration, AS_LONG_AS_IT_TAKES)
     } catch (error) {
       if (isOutage(error)) return
       if (this.#registrations.get(name) === registration) this.#registrations.delete(name)
@@ -166,7 +163,7 @@ export class LastingLink {
 
   async #registerAgain(link: RegistryLink, callback: NotificationCallback): Promise<void> {
     try {
-      await register(link, callback)
+      await register(link, callback, AS_LONG_AS_IT_TAKES)
     } catch (error) {
       if (isOutage(error)) return
       this.#callbacks.delete(callback)
@@ -175,10 +172,9 @@ export class LastingLink {
   }
 }
 
-function add(link: RegistryLink, name: string, { binder, dumpPriority }: Registration): Promise<void> | void {
-  return link.addService(name, binder, dumpPriority)
-}
+/** Nobody waits: it is said because there is a new registry. */
+const AS_LONG_AS_IT_TAKES: CallOptions = {}
 
-function register(link: RegistryLink, callback: NotificationCallback): Promise<void> | void {
-  return link.registry.registerForNotifications(callback.serviceName, callback)
+function register(link: RegistryLink, callback: NotificationCallback, options: CallOptions): Promise<void> | void {
+  return link.within(options).registerForNotifications(callback.serviceName, callback)
 }

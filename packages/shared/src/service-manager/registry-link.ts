@@ -6,9 +6,11 @@ import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
+import { withOptions } from '../binder/with-options.ts'
 import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { DeadObjectError, errorCode, type LimitError, SecurityError } from '../util/errors.ts'
+import type { CallOptions } from '../util/patience.ts'
 import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
 import type { RegistryPlace } from './registry-path.ts'
@@ -21,6 +23,13 @@ export interface Arrival {
   /** The service's end. Borrowed. */
   readonly end: OwnedFd
   readonly service: Binder
+}
+
+/** A service of this process. */
+export interface Registration {
+  /** null is for the registry to refuse. */
+  readonly binder: Binder | null
+  readonly dumpPriority: number
 }
 
 /** A client of a service of this process, let in at least as far as its HELLO. */
@@ -45,9 +54,12 @@ export interface ChannelPolicy {
   onNameLost?: (name: string, error: unknown) => void
 }
 
+/** The registry itself. Its methods reject with ERR_DEAD_OBJECT when it goes away. */
+export type Registry = InstanceType<typeof IServiceManager.Proxy>
+
 export class RegistryLink {
-  /** The registry itself. Its methods reject with ERR_DEAD_OBJECT when the registry goes away. */
-  readonly registry: InstanceType<typeof IServiceManager.Proxy>
+  /** Waited for as long as it takes: see `within`. */
+  readonly registry: Registry
   readonly #session: Session
   readonly #policy: ChannelPolicy
   readonly #byName = new Map<string, Binder>()
@@ -70,6 +82,11 @@ export class RegistryLink {
     this.registry = new IServiceManager.Proxy(this.#session.root)
   }
 
+  /** The registry, whose answers are waited for as the options say. */
+  within(options: CallOptions): Registry {
+    return withOptions(this.registry, options)
+  }
+
   /** Who runs the registry. */
   get holder(): Caller {
     return this.#session.caller
@@ -83,13 +100,13 @@ export class RegistryLink {
    * The process has services from here on. The registry has to hear of its death before their clients do, or who asks
    * again at once is answered with a dead service.
    */
-  async addService(name: string, binder: Binder | null, dumpPriority: number): Promise<void> {
+  async addService(name: string, { binder, dumpPriority }: Registration, options: CallOptions): Promise<void> {
     if (this.#services.size === 0) this.#session.endFirst()
     // Before it is asked: its first client may come before its answer.
     if (binder !== null) this.#count(binder, 1)
     let hasGone = binder
     try {
-      await this.registry.addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
+      await this.within(options).addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
       hasGone = this.#byName.get(name) ?? null
       if (binder !== null) this.#byName.set(name, binder)
     } finally {
@@ -108,8 +125,8 @@ export class RegistryLink {
    * of its own: they must be the same, or every client would seem to be somebody else.
    * @throws ERR_SECURITY they are not
    */
-  async checkNamespace(): Promise<void> {
-    const known = await this.#knownUid()
+  async checkNamespace(options: CallOptions): Promise<void> {
+    const known = await this.#knownUid(options)
     const own = process.geteuid?.()
     if (known === undefined || known === own) return
     throw new SecurityError(
@@ -119,9 +136,9 @@ export class RegistryLink {
   }
 
   /** undefined: an older registry does not say. */
-  async #knownUid(): Promise<number | undefined> {
+  async #knownUid(options: CallOptions): Promise<number | undefined> {
     try {
-      return (await this.registry.getCallerUid()) >>> 0
+      return (await this.within(options).getCallerUid()) >>> 0
     } catch (error) {
       if (errorCode(error) === 'ERR_UNKNOWN_TRANSACTION') return undefined
       throw error

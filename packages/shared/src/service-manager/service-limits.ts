@@ -7,7 +7,7 @@ import { constants, getrlimit } from 'memfd-native'
 import { objectsForCallbacks } from '../quota/callbacks.ts'
 import { currentName } from '../quota/former-names.ts'
 import type { Shares } from '../quota/shares.ts'
-import { checkInteger, checkObject, show } from '../util/check.ts'
+import { checkInteger, checkOptions, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 
 interface Row extends Shares {
@@ -50,7 +50,7 @@ export const SERVICE_RESOURCES = Object.keys(ROWS) as ServiceResource[]
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE a resource or share that is none, fewer objects than watchers; ERR_OUT_OF_RANGE */
 export function checkServiceLimits(limits: unknown): asserts limits is ServiceLimits {
-  checkObject('limits', limits)
+  checkOptions('limits', limits)
   for (const [resource, shares] of Object.entries(limits as object)) {
     if (!Object.hasOwn(ROWS, resource))
       throw new InvalidArgValueError(`limits has no ${show(resource)}${hint(resource)}`)

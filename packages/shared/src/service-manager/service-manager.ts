@@ -7,14 +7,16 @@
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
-import { abortable, abortError } from '../util/abortable.ts'
-import { checkFunction, checkInteger, checkObject, checkSignal, INT_MAX, show } from '../util/check.ts'
+import { abortError } from '../util/abortable.ts'
+import { checkFunction, checkInteger, checkOptions, checkSignal, INT_MAX, show } from '../util/check.ts'
 import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
+import { isOutage } from './outage.ts'
 import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, type ServiceInfo } from './registry-interface.ts'
-import { type ChannelPolicy, openService, type RegistryLink } from './registry-link.ts'
+import { type ChannelPolicy, openService, type Registry } from './registry-link.ts'
 import { findRegistry, type RegistryPlace } from './registry-path.ts'
 import { retryOverloaded } from './retry.ts'
 import { defaultPolicy } from './service-channels.ts'
@@ -43,8 +45,8 @@ export interface ManagerOptions extends ConnectOptions {
   limits?: ServiceLimits | undefined
 }
 
-/** How a service is listed. */
-export interface AddServiceOptions {
+/** How a service is listed, and how long to wait for the registry. */
+export interface AddServiceOptions extends CallOptions {
   /** CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or several of them. */
   dumpPriority?: number
 }
@@ -52,6 +54,8 @@ export interface AddServiceOptions {
 /** waitForService looks again this often, in milliseconds: for a registry while there is none, for the service otherwise. */
 const RECONNECT_MS = 50
 const RECHECK_MS = 1000
+/** What is said to the registry when nobody waits any more keeps the process so long at most, in milliseconds. */
+const FAREWELL_MS = 1000
 
 /** A client of the registry. It owns its connection, and what it has published, until `close()`. */
 export class ServiceManager {
@@ -74,7 +78,7 @@ export class ServiceManager {
    *   AbortError; EAGAIN too many have been waiting for it to accept them for 5 s
    */
   static async connect(options: ManagerOptions = {}): Promise<ServiceManager> {
-    checkObject('options', options)
+    checkOptions('options', options)
     checkSignal(options.signal)
     if (options.limits !== undefined) checkServiceLimits(options.limits)
     return ServiceManager.connectTo(findRegistry(options), defaultPolicy(options.limits ?? {}), options.signal)
@@ -104,66 +108,74 @@ export class ServiceManager {
    * Publishes a service until this manager is closed or the process ends. Keeps the process alive.
    * @throws ERR_CLOSED; then by the registry, in Android's order: ERR_SECURITY not its uid nor root;
    *   ERR_INVALID_ARG_VALUE a null binder, a bad name; ERR_ILLEGAL_STATE another live process holds the name (the message
-   *   has its pid)
+   *   has its pid); ERR_TIMEOUT, AbortError: it may be published all the same
    */
   async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
     const added = binder ?? null
     if (added !== null && !(added instanceof Binder)) {
       throw new InvalidArgTypeError(`binder must be a local Binder, got ${show(binder)}`)
     }
-    checkObject('options', options)
+    checkCallOptions(options)
     const dumpPriority = options.dumpPriority ?? DUMP_PRIORITY_DEFAULT
     checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
-    await this.#link.add(typeof name === 'string' ? name : '', { binder: added, dumpPriority })
+    const registration = { binder: added, dumpPriority }
+    await this.#link.add(typeof name === 'string' ? name : '', registration, inTime(options))
   }
 
   /**
    * Finds a service: its local binder when this process published it by this manager, otherwise a proxy with a channel
    * of its own, which its `close()` ends.
    * @returns null when there is none, or no such name can be
-   * @throws ERR_REGISTRY_UNAVAILABLE, ERR_DEAD_OBJECT the registry went away, ERR_CLOSED
+   * @throws ERR_REGISTRY_UNAVAILABLE, ERR_DEAD_OBJECT the registry went away, ERR_CLOSED; ERR_TIMEOUT it has not answered for 30 s,
+   *   or as long as `options` say; AbortError
    */
-  async getService(name: string): Promise<IBinder | null> {
-    return this.#link.ask((link) => find(link, name))
+  async getService(name: string, options: CallOptions = {}): Promise<IBinder | null> {
+    checkCallOptions(options)
+    return this.#link.ask(inTime(options), (registry) => find(registry, name))
   }
 
   /** As getService; on Android it does not start a service that is not there, here neither does. */
-  async checkService(name: string): Promise<IBinder | null> {
-    return this.#link.ask(async ({ registry }) =>
+  async checkService(name: string, options: CallOptions = {}): Promise<IBinder | null> {
+    checkCallOptions(options)
+    return this.#link.ask(inTime(options), async (registry) =>
       isServiceName(name) ? openService(await registry.checkService(name)) : null,
     )
   }
 
   /**
    * Waits until there is a service of that name, over restarts of the registry too. Keeps the process alive meanwhile.
-   * @throws ERR_INVALID_ARG_VALUE a bad name; AbortError when `signal` fires; ERR_CLOSED
+   * @throws ERR_INVALID_ARG_VALUE a bad name; AbortError when `signal` fires; ERR_TIMEOUT after `timeoutMs`; ERR_CLOSED
    */
-  async waitForService(name: string, options: { signal?: AbortSignal } = {}): Promise<IBinder> {
+  async waitForService(name: string, options: CallOptions = {}): Promise<IBinder> {
     checkName(name)
-    checkObject('options', options)
-    checkSignal(options.signal)
+    checkCallOptions(options)
     const news = new Signal()
     this.#waits.add(news)
     const callback = new NotificationCallback(name, null, () => news.raise())
+    const over = new AbortController()
     try {
-      return await abortable(this.#wait(callback, news, options.signal), options.signal)
+      const found = this.#wait(callback, news, over.signal)
+      return await within(options, `waiting for ${name}`, found, closeService)
     } finally {
+      over.abort()
       this.#waits.delete(news)
       // Not waited for: the registry may hang, and has nothing to say that matters any more.
-      void this.#link.unregister(callback).catch(() => {})
+      void this.#link.unregister(callback, { timeoutMs: FAREWELL_MS }).catch(() => {})
     }
   }
 
   /** The names of all services with one of these priorities, sorted. @throws ERR_OUT_OF_RANGE; as getService */
-  async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
+  async listServices(dumpPriority: number = DUMP_PRIORITY_ALL, options: CallOptions = {}): Promise<string[]> {
     checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
-    const names = await this.#link.ask(({ registry }) => registry.listServices(dumpPriority))
+    checkCallOptions(options)
+    const names = await this.#link.ask(inTime(options), (registry) => registry.listServices(dumpPriority))
     return (names ?? []).filter((name) => name !== null)
   }
 
   /** Ours, beyond Android: who holds the name; null for nobody. @throws as getService */
-  async getServiceInfo(name: string): Promise<ServiceInfo | null> {
-    return this.#link.ask(({ registry }) => (isServiceName(name) ? registry.getServiceInfo(name) : null))
+  async getServiceInfo(name: string, options: CallOptions = {}): Promise<ServiceInfo | null> {
+    checkCallOptions(options)
+    return this.#link.ask(inTime(options), (registry) => (isServiceName(name) ? registry.getServiceInfo(name) : null))
   }
 
   /**
@@ -171,19 +183,21 @@ export class ServiceManager {
    * twice. Keeps the process alive.
    * @throws ERR_INVALID_ARG_VALUE a bad name; ERR_NULL_POINTER; ERR_CLOSED
    */
-  async registerForNotifications(name: string, callback: OnRegistration): Promise<void> {
+  async registerForNotifications(name: string, callback: OnRegistration, options: CallOptions = {}): Promise<void> {
     checkName(name)
     checkFunction('callback', callback)
+    checkCallOptions(options)
     const entry: NotificationCallback = new NotificationCallback(name, callback, () => this.#tell(entry, callback))
-    await this.#link.register(entry)
+    await this.#link.register(entry, inTime(options))
   }
 
   /** Removes every registration of this callback for this name. @throws ERR_ILLEGAL_STATE there is none; ERR_CLOSED */
-  async unregisterForNotifications(name: string, callback: OnRegistration): Promise<void> {
+  async unregisterForNotifications(name: string, callback: OnRegistration, options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options)
     this.#link.checkOpen()
     const mine = [...this.#link.callbacks].filter((entry) => entry.serviceName === name && entry.callback === callback)
     if (mine.length === 0) throw new IllegalStateError(`this callback is not registered for ${show(name)}`)
-    await Promise.all(mine.map((entry) => this.#link.unregister(entry)))
+    await Promise.all(mine.map((entry) => this.#link.unregister(entry, inTime(options))))
   }
 
   /** Closes the connection: what was published here is withdrawn. Services that were found live on. Idempotent. */
@@ -197,32 +211,42 @@ export class ServiceManager {
     this.close()
   }
 
-  async #wait(callback: NotificationCallback, news: Signal, signal: AbortSignal | undefined): Promise<IBinder> {
-    const isAborted = () => signal?.aborted === true
-    while (!isAborted()) {
+  /** Until `over` fires: then nobody waits for the service any more. */
+  async #wait(callback: NotificationCallback, news: Signal, over: AbortSignal): Promise<IBinder> {
+    while (!over.aborted) {
       this.#link.checkOpen()
-      const service = await this.#link.whileUp((link) => find(link, callback.serviceName))
-      if (isAborted()) {
-        closeService(service)
-        break
-      }
+      const service = await this.#link.whileUp({ signal: over }, (registry) => find(registry, callback.serviceName))
       if (service !== null) return service
-      if (!this.#link.callbacks.has(callback)) await this.#link.whileUp(() => this.#link.register(callback))
-      await news.wait({ timeoutMs: this.#link.isConnected ? RECHECK_MS : RECONNECT_MS, signal })
+      if (over.aborted) break
+      if (!this.#link.callbacks.has(callback)) await this.#registerWhileUp(callback, over)
+      await news.wait({ timeoutMs: this.#link.isConnected ? RECHECK_MS : RECONNECT_MS, signal: over })
     }
-    throw abortError(signal)
+    throw abortError(over)
+  }
+
+  async #registerWhileUp(callback: NotificationCallback, over: AbortSignal): Promise<void> {
+    try {
+      await this.#link.register(callback, { signal: over })
+    } catch (error) {
+      if (!isOutage(error)) throw error
+    }
   }
 
   async #tell(entry: NotificationCallback, callback: OnRegistration): Promise<void> {
     // Nothing: it is gone again already. Its next registration comes with a notice of its own.
-    const service = await this.#link.whileUp((link) => find(link, entry.serviceName))
+    const service = await this.#link.whileUp(inTime({}), (registry) => find(registry, entry.serviceName))
     if (service === null) return
     if (this.#link.callbacks.has(entry)) callback(entry.serviceName, service)
     else closeService(service)
   }
 }
 
-async function find({ registry }: RegistryLink, name: string): Promise<IBinder | null> {
+/** A registry that is stopped is not gone: nobody waits for its answer for ever. */
+function inTime({ signal, timeoutMs = ANSWER_TIMEOUT_MS }: CallOptions): CallOptions {
+  return { signal, timeoutMs }
+}
+
+async function find(registry: Registry, name: string): Promise<IBinder | null> {
   return isServiceName(name) ? openService(await registry.getService(name)) : null
 }
 

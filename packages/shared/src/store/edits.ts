@@ -1,6 +1,6 @@
 /** Arguments of changes, as callers give them. */
 
-import { checkLong, checkNumber, checkObject, show } from '../util/check.ts'
+import { checkLong, checkNumber, checkObject, checkOptions, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { encode, type Json } from './json.ts'
@@ -28,7 +28,7 @@ export interface WriteOptions {
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
 export function checkWriteOptions(options: WriteOptions): void {
-  checkObject('options', options)
+  checkOptions('options', options)
   checkVersion(options.ifVersion)
   if (options.ttlMs !== undefined) checkTtl(options.ttlMs)
 }

@@ -6,7 +6,7 @@ import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
-import { checkFunction, checkInteger, checkObject, INT_MAX, show } from '../util/check.ts'
+import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
@@ -158,7 +158,7 @@ export class OwnedStore {
    * @throws ERR_LIMIT they do not fit; ERR_OUT_OF_RANGE; ENOMEM. Areas that were moved already stay so
    */
   resize(size: { capacity?: number; maxKeys?: number }): void {
-    checkObject('size', size)
+    checkOptions('size', size)
     for (const area of this.#core.areas) area.move(checkedSize({ ...area.size, ...size }))
   }
 
@@ -187,7 +187,7 @@ export class OwnedStore {
 
   /** What users may have in it from now on, and the longest value: what is there already stays. @throws ERR_OUT_OF_RANGE */
   setLimits(wanted: Partial<StoreLimits> & { maxValueBytes?: number }): void {
-    checkObject('limits', wanted)
+    checkOptions('limits', wanted)
     const { maxValueBytes, ...limits } = wanted
     this.#core.limits = checkedLimits(limits)
     this.#core.maxValueBytes = checkedValueBytes(maxValueBytes)
@@ -270,7 +270,7 @@ const MAX_KEYS = 2 ** 24
 const ALL_KEYS: OwnedAreaRule[] = [{ keys: ['*'] }]
 
 function readOptions(options: OwnedStoreOptions) {
-  checkObject('options', options)
+  checkOptions('options', options)
   const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
   const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
   checkFunction('mayWrite', mayWrite)

@@ -7,15 +7,15 @@ import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
-import { abortable } from '../util/abortable.ts'
-import { checkBoolean, checkObject, checkSignal, checkString, show } from '../util/check.ts'
+import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
 import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
+import { ANSWER_TIMEOUT_MS, type CallOptions, within } from '../util/patience.ts'
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import { storeLimits } from './limits.ts'
 import type { StoreChange } from './owned-store.ts'
 import type { StoreSnapshotEntry } from './reading.ts'
-import { type CallOptions, type SetOptions, StoreCalls } from './store-calls.ts'
+import { type SetOptions, StoreCalls } from './store-calls.ts'
 import { type ChangesOptions, StoreChanges } from './store-changes.ts'
 import { StoreEntry } from './store-entry.ts'
 import { DEFAULT_STORE_NAME, IStore } from './store-interface.ts'
@@ -78,7 +78,7 @@ export class SharedStore implements Iterable<[string, Json]> {
    */
   static async open(name: string = DEFAULT_STORE_NAME, options: OpenOptions = {}): Promise<SharedStore> {
     checkString('name', name)
-    checkObject('options', options)
+    checkOptions('options', options)
     const { manager, ...place } = options
     checkSignal(place.signal)
     if (manager !== undefined && !(manager instanceof ServiceManager)) {
@@ -87,7 +87,9 @@ export class SharedStore implements Iterable<[string, Json]> {
     const own = manager ?? (await ServiceManager.connect(place))
     const store = new SharedStore(name, own, manager === undefined)
     try {
-      if (!(await abortable(store.#link.find(), place.signal)))
+      if (
+        !(await within({ signal: place.signal, timeoutMs: ANSWER_TIMEOUT_MS }, `opening ${name}`, store.#link.find()))
+      )
         throw new ServiceNotFoundError(`No service published for: ${name}`)
       return store
     } catch (error) {
@@ -117,7 +119,7 @@ export class SharedStore implements Iterable<[string, Json]> {
    * @throws ERR_CONFLICT it has not (any more) the version that is asked for; ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE; as get
    */
   readBytes(key: string, target: Uint8Array, options?: ReadBytesOptions): number {
-    if (options !== undefined) checkObject('options', options)
+    if (options !== undefined) checkOptions('options', options)
     return this.#reader.readBytes(key, target, options)
   }
 
@@ -199,7 +201,7 @@ export class SharedStore implements Iterable<[string, Json]> {
   async increment(key: string, by = 1, options: Omit<SetOptions, 'ifVersion'> = NO_OPTIONS): Promise<number> {
     checkKey(key)
     checkBy(by)
-    checkObject('options', options)
+    checkOptions('options', options)
     const { ttlMs } = options
     if (ttlMs !== undefined) checkTtl(ttlMs)
     this.#checkOpen()
@@ -212,7 +214,7 @@ export class SharedStore implements Iterable<[string, Json]> {
    * @throws ERR_TRANSACTION_TOO_LARGE together above 1 MiB - 8 KiB; ERR_UNSUPPORTED_OPERATION keys of several areas; as set
    */
   async update(edits: Iterable<StoreEdit>, options: CallOptions = NO_OPTIONS): Promise<bigint> {
-    checkObject('options', options)
+    checkOptions('options', options)
     const read = readEdits(edits, LIMITS)
     this.#checkOpen()
     return this.#calls.update(read, options)
@@ -225,7 +227,7 @@ export class SharedStore implements Iterable<[string, Json]> {
    */
   changes(prefix = '', options: ChangesOptions = NO_OPTIONS): AsyncGenerator<StoreChange, void, undefined> {
     checkString('prefix', prefix)
-    checkObject('options', options)
+    checkOptions('options', options)
     checkSignal(options.signal)
     if (options.initial !== undefined) checkBoolean('initial', options.initial)
     if (!isPrefix(prefix)) throw new InvalidArgValueError(`no key begins with ${show(prefix)}`)

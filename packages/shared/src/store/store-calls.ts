@@ -5,9 +5,8 @@
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
-import { checkInteger, checkSignal, INT_MAX } from '../util/check.ts'
 import { ClosedError, ConflictError, errorCode } from '../util/errors.ts'
-import { Deadline } from './deadline.ts'
+import { type CallOptions, checkCallOptions, Deadline } from '../util/patience.ts'
 import type { WriteOptions } from './edits.ts'
 import type { Encoded } from './json.ts'
 import type { CoreEdit } from './store-core.ts'
@@ -15,15 +14,7 @@ import { ANY_VERSION, NO_TTL, type Outcome } from './store-interface.ts'
 import type { StoreLink, StoreOwner } from './store-link.ts'
 import { upload } from './upload.ts'
 
-/** How long a call may take. */
-export interface CallOptions {
-  /** Ends the wait with AbortError; the call may be carried out all the same. */
-  signal?: AbortSignal | undefined
-  /** Milliseconds. Default 5000. */
-  timeoutMs?: number | undefined
-}
-
-/** Of one change. */
+/** Of one change; for 5,000 milliseconds, where `timeoutMs` is absent. */
 export interface SetOptions extends WriteOptions, CallOptions {}
 
 type Act<T> = (owner: StoreOwner) => T | Promise<T>
@@ -108,8 +99,7 @@ export class StoreCalls {
   /** @param finish makes the answer of what came */
   #call<T, R>(options: CallOptions, act: Act<T>, finish: (result: T) => R): Promise<R> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
-    checkSignal(signal)
-    checkInteger('timeoutMs', timeoutMs, 1, INT_MAX)
+    checkCallOptions(options)
     const deadline = new Deadline({ signal, timeoutMs }, 'the store')
     const { owner } = this.#link
     if (owner === null || signal?.aborted) return this.#callLater(deadline, act, finish)

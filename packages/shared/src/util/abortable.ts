@@ -1,19 +1,23 @@
 /** Waiting that a signal ends. */
 import { AbortError } from './errors.ts'
 
+const ABORTED = Symbol('aborted')
+
 /**
  * What `work` comes to, or AbortError as soon as `signal` fires. The work itself goes on: it has to look at the signal.
  */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   let onAbort = (): void => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(abortError(signal))
+  const aborted = new Promise<typeof ABORTED>((resolve) => {
+    onAbort = () => resolve(ABORTED)
   })
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort)
   try {
-    return await Promise.race([work, aborted])
+    const result = await Promise.race([work, aborted])
+    if (result !== ABORTED) return result
+    throw abortError(signal) // made here, where V8 knows who waits
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

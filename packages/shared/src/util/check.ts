@@ -74,6 +74,25 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   if (typeof value !== 'object') throw new InvalidArgTypeError(`${name} must be an object, got ${show(value)}`)
 }
 
+/**
+ * An object of options: a plain one. What is given in its place by mistake, a signal for `{ signal }` say, would be an object
+ * without options, and change nothing in silence.
+ */
+export function checkOptions(name: string, value: unknown): asserts value is object {
+  checkNotNull(name, value)
+  if (typeof value === 'object' && isPlain(value)) return
+  throw new InvalidArgTypeError(`${name} must be an object with options, as { signal }, got ${show(value)}`)
+}
+
+/** Of any realm. It may be a proxy that throws. */
+function isPlain(value: unknown): boolean {
+  try {
+    return Object.getPrototypeOf(value) === null || (value as object).constructor.name === 'Object'
+  } catch {
+    return false
+  }
+}
+
 /** A function; null is ERR_NULL_POINTER. */
 export function checkFunction(name: string, value: unknown): void {
   checkNotNull(name, value)

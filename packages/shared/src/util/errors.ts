@@ -119,6 +119,17 @@ export class UnknownTransactionError extends Error {
   }
 }
 
+/**
+ * The service failed at the call by a fault of its own: an error that is no answer, or a result of the wrong type. The
+ * message ends with what the service says of it.
+ */
+export class ServiceFailureError extends Error {
+  readonly code = 'ERR_SERVICE_FAILURE'
+  static {
+    named(this.prototype, 'ServiceFailureError')
+  }
+}
+
 /** The bytes of a parcel do not hold what was asked of them (BadParcelableException, ParcelFormatException). */
 export class BadParcelError extends Error {
   readonly code = 'ERR_BAD_PARCEL'

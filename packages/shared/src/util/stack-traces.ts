@@ -14,13 +14,19 @@ export function resumeStackTraces(before: { readonly limit: number } | undefined
 }
 
 /** An error that is somebody's answer, or comes from outside. */
-export function withoutStack<E extends Error>(make: () => E): E {
+export function withoutStack<T>(make: () => T): T {
   const before = pauseStackTraces()
   try {
     return make()
   } finally {
     resumeStackTraces(before)
   }
+}
+
+/** Of an error that is somebody's answer, and was made where nobody knows that. */
+export function stripStack(error: unknown): unknown {
+  if (error instanceof Error) withoutStack(() => Error.captureStackTrace(error))
+  return error
 }
 
 /** False: `Error` is frozen, or the limit cannot be written. */

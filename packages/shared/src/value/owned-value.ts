@@ -7,7 +7,7 @@ import type { Caller } from '../binder/calling-identity.ts'
 import { REGION_BYTES } from '../interfaces/memory-service.ts'
 import { MemoryFile } from '../os/memory-file.ts'
 import type { Activity } from '../util/activity.ts'
-import { checkFunction, checkInt32, checkObject } from '../util/check.ts'
+import { checkFunction, checkInt32, checkOptions } from '../util/check.ts'
 import { ValueBinder } from './value-binder.ts'
 import { Watchers } from './watchers.ts'
 
@@ -44,7 +44,7 @@ export class OwnedValue {
    * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE an option; errors of memfd_create(2), fallocate(2), mmap(2)
    */
   constructor(options: OwnedValueOptions = {}) {
-    checkObject('options', options)
+    checkOptions('options', options)
     const { initialValue = 0, mayWrite = isOwnerOrRoot } = options
     checkInt32('initialValue', initialValue)
     checkFunction('mayWrite', mayWrite)

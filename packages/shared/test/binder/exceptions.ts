@@ -1,7 +1,6 @@
 /** Errors of a service travel by their code, with their message; those without a number make the call unknown. */
 import t, { type Test } from 'tap'
-import type { BinderProxy } from '../../src/binder/binder-proxy.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
+import { type BinderProxy, defineInterface, type Parcel } from '../../src/index.ts'
 import * as errors from '../../src/util/errors.ts'
 import * as support from '../../test-support/index.ts'
 
@@ -19,6 +18,15 @@ function throwing(t: Test, error: unknown): BinderProxy {
     throw error
   }
   return support.sessionPair(t, new support.ScriptedBinder({ 1: serve })).proxy
+}
+
+/** Node's own of `act`. */
+function errorOf(act: () => unknown): unknown {
+  try {
+    return act()
+  } catch (error) {
+    return error
+  }
 }
 
 const travelling: [Error, string, new (...args: never[]) => Error][] = [
@@ -82,6 +90,8 @@ t.test('a reply that is too large deeper down is too large here', async (t) => {
   })
 })
 
+const IThrower = defineInterface('IThrower', { fail: { code: 1, args: [] } })
+
 const numberless: [string, unknown][] = [
   ['an error without a code', new Error('x')],
   ['an error with a code of its own', Object.assign(new Error('x'), { code: 'ERR_MINE' })],
@@ -89,6 +99,7 @@ const numberless: [string, unknown][] = [
   ['a dead object', new errors.DeadObjectError('x')],
   ['something closed', new errors.ClosedError('x')],
   ['a system error', Object.assign(new Error('x'), { code: 'EPERM', errno: -1 })],
+  ['a wrong argument of a function of Node', errorOf(() => Buffer.from(undefined as unknown as string))],
   ['a string', 'x'],
   ['null', null],
   ['undefined', undefined],
@@ -98,13 +109,20 @@ const numberless: [string, unknown][] = [
 ]
 
 for (const [what, error] of numberless) {
-  t.test(`${what} is an unknown transaction to the caller, and a warning in the service`, async (t) => {
-    const warnings = support.warningsOf(t)
-    const proxy = throwing(t, error)
-    t.equal(await support.call(proxy, 1), false)
-    t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR' }])
-    t.equal(await proxy.pingBinder(), true)
-  })
+  t.test(
+    `${what} is a call that is not known to transact, a fault of the service to a proxy, and a warning there`,
+    async (t) => {
+      const warnings = support.warningsOf(t)
+      const proxy = throwing(t, error)
+      t.equal(await support.call(proxy, 1), false)
+      await t.rejects(async () => IThrower.asInterface(proxy).fail(), {
+        code: 'ERR_SERVICE_FAILURE',
+        message: /^fail of IThrower failed at the other side: ./,
+      })
+      t.match(await warnings.next(2), [{ code: 'MEMSVC_CALLBACK_ERROR' }, { code: 'MEMSVC_CALLBACK_ERROR' }])
+      t.equal(await proxy.pingBinder(), true)
+    },
+  )
 }
 
 t.test('an error that is rejected later travels as one that is thrown', async (t) => {

@@ -1,7 +1,7 @@
 /** Interfaces as tables: the parts that defineInterface makes, what they do here and over a channel, and what is refused. */
 import t, { type Test } from 'tap'
 import * as api from '../../src/index.ts'
-import { call, identityOf, leakChecked, sessionPair, watchdog } from '../../test-support/index.ts'
+import { call, identityOf, leakChecked, sessionPair, warningsOf, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -161,14 +161,19 @@ t.test('arguments of the wrong type are refused before anything is sent', async 
   }
 })
 
-t.test('a result of the wrong type is an error of the service', async (t) => {
+t.test('a result of the wrong type is the fault of the service, and a warning there', async (t) => {
+  const warnings = warningsOf(t)
   class Wrong extends ICalculator.Stub {
     add() {
       return 'three'
     }
   }
   const { proxy } = sessionPair(t, new Wrong())
-  await t.rejects(async () => ICalculator.asInterface(proxy).add(1, 2), { code: 'ERR_INVALID_ARG_VALUE' })
+  await t.rejects(async () => ICalculator.asInterface(proxy).add(1, 2), {
+    code: 'ERR_SERVICE_FAILURE',
+    message: /add of .* failed at the other side: .*must be a number, got "three"/,
+  })
+  t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR' }])
 })
 
 t.test('a promise of another library is waited for', async (t) => {

@@ -1,0 +1,80 @@
+/** A deadline and a signal for the calls of an interface, whichever side of it one has. */
+import type { IBinder, IInterface } from '../parcel/ibinder.ts'
+import { abortError } from '../util/abortable.ts'
+import { checkNotNull, show } from '../util/check.ts'
+import { InvalidArgTypeError, UnknownTransactionError } from '../util/errors.ts'
+import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
+
+/** Of what `defineInterface` makes: the same once more, whose calls have these options. */
+export const limitCalls: unique symbol = Symbol('limitCalls')
+
+/**
+ * The same service, each call of which is given up when `signal` fires or `timeoutMs` have passed, whatever becomes of it at the
+ * other side. An answer that comes later is dropped, and the descriptors in it closed. A call that was given up does not keep
+ * the process alive. A signal that has fired already: nothing is sent.
+ * @param service what `asInterface` answers. It stays as it is, and has the same binder
+ * @returns its methods reject with AbortError or ERR_TIMEOUT then
+ * @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+ */
+export function withOptions<T extends IInterface>(service: T, options: CallOptions): T {
+  checkNotNull('service', service)
+  checkCallOptions(options)
+  const { [limitCalls]: limit } = service as { [limitCalls]?: (options: CallOptions) => T }
+  if (typeof limit === 'function') return limit.call(service, { ...options })
+  throw new InvalidArgTypeError(`service must be what an interface's asInterface answers, got ${show(service)}`)
+}
+
+/** Closes what came for somebody who has given up: a descriptor, a proxy. */
+export function closeLate(result: unknown): void {
+  if (typeof result !== 'object' || result === null || !('close' in result)) return
+  if (typeof result.close === 'function') result.close()
+}
+
+/** The class of a local object's callers who do not wait for ever. For `defineInterface`. */
+export function makeLimitedLocal(
+  descriptor: string,
+  methods: readonly string[],
+): new (
+  local: IBinder,
+  options: CallOptions,
+) => IInterface {
+  class LimitedLocal implements IInterface {
+    readonly #local: IBinder
+    readonly #options: CallOptions
+
+    constructor(local: IBinder, options: CallOptions) {
+      this.#local = local
+      this.#options = options
+    }
+
+    asBinder(): IBinder {
+      return this.#local
+    }
+
+    [limitCalls](options: CallOptions): IInterface {
+      return new LimitedLocal(this.#local, options)
+    }
+
+    static async invoke(limited: LimitedLocal, name: string, args: unknown[]): Promise<unknown> {
+      const { signal } = limited.#options
+      if (signal?.aborted) throw abortError(signal)
+      const local = limited.#local as unknown as Record<string, (...args: unknown[]) => unknown> // a subclass has it, or not
+      const what = whatIs(name, descriptor)
+      if (typeof local[name] !== 'function') throw new UnknownTransactionError(`this object does not have ${what}`)
+      const work = (async () => local[name]?.(...args))()
+      return within(limited.#options, what, work, closeLate)
+    }
+  }
+  for (const name of methods) {
+    const call = function (this: LimitedLocal, ...args: unknown[]): Promise<unknown> {
+      return LimitedLocal.invoke(this, name, args)
+    }
+    Object.defineProperty(LimitedLocal.prototype, name, { value: call, writable: true, configurable: true })
+  }
+  return LimitedLocal
+}
+
+/** A method, for people. */
+export function whatIs(method: string, descriptor: string): string {
+  return `${method} of ${descriptor}`
+}

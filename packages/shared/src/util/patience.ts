@@ -1,0 +1,168 @@
+/**
+ * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before: a timer for each call
+ * would cost a fifth of the call. It keeps nobody alive: a call under way does, and so does who looks for the owner.
+ */
+import { abortError } from './abortable.ts'
+import { failForCaller } from './caller-stack.ts'
+import { checkInteger, checkOptions, checkSignal, INT_MAX } from './check.ts'
+import { TimeoutError } from './errors.ts'
+import { withoutStack } from './stack-traces.ts'
+
+/** How long a call or a wait may take. */
+export interface CallOptions {
+  /** Ends the wait with AbortError; the call may be carried out all the same. */
+  signal?: AbortSignal | undefined
+  /** Milliseconds from now on; then ERR_TIMEOUT, and the call may be carried out all the same. */
+  timeoutMs?: number | undefined
+}
+
+/** Answers of the registry, and of what the library itself asks services: milliseconds, where nobody says otherwise. */
+export const ANSWER_TIMEOUT_MS = 30_000
+
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+export function checkCallOptions(options: CallOptions): void {
+  checkOptions('options', options)
+  checkSignal(options.signal)
+  if (options.timeoutMs !== undefined) checkInteger('timeoutMs', options.timeoutMs, 1, INT_MAX)
+}
+
+const pending = new Set<Deadline>()
+let timer: NodeJS.Timeout | undefined
+/** When the timer comes; there may be nobody left for it then. */
+let timerAt = Number.POSITIVE_INFINITY
+
+/** A moment after which nobody waits any more, for the waits of one call, one after the other. `end()` it. */
+export class Deadline {
+  /** In milliseconds of `performance.now()`. */
+  readonly at: number
+  readonly #options: CallOptions
+  readonly #what: string
+  readonly #onGivenUp: (() => void) | undefined
+  #error: Error | null = null
+  #fail: (error: unknown) => void = () => undefined
+
+  /** @param what for people: what is waited for; @param onGivenUp told once, if nobody waits any more before `end()` */
+  constructor(options: CallOptions, what: string, onGivenUp?: () => void) {
+    this.#options = options
+    this.#what = what
+    this.#onGivenUp = onGivenUp
+    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options
+    this.at = performance.now() + timeoutMs
+    if (timeoutMs < Number.POSITIVE_INFINITY) pending.add(this)
+    if (this.at < timerAt) schedule(this.at)
+    if (signal?.aborted) this.#onAbort()
+    else signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  /** What `work` comes to. @throws ERR_TIMEOUT, AbortError: the work itself goes on */
+  wait<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve) => {
+      const settle = this.#open(resolve)
+      work.then((result) => settle(result), this.#fail)
+    })
+  }
+
+  /** As `wait`, and what `finish` makes of it; the deadline ends with it. @param drop takes what came too late */
+  waitLast<T, R>(work: Promise<T>, finish: (result: T) => R, drop?: (result: T) => void): Promise<R> {
+    return new Promise((resolve) => {
+      const settle = this.#open(resolve)
+      const fail = this.#fail
+      work.then(
+        (result) => {
+          this.end()
+          if (this.#error !== null) {
+            drop?.(result)
+            return
+          }
+          try {
+            settle(finish(result))
+          } catch (error) {
+            fail(error)
+          }
+        },
+        (error) => {
+          this.end()
+          fail(error)
+        },
+      )
+    })
+  }
+
+  /** A wait begins, which `#fail` ends from now on. @returns what it ends well with */
+  #open<R>(resolve: (result: R | Promise<never>) => void): (result: R) => void {
+    let isOpen = true
+    const settle = (result: R | Promise<never>) => {
+      isOpen = false
+      resolve(result)
+    }
+    this.#fail = (error) => {
+      if (isOpen) settle(failForCaller(error)) // made only where somebody hears of it
+    }
+    if (this.#error !== null) this.#fail(this.#error)
+    return settle
+  }
+
+  /** Nobody waits any more. */
+  end(): void {
+    pending.delete(this)
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** Its time is over. */
+  expire(): void {
+    const message = `${this.#what}: no answer in ${this.#options.timeoutMs} ms`
+    this.#giveUp(withoutStack(() => new TimeoutError(message)))
+  }
+
+  #giveUp(error: Error): void {
+    this.end()
+    if (this.#error !== null) return
+    this.#error = error
+    this.#fail(error)
+    this.#onGivenUp?.()
+  }
+
+  readonly #onAbort = (): void => this.#giveUp(withoutStack(() => abortError(this.#options.signal)))
+}
+
+/**
+ * What `work` comes to. Without a signal or a time it is waited for as it is; a time keeps the process alive.
+ * @param what for people: who is to answer; @param drop takes what came too late
+ * @throws ERR_TIMEOUT, AbortError: the work itself goes on
+ */
+export function within<T>(
+  options: CallOptions,
+  what: string,
+  work: Promise<T>,
+  drop?: (result: T) => void,
+): Promise<T> {
+  if (options.signal === undefined && options.timeoutMs === undefined) return work
+  const alive = options.timeoutMs === undefined ? undefined : setTimeout(() => undefined, options.timeoutMs)
+  const letGo = () => clearTimeout(alive)
+  work.then(letGo, letGo)
+  return new Deadline(options, what, letGo).waitLast(work, asItIs, drop)
+}
+
+export function asItIs<T>(result: T): T {
+  return result
+}
+
+/** What setTimeout can wait for. */
+const LONGEST_WAIT_MS = 0x7fffffff
+
+function schedule(at: number): void {
+  clearTimeout(timer)
+  timerAt = at
+  timer = setTimeout(look, Math.min(Math.max(Math.ceil(at - performance.now()), 1), LONGEST_WAIT_MS)).unref()
+}
+
+function look(): void {
+  timerAt = Number.POSITIVE_INFINITY
+  const now = performance.now()
+  let next = Number.POSITIVE_INFINITY
+  for (const deadline of [...pending]) {
+    if (deadline.at <= now) deadline.expire()
+    else next = Math.min(next, deadline.at)
+  }
+  if (next < timerAt) schedule(next)
+}
