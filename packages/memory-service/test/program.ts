@@ -58,6 +58,6 @@ for (const args of [['status'], ['status', '--json', 'name'], ['list'], ['stop']
     const { code, stdout, stderr } = await runProgram(MEMSVC, [...args, '--registry', registry])
     t.equal(code, 3)
     t.equal(stdout, '')
-    t.equal(stderr, `memsvc: no registry at ${registry}: start one with 'memsvc start'`)
+    t.equal(stderr, `memsvc: no registry at ${registry}: start one with 'memsvc start' and --registry ${registry}`)
   })
 }

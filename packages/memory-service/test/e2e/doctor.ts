@@ -77,7 +77,10 @@ t.test('for people it is a line for each, and more for what is not ok', async (t
   const { code, stdout } = await memsvc(registry, ['doctor'])
   t.equal(code, 0)
   t.match(stdout, /^ok {7}memfd: /)
-  t.match(stdout, `warning  registry: no registry at ${registry}: start one with 'memsvc start'\n`)
+  t.match(
+    stdout,
+    `warning  registry: no registry at ${registry}: start one with 'memsvc start' and --registry ${registry}\n`,
+  )
   t.match(stdout, '\n         do: memsvc start')
 })
 

@@ -8,6 +8,7 @@ import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortError } from '../util/abortable.ts'
+import { failForCaller } from '../util/caller-stack.ts'
 import { checkFunction, checkInteger, checkOptions, checkSignal, INT_MAX, show } from '../util/check.ts'
 import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions, within } from '../util/patience.ts'
@@ -86,7 +87,11 @@ export class ServiceManager {
 
   /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */
   static async connectTo(place: RegistryPlace, policy: ChannelPolicy, signal?: AbortSignal): Promise<ServiceManager> {
-    return retryOverloaded(() => new ServiceManager(place, policy), { signal })
+    try {
+      return await retryOverloaded(() => new ServiceManager(place, policy), { signal })
+    } catch (error) {
+      return await failForCaller(error)
+    }
   }
 
   /** Whether there is a registry at the other end, as far as is known. */

@@ -3,6 +3,7 @@ import { accessSync, constants as fs, lstatSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { connect, constants, SyscallError, socket } from 'memfd-native'
 import { errorCode, RegistryUnavailableError, SecurityError } from '../util/errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import { type RegistryPlace, SYSTEM_REGISTRY_PATH, userRegistryPath } from './registry-path.ts'
 
 /** What is there when connect(2) says ECONNREFUSED because it is no socket. */
@@ -21,7 +22,7 @@ export function whyUnreachable(place: RegistryPlace, cause: unknown): unknown {
   switch (cause.code) {
     case 'EACCES':
     case 'EPERM':
-      return new SecurityError(`the registry at ${path} is closed to this user`, { cause })
+      return withoutStack(() => new SecurityError(`the registry at ${path} is closed to this user`, { cause }))
     case 'ECONNREFUSED':
     case 'ENOTSOCK':
       return unavailable(whatIsNoSocket(path) ?? `no registry at ${path}${whatHelps(place)}`, cause)
@@ -41,7 +42,7 @@ export function whyUnreachable(place: RegistryPlace, cause: unknown): unknown {
 }
 
 function unavailable(message: string, cause: Error): RegistryUnavailableError {
-  return new RegistryUnavailableError(message, { cause })
+  return withoutStack(() => new RegistryUnavailableError(message, { cause }))
 }
 
 function whatIsNoSocket(path: string): string | null {
@@ -60,8 +61,18 @@ function isAddress(path: string): string | null {
 }
 
 function whatHelps(place: RegistryPlace): string {
-  const hints = [...(mayBeHosted(place.path) ? ["start one with 'memsvc start'"] : []), ...whoElseIsServed(place)]
+  const hints = [
+    ...(mayBeHosted(place.path) ? [`start one with 'memsvc start'${sameOptions(place)}`] : []),
+    ...whoElseIsServed(place),
+  ]
   return hints.length === 0 ? ', and this user may not make one there' : `: ${hints.join('; ')}`
+}
+
+/** So that it is there, and not where it would be otherwise. */
+function sameOptions({ path, by }: RegistryPlace): string {
+  if (by === 'path') return ` and --registry ${path}`
+  if (by !== 'scope') return ''
+  return ` and ${path === SYSTEM_REGISTRY_PATH ? '--system' : '--user'}`
 }
 
 /** Whether this user may put a socket there. */

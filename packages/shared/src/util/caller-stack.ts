@@ -5,8 +5,8 @@
  */
 
 /**
- * Rejects with the error when its stack has been continued by those who await it. Resolve with this what they await, and
- * let nobody else have it.
+ * Rejects with the error when its stack has been continued by those who await it. Resolve with this what they await, or await it
+ * yourself, and let nobody else have it.
  */
 export async function failForCaller(error: unknown): Promise<never> {
   // A promise that is resolved with this one is its reaction one microtask later.
