@@ -1,8 +1,8 @@
 /**
  * `npm run mutate -- [--count N] [--seed N] [--again] [--only PATH]...`: takes guards out of a copy of the tree, one at a time,
- * and says which of them no test misses. Goes on where it was cut off. `-- --table` makes the table of which test runs
- * which line, and nothing else; `-- --list` names the mutants of a draw; `-- --report` says what is known of it; `--
- * --sample N` tries N of the guards that must be noticed, without the table.
+ * and says which of them no test misses. Goes on where it was cut off. `-- --key KEY...` tries these, once more; `-- --table`
+ * makes the table of which test runs which line, and nothing else; `-- --list` names the mutants of a draw; `-- --report` says
+ * what is known of it; `-- --sample N` tries N of the guards that must be noticed, without the table.
  */
 import { spawnSync } from 'node:child_process'
 import { setPriority } from 'node:os'
@@ -26,6 +26,8 @@ const { values } = parseArgs({
     again: { type: 'boolean', default: false },
     /** Only mutants of files under it. */
     only: { type: 'string', multiple: true, default: ['packages'] },
+    /** These, whatever is known of them. */
+    key: { type: 'string', multiple: true },
     table: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
@@ -40,10 +42,9 @@ const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
 }).stdout.trim()
 
 function drawn(root) {
-  return draw(
-    listMutants(root).filter(({ file }) => values.only.some((path) => file.startsWith(path))),
-    seed,
-  )
+  const isWanted = ({ file, key }) =>
+    values.only.some((path) => file.startsWith(path)) && (values.key?.includes(key) ?? true)
+  return draw(listMutants(root).filter(isWanted), seed)
 }
 
 async function withScratch(work) {
@@ -77,7 +78,8 @@ async function mutate(scratch) {
   for (const mutant of drawn(scratch)) {
     if (found.filter(({ verdict }) => verdict !== 'not built').length >= count) break
     const before = results.get(mutant.key)
-    const isKnown = before !== undefined && !(values.again && before.verdict === 'survived')
+    const isAsked = values.key !== undefined || (values.again && before?.verdict === 'survived')
+    const isKnown = before !== undefined && !isAsked
     found.push(isKnown ? { ...before, ...mutant } : await tryMutant(scratch, table, results, mutant))
   }
   return found

@@ -1,11 +1,16 @@
 /**
  * All watchers of one prefix are a group. A change makes those of its groups that were up to date due by exchanging two sets: what
- * a write costs grows with the lengths of the prefixes that are watched, and not with the number of watchers.
+ * a write costs grows with the groups that hear of it, and not with the number of watchers, nor with what else is watched.
+ *
+ * The groups are sorted, and each knows the longest other prefix that is one of its own. All prefixes of a key lie on the one way up from
+ * the last group that is not behind the key.
  */
 
 /** Of watchers `W`. In neither set: told, and not acknowledged. */
 export interface Group<W> {
   readonly prefix: string
+  /** The next shorter prefix of this prefix; null: none is watched. */
+  above: Group<W> | null
   upToDate: Set<W>
   due: Set<W>
   changes: number
@@ -13,29 +18,31 @@ export interface Group<W> {
 }
 
 export class PrefixGroups<W> {
-  readonly #groups = new Map<string, Group<W>>()
-  /** How many groups have a prefix of this length. */
-  readonly #lengths = new Map<number, number>()
+  readonly #byPrefix = new Map<string, Group<W>>()
+  readonly #sorted: Group<W>[] = []
 
   get size(): number {
-    return this.#groups.size
+    return this.#sorted.length
   }
 
   /** Those whose prefix one of the keys has. */
-  *of(keys: readonly string[]): Iterable<Group<W>> {
+  of(keys: readonly string[]): Iterable<Group<W>> {
     const found = new Set<Group<W>>()
     for (const key of keys) {
-      for (const length of this.#lengths.keys()) {
-        const group = length <= key.length ? this.#groups.get(key.slice(0, length)) : undefined
-        if (group !== undefined) found.add(group)
+      const last = this.#lastUpTo(key)
+      if (last === null) continue
+      const common = commonLength(key, last.prefix)
+      // What is above a group that was found was found with it.
+      for (let group: Group<W> | null = last; group !== null && !found.has(group); group = group.above) {
+        if (group.prefix.length <= common) found.add(group)
       }
     }
-    yield* found
+    return found
   }
 
   /** The group of this prefix, with one more in it. */
   join(prefix: string): Group<W> {
-    const group = this.#groups.get(prefix) ?? this.#make(prefix)
+    const group = this.#byPrefix.get(prefix) ?? this.#make(prefix)
     group.size += 1
     return group
   }
@@ -44,17 +51,54 @@ export class PrefixGroups<W> {
   leave(group: Group<W>): boolean {
     group.size -= 1
     if (group.size > 0) return false
-    this.#groups.delete(group.prefix)
-    const left = (this.#lengths.get(group.prefix.length) ?? 1) - 1
-    if (left === 0) this.#lengths.delete(group.prefix.length)
-    else this.#lengths.set(group.prefix.length, left)
+    this.#byPrefix.delete(group.prefix)
+    const at = this.#countUpTo(group.prefix) - 1
+    this.#sorted.splice(at, 1)
+    this.#hang(at, group, group.above)
     return true
   }
 
   #make(prefix: string): Group<W> {
-    const group: Group<W> = { prefix, upToDate: new Set(), due: new Set(), changes: 0, size: 0 }
-    this.#groups.set(prefix, group)
-    this.#lengths.set(prefix.length, (this.#lengths.get(prefix.length) ?? 0) + 1)
+    const group: Group<W> = { prefix, above: null, upToDate: new Set(), due: new Set(), changes: 0, size: 0 }
+    let above = this.#lastUpTo(prefix)
+    while (above !== null && !prefix.startsWith(above.prefix)) above = above.above
+    group.above = above
+    const at = this.#countUpTo(prefix)
+    this.#hang(at, group, group)
+    this.#sorted.splice(at, 0, group)
+    this.#byPrefix.set(prefix, group)
     return group
   }
+
+  /** What comes or goes has this group's prefix: those from `at` on that do, and that no longer prefix is between, get another one above. */
+  #hang(at: number, group: Group<W>, above: Group<W> | null): void {
+    const before = above === group ? group.above : group
+    for (let i = at; i < this.#sorted.length; i++) {
+      const below = this.#sorted[i] as Group<W>
+      if (!below.prefix.startsWith(group.prefix)) return
+      if (below.above === before) below.above = above
+    }
+  }
+
+  #lastUpTo(text: string): Group<W> | null {
+    return this.#sorted[this.#countUpTo(text) - 1] ?? null
+  }
+
+  /** How many are not behind this text. */
+  #countUpTo(text: string): number {
+    let [from, to] = [0, this.#sorted.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if ((this.#sorted[middle] as Group<W>).prefix <= text) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+}
+
+function commonLength(a: string, b: string): number {
+  const most = Math.min(a.length, b.length)
+  let length = 0
+  while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length += 1
+  return length
 }
