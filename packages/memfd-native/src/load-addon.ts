@@ -1,6 +1,13 @@
 /** Finds the addon: what was built here, or else the prebuilt one for this machine. */
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+
+/** What a binary must fit. */
+export interface Machine {
+  readonly platform: string
+  readonly arch: string
+  readonly libc: 'glibc' | 'musl'
+}
 
 /**
  * Once per thread.
@@ -10,29 +17,61 @@ import { join } from 'node:path'
  *   build one
  */
 export function loadAddon(packageRoot: string): unknown {
-  const path = findAddon(packageRoot)
   const addon = { exports: {} }
-  process.dlopen(addon, path) // what require() does, without looking for it
+  process.dlopen(addon, findAddon(packageRoot)) // what require() does, without looking for it
   return addon.exports
 }
 
-/** Where it is. @throws as loadAddon */
-export function findAddon(packageRoot: string): string {
+/**
+ * Where it is.
+ * @param machine asked only where nothing was built here
+ * @returns the path of the addon
+ * @throws as loadAddon
+ */
+export function findAddon(packageRoot: string, machine = thisMachine): string {
   const built = join(packageRoot, 'build/Release/memfd_native.node')
   if (existsSync(built)) return built
-  const libc = findLibc()
-  const prebuilt = join(packageRoot, 'prebuilds', `linux-${process.arch}`, `memfd-native.${libc}.node`)
-  if (process.platform === 'linux' && existsSync(prebuilt)) return prebuilt
+  const { platform, arch, libc } = machine()
+  const prebuilt = join(packageRoot, 'prebuilds', `linux-${arch}`, `memfd-native.${libc}.node`)
+  if (platform === 'linux' && existsSync(prebuilt)) return prebuilt
   const message =
-    `memfd-native has no binary for ${process.platform} ${process.arch} with ${libc}: looked for ${built} and ${prebuilt}; ` +
+    `memfd-native has no binary for ${platform} ${arch} with ${libc}: looked for ${built} and ${prebuilt}; ` +
     `to build it here (with npm, g++, make and python3): node ${join(packageRoot, 'build-addon.mjs')}`
   throw Object.assign(new Error(message), { code: 'ERR_UNSUPPORTED_OPERATION' })
 }
 
-/** Which C library this Node.js runs on. The report takes milliseconds: it is asked only where musl is installed at all. */
-function findLibc(): 'glibc' | 'musl' {
-  const loaders: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
-  if (!existsSync(`/lib/ld-musl-${loaders[process.arch] ?? process.arch}.so.1`)) return 'glibc'
+function thisMachine(): Machine {
+  const { platform, arch } = process
+  return { platform, arch, libc: hasMusl(arch) ? libcOf(headOf('/proc/self/exe')) : 'glibc' }
+}
+
+/** Not that this Node.js runs on it: glibc's programs may be beside it. */
+function hasMusl(arch: string): boolean {
+  const names: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
+  return existsSync(`/lib/ld-musl-${names[arch] ?? arch}.so.1`)
+}
+
+/** @param head the first bytes of the running program: elf(5) has the path of its loader there. Without one Node.js is asked, which takes it long */
+export function libcOf(head: string): 'glibc' | 'musl' {
+  if (head.includes('/ld-linux-')) return 'glibc'
+  if (head.includes('/ld-musl-')) return 'musl'
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
   return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+}
+
+const HEAD_BYTES = 4096
+
+/** Empty where it may not be read. */
+function headOf(path: string): string {
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      const bytes = Buffer.alloc(HEAD_BYTES)
+      return bytes.toString('latin1', 0, readSync(fd, bytes, 0, HEAD_BYTES, 0))
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return ''
+  }
 }

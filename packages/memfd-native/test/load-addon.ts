@@ -1,0 +1,69 @@
+import t, { type Test } from 'tap'
+import { findAddon, libcOf, type Machine } from '../src/load-addon.ts'
+import { codeOf, leakChecked, nodeFs, nodePath, tempFolder } from '../test-support/index.ts'
+
+leakChecked(t)
+const { mkdirSync, writeFileSync } = nodeFs
+const { dirname, join } = nodePath
+
+const LIBCS = ['glibc', 'musl'] as const
+const BUILT = 'build/Release/memfd_native.node'
+const prebuilt = (arch: string, libc: string) => `prebuilds/linux-${arch}/memfd-native.${libc}.node`
+const ALL = ['x64', 'arm64'].flatMap((arch) => LIBCS.map((libc) => prebuilt(arch, libc)))
+const HERE: Machine = { platform: 'linux', arch: 'x64', libc: 'glibc' }
+
+/** A package with these files. */
+function makePackage(t: Test, files: readonly string[]): string {
+  const folder = tempFolder(t)
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    writeFileSync(join(folder, file), '')
+  }
+  return folder
+}
+
+t.test('each machine gets its own binary of those that are shipped', async (t) => {
+  const folder = makePackage(t, ALL)
+  for (const arch of ['x64', 'arm64']) {
+    for (const libc of LIBCS) {
+      t.equal(
+        findAddon(folder, () => ({ platform: 'linux', arch, libc })),
+        join(folder, prebuilt(arch, libc)),
+      )
+    }
+  }
+})
+
+t.test('what was built here comes first, and nothing else is asked', async (t) => {
+  const folder = makePackage(t, [...ALL, BUILT])
+  const isAsked = () => {
+    throw new Error('asked')
+  }
+  t.equal(findAddon(folder, isAsked), join(folder, BUILT))
+})
+
+for (const machine of [
+  { ...HERE, libc: 'musl' },
+  { ...HERE, arch: 'riscv64' },
+  { ...HERE, platform: 'darwin' },
+] as const) {
+  const { platform, arch, libc } = machine
+  t.test(
+    `without one for ${platform} ${arch} with ${libc} the error says what was looked for, and how to build it`,
+    async (t) => {
+      const folder = makePackage(t, [prebuilt('x64', 'glibc')])
+      const find = () => findAddon(folder, () => machine)
+      t.equal(codeOf(find), 'ERR_UNSUPPORTED_OPERATION')
+      const parts = [`for ${platform} ${arch} with ${libc}: `, BUILT, prebuilt(arch, libc), 'node ', 'build-addon.mjs']
+      for (const part of parts) t.throws(find, new RegExp(part))
+    },
+  )
+}
+
+t.test('the C library is the one whose loader the program names; without a name Node.js is asked', async (t) => {
+  t.equal(libcOf('\x7fELF\0/lib64/ld-linux-x86-64.so.2\0'), 'glibc')
+  t.equal(libcOf('\x7fELF\0/lib/ld-linux-aarch64.so.1\0'), 'glibc')
+  t.equal(libcOf('\x7fELF\0/lib/ld-musl-x86_64.so.1\0'), 'musl')
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  t.equal(libcOf(''), header.glibcVersionRuntime === undefined ? 'musl' : 'glibc')
+})
