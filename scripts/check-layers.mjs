@@ -48,7 +48,7 @@ const LAYERS = {
       'words',
     ],
     ['environment'],
-    ['define', 'fast_call'],
+    ['define', 'fast_call', 'poll'],
     ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area', 'hub'],
     ['addon'],
   ],

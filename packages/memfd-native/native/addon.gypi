@@ -12,6 +12,8 @@
         "scm.cc",
         "watcher.cc",
         "process.cc",
+        "poll/poll_handle.cc",
+        "poll/poll_thread.cc",
         "hub/door.cc",
         "hub/hub.cc",
         "hub/inbox.cc",

@@ -13,6 +13,7 @@
 #include "slot_table.h"
 #include "unique_fd.h"
 
+class PollThread;
 class Watcher;
 namespace area {
 struct AttachedArea;
@@ -70,6 +71,8 @@ struct Environment {
   SlotTable<std::shared_ptr<area::AttachedArea>> areas;
   SlotTable<std::shared_ptr<area::NodeFeed>> feeds;
   SlotTable<std::shared_ptr<area::OwnedArea>> owned_areas;
+  bool polls_by_thread = false;       // the runtime has no libuv that would
+  PollThread* poll_thread = nullptr;  // its own, from the first descriptor that is polled on
   area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h
   const double* copy_args = first_copy_args;  // of the call that comes: see mapping.cc
   // Until JavaScript gives memory of its own for these.

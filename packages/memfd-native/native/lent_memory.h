@@ -21,11 +21,15 @@ class LentMemory {
   LentMemory(const LentMemory&) = delete;
   LentMemory& operator=(const LentMemory&) = delete;
 
+  /** For a runtime that calls finalizers when nobody has the buffer any more, whoever that is, but in any thread (Deno). */
+  void TrackNothing() { tracks_ = false; }
+
   /**
    * An ArrayBuffer over memory that `owner` keeps. Null where the runtime allows none over memory outside its heap, and with an
    * exception pending (ERR_BUFFER_TOO_LARGE) where it is larger than any may be.
    */
   napi_value Lend(napi_env env, void* data, size_t length, std::shared_ptr<void> owner) {
+    if (!tracks_) return LendUntracked(env, data, length, std::move(owner));
     auto loan = std::make_unique<Loan>(Loan{this, std::move(owner), length, nullptr});
     napi_value buffer = nullptr;
     const napi_status status = napi_create_external_arraybuffer(env, data, length, OnLoanEnd, loan.get(), &buffer);
@@ -52,6 +56,15 @@ class LentMemory {
     LentMemory* lender;
     napi_ref buffer;
   };
+
+  static napi_value LendUntracked(napi_env env, void* data, size_t length, std::shared_ptr<void> owner) {
+    auto kept = std::make_unique<std::shared_ptr<void>>(std::move(owner));
+    napi_value buffer = nullptr;
+    auto end = [](napi_env, void*, void* kept) { delete static_cast<std::shared_ptr<void>*>(kept); };
+    if (napi_create_external_arraybuffer(env, data, length, end, kept.get(), &buffer) != napi_ok) return nullptr;
+    kept.release();
+    return buffer;
+  }
 
   static void OnLoanEnd(napi_env env, void*, void* hint) {
     std::unique_ptr<Loan> loan(static_cast<Loan*>(hint));
@@ -92,6 +105,7 @@ class LentMemory {
     return is_detached;
   }
 
+  bool tracks_ = true;
   Newest* newest_ = nullptr;
   std::unordered_set<Loan*> loans_;
 };

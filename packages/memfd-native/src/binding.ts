@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { AreaHeader, AreaStats } from './area-types.ts'
 import type { HubArrays } from './hub-arrays.ts'
 import { findAddon, loadAddon } from './load-addon.ts'
+import { hasPolls } from './runtime.ts'
 import { SyscallError } from './syscall-error.ts'
 
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
@@ -137,11 +138,12 @@ export interface NativeBinding {
   hubCreate(
     callback: (first: number, count: number, mayDefer: number, turn: number) => void,
     arrays: HubArrays,
-  ): NativeHub
+  ): NativeHub | number
 
   watch(fd: number, writable: boolean, callback: () => void): Handle
   unwatch(handle: Handle): number
   setWatchRef(handle: Handle, on: boolean): number
+  pollByThread(): number
 
   /** For the numbers of the call that comes and of its results: area-words.ts. */
   areaUseWords(words: Int32Array): void
@@ -193,6 +195,7 @@ export interface NativeMessage {
 const PACKAGE_ROOT = join(import.meta.dirname, '../..')
 
 export const native = loadAddon(PACKAGE_ROOT) as NativeBinding
+if (!hasPolls()) native.pollByThread()
 
 /** Where the binary of this machine is, which this module has loaded. */
 export function addonPath(): string {

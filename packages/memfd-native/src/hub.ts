@@ -78,10 +78,9 @@ export class Hub {
     this.#arena = arrays.arena
     this.#targets = arrays.targets
     this.#events = new HubEvents(arrays)
-    this.#native = native.hubCreate(
-      (first, count, mayDefer, turn) => this.#dispatch(first, count, mayDefer, turn),
-      arrays,
-    )
+    const dispatch = (first: number, count: number, mayDefer: number, turn: number) =>
+      this.#dispatch(first, count, mayDefer, turn)
+    this.#native = unwrap('epoll_create1', native.hubCreate(dispatch, arrays))
     this.#slots = new Slots(this.#native)
     this.#deferred = new DeferredPackets(this.#native, this.#slots, arrays)
     this.#parts = {
@@ -118,7 +117,10 @@ export class Hub {
     return new HubGroup(this.#native, number, () => this.#freeGroups.push(number))
   }
 
-  /** Milliseconds that the last batch took, with the promises and ticks that its handlers left to run right after it. */
+  /**
+   * Milliseconds that the last batch took, with the promises and ticks that its handlers left to run right after it (in Node.js;
+   * Bun and Deno run them later).
+   */
   lastBatchMs(): number {
     return this.#native.batchTime() / 1000
   }

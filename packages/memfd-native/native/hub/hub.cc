@@ -92,6 +92,8 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   std::unique_ptr<Hub> hub(new Hub(env));
   if (!hub->inbox_.TakeArrays(argv[1]) || !hub->outlet_.TakeArrays(env, argv[1])) return nullptr;
 
+  const int missing = EventLoop::Of(env, &hub->loop_);
+  if (missing < 0) return ToJs(env, missing);
   hub->Start();
   napi_create_reference(env, argv[0], 1, &hub->callback_);
   napi_value name;
@@ -141,6 +143,10 @@ int Hub::TakeIn(int slot, int next) {
 int Hub::BatchTime() { return static_cast<int>(std::min<uint64_t>(batch_time_ / 1000, INT32_MAX)); }
 
 int Hub::SetRef(int on) {
+  if (loop_.thread != nullptr) {
+    on ? loop_.thread->Ref() : loop_.thread->Unref();
+    return 0;
+  }
   auto* handle = reinterpret_cast<uv_handle_t*>(&check_);  // SAFETY: every libuv handle begins with those members
   if (on) {
     uv_ref(handle);
@@ -188,7 +194,8 @@ void Hub::HandOver(size_t first, size_t count) {
   napi_create_uint32(env_, turn_, &args[3]);
   uint64_t start = uv_hrtime();
   // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
-  napi_status status = napi_make_callback(env_, context_, receiver, callback, 4, args, nullptr);
+  napi_value ignored;  // Deno writes it without asking
+  napi_status status = napi_make_callback(env_, context_, receiver, callback, 4, args, &ignored);
   batch_time_ = uv_hrtime() - start;
   pace_ = batch_time_ / std::max<size_t>(count, 1);
   if (status == napi_pending_exception) {
@@ -197,41 +204,55 @@ void Hub::HandOver(size_t first, size_t count) {
     status = napi_fatal_exception(env_, error);
   }
   // This thread is being ended. Node stops its loop once, which a loop that a handler ran may have taken for itself.
-  if (status != napi_ok) uv_stop(loop_);
+  if (status != napi_ok) loop_.Stop();
   napi_close_handle_scope(env_, scope);
 }
 
 // --- life ------------------------------------------------------------------------------------------------------------
 
 void Hub::Start() {
-  napi_get_uv_event_loop(env_, &loop_);
   sockets_.Start(loop_);
-  uv_check_init(loop_, &check_);
-  uv_check_start(&check_, [](uv_check_t* check) {
-    Hub* hub = static_cast<Hub*>(check->data);
-    if (hub->NewEvents() > 0) hub->Dispatch();
-    hub->turn_ += 1;
-  });
-  uv_prepare_init(loop_, &prepare_);
+  if (loop_.thread == nullptr) {
+    StartHandles();
+  } else {
+    loop_.thread->SetObserver(this);
+    handles_ = 1;
+  }
+  cleanup_.Add<&Hub::Shutdown>(env_, loop_.ClosesLater(), this);
+}
+
+void Hub::EndTurn() {
+  if (NewEvents() > 0) Dispatch();
+  turn_ += 1;
+}
+
+void Hub::StartHandles() {
+  uv_check_init(loop_.uv, &check_);
+  uv_check_start(&check_, [](uv_check_t* check) { static_cast<Hub*>(check->data)->EndTurn(); });
+  uv_prepare_init(loop_.uv, &prepare_);
   uv_prepare_start(&prepare_, [](uv_prepare_t* prepare) {
     Hub* hub = static_cast<Hub*>(prepare->data);
     if (!hub->has_rest_) return;
     uv_idle_start(&hub->idle_, [](uv_idle_t* idle) { uv_idle_stop(idle); });
     hub->Dispatch();
   });
-  uv_idle_init(loop_, &idle_);
+  uv_idle_init(loop_.uv, &idle_);
   for (uv_handle_t* handle : Own()) {
     handle->data = this;
     uv_unref(handle);
     handles_ += 1;
   }
-  // Async, because libuv needs one more turn of the loop to let go of the handles before their memory may go.
-  napi_add_async_cleanup_hook(
-      env_, [](napi_async_cleanup_hook_handle, void* data) { static_cast<Hub*>(data)->Shutdown(); }, this, &cleanup_);
 }
 
 void Hub::Shutdown() {
   for (int i = 0; i < sockets_.size(); i++) sockets_.TakeOut(i, ReuseNow());
+  if (loop_.thread != nullptr) {
+    loop_.thread->SetObserver(nullptr);
+    loop_.thread->TellForgotten();
+    handles_ -= 1;
+    OnHandleClosed();
+    return;
+  }
   for (uv_handle_t* handle : Own()) {
     uv_close(handle, [](uv_handle_t* handle) {
       Hub* hub = static_cast<Hub*>(handle->data);
@@ -251,7 +272,7 @@ std::array<uv_handle_t*, 3> Hub::Own() {
 void Hub::OnHandleClosed() {
   if (handles_ > 0 || sockets_.polls() > 0) return;
   std::unique_ptr<Hub> hub(this);
-  napi_remove_async_cleanup_hook(cleanup_);
+  cleanup_.Remove();
 }
 
 void RegisterHub(Napi::Env env, Napi::Object exports) {

@@ -1,5 +1,5 @@
-// The hub: every packet socket of one thread, each with a libuv poll handle, and one call into JavaScript for all that
-// are ready in one turn of the loop.
+// The hub: every packet socket of one thread, each with a poll handle, and one call into JavaScript for all that are ready in
+// one turn of the loop. Where our own thread polls, a turn is what it has told at one time.
 //
 // While libuv polls, what is ready is received into one arena that JavaScript shares; right after it (uv_check_t) the batch
 // is handed over. The arena's bytes are valid until the callback returns. Descriptors are reported as numbers in a second
@@ -19,11 +19,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../poll/end_hook.h"
 #include "inbox.h"
 #include "outlet.h"
 #include "sockets.h"
 
-class Hub final : SocketsOwner {
+class Hub final : SocketsOwner, PollObserver {
  public:
   static napi_value Create(napi_env env, napi_callback_info info);
   ~Hub() = default;
@@ -34,10 +35,13 @@ class Hub final : SocketsOwner {
   Hub& operator=(const Hub&) = delete;
 
   void Start();
+  void StartHandles();
   void Shutdown();
   std::array<uv_handle_t*, 3> Own();
   void OnReady(int slot, int events) override;
   void OnHandleClosed() override;
+  void OnAllTold() override { EndTurn(); }
+  void EndTurn();
 
   size_t NewEvents() const { return inbox_.used().events - handed_over_.events; }
   Reuse ReuseNow() const { return inbox_.used().events == 0 ? Reuse::kNow : Reuse::kAfterBatch; }
@@ -53,14 +57,14 @@ class Hub final : SocketsOwner {
   int SetRef(int on);
 
   napi_env env_;
-  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  EndHook cleanup_;
   napi_ref callback_ = nullptr;
   napi_async_context context_ = nullptr;
-  uv_loop_t* loop_ = nullptr;
+  EventLoop loop_;
   uv_check_t check_;      // hands the batch over; keeps the loop alive where the polls do not
   uv_prepare_t prepare_;  // hands the rest of a batch over before a loop inside it waits
   uv_idle_t idle_;        // keeps that loop from waiting: what was handed over may be all that it was run for
-  size_t handles_ = 0;    // of those three, not closed yet
+  size_t handles_ = 0;    // of those three, not closed yet; where our own thread polls there are none of them, and this is 1 until the end
 
   Sockets sockets_{this};
   Inbox inbox_{env_, &sockets_};

@@ -114,15 +114,23 @@ int Sockets::Renumber(int index, int lowest) {
 
 // --- polls -----------------------------------------------------------------------------------------------------------
 
-// Called by libuv in the order in which they became ready: a death is told before the questions of those who have heard of it.
-void Sockets::OnReady(uv_poll_t* handle, int status, int events) {
-  Poll* poll = reinterpret_cast<Poll*>(handle);  // SAFETY: the handle is its first member
-  Sockets* sockets = poll->sockets;
+void Poll::OnReady(int status, int events) { sockets_->OnReady(this, status, events); }
+
+void Poll::OnClosed() { sockets_->OnClosed(this); }
+
+// Called in the order in which they became ready: a death is told before the questions of those who have heard of it.
+void Sockets::OnReady(Poll* poll, int status, int events) {
   if (poll->slot < 0) return;  // taken out meanwhile
   // An error (ECONNRESET) stops the handle. What came before it is still to be read.
-  int interest = sockets->slots_[poll->slot].interest;
-  if (status < 0 && interest != 0) uv_poll_start(handle, interest, OnReady);
-  sockets->owner_->OnReady(poll->slot, status < 0 ? kReading : events);
+  int interest = slots_[poll->slot].interest;
+  if (status < 0 && interest != 0) poll->Start(interest);
+  owner_->OnReady(poll->slot, status < 0 ? kReading : events);
+}
+
+void Sockets::OnClosed(Poll* poll) {
+  delete poll;
+  polls_ -= 1;
+  owner_->OnHandleClosed();
 }
 
 // (slot, readable, writable)
@@ -137,18 +145,15 @@ int Sockets::UpdateInterest(int index, int interest) {
   if (slot.parked) interest &= ~kReading;
   if (slot.interest == interest) return 0;
   slot.interest = interest;
-  return interest == 0 ? uv_poll_stop(&slot.poll->handle) : uv_poll_start(&slot.poll->handle, interest, OnReady);
+  return interest == 0 ? slot.poll->Stop() : slot.poll->Start(interest);
 }
 
-// A handle for the descriptor, stopped. A negative errno: libuv cannot poll it.
+// A handle for the descriptor, stopped. A negative errno: it cannot be polled.
 int Sockets::NewPoll(int index, int fd, Poll** out) {
-  auto poll = std::make_unique<Poll>();
-  int error = uv_poll_init(loop_, &poll->handle, fd);
+  auto poll = std::make_unique<Poll>(this, index);
+  int error = poll->Init(loop_, fd);
   if (error < 0) return error;
-  poll->sockets = this;
-  poll->slot = index;
-  // SAFETY: every libuv handle begins with the members of uv_handle_t; the same below.
-  uv_unref(reinterpret_cast<uv_handle_t*>(&poll->handle));
+  poll->SetRef(false);
   polls_ += 1;
   *out = poll.release();
   return 0;
@@ -161,12 +166,7 @@ void Sockets::ClosePoll(int index) {
   poll->slot = -1;
   slots_[index].poll = nullptr;
   slots_[index].interest = 0;
-  uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), [](uv_handle_t* handle) {
-    std::unique_ptr<Poll> poll(reinterpret_cast<Poll*>(handle));  // SAFETY: the handle is its first member
-    Sockets* sockets = poll->sockets;
-    sockets->polls_ -= 1;
-    sockets->owner_->OnHandleClosed();
-  });
+  poll->Close();
 }
 
 // --- groups ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
-// The sockets of a hub, by slot: each with a libuv poll handle of its own, what it is polled for, and the group with which
+// The sockets of a hub, by slot: each with a poll handle of its own, what it is polled for, and the group with which
 // it is received, or not.
 #pragma once
-#include <uv.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../poll/poll_handle.h"
 #include "../unique_fd.h"
 #include "door.h"
 
@@ -17,16 +16,24 @@ inline constexpr int kReading = UV_READABLE | UV_DISCONNECT;
 
 class Sockets;
 
-/** A libuv handle outlives its socket by a turn of the loop: whoever takes a socket out of its slot closes the handle too. */
-struct Poll {
-  uv_poll_t handle;
-  Sockets* sockets;
+/** It outlives its socket by a turn of the loop: whoever takes a socket out of its slot closes the handle too. */
+class Poll final : public PollHandle {
+ public:
+  Poll(Sockets* sockets, int slot) : slot(slot), sockets_(sockets) {}
+  ~Poll() override = default;
+
   int slot;  // -1: taken out
+
+ private:
+  void OnReady(int status, int events) override;
+  void OnClosed() override;
+
+  Sockets* sockets_;
 };
 
 struct Slot {
   unique_fd fd;
-  Poll* poll = nullptr;  // libuv's, until it has been closed
+  Poll* poll = nullptr;  // its own, until it has been closed
   std::unique_ptr<Door> door;  // of a listener
   bool accepts_file_descriptors = false;
   bool uses_reserve = false;  // what it brings may take the last numbers for descriptors
@@ -41,7 +48,7 @@ struct Slot {
   int group = 0;
   uint64_t ticket = 0;  // its place among the parked ones of its group, until it is received
   size_t control_size = 0;  // room for control messages when receiving; 0 and refusing, nothing comes but bytes
-  int interest = 0;         // of uv_poll_start(); 0 is stopped
+  int interest = 0;         // of the handle; 0 is stopped
   int wanted = 0;           // the same, when it is not parked
 };
 
@@ -73,8 +80,8 @@ class Sockets {
   Sockets(const Sockets&) = delete;
   Sockets& operator=(const Sockets&) = delete;
 
-  void Start(uv_loop_t* loop) { loop_ = loop; }
-  /** Handles of libuv's that are not closed yet. */
+  void Start(const EventLoop& loop) { loop_ = loop; }
+  /** Handles that are not closed yet. */
   size_t polls() const { return polls_; }
   int size() const { return static_cast<int>(slots_.size()); }
   bool IsOpen(int index) const;
@@ -102,14 +109,16 @@ class Sockets {
   int OpenGroup(int group);
 
  private:
-  static void OnReady(uv_poll_t* handle, int status, int events);
+  friend class Poll;
+  void OnReady(Poll* poll, int status, int events);
+  void OnClosed(Poll* poll);
   int NewPoll(int index, int fd, Poll** out);
   void ClosePoll(int index);
   void Unpark(int index);
   Group* GroupOf(int number);
 
   SocketsOwner* owner_;
-  uv_loop_t* loop_ = nullptr;
+  EventLoop loop_;
   size_t polls_ = 0;
   uint64_t last_ticket_ = 0;
   std::vector<Group> groups_;

@@ -1,0 +1,9 @@
+/** Which runtime this is. Of those that load the addon only Node.js, and what is built on it, drives libuv's polls. */
+
+/** Bun aborts where libuv is to poll a descriptor; in Deno it never tells that one is ready. */
+const WITHOUT_POLLS = ['bun', 'deno']
+
+/** Whether libuv tells when a descriptor is ready. */
+export function hasPolls(): boolean {
+  return !WITHOUT_POLLS.some((name) => name in process.versions)
+}
