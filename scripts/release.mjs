@@ -1,14 +1,18 @@
 /**
  * `npm run release -- VERSION`: everything that a release is, from a clean checkout, and shows it: versions, changelog, binaries,
- * packages. Nothing leaves the machine; `--publish` then also commits, tags and publishes. lerna is fetched for it.
+ * checks, packages. Nothing leaves the machine, and in the end the checkout is as it was; with `--publish` it is committed, tagged
+ * and published instead. `--dry-run` says that nothing is, and needs no VERSION: then it is the one that is there. lerna is
+ * fetched for it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchTool } from './lib/tools.mjs'
-import { listPackages, repositoryRoot } from './lib/workspace.mjs'
+import { readJson, repositoryRoot } from './lib/workspace.mjs'
 
 const OUTPUT = join(repositoryRoot, '.tools/release')
+/** What others depend on is there before them. */
+const ORDER = ['memfd-native', '@memsvc/shared', '@memsvc/memory-service', '@memsvc/client-cli']
 
 function run(command, ...args) {
   console.log(`\n$ ${command} ${args.join(' ')}`)
@@ -19,9 +23,13 @@ function ask(command, ...args) {
   return execFileSync(command, args, { cwd: repositoryRoot, encoding: 'utf8' }).trim()
 }
 
-function readArguments([version, ...options]) {
-  if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/.test(version ?? '') || options.some((option) => option !== '--publish')) {
-    console.error('usage: npm run release -- VERSION [--publish], VERSION as 1.2.3')
+function readArguments(words) {
+  const options = words.filter((word) => word.startsWith('--'))
+  const [version = options.includes('--dry-run') ? readJson(repositoryRoot, 'lerna.json').version : '', ...more] =
+    words.filter((word) => !word.startsWith('--'))
+  const isKnown = options.length === 0 || (options.length === 1 && ['--publish', '--dry-run'].includes(options[0]))
+  if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/.test(version) || more.length > 0 || !isKnown) {
+    console.error('usage: npm run release -- VERSION [--publish | --dry-run], VERSION as 1.2.3')
     process.exit(2)
   }
   return { version, publishes: options.includes('--publish') }
@@ -36,29 +44,48 @@ function dateChangelog(version) {
   writeFileSync(path, text.replace(/^## Unreleased$/m, `## Unreleased\n\n## ${version} (${date})`))
 }
 
+/** Versions and changelog, the binaries, the checks, the packages. @returns the tarballs, what others need first */
+function prepare(version) {
+  const lerna = join(fetchTool(repositoryRoot, 'lerna@9.0.7'), 'dist/cli.js')
+  run(
+    process.execPath,
+    lerna,
+    'version',
+    version,
+    '--exact',
+    '--force-publish',
+    '--no-git-tag-version',
+    '--no-push',
+    '--yes',
+  )
+  dateChangelog(version)
+  run('npm', 'ci')
+  run('npm', 'run', 'build')
+  run('npm', 'run', 'build:prebuilt')
+  run('npm', 'run', 'check:binaries')
+  run('npm', 'run', 'check:packages')
+  run('npm', 'test')
+  rmSync(OUTPUT, { recursive: true, force: true })
+  mkdirSync(OUTPUT, { recursive: true })
+  return ORDER.map((name) => {
+    run('npm', 'pack', '--workspace', name, '--pack-destination', OUTPUT)
+    return join(OUTPUT, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
+  })
+}
+
 const { version, publishes } = readArguments(process.argv.slice(2))
 if (ask('git', 'status', '--porcelain') !== '') throw new Error('the checkout is not clean')
-const lerna = join(fetchTool(repositoryRoot, 'lerna@9.0.7'), 'dist/cli.js')
-run(process.execPath, lerna, 'version', version, '--exact', '--no-git-tag-version', '--no-push', '--yes')
-dateChangelog(version)
-run('npm', 'ci')
-run('npm', 'run', 'build')
-run('npm', 'run', 'build:prebuilt')
-run('npm', 'test')
-rmSync(OUTPUT, { recursive: true, force: true })
-mkdirSync(OUTPUT, { recursive: true })
-const published = listPackages(repositoryRoot).filter(({ manifest }) => !manifest.private)
-// What others depend on is there before them.
-const order = ['memfd-native', '@memsvc/shared', '@memsvc/memory-service', '@memsvc/client-cli']
-published.sort((a, b) => order.indexOf(a.manifest.name) - order.indexOf(b.manifest.name))
-for (const { folder } of published) {
-  run('npm', 'pack', '--workspace', folder, '--pack-destination', OUTPUT)
-}
-run('git', 'diff', '--stat')
-if (publishes) {
-  run('git', 'commit', '--all', '--message', `release ${version}`)
-  run('git', 'tag', `v${version}`)
-  for (const { folder } of published) run('npm', 'publish', '--workspace', folder, '--provenance')
-} else {
-  console.log(`\nNothing was published. The packages are in ${OUTPUT}; to undo the rest: git checkout .`)
+try {
+  const tarballs = prepare(version)
+  run('git', '--no-pager', 'diff', '--stat')
+  for (const tarball of tarballs) run('npm', 'publish', tarball, '--dry-run', '--provenance=false')
+  if (publishes) {
+    run('git', 'commit', '--all', '--message', `release ${version}`)
+    run('git', 'tag', `v${version}`)
+    for (const tarball of tarballs) run('npm', 'publish', tarball, '--provenance')
+  } else {
+    console.log(`\nNothing was published. What would be is in ${OUTPUT}`)
+  }
+} finally {
+  if (!publishes) run('git', 'checkout', '--quiet', '.')
 }

@@ -24,5 +24,11 @@ export function localBin(name) {
 }
 
 export function isOnPath(command) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
+  return findOnPath(command) !== undefined
+}
+
+/** Its path; undefined if there is none. */
+export function findOnPath(command) {
+  const paths = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, command))
+  return paths.find((path) => existsSync(path))
 }

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 /**
  * Installs a package of npm's, of exactly this version, the first time; none of its install scripts runs.
  * @param spec NAME@VERSION
+ * @param options npm's
  * @returns the package's folder
  */
-export function fetchTool(root, spec) {
+export function fetchTool(root, spec, options = []) {
   const name = spec.slice(0, spec.lastIndexOf('@'))
   const folder = join(root, '.tools', spec.replaceAll('/', '+'))
   if (!existsSync(folder)) {
@@ -17,10 +18,14 @@ export function fetchTool(root, spec) {
     rmSync(unfinished, { recursive: true, force: true })
     mkdirSync(unfinished, { recursive: true })
     writeFileSync(join(unfinished, 'package.json'), JSON.stringify({ private: true }))
-    execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', spec], {
-      cwd: unfinished,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
+    execFileSync(
+      'npm',
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', ...options, spec],
+      {
+        cwd: unfinished,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
     renameSync(unfinished, folder)
   }
   return join(folder, 'node_modules', name)

@@ -1,16 +1,14 @@
 /** The packages as a user gets them: packed, installed without a network, a compiler or an install script, and used. */
 import t from 'tap'
 import { leakChecked, newRegistryPath, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
-import { PREBUILT, publishedManifest } from '../lib/packing.mjs'
-import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
 import { nodeChildProcess, nodeFs, nodeOs, nodePath } from './support/node.mjs'
+import { tarballs as made, PREBUILT, publishedManifest, readJson, repositoryRoot } from './support/packages.mjs'
 
-const { execFileSync, spawnSync } = nodeChildProcess
-const { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = nodeFs
+const { spawnSync } = nodeChildProcess
+const { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = nodeFs
 const { tmpdir } = nodeOs
-const { basename, dirname, join } = nodePath
-
-const PUBLISHED = listPackages(repositoryRoot).filter(({ manifest }) => !manifest.private)
+const { join } = nodePath
+const { copyWorkspace, npm, pack, packAll, packDependencies, PUBLISHED } = made
 
 watchdog(t)
 leakChecked(t)
@@ -20,68 +18,6 @@ function temporaryFolder(t) {
   t.teardown(() => rmSync(folder, { recursive: true }))
   return folder
 }
-
-function npm(args, cwd) {
-  return execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund', '--no-update-notifier'], {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-}
-
-/** The packages beside the scripts that pack them, with the addon that was built here as the prebuilt one of this machine. */
-function copyWorkspace(root) {
-  const filter = (path) => !['build', 'node_modules', 'prebuilds', 'test'].includes(basename(path))
-  for (const { folder } of PUBLISHED)
-    cpSync(join(repositoryRoot, folder), join(root, folder), { recursive: true, filter })
-  cpSync(join(repositoryRoot, 'scripts'), join(root, 'scripts'), { recursive: true, filter })
-  const addon = join(repositoryRoot, 'packages/memfd-native/build/Release/memfd_native.node')
-  for (const file of PREBUILT) {
-    mkdirSync(join(root, 'packages/memfd-native', dirname(file)), { recursive: true })
-    cpSync(addon, join(root, 'packages/memfd-native', file))
-  }
-}
-
-/** @returns the tarballs by the packages' names */
-function packAll(root, tarballs) {
-  mkdirSync(tarballs)
-  return new Map(PUBLISHED.map(({ folder, manifest }) => [manifest.name, pack(join(root, folder), tarballs)]))
-}
-
-function pack(folder, tarballs) {
-  const lines = npm(['pack', '--pack-destination', tarballs], folder).trimEnd().split('\n')
-  return join(tarballs, lines.at(-1))
-}
-
-/** What others made, as npm installed it here: no network is needed. */
-function packDependencies(tarballs) {
-  const folders = new Map()
-  const visit = (name, from) => {
-    if (folders.has(name) || PUBLISHED.some(({ manifest }) => manifest.name === name)) return
-    const folder = findPackage(name, from)
-    folders.set(name, folder)
-    for (const dependency of dependenciesOf(readJson(folder, 'package.json'))) visit(dependency, folder)
-  }
-  for (const { folder, manifest } of PUBLISHED) {
-    for (const name of dependenciesOf(manifest)) visit(name, join(repositoryRoot, folder))
-  }
-  return new Map([...folders].map(([name, folder]) => [name, packAsIs(name, folder, tarballs)]))
-}
-
-/** Where Node finds a package, from a folder. */
-function findPackage(name, from) {
-  const here = join(from, 'node_modules', name)
-  return existsSync(here) ? here : findPackage(name, dirname(from))
-}
-
-/** As npm's tarballs are: all files in a folder `package`. */
-function packAsIs(name, folder, tarballs) {
-  const path = join(tarballs, `${name.replace('/', '-')}.tgz`)
-  execFileSync('tar', ['-czf', path, '-C', folder, '--exclude=./node_modules', '--transform=s,^\\.,package,', '.'])
-  return path
-}
-
-const dependenciesOf = ({ dependencies = {} }) => Object.keys(dependencies)
 
 /** Both commands in an empty folder. @returns the folder */
 function install(root) {
@@ -108,7 +44,7 @@ function run(command, args, cwd) {
 }
 
 const root = temporaryFolder(t)
-copyWorkspace(root)
+copyWorkspace(root, join(repositoryRoot, 'packages/memfd-native/build/Release/memfd_native.node'))
 const project = install(root)
 const bin = (name) => join(project, 'node_modules/.bin', name)
 

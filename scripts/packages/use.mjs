@@ -1,0 +1,76 @@
+/** Uses an installation as a user would: the daemon, the tool, and a program that loads the library both ways. */
+import { equal } from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+
+const PATIENCE_MS = 120_000
+const execute = promisify(execFile)
+
+/** What a program does with the library. Prints 42, then the value of the store. */
+const PROGRAM = `
+const { MemoryFile, ServiceManager, SharedStore, SharedValue } = LOADED
+const file = new MemoryFile('mine', 4)
+file.writeBytes(Buffer.from('good'), 0, 0, 4)
+const manager = await ServiceManager.connect({ path: process.argv[2] })
+const value = await SharedValue.open(manager)
+const store = await SharedStore.open(undefined, { manager })
+await store.set('key', { is: 'set' })
+console.log(value.get(), store.get('key').is)
+process.exit(0)
+`
+const LOADS = {
+  import: "await import('@memsvc/shared')",
+  require: "(await import('node:module')).createRequire(import.meta.url)('@memsvc/shared')",
+}
+
+/**
+ * @param installation `{ memsvc, memclient, node, cwd, env }`: how each is run, as a list of words; without `node` no program is
+ * @param daemon how the daemon is run, if by another installation
+ */
+export async function useInstallation(installation, daemon = installation) {
+  const folder = mkdtempSync(join(tmpdir(), 'memsvc-use-'))
+  const registry = join(folder, 'registry.sock')
+  const server = await startDaemon(daemon, registry)
+  try {
+    const memclient = (...words) => runIn(installation, installation.memclient, [...words, '--registry', registry])
+    equal(await memclient('write', '42'), '')
+    equal(await memclient('read'), '42\n')
+    await memclient('put', 'other', '[1]')
+    equal(await memclient('get', 'other'), '[1]\n')
+    for (const load of installation.node === undefined ? [] : Object.values(LOADS)) {
+      const program = join(installation.cwd, 'program.mjs')
+      writeFileSync(program, PROGRAM.replace('LOADED', load))
+      equal(await runIn(installation, installation.node, [program, registry]), '42 set\n')
+    }
+    const ended = once(server, 'exit')
+    await runIn(daemon, daemon.memsvc, ['stop', '--registry', registry])
+    await ended
+  } finally {
+    server.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** @returns what it printed */
+export async function runIn({ cwd, env }, [program, ...words], args) {
+  const { stdout } = await execute(program, [...words, ...args], { cwd, env, timeout: PATIENCE_MS })
+  return stdout
+}
+
+async function startDaemon({ cwd, env, memsvc: [program, ...words] }, registry) {
+  const args = [...words, 'start', '--registry', registry]
+  const daemon = spawn(program, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const log = []
+  for await (const line of createInterface({ input: daemon.stderr })) {
+    log.push(line)
+    if (line.includes('"msg":"ready"')) break
+  }
+  if (!log.at(-1)?.includes('"msg":"ready"')) throw new Error(`${args.join(' ')}: no daemon:\n${log.join('\n')}`)
+  daemon.stderr.resume()
+  return daemon
+}

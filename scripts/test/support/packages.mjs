@@ -1,0 +1,4 @@
+/** What the test of the packages uses of the scripts. */
+export { PREBUILT, publishedManifest } from '../../lib/packing.mjs'
+export { readJson, repositoryRoot } from '../../lib/workspace.mjs'
+export * as tarballs from '../../packages/tarballs.mjs'
