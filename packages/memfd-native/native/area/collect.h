@@ -44,8 +44,7 @@ class Collector {
 
   /** The values of `keys` at one moment, absent ones with kAbsent. Or kBusy, kDamaged. */
   Code Snapshot(const std::vector<std::string>& keys, uint64_t* version, std::vector<Copied>* values) {
-    steps_ = kRounds * keys.size() + kMoreSteps;
-    bytes_ = 2 * Heap() + kMoreBytes;
+    Begin(keys.size());
     for (uint64_t round = 0; round < tries_ && steps_ > 0; ++round) {
       const uint64_t retired = reader_.memory.template Load<Site::kRetired>(kRetiredAt);
       *version = reader_.memory.template Load<Site::kCommitted>(kCommittedAt);
@@ -59,8 +58,7 @@ class Collector {
 
   /** Of all keys that begin with `prefix` and have a value then. */
   Code SnapshotOf(const std::string& prefix, uint64_t* version, std::vector<Copied>* values) {
-    steps_ = kRounds * reader_.Count() + kMoreSteps;
-    bytes_ = 2 * Heap() + kMoreBytes;
+    Begin(reader_.Count());
     for (uint64_t round = 0; round < tries_ && steps_ > 0; ++round) {
       const uint64_t retired = reader_.memory.template Load<Site::kRetired>(kRetiredAt);
       *version = reader_.memory.template Load<Site::kCommitted>(kCommittedAt);
@@ -76,9 +74,13 @@ class Collector {
   // What bounds a call, however the owner behaves. True values lie beside each other: of one moment they are no more than the heap.
   static constexpr uint64_t kRounds = 16;
   static constexpr uint64_t kMoreSteps = 4096;
-  static constexpr uint64_t kMoreBytes = 8 << 20;
 
-  uint64_t Heap() const { return reader_.geometry.capacity - reader_.geometry.heap_at; }
+  void Begin(uint64_t keys) {
+    const uint64_t heap = reader_.geometry.capacity - reader_.geometry.heap_at;
+    steps_ = kRounds * keys + kMoreSteps;
+    bytes_ = 2 * heap + Budget::kBytes;
+    budget_ = Budget::OfKeys(2 * steps_, kRounds * keys, bytes_);
+  }
 
   /** False: the call has taken long enough. */
   bool Step() { return steps_ > 0 && steps_-- > 0; }
@@ -99,11 +101,10 @@ class Collector {
       if (!Step()) return Code::kBusy;
       Key key;
       if (!key.Set(name.data(), name.size(), reader_.geometry.epoch)) return Code::kDamaged;
-      Budget budget(0, tries_);
       Found found;
       Copied copied;
       copied.key = name;
-      copied.outcome.code = reader_.Find(key, &budget, &found);
+      copied.outcome.code = reader_.Find(key, &budget_, &found);
       if (copied.outcome.code == Code::kValue) copied.outcome.code = Copy(found, at, &copied);
       if (copied.outcome.code != Code::kValue && copied.outcome.code != Code::kAbsent) return copied.outcome.code;
       values->push_back(std::move(copied));
@@ -130,8 +131,7 @@ class Collector {
   /** First its length, then all of it: of one moment both. */
   Code Copy(const Found& found, uint64_t at, Copied* copied) {
     Target target;
-    Budget first(0, tries_);
-    copied->outcome = reader_.Get(found, at, &target, &first);
+    copied->outcome = reader_.Get(found, at, &target, &budget_);
     if (copied->outcome.code != Code::kValue) return copied->outcome.code;
     if (copied->outcome.bytes > max_value_) return Code::kDamaged;
     if (copied->outcome.bytes > bytes_) return Code::kBusy;
@@ -140,8 +140,7 @@ class Collector {
     target.data = copied->value.data();
     target.room = copied->value.size();
     target.wanted_version = copied->outcome.version;
-    Budget second(target.room, tries_);
-    const Outcome outcome = reader_.Get(found, at, &target, &second);
+    const Outcome outcome = reader_.Get(found, at, &target, &budget_);
     const bool is_same = outcome.code == Code::kValue && target.copied == copied->outcome.bytes;
     return is_same ? Code::kValue : outcome.code == Code::kDamaged ? Code::kDamaged : Code::kBusy;
   }
@@ -151,6 +150,7 @@ class Collector {
   uint64_t max_value_;
   uint64_t steps_ = 0;
   uint64_t bytes_ = 0;
+  Budget budget_{0, 0};  // of one snapshot
 };
 
 }  // namespace area

@@ -27,7 +27,8 @@ class Feed {
   /** What changed since the last call; the first one, and after an overrun, compares everything. kValue, kBusy or kDamaged. */
   Code Poll(std::vector<Change>* changes) {
     const uint64_t committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
-    budget_ = Budget(0, tries_ + 4 * (uint64_t{reader_->Count()} + known_.size()));
+    const uint64_t keys = uint64_t{reader_->Count()} + known_.size();
+    budget_ = Budget::OfKeys(tries_ + 4 * keys, keys, 0);
     std::vector<uint32_t> entries;
     if (!is_begun_ || !ReadLog(committed, &entries)) return Compare(committed, changes);
     bool is_whole = true;

@@ -40,21 +40,33 @@ struct Outcome {
   uint8_t type = kDeleted;
 };
 
-/** What bounds one call, however the owner behaves: how often it tries, and how much it copies in vain. */
+/** What bounds one call, however the owner behaves: how often it tries, how many slots it looks at, and how much it copies in vain. */
 class Budget {
  public:
-  explicit Budget(uint64_t room, uint64_t tries = kTries) : tries_(tries), bytes_(16 * room + kBytes) {}
+  /** Of a read of one key. */
+  explicit Budget(uint64_t room, uint64_t tries = kTries) : Budget(tries, kSlots, 16 * room + kBytes) {}
+  /** Of several keys: all the slots that one search may take, for each of them. */
+  static Budget OfKeys(uint64_t tries, uint64_t keys, uint64_t bytes) { return {tries, kSlots + kSlotsOfKey * keys, bytes}; }
+
   bool Try() { return tries_ > 0 && tries_-- > 0; }
+  bool Look() { return slots_ > 0 && slots_-- > 0; }
   bool Copy(uint64_t count) {
     if (count > bytes_) return false;
     bytes_ -= count;
     return true;
   }
 
- private:
-  static constexpr uint64_t kTries = 256;
   static constexpr uint64_t kBytes = 8 << 20;
+
+ private:
+  Budget(uint64_t tries, uint64_t slots, uint64_t bytes) : tries_(tries), slots_(slots), bytes_(bytes) {}
+
+  static constexpr uint64_t kTries = 256;
+  static constexpr uint64_t kSlots = 16 * kMaxProbes;
+  // An owner lets no key be further from its place than three quarters of what a search may take: on average half of that.
+  static constexpr uint64_t kSlotsOfKey = kMaxProbes / 2;
   uint64_t tries_;
+  uint64_t slots_;
   uint64_t bytes_;
 };
 
@@ -75,8 +87,8 @@ class Reader {
       const uint64_t word = memory.template Load<Site::kIndex>(kIndexAt);
       const Index index = Index::Of(word);
       if (!geometry.IsIndex(index)) return Code::kDamaged;
-      const Code code = Probe(index, key, found);
-      if (code == Code::kValue) return code;
+      const Code code = Probe(index, key, budget, found);
+      if (code == Code::kValue || code == Code::kBusy) return code;
       memory.template Fence<Site::kMissFence>();
       // An index that was replaced may be anything by now: what was seen in it says nothing.
       if (memory.template Load<Site::kIndexAgain>(kIndexAt) == word) return code;
@@ -118,11 +130,12 @@ class Reader {
   }
 
  private:
-  Code Probe(const Index& index, const Key& key, Found* found) const {
+  Code Probe(const Index& index, const Key& key, Budget* budget, Found* found) const {
     const uint64_t mask = index.slots() - 1;
     const uint64_t probes = index.slots() < kMaxProbes ? index.slots() : kMaxProbes;
     bool is_damaged = false;
     for (uint64_t probe = 0; probe < probes; ++probe) {
+      if (!budget->Look()) return Code::kBusy;
       const uint64_t slot = memory.template Load<Site::kSlot>(index.at + 8 * ((key.hash + probe) & mask));
       if (slot == kFreeSlot) return is_damaged ? Code::kDamaged : Code::kAbsent;
       const auto number = static_cast<uint32_t>(slot);
