@@ -39,13 +39,11 @@ export {
 export type { StoreEdit, WriteOptions } from './store/edits.ts'
 export type { DeepReadonly, Json } from './store/json.ts'
 export type { StoreLimits } from './store/limits.ts'
-export { type OwnedAreaRule, OwnedStore, type OwnedStoreOptions, type StoreChange } from './store/owned-store.ts'
-export type { StoreSnapshotEntry } from './store/reading.ts'
-export {
-  type OpenOptions,
-  SharedStore,
-  type StoreStatus,
-} from './store/shared-store.ts'
+export { OwnedStore } from './store/owned-store.ts'
+export type { OwnedAreaRule, OwnedStoreOptions } from './store/owned-store-options.ts'
+export type { StoreChange, StoreSnapshotEntry } from './store/reading.ts'
+export { type OpenOptions, SharedStore } from './store/shared-store.ts'
+export type { StoreStatus } from './store/store-attachment.ts'
 export type { SetOptions } from './store/store-calls.ts'
 export type { ChangesOptions } from './store/store-changes.ts'
 export type { StoreEntry } from './store/store-entry.ts'

@@ -2,56 +2,30 @@
  * The owner's half of a store: values of any size under many keys, which other processes read at memory speed. Publish its `binder`
  * by `ServiceManager.addService`; clients open it by `SharedStore.open`. The client's half is `shared-store.ts`.
  */
-import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
-import type { Caller } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
-import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
-import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import { checkOptions } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
-import type { KeptStore, StoreBeginning, StoreKeeper } from './keeper.ts'
-import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
+import type { StoreBeginning, StoreKeeper } from './keeper.ts'
+import { keptStore } from './kept-store.ts'
+import type { StoreLimits } from './limits.ts'
 import type { AreaSize, OwnedArea } from './owned-area.ts'
+import {
+  checkAreas,
+  checkedLimits,
+  checkedSize,
+  checkedValueBytes,
+  type OwnedAreaRule,
+  type OwnedStoreOptions,
+  readOptions,
+} from './owned-store-options.ts'
+import type { StoreChange } from './reading.ts'
 import { StoreCore } from './store-core.ts'
 import { checkKey } from './store-key.ts'
 import { StoreService } from './store-service.ts'
 import { StoreWatchers } from './store-watchers.ts'
-
-/** One change of a store, as it is told. */
-export interface StoreChange {
-  /** Whose value it is. */
-  key: string
-  /** JSON frozen; bytes a copy; undefined: it was deleted. */
-  value: Json | Uint8Array | undefined
-  /** Of the transaction; 0n: only that it was deleted is known. */
-  version: bigint
-}
-
-/** A part of a store that the same callers may read: a region of its own. */
-export interface OwnedAreaRule {
-  /** Keys, or their beginnings and a `*`. The first area with a pattern that fits has the key. */
-  keys: string[]
-  /** Whether this caller may read the area. The kernel says who it is. Default: everybody. */
-  mayRead?: (caller: Caller) => boolean
-}
-
-/** How large a store is, and who may do what with it. */
-export interface OwnedStoreOptions {
-  /** Bytes of each area, with all that it needs besides values: at most 2^40. Default 64 MiB. */
-  capacity?: number
-  /** Keys of each area, at most 16,777,216. Default 65,536; each takes 64 bytes of the capacity, used or not. */
-  maxKeys?: number
-  /** Of one value, of JSON its text. Default 16 MiB. */
-  maxValueBytes?: number
-  /** Whether this caller may write the key. The kernel says who it is. Default: the user of this process, and root. */
-  mayWrite?: (caller: Caller, key: string) => boolean
-  /** Default: one, with every key, for everybody. */
-  areas?: OwnedAreaRule[]
-  /** What users may have in it, each in place of a default. */
-  limits?: Partial<StoreLimits>
-}
 
 /** Owns its areas: of each a descriptor, the only writable mapping, and one to read by, until `close()`. */
 export class OwnedStore {
@@ -265,59 +239,6 @@ export class OwnedStore {
 }
 
 const NO_OPTIONS: WriteOptions = Object.freeze({})
-const MAX_CAPACITY = 2 ** 40
-const MAX_KEYS = 2 ** 24
-const ALL_KEYS: OwnedAreaRule[] = [{ keys: ['*'] }]
-
-function readOptions(options: OwnedStoreOptions) {
-  checkOptions('options', options)
-  const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
-  const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
-  checkFunction('mayWrite', mayWrite)
-  checkAreas(areas)
-  return {
-    areas,
-    size: checkedSize({ capacity, maxKeys }),
-    maxValueBytes: checkedValueBytes(maxValueBytes),
-    mayWrite,
-    limits: checkedLimits(options.limits ?? {}),
-  }
-}
-
-function checkedValueBytes(bytes: number = STORE_LIMITS.valueBytes.limit): number {
-  checkInteger('maxValueBytes', bytes, 0, 2 ** 32 - 1)
-  return bytes
-}
-
-function checkedLimits(own: Partial<StoreLimits>): StoreLimits {
-  const limits = storeLimits(own)
-  for (const [name, limit] of Object.entries(limits)) checkInteger(`limits.${name}`, limit, 0, INT_MAX)
-  return limits
-}
-
-function checkedSize(size: { capacity: number; maxKeys: number }): { capacity: number; maxKeys: number } {
-  checkInteger('capacity', size.capacity, 1, MAX_CAPACITY)
-  checkInteger('maxKeys', size.maxKeys, 1, MAX_KEYS)
-  return size
-}
-
-function checkAreas(areas: readonly OwnedAreaRule[]): void {
-  if (!Array.isArray(areas)) throw new InvalidArgTypeError(`areas must be an array, got ${show(areas)}`)
-  if (areas.length === 0 || areas.length > MAX_AREAS)
-    throw new InvalidArgValueError(`a store has 1 to ${MAX_AREAS} areas`)
-  for (const { keys, mayRead } of areas) {
-    if (!Array.isArray(keys)) throw new InvalidArgTypeError(`the keys of an area must be an array, got ${show(keys)}`)
-    for (const pattern of keys) if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
-    if (mayRead !== undefined) checkFunction('mayRead', mayRead)
-  }
-}
-
-/** Each is a descriptor in one answer. */
-const MAX_AREAS = 64
-
-function isOwnerOrRoot({ uid }: Caller): boolean {
-  return uid === 0 || uid === process.getuid?.()
-}
 
 function everybody(): boolean {
   return true
@@ -325,36 +246,4 @@ function everybody(): boolean {
 
 function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i])
-}
-
-function keptStore(core: StoreCore): KeptStore {
-  return {
-    read: (key) => {
-      const record = core.reader.recordOf(key)
-      return record === null ? null : { ...record, ...core.noteOf(key) }
-    },
-    noteOf: (key) => core.noteOf(key),
-    versionOf: (key) => core.reader.versionOf(key),
-    get keys() {
-      return core.reader.keys()
-    },
-    get maxKeys() {
-      return core.areas.reduce((sum, { size }) => sum + size.maxKeys, 0)
-    },
-    get versions() {
-      return core.areas.map(({ version }) => version)
-    },
-    shareAreas: () => shareAll(core.areas),
-  }
-}
-
-function shareAll(areas: readonly OwnedArea[]): OwnedFd[] {
-  const shared: OwnedFd[] = []
-  try {
-    for (const area of areas) shared.push(area.share())
-    return shared
-  } catch (error) {
-    for (const fd of shared) fd.close()
-    throw error
-  }
 }

@@ -16,6 +16,16 @@ export interface StoreSnapshotEntry<T = Json> {
   type: 'json' | 'bytes' | null
 }
 
+/** One change of a store, as it is told. */
+export interface StoreChange {
+  /** Whose value it is. */
+  key: string
+  /** JSON frozen; bytes a copy; undefined: it was deleted. */
+  value: Json | Uint8Array | undefined
+  /** Of the transaction; 0n: only that it was deleted is known. */
+  version: bigint
+}
+
 /** In words. */
 export function typeName(type: number): 'json' | 'bytes' | null {
   if (type === areaTypes.JSON) return 'json'

@@ -3,9 +3,6 @@
  * restarts of its owner. Reads are synchronous and never torn, and while the owner lives never stale: the next get after a set has
  * resolved anywhere sees it. The owner's half is `owned-store.ts`.
  */
-import { BinderProxy } from '../binder/binder-proxy.ts'
-import { sessionOf } from '../binder/session.ts'
-import type { IBinder } from '../parcel/ibinder.ts'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
 import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
 import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
@@ -13,16 +10,14 @@ import { ANSWER_TIMEOUT_MS, type CallOptions, within } from '../util/patience.ts
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import { storeLimits } from './limits.ts'
-import type { StoreChange } from './owned-store.ts'
-import type { StoreSnapshotEntry } from './reading.ts'
+import type { StoreChange, StoreSnapshotEntry } from './reading.ts'
+import { StoreAttachment, type StoreStatus } from './store-attachment.ts'
 import { type SetOptions, StoreCalls } from './store-calls.ts'
-import { type ChangesOptions, StoreChanges } from './store-changes.ts'
+import type { ChangesOptions } from './store-changes.ts'
 import { StoreEntry } from './store-entry.ts'
-import { DEFAULT_STORE_NAME, IStore } from './store-interface.ts'
+import { DEFAULT_STORE_NAME } from './store-interface.ts'
 import { checkKey, isPrefix } from './store-key.ts'
-import { StoreLink } from './store-link.ts'
-import { attach, StoreListener } from './store-listener.ts'
-import { type ReadBytesOptions, type StoreArea, StoreReader } from './store-reader.ts'
+import type { ReadBytesOptions, StoreReader } from './store-reader.ts'
 
 /** Where the registry is; or who knows it. */
 export interface OpenOptions extends Pick<ConnectOptions, 'path' | 'scope' | 'signal'> {
@@ -30,46 +25,24 @@ export interface OpenOptions extends Pick<ConnectOptions, 'path' | 'scope' | 'si
   manager?: ServiceManager | undefined
 }
 
-/** Whether the values are what the owner has now. */
-export interface StoreStatus {
-  /** `stale`: the owner is away, and the values are its last ones. The other two are for copies of stores elsewhere. */
-  state: 'live' | 'stale' | 'syncing' | 'refused'
-  /** Of the last transaction that can be read. */
-  version: bigint
-  /** For how long they may be out of date, in milliseconds: 0 while they cannot be. */
-  ageMs: number
-  /** Whether the owner can be reached, as far as is known. */
-  connected: boolean
-}
-
 /** The owner has its own; these are only to refuse early what no owner takes. */
 const LIMITS = storeLimits()
 
 /** Owns its areas' mappings and its channel, and the registry's where it has made that, until `close()`. Keeps no process alive. */
 export class SharedStore implements Iterable<[string, Json]> {
-  readonly #reader = new StoreReader(() => this.#follow())
-  readonly #link: StoreLink
+  readonly #attachment: StoreAttachment
+  readonly #reader: StoreReader
   readonly #calls: StoreCalls
   readonly #manager: ServiceManager
   readonly #ownsManager: boolean
-  readonly #loops = new Set<StoreChanges>()
-  readonly #listener = new StoreListener((areas) => this.#take(areas))
-  /** How often areas were taken: an answer that was overtaken is old. */
-  #taken = 0
-  /** Whose areas they are; null: its channel is over. */
-  #owner: IBinder | null = null
-  /** When the owner was seen last, while it is away: milliseconds of `performance.now()`. Null: it is there. */
-  #awaySince: number | null = 0
   #isClosed = false
 
   private constructor(name: string, manager: ServiceManager, ownsManager: boolean) {
     this.#manager = manager
     this.#ownsManager = ownsManager
-    this.#link = new StoreLink(manager, name, {
-      onUp: (binder) => this.#onUp(binder),
-      onDown: () => this.#onDown(),
-    })
-    this.#calls = new StoreCalls(this.#link, this.#listener)
+    this.#attachment = new StoreAttachment(manager, name)
+    this.#reader = this.#attachment.reader
+    this.#calls = new StoreCalls(this.#attachment.link, this.#attachment.listener)
   }
 
   /**
@@ -87,9 +60,8 @@ export class SharedStore implements Iterable<[string, Json]> {
     const own = manager ?? (await ServiceManager.connect(place))
     const store = new SharedStore(name, own, manager === undefined)
     try {
-      if (
-        !(await within({ signal: place.signal, timeoutMs: ANSWER_TIMEOUT_MS }, `opening ${name}`, store.#link.find()))
-      )
+      const patience = { signal: place.signal, timeoutMs: ANSWER_TIMEOUT_MS }
+      if (!(await within(patience, `opening ${name}`, store.#attachment.link.find())))
         throw new ServiceNotFoundError(`No service published for: ${name}`)
       return store
     } catch (error) {
@@ -232,84 +204,26 @@ export class SharedStore implements Iterable<[string, Json]> {
     if (options.initial !== undefined) checkBoolean('initial', options.initial)
     if (!isPrefix(prefix)) throw new InvalidArgValueError(`no key begins with ${show(prefix)}`)
     this.#checkOpen()
-    const source = { reader: this.#reader, link: this.#link, onEnd: (loop: StoreChanges) => this.#loops.delete(loop) }
-    const loop = new StoreChanges(source, prefix, options)
-    if (options.signal?.aborted !== true) this.#loops.add(loop)
-    return loop
+    return this.#attachment.changes(prefix, options)
   }
 
   /** Whether the values are what the owner has now. @throws ERR_CLOSED */
   get status(): StoreStatus {
     this.#checkOpen()
-    const connected = this.#isOwnerThere()
-    if (!connected) this.#awaySince ??= performance.now()
-    const ageMs = connected ? 0 : Math.round(performance.now() - (this.#awaySince ?? 0))
-    return { state: connected ? 'live' : 'stale', version: this.#reader.version, ageMs, connected }
+    return this.#attachment.status
   }
 
   /** Unmaps the areas and closes the channel; loops over `changes()` end. Idempotent. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const loop of [...this.#loops]) loop.end()
-    this.#link.close()
-    this.#reader.close()
+    this.#attachment.close()
     if (this.#ownsManager) this.#manager.close()
   }
 
   /** As {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
-  }
-
-  async #onUp(binder: IBinder): Promise<void> {
-    const taken = this.#taken
-    this.#owner = binder
-    const handed = await IStore.asInterface(binder).open(this.#listener)
-    if (this.#isClosed || this.#taken !== taken) for (const { descriptor } of handed) descriptor.close()
-    else this.#take(attach(handed))
-    this.#awaySince = null
-    for (const loop of this.#loops) loop.onUp(binder)
-  }
-
-  #onDown(): void {
-    this.#awaySince ??= performance.now()
-    this.#owner = null
-    for (const loop of [...this.#loops]) loop.onDown()
-  }
-
-  /** As of now, also while this process does not come to its event loop. */
-  #isOwnerThere(): boolean {
-    const { binder } = this.#link
-    if (!(binder instanceof BinderProxy)) return binder !== null
-    if (!binder.isBinderAlive()) return false
-    const { channel } = sessionOf(binder)
-    channel.takeIn()
-    return !channel.isPeerGone
-  }
-
-  /** The values have moved: the owner has said where before it wrote there, also while this process does not come to its event loop. */
-  #follow(): boolean {
-    const owner = this.#owner
-    if (!(owner instanceof BinderProxy) || !owner.isBinderAlive()) return false
-    const taken = this.#taken
-    sessionOf(owner).serveEarly(this.#listener)
-    return this.#taken !== taken
-  }
-
-  /** The values are in these areas now, which belong to the store. */
-  #take(areas: StoreArea[]): void {
-    if (this.#isClosed) {
-      for (const { reader } of areas) reader.close()
-      return
-    }
-    this.#taken += 1
-    const before = this.#reader.areas
-    this.#reader.replace(areas)
-    for (const loop of [...this.#loops]) loop.moveTo(areas)
-    // Only from here on nothing that was read before passes for fresh.
-    for (const { reader } of before) reader.close()
-    for (const loop of [...this.#loops]) loop.look()
   }
 
   #checkOpen(): void {

@@ -1,15 +1,14 @@
 /**
- * The changes of a store, one after the other: what a loop over `changes()` runs over. What has changed is read from the logs of the
- * areas, when somebody waits for it and the owner has said that there is something; so who is slow to take them costs nothing, and the
- * last change of each key is never missed, over restarts of the owner too.
+ * The changes of a store, one after the other: what a loop over `changes()` runs over. They are read (`pending-changes.ts`) when somebody
+ * waits for one and the owner has said that there is something; so who is slow to take them costs nothing, over restarts of the owner too.
  */
-import { type AreaChange, type AreaFeed, areaCodes } from 'memfd-native'
 import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
-import { BadParcelError, errorCode } from '../util/errors.ts'
-import type { StoreChange } from './owned-store.ts'
+import { errorCode } from '../util/errors.ts'
+import { PendingChanges } from './pending-changes.ts'
+import type { StoreChange } from './reading.ts'
 import { IStore } from './store-interface.ts'
 import type { StoreLink } from './store-link.ts'
 import type { StoreArea, StoreReader } from './store-reader.ts'
@@ -35,24 +34,13 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-/** More polls than that are not made at the beginning: what is missing then is told as a change. */
-const FIRST_POLLS = 8
-
 export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined> {
   readonly #source: ChangesSource
   readonly #prefix: string
   readonly #signal: AbortSignal | undefined
   readonly #callback = new Watcher(() => this.#onNotice())
-  #feeds: AreaFeed[] = []
-  #queue: AreaChange[] = []
-  /** Of the queue. */
-  #next = 0
+  readonly #pending: PendingChanges
   readonly #waiters: Waiter[] = []
-  /** Versions that were told already although the log has yet to say so: of this queue, and of the one before. */
-  #ahead = new Map<string, bigint>()
-  #aheadBefore = new Map<string, bigint>()
-  /** There may be something in the logs. */
-  #isDirty = false
   /** A notice came that was not acknowledged. */
   #isTold = false
   #isWatching = false
@@ -65,9 +53,14 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#source = source
     this.#prefix = prefix
     this.#signal = signal
-    this.#feeds = source.reader.areas.map(({ reader }) => reader.feed(prefix))
-    if (initial) this.#isDirty = true
-    else this.#skipPresent()
+    this.#pending = new PendingChanges({
+      reader: source.reader,
+      prefix,
+      onPoll: () => this.#acknowledge(),
+      onMissing: () => this.#look(),
+    })
+    if (initial) this.#pending.mayHaveMore()
+    else this.#pending.skipPresent()
     if (signal?.aborted) this.#finish()
     else signal?.addEventListener('abort', this.#onAbort)
   }
@@ -103,14 +96,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
 
   /** The values are in these areas now. What is the same there is no change. Then comes `look()`. */
   moveTo(areas: readonly StoreArea[]): void {
-    const before = this.#feeds
-    this.#feeds = areas.map(({ reader }, number) => {
-      const feed = before[number]
-      if (feed === undefined) return reader.feed(this.#prefix)
-      reader.takeFeed(feed)
-      return feed
-    })
-    for (const feed of before.slice(areas.length)) feed.close()
+    this.#pending.moveTo(areas)
   }
 
   /** There may be changes: the areas before are closed, say. */
@@ -140,7 +126,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
   }
 
   #look(): void {
-    this.#isDirty = true
+    this.#pending.mayHaveMore()
     this.#serve()
   }
 
@@ -168,7 +154,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#isServing = true
     try {
       for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
-        const change = this.#take()
+        const change = this.#pending.take()
         if (change === null) return
         this.#waiters.shift()
         waiter.resolve({ value: change, done: false })
@@ -180,74 +166,9 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     }
   }
 
-  /** Null: nothing now. */
-  #take(): StoreChange | null {
-    for (;;) {
-      const change = this.#queue[this.#next]
-      if (change === undefined) {
-        if (!this.#isDirty) return null
-        this.#poll()
-        continue
-      }
-      this.#next += 1
-      const told = this.#told(change)
-      if (told !== null) return told
-    }
-  }
-
-  #poll(): void {
-    this.#isDirty = false
-    if (this.#isTold) this.#acknowledge()
-    this.#aheadBefore = this.#ahead
-    this.#ahead = new Map()
-    this.#next = 0
-    this.#queue = this.#feeds.flatMap((feed) => this.#pollFeed(feed))
-    this.#queue.sort((a, b) => (a.version < b.version ? -1 : Number(a.version > b.version)))
-  }
-
-  #pollFeed(feed: AreaFeed): AreaChange[] {
-    const polled = feed.poll()
-    if (typeof polled === 'number') {
-      if (polled === areaCodes.BUSY) this.#lookSoon()
-      else throw new BadParcelError('the area of the store is damaged')
-      return []
-    }
-    if (!polled.isComplete) this.#lookSoon()
-    return polled.changes
-  }
-
-  /** The owner was faster: what is missing comes next time. */
-  #lookSoon(): void {
-    setImmediate(() => {
-      if (!this.#isDone) this.#look()
-    })
-  }
-
-  /** The change as it is now; null: it is none any more, or was told already. What became of it is told next. */
-  #told({ key, version, hasValue }: AreaChange): StoreChange | null {
-    if (this.#aheadBefore.get(key) === version) return null
-    const { reader } = this.#source
-    const now = reader.getEntry(key, reader.getTolerantly)
-    if ((now.type !== null) !== hasValue) return null
-    if (!hasValue) return { key, value: undefined, version }
-    if (now.version !== version) this.#ahead.set(key, now.version)
-    return { key, value: now.value as StoreChange['value'], version: now.version }
-  }
-
-  /** What is there already is no change. */
-  #skipPresent(): void {
-    for (const feed of this.#feeds) {
-      for (let polls = 0; polls < FIRST_POLLS; polls++) {
-        const polled = feed.poll()
-        if (typeof polled !== 'number' && polled.isComplete) break
-        if (typeof polled === 'number' && polled !== areaCodes.BUSY)
-          throw new BadParcelError('the area of the store is damaged')
-        this.#isDirty = true
-      }
-    }
-  }
-
+  /** What the owner has told of is being read: it may tell again. */
   #acknowledge(): void {
+    if (!this.#isTold) return
     this.#isTold = false
     const { binder } = this.#source.link
     if (binder === null) return
@@ -272,8 +193,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     if (this.#isDone) return
     this.#isDone = true
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    for (const feed of this.#feeds) feed.close()
-    this.#queue = []
+    this.#pending.close()
     const { binder } = this.#source.link
     if (this.#isWatching && binder !== null) void this.#unwatch(binder)
     this.#stopLooking()

@@ -2,38 +2,27 @@
  * Serves memsvc.IStore: who may read is handed the areas, who may write has the owner write. A client passes no descriptors, and what
  * it sends is bounded before it is kept.
  */
-import { areaTypes, type OwnedFd } from 'memfd-native'
+import { areaTypes } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
-import { own } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { countRefusal } from '../util/counters.ts'
 import {
   ConflictError,
-  errorCode,
   IllegalStateError,
   InvalidArgValueError,
-  LimitError,
   NullPointerError,
   SecurityError,
 } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
+import { AreaHandouts } from './area-handouts.ts'
 import { checkUpdate } from './edits.ts'
-import type { OwnedArea } from './owned-area.ts'
 import type { PutOptions, StoreCore } from './store-core.ts'
-import {
-  ANY_VERSION,
-  type HandedArea,
-  IStore,
-  IStoreListener,
-  NO_TTL,
-  type Outcome,
-  type WireEdit,
-} from './store-interface.ts'
+import { ANY_VERSION, type HandedArea, IStore, NO_TTL, type Outcome, type WireEdit } from './store-interface.ts'
 import { checkKey } from './store-key.ts'
 import type { StoreWatchers } from './store-watchers.ts'
 import { Uploads } from './uploads.ts'
@@ -50,26 +39,20 @@ export interface StoreServiceParts {
 
 type Answer<T> = T | Promise<T>
 
-/** Who has opened the store and wants to hear of other areas. */
-interface Listener {
-  readonly callback: IBinder
-  readonly caller: Caller
-}
-
 /** So long a string is no prefix of a key. */
 const MAX_PREFIX_UNITS = 512
 
 export class StoreService extends IStore.Stub implements ImplementationOf<typeof IStore> {
   readonly #parts: StoreServiceParts
   readonly #uploads: Uploads
-  /** By channel: one of each. */
-  readonly #listeners = new Map<object, Listener>()
+  readonly #handouts: AreaHandouts
   #isClosed = false
 
   constructor(parts: StoreServiceParts) {
     super()
     this.#parts = parts
     this.#uploads = new Uploads(parts.core, (owner) => this.#letGo(owner))
+    this.#handouts = new AreaHandouts(parts.core, parts.mayRead)
   }
 
   override get [readsCallerSynchronously](): boolean {
@@ -84,9 +67,9 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   open(listener: IBinder | null): HandedArea[] {
     return this.#givenBackIfRefused(listener, () => {
       const caller = callerNow()
-      const areas = this.#handOut(caller)
+      const areas = this.#handouts.handOut(caller)
       try {
-        if (listener !== null) this.#listen(listener, caller)
+        if (listener !== null) this.#handouts.listen(listener, caller)
       } catch (error) {
         for (const { descriptor } of areas) descriptor.close()
         throw error
@@ -179,7 +162,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     this.#parts.watchers.add(callback, {
       prefix,
       account: this.#parts.core.ledger.accountOf(peer, caller.uid),
-      sees: () => this.#readable(caller),
+      sees: () => this.#handouts.readableBy(caller),
     })
   }
 
@@ -195,7 +178,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   /** The values are in other areas: everybody hears of it before anything is written to those. */
   moved(): void {
     this.#uploads.lose()
-    for (const listener of [...this.#listeners.values()]) this.#tellAreas(listener)
+    this.#handouts.moved()
   }
 
   /** @throws ERR_ILLEGAL_STATE the store was closed, and the service lives on */
@@ -208,7 +191,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   close(): void {
     this.#isClosed = true
     this.#uploads.close()
-    for (const peer of [...this.#listeners.keys()]) this.#unlisten(peer)
+    this.#handouts.close()
   }
 
   /** A key that the caller may write, and how. @throws ERR_SECURITY, ERR_INVALID_ARG_VALUE */
@@ -219,25 +202,6 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
       throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not write this key`))
     }
     return { key, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
-  }
-
-  #handOut(caller: Caller): HandedArea[] {
-    const { areas } = this.#parts.core
-    const readable = this.#readable(caller).map((number) => areas[number] as OwnedArea)
-    const handed: HandedArea[] = []
-    try {
-      for (const area of readable) handed.push({ patterns: area.patterns, descriptor: own(share(area)) })
-      return handed
-    } catch (error) {
-      for (const { descriptor } of handed) descriptor.close()
-      throw error
-    }
-  }
-
-  /** Numbers of areas. */
-  #readable(caller: Caller): number[] {
-    const { core, mayRead } = this.#parts
-    return [...core.areas.keys()].filter((number) => mayRead(caller, number))
   }
 
   /** Others see the change already; whoever asked for it hears of it when it is kept. */
@@ -258,42 +222,8 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   #letGo(object: IBinder): void {
     if (!(object instanceof BinderProxy)) return
-    const isListener = this.#listeners.get(sessionOf(object))?.callback === object
-    if (!isListener && !this.#parts.watchers.has(object) && !this.#uploads.uses(object)) object.close()
-  }
-
-  /** One on each channel: the last. */
-  #listen(callback: IBinder, caller: Caller): void {
-    const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
-    const before = this.#listeners.get(peer)?.callback
-    if (before === callback) return
-    callback.linkToDeath({
-      binderDied: () => {
-        if (this.#listeners.get(peer)?.callback === callback) this.#listeners.delete(peer)
-      },
-    })
-    this.#listeners.set(peer, { callback, caller })
-    if (before instanceof BinderProxy) before.close()
-  }
-
-  #unlisten(peer: object): void {
-    const listener = this.#listeners.get(peer)
-    this.#listeners.delete(peer)
-    if (listener?.callback instanceof BinderProxy) listener.callback.close()
-  }
-
-  /** Who cannot be told would go on with the old values: its channel ends. */
-  #tellAreas({ callback, caller }: Listener): void {
-    try {
-      const areas = this.#handOut(caller)
-      void Promise.resolve(IStoreListener.asInterface(callback).onAreas(areas)).catch(() => endChannel(callback))
-      if (!(callback instanceof BinderProxy)) return // what was called here has taken the descriptors over
-      for (const { descriptor } of areas) descriptor.close() // a parcel has its own
-      // A reader looks for them in its socket as soon as it sees that the values have moved, and must find them there.
-      if (sessionOf(callback).queuedBytes > 0) endChannel(callback)
-    } catch {
-      endChannel(callback)
-    }
+    const isUsed = this.#handouts.tells(object) || this.#parts.watchers.has(object) || this.#uploads.uses(object)
+    if (!isUsed) object.close()
   }
 }
 
@@ -304,10 +234,6 @@ function callerNow(): Caller {
 /** Neither the owner's user nor root has a share. */
 function payerOf({ uid }: Caller): number | null {
   return uid === 0 || uid === process.getuid?.() ? null : uid
-}
-
-function endChannel(callback: IBinder): void {
-  if (callback instanceof BinderProxy) sessionOf(callback).close()
 }
 
 function outcomeOf(change: () => bigint, editOf: (key: string) => number = () => 0): Outcome {
@@ -338,14 +264,4 @@ function checkedType(type: number): number {
 function checkedBytes(bytes: Uint8Array | null): Uint8Array {
   if (bytes === null) throw new NullPointerError('a value has bytes')
   return bytes
-}
-
-/** @throws ERR_LIMIT no descriptor is left: a limit for who asks, and no fault of the service */
-function share(area: OwnedArea): OwnedFd {
-  try {
-    return area.share()
-  } catch (error) {
-    if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) throw error
-    throw new LimitError('descriptors of the store', 0, 0, { cause: error })
-  }
 }

@@ -1,6 +1,6 @@
 /** Loops over the changes of a store: the last change of each key, of the prefix only, quiet ends. */
 import t from 'tap'
-import type { StoreChange } from '../../src/store/owned-store.ts'
+import type { StoreChange } from '../../src/store/reading.ts'
 import { leakChecked, MIB, publishedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)

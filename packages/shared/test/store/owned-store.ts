@@ -1,6 +1,7 @@
 /** The owner's half of a store, alone: what is set is what is read, within limits, until it ends. */
 import t from 'tap'
-import { OwnedStore, type StoreChange } from '../../src/store/owned-store.ts'
+import { OwnedStore } from '../../src/store/owned-store.ts'
+import type { StoreChange } from '../../src/store/reading.ts'
 import { awake, outcome as codeOf, leakChecked, MIB, ownedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)

@@ -1,0 +1,115 @@
+/**
+ * Who reads a store: each opener is handed read-only descriptors of the areas that it may read, and is told where the values are when
+ * they have moved, before anything is written there.
+ */
+import type { OwnedFd } from 'memfd-native'
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import type { Caller } from '../binder/calling-identity.ts'
+import { sessionOf } from '../binder/session.ts'
+import { own } from '../os/parcel-file-descriptor.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { errorCode, LimitError } from '../util/errors.ts'
+import type { OwnedArea } from './owned-area.ts'
+import type { StoreCore } from './store-core.ts'
+import { type HandedArea, IStoreListener } from './store-interface.ts'
+
+/** Who has opened the store and wants to hear of other areas. */
+interface Listener {
+  readonly callback: IBinder
+  readonly caller: Caller
+}
+
+export class AreaHandouts {
+  readonly #core: StoreCore
+  readonly #mayRead: (caller: Caller, area: number) => boolean
+  /** By channel: one of each. */
+  readonly #listeners = new Map<object, Listener>()
+
+  /** @param mayRead whether the caller may read the area of that number */
+  constructor(core: StoreCore, mayRead: (caller: Caller, area: number) => boolean) {
+    this.#core = core
+    this.#mayRead = mayRead
+  }
+
+  /** What the caller may read. The descriptors belong to whoever calls this. @throws ERR_LIMIT no descriptor is left */
+  handOut(caller: Caller): HandedArea[] {
+    const { areas } = this.#core
+    const readable = this.readableBy(caller).map((number) => areas[number] as OwnedArea)
+    const handed: HandedArea[] = []
+    try {
+      for (const area of readable) handed.push({ patterns: area.patterns, descriptor: own(share(area)) })
+      return handed
+    } catch (error) {
+      for (const { descriptor } of handed) descriptor.close()
+      throw error
+    }
+  }
+
+  /** Numbers of the areas that the caller may read. */
+  readableBy(caller: Caller): number[] {
+    return [...this.#core.areas.keys()].filter((number) => this.#mayRead(caller, number))
+  }
+
+  /** Has it told of other areas from now on. One on each channel: the last. @throws ERR_DEAD_OBJECT */
+  listen(callback: IBinder, caller: Caller): void {
+    const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
+    const before = this.#listeners.get(peer)?.callback
+    if (before === callback) return
+    callback.linkToDeath({
+      binderDied: () => {
+        if (this.#listeners.get(peer)?.callback === callback) this.#listeners.delete(peer)
+      },
+    })
+    this.#listeners.set(peer, { callback, caller })
+    if (before instanceof BinderProxy) before.close()
+  }
+
+  /** Whether it is told of other areas. */
+  tells(callback: BinderProxy): boolean {
+    return this.#listeners.get(sessionOf(callback))?.callback === callback
+  }
+
+  /** The values are in other areas: everybody hears of it before anything is written to those. */
+  moved(): void {
+    for (const listener of [...this.#listeners.values()]) this.#tell(listener)
+  }
+
+  /** Nobody is told any more. */
+  close(): void {
+    for (const peer of [...this.#listeners.keys()]) this.#unlisten(peer)
+  }
+
+  #unlisten(peer: object): void {
+    const listener = this.#listeners.get(peer)
+    this.#listeners.delete(peer)
+    if (listener?.callback instanceof BinderProxy) listener.callback.close()
+  }
+
+  /** Who cannot be told would go on with the old values: its channel ends. */
+  #tell({ callback, caller }: Listener): void {
+    try {
+      const areas = this.handOut(caller)
+      void Promise.resolve(IStoreListener.asInterface(callback).onAreas(areas)).catch(() => endChannel(callback))
+      if (!(callback instanceof BinderProxy)) return // what was called here has taken the descriptors over
+      for (const { descriptor } of areas) descriptor.close() // a parcel has its own
+      // A reader looks for them in its socket as soon as it sees that the values have moved, and must find them there.
+      if (sessionOf(callback).queuedBytes > 0) endChannel(callback)
+    } catch {
+      endChannel(callback)
+    }
+  }
+}
+
+function endChannel(callback: IBinder): void {
+  if (callback instanceof BinderProxy) sessionOf(callback).close()
+}
+
+/** @throws ERR_LIMIT no descriptor is left: a limit for who asks, and no fault of the service */
+function share(area: OwnedArea): OwnedFd {
+  try {
+    return area.share()
+  } catch (error) {
+    if (!['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) throw error
+    throw new LimitError('descriptors of the store', 0, 0, { cause: error })
+  }
+}

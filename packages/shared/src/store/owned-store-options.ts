@@ -1,0 +1,89 @@
+/** What the owner of a store may choose, the defaults, and what is refused. */
+import type { Caller } from '../binder/calling-identity.ts'
+import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
+import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
+import type { AreaSize } from './owned-area.ts'
+import { checkKey } from './store-key.ts'
+
+/** A part of a store that the same callers may read: a region of its own. */
+export interface OwnedAreaRule {
+  /** Keys, or their beginnings and a `*`. The first area with a pattern that fits has the key. */
+  keys: string[]
+  /** Whether this caller may read the area. The kernel says who it is. Default: everybody. */
+  mayRead?: (caller: Caller) => boolean
+}
+
+/** How large a store is, and who may do what with it. */
+export interface OwnedStoreOptions {
+  /** Bytes of each area, with all that it needs besides values: at most 2^40. Default 64 MiB. */
+  capacity?: number
+  /** Keys of each area, at most 16,777,216. Default 65,536; each takes 64 bytes of the capacity, used or not. */
+  maxKeys?: number
+  /** Of one value, of JSON its text. Default 16 MiB. */
+  maxValueBytes?: number
+  /** Whether this caller may write the key. The kernel says who it is. Default: the user of this process, and root. */
+  mayWrite?: (caller: Caller, key: string) => boolean
+  /** Default: one, with every key, for everybody. */
+  areas?: OwnedAreaRule[]
+  /** What users may have in it, each in place of a default. */
+  limits?: Partial<StoreLimits>
+}
+
+const MAX_CAPACITY = 2 ** 40
+const MAX_KEYS = 2 ** 24
+/** Each is a descriptor in one answer. */
+const MAX_AREAS = 64
+const ALL_KEYS: OwnedAreaRule[] = [{ keys: ['*'] }]
+
+/** With every default. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+export function readOptions(options: OwnedStoreOptions) {
+  checkOptions('options', options)
+  const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
+  const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
+  checkFunction('mayWrite', mayWrite)
+  checkAreas(areas)
+  return {
+    areas,
+    size: checkedSize({ capacity, maxKeys }),
+    maxValueBytes: checkedValueBytes(maxValueBytes),
+    mayWrite,
+    limits: checkedLimits(options.limits ?? {}),
+  }
+}
+
+/** @throws ERR_OUT_OF_RANGE */
+export function checkedValueBytes(bytes: number = STORE_LIMITS.valueBytes.limit): number {
+  checkInteger('maxValueBytes', bytes, 0, 2 ** 32 - 1)
+  return bytes
+}
+
+/** @throws ERR_OUT_OF_RANGE */
+export function checkedLimits(own: Partial<StoreLimits>): StoreLimits {
+  const limits = storeLimits(own)
+  for (const [name, limit] of Object.entries(limits)) checkInteger(`limits.${name}`, limit, 0, INT_MAX)
+  return limits
+}
+
+/** @throws ERR_OUT_OF_RANGE */
+export function checkedSize(size: AreaSize): AreaSize {
+  checkInteger('capacity', size.capacity, 1, MAX_CAPACITY)
+  checkInteger('maxKeys', size.maxKeys, 1, MAX_KEYS)
+  return size
+}
+
+/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+export function checkAreas(areas: readonly OwnedAreaRule[]): void {
+  if (!Array.isArray(areas)) throw new InvalidArgTypeError(`areas must be an array, got ${show(areas)}`)
+  if (areas.length === 0 || areas.length > MAX_AREAS)
+    throw new InvalidArgValueError(`a store has 1 to ${MAX_AREAS} areas`)
+  for (const { keys, mayRead } of areas) {
+    if (!Array.isArray(keys)) throw new InvalidArgTypeError(`the keys of an area must be an array, got ${show(keys)}`)
+    for (const pattern of keys) if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
+    if (mayRead !== undefined) checkFunction('mayRead', mayRead)
+  }
+}
+
+function isOwnerOrRoot({ uid }: Caller): boolean {
+  return uid === 0 || uid === process.getuid?.()
+}

@@ -1,0 +1,135 @@
+/**
+ * What a watcher of a store has not been told yet, read from the logs of its areas: each key as it is when it is taken. The last change
+ * of each key is never missed, and none is told twice.
+ */
+import { type AreaChange, type AreaFeed, areaCodes } from 'memfd-native'
+import { BadParcelError } from '../util/errors.ts'
+import type { StoreChange } from './reading.ts'
+import type { StoreArea, StoreReader } from './store-reader.ts'
+
+export interface PendingOptions {
+  readonly reader: StoreReader
+  readonly prefix: string
+  /** The logs are about to be read. */
+  readonly onPoll: () => void
+  /** The owner was faster than the last read: there is more, in a later turn. */
+  readonly onMissing: () => void
+}
+
+/** More polls than that are not made at the beginning: what is missing then is told as a change. */
+const FIRST_POLLS = 8
+
+export class PendingChanges {
+  readonly #reader: StoreReader
+  readonly #prefix: string
+  readonly #onPoll: () => void
+  readonly #onMissing: () => void
+  #feeds: AreaFeed[]
+  #queue: AreaChange[] = []
+  /** Of the queue. */
+  #next = 0
+  /** Versions that were told already although the log has yet to say so: of this queue, and of the one before. */
+  #ahead = new Map<string, bigint>()
+  #aheadBefore = new Map<string, bigint>()
+  /** There may be something in the logs. */
+  #isDirty = false
+  #isClosed = false
+
+  constructor({ reader, prefix, onPoll, onMissing }: PendingOptions) {
+    this.#reader = reader
+    this.#prefix = prefix
+    this.#onPoll = onPoll
+    this.#onMissing = onMissing
+    this.#feeds = reader.areas.map((area) => area.reader.feed(prefix))
+  }
+
+  /** The logs are read when the next change is taken. */
+  mayHaveMore(): void {
+    this.#isDirty = true
+  }
+
+  /** What is there already is no change. @throws ERR_BAD_PARCEL an area is damaged */
+  skipPresent(): void {
+    for (const feed of this.#feeds) {
+      for (let polls = 0; polls < FIRST_POLLS; polls++) {
+        const polled = feed.poll()
+        if (typeof polled !== 'number' && polled.isComplete) break
+        if (typeof polled === 'number' && polled !== areaCodes.BUSY)
+          throw new BadParcelError('the area of the store is damaged')
+        this.#isDirty = true
+      }
+    }
+  }
+
+  /** The next one; null: nothing now. @throws ERR_BAD_PARCEL an area is damaged */
+  take(): StoreChange | null {
+    for (;;) {
+      const change = this.#queue[this.#next]
+      if (change === undefined) {
+        if (!this.#isDirty) return null
+        this.#poll()
+        continue
+      }
+      this.#next += 1
+      const told = this.#told(change)
+      if (told !== null) return told
+    }
+  }
+
+  /** The values are in these areas now. What is the same there is no change. */
+  moveTo(areas: readonly StoreArea[]): void {
+    const before = this.#feeds
+    this.#feeds = areas.map(({ reader }, number) => {
+      const feed = before[number]
+      if (feed === undefined) return reader.feed(this.#prefix)
+      reader.takeFeed(feed)
+      return feed
+    })
+    for (const feed of before.slice(areas.length)) feed.close()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const feed of this.#feeds) feed.close()
+    this.#queue = []
+  }
+
+  #poll(): void {
+    this.#isDirty = false
+    this.#onPoll()
+    this.#aheadBefore = this.#ahead
+    this.#ahead = new Map()
+    this.#next = 0
+    this.#queue = this.#feeds.flatMap((feed) => this.#pollFeed(feed))
+    this.#queue.sort((a, b) => (a.version < b.version ? -1 : Number(a.version > b.version)))
+  }
+
+  #pollFeed(feed: AreaFeed): AreaChange[] {
+    const polled = feed.poll()
+    if (typeof polled === 'number') {
+      if (polled === areaCodes.BUSY) this.#lookSoon()
+      else throw new BadParcelError('the area of the store is damaged')
+      return []
+    }
+    if (!polled.isComplete) this.#lookSoon()
+    return polled.changes
+  }
+
+  /** The owner was faster: what is missing comes next time. */
+  #lookSoon(): void {
+    setImmediate(() => {
+      if (!this.#isClosed) this.#onMissing()
+    })
+  }
+
+  /** The change as it is now; null: it is none any more, or was told already. What became of it is told next. */
+  #told({ key, version, hasValue }: AreaChange): StoreChange | null {
+    if (this.#aheadBefore.get(key) === version) return null
+    const reader = this.#reader
+    const now = reader.getEntry(key, reader.getTolerantly)
+    if ((now.type !== null) !== hasValue) return null
+    if (!hasValue) return { key, value: undefined, version }
+    if (now.version !== version) this.#ahead.set(key, now.version)
+    return { key, value: now.value as StoreChange['value'], version: now.version }
+  }
+}
