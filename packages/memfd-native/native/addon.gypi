@@ -19,6 +19,7 @@
         "hub/inbox.cc",
         "hub/outlet.cc",
         "hub/sockets.cc",
+        "area/area_feed.cc",
         "area/area_reader.cc",
         "area/area_writer.cc"
       ],

@@ -74,7 +74,8 @@ inline bool ReadArg(Napi::Value value, const char* name, std::string* out) {
   return true;
 }
 
-inline bool ReadArg(Napi::Value value, const char* name, std::vector<int>* out) {
+template <typename T>
+bool ReadArg(Napi::Value value, const char* name, std::vector<T>* out) {
   if (!value.IsArray()) {
     ThrowArgType(value.Env(), name, "an array");
     return false;

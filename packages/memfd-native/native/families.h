@@ -13,4 +13,5 @@ void RegisterWatcher(Napi::Env env, Napi::Object exports);  // watcher.cc: readi
 void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, getrlimit, kcmp
 void RegisterHub(Napi::Env env, Napi::Object exports);      // hub/hub.cc: all packet sockets of a thread, in batches
 void RegisterAreaReader(Napi::Env env, Napi::Object exports);  // area/area_reader.cc: many values, read
+void RegisterAreaFeed(Napi::Env env, Napi::Object exports);    // area/area_feed.cc: what has changed
 void RegisterAreaWriter(Napi::Env env, Napi::Object exports);  // area/area_writer.cc: many values, written

@@ -4,10 +4,9 @@
 
 #include "../families.h"
 #include "../lasting_array.h"
+#include "attached_area.h"
 #include "cached.h"
 #include "collect.h"
-#include "feed.h"
-#include "live_memory.h"
 #include "node_call.h"
 
 #ifndef F_SEAL_SHRINK
@@ -16,20 +15,7 @@
 
 namespace area {
 
-/** A mapping that feeds hold too; closed, it has no memory. */
-struct AttachedArea {
-  MappedMemory memory;
-  Reader<LiveMemory> reader;
-};
-
-struct NodeFeed {
-  std::shared_ptr<AttachedArea> area;
-  Feed<LiveMemory> feed;
-};
-
 namespace {
-
-constexpr uint64_t kTries = 256;
 
 /** Whether the descriptor is of memory that stays: 0 and its size, or a negative errno. */
 int64_t CheckFile(int fd, uint64_t* size) {
@@ -219,8 +205,6 @@ napi_value Header(napi_env env, napi_callback_info info) {
   return header;
 }
 
-Napi::Value StringOf(napi_env env, const std::string& text) { return Napi::String::New(env, text); }
-
 /** (handle, prefix) -> string[], or why not. */
 napi_value Keys(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
@@ -231,7 +215,7 @@ napi_value Keys(napi_env env, napi_callback_info info) {
   const Code code = Collector<LiveMemory>(area->reader, kTries, area->reader.geometry.capacity).Keys(prefix, &keys);
   if (code != Code::kValue) return call.Answer(ErrorOf(code));
   Napi::Array result = Napi::Array::New(env, keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) result.Set(static_cast<uint32_t>(i), StringOf(env, keys[i]));
+  for (size_t i = 0; i < keys.size(); ++i) result.Set(static_cast<uint32_t>(i), Napi::String::New(env, keys[i]));
   return result;
 }
 
@@ -243,7 +227,7 @@ napi_value Snapshot(napi_env env, napi_callback_info info) {
   std::vector<std::string> keys;
   int64_t max_value;
   if (area == nullptr || !ReadArg(call[2], "max", &max_value)) return nullptr;
-  if (call[1].IsString() ? !ReadArg(call[1], "prefix", &prefix) : !ReadStrings(call[1], "keys", &keys)) return nullptr;
+  if (call[1].IsString() ? !ReadArg(call[1], "prefix", &prefix) : !ReadArg(call[1], "keys", &keys)) return nullptr;
   for (const std::string& key : keys) {
     if (key.empty() || key.size() > kMaxKeyBytes) return call.Answer(-EINVAL);
   }
@@ -258,52 +242,10 @@ napi_value Snapshot(napi_env env, napi_callback_info info) {
   result.Set(at++, Napi::BigInt::New(env, version));
   for (const Copied& copied : values) {
     if (copied.outcome.code != Code::kValue) continue;
-    result.Set(at++, StringOf(env, copied.key));
+    result.Set(at++, Napi::String::New(env, copied.key));
     result.Set(at++, Napi::Number::New(env, copied.outcome.type));
     result.Set(at++, Napi::BigInt::New(env, copied.outcome.version));
     result.Set(at++, Napi::Buffer<uint8_t>::Copy(env, copied.value.data(), copied.value.size()));
-  }
-  return result;
-}
-
-int64_t OpenFeed(Napi::Env env, int64_t handle, std::string prefix) {
-  Environment& environment = Environment::Of(env);
-  std::shared_ptr<AttachedArea>* area = environment.areas.Find(handle);
-  if (area == nullptr) return -EBADF;
-  if (environment.feeds.Full()) return -ENOMEM;
-  Feed<LiveMemory> feed((*area)->reader, std::move(prefix), kTries);
-  return environment.feeds.Insert(std::make_shared<NodeFeed>(NodeFeed{*area, std::move(feed)}));
-}
-
-int64_t CloseFeed(Napi::Env env, int64_t handle) {
-  Environment::Of(env).feeds.Take(handle);
-  return 0;
-}
-
-int64_t MoveFeed(Napi::Env env, int64_t handle, int64_t to) {
-  Environment& environment = Environment::Of(env);
-  std::shared_ptr<NodeFeed>* feed = environment.feeds.Find(handle);
-  std::shared_ptr<AttachedArea>* area = environment.areas.Find(to);
-  if (feed == nullptr || area == nullptr) return -EBADF;
-  (*feed)->area = *area;
-  (*feed)->feed.MoveTo((*area)->reader);
-  return 0;
-}
-
-/** -> [key, version, has a value, key, ...] and whether that is all: its first element is 0, or -EAGAIN. Or why not. */
-Napi::Value Poll(Napi::Env env, int64_t handle) {
-  std::shared_ptr<NodeFeed>* feed = Environment::Of(env).feeds.Find(handle);
-  if (feed == nullptr || !(*feed)->area->memory.ok()) return ToJs(env, -EBADF);
-  std::vector<Change> changes;
-  const Code code = (*feed)->feed.Poll(&changes);
-  if (code != Code::kValue && code != Code::kBusy) return ToJs(env, ErrorOf(code));
-  Napi::Array result = Napi::Array::New(env, 1 + 3 * changes.size());
-  uint32_t at = 0;
-  result.Set(at++, Napi::Number::New(env, static_cast<double>(ErrorOf(code))));
-  for (const Change& change : changes) {
-    result.Set(at++, StringOf(env, change.key));
-    result.Set(at++, Napi::BigInt::New(env, change.version));
-    result.Set(at++, Napi::Boolean::New(env, change.has_value));
   }
   return result;
 }
@@ -339,8 +281,4 @@ void RegisterAreaReader(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "areaHeader", Header);
   DefineFast(exports, "areaKeys", Keys);
   DefineFast(exports, "areaSnapshot", Snapshot);
-  Define<OpenFeed, "handle", "prefix">(exports, "areaOpenFeed");
-  Define<CloseFeed, "feed">(exports, "areaCloseFeed");
-  Define<MoveFeed, "feed", "handle">(exports, "areaMoveFeed");
-  Define<Poll, "feed">(exports, "areaPoll");
 }

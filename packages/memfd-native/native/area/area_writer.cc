@@ -160,7 +160,7 @@ napi_value Abandon(napi_env env, napi_callback_info info) {
 napi_value Commit(napi_env env, napi_callback_info info) {
   FastCall<3> call(env, info);
   std::vector<std::string> keys;
-  if (!ReadStrings(call[1], "keys", &keys)) return nullptr;
+  if (!ReadArg(call[1], "keys", &keys)) return nullptr;
   if (!call[2].IsArray() || call[2].As<Napi::Array>().Length() != keys.size()) {
     ThrowArgType(env, "blocks", "an array as long as keys");
     return nullptr;

@@ -72,17 +72,4 @@ inline bool ReadVersion(Napi::Value value, const char* name, uint64_t* out) {
   return false;
 }
 
-inline bool ReadStrings(Napi::Value value, const char* name, std::vector<std::string>* out) {
-  if (!value.IsArray()) {
-    ThrowArgType(value.Env(), name, "an array");
-    return false;
-  }
-  Napi::Array array = value.As<Napi::Array>();
-  const uint32_t length = array.Length();
-  for (uint32_t i = 0; i < length; ++i) {
-    if (!ReadArg(Napi::Value(array[i]), name, &out->emplace_back())) return false;
-  }
-  return true;
-}
-
 }  // namespace area

@@ -5,15 +5,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "key_table.h"
+#include "plan.h"
 
 namespace area {
-
-/** One change: the block that was reserved for the new value, or 0 to delete the key. */
-struct Edit {
-  Key key;
-  uint64_t block = 0;
-};
 
 template <class Memory>
 class Writer {
@@ -21,7 +15,7 @@ class Writer {
   /** Of memory that is zeros. */
   Writer(Memory memory, const Geometry& geometry, const Allocator::Tuning& tuning)
       : memory(memory), geometry_(geometry), heap_(this->memory, geometry_, tuning), table_(this->memory, geometry_, heap_),
-        tx_(geometry.base), spares_wanted_(tuning.spares) {}
+        plan_(this->memory, heap_, table_, tuning.spares), tx_(geometry.base) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -44,7 +38,7 @@ class Writer {
     memory.template Store<Site::kInform>(kBaseAt, geometry_.base);
     memory.template Store<Site::kCommit>(kCommittedAt, tx_);
     const int failed = table_.Begin(index_log2);
-    KeepSpares();
+    plan_.KeepSpares();
     return failed;
   }
 
@@ -83,15 +77,11 @@ class Writer {
     *version = 0;
     if (state_ != kLive) return -ESHUTDOWN;
     if (count > kMaxEdits) return -E2BIG;
-    const int error = Plan(edits, count);
-    if (error != 0) {
-      Unplan();
-      return error;
-    }
-    for (const uint64_t block : lost_) Abandon(block);
-    lost_.clear();
-    if (!plan_.empty()) *version = Publish();
-    plan_.clear();
+    const int error = plan_.Make(edits, count);
+    if (error != 0) return error;
+    for (const uint64_t block : plan_.overridden()) Abandon(block);
+    if (!plan_.changes().empty()) *version = Publish();
+    plan_.End();
     return 0;
   }
 
@@ -100,15 +90,12 @@ class Writer {
     if (tx_ != geometry_.base || state_ != kLive) return -EPERM;
     if (version == 0 || version > tx_) return -EINVAL;
     Edit edit{key, block};
-    const int error = Plan(&edit, 1);
-    if (error != 0) {
-      Unplan();
-      return error;
-    }
-    EnterNew();
+    const int error = plan_.Make(&edit, 1);
+    if (error != 0) return error;
+    plan_.EnterNewKeys();
     FillAndShow(version);
     memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
-    plan_.clear();
+    plan_.End();
     return 0;
   }
 
@@ -130,7 +117,7 @@ class Writer {
 
   bool Has(const Key& key) const {
     const uint32_t entry = table_.Find(key);
-    return entry != kNoEntry && HasValue(entry);
+    return entry != kNoEntry && plan_.HasValue(entry);
   }
 
   /** Another area has everything, and nobody has got that one yet: see 9.2. Nothing is written here any more. */
@@ -163,134 +150,36 @@ class Writer {
   const KeyTable<Memory>& table() const { return table_; }
 
  private:
-  struct Planned {
-    Edit* edit;
-    uint32_t entry;
-    bool is_new;
-    bool is_delete;  // its block is ours
-    uint64_t old;    // the block of before, 0 none
-  };
-
-  bool HasValue(uint32_t entry) const {
-    const uint64_t block = table_.RefOf(entry);
-    return block != 0 && heap_.TypeIn(block) != kDeleted;
-  }
   bool IsDeleted(uint32_t entry) const {
     const uint64_t block = table_.RefOf(entry);
     return table_.UidOf(entry) != 0 && block != 0 && heap_.TypeIn(block) == kDeleted;
   }
 
-  /** Everything that can fail. */
-  int Plan(Edit* edits, size_t count) {
-    size_t new_keys = 0;
-    for (size_t i = 0; i < count; ++i) {
-      if (IsOverridden(edits, i, count)) {
-        if (edits[i].block != 0) lost_.push_back(edits[i].block);
-        continue;
-      }
-      const uint32_t entry = table_.Find(edits[i].key);
-      const bool is_delete = edits[i].block == 0;
-      if (is_delete && (entry == kNoEntry || !HasValue(entry))) continue;
-      plan_.push_back({&edits[i], entry, entry == kNoEntry, is_delete, 0});
-      new_keys += entry == kNoEntry;
-    }
-    if (new_keys > 0) {
-      const int error = PlanNew(new_keys);
-      if (error != 0) return error;
-    }
-    for (Planned& planned : plan_) {
-      if (!planned.is_delete) continue;
-      planned.edit->block = NewDelete();
-      if (planned.edit->block == 0) return -ENOSPC;
-    }
-    return 0;
-  }
-
-  /** Also where the area is full: to delete must always be possible. */
-  uint64_t NewDelete() {
-    const uint64_t block = heap_.New(0, kDeleted);
-    if (block != 0 || spares_.empty()) return block;
-    const uint64_t spare = spares_.back();
-    spares_.pop_back();
-    return spare;
-  }
-  void KeepSpares() {
-    while (spares_.size() < spares_wanted_) {
-      const uint64_t block = heap_.New(0, kDeleted);
-      if (block == 0) return;
-      spares_.push_back(block);
-    }
-  }
-
-  int PlanNew(size_t count) {
-    int error = table_.Prepare(count);
-    for (size_t i = 0; error == 0 && i < plan_.size(); ++i) {
-      if (plan_[i].is_new) error = table_.CheckProbes(plan_[i].edit->key);
-    }
-    for (size_t i = 0; error == 0 && i < plan_.size(); ++i) {
-      if (!plan_[i].is_new) continue;
-      const int64_t entry = table_.Take(plan_[i].edit->key);
-      if (entry < 0) return static_cast<int>(entry);
-      plan_[i].entry = static_cast<uint32_t>(entry);
-    }
-    return error;
-  }
-
-  void Unplan() {
-    for (size_t i = plan_.size(); i-- > 0;) {
-      if (plan_[i].is_new && plan_[i].entry != kNoEntry) table_.Untake(plan_[i].entry);
-      if (!plan_[i].is_delete || plan_[i].edit->block == 0) continue;
-      heap_.FreeWiped(plan_[i].edit->block);
-      plan_[i].edit->block = 0;
-    }
-    table_.EndPublishing();
-    plan_.clear();
-    lost_.clear();
-  }
-
-  bool IsOverridden(const Edit* edits, size_t which, size_t count) const {
-    if (!memory.Has(Repair::kMergeDuplicates)) return false;
-    for (size_t i = which + 1; i < count; ++i) {
-      const bool is_same = edits[i].key.hash == edits[which].key.hash && edits[i].key.length == edits[which].key.length &&
-                           std::memcmp(edits[i].key.bytes, edits[which].key.bytes, edits[i].key.length) == 0;
-      if (is_same) return true;
-    }
-    return false;
-  }
-
-  void EnterNew() {
-    size_t which = 0;
-    for (const Planned& planned : plan_) {
-      if (planned.is_new) table_.Publish(planned.entry, planned.edit->key, which++);
-    }
-    table_.EndPublishing();
-  }
-
   uint64_t Publish() {
-    const uint64_t count = memory.Has(Repair::kNumberEachChange) ? plan_.size() : 1;
+    const uint64_t count = memory.Has(Repair::kNumberEachChange) ? plan_.changes().size() : 1;
     const uint64_t base = tx_;
     tx_ = base + count;
-    EnterNew();
+    plan_.EnterNewKeys();
     FillAndShow(tx_);
     uint64_t number = base;
-    for (const Planned& planned : plan_) {
+    for (const Planned& planned : plan_.changes()) {
       if (memory.Has(Repair::kNumberEachChange) || number == base) ++number;
       memory.template Store<Site::kRecord>(geometry_.RecordAt(number), RecordOf(tx_, planned.entry));
     }
     memory.template Store<Site::kCommit>(kCommittedAt, tx_);
-    for (const Planned& planned : plan_) Settle(planned);
-    KeepSpares();
+    for (const Planned& planned : plan_.changes()) Settle(planned);
+    plan_.KeepSpares();
     memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
     return tx_;
   }
 
   /** Everything of each block, then block after block into sight. */
   void FillAndShow(uint64_t version) {
-    for (Planned& planned : plan_) {
+    for (Planned& planned : plan_.changes()) {
       planned.old = table_.RefOf(planned.entry);
       heap_.SetOwner(planned.edit->block, table_.UidOf(planned.entry), planned.old);
     }
-    for (const Planned& planned : plan_) {
+    for (const Planned& planned : plan_.changes()) {
       const uint64_t entry = geometry_.EntryAt(planned.entry);
       memory.template Store<Site::kPublishTx>(planned.edit->block + kBlockTxIn, version);
       memory.template Store<Site::kPublishRef>(entry + kRefIn, planned.edit->block);
@@ -339,14 +228,11 @@ class Writer {
   Geometry geometry_;
   Heap<Memory> heap_;
   KeyTable<Memory> table_;
+  Plan<Memory> plan_;
   uint64_t tx_;
   State state_ = kLive;
-  size_t spares_wanted_;
   uint64_t live_bytes_ = 0;
   uint32_t live_keys_ = 0;
-  std::vector<Planned> plan_;
-  std::vector<uint64_t> lost_;
-  std::vector<uint64_t> spares_;
   std::unordered_set<uint64_t> reserved_;
   std::deque<uint32_t> deleted_;
   std::vector<bool> is_listed_;
