@@ -54,8 +54,7 @@ export async function list(options: ControlCommandOptions, out: Output): Promise
   const deadline = new Deadline(readTimeout(options.timeout))
   using manager = await connectInTime(readRegistryOptions(options), deadline)
   for await (const holder of listHolders(manager, deadline)) {
-    if (options.json) out.json(holder)
-    else out.line(`${holder.name}\tpid ${holder.pid}\tuid ${holder.uid}`)
+    out.answer(holder, `${holder.name}\tpid ${holder.pid}\tuid ${holder.uid}`, options)
   }
   return EXIT.done
 }
@@ -74,8 +73,7 @@ export async function stop(
   while ((await findHolder(manager, name, deadline))?.pid === pid) {
     await deadline.within(delay(POLL_MS), `${name} (pid ${pid})`, 'ended')
   }
-  if (options.json) out.json({ name, pid, stopped: true })
-  else out.line(`${name} stopped (pid ${pid})`)
+  out.answer({ name, pid, stopped: true }, `${name} stopped (pid ${pid})`, options)
   return EXIT.done
 }
 
@@ -87,8 +85,7 @@ export async function reload(
 ): Promise<ExitCode> {
   using daemon = await reach(name, options)
   await daemon.inTime(daemon.control.reload())
-  if (options.json) out.json({ name, reloaded: true })
-  else out.line(`${name} reloaded`)
+  out.answer({ name, reloaded: true }, `${name} reloaded`, options)
   return EXIT.done
 }
 

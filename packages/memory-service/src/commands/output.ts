@@ -21,6 +21,12 @@ export class Output {
   json(value: object): void {
     this.line(JSON.stringify(value))
   }
+
+  /** The record for a program that asked for --json, the line for everybody else. */
+  answer(record: object, line: string, { json }: { json?: boolean | undefined }): void {
+    if (json === true) this.json(record)
+    else this.line(line)
+  }
 }
 
 /** What went wrong. */

@@ -1,13 +1,9 @@
 /**
  * The daemon, in four words: start, ready, drain, stop. It touches no argument, environment or signal; `commands/start.ts`
  * hands it what it needs.
- *
- * It talks to the registry as everybody does, over a connection, also when it hosts the registry itself. When the host
- * dies, whoever of the survivors takes the lock hosts from then on, and every service registers again by itself.
  */
-import { setTimeout as delay } from 'node:timers/promises'
-import { type Binder, ClosedError, errorCode, ServiceManager } from '@memsvc/shared'
-import { Admission, type Caller, isOutage, type RegistryPlace, ServiceChannels, Signal } from '@memsvc/shared/internal'
+import type { Binder } from '@memsvc/shared'
+import { Admission, type Caller, type RegistryPlace, ServiceChannels, Signal } from '@memsvc/shared/internal'
 import type { OwnedFd } from 'memfd-native'
 import { Access } from '../access/access.ts'
 import type { Settings } from '../config/settings.ts'
@@ -21,6 +17,7 @@ import { ControlService } from './control-service.ts'
 import { DaemonReport } from './daemon-report.ts'
 import type { Keeping } from './keeping.ts'
 import { PublishedService } from './published-service.ts'
+import { Publisher } from './publisher.ts'
 import { Stores } from './stores.ts'
 
 export interface DaemonOptions {
@@ -52,27 +49,17 @@ export interface DaemonCounts {
   readonly watchers: number
 }
 
-/** Milliseconds between two looks at a registry whose host has just died or has just been born, and for how long. */
-const RETRY_MS = 20
-const PATIENCE_MS = 5000
-/** The same, while somebody has the lock and does not listen: longer than a host takes to notice that its socket is gone. */
-const PATIENCE_WITH_LOCK_MS = 3000
-/** The same, when something stands in the way of hosting it that somebody has to remove. */
-const RETRY_AFTER_ERROR_MS = 1000
-
 export class Daemon {
   readonly #options: DaemonOptions
   readonly #ledger: Ledger
   readonly #access: Access
   readonly #hosting: Hosting
+  readonly #publisher: Publisher
   readonly #channels: ServiceChannels<Resource>
   /** By name. */
   readonly #services = new Map<string, PublishedService>()
   readonly #stores: Stores
   readonly #control: ControlService
-  #manager: ServiceManager | null = null
-  #takeover: NodeJS.Timeout | undefined
-  #takeoverTrouble = ''
   readonly #report: DaemonReport
   #isStopped = false
   #failure: unknown = null
@@ -97,6 +84,13 @@ export class Daemon {
     this.#channels = new ServiceChannels(
       new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway', log: log.peers }),
     )
+    this.#publisher = new Publisher({
+      ...{ place, hosting: this.#hosting, policy: this.#channels.policy, logger: log.logger },
+      onNameLost: (name, error) => this.#lose(name, error),
+      onTakeover: () => {
+        this.#report.takeovers += 1
+      },
+    })
     this.#control = this.#makeControl()
     this.#stores = new Stores({
       stores: settings.stores,
@@ -152,8 +146,7 @@ export class Daemon {
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
-    clearTimeout(this.#takeover)
-    this.#manager?.close()
+    this.#publisher.close()
     this.#channels.close()
     this.#hosting.close()
     for (const service of this.#services.values()) service.close()
@@ -203,40 +196,11 @@ export class Daemon {
     const service = this.#makeService(name, values.lastValue(name))
     this.#services.set(name, service)
     values.keep(name, service.region)
-    await this.#publish(name, service.binder)
+    await this.#publisher.publish(name, service.binder)
     await this.#stores.publish(this.#publishStore)
   }
 
-  readonly #publishStore = (name: string, binder: Binder): Promise<void> => this.#publish(name, binder)
-
-  /** At the registry that is there, or at one of our own. Between the two a host may be coming, or going. */
-  async #publish(name: string, binder: Binder): Promise<void> {
-    const begin = performance.now()
-    for (;;) {
-      try {
-        this.#hosting.tryHost()
-        this.#manager ??= await this.#connect()
-        await this.#manager.addService(name, binder)
-        return
-      } catch (error) {
-        if (!isOutage(error)) throw error
-        const waited = performance.now() - begin
-        if (!this.isHost && isNobodyThere(error) && waited > PATIENCE_WITH_LOCK_MS) throw this.#hosting.whyNot()
-        if (waited > PATIENCE_MS) throw error
-      }
-      await delay(RETRY_MS)
-      if (this.#isStopped) throw new ClosedError('the daemon was stopped')
-    }
-  }
-
-  #connect(): Promise<ServiceManager> {
-    const policy = {
-      ...this.#channels.policy,
-      onOutage: () => this.#takeOver(),
-      onNameLost: (name: string, error: unknown) => this.#lose(name, error),
-    }
-    return ServiceManager.connectTo(this.#options.place, policy)
-  }
+  readonly #publishStore = (name: string, binder: Binder): Promise<void> => this.#publisher.publish(name, binder)
 
   #makeControl(): ControlService {
     return new ControlService({
@@ -257,32 +221,6 @@ export class Daemon {
     return new PublishedService({ name, initialValue, mayWrite, control: this.#control })
   }
 
-  /** The host is gone. One of the survivors takes the lock; the others find him by connecting again. */
-  #takeOver(): void {
-    if (this.#isStopped) return
-    let pauseMs = RETRY_MS
-    try {
-      if (this.#hosting.tryHost()) {
-        this.#report.takeovers += 1
-        return
-      }
-    } catch (error) {
-      this.#sayOnce(error as Error)
-      pauseMs = RETRY_AFTER_ERROR_MS
-    }
-    clearTimeout(this.#takeover)
-    this.#takeover = setTimeout(() => {
-      if (this.#manager?.isConnected === false) this.#takeOver()
-    }, pauseMs)
-  }
-
-  /** What stands in the way of taking over is one line of log, however often it is tried. */
-  #sayOnce(error: Error): void {
-    if (error.message === this.#takeoverTrouble) return
-    this.#takeoverTrouble = error.message
-    this.#options.log.logger.error({ err: error }, 'cannot take the registry over')
-  }
-
   #lose(name: string, error: unknown): void {
     if (!this.#stores.lose(name, error)) this.#fail(error)
   }
@@ -292,8 +230,4 @@ export class Daemon {
     this.#failure = reason
     this.stop()
   }
-}
-
-function isNobodyThere(error: unknown): boolean {
-  return errorCode(error) === 'ERR_REGISTRY_UNAVAILABLE'
 }
