@@ -8,7 +8,6 @@
  */
 import {
   type Credentials,
-  errnos,
   Hub,
   type HubSocket,
   type OwnedFd,
@@ -42,9 +41,6 @@ import { User } from './user.ts'
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
 
-/** It closed its end. */
-const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
-
 /** Up to here they share a packet with what else leaves in this turn. */
 const MANY_RELEASES = 32
 
@@ -68,7 +64,6 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   readonly held = new HeldBytes()
   /** Whose turns it takes. */
   readonly #user: User
-  #awaitsRoom = false
   /** Null: it has not ended. */
   #endReason: Error | null = null
   #reasons = 0
@@ -93,12 +88,15 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
       hub: this.#hub,
       socket: this.#socket,
       held: this.held,
-      onSent: (errno) => this.#onSent(errno),
+      onWaiting: () => this.#updateReference(),
+      onPeerGone: () => {
+        this.#isPeerGone = true
+      },
+      onFault: (reason) => this.#end(reason),
       onLost: (cause) => this.#endUnsent(cause),
     })
-    // If nobody is there any more the hub will say so; an end in the middle of construction would find half a handler.
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
-    if (role === 'client') this.#outbox.send(hello, OutgoingBody.EMPTY, 'now')
+    if (role === 'client') this.#outbox.begin(hello)
   }
 
   get isEnded(): boolean {
@@ -146,7 +144,8 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     const when = this.#pending.areConcurrent ? 'thisTurn' : 'now'
     const id = this.#pending.add(waiter)
     try {
-      this.#onSent(this.#outbox.send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, when))
+      this.#outbox.send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, when)
+      this.#updateReference()
     } catch (error) {
       this.#pending.remove(id)
       throw error
@@ -163,7 +162,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   callOneway(object: number, code: number, body: OutgoingBody): void {
     this.#makeRoomFor(body)
     const envelope = { kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }
-    this.#onSent(this.#outbox.send(envelope, body, this.#outbox.whenOthersDo))
+    this.#outbox.send(envelope, body, this.#outbox.whenOthersDo)
   }
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
@@ -189,7 +188,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   #releaseMany(envelopes: readonly Envelope[]): void {
     try {
-      this.#onSent(this.#outbox.sendBare(envelopes))
+      this.#outbox.sendBare(envelopes)
     } catch (cause) {
       this.#endUnsent(cause)
     }
@@ -255,7 +254,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     if (this.isEnded) return
     try {
       this.#makeRoomFor(body)
-      this.#onSent(this.#outbox.send(envelope, body, when))
+      this.#outbox.send(envelope, body, when)
     } catch (cause) {
       this.#endUnsent(cause)
     }
@@ -279,7 +278,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   /** A broadcast could not be sent here: a negative errno. */
   onSendFailed(errno: number): void {
-    this.#onSent(errno)
+    this.#outbox.onSendFailed(errno)
   }
 
   // --- what the hub tells ---
@@ -289,17 +288,11 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   }
 
   onWritable(): void {
-    this.#onSent(this.#outbox.flush())
+    this.#outbox.flush()
   }
 
   onUnsent(bytes: Buffer, errno: number): void {
-    if (this.isEnded) return
-    try {
-      if (errno === errnos.EAGAIN) this.#outbox.requeue(bytes)
-      this.#onSent(errno === errnos.EAGAIN ? 0 : errno)
-    } catch (cause) {
-      this.#endUnsent(cause)
-    }
+    if (!this.isEnded) this.#outbox.onUnsent(bytes, errno)
   }
 
   onPacket(packet: ReceivedPacket): void {
@@ -344,29 +337,6 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     } else if (header.kind === KIND_RELEASE) {
       this.#handler.onRelease(header.object, header.code)
     } else this.#settle(header, body)
-  }
-
-  #onSent(errno: number): void {
-    if (this.isEnded) return
-    if (errno < 0 && !PEER_GONE.includes(errno)) {
-      this.#end(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
-      return
-    }
-    // What the peer sent before it went is still in the socket, answers perhaps. Its end comes behind them.
-    if (errno < 0) this.#losePeer()
-    this.#updateInterest()
-    this.#updateReference()
-  }
-
-  #losePeer(): void {
-    this.#isPeerGone = true
-    this.#outbox.drop()
-  }
-
-  #updateInterest(): void {
-    if (this.#outbox.waitsForSocket === this.#awaitsRoom) return
-    this.#awaitsRoom = this.#outbox.waitsForSocket
-    this.#socket.setInterest({ readable: true, writable: this.#awaitsRoom })
   }
 
   #settle(header: Header, body: IncomingBody): void {

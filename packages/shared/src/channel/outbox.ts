@@ -2,7 +2,8 @@
  * What goes out, and when: a message leaves now, at the end of the hub's batch, or at the end of this turn, together with
  * others in one packet. Nowhere else is that decided. What the peer does not read waits in the `SendQueue`.
  */
-import { type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
+import { errnos, type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
+import { DeadObjectError } from '../util/errors.ts'
 import { withWords } from '../util/words.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
@@ -16,6 +17,9 @@ import { SendQueue } from './send-queue.ts'
  */
 export type When = 'now' | 'thisBatch' | 'thisTurn'
 
+/** It closed its end. */
+const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
+
 /** Messages without a body that a packet holds. */
 const BARE_MESSAGES = Math.floor(MAX_PACKET_BYTES / HEADER_BYTES)
 
@@ -24,8 +28,12 @@ export interface OutboxOptions {
   readonly socket: HubSocket
   /** What waits is a part of it. */
   readonly held: HeldBytes
-  /** Told what became of messages that had waited: 0, or a negative errno when the socket is of no more use. */
-  readonly onSent: (errno: number) => void
+  /** {@link Outbox.isWaiting} may have changed. */
+  readonly onWaiting: () => void
+  /** The peer has closed its end: what waited is dropped. */
+  readonly onPeerGone: () => void
+  /** The socket is of no more use. */
+  readonly onFault: (reason: Error) => void
   /** Messages that had waited could neither be sent nor wait on: they are lost, all that shared their packet. */
   readonly onLost: (cause: unknown) => void
 }
@@ -40,11 +48,11 @@ export class Outbox {
   #isClosed = false
 
   constructor(options: OutboxOptions) {
-    const { hub, socket, held } = options
+    const { hub } = options
     this.#options = options
     this.#outgoing = hub.outgoing
     withWords(hub.outgoing)
-    this.#queue = new SendQueue(hub, socket, held)
+    this.#queue = new SendQueue(options)
   }
 
   /** Descriptors that wait, here or for the peer to read. Before anything does. */
@@ -55,11 +63,6 @@ export class Outbox {
   /** Whether packets wait for the peer to read. */
   get isWaiting(): boolean {
     return this.#queue.isWaiting
-  }
-
-  /** Whether what waits can go on as soon as the socket is writable; otherwise a timer looks after it. */
-  get waitsForSocket(): boolean {
-    return this.#queue.waitsForSocket
   }
 
   /** Whether what is sent to the socket now comes after all that was sent here before. */
@@ -76,6 +79,12 @@ export class Outbox {
     return this.#queue.queuedBytes
   }
 
+  /** The first message. If nobody is there the hub will say so: an end in the middle of construction would find half a handler. */
+  begin(envelope: Envelope): void {
+    writeMessage(this.#outgoing, 0, envelope, OutgoingBody.EMPTY, 0)
+    this.#queue.send(HEADER_BYTES)
+  }
+
   /** @throws LimitError a message with this body cannot be sent now: see `send`. It may close the outbox */
   makeRoomFor(body: OutgoingBody): void {
     this.#queue.checkRoom(body.fds.length)
@@ -84,34 +93,33 @@ export class Outbox {
 
   /**
    * Sends a message when it is time, or queues what the kernel does not take. `makeRoomFor` comes first.
-   * @returns a negative errno: the socket is of no more use
    * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; nothing of it was sent
    */
-  send(envelope: Envelope, body: OutgoingBody, when: When): number {
+  send(envelope: Envelope, body: OutgoingBody, when: When): void {
     if ((when === 'thisTurn' || this.#pack !== null) && Pack.mayHold(body)) {
       this.#addToPack(envelope, body, when)
-      return 0
+      return
     }
     const { size } = body
     if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
       body.copyTo(this.#outgoing, HEADER_BYTES)
       writeMessage(this.#outgoing, 0, envelope, body, size)
-      return this.#queue.send(HEADER_BYTES + size, body.fds, when === 'thisBatch')
+      this.#afterSend(this.#queue.send(HEADER_BYTES + size, body.fds, when === 'thisBatch'))
+      return
     }
     const whole = Buffer.allocUnsafe(size)
     body.copyTo(whole, 0)
-    return this.#sendParts(envelope, body, whole)
+    this.#afterSend(this.#sendParts(envelope, body, whole))
   }
 
   /**
    * Sends messages that are a header each, now and as many to a packet as it holds.
-   * @returns a negative errno: the socket is of no more use
    * @throws LimitError of the budget: they cannot wait
    */
-  sendBare(envelopes: readonly Envelope[]): number {
+  sendBare(envelopes: readonly Envelope[]): void {
     this.makeRoomFor(OutgoingBody.EMPTY)
     this.leave() // it may have the objects themselves, on their way home
-    if (this.#isClosed) return 0
+    if (this.#isClosed) return
     let result = 0
     for (let first = 0; first < envelopes.length && result >= 0; first += BARE_MESSAGES) {
       const some = envelopes.slice(first, first + BARE_MESSAGES)
@@ -120,7 +128,7 @@ export class Outbox {
       }
       result = this.#queue.send(some.length * HEADER_BYTES)
     }
-    return result
+    this.#afterSend(result)
   }
 
   /** Sends the packet that messages share, if there is one. They are sent, or wait, or are lost together. */
@@ -135,17 +143,30 @@ export class Outbox {
       this.#options.onLost(cause)
       return
     }
-    this.#options.onSent(errno)
+    this.#afterSend(errno)
   }
 
-  /** A packet that was to leave at the end of the batch did not: it waits before all others. @throws LimitError of the budget */
-  requeue(bytes: Buffer): void {
-    this.#queue.requeue(bytes)
+  /** A packet that was to leave at the end of the batch did not: if the socket is merely full it waits before all others. */
+  onUnsent(bytes: Buffer, errno: number): void {
+    if (errno !== errnos.EAGAIN) {
+      this.#afterSend(errno)
+      return
+    }
+    try {
+      this.#queue.requeue(bytes)
+    } catch (cause) {
+      this.#options.onLost(cause)
+    }
   }
 
-  /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
-  flush(): number {
-    return this.#queue.flush()
+  /** Others have sent to the socket, in vain: a negative errno. */
+  onSendFailed(errno: number): void {
+    this.#afterSend(errno)
+  }
+
+  /** Sends what waits, as far as the kernel takes it. */
+  flush(): void {
+    this.#afterSend(this.#queue.flush())
   }
 
   /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
@@ -155,8 +176,14 @@ export class Outbox {
     this.#queue.close()
   }
 
-  /** Drops what waits and closes its descriptors. */
-  drop(): void {
+  #afterSend(errno: number): void {
+    if (errno >= 0 || this.#isClosed) return
+    if (!PEER_GONE.includes(errno)) {
+      this.#options.onFault(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
+      return
+    }
+    // What the peer sent before it went is still in the socket, answers perhaps. Its end comes behind them.
+    this.#options.onPeerGone()
     this.#dropPack()
     this.#queue.drop()
   }

@@ -18,22 +18,34 @@ interface WaitingPacket {
   readonly fds: readonly OwnedFd[]
 }
 
+export interface SendQueueOptions {
+  readonly hub: Hub
+  readonly socket: HubSocket
+  /** What waits is a part of it. */
+  readonly held: HeldBytes
+  /** Whether something waits may have changed. */
+  readonly onWaiting: () => void
+}
+
 export class SendQueue {
   readonly #hub: Hub
   readonly #socket: HubSocket
+  readonly #onWaiting: () => void
   readonly #waiting: WaitingPacket[] = []
   #queuedBytes = 0
   #queuedFds = 0
+  /** The hub tells when the socket is writable. */
+  #awaitsRoom = false
   #retry: NodeJS.Timeout | undefined
   readonly #held: HeldBytes
   readonly #inFlight: InFlight
   #budget: ChannelBudget | undefined
 
-  /** @param held what waits is a part of it */
-  constructor(hub: Hub, socket: HubSocket, held: HeldBytes) {
+  constructor({ hub, socket, held, onWaiting }: SendQueueOptions) {
     this.#hub = hub
     this.#socket = socket
     this.#held = held
+    this.#onWaiting = onWaiting
     this.#inFlight = new InFlight(socket)
   }
 
@@ -45,11 +57,6 @@ export class SendQueue {
 
   get isWaiting(): boolean {
     return this.#queuedBytes > 0
-  }
-
-  /** Whether what waits can go on as soon as the socket is writable; otherwise a timer looks after it. */
-  get waitsForSocket(): boolean {
-    return this.isWaiting && this.#retry === undefined
   }
 
   get queuedBytes(): number {
@@ -79,6 +86,7 @@ export class SendQueue {
     this.#waiting.push(this.#keep(length, fds))
     this.#queuedBytes += length
     this.#queuedFds += fds.length
+    this.#updateInterest()
     return 0
   }
 
@@ -87,10 +95,29 @@ export class SendQueue {
     this.#held.add(bytes.length)
     this.#waiting.unshift({ bytes, fds: [] })
     this.#queuedBytes += bytes.length
+    this.#updateInterest()
   }
 
   /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
   flush(): number {
+    const result = this.#flush()
+    this.#updateInterest()
+    return result
+  }
+
+  /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
+  close(): void {
+    this.#drop()
+    this.#inFlight.close()
+  }
+
+  /** Drops what waits and closes its descriptors. */
+  drop(): void {
+    this.#drop()
+    this.#updateInterest()
+  }
+
+  #flush(): number {
     for (;;) {
       const packet = this.#waiting[0]
       if (packet === undefined) return 0
@@ -102,17 +129,19 @@ export class SendQueue {
     }
   }
 
-  /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
-  close(): void {
-    this.drop()
-    this.#inFlight.close()
-  }
-
-  /** Drops what waits and closes its descriptors. */
-  drop(): void {
+  #drop(): void {
     clearTimeout(this.#retry)
     this.#retry = undefined
     while (this.#waiting.length > 0) this.#forget()
+  }
+
+  /** What waits goes on as soon as the socket is writable, if no timer looks after it. */
+  #updateInterest(): void {
+    this.#onWaiting()
+    const awaitsRoom = this.isWaiting && this.#retry === undefined
+    if (awaitsRoom === this.#awaitsRoom) return
+    this.#awaitsRoom = awaitsRoom
+    this.#socket.setInterest({ readable: true, writable: awaitsRoom })
   }
 
   #forget(): void {
