@@ -71,6 +71,13 @@ const REFUSED = {
     { 'packages/client-cli/src/a.ts': `import { map } from 'memfd-native'\n` },
     'not a layer below it',
   ],
+  'a new package that loads more than the library': [
+    {
+      'packages/ui/package.json': { name: '@memsvc/ui', dependencies: { 'memfd-native': '1' } },
+      'packages/ui/src/a.ts': `import { map } from 'memfd-native'\n`,
+    },
+    'not a layer below it',
+  ],
   'an import that is not declared': [{ [`${SHARED}/os/a.ts`]: `import pino from 'pino'\n` }, 'not in its package'],
   'a development tool in what ships': [{ [`${SHARED}/os/a.ts`]: `import t from 'tap'\n` }, 'not in its package'],
   'a dependency that nothing imports': [{ 'packages/client-cli/src/main.ts': '' }, 'nothing imports'],

@@ -28,7 +28,7 @@ export type { ChannelPolicy, Visit } from '../src/service-manager/registry-link.
 export { findRegistry } from '../src/service-manager/registry-path.ts'
 export { defaultPolicy } from '../src/service-manager/service-channels.ts'
 export { fitServiceLimits } from '../src/service-manager/service-limits.ts'
-export { type Group, PrefixGroups } from '../src/store/prefix-groups.ts'
+export { type PrefixGroup, PrefixGroups } from '../src/store/prefix-groups.ts'
 export type { HandedArea, Outcome } from '../src/store/store-interface.ts'
 export { rangesFor } from '../src/store/versions.ts'
 export { VALUE_LIMITS } from '../src/value/limits.ts'

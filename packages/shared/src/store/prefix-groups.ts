@@ -1,39 +1,42 @@
 /**
- * All watchers of one prefix are a group. A change makes those of its groups that were up to date due by exchanging two sets: what
- * a write costs grows with the groups that hear of it, and not with the number of watchers, nor with what else is watched.
+ * All watchers of one prefix are a group. What a write costs grows with the groups that hear of it, and not with the number of watchers,
+ * nor with what else is watched.
  *
  * The groups are sorted, and each knows the longest other prefix that is one of its own. All prefixes of a key lie on the one way up from
  * the last group that is not behind the key.
  */
+import { NoticeGroup, type Told } from '../watching/notices.ts'
 
-/** Of watchers `W`. In neither set: told, and not acknowledged. */
-export interface Group<W> {
+/** Watchers `W` of one prefix. */
+export class PrefixGroup<W extends Told = Told> extends NoticeGroup<W> {
   readonly prefix: string
   /** The next shorter prefix of this prefix; null: none is watched. */
-  above: Group<W> | null
-  upToDate: Set<W>
-  due: Set<W>
-  changes: number
-  size: number
+  above: PrefixGroup<W> | null = null
+  size = 0
+
+  constructor(prefix: string) {
+    super()
+    this.prefix = prefix
+  }
 }
 
-export class PrefixGroups<W> {
-  readonly #byPrefix = new Map<string, Group<W>>()
-  readonly #sorted: Group<W>[] = []
+export class PrefixGroups<W extends Told = Told> {
+  readonly #byPrefix = new Map<string, PrefixGroup<W>>()
+  readonly #sorted: PrefixGroup<W>[] = []
 
   get size(): number {
     return this.#sorted.length
   }
 
   /** Those whose prefix one of the keys has. */
-  of(keys: readonly string[]): Iterable<Group<W>> {
-    const found = new Set<Group<W>>()
+  of(keys: readonly string[]): Iterable<PrefixGroup<W>> {
+    const found = new Set<PrefixGroup<W>>()
     for (const key of keys) {
       const last = this.#lastUpTo(key)
       if (last === null) continue
       const common = commonLength(key, last.prefix)
       // What is above a group that was found was found with it.
-      for (let group: Group<W> | null = last; group !== null && !found.has(group); group = group.above) {
+      for (let group: PrefixGroup<W> | null = last; group !== null && !found.has(group); group = group.above) {
         if (group.prefix.length <= common) found.add(group)
       }
     }
@@ -41,14 +44,14 @@ export class PrefixGroups<W> {
   }
 
   /** The group of this prefix, with one more in it. */
-  join(prefix: string): Group<W> {
+  join(prefix: string): PrefixGroup<W> {
     const group = this.#byPrefix.get(prefix) ?? this.#make(prefix)
     group.size += 1
     return group
   }
 
   /** One less. @returns whether it was the last one: the group is no more */
-  leave(group: Group<W>): boolean {
+  leave(group: PrefixGroup<W>): boolean {
     group.size -= 1
     if (group.size > 0) return false
     this.#byPrefix.delete(group.prefix)
@@ -58,8 +61,8 @@ export class PrefixGroups<W> {
     return true
   }
 
-  #make(prefix: string): Group<W> {
-    const group: Group<W> = { prefix, above: null, upToDate: new Set(), due: new Set(), changes: 0, size: 0 }
+  #make(prefix: string): PrefixGroup<W> {
+    const group = new PrefixGroup<W>(prefix)
     let above = this.#lastUpTo(prefix)
     while (above !== null && !prefix.startsWith(above.prefix)) above = above.above
     group.above = above
@@ -71,16 +74,16 @@ export class PrefixGroups<W> {
   }
 
   /** What comes or goes has this group's prefix: those from `at` on that do, and that no longer prefix is between, get another one above. */
-  #hang(at: number, group: Group<W>, above: Group<W> | null): void {
+  #hang(at: number, group: PrefixGroup<W>, above: PrefixGroup<W> | null): void {
     const before = above === group ? group.above : group
     for (let i = at; i < this.#sorted.length; i++) {
-      const below = this.#sorted[i] as Group<W>
+      const below = this.#sorted[i] as PrefixGroup<W>
       if (!below.prefix.startsWith(group.prefix)) return
       if (below.above === before) below.above = above
     }
   }
 
-  #lastUpTo(text: string): Group<W> | null {
+  #lastUpTo(text: string): PrefixGroup<W> | null {
     return this.#sorted[this.#countUpTo(text) - 1] ?? null
   }
 
@@ -89,7 +92,7 @@ export class PrefixGroups<W> {
     let [from, to] = [0, this.#sorted.length]
     while (from < to) {
       const middle = (from + to) >> 1
-      if ((this.#sorted[middle] as Group<W>).prefix <= text) from = middle + 1
+      if ((this.#sorted[middle] as PrefixGroup<W>).prefix <= text) from = middle + 1
       else to = middle
     }
     return from

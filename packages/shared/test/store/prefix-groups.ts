@@ -4,7 +4,7 @@ import * as support from '../../test-support/index.ts'
 
 const { PrefixGroups } = support
 
-function prefixesOf(groups: support.PrefixGroups<unknown>, keys: readonly string[]): string[] {
+function prefixesOf(groups: support.PrefixGroups, keys: readonly string[]): string[] {
   return [...groups.of(keys)].map(({ prefix }) => prefix).sort()
 }
 
@@ -14,8 +14,8 @@ t.test('as a list of all prefixes that is looked through, whatever comes and goe
     const length = random.int(most + 1)
     return Array.from({ length }, () => 'ab/\u{ff}\u{1f600}'[random.int(6)]).join('')
   }
-  const groups = new PrefixGroups<unknown>()
-  const joined: support.Group<unknown>[] = []
+  const groups = new PrefixGroups()
+  const joined: support.PrefixGroup[] = []
   for (let step = 0; step < 4000; step++) {
     if (random.int(100) < 55 || joined.length === 0) joined.push(groups.join(word(5)))
     else {
@@ -35,7 +35,7 @@ t.test('as a list of all prefixes that is looked through, whatever comes and goe
 })
 
 t.test('the longest prefixes, and very many of them', async (t) => {
-  const groups = new PrefixGroups<unknown>()
+  const groups = new PrefixGroups()
   const LONGEST = 512
   for (let length = LONGEST; length >= 0; length--) groups.join('p'.repeat(length))
   for (let i = 0; i < 4000; i++) groups.join(`other/${i}`)

@@ -1,0 +1,157 @@
+/**
+ * Who is told of changes, and when. At most one notice per watcher is unacknowledged: a watcher is up to date, due for a notice, or has
+ * been told and has not said that it heard. What has changed is not in the notice, so notices need no queue.
+ *
+ * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the number of watchers.
+ * They are told in portions, one per turn of the event loop.
+ */
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { callAllOneway } from '../binder/broadcast.ts'
+import { IWatcher } from '../interfaces/watch.ts'
+import type { IBinder } from '../parcel/ibinder.ts'
+import { Parcel } from '../parcel/parcel.ts'
+
+/** What every watcher is told: `IWatcher.onChange()`. */
+const NOTICE = Parcel.obtain()
+NOTICE.writeInterfaceToken(IWatcher.DESCRIPTOR)
+
+/** One who is told. */
+export interface Told {
+  readonly callback: IBinder
+  /** The number of the change of its group that it was told of last. Its group's. */
+  toldOf: number
+}
+
+/** Where a watcher stands. */
+export type Standing = 'up to date' | 'due' | 'told'
+
+/** Those who are told of the same changes. */
+export class NoticeGroup<W extends Told> {
+  /** In neither set: told, and not acknowledged. */
+  #upToDate = new Set<W>()
+  #due = new Set<W>()
+  #changes = 0
+
+  get hasDue(): boolean {
+    return this.#due.size > 0
+  }
+
+  standingOf(watcher: W): Standing {
+    if (this.#upToDate.has(watcher)) return 'up to date'
+    return this.#due.has(watcher) ? 'due' : 'told'
+  }
+
+  /** One more. One that was told by another group, and has not acknowledged, hears of what it may have missed meanwhile. */
+  add(watcher: W, standing: Standing = 'up to date'): void {
+    watcher.toldOf = standing === 'told' ? -1 : this.#changes
+    if (standing === 'up to date') this.#upToDate.add(watcher)
+    if (standing === 'due') this.#due.add(watcher)
+  }
+
+  delete(watcher: W): void {
+    this.#upToDate.delete(watcher)
+    this.#due.delete(watcher)
+  }
+
+  /** There is news: who was up to date is due. */
+  change(): void {
+    this.#changes += 1
+    if (this.#due.size === 0) [this.#due, this.#upToDate] = [this.#upToDate, this.#due]
+    else {
+      for (const watcher of this.#upToDate) this.#due.add(watcher)
+      this.#upToDate.clear()
+    }
+  }
+
+  /** It has heard its notice; without one to hear nothing changes. @returns whether it is due for another */
+  acknowledge(watcher: W): boolean {
+    if (this.standingOf(watcher) !== 'told') return false
+    if (watcher.toldOf === this.#changes) {
+      this.#upToDate.add(watcher)
+      return false
+    }
+    this.#due.add(watcher)
+    return true
+  }
+
+  /** The next one that is due: it counts as told. */
+  takeDue(): W | undefined {
+    for (const watcher of this.#due) {
+      this.#due.delete(watcher)
+      watcher.toldOf = this.#changes
+      return watcher
+    }
+    return undefined
+  }
+}
+
+export class Notices<W extends Told> {
+  readonly #portion: number
+  /** Groups in which somebody is due. */
+  readonly #due = new Set<NoticeGroup<W>>()
+  #isScheduled = false
+
+  /** @param portion notices per turn */
+  constructor(portion: number) {
+    this.#portion = portion
+  }
+
+  /** There is news for these groups. The first portion is told at once. */
+  changed(groups: Iterable<NoticeGroup<W>>): void {
+    for (const group of groups) {
+      group.change()
+      if (group.hasDue) this.#due.add(group)
+    }
+    if (!this.#isScheduled) this.#tellSome()
+  }
+
+  /** A watcher of the group has heard its notice. */
+  acknowledge(watcher: W, group: NoticeGroup<W>): void {
+    if (group.acknowledge(watcher)) this.tellSoon(group)
+  }
+
+  /** Who is due in this group is told in a turn to come. */
+  tellSoon(group: NoticeGroup<W>): void {
+    if (group.hasDue) this.#due.add(group)
+    this.#schedule()
+  }
+
+  /** The group has nobody any more. */
+  forget(group: NoticeGroup<W>): void {
+    this.#due.delete(group)
+  }
+
+  #tellSome(): void {
+    if (this.#due.size === 0) return
+    const portion: BinderProxy[] = []
+    for (let room = this.#portion; room > 0; room--) {
+      const watcher = this.#takeDue()
+      if (watcher === undefined) break
+      if (watcher.callback instanceof BinderProxy) portion.push(watcher.callback)
+      else void IWatcher.asInterface(watcher.callback).onChange()
+    }
+    // One that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that.
+    if (portion.length > 0) {
+      callAllOneway(portion, IWatcher.TRANSACTION_onChange, NOTICE, (callback) => callback.link.close())
+    }
+    this.#schedule()
+  }
+
+  #takeDue(): W | undefined {
+    for (const group of this.#due) {
+      const watcher = group.takeDue()
+      if (watcher !== undefined) return watcher
+      this.#due.delete(group)
+    }
+    return undefined
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#due.size === 0) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#tellSome()
+    })
+  }
+}
