@@ -68,7 +68,7 @@ async function look(table, scratch, test) {
 
 /**
  * @param noticed how many mutants of this file each test has noticed
- * @returns `[{ test, ms }, ...]`: only such that pass without the mutant
+ * @returns `[{ test, ms, isBeside }, ...]`: only such that pass without the mutant
  */
 export function affectedTests(table, scratch, { file, line }, noticed) {
   const passing = Object.entries(table.tests).filter(([, { verdict }]) => verdict === 'passed')
@@ -79,7 +79,8 @@ export function affectedTests(table, scratch, { file, line }, noticed) {
     const likely = isMirror(test, file) ? 100 : isNear(test, file) ? 10 : 1
     return ms / likely / (1 + 3 * (noticed.get(test) ?? 0))
   }
-  return chosen.sort((a, b) => rank(a) - rank(b)).map(([test, { ms }]) => ({ test, ms }))
+  const found = chosen.sort((a, b) => rank(a) - rank(b))
+  return found.map(([test, { ms }]) => ({ test, ms, isBeside: isNear(test, file) }))
 }
 
 function runs(table, test, { lines, versions }, { file, line, text }) {

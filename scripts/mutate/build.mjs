@@ -34,19 +34,23 @@ function staleOf(scratch) {
 
 const kindOf = (file) => (file.endsWith('.ts') ? 'script' : 'native')
 
-/** A source of the copy with another text, and all that is made of it. @returns an error's text, or null */
-export async function putMutant(scratch, file, text) {
+/** A source of the copy with another text. A script's module is made of it: all that the tests of its package see of it. */
+export function putMutant(scratch, file, text) {
+  write(scratch, file, text)
+}
+
+/** All else that is made of it. @returns an error's text, or null */
+export async function buildMutant(scratch, file) {
   const kind = kindOf(file)
   staleOf(scratch).delete(kind)
   await settle(scratch)
-  write(scratch, file, text)
+  staleOf(scratch).add(kind)
   return kind === 'script' ? bundle(scratch) : makeNative(scratch)
 }
 
-/** The source as it was. What is made of it is built with the next mutant of its kind, or by `settle`. */
+/** The source as it was. What was built is built anew with the next mutant of its kind, or by `settle`. */
 export function takeBack(scratch, file, text) {
   write(scratch, file, text)
-  staleOf(scratch).add(kindOf(file))
 }
 
 /** Builds what still has a mutant in it. */

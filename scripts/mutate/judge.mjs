@@ -1,5 +1,5 @@
 /** Tries one mutant: puts it into the copy, builds, runs tests until one fails, and puts the source back. */
-import { putMutant, readSource, takeBack } from './build.mjs'
+import { buildMutant, putMutant, readSource, settle, takeBack } from './build.mjs'
 import { runTest } from './trial.mjs'
 
 /** A test may take so many times what it took unchanged, and on a busy machine more than that, in ms. */
@@ -7,6 +7,8 @@ const PATIENCE = 4
 const LEAST_MS = 30_000
 /** What the tests of one mutant may take in all, by what they took unchanged, in ms. */
 const ALL_MS = 90_000
+/** And those of the tests beside it, before anything is built. */
+const BESIDE_MS = 15_000
 
 /** @returns `{ verdict: 'noticed' | 'survived' | 'not built', by, ran, left, ms }` */
 export async function judge(scratch, mutant, tests) {
@@ -14,16 +16,34 @@ export async function judge(scratch, mutant, tests) {
   const text = readSource(scratch, mutant.file)
   const changed = text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end)
   try {
-    const error = await putMutant(scratch, mutant.file, changed)
-    const found = error === null ? await runTests(scratch, tests) : { verdict: 'not built', by: error.slice(0, 200) }
+    putMutant(scratch, mutant.file, changed)
+    const found = (await tryBeside(scratch, mutant, tests)) ?? (await tryAll(scratch, mutant, tests))
     return { ...found, ms: Math.round(performance.now() - begin) }
   } finally {
     takeBack(scratch, mutant.file, text)
   }
 }
 
-async function runTests(scratch, tests) {
-  const chosen = within(tests, ALL_MS)
+/** Tests beside a script need no bundle, and mostly one of them notices. @returns null: none has */
+async function tryBeside(scratch, { file }, tests) {
+  if (!file.endsWith('.ts')) return null
+  await settle(scratch) // or a program that they start would be the mutant of before
+  const beside = within(
+    tests.filter(({ isBeside }) => isBeside),
+    BESIDE_MS,
+  )
+  const found = await runTests(scratch, beside)
+  return found.verdict === 'noticed' ? found : null
+}
+
+async function tryAll(scratch, { file }, tests) {
+  const error = await buildMutant(scratch, file)
+  return error === null
+    ? runTests(scratch, within(tests, ALL_MS), tests.length)
+    : { verdict: 'not built', by: error.slice(0, 200) }
+}
+
+async function runTests(scratch, chosen, count = chosen.length) {
   for (const [index, { test, ms }] of chosen.entries()) {
     const limitMs = Math.max(PATIENCE * ms, LEAST_MS)
     const { verdict } = await runTest(scratch, test, { limitMs })
@@ -33,7 +53,7 @@ async function runTests(scratch, tests) {
       return { verdict: 'noticed', by: test, ran: index + 1 }
     }
   }
-  return { verdict: 'survived', ran: chosen.length, left: tests.length - chosen.length }
+  return { verdict: 'survived', ran: chosen.length, left: count - chosen.length }
 }
 
 /** The first of them that take no longer together. */

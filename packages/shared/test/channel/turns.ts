@@ -101,6 +101,32 @@ for (const [where, make] of Object.entries({ 'at once': () => new Slow(), 'by pr
   })
 }
 
+for (const [where, makeLater] of Object.entries({ 'at once': false, 'by promises': true })) {
+  t.test(
+    `cheap messages of one user are served many in a turn, ${where}, also when there have been very many`,
+    async (t) => {
+      const MESSAGES = 1500
+      let served = 0
+      class Quick extends Binder {
+        override onTransact(): boolean | Promise<boolean> {
+          served += 1
+          return makeLater ? Promise.resolve().then(() => true) : true
+        }
+      }
+      const { peer } = client(t, new Quick(), STRANGER)
+      let turns = 0
+      for (let sent = 0; sent < MESSAGES; sent += 300) {
+        sendCalls(peer, 1, 300)
+        while (served < sent + 300) {
+          await support.awake(new Promise(setImmediate))
+          turns += 1
+        }
+      }
+      t.ok(turns < MESSAGES / 3, `${turns} turns`)
+    },
+  )
+}
+
 t.test('the call of another user is answered before what was there of a flood is served', async (t) => {
   const log: string[] = []
   const flooded = new Slow('', log)
