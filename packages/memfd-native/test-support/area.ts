@@ -1,5 +1,16 @@
 /** Areas for tests: a writer, a reader of it, and values that tell whether they are whole. */
-import { type AreaOptions, AreaReader, AreaWriter, areaTypes } from '../src/index.ts'
+import {
+  type AreaOptions,
+  AreaReader,
+  AreaWriter,
+  addSeals,
+  areaTypes,
+  constants,
+  ftruncate,
+  Mapping,
+  memfdCreate,
+  mmap,
+} from '../src/index.ts'
 
 export const MIB = 1 << 20
 
@@ -62,4 +73,37 @@ export function rawBytes(writer: AreaWriter, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   readSync(fd.fd, bytes, 0, length, 0)
   return bytes
+}
+
+export interface ForgedArea extends Disposable {
+  readonly mapping: Mapping
+  attach(): AreaReader
+  /** A word, or its first bytes. */
+  write(at: number, value: bigint, bytes?: number): void
+}
+
+/** A copy of an area with the key `k`, whose value is `value`, in a file that the test may write, and readers of it. */
+export function forgedArea(options: { capacity: number; maxKeys: number }): ForgedArea {
+  using pair = newPair(options)
+  put(pair.writer, 'k', 'value')
+  const { capacity } = options
+  const bytes = rawBytes(pair.writer, capacity)
+  const memfd = memfdCreate('forged', constants.MFD_ALLOW_SEALING)
+  ftruncate(memfd, capacity)
+  addSeals(memfd, constants.F_SEAL_SHRINK)
+  const mapping = Mapping.map(memfd, capacity, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
+  mapping.write(0, bytes, 0, capacity)
+  return {
+    mapping,
+    attach: () => AreaReader.attach(memfd),
+    write(at, value, count = 8) {
+      const word = new Uint8Array(8)
+      new DataView(word.buffer).setBigUint64(0, BigInt.asUintN(64, value), true)
+      mapping.write(at, word, 0, count)
+    },
+    [Symbol.dispose]() {
+      mapping.unmap()
+      memfd.close()
+    },
+  }
 }

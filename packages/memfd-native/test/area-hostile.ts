@@ -1,7 +1,7 @@
 /** An owner that writes anything at any moment: a reader answers, whatever it is, and lives. */
 import t from 'tap'
-import { AreaReader, addSeals, areaCodes, constants, ftruncate, Mapping, memfdCreate, mmap } from '../src/index.ts'
-import { codeOf, leakChecked, newPair, put, rawBytes, runFixture, textOf } from '../test-support/index.ts'
+import { areaCodes } from '../src/index.ts'
+import { codeOf, forgedArea, leakChecked, runFixture, textOf } from '../test-support/index.ts'
 
 leakChecked(t)
 const CAPACITY = 1 << 20
@@ -17,38 +17,14 @@ const HEADER = {
   logAt: [48, 8],
 } as const
 
-/** A copy of an area with one key, in a file that the test may write, and a reader of it. */
-function damagedArea(): { mapping: Mapping; attach: () => AreaReader } & Disposable {
-  using pair = newPair({ capacity: CAPACITY, maxKeys: 8 })
-  put(pair.writer, 'k', 'value')
-  const bytes = rawBytes(pair.writer, CAPACITY)
-  const memfd = memfdCreate('damaged', constants.MFD_ALLOW_SEALING)
-  ftruncate(memfd, CAPACITY)
-  addSeals(memfd, constants.F_SEAL_SHRINK)
-  const mapping = Mapping.map(memfd, CAPACITY, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
-  mapping.write(0, bytes, 0, CAPACITY)
-  return {
-    mapping,
-    attach: () => AreaReader.attach(memfd),
-    [Symbol.dispose]() {
-      mapping.unmap()
-      memfd.close()
-    },
-  }
-}
-
-function write(mapping: Mapping, at: number, value: bigint, bytes = 8): void {
-  const word = new Uint8Array(8)
-  new DataView(word.buffer).setBigUint64(0, BigInt.asUintN(64, value), true)
-  mapping.write(at, word, 0, bytes)
-}
+const damagedArea = () => forgedArea({ capacity: CAPACITY, maxKeys: 8 })
 
 for (const [field, [at, bytes]] of Object.entries(HEADER)) {
   t.test(`a header with a wrong ${field} is refused`, async (t) => {
     using area = damagedArea()
     for (const value of [0n, 3n, 63n, 2n ** 20n + 1n, 2n ** 31n, 2n ** 41n, 2n ** 63n, -1n, -64n]) {
       if (value >= 2n ** 32n && bytes === 4) continue
-      write(area.mapping, at, value, bytes)
+      area.write(at, value, bytes)
       // What is sound all the same is another area, and must be readable without harm.
       const code = codeOf(() => {
         using reader = area.attach()
@@ -65,7 +41,7 @@ for (const [field, [at, bytes]] of Object.entries(HEADER)) {
 t.test('a header that changes after it was checked changes nothing', async (t) => {
   using area = damagedArea()
   using reader = area.attach()
-  for (const [at, bytes] of Object.values(HEADER)) write(area.mapping, at, -1n, bytes)
+  for (const [at, bytes] of Object.values(HEADER)) area.write(at, -1n, bytes)
   t.equal(textOf(reader, 'k'), 'value')
 })
 
@@ -97,7 +73,7 @@ t.test('every offset, number and length that leads outside is damage, or nothing
       -16n,
       -32n,
     ]) {
-      write(area.mapping, at, value)
+      area.write(at, value)
       const answer = textOf(reader, 'k')
       t.ok(answer === 'value' || typeof answer === 'number', `${place} ${value}: ${answer}`)
       reader.keys()
@@ -113,7 +89,7 @@ t.test('a value that claims to be longer than the area is damage', async (t) => 
   using reader = area.attach()
   const ref = Buffer.alloc(8)
   area.mapping.read(4096 + 512 * 8, ref, 0, 8)
-  write(area.mapping, Number(ref.readBigUInt64LE()) + 24, 0x1_ffff_ffffn)
+  area.write(Number(ref.readBigUInt64LE()) + 24, 0x1_ffff_ffffn)
   t.equal(reader.key('k').read(Buffer.alloc(100)), areaCodes.DAMAGED)
   t.equal(reader.snapshot(['k']), areaCodes.DAMAGED)
 })
@@ -123,7 +99,7 @@ t.test('a writer that never ends its block makes it busy, and no call endless', 
   using reader = area.attach()
   const ref = Buffer.alloc(8)
   area.mapping.read(4096 + 512 * 8, ref, 0, 8)
-  write(area.mapping, Number(ref.readBigUInt64LE()), 0n)
+  area.write(Number(ref.readBigUInt64LE()), 0n)
   const key = reader.key('k')
   t.equal(key.read(Buffer.alloc(100)), areaCodes.BUSY)
   t.equal(key.isUnchanged(), false)
