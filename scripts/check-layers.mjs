@@ -52,6 +52,7 @@ const LAYERS = {
     ],
     ['environment'],
     ['define', 'fast_call', 'poll'],
+    ['context'],
     ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area', 'hub'],
     ['addon'],
   ],

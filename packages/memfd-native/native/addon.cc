@@ -12,6 +12,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterSocket(env, exports);
   RegisterScm(env, exports);
   RegisterWatcher(env, exports);
+  RegisterContext(env, exports);
   RegisterProcess(env, exports);
   RegisterHub(env, exports);
   RegisterAreaReader(env, exports);

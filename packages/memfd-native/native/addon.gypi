@@ -11,6 +11,7 @@
         "socket.cc",
         "scm.cc",
         "watcher.cc",
+        "context.cc",
         "process.cc",
         "poll/poll_handle.cc",
         "poll/poll_thread.cc",

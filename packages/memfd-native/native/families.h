@@ -10,6 +10,7 @@ void RegisterView(Napi::Env env, Napi::Object exports);     // view.cc: memory a
 void RegisterSocket(Napi::Env env, Napi::Object exports);   // socket.cc: socketpair, bind, listen, accept, connect, options
 void RegisterScm(Napi::Env env, Napi::Object exports);      // scm.cc: sendmsg and recvmsg with control data
 void RegisterWatcher(Napi::Env env, Napi::Object exports);  // watcher.cc: readiness of a descriptor through libuv
+void RegisterContext(Napi::Env env, Napi::Object exports);  // context.cc: JavaScript in no async context
 void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, getrlimit, kcmp
 void RegisterHub(Napi::Env env, Napi::Object exports);      // hub/hub.cc: all packet sockets of a thread, in batches
 void RegisterAreaReader(Napi::Env env, Napi::Object exports);  // area/area_reader.cc: many values, read

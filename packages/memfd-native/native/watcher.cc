@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "context.h"
 #include "define.h"
 #include "families.h"
 #include "poll/end_hook.h"
@@ -67,8 +68,7 @@ class Watcher final : public PollHandle {
     // In a handle of this scope: the callback may close its own watcher, and run the loop, which then frees it.
     const Napi::Function callback = callback_.Value();
     // Not node-addon-api's: it makes an error of what a thread that is being ended answers.
-    napi_value ignored;  // Deno writes it without asking
-    napi_status status_of_call = napi_make_callback(env, nullptr, env.Global(), callback, 0, nullptr, &ignored);
+    napi_status status_of_call = CallInNoContext(env, callback, 0, nullptr, nullptr);
     if (status_of_call == napi_pending_exception) {
       napi_value error = nullptr;
       napi_get_and_clear_last_exception(env, &error);

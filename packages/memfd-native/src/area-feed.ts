@@ -1,6 +1,8 @@
 /** A watcher of the keys of an area: reads its change log, and misses the last change of no key. */
+
 import type { AreaMemory } from './area-memory.ts'
 import { type Handle, native, unwrap } from './binding.ts'
+import { dispose } from './disposal.ts'
 import { errnos } from './errnos.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 
@@ -75,7 +77,7 @@ export class AreaFeed {
   }
 
   /** As close(), for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

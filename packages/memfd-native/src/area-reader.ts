@@ -3,12 +3,14 @@
  * (docs/protocol.md, section 9). Reads are synchronous, never wait and are never torn, and what they give are copies. The owner
  * may be hostile: whatever it writes, a read ends, with an answer or a code.
  */
+
 import { AreaFeed } from './area-feed.ts'
 import { AreaKey } from './area-key.ts'
 import { AreaMemory } from './area-memory.ts'
 import type { AreaHeader } from './area-types.ts'
 import { checkInstance, checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
+import { dispose } from './disposal.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
 /** A value of a snapshot. */
@@ -96,7 +98,7 @@ export class AreaReader {
   }
 
   /** As close(), for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

@@ -3,11 +3,13 @@
  * however the process ends. No policy: who may write, what it may cost, when deleted keys are retired and when it is time to
  * move is decided by who owns this.
  */
+import process from 'node:process'
 import type { AreaStats } from './area-types.ts'
 import { longs, VERSION } from './area-words.ts'
 import { checkList, checkNumber, checkObject } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
+import { dispose } from './disposal.ts'
 import { reopen } from './fd.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 import { addSeals, fchmod, ftruncate, memfdCreate } from './memfd.ts'
@@ -213,7 +215,7 @@ export class AreaWriter {
   }
 
   /** As close(), for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

@@ -177,6 +177,9 @@ export interface NativeBinding {
   areaReplica(handle: Handle, state: number, applied: bigint, contact: bigint): number
   areaStats(handle: Handle): AreaStats
 
+  /** Answers what it answers, and throws what it throws. */
+  inNoContext(callback: () => unknown): unknown
+
   setDumpable(on: boolean): number
   getDumpable(): number
   getLimit(resource: number): [number, number] | number

@@ -1,4 +1,5 @@
 /** Short packets that wait for the end of a batch: one call sends them all, before the first peer is woken to answer. */
+import { Buffer } from 'node:buffer'
 import { type NativeHub, unwrap } from './binding.ts'
 import { type PacketHandler, throwLater } from './handlers.ts'
 import { CELL_BYTES, DEFERRED_INTS, type HubArrays } from './hub-arrays.ts'

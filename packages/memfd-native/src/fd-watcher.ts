@@ -1,13 +1,17 @@
 /** Readiness of a descriptor through libuv (uv_poll), level-triggered. */
-import { argumentError } from './argument.ts'
+
+import { argumentError, checkFunction } from './argument.ts'
+import { inThisContext } from './async-context.ts'
 import { type Handle, native, unwrap } from './binding.ts'
+import { dispose } from './disposal.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
 const NO_HANDLE = 0
 
 /**
  * Calls back on every turn of the event loop at which the descriptor is ready, so that a callback that leaves something
- * to read is called again. Errors and hang-ups count as ready. It keeps the process alive, unless unref().
+ * to read is called again. Errors and hang-ups count as ready. It keeps the process alive, unless unref(). The callback runs in
+ * the async context (AsyncLocalStorage) in which the watcher was made.
  */
 export class FdWatcher {
   #handle: Handle
@@ -23,7 +27,9 @@ export class FdWatcher {
     if (events !== 'readable' && events !== 'writable') {
       throw argumentError(TypeError, 'ERR_INVALID_ARG_VALUE', "events must be 'readable' or 'writable'")
     }
-    this.#handle = unwrap('epoll_ctl', native.watch(fdNumber(fd), events === 'writable', callback))
+    checkFunction('callback', callback)
+    const inContext = inThisContext('memfd-native:FdWatcher', callback)
+    this.#handle = unwrap('epoll_ctl', native.watch(fdNumber(fd), events === 'writable', inContext))
   }
 
   /** No callback comes any more. Again is harmless. */
@@ -43,7 +49,7 @@ export class FdWatcher {
   }
 
   /** As close(), for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

@@ -1,4 +1,6 @@
 /** Whom the hub tells, and of what. */
+import type { Buffer } from 'node:buffer'
+import process from 'node:process'
 import type { Credentials } from './binding.ts'
 import type { OwnedFd } from './owned-fd.ts'
 import type { ReceivedPacket } from './received-packet.ts'
@@ -44,9 +46,12 @@ export interface ConnectionHandler {
   onAcceptFailed(errno: number): void
 }
 
+/** As it is now: fake timers of a program's tests may replace it. */
+const { nextTick } = process
+
 /** A handler's fault is nobody else's: it becomes an uncaught exception, after what goes on now. */
 export function throwLater(error: unknown): void {
-  queueMicrotask(() => {
+  nextTick(() => {
     throw error
   })
 }

@@ -3,6 +3,7 @@
  * cannot be detached: a packet's bytes lead whoever handles them to the whole buffer, and to transfer it would take it from
  * under native code.
  */
+import { Buffer } from 'node:buffer'
 
 /** Descriptors of one packet: SCM_MAX_FD of the kernel. */
 export const MAX_PACKET_FDS = 253

@@ -8,6 +8,8 @@
  * meanwhile in batches of their own; each packet comes once and in order, and the borrowed packet stays as it is. Their
  * memory is shared (SharedArrayBuffer), so nobody can transfer it away.
  */
+import type { Buffer } from 'node:buffer'
+import process from 'node:process'
 import { argumentError, checkFunction, checkInstance, checkList, checkObject } from './argument.ts'
 import { type NativeHub, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'

@@ -4,8 +4,10 @@ export { AreaKey } from './area-key.ts'
 export { AreaReader, type AreaSnapshot, type AreaValue } from './area-reader.ts'
 export type { AreaHeader, AreaStats } from './area-types.ts'
 export { type AreaEdit, type AreaOptions, AreaWriter } from './area-writer.ts'
+export { type AsyncContext, captureContext, inNoContext, inThisContext } from './async-context.ts'
 export { addonPath } from './binding.ts'
 export { constants } from './constants.ts'
+export { dispose } from './disposal.ts'
 export { errnos } from './errnos.ts'
 export { dup, type FileStatus, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from './fd.ts'
 export { FdWatcher } from './fd-watcher.ts'
@@ -31,6 +33,7 @@ export {
 export type { ReceivedPacket } from './received-packet.ts'
 export type { AttachOptions } from './slots.ts'
 export { SyscallError } from './syscall-error.ts'
+export { nodeTimers } from './timers.ts'
 export {
   accept,
   bind,

@@ -5,7 +5,9 @@
  * To be registered for finalization costs an object more than the rest of a short life, and keeps it through every minor
  * collection. So owners are registered when they are a second old; until then they are held.
  */
+import process from 'node:process'
 import { checkFunction, checkObject } from './argument.ts'
+import { nodeTimers } from './timers.ts'
 
 const REGISTER_AFTER_MS = 1000
 
@@ -55,7 +57,7 @@ export class LeakDetector<T extends Watched> {
     this.#states.push(state)
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setTimeout(() => this.#registerAll(), REGISTER_AFTER_MS).unref()
+    nodeTimers.setTimeout(() => this.#registerAll(), REGISTER_AFTER_MS).unref()
   }
 
   /** It was closed. Again is harmless. */

@@ -1,6 +1,7 @@
 /** Finds the addon: what was built here, or else the prebuilt one for this machine. */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 
 /** What a binary must fit. */
 export interface Machine {

@@ -5,8 +5,10 @@
  *
  * One death remains: pages beyond the end of the file are SIGBUS. Map no file of a stranger that can still shrink.
  */
+
 import { checkNumber, typeProblem } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
+import { dispose } from './disposal.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 import { Bytes, lengthOf, loadWord, setBytes, storeWord, typeName, Words } from './typed-array.ts'
@@ -194,7 +196,7 @@ export class Mapping {
   }
 
   /** As unmap(), for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.unmap()
   }
 

@@ -5,7 +5,7 @@
  * - an access beyond the end of the file, also one that another process has cut off since, is SIGBUS;
  * - `toString('utf8')` of bytes that another process changes meanwhile is SIGSEGV: V8 reads them twice. Copy them first.
  */
-import { constants as bufferLimits } from 'node:buffer'
+import { Buffer, constants as bufferLimits } from 'node:buffer'
 import { argumentError, checkNumber, typeProblem } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'

@@ -2,7 +2,9 @@
  * One owner of one descriptor. Whoever holds the object owns the number; `close()` ends both. What a thread still owns
  * when it ends, by `worker.terminate()` too, is closed with it. A forgotten OwnedFd is a leak, see `leak-detector.ts`.
  */
+
 import { native, unwrap } from './binding.ts'
+import { dispose } from './disposal.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 
 /** The number and its state, shared with the leak detector, which must not hold the owner itself. */
@@ -72,7 +74,7 @@ export class OwnedFd {
   }
 
   /** As close(), for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

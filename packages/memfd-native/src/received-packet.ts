@@ -1,4 +1,5 @@
 /** A packet on its way from the hub to its handler: one object that is used again for each, so that none costs garbage. */
+import type { Buffer } from 'node:buffer'
 import type { Credentials } from './binding.ts'
 import { NO_FDS, type OwnedFd } from './owned-fd.ts'
 

@@ -1,6 +1,7 @@
 /** What native code polls, by its number there: whom each socket and each listener was made for. */
 import { type NativeHub, unwrap } from './binding.ts'
 import type { ConnectionHandler, PacketHandler } from './handlers.ts'
+import { connectionHandlerInContext, packetHandlerInContext } from './handlers-in-context.ts'
 import { type OwnedFd, ownResult } from './owned-fd.ts'
 
 /** Of a socket in the hub. */
@@ -12,6 +13,8 @@ export interface AttachOptions {
    * Default: they are not, and descriptors that would take one are closed (MSG_CTRUNC).
    */
   readonly usesReserve?: boolean
+  /** The handler runs in no async context. Default: in the one in which it was attached, which costs each packet a little. */
+  readonly inNoContext?: boolean
 }
 
 /** Handlers by slot. */
@@ -28,18 +31,18 @@ export class Slots {
   addSocket(
     fd: OwnedFd,
     handler: PacketHandler,
-    { acceptsFileDescriptors, usesReserve = false }: AttachOptions,
+    { acceptsFileDescriptors, usesReserve = false, inNoContext = false }: AttachOptions,
   ): number {
     const taking = acceptsFileDescriptors ? 1 + Number(usesReserve) : 0
     const slot = unwrap('epoll_ctl', this.#native.add(fd.release(), 0, taking))
-    this.#sockets[slot] = handler
+    this.#sockets[slot] = inNoContext ? handler : packetHandlerInContext(handler)
     return slot
   }
 
   /** Likewise. */
   addListener(fd: OwnedFd, handler: ConnectionHandler): number {
     const slot = unwrap('epoll_ctl', this.#native.add(fd.release(), 1, 0))
-    this.#listeners[slot] = handler
+    this.#listeners[slot] = connectionHandlerInContext(handler)
     return slot
   }
 

@@ -2,6 +2,7 @@
  * Unix sockets that carry descriptors. Every socket is non-blocking and CLOEXEC: what would have to wait is the
  * SyscallError EAGAIN (`FdWatcher` says when to try again). Every function borrows the descriptors that it is given.
  */
+import { Buffer } from 'node:buffer'
 import { checkList, checkNumber } from './argument.ts'
 import { type Credentials, native, unwrap } from './binding.ts'
 import { errnos } from './errnos.ts'

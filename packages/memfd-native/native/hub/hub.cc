@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../context.h"
 #include "../environment.h"
 #include "../families.h"
 
@@ -96,9 +97,6 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   if (missing < 0) return ToJs(env, missing);
   hub->Start();
   napi_create_reference(env, argv[0], 1, &hub->callback_);
-  napi_value name;
-  napi_create_string_utf8(env, "memfd-native:hub", NAPI_AUTO_LENGTH, &name);
-  napi_async_init(env, nullptr, name, &hub->context_);
 
   napi_value result;
   napi_create_object(env, &result);
@@ -183,9 +181,8 @@ void Hub::Dispatch() {
 void Hub::HandOver(size_t first, size_t count) {
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  napi_value callback, receiver, args[4];
+  napi_value callback, args[4];
   napi_get_reference_value(env_, callback_, &callback);
-  napi_get_global(env_, &receiver);
   // Where handlers take their time, a finished answer must not wait for many of them.
   uint64_t may_wait = std::min<uint64_t>(outlet_.deferred_capacity(), kLongestWait / std::max<uint64_t>(pace_, 1));
   napi_create_uint32(env_, static_cast<uint32_t>(first), &args[0]);
@@ -193,9 +190,8 @@ void Hub::HandOver(size_t first, size_t count) {
   napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[2]);
   napi_create_uint32(env_, turn_, &args[3]);
   uint64_t start = uv_hrtime();
-  // make_callback and not call_function: promises and nextTicks of the batch run before the next poll.
-  napi_value ignored;  // Deno writes it without asking
-  napi_status status = napi_make_callback(env_, context_, receiver, callback, 4, args, &ignored);
+  // All that a thread receives comes by this hub: whose context it was made in has nothing to do with it.
+  napi_status status = CallInNoContext(env_, callback, 4, args, nullptr);
   batch_time_ = uv_hrtime() - start;
   pace_ = batch_time_ / std::max<size_t>(count, 1);
   if (status == napi_pending_exception) {

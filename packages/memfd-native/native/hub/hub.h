@@ -59,7 +59,6 @@ class Hub final : SocketsOwner, PollObserver {
   napi_env env_;
   EndHook cleanup_;
   napi_ref callback_ = nullptr;
-  napi_async_context context_ = nullptr;
   EventLoop loop_;
   uv_check_t check_;      // hands the batch over; keeps the loop alive where the polls do not
   uv_prepare_t prepare_;  // hands the rest of a batch over before a loop inside it waits

@@ -1,5 +1,6 @@
 /** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
 
+import { dispose } from 'memfd-native'
 import { retold } from '../channel/death.ts'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
@@ -9,12 +10,14 @@ import { ClosedError, NoSuchElementError } from '../util/errors.ts'
 import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { checkParcelOrNull, checkRecipient } from './binder.ts'
+import { inContext } from './calling-identity.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { EXTENSION_TRANSACTION, FLAG_ONEWAY, INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
 
 interface DeathLink {
   readonly recipient: DeathRecipient
   readonly flags: number
+  readonly tell: (who: IBinder) => void
 }
 
 /**
@@ -138,7 +141,18 @@ export class BinderProxy implements IBinder, LinkedProxy {
   linkToDeath(recipient: DeathRecipient, flags = 0): void {
     checkRecipient(recipient)
     this.#checkAlive()
-    this.#links.push({ recipient, flags })
+    const tell = inContext('memsvc:DeathRecipient', (who: IBinder) => recipient.binderDied(who))
+    this.#addLink({ recipient, flags, tell })
+  }
+
+  /** For this project's packages: as linkToDeath, of a recipient that runs nothing of the user's, in no async context of its own. */
+  linkOwnToDeath(recipient: DeathRecipient): void {
+    this.#checkAlive()
+    this.#addLink({ recipient, flags: 0, tell: (who) => recipient.binderDied(who) })
+  }
+
+  #addLink(link: DeathLink): void {
+    this.#links.push(link)
     this.#link.retain(this)
   }
 
@@ -169,7 +183,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 
@@ -180,9 +194,9 @@ export class BinderProxy implements IBinder, LinkedProxy {
     this.#reason = reason
     const links = this.#links
     this.#links = []
-    for (const { recipient } of links) {
+    for (const { tell } of links) {
       try {
-        recipient.binderDied(this)
+        tell(this)
       } catch (error) {
         reportCallbackError('binderDied', error)
       }

@@ -2,7 +2,10 @@
  * Who is calling. On Android this belongs to the thread; here it belongs to the asynchronous context of the call, so it
  * holds across every await of the method that serves it, and calls that run at the same time do not mix.
  */
+
 import type { AsyncLocalStorage } from 'node:async_hooks'
+import process from 'node:process'
+import { captureContext } from 'memfd-native'
 import { IllegalStateError, InvalidArgTypeError } from '../util/errors.ts'
 import { nodeAsyncHooks } from '../util/late-modules.ts'
 
@@ -45,6 +48,22 @@ export function runAsCallerSync<A, B, T>(caller: Caller, serve: (a: A, b: B) => 
 export function runAsCaller<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a: A, b: B): T {
   calls ??= new (nodeAsyncHooks().AsyncLocalStorage)()
   return calls.run({ caller, isCleared: false }, serve, a, b)
+}
+
+/**
+ * A callback of the user's: run in the async context of now, which is the one in which it was given, but with the calling identity of
+ * whenever it is called.
+ * @param name of the async resource
+ */
+export function inContext<A extends unknown[], R>(name: string, callback: (...args: A) => R): (...args: A) => R {
+  const context = captureContext(name)
+  return (...args) => {
+    if (calls === undefined) return context.runInAsyncScope(callback, undefined, ...args)
+    const [known, state] = [calls, calls.getStore()]
+    return context.runInAsyncScope(() =>
+      state === undefined ? known.exit(callback, ...args) : known.run(state, callback, ...args),
+    )
+  }
 }
 
 /** Runs what is nobody's call, whatever call it comes up in. */

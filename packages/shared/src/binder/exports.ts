@@ -1,15 +1,19 @@
 /**
  * Binders of ours that the peer of one channel holds, by our number.
  */
+import type { AsyncContext } from 'memfd-native'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { Violation } from '../channel/message.ts'
 import { NumberTable } from '../util/number-table.ts'
 import { isBackground } from './background.ts'
 import type { Binder } from './binder.ts'
+import { contextFor } from './binder-context.ts'
 
 interface Export {
   readonly number: number
   readonly binder: Binder
+  /** Its calls are served in it. */
+  readonly context: AsyncContext | null
   /** References that the peer has been sent and has not given back. */
   references: number
 }
@@ -42,7 +46,7 @@ export class Exports {
     const number = known ?? ++this.#lastNumber
     if (known === undefined) {
       this.#numbers.set(binder, number)
-      this.#byNumber.set({ number, binder, references: 0 })
+      this.#byNumber.set({ number, binder, context: contextFor(binder), references: 0 })
       if (!binder[isBackground]) this.#keeping += 1
     }
     ;(this.#byNumber.get(number) as Export).references += 1
@@ -51,6 +55,11 @@ export class Exports {
 
   get(number: number): Binder | undefined {
     return this.#byNumber.get(number)?.binder
+  }
+
+  /** Of an object that the peer holds. */
+  contextOf(number: number): AsyncContext | null {
+    return this.#byNumber.get(number)?.context ?? null
   }
 
   /** Of a binder that the peer holds; undefined: it does not. */

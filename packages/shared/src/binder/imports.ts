@@ -3,11 +3,13 @@
  * proxies, held weakly after their first turn: when one is collected its references are given back. Both are paid for from
  * before they are there.
  */
+
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { NumberTable } from '../util/number-table.ts'
+import { setImmediate } from '../util/timers.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 
 /** References to one object. */

@@ -2,6 +2,7 @@
  * Serves the calls that come in on one channel, each with its caller's identity: two-way calls at once, oneway calls to
  * one object one after the other. What the unfinished ones hold is bounded; beyond it calls are refused.
  */
+import type { AsyncContext } from 'memfd-native'
 import type { Channel, IncomingCall } from '../channel/channel.ts'
 import { failureBody, faultBody } from '../channel/failure.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
@@ -34,6 +35,8 @@ interface RunningCall {
   /** 0 of a oneway call. */
   readonly id: number
   readonly code: number
+  /** What it is served in. */
+  readonly context: AsyncContext | null
   /** Of the request, in bytes. */
   readonly size: number
   /** Descriptors that came with it. */
@@ -124,14 +127,15 @@ export class IncomingCalls {
     if (call.id !== 0) this.#channel.fail(call.id, status, body)
   }
 
-  #start(binder: Binder, { id, code, body }: IncomingCall, caller: Caller): void {
+  #start(binder: Binder, { id, object, code, body }: IncomingCall, caller: Caller): void {
+    const context = this.#parcels.contextOf(object)
     const data = this.#parcels.unpackAdmitted(body)
     if (id === 0) {
-      const call = { id, code, size: body.size, fds: body.fds.length, data, reply: Parcel.obtain() }
+      const call = { id, code, context, size: body.size, fds: body.fds.length, data, reply: Parcel.obtain() }
       this.#startOneway(binder, call, { pid: 0, uid: caller.uid })
     } else {
       const reply = Parcel.obtain(this.#parcels.peer)
-      this.#serve(binder, { id, code, size: body.size, fds: body.fds.length, data, reply }, caller)
+      this.#serve(binder, { id, code, context, size: body.size, fds: body.fds.length, data, reply }, caller)
     }
   }
 
@@ -139,7 +143,7 @@ export class IncomingCalls {
   #serve(binder: Binder, call: RunningCall, caller: Caller): void {
     this.#twoWayCount += 1
     try {
-      const isKnown = identityOf(binder)(caller, dispatch, binder, call)
+      const isKnown = serve(binder, call, caller)
       if (typeof isKnown === 'boolean') this.#finish(call, isKnown)
       else void this.#finishLater(call, isKnown)
     } catch (error) {
@@ -190,7 +194,7 @@ export class IncomingCalls {
   /** @returns undefined: it is over */
   #serveOneway(binder: Binder, call: RunningCall, caller: Caller): Promise<void> | undefined {
     try {
-      const isKnown = identityOf(binder)(caller, dispatch, binder, call)
+      const isKnown = serve(binder, call, caller)
       if (typeof isKnown !== 'boolean') return this.#finishOnewayLater(call, isKnown)
       this.#finishOneway(call)
     } catch (error) {
@@ -293,6 +297,17 @@ function refusal(limit: Limit, used: number): LimitError {
 /** An error that is an answer to the caller is lost, as oneway is meant; any peer could fill our log with those. */
 function reportOneway({ code }: RunningCall, error: unknown): void {
   if (!isException(error)) reportCallbackError(`a oneway call with code ${code}`, error)
+}
+
+/** In the context in which the object was given away, and with this caller as the calling identity. */
+function serve(binder: Binder, call: RunningCall, caller: Caller): boolean | Promise<boolean> {
+  const { context } = call
+  if (context === null) return identityOf(binder)(caller, dispatch, binder, call)
+  return context.runInAsyncScope(runInContext, undefined, caller, binder, call)
+}
+
+function runInContext(caller: Caller, binder: Binder, call: RunningCall): boolean | Promise<boolean> {
+  return runAsCaller(caller, dispatch, binder, call)
 }
 
 function identityOf(binder: Binder): typeof runAsCaller {

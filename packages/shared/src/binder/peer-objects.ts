@@ -2,10 +2,12 @@
  * The peer's objects on one channel: number 0, which is there from the beginning, and those that came in parcels. Each has
  * one proxy, for as long as anybody holds that.
  */
+
 import type { Channel } from '../channel/channel.ts'
 import { death, GONE } from '../channel/death.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import type { LimitError } from '../util/errors.ts'
+import { setTimeout } from '../util/timers.ts'
 import { BinderProxy } from './binder-proxy.ts'
 import { Imports } from './imports.ts'
 import type { LinkedProxy, ProxyLink } from './proxy-link.ts'

@@ -2,7 +2,8 @@
  * One channel seen as objects: the calls of its proxies go out by it, calls to this side's objects come in, and every
  * proxy is told when it ends. The session owns the channel, and through it the socket.
  */
-import type { Credentials, OwnedFd } from 'memfd-native'
+
+import type { AsyncContext, Credentials, OwnedFd } from 'memfd-native'
 import { Channel, type ChannelHandler, type IncomingCall, type Outcome } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
@@ -15,6 +16,7 @@ import { abortError } from '../util/abortable.ts'
 import { DeadObjectError, IllegalStateError, type LimitError } from '../util/errors.ts'
 import { asItIs, type CallOptions, Deadline } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
+import { clearTimeout, setTimeout } from '../util/timers.ts'
 import type { Binder } from './binder.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
@@ -30,6 +32,8 @@ export interface SessionOptions {
   role: 'client' | 'server'
   /** Object 0 of this side; null where this side has none (clients). */
   root: Binder | null
+  /** What object 0 is served in: see `contextFor`. */
+  rootContext?: AsyncContext | null
   /** Whether object 0 of the peer accepts descriptors, and with it the peer's socket. */
   peerAcceptsFileDescriptors: boolean
   /** Who the peer is, where it is known before it speaks (SO_PEERCRED; a client knows its service from the registry). */
@@ -79,6 +83,7 @@ export class Session implements ChannelHandler, ProxyLink {
     })
     this.#parcels = new WireParcels(this.#channel, this.#objects, {
       root: options.root,
+      rootContext: options.rootContext ?? null,
       peerAcceptsFileDescriptors: isServer || options.peerAcceptsFileDescriptors,
       onReleased,
     })

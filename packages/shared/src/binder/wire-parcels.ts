@@ -5,7 +5,7 @@
  *
  * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
  */
-import type { Fd, OwnedFd } from 'memfd-native'
+import type { AsyncContext, Fd, OwnedFd } from 'memfd-native'
 import type { Channel, IncomingBody } from '../channel/channel.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
@@ -58,6 +58,8 @@ interface Packed {
 export interface WireParcelsOptions {
   /** Object 0 of this side. */
   root: Binder | null
+  /** What it is served in. */
+  rootContext: AsyncContext | null
   /** Whether the peer's socket accepts descriptors. */
   peerAcceptsFileDescriptors: boolean
   /** Told when the peer has given the last of our objects back. */
@@ -70,18 +72,20 @@ export class WireParcels implements BinderSource {
   readonly #channel: Channel
   readonly #objects: PeerObjects
   readonly #root: Binder | null
+  readonly #rootContext: AsyncContext | null
   readonly #onReleased: () => void
   readonly #exports = new Exports()
 
   constructor(
     channel: Channel,
     objects: PeerObjects,
-    { root, peerAcceptsFileDescriptors, onReleased }: WireParcelsOptions,
+    { root, rootContext, peerAcceptsFileDescriptors, onReleased }: WireParcelsOptions,
   ) {
     this.peer = { [acceptsFileDescriptors]: peerAcceptsFileDescriptors }
     this.#channel = channel
     this.#objects = objects
     this.#root = root
+    this.#rootContext = rootContext
     this.#onReleased = onReleased
   }
 
@@ -99,6 +103,11 @@ export class WireParcels implements BinderSource {
   /** This side's object of that number. */
   own(number: number): Binder | undefined {
     return number === ROOT ? (this.#root ?? undefined) : this.#exports.get(number)
+  }
+
+  /** What the calls of that object are served in. */
+  contextOf(number: number): AsyncContext | null {
+    return number === ROOT ? this.#rootContext : this.#exports.contextOf(number)
   }
 
   /** The number by which the peer calls an object of ours; undefined: it does not hold it. */

@@ -1,4 +1,5 @@
 /** Joins a body that came in several packets. Holds at most twice what has come, whatever was announced. */
+import { Buffer } from 'node:buffer'
 import type { OwnedFd } from 'memfd-native'
 import type { HeldBytes } from './held-bytes.ts'
 import { bodySize, type Header, Violation } from './message.ts'

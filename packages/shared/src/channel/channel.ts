@@ -6,6 +6,8 @@
  * Ownership: the channel owns its socket. Bodies that it delivers are mostly borrowed, their descriptors belong to the
  * handler from the call on. Descriptors that are sent are borrowed (duplicated where they have to wait).
  */
+import type { Buffer } from 'node:buffer'
+import process from 'node:process'
 import {
   type Credentials,
   Hub,
@@ -80,7 +82,11 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
   ) {
     this.#handler = handler
     this.#reader = new PacketReader(this, this.held, { awaitsHello: role === 'server', acceptsFileDescriptors })
-    this.#socket = this.#hub.attach(fd, this, { acceptsFileDescriptors, usesReserve: usesReserve === true })
+    this.#socket = this.#hub.attach(fd, this, {
+      acceptsFileDescriptors,
+      usesReserve: usesReserve === true,
+      inNoContext: true, // what serves a call knows in which context
+    })
     this.#user = User.join(uid)
     this.#socket.join(this.#user.group)
     this.#inbox = new Inbox(this, this.#reader, this.held, this.#user)

@@ -1,5 +1,6 @@
 /** The body of a FAILURE and what it means to the caller. docs/protocol.md, section 3. */
 
+import { Buffer } from 'node:buffer'
 import { Parcel } from '../parcel/parcel.ts'
 import { parcelContents, parcelFromWire } from '../parcel/parcel-objects.ts'
 import {

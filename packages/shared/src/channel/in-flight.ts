@@ -7,8 +7,10 @@
  * more to send, and all of them when somebody's share is used up. A channel that ends before its peer has read keeps its
  * socket here until then: what is in the peer's queue is in flight as long as the peer has its end.
  */
+
 import { type HubSocket, type OwnedFd, SHUT_RDWR, shutdown, unreadBytes } from 'memfd-native'
 import { LimitError } from '../util/errors.ts'
+import { clearInterval, now, setInterval } from '../util/timers.ts'
 import type { ChannelBudget } from './held-bytes.ts'
 
 /** Milliseconds between two times that all are asked: to ask one costs a system call. */
@@ -92,8 +94,8 @@ function tryCharge(budget: ChannelBudget, count: number): boolean {
  * @returns false: it was
  */
 export function refundWhatWasRead(): boolean {
-  if (performance.now() - lastPoll < POLL_INTERVAL_MS) return false
-  lastPoll = performance.now()
+  if (now() - lastPoll < POLL_INTERVAL_MS) return false
+  lastPoll = now()
   for (const holder of holders) holder.refundIfRead()
   for (const end of lingering) closeIfRead(end)
   return true

@@ -2,9 +2,11 @@
  * What one channel receives. Packets are read while it is the turn of the channel's user; what comes, or is left, when that
  * is over is kept here, and served when the user's turn has come again.
  */
+
 import type { ReceivedPacket } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
 import { LimitError } from '../util/errors.ts'
+import { nextTick } from '../util/timers.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { type KeptPacket, KeptPackets } from './kept-packets.ts'
 import { Violation } from './message.ts'
@@ -144,7 +146,7 @@ export class Inbox implements Keeper {
     try {
       stop = this.#read({ ...packet, fds })
     } catch (error) {
-      queueMicrotask(() => {
+      nextTick(() => {
         throw error
       })
     }

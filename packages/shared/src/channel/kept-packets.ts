@@ -2,6 +2,7 @@
  * What was received of a channel before its user's turn was over, in order. At most one batch of the hub's for each user:
  * its sockets are not received while any of this is left.
  */
+import { Buffer } from 'node:buffer'
 import type { OwnedFd, ReceivedPacket } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
 import { LimitError } from '../util/errors.ts'

@@ -2,6 +2,7 @@
  * The codec of messages: pure, no socket. docs/protocol.md, sections 2 to 4, is its specification; every number here is
  * there too. A header that is not well formed is a `Violation`: the channel it came by must end.
  */
+import { Buffer } from 'node:buffer'
 import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 
 export const PROTOCOL_VERSION = 1

@@ -2,6 +2,7 @@
  * What goes out, and when: a message leaves now, at the end of the hub's batch, or at the end of this turn, together with
  * others in one packet. Nowhere else is that decided. What the peer does not read waits in the `SendQueue`.
  */
+import { Buffer } from 'node:buffer'
 import { errnos, type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
 import { DeadObjectError } from '../util/errors.ts'
 import { withWords } from '../util/words.ts'
@@ -198,7 +199,7 @@ export class Outbox {
   #leaveLater(): void {
     if (this.#willLeave) return
     this.#willLeave = true
-    process.nextTick(() => {
+    nextTick(() => {
       this.#willLeave = false
       if (!this.#isClosed) this.leave()
     })

@@ -1,4 +1,5 @@
 /** What a sender has to say: the fields of a header that are his to choose, and a body. */
+import { Buffer } from 'node:buffer'
 import type { Fd } from 'memfd-native'
 import { NO_FDS, NO_OBJECTS } from '../util/empty-lists.ts'
 import { copyBytes } from '../util/words.ts'

@@ -2,6 +2,7 @@
  * Messages that share a packet: what a packet costs the kernel is the same for one message and for a hundred. Only while
  * a channel is busy, or several calls came together the last time; on an idle one a message leaves at once.
  */
+import { Buffer } from 'node:buffer'
 import { MAX_PACKET_BYTES } from 'memfd-native'
 import { withWords } from '../util/words.ts'
 import { HEADER_BYTES } from './message.ts'

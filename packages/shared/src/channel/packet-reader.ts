@@ -2,6 +2,7 @@
  * Takes the packets of one channel apart, and joins what came in parts. Here the peer is not trusted: what is not as
  * docs/protocol.md says is a `Violation`, before anything is made of it.
  */
+import type { Buffer } from 'node:buffer'
 import { type Credentials, constants, type OwnedFd, type ReceivedPacket } from 'memfd-native'
 import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { DeadObjectError } from '../util/errors.ts'

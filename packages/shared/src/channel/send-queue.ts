@@ -2,9 +2,12 @@
  * Packets on their way: they go straight to the kernel, and wait here, bounded and in order, when the peer does not read.
  * Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
  */
+
+import { Buffer } from 'node:buffer'
 import { dup, errnos, type Fd, fdNumber, type Hub, type HubSocket, type OwnedFd } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
 import { limitError } from '../util/limit.ts'
+import { clearTimeout, setTimeout } from '../util/timers.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { InFlight } from './in-flight.ts'
 import { CHANNEL_LIMITS } from './limits.ts'

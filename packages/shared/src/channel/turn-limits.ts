@@ -1,5 +1,6 @@
 /** How long a user is served in one turn of the event loop. docs/protocol.md, section 8. */
 
+import process from 'node:process'
 import type { Limit } from '../util/limit.ts'
 
 /** A user's share of a turn. The first message is served whatever it takes. */

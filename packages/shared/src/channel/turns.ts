@@ -6,10 +6,7 @@
  * promises runs after their batch: it is shared out by the number of messages.
  */
 import { Hub } from 'memfd-native'
-
-// As they were when this was loaded: tests of others exchange them.
-const clock = performance.now.bind(performance)
-const nextTurn = setImmediate
+import { now as clock, setImmediate } from '../util/timers.ts'
 
 /** One of those who take turns. */
 export interface Waiter {
@@ -75,8 +72,8 @@ class Turns {
     this.#isScheduled = true
     // Two, so that the second comes right after the promises of the first.
     const start = { at: 0 }
-    nextTurn(() => this.#serve(start))
-    nextTurn(() => this.#afterServing(start))
+    setImmediate(() => this.#serve(start))
+    setImmediate(() => this.#afterServing(start))
   }
 
   #serve(start: { at: number }): void {

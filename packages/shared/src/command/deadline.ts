@@ -2,6 +2,7 @@
 
 import { INT_MAX } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
+import { clearTimeout, now, setTimeout } from '../util/timers.ts'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 /** A daemon answers in less than a millisecond; one that has not after this long is stuck. */
@@ -16,19 +17,19 @@ export class Deadline {
   #end: number
 
   /** @param begin when the command began, by `performance.now()` */
-  constructor(seconds: number = DEFAULT_SECONDS, begin: number = performance.now()) {
+  constructor(seconds: number = DEFAULT_SECONDS, begin: number = now()) {
     this.#seconds = seconds
     this.#end = begin + seconds * 1000
   }
 
   /** Milliseconds; 0 when it has passed. */
   get leftMs(): number {
-    return Math.max(0, this.#end - performance.now())
+    return Math.max(0, this.#end - now())
   }
 
   /** It begins anew: for the next step of what takes as long as it takes. */
   restart(): void {
-    this.#end = performance.now() + this.#seconds * 1000
+    this.#end = now() + this.#seconds * 1000
   }
 
   /**
@@ -42,7 +43,7 @@ export class Deadline {
       const message = `${callee} has not ${action} for ${this.#seconds} s, try again later`
       timer = setTimeout(() => {
         // A timer may come a fraction of a millisecond early: what it ended has passed.
-        this.#end = Math.min(this.#end, performance.now())
+        this.#end = Math.min(this.#end, now())
         reject(new ToolError(EXIT.tryAgain, message))
       }, this.leftMs)
     })

@@ -1,4 +1,5 @@
 /** Who reads what a command prints may go away while it has nothing to print: then it is to end at once, not at its next line. */
+import { Buffer } from 'node:buffer'
 import { fstatSync } from 'node:fs'
 import { FdWatcher, sendmsg } from 'memfd-native'
 import { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'

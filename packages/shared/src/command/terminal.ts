@@ -1,7 +1,9 @@
 /** What a command tells people: one line on stderr. Data goes to stdout, and is nothing here. */
+
 import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { errorCode } from '../util/errors.ts'
+import { isError } from '../util/realm.ts'
 
 const STDERR = 2
 
@@ -17,7 +19,7 @@ export function errorLine(program: string, error: unknown): string {
 
 /** The same without the program. */
 export function errorText(error: unknown): string {
-  return plainText(error instanceof Error ? error.message || errorCode(error) || error.name : String(error))
+  return plainText(isError(error) ? error.message || errorCode(error) || error.name : String(error))
 }
 
 function plainText(text: string): string {

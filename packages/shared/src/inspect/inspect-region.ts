@@ -1,4 +1,5 @@
 /** Looks who holds a region: in /proc, into every process that this user may look into. */
+import process from 'node:process'
 import { constants, fstat, getSeals, mmap, type OwnedFd } from 'memfd-native'
 import type { Holder, Inspection } from './inspection.ts'
 import { type Grouping, groupByOpenFile } from './open-files.ts'

@@ -3,7 +3,9 @@
  * AutoCloseOutputStream). They block the thread as fs.readSync and fs.writeSync do; a non-blocking descriptor answers
  * EAGAIN instead.
  */
+
 import { readSync, writeSync } from 'node:fs'
+import { dispose } from 'memfd-native'
 import { checkBytes, checkInteger, checkNotNull, INT_MAX, INT_MIN, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
@@ -50,7 +52,7 @@ export class AutoCloseInputStream {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 
@@ -91,7 +93,7 @@ export class AutoCloseOutputStream {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

@@ -2,6 +2,7 @@
  * What one end of a reliable descriptor tells the other when it goes, and its bytes in the status channel: a 32-bit
  * big-endian code, then text in UTF-8. One packet, at most 1,024 bytes.
  */
+import { Buffer } from 'node:buffer'
 import { DetachedError, RemoteError } from '../util/errors.ts'
 
 /** Codes of ParcelFileDescriptor.Status. DEAD and SILENCE are never sent: they say that nothing was. */

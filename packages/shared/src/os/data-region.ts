@@ -1,5 +1,6 @@
 /** A region that holds a copy of some bytes for ever: what `ParcelFileDescriptor.fromData` hands out. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
+import { closing } from '../util/closing.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import { closeToWriters, createRegion, openForReaders } from './region.ts'
 
@@ -9,9 +10,13 @@ import { closeToWriters, createRegion, openForReaders } from './region.ts'
  */
 export function dataRegion(bytes: Uint8Array, name: string | null): OwnedFd {
   if (bytes.length === 0) throw new InvalidArgValueError('Size must be greater than zero')
-  using region = createRegion(name, bytes.length)
-  using mapping = Mapping.map(region, bytes.length, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
-  mapping.write(0, bytes, 0, bytes.length)
-  closeToWriters(region)
-  return openForReaders(region)
+  return closing(createRegion(name, bytes.length), (region) => {
+    closing(mapToWrite(region, bytes.length), (mapping) => mapping.write(0, bytes, 0, bytes.length))
+    closeToWriters(region)
+    return openForReaders(region)
+  })
+}
+
+function mapToWrite(region: OwnedFd, length: number): Mapping {
+  return Mapping.map(region, length, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
 }

@@ -4,7 +4,7 @@
  *
  * The functions below the class are for the rest of this package; they are not part of the public surface.
  */
-import { errnos, type OwnedFd, SyscallError } from 'memfd-native'
+import { dispose, errnos, type OwnedFd, SyscallError } from 'memfd-native'
 import { checkNotNull, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
@@ -43,7 +43,7 @@ export class FileDescriptor {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

@@ -3,7 +3,9 @@
  * Unlike Android's, whose `close()` does nothing, a closed stream refuses further use; and `read()` answers 0 to 255,
  * where Android's answers a signed byte and so confuses 255 with the end.
  */
+import { Buffer } from 'node:buffer'
 import type { Readable, Writable } from 'node:stream'
+import { dispose } from 'memfd-native'
 import { checkBytes, checkInteger, checkRange, INT_MAX, INT_MIN } from '../util/check.ts'
 import { ClosedError } from '../util/errors.ts'
 import { nodeStream } from '../util/late-modules.ts'
@@ -87,7 +89,7 @@ export class MemoryInputStream {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 
@@ -164,7 +166,7 @@ export class MemoryOutputStream {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

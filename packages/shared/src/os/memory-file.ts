@@ -6,7 +6,9 @@
  * The mapping lives in native code and callers only ever get copies: text that is decoded while another process
  * changes it crashes V8, and a store through a read-only mapping kills the process.
  */
+
 import type { Mapping } from 'memfd-native'
+import { dispose } from 'memfd-native'
 import { checkBoolean, checkBytes, checkInt32, checkInteger, checkRange } from '../util/check.ts'
 import {
   DeactivatedError,
@@ -100,7 +102,7 @@ export class MemoryFile {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

@@ -1,6 +1,6 @@
 import { constants as fsConstants } from 'node:fs'
 import type { Socket } from 'node:net'
-import { constants, dup, fstat, lseek, OwnedFd, pipe } from 'memfd-native'
+import { constants, dispose, dup, fstat, lseek, OwnedFd, pipe } from 'memfd-native'
 import { checkBytes, checkInteger, checkNotNull, checkString, INT_MAX, INT_MIN, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { AutoCloseInputStream, AutoCloseOutputStream } from './auto-close-streams.ts'
@@ -249,7 +249,7 @@ export class ParcelFileDescriptor {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

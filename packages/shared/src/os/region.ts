@@ -8,6 +8,7 @@
  * region that is sealed against writers.
  */
 import { constants as fsConstants } from 'node:fs'
+import { TextEncoder } from 'node:util'
 import {
   addSeals,
   constants,
@@ -23,6 +24,7 @@ import {
   reopen,
 } from 'memfd-native'
 import { checkString } from '../util/check.ts'
+import { closing } from '../util/closing.ts'
 import { errorCode, InvalidArgValueError, UnsafeRegionError } from '../util/errors.ts'
 
 const { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } = constants
@@ -37,12 +39,13 @@ const NAME_MAX_BYTES = 249
  * @throws ERR_INVALID_ARG_VALUE a NUL in the name; ENOMEM, ENOSPC, EMFILE and others as memfd_create(2), fallocate(2).
  */
 export function createRegion(name: string | null, size: number): OwnedFd {
-  using region = createMemfd(cutName(name))
-  ftruncate(region, size)
-  // A full machine fails here, with an error, and not later by SIGBUS at the first touch of a page.
-  fallocate(region, 0, 0, size)
-  addSeals(region, F_SEAL_SHRINK | F_SEAL_GROW)
-  return OwnedFd.adopt(region.release())
+  return closing(createMemfd(cutName(name)), (region) => {
+    ftruncate(region, size)
+    // A full machine fails here, with an error, and not later by SIGBUS at the first touch of a page.
+    fallocate(region, 0, 0, size)
+    addSeals(region, F_SEAL_SHRINK | F_SEAL_GROW)
+    return OwnedFd.adopt(region.release())
+  })
 }
 
 /** The size of a region in bytes, or -1 when the descriptor is something else. @throws EBADF when it is not open. */
@@ -143,6 +146,5 @@ function memfdDevice(): number {
 }
 
 function probeDevice(): number {
-  using probe = memfdCreate('probe')
-  return fstat(probe).dev
+  return closing(memfdCreate('probe'), (probe) => fstat(probe).dev)
 }

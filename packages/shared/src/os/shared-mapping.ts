@@ -2,7 +2,8 @@
  * A mapping of a SharedMemory: what Android's ByteBuffer is to it. The memory stays in native code; every access copies,
  * and is checked, so that neither unmapping nor a read-only mapping can ever kill the process.
  */
-import { type Mapping, mmap } from 'memfd-native'
+import { Buffer } from 'node:buffer'
+import { dispose, type Mapping, mmap } from 'memfd-native'
 import { checkBytes, checkInteger, checkLong, checkNumber, checkRange, INT_MAX, INT_MIN } from '../util/check.ts'
 import { ClosedError, ReadOnlyError, UnsupportedOperationError } from '../util/errors.ts'
 
@@ -141,7 +142,7 @@ export class SharedMapping {
   }
 
   /** As `SharedMemory.unmap`: `using` ends the mapping. Again is harmless. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.unmap()
   }
 

@@ -1,6 +1,7 @@
 /** Android's SharedMemory (API 27 and later) on a memfd. */
-import { errnos, type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
+import { dispose, errnos, type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
 import { checkInteger, INT_MAX, show } from '../util/check.ts'
+import { closing } from '../util/closing.ts'
 import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../util/errors.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import { own, ParcelFileDescriptor } from './parcel-file-descriptor.ts'
@@ -48,11 +49,12 @@ export class SharedMemory {
    * it can shrink, or is empty.
    */
   static fromFileDescriptor(pfd: ParcelFileDescriptor | null): SharedMemory {
-    using region = OwnedFd.adopt(checkOpenDescriptor(pfd).detachFd())
-    const size = regionSize(region)
-    if (size < 0) throw new NotARegionError('FileDescriptor is not a valid ashmem fd')
-    checkMappable(region, 1)
-    return new SharedMemory(OwnedFd.adopt(region.release()), Math.min(size, INT_MAX))
+    return closing(OwnedFd.adopt(checkOpenDescriptor(pfd).detachFd()), (region) => {
+      const size = regionSize(region)
+      if (size < 0) throw new NotARegionError('FileDescriptor is not a valid ashmem fd')
+      checkMappable(region, 1)
+      return new SharedMemory(OwnedFd.adopt(region.release()), Math.min(size, INT_MAX))
+    })
   }
 
   /** Ends a mapping now; what it was asked for afterwards is ERR_CLOSED. Again is harmless. @throws ERR_INVALID_ARG_VALUE */
@@ -135,7 +137,7 @@ export class SharedMemory {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

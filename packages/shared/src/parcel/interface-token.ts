@@ -2,6 +2,7 @@
  * What a request begins with (docs/protocol.md, section 4): strict mode policy, work source, a word for "system", and the
  * name of the interface. Every call has one, and a program has few of them: their bytes are kept.
  */
+import { Buffer } from 'node:buffer'
 import { withWords } from '../util/words.ts'
 import { ParcelBuffer } from './parcel-buffer.ts'
 import { writeString16 } from './parcel-strings.ts'

@@ -1,6 +1,7 @@
 /** Arrays in a parcel: a length, and that many values as `ParcelValues` has them. null is -1 in place of the length. */
 import { checkBoolean, checkInt32, checkLong, checkNumber, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
+import { isTypedArray } from '../util/realm.ts'
 import { bufferOf, checkStringOrNull, ParcelValues } from './parcel-values.ts'
 
 /** Adds arrays. A reader answers null for an array that was null, or past the end. */
@@ -92,6 +93,6 @@ export abstract class ParcelArrays extends ParcelValues {
 }
 
 function checkList(name: string, value: unknown): void {
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return
+  if (Array.isArray(value) || isTypedArray(value)) return
   throw new InvalidArgTypeError(`${name} must be an array, got ${show(value)}`)
 }

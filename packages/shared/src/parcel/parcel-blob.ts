@@ -2,9 +2,11 @@
  * Blobs: bytes that leave the parcel when they are many. An int length (-1 for null), an int tag, then the bytes
  * themselves, or the descriptor of a region with them (writeBlob in libbinder/Parcel.cpp).
  */
+import { Buffer } from 'node:buffer'
 import { dup, fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { dataRegion } from '../os/data-region.ts'
 import { checkMappable, regionSize } from '../os/region.ts'
+import { closing } from '../util/closing.ts'
 import { BadParcelError, NotARegionError, UnsafeRegionError } from '../util/errors.ts'
 import { descriptorOf } from './object-table.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
@@ -26,10 +28,11 @@ export function writeBlob(buffer: ParcelBuffer, bytes: Uint8Array | null, always
     buffer.writeBytes(bytes)
     return
   }
-  using region = dataRegion(bytes, 'Parcel Blob')
-  buffer.writeInt32(bytes.length)
-  buffer.writeInt32(IMMUTABLE_REGION)
-  buffer.writeObject({ kind: 'fd', fd: dup(region) })
+  closing(dataRegion(bytes, 'Parcel Blob'), (region) => {
+    buffer.writeInt32(bytes.length)
+    buffer.writeInt32(IMMUTABLE_REGION)
+    buffer.writeObject({ kind: 'fd', fd: dup(region) })
+  })
 }
 
 export function readBlob(buffer: ParcelBuffer): Buffer | null {
@@ -55,8 +58,7 @@ function readRegion(region: OwnedFd, length: number): Buffer {
   checkMappable(region, length)
   // Pages that do not exist have cost the sender nothing; reading them would cost the receiver as many.
   if (fstat(region).blocks * BLOCK_BYTES < length) throw new UnsafeRegionError('the region of the blob has holes')
-  using mapping = Mapping.map(region, length, mmap.PROT_READ, mmap.MAP_SHARED)
   const bytes = Buffer.allocUnsafe(length)
-  mapping.read(0, bytes, 0, length)
+  closing(Mapping.map(region, length, mmap.PROT_READ, mmap.MAP_SHARED), (mapping) => mapping.read(0, bytes, 0, length))
   return bytes
 }

@@ -7,6 +7,7 @@
  * writes those bytes, if only with zeros.
  */
 
+import { Buffer } from 'node:buffer'
 import { INT_MAX } from '../util/check.ts'
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'

@@ -2,6 +2,7 @@
  * The only way into a parcel for the layers above: its bytes, and what its objects are. What travels for an object is
  * written by those layers into a copy of the bytes; a parcel knows no channel.
  */
+import type { Buffer } from 'node:buffer'
 import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { type BinderSource, dropObjects, type ParcelObject, type WrittenObject } from './object-table.ts'
 import { Parcel } from './parcel.ts'

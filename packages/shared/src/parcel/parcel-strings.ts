@@ -3,6 +3,7 @@
  * counts UTF-16 units and keeps any string as it is; String8 counts bytes of UTF-8, where half a surrogate pair, and
  * bytes that are no UTF-8, become U+FFFD. Null is the length -1.
  */
+import { Buffer } from 'node:buffer'
 import type { ParcelBuffer } from './parcel-buffer.ts'
 
 export function writeString16(buffer: ParcelBuffer, value: string | null): void {

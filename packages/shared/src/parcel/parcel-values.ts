@@ -3,6 +3,8 @@
  * bytes. `ParcelArrays` adds many of them at once, `Parcel` everything that needs more than bytes.
  */
 
+import type { Buffer } from 'node:buffer'
+import { dispose } from 'memfd-native'
 import {
   checkBoolean,
   checkBytes,
@@ -43,7 +45,7 @@ export abstract class ParcelValues {
   }
 
   /** As {@link recycle}. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.recycle()
   }
 

@@ -2,6 +2,7 @@
  * `Parcel`: typed bytes and the descriptors and binders among them, to be sent or received (android.os.Parcel). The plain
  * values are in `parcel-values.ts`, arrays of them in `parcel-arrays.ts`; here is what needs more than bytes.
  */
+import { Buffer } from 'node:buffer'
 import { dup, OwnedFd } from 'memfd-native'
 import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
 import { own, type ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'

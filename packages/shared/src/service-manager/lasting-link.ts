@@ -6,6 +6,7 @@
 import { ClosedError } from '../util/errors.ts'
 import type { CallOptions } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
+import { clearTimeout, setTimeout } from '../util/timers.ts'
 import type { NotificationCallback } from './notifications.ts'
 import { isOutage } from './outage.ts'
 import { type ChannelPolicy, type Registration, type Registry, RegistryLink } from './registry-link.ts'

@@ -4,8 +4,10 @@
  *
  * To look and then to go is a race only with those who can change the way, and these are the ones who are trusted.
  */
+
 import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import process from 'node:process'
 import { SecurityError } from '../util/errors.ts'
 import { isSamePlace } from './same-place.ts'
 import type { TrustedUsers } from './trusted-users.ts'

@@ -3,6 +3,8 @@
  * take longer to load than the read takes. Two calls of docs/protocol.md are all that this knows. Whatever else it meets it
  * declines; then the library is to be asked, which knows what is wrong and says so.
  */
+
+import { Buffer } from 'node:buffer'
 import { constants, FdWatcher, type OwnedFd, recvmsg, sendmsg } from 'memfd-native'
 import {
   HEADER_BYTES,
@@ -14,6 +16,7 @@ import {
   readObjects,
   writeHeader,
 } from '../channel/message.ts'
+import { clearTimeout, now, setTimeout } from '../util/timers.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { openRegistry } from './registry-socket.ts'
 import { retryOverloaded } from './retry.ts'
@@ -65,7 +68,7 @@ export async function tryAsk<T>(
   question: Question,
   use: (fd: OwnedFd) => T | null,
 ): Promise<T | null> {
-  const attempt: Attempt = { opened: [], end: performance.now() + timeoutMs }
+  const attempt: Attempt = { opened: [], end: now() + timeoutMs }
   try {
     return isServiceName(name) ? use(await reach(place, name, { question, attempt })) : null
   } catch {
@@ -94,7 +97,7 @@ async function reach(
 }
 
 function remainingMs({ end }: Attempt, maxMs: number): number {
-  return Math.max(0, Math.min(maxMs, end - performance.now()))
+  return Math.max(0, Math.min(maxMs, end - now()))
 }
 
 /** Found, at another process: accepts descriptors or not, its pid and uid, and the end of a new channel. */

@@ -2,7 +2,8 @@
  * One connection to the registry: connects, and brings services of this process their channels. It does not come back
  * when it ends; the ServiceManager makes a new one.
  */
-import type { OwnedFd } from 'memfd-native'
+import process from 'node:process'
+import type { AsyncContext, OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
@@ -15,6 +16,15 @@ import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { connectRegistry } from './registry-socket.ts'
+
+/** A service of this process. */
+export interface Registration {
+  /** null is for the registry to refuse. */
+  readonly binder: Binder | null
+  /** What it is served in, also when it is published again: see `contextFor`. */
+  readonly context: AsyncContext | null
+  readonly dumpPriority: number
+}
 
 /** A new channel that somebody wants. */
 export interface Arrival {
@@ -63,8 +73,8 @@ export class RegistryLink {
   readonly #session: Session
   readonly #policy: ChannelPolicy
   readonly #byName = new Map<string, Binder>()
-  /** Those that the registry may bring clients to: how many names they have, or are to have. */
-  readonly #services = new Map<Binder, number>()
+  /** Those that the registry may bring clients to: how many names they have, or are to have, and what they are served in. */
+  readonly #services = new Map<Binder, { names: number; context: AsyncContext | null }>()
 
   /** @throws as connectRegistry */
   constructor(place: RegistryPlace, policy: ChannelPolicy, onEnd: (reason: Error) => void) {
@@ -100,10 +110,10 @@ export class RegistryLink {
    * The process has services from here on. The registry has to hear of its death before their clients do, or who asks
    * again at once is answered with a dead service.
    */
-  async addService(name: string, { binder, dumpPriority }: Registration, options: CallOptions): Promise<void> {
+  async addService(name: string, { binder, context, dumpPriority }: Registration, options: CallOptions): Promise<void> {
     if (this.#services.size === 0) this.#session.endFirst()
     // Before it is asked: its first client may come before its answer.
-    if (binder !== null) this.#count(binder, 1)
+    if (binder !== null) this.#count(binder, 1, context)
     let hasGone = binder
     try {
       await this.within(options).addService(name, binder, binder?.[acceptsFileDescriptors] === true, dumpPriority)
@@ -114,10 +124,12 @@ export class RegistryLink {
     }
   }
 
-  #count(binder: Binder, change: 1 | -1): void {
-    const names = (this.#services.get(binder) ?? 0) + change
-    if (names === 0) this.#services.delete(binder)
-    else this.#services.set(binder, names)
+  #count(binder: Binder, change: 1 | -1, context: AsyncContext | null = null): void {
+    const service = this.#services.get(binder) ?? { names: 0, context }
+    service.names += change
+    if (change === 1) service.context = context
+    if (service.names === 0) this.#services.delete(binder)
+    else this.#services.set(binder, service)
   }
 
   /**
@@ -154,7 +166,7 @@ export class RegistryLink {
     const { client, end } = readAttachment(data)
     const visit = this.#services.has(binder) ? this.#enter({ client, end, service: binder }) : null
     if (visit === null) end.close()
-    else openChannel(end, { root: binder, client, visit })
+    else openChannel(end, { root: binder, rootContext: this.#services.get(binder)?.context ?? null, client, visit })
   }
 
   #enter(arrival: Arrival): Visit | null | undefined {
@@ -169,16 +181,18 @@ export class RegistryLink {
 
 interface NewChannel {
   readonly root: Binder
+  readonly rootContext: AsyncContext | null
   readonly client: Caller
   readonly visit: Visit | undefined
 }
 
 /** Takes the end over. @throws what came is no socket, or cannot be waited for */
-function openChannel(end: OwnedFd, { root, client, visit }: NewChannel): void {
+function openChannel(end: OwnedFd, { root, rootContext, client, visit }: NewChannel): void {
   try {
     const session: Session = new Session(end, {
       role: 'server',
       root,
+      rootContext,
       peerAcceptsFileDescriptors: true,
       expectedUid: client.uid,
       admit: () => visit?.refusal ?? null,

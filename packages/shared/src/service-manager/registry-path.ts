@@ -2,7 +2,10 @@
  * Where the registry's socket is: one rule for clients and daemons, which goes by what was said and never by what happens
  * to exist. There is no fall-back under /tmp, where anybody could put a socket of his own.
  */
+
+import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
+import process from 'node:process'
 import { checkInteger, show } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import { TrustedUsers } from './trusted-users.ts'

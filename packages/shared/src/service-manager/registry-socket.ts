@@ -1,8 +1,10 @@
 /** The way that a client goes to the registry: the path is looked at, then walked, then whoever is at its end looked at. */
+
 import { statSync } from 'node:fs'
 import { connect, constants, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
 import type { Caller } from '../binder/calling-identity.ts'
 import { SecurityError } from '../util/errors.ts'
+import { now as clock } from '../util/timers.ts'
 import { checkPathTrust } from './path-trust.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { whyUnreachable } from './why-unreachable.ts'
@@ -51,7 +53,7 @@ const trustedWays = new Map<string, { readonly socket: string; readonly until: n
  */
 function checkWay({ path, trusted }: RegistryPlace): void {
   const way = `${trusted.key} ${path}`
-  const now = performance.now()
+  const now = clock()
   const socket = socketAt(path)
   const known = trustedWays.get(way)
   if (known !== undefined && known.until > now && known.socket === socket) return

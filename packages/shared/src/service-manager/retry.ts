@@ -1,8 +1,9 @@
 /** Trying again when a registry turns connections away: a moment later, not all at the same time, not for ever. */
+
 import { farewellPacket } from '../channel/failure.ts'
-import { abortError } from '../util/abortable.ts'
+import { abortable, abortError } from '../util/abortable.ts'
 import { errorCode, LimitError } from '../util/errors.ts'
-import { nodeTimers } from '../util/late-modules.ts'
+import { now, setTimeout } from '../util/timers.ts'
 
 /** How long it is tried, in milliseconds. */
 const RETRY_FOR_MS = 5000
@@ -32,13 +33,13 @@ export async function retryOverloaded<T>(
   attempt: () => T | Promise<T>,
   { signal, timeoutMs = RETRY_FOR_MS }: RetryOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs
+  const deadline = now() + timeoutMs
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     if (signal?.aborted) throw abortError(signal)
     try {
       return await attempt()
     } catch (error) {
-      if (!isOverloaded(error) || performance.now() > deadline) throw error
+      if (!isOverloaded(error) || now() > deadline) throw error
     }
     await pause(pauseMs, signal)
   }
@@ -55,9 +56,5 @@ export function jittered(pauseMs: number): number {
 }
 
 async function pause(pauseMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await nodeTimers().setTimeout(jittered(pauseMs), undefined, signal === undefined ? {} : { signal })
-  } catch {
-    throw abortError(signal)
-  }
+  await abortable(new Promise<void>((resolve) => setTimeout(resolve, jittered(pauseMs))), signal)
 }

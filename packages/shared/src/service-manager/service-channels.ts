@@ -1,4 +1,5 @@
 /** The channels to the service of this process: whose each one is, and what it is charged. */
+import process from 'node:process'
 import type { OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Session } from '../binder/session.ts'

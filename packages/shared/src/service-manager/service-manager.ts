@@ -4,8 +4,11 @@
  * When the registry dies its client connects again by itself. What this process has published or asked to be told is
  * said again to the next registry; services already found live on, their channels do not pass through the registry.
  */
+import { dispose } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
+import { contextFor } from '../binder/binder-context.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
+import { inContext } from '../binder/calling-identity.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortError } from '../util/abortable.ts'
 import { failForCaller } from '../util/caller-stack.ts'
@@ -123,7 +126,8 @@ export class ServiceManager {
     checkCallOptions(options)
     const dumpPriority = options.dumpPriority ?? DUMP_PRIORITY_DEFAULT
     checkInteger('dumpPriority', dumpPriority, 0, INT_MAX)
-    const registration = { binder: added, dumpPriority }
+    const context = added === null ? null : contextFor(added)
+    const registration = { binder: added, context, dumpPriority }
     await this.#link.add(typeof name === 'string' ? name : '', registration, inTime(options))
   }
 
@@ -192,7 +196,8 @@ export class ServiceManager {
     checkName(name)
     checkFunction('callback', callback)
     checkCallOptions(options)
-    const entry: NotificationCallback = new NotificationCallback(name, callback, () => this.#tell(entry, callback))
+    const told = inContext('memsvc:OnRegistration', callback)
+    const entry: NotificationCallback = new NotificationCallback(name, callback, () => this.#tell(entry, told))
     await this.#link.register(entry, inTime(options))
   }
 
@@ -212,7 +217,7 @@ export class ServiceManager {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

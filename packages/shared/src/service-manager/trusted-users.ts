@@ -3,7 +3,9 @@
  * named. In a user namespace the kernel shows every user of the host that the namespace does not know as one and the same,
  * root among them: see `trustsOverflow`.
  */
+
 import { readFileSync } from 'node:fs'
+import process from 'node:process'
 
 const ROOT = 0
 /** A line of /proc/self/uid_map that maps every user to himself: the namespace of the machine, or one that is as good. */

@@ -1,6 +1,8 @@
 /** Why connect(2) did not lead to a registry, in words, and what helps. */
+
 import { accessSync, constants as fs, lstatSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import process from 'node:process'
 import { connect, constants, SyscallError, socket } from 'memfd-native'
 import { errorCode, RegistryUnavailableError, SecurityError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'

@@ -1,4 +1,5 @@
 /** Values that end by themselves. One timer for all of them, which keeps nobody alive; the next to end is on top of a heap. */
+import { clearImmediate, clearTimeout, now as clock, setImmediate, setTimeout } from '../util/timers.ts'
 
 interface Deadline {
   readonly key: string
@@ -34,12 +35,12 @@ export class Expiry {
   /** When, in milliseconds from now; undefined: never. */
   leftOf(key: string): number | undefined {
     const deadline = this.#byKey.get(key)
-    return deadline === undefined ? undefined : Math.max(deadline.at - performance.now(), 0)
+    return deadline === undefined ? undefined : Math.max(deadline.at - clock(), 0)
   }
 
   /** The key ends after so many milliseconds; whatever was said of it before is forgotten. */
   set(key: string, ttlMs: number): void {
-    const deadline = { key, at: performance.now() + ttlMs }
+    const deadline = { key, at: clock() + ttlMs }
     this.#byKey.set(key, deadline)
     if (this.#heap.length > MAX_STALE + 2 * this.#byKey.size) this.#sweep()
     else push(this.#heap, deadline)
@@ -67,13 +68,13 @@ export class Expiry {
     clearTimeout(this.#timer)
     const [next] = this.#heap
     if (next === undefined || this.#nextTurn !== undefined) return
-    const wait = Math.min(Math.max(Math.ceil(next.at - performance.now()), 1), LONGEST_WAIT_MS)
+    const wait = Math.min(Math.max(Math.ceil(next.at - clock()), 1), LONGEST_WAIT_MS)
     this.#timer = setTimeout(() => this.#expire(), wait).unref()
   }
 
   #expire(): void {
     this.#nextTurn = undefined
-    const now = performance.now()
+    const now = clock()
     let left = MOST_IN_A_TURN
     for (let next = this.#heap[0]; next !== undefined && next.at <= now && left > 0; next = this.#heap[0]) {
       pop(this.#heap)

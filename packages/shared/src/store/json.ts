@@ -1,10 +1,9 @@
 /** Values as they are stored: JSON as its text in UTF-8, or bytes as they are. */
-import { types } from 'node:util'
+import { Buffer } from 'node:buffer'
 import { areaTypes } from 'memfd-native'
 import { show } from '../util/check.ts'
 import { BadParcelError, InvalidArgValueError } from '../util/errors.ts'
-
-const { isAnyArrayBuffer, isUint8Array } = types
+import { isAnyArrayBuffer, isError, isUint8Array } from '../util/realm.ts'
 
 /** What JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -26,7 +25,7 @@ export interface Encoded {
 
 /** @throws ERR_INVALID_ARG_VALUE what JSON has no text for: undefined, a function, a cycle, a bigint, other kinds of binary data */
 export function encode(value: unknown): Encoded {
-  if (isUint8Array(value)) return { type: areaTypes.BYTES, bytes: ownRealm(value) }
+  if (isUint8Array(value)) return { type: areaTypes.BYTES, bytes: value }
   return { type: areaTypes.JSON, bytes: Buffer.from(textOf(value)) }
 }
 
@@ -37,13 +36,6 @@ export function decode(bytes: Buffer, length: number): Json {
   } catch (error) {
     throw new BadParcelError('a value of the store is said to be JSON, and is not', { cause: error })
   }
-}
-
-/** One of another realm (node:vm) is as good, but no instance of the class here. */
-function ownRealm(bytes: Uint8Array): Uint8Array {
-  return bytes instanceof Uint8Array
-    ? bytes
-    : new Uint8Array((bytes as Uint8Array).buffer, (bytes as Uint8Array).byteOffset, (bytes as Uint8Array).length)
 }
 
 function textOf(value: unknown): string {
@@ -57,7 +49,7 @@ function tryStringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
-    const why = error instanceof Error ? error.message : show(error) // a toJSON may throw anything
+    const why = isError(error) ? error.message : show(error) // a toJSON may throw anything
     throw new InvalidArgValueError(`value must be what JSON can say: ${why}`, { cause: error })
   }
 }

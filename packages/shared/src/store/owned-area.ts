@@ -2,6 +2,7 @@
  * The owner's half of one area of a store: transactions, and what makes room for them. Deleted keys are retired when their places are
  * needed; values are moved to a new area when the free places of the old one have the wrong sizes, or when it shall have another size.
  */
+import { Buffer } from 'node:buffer'
 import { type AreaEdit, AreaReader, AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
 import { errorCode, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'

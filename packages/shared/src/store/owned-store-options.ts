@@ -1,4 +1,5 @@
 /** What the owner of a store may choose, the defaults, and what is refused. */
+import process from 'node:process'
 import type { Caller } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'

@@ -2,10 +2,12 @@
  * The owner's half of a store: values of any size under many keys, which other processes read at memory speed. Publish its `binder`
  * by `ServiceManager.addService`; clients open it by `SharedStore.open`. The client's half is `shared-store.ts`.
  */
+import { dispose } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
+import { wallClock } from '../util/timers.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import type { StoreBeginning, StoreKeeper } from './keeper.ts'
@@ -34,7 +36,7 @@ export class OwnedStore {
   /** Called with each change after it was made, by whomever. */
   onChange: ((change: StoreChange) => void) | null = null
   #writes = 0
-  #changedAt = Date.now()
+  #changedAt = wallClock()
   readonly #core: StoreCore
   readonly #service: StoreService
   readonly #watchers = new StoreWatchers()
@@ -207,7 +209,7 @@ export class OwnedStore {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 
@@ -224,7 +226,7 @@ export class OwnedStore {
 
   #tell(keys: readonly string[], version: bigint): void {
     this.#writes += keys.length
-    this.#changedAt = Date.now()
+    this.#changedAt = wallClock()
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
     if (this.onChange === null) return

@@ -3,10 +3,12 @@
  * restarts of its owner. Reads are synchronous and never torn, and while the owner lives never stale: the next get after a set has
  * resolved anywhere sees it. The owner's half is `owned-store.ts`.
  */
+import { dispose } from 'memfd-native'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
 import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
 import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, within } from '../util/patience.ts'
+import { now } from '../util/timers.ts'
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import { storeLimits } from './limits.ts'
@@ -222,7 +224,7 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 

@@ -2,6 +2,7 @@
  * The areas of a store as one reader has them: handed out by the owner, replaced when the values move, and taken anew when the owner
  * has died and come back. Loops over changes go with them. Whatever reads goes by `reader`, whatever calls by `link`.
  */
+import { now } from '../util/timers.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
@@ -47,8 +48,8 @@ export class StoreAttachment {
 
   get status(): StoreStatus {
     const connected = this.#isOwnerThere()
-    if (!connected) this.#awaySince ??= performance.now()
-    const ageMs = connected ? 0 : Math.round(performance.now() - (this.#awaySince ?? 0))
+    if (!connected) this.#awaySince ??= now()
+    const ageMs = connected ? 0 : Math.round(now() - (this.#awaySince ?? 0))
     return { state: connected ? 'live' : 'stale', version: this.reader.version, ageMs, connected }
   }
 
@@ -78,7 +79,7 @@ export class StoreAttachment {
   }
 
   #onDown(): void {
-    this.#awaySince ??= performance.now()
+    this.#awaySince ??= now()
     this.#owner = null
     for (const loop of [...this.#loops]) loop.onDown()
   }

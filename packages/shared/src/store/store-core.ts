@@ -2,9 +2,11 @@
  * What a store is to its owner: areas, who pays for what is in them, what ends by itself. Every change goes through here, whoever asked
  * for it; who may ask is decided above.
  */
+
 import { areaTypes } from 'memfd-native'
 import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
+import { wallClock } from '../util/timers.ts'
 import { fillAreas, type PlannedArea } from './area-plan.ts'
 import { Expiry } from './expiry.ts'
 import { type Charge, Holdings } from './holdings.ts'
@@ -189,7 +191,7 @@ export class StoreCore {
   /** Who pays for the key's value, and when it ends. */
   noteOf(key: string): KeyNote {
     const left = this.#expiry.leftOf(key)
-    return { payer: this.holdings.of(key)?.uid ?? null, endsAt: left === undefined ? null : Date.now() + left }
+    return { payer: this.holdings.of(key)?.uid ?? null, endsAt: left === undefined ? null : wallClock() + left }
   }
 
   /**
@@ -225,7 +227,7 @@ export class StoreCore {
     for (const [key, { payer, endsAt }] of notes) {
       if (!this.reader.has(key)) continue
       if (payer !== null) this.holdings.restore(key, { uid: payer, bytes: this.reader.byteLengthOf(key) })
-      if (endsAt !== null) this.#expiry.set(key, Math.max(endsAt - Date.now(), 1))
+      if (endsAt !== null) this.#expiry.set(key, Math.max(endsAt - wallClock(), 1))
     }
   }
 

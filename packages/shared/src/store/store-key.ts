@@ -1,5 +1,6 @@
 /** The names of values. */
 
+import { Buffer } from 'node:buffer'
 import { checkString, show } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 

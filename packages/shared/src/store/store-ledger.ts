@@ -1,4 +1,5 @@
 /** What users have of one store, in a ledger of its own: its totals are for that store alone. */
+import process from 'node:process'
 import { type Account, Ledger } from '../quota/ledger.ts'
 import type { Shares } from '../quota/shares.ts'
 import { STORE_LIMITS, type StoreLimits } from './limits.ts'

@@ -1,4 +1,5 @@
 /** Reads of a store, of one area or several: synchronous, never torn, from memory that others write (docs/protocol.md, section 9). */
+import { Buffer } from 'node:buffer'
 import { areaCodes, areaStates, areaTypes } from 'memfd-native'
 import { checkBytes, checkInteger, checkLong, checkObject, checkString } from '../util/check.ts'
 import { BadParcelError, ClosedError, ConflictError, UnsupportedOperationError } from '../util/errors.ts'

@@ -2,6 +2,7 @@
  * Serves memsvc.IStore: who may read is handed the areas, who may write has the owner write. A client passes no descriptors, and what
  * it sends is bounded before it is kept.
  */
+import process from 'node:process'
 import { areaTypes } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'

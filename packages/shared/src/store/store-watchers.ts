@@ -2,6 +2,7 @@
  * Who wants to know of changes of keys with a prefix. What has changed is in the log of the area. A watcher hears of the areas that it may
  * read: those who read the same areas have groups of their own.
  */
+
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IllegalStateError } from '../util/errors.ts'

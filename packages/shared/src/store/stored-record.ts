@@ -1,4 +1,5 @@
 /** What an owner knows of a key, and where it gets it from when it begins again or puts keys into other areas. */
+import { Buffer } from 'node:buffer'
 import { type AreaReader, areaTypes } from 'memfd-native'
 
 /** A value of before. */

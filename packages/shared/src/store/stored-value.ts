@@ -2,6 +2,7 @@
  * One key as it is read again and again: the value that was read last, and whether it still is the value. To ask that takes two
  * loads of one word (docs/decisions/0008), and no call.
  */
+import { Buffer } from 'node:buffer'
 import { type AreaKey, type AreaReader, areaCodes, areaStates, areaTypes } from 'memfd-native'
 import { BadParcelError, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'

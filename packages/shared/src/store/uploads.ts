@@ -2,10 +2,12 @@
  * Values that come in parts, each copied from its parcel into the place in the area where the value will be; nobody takes that for
  * a value before the commit. An upload ends with its commit, its abort, the channel of whoever began it, or when nothing comes for long.
  */
+
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IllegalStateError, InvalidArgValueError } from '../util/errors.ts'
+import { clearTimeout, now, setTimeout } from '../util/timers.ts'
 import type { OwnedArea } from './owned-area.ts'
 import type { StoreCore } from './store-core.ts'
 import type { StoreAccount } from './store-ledger.ts'
@@ -92,7 +94,7 @@ export class Uploads {
     }
     upload.area.write(upload.block, upload.received, bytes)
     upload.received += bytes.length
-    upload.heardAt = performance.now()
+    upload.heardAt = now()
   }
 
   /**
@@ -136,7 +138,7 @@ export class Uploads {
   #add(start: UploadStart, made: Pick<Upload, 'area' | 'moves' | 'block' | 'account' | 'refund'>): number {
     const id = this.#nextId()
     const death = { binderDied: () => this.#abandon(upload) }
-    const upload: Upload = { ...start, ...made, id, death, received: 0, heardAt: performance.now() }
+    const upload: Upload = { ...start, ...made, id, death, received: 0, heardAt: now() }
     try {
       start.owner.linkToDeath(death)
     } catch (error) {
@@ -185,7 +187,7 @@ export class Uploads {
     const pauseMs = this.#core.limits.uploadPause
     const look = (): void => {
       this.#timer = undefined
-      const latest = performance.now() - pauseMs
+      const latest = now() - pauseMs
       for (const upload of [...this.#open.values()]) if (upload.heardAt <= latest) this.#abandon(upload)
       if (this.#open.size > 0) this.#look()
     }

@@ -3,6 +3,7 @@
  * by one for each change, and the clock must be faster than any process can change anything: so eighths of a microsecond. Those of the first
  * area, counted from 2026 on, are numbers that JSON can say. Areas of one store count in ranges of their own.
  */
+import { wallClock } from '../util/timers.ts'
 
 /** Of each area of a store. */
 const RANGE = 1n << 53n
@@ -16,7 +17,7 @@ let last = 0n
 
 /** @param range 0 to 1023 */
 export function firstVersion(range: number): bigint {
-  const now = BigInt(Math.max(Date.now() - BEGIN_MS, 1)) * PER_MILLISECOND
+  const now = BigInt(Math.max(wallClock() - BEGIN_MS, 1)) * PER_MILLISECOND
   last = now > last ? now : last + 1n
   return last + BigInt(range) * RANGE
 }

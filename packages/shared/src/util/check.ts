@@ -1,5 +1,6 @@
 /** Checks of arguments, first thing in every public function: the argument's name, the rule, the value that came. */
 import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from './errors.ts'
+import { isSignal, isUint8Array } from './realm.ts'
 
 /** The largest length, size or offset of a region: Android's are Java ints. */
 export const INT_MAX = 0x7fffffff
@@ -56,12 +57,7 @@ export function checkString(name: string, value: unknown): asserts value is stri
 /** Bytes that live in this process: a Uint8Array or Buffer, not over a SharedArrayBuffer of unknown writers. */
 export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
   checkNotNull(name, value)
-  if (!isBytes(value)) throw new InvalidArgTypeError(`${name} must be a Uint8Array, got ${show(value)}`)
-}
-
-/** Also of a proxy of one `instanceof` says that it is: it has no bytes. */
-function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && ArrayBuffer.isView(value)
+  if (!isUint8Array(value)) throw new InvalidArgTypeError(`${name} must be a Uint8Array, got ${show(value)}`)
 }
 
 export function checkBoolean(name: string, value: unknown): asserts value is boolean {
@@ -101,7 +97,7 @@ export function checkFunction(name: string, value: unknown): void {
 
 /** What ends a wait: an AbortSignal, or nothing. */
 export function checkSignal(value: unknown): asserts value is AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return
+  if (value === undefined || isSignal(value)) return
   throw new InvalidArgTypeError(`signal must be an AbortSignal, got ${show(value)}`)
 }
 

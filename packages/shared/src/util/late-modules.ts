@@ -2,6 +2,7 @@
  * Modules of Node that few programs need of this library, and that take milliseconds to load: a tool that reads one value
  * should not pay for streams.
  */
+import process from 'node:process'
 
 export function nodeStream(): typeof import('node:stream') {
   return process.getBuiltinModule('node:stream')
@@ -9,10 +10,6 @@ export function nodeStream(): typeof import('node:stream') {
 
 export function nodeNet(): typeof import('node:net') {
   return process.getBuiltinModule('node:net')
-}
-
-export function nodeTimers(): typeof import('node:timers/promises') {
-  return process.getBuiltinModule('node:timers/promises')
 }
 
 export function nodeAsyncHooks(): typeof import('node:async_hooks') {

@@ -2,11 +2,13 @@
  * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before: a timer for each call
  * would cost a fifth of the call. It keeps nobody alive: a call under way does, and so does who looks for the owner.
  */
+
 import { abortError } from './abortable.ts'
 import { failForCaller } from './caller-stack.ts'
 import { checkInteger, checkOptions, checkSignal, INT_MAX } from './check.ts'
 import { TimeoutError } from './errors.ts'
 import { withoutStack } from './stack-traces.ts'
+import { clearTimeout, now as clock, setTimeout } from './timers.ts'
 
 /** How long a call or a wait may take. */
 export interface CallOptions {
@@ -47,7 +49,7 @@ export class Deadline {
     this.#what = what
     this.#onGivenUp = onGivenUp
     const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options
-    this.at = performance.now() + timeoutMs
+    this.at = clock() + timeoutMs
     if (timeoutMs < Number.POSITIVE_INFINITY) pending.add(this)
     if (this.at < timerAt) schedule(this.at)
     if (signal?.aborted) this.#onAbort()
@@ -153,12 +155,12 @@ const LONGEST_WAIT_MS = 0x7fffffff
 function schedule(at: number): void {
   clearTimeout(timer)
   timerAt = at
-  timer = setTimeout(look, Math.min(Math.max(Math.ceil(at - performance.now()), 1), LONGEST_WAIT_MS)).unref()
+  timer = setTimeout(look, Math.min(Math.max(Math.ceil(at - clock()), 1), LONGEST_WAIT_MS)).unref()
 }
 
 function look(): void {
   timerAt = Number.POSITIVE_INFINITY
-  const now = performance.now()
+  const now = clock()
   let next = Number.POSITIVE_INFINITY
   for (const deadline of [...pending]) {
     if (deadline.at <= now) deadline.expire()

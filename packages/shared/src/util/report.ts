@@ -2,7 +2,10 @@
  * Errors that nobody can catch: thrown by a callback of the user's that has no caller left. The library does not log;
  * it raises a process warning, which the program can listen to, and which Node prints otherwise.
  */
+import process from 'node:process'
+import { isError } from './realm.ts'
+
 export function reportCallbackError(where: string, error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text = isError(error) ? (error.stack ?? error.message) : String(error)
   process.emitWarning(`${where} threw: ${text}`, { code: 'MEMSVC_CALLBACK_ERROR' })
 }

@@ -1,4 +1,6 @@
 /** Something that happens again and again and that one waiter waits for. What happens before the wait is not lost. */
+import { clearTimeout, setTimeout } from './timers.ts'
+
 export class Signal {
   #isRaised = false
   #wake: (() => void) | null = null

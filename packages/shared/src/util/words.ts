@@ -4,6 +4,8 @@
  *
  * Memory that is used again and again has a view of words that goes with it.
  */
+import type { Buffer } from 'node:buffer'
+
 const WORDS = Symbol('words')
 
 interface WordMemory extends Buffer {

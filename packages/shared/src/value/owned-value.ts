@@ -2,12 +2,15 @@
  * The owner's half of a value: one int32 in a sealed region, which clients read by `SharedValue` and are told of. What the
  * seed's `MemoryService` did by hand, with watching. The client's half is `shared-value.ts`.
  */
+import process from 'node:process'
+import { dispose } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
-import type { Caller } from '../binder/calling-identity.ts'
+import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { REGION_BYTES } from '../interfaces/memory-service.ts'
 import { MemoryFile } from '../os/memory-file.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkFunction, checkInt32, checkOptions } from '../util/check.ts'
+import { wallClock } from '../util/timers.ts'
 import { ValueBinder } from './value-binder.ts'
 import { Watchers } from './watchers.ts'
 
@@ -32,12 +35,12 @@ export interface OwnedValueOptions {
 export class OwnedValue {
   /** The service: publish it under a name. Belongs to this object. */
   readonly binder: Binder
-  /** Called with the new value after each change, by whomever it was made. */
-  onChange: ((value: number) => void) | null = null
   readonly #file: MemoryFile
   readonly #watchers = new Watchers()
   #writes = 0
-  #changedAt = Date.now()
+  #changedAt = wallClock()
+  #onChange: ((value: number) => void) | null = null
+  #tell: ((value: number) => void) | null = null
 
   /**
    * Makes and seals the region.
@@ -55,7 +58,7 @@ export class OwnedValue {
     this.binder = new ValueBinder({
       region: this.#file,
       watchers: this.#watchers,
-      mayWrite,
+      mayWrite: mayWrite === isOwnerOrRoot ? mayWrite : inContext('memsvc:mayWrite', mayWrite),
       set: (value) => this.set(value),
     })
   }
@@ -77,9 +80,19 @@ export class OwnedValue {
     }
     this.#file.writeInt32BE(0, value)
     this.#writes += 1
-    this.#changedAt = Date.now()
+    this.#changedAt = wallClock()
     this.#watchers.changed()
-    this.onChange?.(value)
+    this.#tell?.(value)
+  }
+
+  /** Called with the new value after each change, by whomever it was made; in the async context in which it is given here. */
+  get onChange(): ((value: number) => void) | null {
+    return this.#onChange
+  }
+
+  set onChange(callback: ((value: number) => void) | null) {
+    this.#onChange = callback
+    this.#tell = callback && inContext('memsvc:onChange', callback)
   }
 
   /** How many callbacks are told of changes. */
@@ -103,7 +116,7 @@ export class OwnedValue {
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
   }
 }

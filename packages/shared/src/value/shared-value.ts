@@ -1,142 +1,237 @@
 /**
  * The value of a memory service, as a client sees it: found by the registry, mapped read-only, read at memory speed, and
- * followed over restarts of the daemon. What the seed's `Client` activity did by hand.
+ * followed over deaths and restarts of the daemon. What the seed's `Client` activity did by hand.
  */
-import { BinderProxy } from '../binder/binder-proxy.ts'
-import { readsCallerSynchronously } from '../binder/calling-identity.ts'
-import type { ImplementationOf } from '../binder/interface.ts'
+import { dispose } from 'memfd-native'
+import { inContext } from '../binder/calling-identity.ts'
 import { DEFAULT_SERVICE_NAME, IMemoryService, REGION_BYTES } from '../interfaces/memory-service.ts'
-import { IWatch, IWatcher } from '../interfaces/watch.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
 import { MemoryFile } from '../os/memory-file.ts'
 import { detachOwned } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { closeBinder, isThere, onDeath, ServiceLink } from '../service-manager/service-link.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
-import { checkNotNull, show } from '../util/check.ts'
-import {
-  DeadObjectError,
-  errorCode,
-  InvalidArgTypeError,
-  ServiceNotFoundError,
-  UnsupportedOperationError,
-} from '../util/errors.ts'
-import { Signal } from '../util/signal.ts'
+import { abortable } from '../util/abortable.ts'
+import { checkBoolean, checkNotNull, checkObject, checkSignal, show } from '../util/check.ts'
+import { ClosedError, DeadObjectError, InvalidArgTypeError, ServiceNotFoundError } from '../util/errors.ts'
+import { reportCallbackError } from '../util/report.ts'
+import { ValueChanges, type ValueChangesOptions } from './value-changes.ts'
 
-/** The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. */
+type Callback = (() => void) | null
+
+/**
+ * The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. When the service dies it
+ * is looked for, and its next region is mapped in place of the dead one. Keeps no process alive.
+ */
 export class SharedValue {
-  readonly #binder: IBinder
-  readonly #file: MemoryFile
-  /** Of the loops over `changes()` under way, to end them at `close()`. */
-  readonly #loops = new Set<Signal>()
+  /** null: it is not looked for when it dies. */
+  readonly #link: ServiceLink | null
+  #binder: IBinder
+  #file: MemoryFile
+  #isAway = false
+  #isClosed = false
+  readonly #loops = new Set<ValueChanges>()
+  readonly #callbacks: Record<'stale' | 'live', { given: Callback; call: Callback }> = {
+    stale: { given: null, call: null },
+    live: { given: null, call: null },
+  }
 
-  private constructor(binder: IBinder, file: MemoryFile) {
+  private constructor(binder: IBinder, file: MemoryFile, link: ServiceLink | null) {
     this.#binder = binder
     this.#file = file
+    this.#link = link
   }
 
   /**
-   * Finds the service, takes its descriptor, checks and maps it.
-   * @throws ERR_SERVICE_NOT_FOUND; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it answers something else; as getService
+   * Finds the service, takes its descriptor, checks and maps it. Over the death of the service it goes on by this manager, which is not
+   * closed with it.
+   * @throws ERR_SERVICE_NOT_FOUND; AbortError; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it answers something else; as getService
    */
-  static async open(manager: ServiceManager, name: string = DEFAULT_SERVICE_NAME): Promise<SharedValue> {
+  static async open(
+    manager: ServiceManager,
+    name: string = DEFAULT_SERVICE_NAME,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<SharedValue> {
     checkNotNull('manager', manager)
     if (typeof manager.getService !== 'function') {
       throw new InvalidArgTypeError(`manager must be a ServiceManager, got ${show(manager)}`)
     }
-    const binder = await manager.getService(name)
-    if (binder === null) throw new ServiceNotFoundError(`No service published for: ${name}`)
-    return SharedValue.of(binder)
-  }
-
-  /** As open, of a service that is found already. Owns the binder from here on: it is closed with the value. */
-  static async of(binder: IBinder): Promise<SharedValue> {
-    checkNotNull('binder', binder)
+    checkObject('options', options)
+    checkSignal(options.signal)
+    let value: SharedValue | undefined
+    const link: ServiceLink = new ServiceLink(manager, name, {
+      onUp: async (binder) => {
+        const file = await mapRegion(binder)
+        if (value === undefined) value = new SharedValue(binder, file, link)
+        else value.#take(binder, file)
+      },
+      onReady: () => {
+        if (value !== undefined) value.#onReady()
+      },
+      onDown: () => {
+        if (value !== undefined) value.#onDown()
+      },
+    })
     try {
-      return new SharedValue(binder, await mapRegion(binder))
+      if (!(await abortable(link.find(), options.signal)))
+        throw new ServiceNotFoundError(`No service published for: ${name}`)
+      return value as unknown as SharedValue
     } catch (error) {
-      closeBinder(binder)
+      link.close()
+      value?.close()
       throw error
     }
   }
 
-  /** The service. Belongs to this object. */
+  /**
+   * As open, of a service that is found already. Owns the binder from here on: it is closed with the value. Where no registry is known the
+   * death of the service is the end.
+   */
+  static async of(binder: IBinder): Promise<SharedValue> {
+    checkNotNull('binder', binder)
+    const value = new SharedValue(binder, await mapOrClose(binder), null)
+    try {
+      onDeath(binder, () => value.#onDown())
+      return value
+    } catch (error) {
+      value.close()
+      throw error
+    }
+  }
+
+  /** The service; the last one, dead, while it is away. Belongs to this object. */
   get binder(): IBinder {
     return this.#binder
   }
 
-  /** The region: read-only, with its descriptor. Belongs to this object. */
+  /** The region: read-only, with its descriptor. Belongs to this object, which closes it when the next one is there. */
   get file(): MemoryFile {
     return this.#file
   }
 
-  /** The value now, read from the mapping: no call, no lock. It is the last one for ever once the service is dead. */
+  /** The value now, read from the mapping: no call, no lock. While `isLive` is false it is the last one of a service that is gone. */
   get(): number {
     return this.#file.readInt32BE(0)
   }
 
-  /** Asks the service to set the value. @throws ERR_SECURITY; ERR_OUT_OF_RANGE no int32; as BinderProxy.transact */
+  /** Whether `get()` is what the service has now: false from its death until its next region is mapped, and after `close()`. */
+  get isLive(): boolean {
+    return !this.#isClosed && !this.#isAway && (this.#link === null ? isThere(this.#binder) : this.#link.isThere)
+  }
+
+  /** Called when the service has died: from here on `get()` is its last value. In the async context in which it is given here. */
+  get onStale(): Callback {
+    return this.#callbacks.stale.given
+  }
+
+  set onStale(callback: Callback) {
+    this.#callbacks.stale = { given: callback, call: callback && inContext('memsvc:onStale', callback) }
+  }
+
+  /** Called when the next region is mapped: from here on `get()` is the value of the service that came back. As `onStale`. */
+  get onLive(): Callback {
+    return this.#callbacks.live.given
+  }
+
+  set onLive(callback: Callback) {
+    this.#callbacks.live = { given: callback, call: callback && inContext('memsvc:onLive', callback) }
+  }
+
+  /**
+   * Asks the service to set the value.
+   * @throws ERR_SECURITY; ERR_OUT_OF_RANGE no int32; ERR_DEAD_OBJECT the service is away; as BinderProxy.transact
+   */
   async set(value: number): Promise<void> {
+    if (this.#isAway) throw new DeadObjectError('the service is gone')
     await IMemoryService.asInterface(this.#binder).setValue(value)
   }
 
   /**
-   * The value at once and after every change that settles; the last one is never missed. Ends with ERR_DEAD_OBJECT when
-   * the service dies, and quietly when `signal` fires or the loop is left.
-   * @throws ERR_UNSUPPORTED_OPERATION the service cannot be watched
+   * The value at once and after every change that settles; the last one is never missed. Goes on over deaths of the service, and gives the
+   * value of the one that came back if it is another. Ends quietly when `signal` fires or the loop is left; with ERR_DEAD_OBJECT when the
+   * value is closed, or when the service dies and `endOnDeath` is asked for, or nobody knows where to look for it (`of`). Keeps the
+   * process alive.
+   * @throws by next(): ERR_UNSUPPORTED_OPERATION the service cannot be watched; ERR_LIMIT it has too many watchers; ERR_CLOSED
    */
-  async *changes(options: { signal?: AbortSignal } = {}): AsyncGenerator<number, void, undefined> {
-    const { signal } = options
-    const news = new Signal()
-    const watcher = new Watcher(news)
-    const watch = IWatch.asInterface(this.#binder)
-    const death = { binderDied: () => news.raise() }
-    await startWatching(() => watch.watch(watcher))
-    this.#binder.linkToDeath(death)
-    this.#loops.add(news)
-    try {
-      yield this.get()
-      while (await news.wait({ signal })) {
-        if (!this.#binder.isBinderAlive()) throw new DeadObjectError('the service is gone')
-        const value = this.get()
-        yield value
-        // Read once more after it is acknowledged: what changes from then on is told again.
-        await watch.acknowledge(watcher)
-        if (this.get() !== value) news.raise()
-      }
-    } finally {
-      this.#loops.delete(news)
-      this.#binder.unlinkToDeath(death)
-      await stopWatching(() => watch.unwatch(watcher))
-    }
+  changes(options: ValueChangesOptions = {}): AsyncGenerator<number, void, undefined> {
+    checkObject('options', options)
+    checkSignal(options.signal)
+    if (options.endOnDeath !== undefined) checkBoolean('endOnDeath', options.endOnDeath)
+    const loop = new ValueChanges(this.#source(), options)
+    if (this.#isClosed) loop.end(new ClosedError('this value was closed'))
+    else this.#loops.add(loop)
+    return loop
   }
 
   /** Unmaps the region and closes the channel; loops over `changes()` end with an error. Idempotent. */
   close(): void {
+    this.#isClosed = true
+    for (const loop of [...this.#loops]) loop.end(new DeadObjectError('this value was closed'))
     this.#file.close()
+    this.#link?.close()
     closeBinder(this.#binder)
-    for (const news of this.#loops) news.raise()
   }
 
   /** As {@link close}, for `using`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.close()
+  }
+
+  #source() {
+    const self = this
+    return {
+      get binder() {
+        return self.#isAway ? null : self.#binder
+      },
+      mayReturn: this.#link !== null,
+      get: () => this.get(),
+      keepLooking: () => this.#link?.keepLooking() ?? (() => undefined),
+      onEnd: (loop: ValueChanges) => void this.#loops.delete(loop),
+    }
+  }
+
+  /** Takes the file over: the one before is unmapped. */
+  #take(binder: IBinder, file: MemoryFile): void {
+    if (this.#isClosed) {
+      file.close()
+      return
+    }
+    const before = this.#file
+    this.#binder = binder
+    this.#file = file
+    before.close()
+  }
+
+  #onReady(): void {
+    if (!this.#isAway) return
+    this.#isAway = false
+    this.#call('live')
+    for (const loop of [...this.#loops]) loop.look()
+  }
+
+  #onDown(): void {
+    if (this.#isClosed) return
+    this.#isAway = true
+    this.#call('stale')
+    for (const loop of [...this.#loops]) loop.look()
+  }
+
+  #call(which: 'stale' | 'live'): void {
+    try {
+      this.#callbacks[which].call?.()
+    } catch (error) {
+      reportCallbackError(`on${which === 'stale' ? 'Stale' : 'Live'} of a value`, error)
+    }
   }
 }
 
-class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher> {
-  readonly #news: Signal
-
-  constructor(news: Signal) {
-    super()
-    this.#news = news
-  }
-
-  override get [readsCallerSynchronously](): boolean {
-    return true
-  }
-
-  onChange(): void {
-    this.#news.raise()
+/** As mapRegion. The binder is closed if this throws. */
+async function mapOrClose(binder: IBinder): Promise<MemoryFile> {
+  try {
+    return await mapRegion(binder)
+  } catch (error) {
+    closeBinder(binder)
+    throw error
   }
 }
 
@@ -151,27 +246,4 @@ async function mapRegion(binder: IBinder): Promise<MemoryFile> {
     fd.close()
     throw error
   }
-}
-
-async function startWatching(watch: () => unknown): Promise<void> {
-  try {
-    await watch()
-  } catch (error) {
-    if (errorCode(error) !== 'ERR_UNKNOWN_TRANSACTION') throw error
-    throw new UnsupportedOperationError('this service cannot be watched', { cause: error })
-  }
-}
-
-/** Whatever ended the watching, that is what the loop should hear of; and a service that is gone has no watchers. */
-async function stopWatching(unwatch: () => unknown): Promise<void> {
-  try {
-    await unwatch()
-  } catch {
-    // it never watched, or is gone
-  }
-}
-
-/** A service of this process goes on serving others. */
-function closeBinder(binder: IBinder): void {
-  if (binder instanceof BinderProxy) binder.close()
 }

@@ -32,7 +32,7 @@ export class Watchers {
   /** Tells `callback` of every change from now on. Twice is once. @throws ERR_LIMIT, ERR_DEAD_OBJECT */
   add(callback: BinderProxy, budget: WatcherBudget): void {
     if (this.#byCallback.has(callback)) return
-    callback.linkToDeath({ binderDied: () => this.#forget(callback) })
+    callback.linkOwnToDeath({ binderDied: () => this.#forget(callback) })
     try {
       budget.charge('watchers', 1)
     } catch (error) {

@@ -5,6 +5,7 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the number of watchers.
  * They are told in portions, one per turn of the event loop.
  */
+import { setImmediate } from '../util/timers.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { callAllOneway } from '../binder/broadcast.ts'
 import { IWatcher } from '../interfaces/watch.ts'

@@ -244,8 +244,9 @@ t.test('a service process that is killed is dead, and its recipients are told', 
   proxy.linkToDeath(mourner)
   t.equal(await support.call(proxy, 1, { read: (reply: Parcel) => reply.readInt() }), child.pid)
   const unanswered = support.call(proxy, 2)
+  const closed = support.nodeEvents.once(child, 'close')
   child.kill('SIGKILL')
   await t.rejects(unanswered, { code: 'ERR_DEAD_OBJECT' })
   await mourner.toldTimes(1)
-  await support.nodeEvents.once(child, 'close')
+  await closed
 })

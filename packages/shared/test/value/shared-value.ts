@@ -85,16 +85,57 @@ t.test('an abort ends the loop quietly: before it began, and while it waits', as
   }
 })
 
-t.test('the death of the service ends the loop with ERR_DEAD_OBJECT, and the last value stays', async (t) => {
-  const { value, program } = await daemon(t)
-  await value.set(9)
+t.test(
+  'the death of the service ends a loop that is to end by it, with ERR_DEAD_OBJECT, and the last value stays',
+  async (t) => {
+    const { value, program } = await daemon(t)
+    await value.set(9)
+    const loop = async () => {
+      for await (const _current of value.changes({ endOnDeath: true })) program.kill('SIGKILL')
+    }
+    await t.rejects(loop(), { code: 'ERR_DEAD_OBJECT' })
+    t.same([value.get(), value.isLive], [9, false])
+    await t.rejects(value.set(1), { code: 'ERR_DEAD_OBJECT' })
+    await program.ending
+  },
+)
+
+t.test('of a service that was found by no registry its death is the end', async (t) => {
+  const { manager, program } = await daemon(t)
+  const value = await api.SharedValue.of((await manager.getService(api.DEFAULT_SERVICE_NAME)) as api.IBinder)
+  t.teardown(() => value.close())
   const loop = async () => {
     for await (const _current of value.changes()) program.kill('SIGKILL')
   }
   await t.rejects(loop(), { code: 'ERR_DEAD_OBJECT' })
-  t.equal(value.get(), 9)
-  await t.rejects(value.set(1), { code: 'ERR_DEAD_OBJECT' })
-  await program.ending
+  t.equal(value.isLive, false)
+  await t.rejects(value.changes().next(), { code: 'ERR_DEAD_OBJECT' })
+})
+
+t.test('return() ends a next() that waits, whatever the service does', async (t) => {
+  const { value, program } = await daemon(t)
+  const waiting = value.changes()
+  t.same(await waiting.next(), { done: false, value: 0 })
+  const next = waiting.next()
+  await waiting.return()
+  t.same(await next, { done: true, value: undefined })
+  t.same(await waiting.next(), { done: true, value: undefined })
+  program.kill('SIGSTOP')
+  const beginning = value.changes()
+  const first = beginning.next()
+  await beginning.return()
+  t.same(await first, { done: true, value: undefined })
+  program.kill('SIGCONT')
+})
+
+t.test('what is no options object is refused', async (t) => {
+  const { manager, value } = await daemon(t)
+  for (const wrong of [1, 'x', true] as unknown[]) {
+    t.throws(() => value.changes(wrong as object), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(api.SharedValue.open(manager, undefined, wrong as object), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  t.throws(() => value.changes({ endOnDeath: 1 as unknown as boolean }), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => value.changes({ signal: {} as AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
 t.test('closing the value ends its loops, and everything after it', async (t) => {

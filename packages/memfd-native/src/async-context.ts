@@ -1,0 +1,53 @@
+/**
+ * Async contexts (AsyncLocalStorage, async_hooks). A callback of the user's runs in the context in which the user gave it; what this
+ * library does for itself runs in none, or it would hold on to that of whoever was the first to need it.
+ */
+import type { AsyncResource } from 'node:async_hooks'
+import process from 'node:process'
+import { native } from './binding.ts'
+
+/** A context to come back to, as often as it takes. */
+export type AsyncContext = Pick<AsyncResource, 'runInAsyncScope'>
+
+type Captured = new (name: string) => AsyncContext
+
+/** Loaded late: a program that gives no callback does without. */
+let Captured: Captured | undefined
+
+/** The context of now. `name` is what async_hooks call it. What runs in it later cannot change it (`enterWith`). */
+export function captureContext(name: string): AsyncContext {
+  Captured ??= lastingResource()
+  return new Captured(name)
+}
+
+/** The callback, run in the context of now whenever it is called. */
+export function inThisContext<A extends unknown[], R>(name: string, callback: (...args: A) => R): (...args: A) => R {
+  const context = captureContext(name)
+  return (...args) => context.runInAsyncScope(callback, undefined, ...args)
+}
+
+/** Runs `act` now, in no context. What it throws is thrown here. */
+export function inNoContext<R>(act: () => R): R {
+  return native.inNoContext(act) as R
+}
+
+/** Before Node 24 an AsyncResource keeps what `enterWith` did while it ran: there each run has one of its own. */
+function lastingResource(): Captured {
+  const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks')
+  const probe = new AsyncLocalStorage<boolean>()
+  const resource = new AsyncResource('memfd-native:probe')
+  resource.runInAsyncScope(() => probe.enterWith(true))
+  const isChanged = resource.runInAsyncScope(() => probe.getStore()) === true
+  probe.disable()
+  if (!isChanged) return AsyncResource
+  return class extends AsyncResource {
+    override runInAsyncScope<This, Result, Args extends unknown[]>(
+      callback: (this: This, ...args: Args) => Result,
+      thisArg?: This,
+      ...args: Args
+    ): Result {
+      const run = () => new AsyncResource('memfd-native:run').runInAsyncScope(callback, thisArg, ...args)
+      return super.runInAsyncScope(run)
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/** What `using` is for: here it needs nothing of the realm, which has no Symbol.dispose everywhere. */
+import { dispose } from 'memfd-native'
+
+/** What `use` makes of something that is closed afterwards, also when that throws. */
+export function closing<T extends { [dispose](): void }, R>(owned: T, use: (owned: T) => R): R {
+  try {
+    return use(owned)
+  } finally {
+    owned[dispose]()
+  }
+}
