@@ -18,12 +18,17 @@ const genuine = {
 
 /** Node's timers: see the head of this file. Each function is as Node's of that name, with these arguments only. */
 export const nodeTimers = Object.freeze({
+  /** Once, after so many milliseconds. */
   setTimeout: (act: () => void, milliseconds: number): NodeJS.Timeout =>
     inNoContext(() => genuine.setTimeout(act, milliseconds)),
+  /** Again and again. */
   setInterval: (act: () => void, milliseconds: number): NodeJS.Timeout =>
     inNoContext(() => genuine.setInterval(act, milliseconds)),
+  /** After this turn of the event loop. */
   setImmediate: (act: () => void): NodeJS.Immediate => inNoContext(() => genuine.setImmediate(act)),
+  /** Of setTimeout. */
   clearTimeout: genuineOf('clearTimeout'),
+  /** Of setInterval. */
   clearInterval: genuineOf('clearInterval'),
   /** Of setImmediate. */
   clearImmediate: genuineOf('clearImmediate'),

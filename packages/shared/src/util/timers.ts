@@ -6,7 +6,7 @@ import { nodeTimers } from 'memfd-native'
 export const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = nodeTimers
 
 /** As it was when this was loaded. In the context of whoever calls it: it is over in this turn. */
-export const { nextTick } = process
+export const nextTick: (act: () => void) => void = process.nextTick
 
 /** Milliseconds, of a clock that nobody sets. */
 export const now: () => number = performance.now.bind(performance)

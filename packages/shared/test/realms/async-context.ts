@@ -4,19 +4,20 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import t, { type Test } from 'tap'
-import {
+import * as api from '../../src/index.ts'
+import { leakChecked, sessionPair, startRegistry, watchdog } from '../../test-support/index.ts'
+
+const {
   Binder,
-  defineInterface,
-  type IBinder,
   IMemoryService,
   OwnedValue,
   Parcel,
   ParcelFileDescriptor,
   ServiceManager,
   SharedValue,
+  defineInterface,
   types,
-} from '../../src/index.ts'
-import { leakChecked, sessionPair, startRegistry, watchdog } from '../../test-support/index.ts'
+} = api
 
 leakChecked(t)
 watchdog(t)
@@ -43,20 +44,20 @@ class Ask extends IAsk.Stub {
     return seen()
   }
 
-  async tell(callback: IBinder | null): Promise<string> {
+  async tell(callback: api.IBinder | null): Promise<string> {
     return (await IAsk.asInterface(callback)?.ask()) ?? ''
   }
 }
 
 /** Connected by somebody whose context has nothing to do with anything. */
-async function connectFirst(t: Test, path: string): Promise<ServiceManager> {
+async function connectFirst(t: Test, path: string): Promise<api.ServiceManager> {
   const manager = await als.run('first', () => ServiceManager.connect({ path }))
   t.teardown(() => manager.close())
   return manager
 }
 
-async function ask(manager: ServiceManager, name: string): Promise<string[]> {
-  const binder = (await manager.getService(name)) as IBinder
+async function ask(manager: api.ServiceManager, name: string): Promise<string[]> {
+  const binder = (await manager.getService(name)) as api.IBinder
   const proxy = IAsk.asInterface(binder)
   const answers = [await proxy.ask(), await proxy.askLater()]
   ;(binder as unknown as Disposable)[Symbol.dispose]()
@@ -91,7 +92,7 @@ t.test('a callback in a call runs in the context of the call, and what is awaite
   const manager = await connectFirst(t, registry)
   const client = await connectFirst(t, registry)
   await als.run('service', () => manager.addService('service', new Ask()))
-  const binder = (await client.getService('service')) as IBinder
+  const binder = (await client.getService('service')) as api.IBinder
   for (const context of ['one', 'two']) {
     await als.run(context, async () => {
       t.equal(await IAsk.asInterface(binder).tell(new Ask()), context)
@@ -105,8 +106,8 @@ t.test('being told of a registration, and of a death', async (t) => {
   const { registry } = await startRegistry(t)
   const manager = await connectFirst(t, registry)
   const client = await connectFirst(t, registry)
-  const heard = new Promise<[string, IBinder]>((resolve) => {
-    const callback = (_name: string, binder: IBinder) => resolve([seen(), binder])
+  const heard = new Promise<[string, api.IBinder]>((resolve) => {
+    const callback = (_name: string, binder: api.IBinder) => resolve([seen(), binder])
     void als.run('listener', () => client.registerForNotifications('x', callback))
   })
   await als.run('publisher', () => manager.addService('x', new Ask()))
@@ -182,7 +183,7 @@ t.test('a context that a method enters is not that of the next call', async (t) 
   const service = new Entering()
   await manager.addService('entering', service)
   const client = await connectFirst(t, registry)
-  const binder = (await client.getService('entering')) as IBinder
+  const binder = (await client.getService('entering')) as api.IBinder
   const proxy = IMemoryService.asInterface(binder)
   await proxy.setValue(1)
   await proxy.setValue(2)
@@ -207,7 +208,7 @@ t.test('a oneway call that waits for others of its object', async (t) => {
   }
   await als.run('given', () => manager.addService('slow', new Slow()))
   const client = await connectFirst(t, registry)
-  const binder = (await client.getService('slow')) as IBinder
+  const binder = (await client.getService('slow')) as api.IBinder
   const data = Parcel.obtain()
   for (let i = 0; i < 3; i++) await als.run(`call ${i}`, () => binder.transact(1, data, null, Binder.FLAG_ONEWAY))
   await done

@@ -1,9 +1,12 @@
 /** Bytes, signals and errors are known by what they are: those of another realm (node:vm), of jsdom's kind, and stand-ins. */
 import { createContext, runInContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import {
+import * as api from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
+
+const { connect, leakChecked, onceUp, sessionPair, startRegistry, warningsOf, watchdog } = support
+const {
   Binder,
-  defineInterface,
   MemoryFile,
   OwnedStore,
   Parcel,
@@ -12,16 +15,8 @@ import {
   SharedMemory,
   SharedStore,
   SharedValue,
-} from '../../src/index.ts'
-import {
-  connect,
-  leakChecked,
-  onceUp,
-  sessionPair,
-  startRegistry,
-  warningsOf,
-  watchdog,
-} from '../../test-support/index.ts'
+  defineInterface,
+} = api
 
 leakChecked(t)
 watchdog(t)

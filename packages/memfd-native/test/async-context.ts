@@ -1,0 +1,112 @@
+/** Async contexts: each callback runs in the one in which it was given, and nothing in that of whoever was the first. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import t from 'tap'
+import {
+  captureContext,
+  constants,
+  FdWatcher,
+  Hub,
+  inNoContext,
+  inThisContext,
+  nodeTimers,
+  sendmsg,
+  socketpair,
+} from '../src/index.ts'
+import { leakChecked } from '../test-support/index.ts'
+
+const als = new AsyncLocalStorage<string>()
+const seen = () => als.getStore() ?? 'none'
+als.run('first', () => Hub.current())
+leakChecked(t)
+
+t.test('a watcher calls back in the context in which it was made', async (t) => {
+  const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+  const context = await new Promise<string>((resolve) => {
+    als.run('maker', () => {
+      const watcher = new FdWatcher(b, 'readable', () => {
+        watcher.close()
+        resolve(seen())
+      })
+    })
+    als.run('sender', () => sendmsg(a, Buffer.from('x')))
+  })
+  t.equal(context, 'maker')
+  a.close()
+  b.close()
+})
+
+t.test('a socket of the hub tells in the context in which it was attached, or in none', async (t) => {
+  for (const [inNone, expected] of [
+    [false, 'attached'],
+    [true, 'none'],
+  ] as const) {
+    const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+    const told: string[] = []
+    await new Promise<void>((resolve) => {
+      const handler = {
+        onPacket: () => told.push(seen()),
+        onWritable: () => undefined,
+        onEnd: () => {
+          told.push(seen())
+          resolve()
+        },
+      }
+      const options = { acceptsFileDescriptors: false, inNoContext: inNone }
+      const socket = als.run('attached', () => Hub.current().attach(b, handler, options))
+      t.teardown(() => socket.close())
+      als.run('sender', () => sendmsg(a, Buffer.from('x')))
+      a.close()
+      Hub.current().ref()
+    })
+    Hub.current().unref()
+    t.same(told, [expected, expected])
+  }
+})
+
+t.test('what runs in no context answers and throws as ever, and leaves the context of its caller as it is', (t) => {
+  als.run('outer', () => {
+    t.equal(
+      inNoContext(() => seen()),
+      'none',
+    )
+    t.throws(
+      () =>
+        inNoContext(() => {
+          throw new RangeError(seen())
+        }),
+      { name: 'RangeError', message: 'none' },
+    )
+    t.equal(seen(), 'outer')
+  })
+  t.throws(() => inNoContext(1 as unknown as () => void), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.end()
+})
+
+t.test('timers run in no context', async (t) => {
+  const contexts = await als.run('outer', () =>
+    Promise.all([
+      new Promise<string>((resolve) => nodeTimers.setTimeout(() => resolve(seen()), 1)),
+      new Promise<string>((resolve) => nodeTimers.setImmediate(() => resolve(seen()))),
+      new Promise<string>((resolve) => {
+        const timer = nodeTimers.setInterval(() => {
+          nodeTimers.clearInterval(timer)
+          resolve(seen())
+        }, 1)
+      }),
+    ]),
+  )
+  t.same(contexts, ['none', 'none', 'none'])
+})
+
+t.test('a context that was captured is not changed by what runs in it', (t) => {
+  const context = als.run('captured', () => captureContext('test'))
+  const callback = als.run('given', () => inThisContext('test', (more: string) => `${seen()} ${more}`))
+  context.runInAsyncScope(() => als.enterWith('entered'))
+  t.equal(
+    context.runInAsyncScope(() => seen()),
+    'captured',
+  )
+  t.equal(callback('more'), 'given more')
+  t.equal(seen(), 'none')
+  t.end()
+})
