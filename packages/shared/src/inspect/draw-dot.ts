@@ -1,5 +1,4 @@
 /** The picture for Graphviz: `memsvc inspect --dot | dot -Tsvg`. */
-import process from 'node:process'
 import type { Inspection } from './inspection.ts'
 import { layOut } from './layout.ts'
 import { descriptorWords, fileLines, holderLines, mappingWords, memoryLines, titleOf } from './words.ts'

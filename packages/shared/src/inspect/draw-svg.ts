@@ -1,5 +1,4 @@
 /** The picture as SVG, as the seed draws it: descriptors, their open files, the memory; one column for each process. */
-import process from 'node:process'
 import type { HeldDescriptor, Inspection } from './inspection.ts'
 import { type Column, type Layout, layOut, type PlacedFile } from './layout.ts'
 import { descriptorWords, fileLines, holderLines, mappingWords, memoryLines, titleOf } from './words.ts'

@@ -2,7 +2,6 @@
  * Where everything in the picture stands: one column for each process, in it the descriptors; below them the open files of the kernel,
  * below these the memory. Processes that share an open file stand beside each other.
  */
-import process from 'node:process'
 import type { HeldDescriptor, Holder, Inspection, OpenFile } from './inspection.ts'
 
 export interface PlacedFile extends OpenFile {
