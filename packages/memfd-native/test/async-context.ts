@@ -1,19 +1,11 @@
 /** Async contexts: each callback runs in the one in which it was given, and nothing in that of whoever was the first. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
-import {
-  captureContext,
-  constants,
-  FdWatcher,
-  Hub,
-  inNoContext,
-  inThisContext,
-  nodeTimers,
-  sendmsg,
-  socketpair,
-} from '../src/index.ts'
+import * as native from '../src/index.ts'
 import { leakChecked } from '../test-support/index.ts'
 
+const { captureContext, constants, FdWatcher, Hub, inNoContext, inThisContext, nodeTimers, sendmsg, socketpair } =
+  native
 const als = new AsyncLocalStorage<string>()
 const seen = () => als.getStore() ?? 'none'
 als.run('first', () => Hub.current())
