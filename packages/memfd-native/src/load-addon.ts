@@ -1,4 +1,5 @@
 /** Finds the addon: what was built here, or else the prebuilt one for this machine. */
+import { Buffer } from 'node:buffer'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'

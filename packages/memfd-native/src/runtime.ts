@@ -1,4 +1,5 @@
 /** Which runtime this is. Of those that load the addon only Node.js, and what is built on it, drives libuv's polls. */
+import process from 'node:process'
 
 /** Bun aborts where libuv is to poll a descriptor; in Deno it never tells that one is ready. */
 const WITHOUT_POLLS = ['bun', 'deno']
