@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { errnos, type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
 import { DeadObjectError } from '../util/errors.ts'
+import { nextTick } from '../util/timers.ts'
 import { withWords } from '../util/words.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'

@@ -2,9 +2,10 @@
  * What a watcher of a store has not been told yet, read from the logs of its areas: each key as it is when it is taken. The last change
  * of each key is never missed, and none is told twice.
  */
-import { setImmediate } from '../util/timers.ts'
+
 import { type AreaChange, type AreaFeed, areaCodes } from 'memfd-native'
 import { BadParcelError } from '../util/errors.ts'
+import { setImmediate } from '../util/timers.ts'
 import type { StoreChange } from './reading.ts'
 import type { StoreArea, StoreReader } from './store-reader.ts'
 

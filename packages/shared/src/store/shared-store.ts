@@ -8,7 +8,6 @@ import { type ConnectOptions, ServiceManager } from '../service-manager/service-
 import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
 import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, within } from '../util/patience.ts'
-import { now } from '../util/timers.ts'
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import { storeLimits } from './limits.ts'

@@ -2,11 +2,12 @@
  * The areas of a store as one reader has them: handed out by the owner, replaced when the values move, and taken anew when the owner
  * has died and come back. Loops over changes go with them. Whatever reads goes by `reader`, whatever calls by `link`.
  */
-import { now } from '../util/timers.ts'
+
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { ServiceManager } from '../service-manager/service-manager.ts'
+import { now } from '../util/timers.ts'
 import { type ChangesOptions, StoreChanges } from './store-changes.ts'
 import { IStore } from './store-interface.ts'
 import { StoreLink } from './store-link.ts'

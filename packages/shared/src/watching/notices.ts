@@ -5,12 +5,13 @@
  * A change makes everybody who was up to date due by exchanging two sets: what a write costs does not grow with the number of watchers.
  * They are told in portions, one per turn of the event loop.
  */
-import { setImmediate } from '../util/timers.ts'
+
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { callAllOneway } from '../binder/broadcast.ts'
 import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { setImmediate } from '../util/timers.ts'
 
 /** What every watcher is told: `IWatcher.onChange()`. */
 const NOTICE = Parcel.obtain()
