@@ -4,6 +4,7 @@ import type { AreaMemory } from './area-memory.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
 import { errnos } from './errnos.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 
 /** A key that has changed since it was polled last. */
@@ -45,6 +46,12 @@ export class AreaFeed {
   constructor(memory: AreaMemory, prefix: string) {
     this.#cell = { handle: unwrap('feed', native.areaOpenFeed(memory.cell.handle, prefix)) }
     leaks.watch(this, this.#cell)
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: this.#cell.handle === NO_HANDLE ? 'closed' : 'open' })
   }
 
   /**

@@ -2,6 +2,7 @@
  * One key of an area, read again and again. After a read it knows one word of memory that tells whether anything has changed
  * since: to look at that takes a few nanoseconds, and no call.
  */
+
 import { AreaMemory, NO_HANDLE } from './area-memory.ts'
 import {
   BYTES,
@@ -23,6 +24,7 @@ import {
 } from './area-words.ts'
 import { checkNumber, typeProblem } from './argument.ts'
 import { native } from './binding.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { loadWord } from './typed-array.ts'
 
 const { areaRead, areaIsWord } = native
@@ -56,6 +58,12 @@ export class AreaKey {
     this.#memory = memory
     this.#cell = memory.cell
     this.key = key
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { key: this.key, version: this.version })
   }
 
   /** Of what was read last: of a deleted key the version of its deletion, while it is known; 0n of one that was not there. */

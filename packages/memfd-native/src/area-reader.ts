@@ -11,6 +11,7 @@ import type { AreaHeader } from './area-types.ts'
 import { checkInstance, checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
 /** A value of a snapshot. */
@@ -37,6 +38,7 @@ export class AreaReader {
 
   private constructor(memory: AreaMemory) {
     this.#memory = memory
+    keepFromCloning(this)
   }
 
   /**
@@ -46,6 +48,11 @@ export class AreaReader {
    */
   static attach(fd: Fd): AreaReader {
     return new AreaReader(new AreaMemory(unwrap('mmap', native.areaAttach(fdNumber(fd)), 'attaching an area')))
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: this.isOpen ? 'open' : 'closed' })
   }
 
   /** A key that is read once, or again and again. It need not exist. */

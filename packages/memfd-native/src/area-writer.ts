@@ -11,6 +11,7 @@ import { type Handle, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { dispose } from './disposal.ts'
 import { reopen } from './fd.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 import { addSeals, fchmod, ftruncate, memfdCreate } from './memfd.ts'
 import { mmap } from './mmap.ts'
@@ -64,6 +65,7 @@ export class AreaWriter {
   private constructor(handle: Handle, fd: OwnedFd) {
     this.#cell = { handle, fd }
     leaks.watch(this, this.#cell)
+    keepFromCloning(this)
   }
 
   /**
@@ -199,6 +201,11 @@ export class AreaWriter {
   /** The words of a replica (AreaHeader). */
   setReplica(state: number, applied: bigint, contact: bigint): void {
     native.areaReplica(this.#cell.handle, state, applied, contact)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: this.isOpen ? 'open' : 'closed' })
   }
 
   /** False after close(). */

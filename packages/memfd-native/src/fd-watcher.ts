@@ -4,6 +4,7 @@ import { argumentError, checkFunction } from './argument.ts'
 import { inThisContext } from './async-context.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 
 const NO_HANDLE = 0
@@ -30,12 +31,18 @@ export class FdWatcher {
     checkFunction('callback', callback)
     const inContext = inThisContext('memfd-native:FdWatcher', callback)
     this.#handle = unwrap('epoll_ctl', native.watch(fdNumber(fd), events === 'writable', inContext))
+    keepFromCloning(this)
   }
 
   /** No callback comes any more. Again is harmless. */
   close(): void {
     native.unwatch(this.#handle)
     this.#handle = NO_HANDLE
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: this.#handle === NO_HANDLE ? 'closed' : 'watching' })
   }
 
   /** Keeps the process alive, as from the start. */

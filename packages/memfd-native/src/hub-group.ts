@@ -3,7 +3,9 @@
  * are bounded, and costs nobody a turn: this is how one peer's flood is kept from the time of others. Who that is, and
  * for how long, is no business of this package.
  */
+
 import type { NativeHub } from './binding.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 
 /** Sockets that are received together, or not: see the head of this file. `HubSocket.join()` puts one into it. */
 export class HubGroup {
@@ -17,6 +19,12 @@ export class HubGroup {
     this.#native = native
     this.number = number
     this.#onRelease = onRelease
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { number: this.number })
   }
 
   /**

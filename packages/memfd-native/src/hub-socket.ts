@@ -1,4 +1,5 @@
 /** The hub's sockets, one by one. */
+
 import { argumentError, checkInstance, checkList, checkNumber, checkObject, typeProblem } from './argument.ts'
 import { type NativeHub, unwrap } from './binding.ts'
 import type { DeferredPackets } from './deferred-packets.ts'
@@ -6,6 +7,7 @@ import { errnos } from './errnos.ts'
 import type { ConnectionHandler, PacketHandler, PacketTaker } from './handlers.ts'
 import { MAX_PACKET_FDS } from './hub-arrays.ts'
 import { HubGroup } from './hub-group.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { type Fd, fdNumber, NO_FDS, type OwnedFd } from './owned-fd.ts'
 import type { Slots } from './slots.ts'
 
@@ -30,12 +32,18 @@ export class HubSocket {
     this.#parts = parts
     this.#slot = slot
     this.handler = handler
+    keepFromCloning(this)
   }
 
   /** @internal The slot of one that is to be sent to; negative after `close()`. @throws TypeError (ERR_INVALID_ARG_TYPE) */
   static slotOf(socket: HubSocket | undefined): number {
     if (typeof socket !== 'object' || socket === null || !(#slot in socket)) throw noSocket()
     return socket.#slot
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: this.isClosed ? 'closed' : 'open' })
   }
 
   /** True after `close()`. */
@@ -140,6 +148,12 @@ export class HubListener {
     this.#parts = parts
     this.#slot = slot
     this.handler = handler
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: this.isClosed ? 'closed' : 'open' })
   }
 
   /** True after `close()`. */

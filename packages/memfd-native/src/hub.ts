@@ -19,6 +19,7 @@ import { EVENT_INTS, MAX_TARGETS, makeHubArrays, outgoingFdsOf, TARGET_INTS } fr
 import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
 import { HubListener, type HubParts, HubSocket } from './hub-socket.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { OwnedFd } from './owned-fd.ts'
 import { PacketRecord } from './received-packet.ts'
 import { type AttachOptions, Slots } from './slots.ts'
@@ -92,7 +93,13 @@ export class Hub {
       outgoingFds: outgoingFdsOf(arrays),
       takeIn: (slot, taker, limit) => this.#takeIn(slot, taker, limit),
     }
+    keepFromCloning(this)
     process.once('exit', () => this.flush()) // a handler may end the process before the batch is over
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { references: this.#refs })
   }
 
   /**

@@ -9,6 +9,7 @@
 import { checkNumber, typeProblem } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
 import { Bytes, lengthOf, loadWord, setBytes, storeWord, typeName, Words } from './typed-array.ts'
@@ -58,6 +59,7 @@ export class Mapping {
     this.#isReadable = (prot & PROT_READ) !== 0
     this.#cell = { handle, length }
     leaks.watch(this, this.#cell)
+    keepFromCloning(this)
   }
 
   /**
@@ -71,6 +73,15 @@ export class Mapping {
   static map(fd: Fd, length: number, prot: number, flags: number, offset = 0): Mapping {
     const handle = unwrap('mmap', native.mapMemory(fdNumber(fd), length, prot, flags, offset))
     return new Mapping(handle, length, prot)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      length: this.length,
+      writable: this.isWritable,
+      state: this.isMapped ? 'mapped' : 'unmapped',
+    })
   }
 
   /** In bytes; 0 after unmap(). */

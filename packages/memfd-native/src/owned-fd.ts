@@ -5,6 +5,7 @@
 
 import { native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 
 /** The number and its state, shared with the leak detector, which must not hold the owner itself. */
@@ -36,6 +37,7 @@ export class OwnedFd {
 
   private constructor(fd: number) {
     this.#cell = { fd }
+    keepFromCloning(this)
     leaks.watch(this, this.#cell)
   }
 
@@ -48,6 +50,11 @@ export class OwnedFd {
    */
   static adopt(fd: number): OwnedFd {
     return ownResult('fcntl', native.adopt(fd))
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { fd: this.fd, state: this.isClosed ? 'closed' : 'open' })
   }
 
   /** The number, a look at it: still owned here. -1 after close() or release(). */

@@ -1,6 +1,6 @@
 /** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
 
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { retold } from '../channel/death.ts'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
@@ -40,6 +40,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
     this.#link = link
     this.#object = object
     this[acceptsFileDescriptors] = accepts
+    keepFromCloning(this)
   }
 
   /**
@@ -126,6 +127,11 @@ export class BinderProxy implements IBinder, LinkedProxy {
     } finally {
       data.recycle()
     }
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { object: this.#object, state: this.#state })
   }
 
   /** The last that is known: true until the channel ends. */

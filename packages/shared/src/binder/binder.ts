@@ -3,6 +3,7 @@
  * `defineInterface` do that from a table.
  */
 
+import { inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
@@ -63,6 +64,7 @@ export class Binder implements IBinder {
   constructor(options: BinderOptions = {}) {
     checkOptions('options', options)
     this[acceptsFileDescriptors] = options.acceptFileDescriptors === true
+    keepFromCloning(this)
   }
 
   /** Process id of the caller being served, 0 if the call is oneway; this process outside of a call. */
@@ -96,6 +98,11 @@ export class Binder implements IBinder {
   /** Bytes that a parcel should stay below: 65,536. */
   static getSuggestedMaxIpcSizeBytes(): number {
     return codes.SUGGESTED_MAX_IPC_BYTES
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { descriptor: this.#descriptor })
   }
 
   /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. @throws ERR_INVALID_ARG_TYPE */

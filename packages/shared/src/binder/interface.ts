@@ -3,6 +3,7 @@
  * methods, with their types. What an AIDL compiler generates, without the generating.
  */
 
+import { inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
@@ -12,6 +13,8 @@ import {
   BadParcelError,
   InvalidArgTypeError,
   InvalidArgValueError,
+  NullPointerError,
+  OutOfRangeError,
   ServiceFailureError,
   UnknownTransactionError,
 } from '../util/errors.ts'
@@ -228,6 +231,7 @@ function writeResult({ name, method }: { name: string; method: MethodSpec }, rep
 }
 
 function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBinder) => IInterface {
+  let invoke!: (proxy: RemoteProxy, call: Call, args: unknown[]) => Promise<unknown>
   class RemoteProxy implements IInterface {
     readonly #remote: IBinder
     readonly #options: CallOptions | undefined
@@ -236,6 +240,12 @@ function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBi
     constructor(remote: IBinder, options?: CallOptions) {
       this.#remote = remote
       this.#options = options
+      keepFromCloning(this)
+    }
+
+    [inspected](): string {
+      const isAlive = this.#remote?.isBinderAlive?.()
+      return introduce(this, { interface: descriptor, state: isAlive === false ? 'dead' : 'alive' })
     }
 
     asBinder(): IBinder {
@@ -246,15 +256,15 @@ function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBi
       return new RemoteProxy(this.#remote, options)
     }
 
-    static invoke(proxy: RemoteProxy, call: Call, args: unknown[]): Promise<unknown> {
-      return call(proxy.#remote, args, proxy.#options)
+    static {
+      invoke = (proxy, call, args) => call(proxy.#remote, args, proxy.#options)
     }
   }
   for (const [name, method] of Object.entries(methods)) {
-    const invoke = makeCall(descriptor, name, method)
+    const callIt = makeCall(descriptor, name, method)
     const call = function (this: RemoteProxy, ...args: unknown[]): Promise<unknown> {
       try {
-        return RemoteProxy.invoke(this, invoke, args)
+        return invoke(this, callIt, args)
       } catch (error) {
         return Promise.reject(error)
       }
@@ -262,6 +272,15 @@ function makeProxy(descriptor: string, methods: InterfaceSpec): new (remote: IBi
     Object.defineProperty(RemoteProxy.prototype, name, { value: call, writable: true, configurable: true })
   }
   return RemoteProxy
+}
+
+const ABOUT_ARGUMENTS = [InvalidArgTypeError, InvalidArgValueError, NullPointerError, OutOfRangeError]
+
+/** An error about a value, with the argument that it is of. */
+function inArgument(error: unknown, place: string): unknown {
+  const isAboutIt = ABOUT_ARGUMENTS.some((Class) => error instanceof Class)
+  if (isAboutIt) (error as Error).message = `${place}: ${(error as Error).message}`
+  return error
 }
 
 type Call = (remote: IBinder, args: unknown[], options: CallOptions | undefined) => Promise<unknown>
@@ -282,7 +301,12 @@ function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
 
   function write(data: Parcel, args: unknown[]): void {
     data.writeInterfaceToken(descriptor)
-    for (let i = 0; i < types.length; i++) types[i]?.write(data, args[i])
+    let i = 0
+    try {
+      for (; i < types.length; i++) types[i]?.write(data, args[i])
+    } catch (error) {
+      throw inArgument(error, `${name}: argument ${i + 1}`)
+    }
   }
 
   /** The request has been sent, or copied to be sent with others, when the call returns. */

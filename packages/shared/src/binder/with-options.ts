@@ -38,6 +38,7 @@ export function makeLimitedLocal(
   local: IBinder,
   options: CallOptions,
 ) => IInterface {
+  let invoke!: (limited: LimitedLocal, name: string, args: unknown[]) => Promise<unknown>
   class LimitedLocal implements IInterface {
     readonly #local: IBinder
     readonly #options: CallOptions
@@ -55,19 +56,23 @@ export function makeLimitedLocal(
       return new LimitedLocal(this.#local, options)
     }
 
-    static async invoke(limited: LimitedLocal, name: string, args: unknown[]): Promise<unknown> {
-      const { signal } = limited.#options
+    static {
+      invoke = (limited, name, args) => limited.#invoke(name, args)
+    }
+
+    async #invoke(name: string, args: unknown[]): Promise<unknown> {
+      const { signal } = this.#options
       if (signal?.aborted) throw abortError(signal)
-      const local = limited.#local as unknown as Record<string, (...args: unknown[]) => unknown> // a subclass has it, or not
+      const local = this.#local as unknown as Record<string, (...args: unknown[]) => unknown> // a subclass has it, or not
       const what = whatIs(name, descriptor)
       if (typeof local[name] !== 'function') throw new UnknownTransactionError(`this object does not have ${what}`)
       const work = (async () => local[name]?.(...args))()
-      return within(limited.#options, what, work, closeLate)
+      return within(this.#options, what, work, closeLate)
     }
   }
   for (const name of methods) {
     const call = function (this: LimitedLocal, ...args: unknown[]): Promise<unknown> {
-      return LimitedLocal.invoke(this, name, args)
+      return invoke(this, name, args)
     }
     Object.defineProperty(LimitedLocal.prototype, name, { value: call, writable: true, configurable: true })
   }

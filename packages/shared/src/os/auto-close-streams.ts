@@ -5,7 +5,7 @@
  */
 
 import { readSync, writeSync } from 'node:fs'
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { checkBytes, checkInteger, checkNotNull, INT_MAX, INT_MIN, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
@@ -27,6 +27,12 @@ export class AutoCloseInputStream {
   constructor(pfd: AutoCloseSource) {
     checkSource(pfd)
     this.#source = pfd
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: stateOf(this.#source) })
   }
 
   /**
@@ -74,6 +80,12 @@ export class AutoCloseOutputStream {
   constructor(pfd: AutoCloseSource) {
     checkSource(pfd)
     this.#source = pfd
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { state: stateOf(this.#source) })
   }
 
   /** Writes the low 8 bits of an int. @throws the errno's code, such as EPIPE when nobody reads any more. */
@@ -100,6 +112,16 @@ export class AutoCloseOutputStream {
   #writeAll(bytes: Uint8Array): void {
     const fd = this.#source.getFd()
     for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
+  }
+}
+
+/** For people. */
+function stateOf(source: AutoCloseSource): 'open' | 'closed' {
+  try {
+    source.getFd()
+    return 'open'
+  } catch {
+    return 'closed'
   }
 }
 

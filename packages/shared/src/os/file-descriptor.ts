@@ -4,7 +4,7 @@
  *
  * The functions below the class are for the rest of this package; they are not part of the public surface.
  */
-import { dispose, errnos, type OwnedFd, SyscallError } from 'memfd-native'
+import { dispose, errnos, inspected, introduce, keepFromCloning, type OwnedFd, SyscallError } from 'memfd-native'
 import { checkNotNull, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
@@ -24,6 +24,16 @@ export class FileDescriptor {
     setOwner = (fd, owner) => {
       fd.#owner = owner
     }
+  }
+
+  /** Of nothing. */
+  constructor() {
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { fd: this.getInt(), state: this.valid() ? 'open' : 'closed' })
   }
 
   /** Whether it stands for an open descriptor. A fresh `new FileDescriptor()` does not. */
@@ -80,6 +90,11 @@ export function takeOwnedFd(fd: FileDescriptor): OwnedFd {
 export function checkFileDescriptor(name: string, value: unknown): asserts value is FileDescriptor {
   checkNotNull(name, value)
   if (!isFileDescriptor(value)) {
-    throw new InvalidArgTypeError(`${name} must be a FileDescriptor, got ${show(value)}`)
+    const hint = hasOne(value) ? ': its getFileDescriptor() answers one' : ''
+    throw new InvalidArgTypeError(`${name} must be a FileDescriptor, got ${show(value)}${hint}`)
   }
+}
+
+function hasOne(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'getFileDescriptor' in value
 }

@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Readable, Writable } from 'node:stream'
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { checkBytes, checkInteger, checkRange, INT_MAX, INT_MIN } from '../util/check.ts'
 import { ClosedError } from '../util/errors.ts'
 import { nodeStream } from '../util/late-modules.ts'
@@ -30,6 +30,16 @@ export class MemoryInputStream {
   /** @internal By MemoryFile.getInputStream(). */
   constructor(file: MemoryFileAccess) {
     this.#file = file
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      position: this.#position,
+      length: this.#file.length(),
+      state: this.#isClosed ? 'closed' : 'open',
+    })
   }
 
   /**
@@ -137,6 +147,7 @@ export class MemoryOutputStream {
   /** @internal By MemoryFile.getOutputStream(). */
   constructor(file: MemoryFileAccess) {
     this.#file = file
+    keepFromCloning(this)
   }
 
   /**
@@ -153,6 +164,15 @@ export class MemoryOutputStream {
     if (this.#isClosed) throw new ClosedError('the stream is closed')
     if (typeof data === 'number') this.#writeByte(data)
     else this.#writeFrom(data, offset, count)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      position: this.#position,
+      length: this.#file.length(),
+      state: this.#isClosed ? 'closed' : 'open',
+    })
   }
 
   /** Nothing to do: every write is in the memory when it returns. @throws ERR_CLOSED */

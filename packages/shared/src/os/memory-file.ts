@@ -8,7 +8,7 @@
  */
 
 import type { Mapping } from 'memfd-native'
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { checkBoolean, checkBytes, checkInt32, checkInteger, checkRange } from '../util/check.ts'
 import {
   DeactivatedError,
@@ -36,6 +36,8 @@ export class MemoryFile {
   readonly #length: number
   readonly #mapping: Mapping
   readonly #isOwner: boolean
+  /** For people; of somebody else's region nobody asks. */
+  readonly #name: string | null | undefined
   /** Set while purging is allowed; then the region is pinned only for the length of an access. */
   #pins: RegionPins | null = null
   /** Sealed for readers, for ever. */
@@ -67,6 +69,8 @@ export class MemoryFile {
     this.#fd = memory.fd
     this.#mapping = memory.mapping
     this.#length = length
+    this.#name = this.#isOwner ? (nameOrFd as string | null) : undefined
+    keepFromCloning(this)
   }
 
   /** Whether it is a descriptor of a region. @throws EBADF when it is closed, ERR_NULL_POINTER. */
@@ -77,6 +81,16 @@ export class MemoryFile {
   /** The region's size in bytes, -1 for a descriptor of anything else. @throws EBADF when it is closed, ERR_NULL_POINTER. */
   static getSize(fd: FileDescriptor): number {
     return regionSize(borrowFd(fd))
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      name: this.#name,
+      length: this.#length,
+      access: this.#isOwner ? 'read-write' : 'read-only',
+      state: this.isDeactivated() ? 'deactivated' : 'open',
+    })
   }
 
   /** The length given to the constructor, in bytes; also after `close()` (as older Androids; newer ones throw). */

@@ -1,6 +1,17 @@
 import { constants as fsConstants } from 'node:fs'
 import type { Socket } from 'node:net'
-import { constants, dispose, dup, fstat, lseek, OwnedFd, pipe } from 'memfd-native'
+import {
+  constants,
+  dispose,
+  dup,
+  fstat,
+  inspected,
+  introduce,
+  keepFromCloning,
+  lseek,
+  OwnedFd,
+  pipe,
+} from 'memfd-native'
 import { checkBytes, checkInteger, checkNotNull, checkString, INT_MAX, INT_MIN, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { AutoCloseInputStream, AutoCloseOutputStream } from './auto-close-streams.ts'
@@ -92,6 +103,12 @@ export class ParcelFileDescriptor {
       checkFileDescriptor('fd', source)
       this.#shared = new ReliableDescriptor(source, comm)
     }
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { fd: this.#shared.fd.getInt(), state: this.#shared.fd.valid() ? 'open' : 'closed' })
   }
 
   /**

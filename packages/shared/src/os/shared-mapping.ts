@@ -3,7 +3,7 @@
  * and is checked, so that neither unmapping nor a read-only mapping can ever kill the process.
  */
 import { Buffer } from 'node:buffer'
-import { dispose, type Mapping, mmap } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning, type Mapping, mmap } from 'memfd-native'
 import { checkBytes, checkInteger, checkLong, checkNumber, checkRange, INT_MAX, INT_MIN } from '../util/check.ts'
 import { ClosedError, ReadOnlyError, UnsupportedOperationError } from '../util/errors.ts'
 
@@ -25,8 +25,18 @@ export class SharedMapping {
   /** @internal By SharedMemory.map(). Takes the mapping over. */
   constructor(mapping: Mapping, prot: number) {
     this.#mapping = mapping
+    keepFromCloning(this)
     // A writable page is a readable page on every processor that Node runs on.
     this.#isReadable = (prot & (PROT_READ | PROT_WRITE)) !== 0
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      length: this.length,
+      access: this.isReadOnly() ? 'read-only' : 'read-write',
+      state: this.#mapping.isMapped ? 'mapped' : 'unmapped',
+    })
   }
 
   /** In bytes; 0 after unmap. */

@@ -1,5 +1,16 @@
 /** Android's SharedMemory (API 27 and later) on a memfd. */
-import { dispose, errnos, type Fd, Mapping, mmap, OwnedFd, SyscallError } from 'memfd-native'
+import {
+  dispose,
+  errnos,
+  type Fd,
+  inspected,
+  introduce,
+  keepFromCloning,
+  Mapping,
+  mmap,
+  OwnedFd,
+  SyscallError,
+} from 'memfd-native'
 import { checkInteger, INT_MAX, show } from '../util/check.ts'
 import { closing } from '../util/closing.ts'
 import { ClosedError, errorCode, InvalidArgTypeError, InvalidArgValueError, NotARegionError } from '../util/errors.ts'
@@ -31,6 +42,7 @@ export class SharedMemory {
   private constructor(region: OwnedFd, size: number) {
     this.#fd = wrapOwnedFd(region)
     this.#size = size
+    keepFromCloning(this)
   }
 
   /**
@@ -63,6 +75,11 @@ export class SharedMemory {
       throw new InvalidArgValueError(`a mapping made by map() is needed, got ${show(mapping)}`)
     }
     mapping.unmap()
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { size: this.#size, fd: this.#fd.getInt(), state: this.#fd.valid() ? 'open' : 'closed' })
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   ServiceSpecificError,
   UnsupportedOperationError,
 } from '../util/errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import type { ParcelValues } from './parcel-values.ts'
 
 const NO_EXCEPTION = 0
@@ -85,7 +86,10 @@ export function readException(parcel: ParcelValues): void {
   if (number === SERVICE_SPECIFIC) throw new ServiceSpecificError(parcel.readInt(), message ?? undefined)
   const ErrorClass = CLASSES.get(number)
   if (ErrorClass === undefined) throw new RemoteError(`Unknown exception code: ${number} msg ${message}`)
-  throw new ErrorClass(message ?? undefined)
+  // Without a stack at first: the words are the service's, and not about what was called here.
+  const error = withoutStack(() => new ErrorClass(message ?? undefined))
+  Error.captureStackTrace(error, readException)
+  throw error
 }
 
 /** Android may put diagnostics before the code, or in place of the code 0. We send none, and skip them. */

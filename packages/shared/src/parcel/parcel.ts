@@ -3,7 +3,7 @@
  * values are in `parcel-values.ts`, arrays of them in `parcel-arrays.ts`; here is what needs more than bytes.
  */
 import { Buffer } from 'node:buffer'
-import { dup, OwnedFd } from 'memfd-native'
+import { dup, inspected, introduce, OwnedFd } from 'memfd-native'
 import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
 import { own, type ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { DescriptorSink, DescriptorSource } from '../os/parcel-port.ts'
@@ -50,6 +50,11 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
    */
   static compareData(a: Parcel, offsetA: number, b: Parcel, offsetB: number, length: number): boolean {
     return range(a, offsetA, length).equals(range(b, offsetB, length))
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { dataSize: sizeOf(this), state: sizeOf(this) === undefined ? 'recycled' : 'open' })
   }
 
   /** The bytes, a copy. @throws ERR_ILLEGAL_STATE with descriptors or binders inside: they are no bytes. */
@@ -251,6 +256,15 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
    */
   readException(): void {
     readException(this)
+  }
+}
+
+/** In bytes; undefined after `recycle()`. */
+function sizeOf(parcel: Parcel): number | undefined {
+  try {
+    return bufferOf(parcel).size
+  } catch {
+    return undefined
   }
 }
 

@@ -33,6 +33,12 @@ export class LastingLink {
     this.current()
   }
 
+  /** For people. */
+  get state(): 'closed' | 'connected' | 'disconnected' {
+    if (this.#isClosed) return 'closed'
+    return this.#link === null ? 'disconnected' : 'connected'
+  }
+
   get isConnected(): boolean {
     return this.#link !== null
   }

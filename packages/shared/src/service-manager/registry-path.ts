@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import process from 'node:process'
-import { checkInteger, show } from '../util/check.ts'
+import { checkInteger, checkString, show } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import { TrustedUsers } from './trusted-users.ts'
 
@@ -62,7 +62,10 @@ function findPath({ path, scope }: RegistryChoice, env: NodeJS.ProcessEnv): Pick
   if (path !== undefined && scope !== undefined) {
     throw new InvalidArgValueError('a path and a scope (--registry, --system, --user) exclude each other')
   }
-  if (path !== undefined) return { path, by: 'path' }
+  if (path !== undefined) {
+    checkString('path', path)
+    return { path, by: 'path' }
+  }
   if (scope !== undefined) return { path: pathOfScope(scope, env), by: 'scope' }
   if (env.MEMSVC_REGISTRY) return { path: env.MEMSVC_REGISTRY, by: 'MEMSVC_REGISTRY' }
   const usersPath = userRegistryPath(env)

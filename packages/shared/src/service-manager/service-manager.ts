@@ -4,7 +4,7 @@
  * When the registry dies its client connects again by itself. What this process has published or asked to be told is
  * said again to the next registry; services already found live on, their channels do not pass through the registry.
  */
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { contextFor } from '../binder/binder-context.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
@@ -71,6 +71,7 @@ export class ServiceManager {
   private constructor(place: RegistryPlace, policy: ChannelPolicy) {
     this.#path = place.path
     this.#link = new LastingLink(place, policy)
+    keepFromCloning(this)
   }
 
   /**
@@ -105,6 +106,11 @@ export class ServiceManager {
   /** Who runs the registry, by the kernel's word: a uid. @throws as getService, where there is none any more */
   get registryUid(): number {
     return this.#link.current().holder.uid
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { path: this.#path, state: this.#link.state })
   }
 
   /** The socket's path. */

@@ -2,7 +2,7 @@
  * The owner's half of a store: values of any size under many keys, which other processes read at memory speed. Publish its `binder`
  * by `ServiceManager.addService`; clients open it by `SharedStore.open`. The client's half is `shared-store.ts`.
  */
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
@@ -53,6 +53,7 @@ export class OwnedStore {
   constructor(options: OwnedStoreOptions = {}, beginning: StoreBeginning = {}) {
     const { areas, size, maxValueBytes, mayWrite, limits } = readOptions(options)
     this.#rules = areas
+    keepFromCloning(this)
     this.#keeper = beginning.keeper ?? null
     this.#core = new StoreCore({
       areas: areas.map(({ keys }) => keys),
@@ -117,6 +118,14 @@ export class OwnedStore {
     const { reader } = this.#core
     const cached = reader.cached(key)
     return (cached === undefined ? reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      ...(this.#isClosed ? {} : { keys: this.stats.keys, valueBytes: this.stats.valueBytes }),
+      state: this.#isClosed ? 'closed' : 'open',
+    })
   }
 
   /** The keys that begin so, sorted. */

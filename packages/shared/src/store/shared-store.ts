@@ -3,7 +3,7 @@
  * restarts of its owner. Reads are synchronous and never torn, and while the owner lives never stale: the next get after a set has
  * resolved anywhere sees it. The owner's half is `owned-store.ts`.
  */
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
 import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
 import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
@@ -31,6 +31,7 @@ const LIMITS = storeLimits()
 
 /** Owns its areas' mappings and its channel, and the registry's where it has made that, until `close()`. Keeps no process alive. */
 export class SharedStore implements Iterable<[string, Json]> {
+  readonly #name: string
   readonly #attachment: StoreAttachment
   readonly #reader: StoreReader
   readonly #calls: StoreCalls
@@ -39,8 +40,10 @@ export class SharedStore implements Iterable<[string, Json]> {
   #isClosed = false
 
   private constructor(name: string, manager: ServiceManager, ownsManager: boolean) {
+    this.#name = name
     this.#manager = manager
     this.#ownsManager = ownsManager
+    keepFromCloning(this)
     this.#attachment = new StoreAttachment(manager, name)
     this.#reader = this.#attachment.reader
     this.#calls = new StoreCalls(this.#attachment.link, this.#attachment.listener)
@@ -79,6 +82,15 @@ export class SharedStore implements Iterable<[string, Json]> {
   get<T = Json>(key: string): DeepReadonly<T> | Uint8Array | undefined {
     const cached = this.#reader.cached(key)
     return (cached === undefined ? this.#reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      name: this.#name,
+      keys: this.#isClosed ? undefined : this.size,
+      state: this.#isClosed ? 'closed' : this.status.state,
+    })
   }
 
   /** The value's bytes, of JSON its text in UTF-8: a copy. @throws as get */

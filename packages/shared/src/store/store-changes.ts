@@ -2,6 +2,7 @@
  * The changes of a store, one after the other: what a loop over `changes()` runs over. They are read (`pending-changes.ts`) when somebody
  * waits for one and the owner has said that there is something; so who is slow to take them costs nothing, over restarts of the owner too.
  */
+import { inspected, introduce, keepFromCloning } from 'memfd-native'
 import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { IWatcher } from '../interfaces/watch.ts'
@@ -53,6 +54,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#source = source
     this.#prefix = prefix
     this.#signal = signal
+    keepFromCloning(this)
     this.#pending = new PendingChanges({
       reader: source.reader,
       prefix,
@@ -73,6 +75,11 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#startWatching()
     this.#serve()
     return result
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { prefix: this.#prefix, state: this.#isDone ? 'ended' : 'open' })
   }
 
   /** Ends the loop; a pending next() too, quietly. */

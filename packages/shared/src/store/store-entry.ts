@@ -1,4 +1,5 @@
 /** One key of a store, to be read again and again: cheaper than to look it up each time. */
+import { inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { DeepReadonly, Json } from './json.ts'
 import { typeName } from './reading.ts'
 import type { StoredValue } from './stored-value.ts'
@@ -13,6 +14,12 @@ export class StoreEntry<T = Json> {
   constructor(stored: StoredValue) {
     this.#stored = stored
     this.key = stored.name
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, { key: this.key })
   }
 
   /** The value now: JSON frozen, and the same object while it is unchanged; a copy of bytes; undefined: absent. @throws as get() */

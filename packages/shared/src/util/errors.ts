@@ -3,6 +3,8 @@
  * the message is for people. `docs/errors.md` lists each code with cause and remedy.
  */
 
+import { inMethod } from './calling-method.ts'
+
 function named(prototype: object, name: string): void {
   Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true })
 }
@@ -13,6 +15,11 @@ export class OutOfRangeError extends RangeError {
   static {
     named(this.prototype, 'OutOfRangeError')
   }
+
+  /** @param message is told with the method of this package before it that was called, if one was */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(inMethod(message, new.target), options)
+  }
 }
 
 /** A value of the right type that is not allowed (IllegalArgumentException). */
@@ -20,6 +27,11 @@ export class InvalidArgValueError extends TypeError {
   readonly code = 'ERR_INVALID_ARG_VALUE'
   static {
     named(this.prototype, 'InvalidArgValueError')
+  }
+
+  /** @param message is told with the method of this package before it that was called, if one was */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(inMethod(message, new.target), options)
   }
 }
 
@@ -29,6 +41,11 @@ export class InvalidArgTypeError extends TypeError {
   static {
     named(this.prototype, 'InvalidArgTypeError')
   }
+
+  /** @param message is told with the method of this package before it that was called, if one was */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(inMethod(message, new.target), options)
+  }
 }
 
 /** null where an object is needed (NullPointerException). */
@@ -36,6 +53,11 @@ export class NullPointerError extends TypeError {
   readonly code = 'ERR_NULL_POINTER'
   static {
     named(this.prototype, 'NullPointerError')
+  }
+
+  /** @param message is told with the method of this package before it that was called, if one was */
+  constructor(message?: string, options?: ErrorOptions) {
+    super(inMethod(message, new.target), options)
   }
 }
 

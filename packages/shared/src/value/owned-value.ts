@@ -3,7 +3,7 @@
  * seed's `MemoryService` did by hand, with watching. The client's half is `shared-value.ts`.
  */
 import process from 'node:process'
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { REGION_BYTES } from '../interfaces/memory-service.ts'
@@ -52,6 +52,7 @@ export class OwnedValue {
     checkInt32('initialValue', initialValue)
     checkFunction('mayWrite', mayWrite)
     this.#file = new MemoryFile(REGION_NAME, REGION_BYTES)
+    keepFromCloning(this)
     this.#file.writeInt32BE(0, initialValue)
     // Sealed before anybody else can see it: a mapping made earlier could be made writable later.
     this.#file.shareReadOnly().close()
@@ -60,6 +61,15 @@ export class OwnedValue {
       watchers: this.#watchers,
       mayWrite: mayWrite === isOwnerOrRoot ? mayWrite : inContext('memsvc:mayWrite', mayWrite),
       set: (value) => this.set(value),
+    })
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    return introduce(this, {
+      value: this.#file.isDeactivated() ? undefined : this.get(),
+      watchers: this.#watchers.size,
+      state: this.#file.isDeactivated() ? 'closed' : 'open',
     })
   }
 
