@@ -20,7 +20,13 @@ import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
 import { show } from '../util/check.ts'
 import { counters, countRefusal } from '../util/counters.ts'
-import { errorCode, LimitError, ServiceFailureError, TransactionTooLargeError } from '../util/errors.ts'
+import {
+  errorCode,
+  LimitError,
+  ServiceFailureError,
+  TransactionTooLargeError,
+  UnsupportedOperationError,
+} from '../util/errors.ts'
 import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { withoutStack } from '../util/stack-traces.ts'
@@ -241,8 +247,8 @@ export class IncomingCalls {
     try {
       return this.#parcels.pack(reply)
     } catch (cause) {
-      // That the caller takes no descriptors is no fault of the service's either.
-      if (!isException(cause) || reply.hasFileDescriptors()) throw cause
+      // Who asks learns that descriptors, or the proxy of another channel, do not get to him.
+      if (!isException(cause) || cause instanceof UnsupportedOperationError) throw cause
       throw new ServiceFailureError(`the reply cannot be sent: ${messageOf(cause)}`, { cause })
     }
   }
