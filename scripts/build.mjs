@@ -1,10 +1,10 @@
 /** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then what is bundled of them. */
 import { join } from 'node:path'
-import { bundleMemclient, bundlePackages } from './lib/bundle.mjs'
+import { bundleMemclient, bundlePackages, bundlePage } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
-import { nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
+import { installIsDue, nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
 function buildNative() {
@@ -18,9 +18,21 @@ function buildNative() {
 
 async function bundle() {
   await bundlePackages(repositoryRoot)
+  await bundlePage(repositoryRoot)
   await writeCodeCache(repositoryRoot, await bundleMemclient(repositoryRoot))
 }
 
+/** A dependency is new since the last install: whoever builds by hand need not know. */
+function installWhatIsNew() {
+  if (!installIsDue(repositoryRoot)) return true
+  console.log('build: npm install, because package-lock.json has changed')
+  return run('npm', ['install', '--no-audit', '--no-fund'], {
+    ...process.env,
+    npm_config_nodedir: headerFolder() ?? '',
+  })
+}
+
+if (!installWhatIsNew()) process.exit(1)
 removeStaleOutput(repositoryRoot)
 if (buildNative() && run(localBin('tsc'), ['-b'])) await bundle()
 else process.exitCode = 1

@@ -17,7 +17,8 @@ const PACKAGE_ARROWS = {
   'memfd-native': [],
   '@memsvc/shared': ['memfd-native'],
   '@memsvc/memory-service': ['@memsvc/shared', 'memfd-native'],
-  '@memsvc/client-cli': ['@memsvc/shared'],
+  '@memsvc/client-cli': ['@memsvc/shared', '@memsvc/ui'],
+  '@memsvc/ui': ['@memsvc/shared'],
   '@memsvc/bench': null,
 }
 const OF_A_NEW_PACKAGE = ['@memsvc/shared']
@@ -61,7 +62,7 @@ const LAYERS = {
 /** The one circle there may be: Android's three interfaces name each other. */
 const ANDROIDS_TRIO = ['ibinder.ts', 'parcel.ts', 'parcelable.ts'].map((name) => `packages/shared/src/parcel/${name}`)
 
-const isCode = (file) => /\.(ts|js|cjs|mjs)$/.test(file)
+const isCode = (file) => /\.(tsx?|js|cjs|mjs)$/.test(file)
 
 function findProblems(root) {
   const packages = listPackages(root)

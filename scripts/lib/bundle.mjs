@@ -2,7 +2,7 @@
  * What is run is bundled: Node loads one file in a fraction of the time, and of the memory, that eighty take. The sources
  * are bundled, not what the compiler made of them, so that what they need to run on Node 20 is there once, not in each.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -49,7 +49,7 @@ function giveOwnNames(path) {
 }
 
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
-const ENTRIES = { 'memfd-native': ['index'], shared: ['index', 'internal'], 'memory-service': ['main'] }
+const ENTRIES = { 'memfd-native': ['index'], shared: ['index', 'internal'], 'memory-service': ['main'], ui: ['index'] }
 
 /** The libraries and the daemon, each by itself. Names and lines are kept, for those who read a stack. */
 export async function bundlePackages(repositoryRoot) {
@@ -73,6 +73,26 @@ export async function bundlePackages(repositoryRoot) {
       logLevel: 'warning',
     })
   }
+}
+
+/** The page of the window: preact and our own, in one file. What is installed loads no framework. */
+export async function bundlePage(repositoryRoot) {
+  const ui = join(repositoryRoot, 'packages/ui')
+  const folder = join(ui, 'dist/page')
+  rmSync(folder, { recursive: true, force: true })
+  await build({
+    entryPoints: [join(ui, 'page/app.tsx')],
+    outfile: join(folder, 'app.js'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'eof',
+    logLevel: 'warning',
+  })
+  for (const file of ['index.html', 'style.css', 'icon.svg']) copyFileSync(join(ui, 'page', file), join(folder, file))
 }
 
 /** Of memclient: what is run, and what is tried before where the command is `read` or `get`. */
@@ -107,7 +127,7 @@ export async function bundleMemclient(repositoryRoot) {
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
       'memfd-native': join(packages, 'memfd-native/src/index.ts'),
     },
-    external: ['commander'],
+    external: ['commander', '@memsvc/ui'],
     logLevel: 'warning',
     plugins: [
       OWN_NAMES,

@@ -13,7 +13,7 @@ const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
  */
 export function declaredProblems(root, own, { packages, rootTools, mayLoad }) {
   const imports = listSources(root, own.folder)
-    .filter((file) => /\.(ts|js|mjs)$/.test(file))
+    .filter((file) => /\.(tsx?|js|mjs)$/.test(file))
     .flatMap((file) => findImports(readText(root, file)).map(({ specifier }) => ({ file, specifier })))
     .filter(({ specifier }) => !specifier.startsWith('.'))
   const problems = imports.map((found) => importProblem(own, found, { packages, rootTools, mayLoad }))

@@ -32,6 +32,7 @@ const VALUES = new Map<string, keyof Options>([
   ['--ttl', 'ttl'],
   ['--count', 'count'],
   ['--until', 'until'],
+  ['--port', 'port'],
 ])
 /** Its value may be missing, and is taken for one only where it is a number: a name may follow. */
 const WAIT = '--wait'
@@ -41,6 +42,7 @@ const SWITCHES = new Map<string, keyof Options>([
   ['--system', 'system'],
   ['--user', 'user'],
   ['--bytes', 'bytes'],
+  ['--open', 'open'],
 ])
 const COMMON: readonly (keyof Options)[] = ['json', 'timeout', 'registry', 'registryOwner', 'system', 'user']
 /** What commander takes for a number. */

@@ -13,6 +13,7 @@ import { list } from './commands/list.ts'
 import type { Options } from './commands/options.ts'
 import { put } from './commands/put.ts'
 import { read } from './commands/read.ts'
+import { ui } from './commands/ui.ts'
 import { watch } from './commands/watch.ts'
 import { write } from './commands/write.ts'
 
@@ -115,5 +116,14 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     },
   ],
   ['list', { operands: [], summary: 'print the names of all services', execute: list }],
+  [
+    'ui',
+    {
+      operands: ['[name]'],
+      options: ['store', 'port', 'open', 'start'],
+      summary: 'open a window in the browser: print its address, and serve it until interrupted',
+      execute: ui,
+    },
+  ],
   ['info', { operands: ['[name]'], summary: 'print the region as this process has it, and its server', execute: info }],
 ])

@@ -22,6 +22,9 @@ const OWN_OPTIONS: { readonly [K in keyof Options]?: readonly [flags: string, me
   ttl: ['--ttl <seconds>', 'delete the key after so long'],
   count: ['--count <n>', 'end after so many'],
   until: ['--until <value>', 'end when the value is this one'],
+  port: ['--port <n>', 'of 127.0.0.1; 0, or none: a free one'],
+  open: ['--open', 'open a browser'],
+  start: ['--no-start', 'start no daemon where none answers'],
   wait: ['--wait [seconds]', 'wait until there is a value, for so long at most'],
 }
 

@@ -26,7 +26,15 @@ export {
   waitForRegistry,
 } from './command/reach.ts'
 export { whenReaderIsGone } from './command/reader-gone.ts'
-export { errorLine, errorText, isTerminal, showProgress, tellPeople, terminalLine } from './command/terminal.ts'
+export {
+  errorLine,
+  errorText,
+  isTerminal,
+  plainText,
+  showProgress,
+  tellPeople,
+  terminalLine,
+} from './command/terminal.ts'
 export { drawDot } from './inspect/draw-dot.ts'
 export { drawSvg } from './inspect/draw-svg.ts'
 export { drawText } from './inspect/draw-text.ts'

@@ -14,6 +14,11 @@ export interface Options extends RegistryOptions {
   readonly ttl?: string
   readonly count?: string
   readonly until?: string
+  /** Of the window. */
+  readonly port?: string
+  readonly open?: boolean
+  /** `--no-start`: false */
+  readonly start?: boolean
   /** Seconds; empty: as long as it takes. */
   readonly wait?: string
 }

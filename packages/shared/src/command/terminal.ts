@@ -22,7 +22,8 @@ export function errorText(error: unknown): string {
   return plainText(isError(error) ? error.message || errorCode(error) || error.name : String(error))
 }
 
-function plainText(text: string): string {
+/** Without what drives terminals, in one line. */
+export function plainText(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').trim()
 }
 

@@ -1,0 +1,41 @@
+/** The last changes that were seen. */
+import { Scroller } from './scroller.tsx'
+import type { Change } from './state.ts'
+import { clock } from './words.ts'
+
+const SHOWN = 50
+
+export function History({ changes }: { changes: readonly Change[] }) {
+  return (
+    <section class="card history" aria-labelledby="history-title">
+      <h2 id="history-title">Last changes</h2>
+      {changes.length === 0 ? (
+        <p class="quiet">None was seen yet.</p>
+      ) : (
+        <Scroller label="The changes">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Seen at</th>
+                <th scope="col">Where</th>
+                <th scope="col">Now</th>
+              </tr>
+            </thead>
+            <tbody>
+              {changes.slice(0, SHOWN).map(({ id, at, name, key, text }) => (
+                <tr key={id}>
+                  <td>{clock(at)}</td>
+                  <td>
+                    {name}
+                    {key !== undefined && <code> {key}</code>}
+                  </td>
+                  <td>{text === null ? <em>deleted</em> : <code>{text}</code>}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroller>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,64 @@
+/** Values of a store as a person edits them: as JSON, or as text. */
+import { InvalidArgValueError, type Json } from '@memsvc/shared'
+
+/** A value as it is shown and edited. */
+export interface EntryText {
+  readonly key: string
+  readonly type: 'json' | 'bytes'
+  readonly version: string
+  readonly bytes: number
+  /** What is in the editor; null: bytes that are no text. */
+  readonly text: string | null
+  /** How it is edited, unless the user chooses otherwise. */
+  readonly mode: 'json' | 'text'
+}
+
+interface Found {
+  readonly key: string
+  readonly value: unknown
+  readonly version: bigint
+  readonly byteLength: number
+  readonly type: 'json' | 'bytes' | null
+}
+
+const PREVIEW_CHARACTERS = 120
+/** More than a page's editor is good for. */
+const MOST_BYTES = 1024 * 1024
+
+export function entryText({ key, value, version, byteLength, type }: Found): EntryText {
+  const facts = { key, type: type ?? 'json', version: String(version), bytes: byteLength }
+  if (byteLength > MOST_BYTES) return { ...facts, text: null, mode: 'json' }
+  if (value instanceof Uint8Array) return { ...facts, text: decode(value), mode: 'text' }
+  return typeof value === 'string'
+    ? { ...facts, text: value, mode: 'text' }
+    : { ...facts, text: JSON.stringify(value, null, 2), mode: 'json' }
+}
+
+/** What a store is given: JSON, a string, or, where bytes were edited, bytes. @throws ERR_INVALID_ARG_VALUE it is no JSON */
+export function readEdit({ text, mode }: { text: string; mode: string }): Json | Uint8Array {
+  if (mode === 'text') return text
+  if (mode === 'bytes') return new TextEncoder().encode(text)
+  if (mode !== 'json')
+    throw new InvalidArgValueError(`a value is edited as json, text or bytes; got ${JSON.stringify(mode)}`)
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw new InvalidArgValueError(`this is no JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** In one line. */
+export function preview(value: unknown): string {
+  if (value === undefined) return ''
+  if (value instanceof Uint8Array) return `${value.length.toLocaleString('en')} bytes`
+  const text = JSON.stringify(value)
+  return text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS - 1)}…` : text
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}

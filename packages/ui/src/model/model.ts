@@ -1,0 +1,104 @@
+/** All that the page shows. What changes is told to whoever listens, as events with names. */
+import type { ServiceManager } from '@memsvc/shared'
+import { Deadline, drawSvg, type Inspection, inspectService, type RegistryChoice } from '@memsvc/shared/internal'
+import { Connection } from './connection.ts'
+import { History } from './history.ts'
+import { Services } from './services.ts'
+import { StoreFollower } from './store-follower.ts'
+import { ValueFollower } from './value-follower.ts'
+
+export interface ModelOptions {
+  readonly registry: RegistryChoice
+  readonly path: string
+  /** What the page begins with. */
+  readonly name: string
+  readonly store: string
+  /** What was said before the page was there. */
+  readonly notices: readonly string[]
+}
+
+export type Listener = (event: string, data: unknown) => void
+
+/** Of each kind: whoever looks at more begins anew. */
+const MOST_FOLLOWED = 32
+
+export class Model {
+  readonly #options: ModelOptions
+  readonly #connection: Connection
+  readonly #listeners = new Set<Listener>()
+  readonly #history = new History((entry) => this.#tell('change', entry))
+  readonly #services: Services
+  readonly #values = new Map<string, ValueFollower>()
+  readonly #stores = new Map<string, StoreFollower>()
+
+  constructor(options: ModelOptions) {
+    this.#options = options
+    this.#connection = new Connection(options.registry, (trouble) => this.#tell('trouble', trouble))
+    this.#services = new Services(this.#connection, (list) => this.#tell('services', list))
+    this.value(options.name)
+    this.store(options.store)
+  }
+
+  /** Tells what there is, and then what changes. @returns ends it */
+  listen(listener: Listener): () => void {
+    const { path, name, store, notices } = this.#options
+    this.#listeners.add(listener)
+    if (this.#listeners.size === 1) this.#services.setWatched(true)
+    listener('hello', { registry: path, name, store, notices, uid: process.geteuid?.() ?? -1, pid: process.pid })
+    listener('trouble', this.#connection.trouble)
+    listener('services', this.#services.list)
+    for (const follower of this.#values.values()) listener('value', follower.state)
+    for (const follower of this.#stores.values()) listener('store', follower.state)
+    listener('history', this.#history.entries)
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.#services.setWatched(false)
+    }
+  }
+
+  value(name: string): ValueFollower {
+    return followed(this.#values, name, () => {
+      const onState = (state: unknown) => this.#tell('value', state)
+      return new ValueFollower(name, { connection: this.#connection, history: this.#history, onState })
+    })
+  }
+
+  store(name: string): StoreFollower {
+    return followed(this.#stores, name, () => {
+      const onState = (state: unknown) => this.#tell('store', state)
+      const onChange = (change: unknown) => this.#tell('entry', change)
+      return new StoreFollower(name, { connection: this.#connection, history: this.#history, onState, onChange })
+    })
+  }
+
+  /** Who holds its memory: a picture, without colours of its own, and what is in it. @throws as inspectService */
+  async inspect(name: string): Promise<{ svg: string; regions: Inspection[] }> {
+    const deadline = new Deadline()
+    const manager: ServiceManager = await deadline.within(this.#connection.manager(), 'the registry')
+    const regions = await inspectService(name, { manager, deadline })
+    return { svg: drawSvg(regions, { style: false }), regions }
+  }
+
+  close(): void {
+    this.#services.setWatched(false)
+    this.#connection.close()
+    for (const follower of [...this.#values.values(), ...this.#stores.values()]) follower.close()
+  }
+
+  #tell(event: string, data: unknown): void {
+    for (const listener of this.#listeners) listener(event, data)
+  }
+}
+
+function followed<T extends { close(): void }>(all: Map<string, T>, name: string, make: () => T): T {
+  const known = all.get(name)
+  if (known !== undefined) return known
+  const [oldest] = [...all.keys()].slice(1) // the first is what the page began with
+  if (all.size >= MOST_FOLLOWED && oldest !== undefined) {
+    all.get(oldest)?.close()
+    all.delete(oldest)
+  }
+  const made = make()
+  all.set(name, made)
+  return made
+}

@@ -1,0 +1,100 @@
+/** A value, as the seed's client has it: a service that is found, a memory file that is mapped. It goes on over restarts. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { DeadObjectError, errorCode, SharedValue } from '@memsvc/shared'
+import { Deadline, errorText } from '@memsvc/shared/internal'
+import type { Connection } from './connection.ts'
+import type { History } from './history.ts'
+
+export interface ValueState {
+  readonly name: string
+  /** `absent`: never found. `gone`: the value is its last one. */
+  readonly state: 'absent' | 'live' | 'gone' | 'unusable'
+  readonly value: number | null
+  /** When this was seen first: milliseconds since 1970. */
+  readonly since: number
+  /** Why it cannot be used; null: it can. */
+  readonly problem: string | null
+}
+
+/** After the service has died, and after it was of no use. */
+const RETRY_MS = 100
+const LONG_RETRY_MS = 1000
+
+export class ValueFollower {
+  readonly #connection: Connection
+  readonly #name: string
+  readonly #onState: (state: ValueState) => void
+  readonly #history: History
+  #value: SharedValue | null = null
+  #state: ValueState
+  #isClosed = false
+
+  constructor(name: string, parts: { connection: Connection; history: History; onState: (state: ValueState) => void }) {
+    this.#name = name
+    this.#connection = parts.connection
+    this.#history = parts.history
+    this.#onState = parts.onState
+    this.#state = { name, state: 'absent', value: null, since: Date.now(), problem: null }
+    void this.#follow()
+  }
+
+  get state(): ValueState {
+    return this.#state
+  }
+
+  /** Read from the memory, as the seed does: 0 where there is none yet. */
+  read(): { value: number; state: ValueState['state'] } {
+    return { value: this.#value?.get() ?? 0, state: this.#state.state }
+  }
+
+  /** By the service, with this user's rights. @throws ERR_DEAD_OBJECT there is none; ToolError it is late; as SharedValue.set */
+  async write(value: number): Promise<void> {
+    if (this.#value === null || this.#state.state !== 'live') throw new DeadObjectError('there is no service')
+    await new Deadline().within(this.#value.set(value), this.#name)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#value?.close()
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#connection
+    while (!this.#isClosed && !signal.aborted) {
+      try {
+        const manager = await this.#connection.manager()
+        const binder = await manager.waitForService(this.#name, { signal })
+        const found = await SharedValue.of(binder)
+        if (this.#isClosed) return found.close()
+        this.#value?.close()
+        this.#value = found
+        for await (const value of found.changes({ signal })) this.#see(value)
+      } catch (error) {
+        if (this.#isClosed || signal.aborted) return
+        this.#lose(error)
+      }
+      const pauseMs = this.#state.state === 'unusable' ? LONG_RETRY_MS : RETRY_MS
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  #see(value: number): void {
+    const isNew = value !== this.#state.value
+    if (isNew) this.#history.add({ name: this.#name, text: String(value) })
+    if (isNew || this.#state.state !== 'live') this.#become('live', value, null)
+  }
+
+  #lose(error: unknown): void {
+    const isDeath = errorCode(error) === 'ERR_DEAD_OBJECT' || errorCode(error) === 'ERR_CLOSED'
+    // What was set just before the end may not have been told.
+    const last = this.#value?.get() ?? null
+    if (this.#value !== null && isDeath) this.#become('gone', last, null)
+    else this.#become(isDeath ? 'absent' : 'unusable', last, isDeath ? null : errorText(error))
+  }
+
+  #become(state: ValueState['state'], value: number | null, problem: string | null): void {
+    if (state === this.#state.state && value === this.#state.value && problem === this.#state.problem) return
+    this.#state = { name: this.#name, state, value, since: Date.now(), problem }
+    this.#onState(this.#state)
+  }
+}

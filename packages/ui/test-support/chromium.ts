@@ -1,0 +1,48 @@
+/** Debian's Chromium, driven by puppeteer. One browser for a test file; each test has windows, or a profile, of its own. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import puppeteer, { type Browser, type Page } from 'puppeteer-core'
+import type { Test } from 'tap'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+)
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-extensions']
+/** A loaded machine is slow; what never comes is the watchdog's. */
+const PATIENCE_MS = 120_000
+/** Looked at by people; not committed. */
+const PICTURES = fileURLToPath(new URL('../../../../.tap/window', import.meta.url))
+
+/** For a test's `skip`. */
+export const noChromium: string | false = CHROMIUM === undefined ? 'needs Chromium (Debian: chromium)' : false
+
+/** Closed with the test. */
+export async function startChromium(t: Test): Promise<Browser> {
+  const browser = await puppeteer.launch({
+    executablePath: CHROMIUM as string,
+    args: ARGS,
+    timeout: PATIENCE_MS,
+    protocolTimeout: PATIENCE_MS,
+  })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+/** A page that shows this address, in a profile of its own. What goes wrong in it fails the test. */
+export async function openPage(t: Test, browser: Browser, url: string): Promise<Page> {
+  const context = await browser.createBrowserContext()
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE_MS)
+  page.on('pageerror', (error) => t.fail(`an error in the page: ${(error as Error).message}`))
+  await page.setViewport({ width: 1280, height: 900 })
+  await page.goto(url)
+  return page
+}
+
+/** For people to look at. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true })
+  await page.screenshot({ path: join(PICTURES, `${name}.png`) as `${string}.png`, fullPage: true })
+}
