@@ -142,7 +142,7 @@ export class Holdings {
    */
   #withoutHold(key: string, before: Holding, after: number | null): { keys: number; bytes: number } {
     const hold = this.#replacing.get(key)
-    if (hold === undefined || hold.uid !== before.uid) return { keys: 1, bytes: before.bytes }
+    if (hold === undefined) return { keys: 1, bytes: before.bytes } // otherwise it is of the same user
     const more = Math.max(hold.wanted - (after ?? 0) - hold.bytes, 0)
     hold.bytes += more
     if (after !== null) return { keys: 1, bytes: before.bytes - more }

@@ -112,9 +112,7 @@ export class StoreWatchers {
   #leave(watcher: Watcher): void {
     const { group, view } = watcher
     group.delete(watcher)
-    if (!view.groups.leave(group)) return
-    this.#notices.forget(group)
-    if (view.groups.size === 0) this.#views.delete(view.name)
+    if (view.groups.leave(group) && view.groups.size === 0) this.#views.delete(view.name)
   }
 
   #viewOf(areas: readonly number[]): View {

@@ -67,7 +67,6 @@ export class NoticeGroup<W extends Told> {
 
   /** It has heard its notice; without one to hear nothing changes. @returns whether it is due for another */
   acknowledge(watcher: W): boolean {
-    if (this.standingOf(watcher) !== 'told') return false
     if (watcher.toldOf === this.#changes) {
       this.#upToDate.add(watcher)
       return false
@@ -116,11 +115,6 @@ export class Notices<W extends Told> {
   tellSoon(group: NoticeGroup<W>): void {
     if (group.hasDue) this.#due.add(group)
     this.#schedule()
-  }
-
-  /** The group has nobody any more. */
-  forget(group: NoticeGroup<W>): void {
-    this.#due.delete(group)
   }
 
   #tellSome(): void {

@@ -147,6 +147,25 @@ t.test('uploads of one user leave some to others', async (t) => {
   await begin(connect(STRANGER + 1).store)
 })
 
+t.test('uploads of one peer are those of its channel, whatever objects they end with', async (t) => {
+  const { store, connect } = strangers(t, { limits: { uploads: 9, uploadsOfUser: 8, uploadsOfPeer: 2 } })
+  for (let i = 0; i < 2; i++) await store.begin(new Binder(), `k${i}`, BYTES, 1n)
+  await t.rejects(async () => store.begin(new Binder(), 'k', BYTES, 1n), {
+    code: 'ERR_LIMIT',
+    resource: 'uploads of one peer',
+    limit: 2,
+  })
+  await connect().store.begin(new Binder(), 'k', BYTES, 1n)
+})
+
+t.test('what is no list of edits, and no edit, is refused before it is sent', async (t) => {
+  const { owner, store } = strangers(t)
+  for (const edits of [null, undefined, 7, 'edits', { length: 1 }, new Set(), [null], [7], ['edit']]) {
+    await t.rejects(async () => store.update(edits as never), { code: /ERR_INVALID_ARG_TYPE|ERR_NULL_POINTER/ })
+  }
+  t.equal(owner.stats.keys, 0)
+})
+
 t.test('uploads are counted and charged before they exist, and given back', async (t) => {
   const { owner, store, connect } = strangers(t, { limits: { uploads: 3, uploadsOfPeer: 2, bytesOfUser: 100_000 } })
   const holder = new Binder()
