@@ -34,7 +34,7 @@ import {
   STATUS_VERSION,
   Violation,
 } from './message.ts'
-import { Outbox, type When } from './outbox.ts'
+import { Outbox, type OutboxOwner, type When } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
 import { type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import { type CallWaiter, PendingCalls } from './pending-calls.ts'
@@ -54,7 +54,7 @@ const ABOVE_CHANNELS = 4096
 
 const ownUid = process.getuid?.() ?? 0
 
-export class Channel implements PacketHandler, MessageSink, InboxOwner {
+export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOwner {
   readonly #hub = Hub.current()
   readonly #socket: HubSocket
   readonly #handler: ChannelHandler
@@ -90,17 +90,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     this.#user = User.join(uid)
     this.#socket.join(this.#user.group)
     this.#inbox = new Inbox(this, this.#reader, this.held, this.#user)
-    this.#outbox = new Outbox({
-      hub: this.#hub,
-      socket: this.#socket,
-      held: this.held,
-      onWaiting: () => this.#updateReference(),
-      onPeerGone: () => {
-        this.#isPeerGone = true
-      },
-      onFault: (reason) => this.#end(reason),
-      onLost: (cause) => this.#endUnsent(cause),
-    })
+    this.#outbox = new Outbox(this, this.#hub, this.#socket, this.held)
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
     if (role === 'client') this.#outbox.begin(hello)
   }
@@ -196,7 +186,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
     try {
       this.#outbox.sendBare(envelopes)
     } catch (cause) {
-      this.#endUnsent(cause)
+      this.onLost(cause)
     }
   }
 
@@ -262,17 +252,8 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
       this.#makeRoomFor(body)
       this.#outbox.send(envelope, body, when)
     } catch (cause) {
-      this.#endUnsent(cause)
+      this.onLost(cause)
     }
-  }
-
-  #endUnsent(cause: unknown): void {
-    const isPeers = cause instanceof LimitError
-    this.#end(
-      isPeers
-        ? new Violation('does not read what it is sent', { cause })
-        : new DeadObjectError('an answer can neither be sent nor wait', { cause }),
-    )
   }
 
   /** @throws LimitError, DeadObjectError a message with this body cannot be sent now */
@@ -303,6 +284,25 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner {
 
   onPacket(packet: ReceivedPacket): void {
     this.#inbox.take(packet)
+  }
+
+  // --- what the outbox tells ---
+
+  onWaiting(): void {
+    this.#updateReference()
+  }
+
+  onPeerGone(): void {
+    this.#isPeerGone = true
+  }
+
+  onLost(cause: unknown): void {
+    const isPeers = cause instanceof LimitError
+    this.#end(
+      isPeers
+        ? new Violation('does not read what it is sent', { cause })
+        : new DeadObjectError('an answer can neither be sent nor wait', { cause }),
+    )
   }
 
   // --- what the inbox tells ---

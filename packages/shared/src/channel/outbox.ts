@@ -11,7 +11,7 @@ import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, OutgoingBody, writeMessage } from './outgoing-body.ts'
 import { Pack } from './pack.ts'
-import { SendQueue } from './send-queue.ts'
+import { SendQueue, type WaitingOwner } from './send-queue.ts'
 
 /**
  * When a message leaves. `now`; `thisBatch`: it may wait for the answers of other channels; `thisTurn`: it may wait for
@@ -25,23 +25,18 @@ const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
 /** Messages without a body that a packet holds. */
 const BARE_MESSAGES = Math.floor(MAX_PACKET_BYTES / HEADER_BYTES)
 
-export interface OutboxOptions {
-  readonly hub: Hub
-  readonly socket: HubSocket
-  /** What waits is a part of it. */
-  readonly held: HeldBytes
-  /** {@link Outbox.isWaiting} may have changed. */
-  readonly onWaiting: () => void
+/** Whom the outbox tells. */
+export interface OutboxOwner extends WaitingOwner {
   /** The peer has closed its end: what waited is dropped. */
-  readonly onPeerGone: () => void
+  onPeerGone(): void
   /** The socket is of no more use. */
-  readonly onFault: (reason: Error) => void
+  onFault(reason: Error): void
   /** Messages that had waited could neither be sent nor wait on: they are lost, all that shared their packet. */
-  readonly onLost: (cause: unknown) => void
+  onLost(cause: unknown): void
 }
 
 export class Outbox {
-  readonly #options: OutboxOptions
+  readonly #owner: OutboxOwner
   readonly #outgoing: Buffer
   readonly #queue: SendQueue
   /** Messages that wait for the end of this turn, if any do. */
@@ -49,12 +44,12 @@ export class Outbox {
   #willLeave = false
   #isClosed = false
 
-  constructor(options: OutboxOptions) {
-    const { hub } = options
-    this.#options = options
+  /** @param held what waits is a part of it */
+  constructor(owner: OutboxOwner, hub: Hub, socket: HubSocket, held: HeldBytes) {
+    this.#owner = owner
     this.#outgoing = hub.outgoing
     withWords(hub.outgoing)
-    this.#queue = new SendQueue(options)
+    this.#queue = new SendQueue(owner, hub, socket, held)
   }
 
   /** Descriptors that wait, here or for the peer to read. Before anything does. */
@@ -142,7 +137,7 @@ export class Outbox {
     try {
       errno = this.#queue.send(pack.moveTo(this.#outgoing))
     } catch (cause) {
-      this.#options.onLost(cause)
+      this.#owner.onLost(cause)
       return
     }
     this.#afterSend(errno)
@@ -157,7 +152,7 @@ export class Outbox {
     try {
       this.#queue.requeue(bytes)
     } catch (cause) {
-      this.#options.onLost(cause)
+      this.#owner.onLost(cause)
     }
   }
 
@@ -181,11 +176,11 @@ export class Outbox {
   #afterSend(errno: number): void {
     if (errno >= 0 || this.#isClosed) return
     if (!PEER_GONE.includes(errno)) {
-      this.#options.onFault(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
+      this.#owner.onFault(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
       return
     }
     // What the peer sent before it went is still in the socket, answers perhaps. Its end comes behind them.
-    this.#options.onPeerGone()
+    this.#owner.onPeerGone()
     this.#dropPack()
     this.#queue.drop()
   }

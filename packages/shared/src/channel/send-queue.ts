@@ -21,19 +21,16 @@ interface WaitingPacket {
   readonly fds: readonly OwnedFd[]
 }
 
-export interface SendQueueOptions {
-  readonly hub: Hub
-  readonly socket: HubSocket
-  /** What waits is a part of it. */
-  readonly held: HeldBytes
+/** Whom the queue tells. */
+export interface WaitingOwner {
   /** Whether something waits may have changed. */
-  readonly onWaiting: () => void
+  onWaiting(): void
 }
 
 export class SendQueue {
   readonly #hub: Hub
   readonly #socket: HubSocket
-  readonly #onWaiting: () => void
+  readonly #owner: WaitingOwner
   readonly #waiting: WaitingPacket[] = []
   #queuedBytes = 0
   #queuedFds = 0
@@ -44,11 +41,12 @@ export class SendQueue {
   readonly #inFlight: InFlight
   #budget: ChannelBudget | undefined
 
-  constructor({ hub, socket, held, onWaiting }: SendQueueOptions) {
+  /** @param held what waits is a part of it */
+  constructor(owner: WaitingOwner, hub: Hub, socket: HubSocket, held: HeldBytes) {
+    this.#owner = owner
     this.#hub = hub
     this.#socket = socket
     this.#held = held
-    this.#onWaiting = onWaiting
     this.#inFlight = new InFlight(socket)
   }
 
@@ -140,7 +138,7 @@ export class SendQueue {
 
   /** What waits goes on as soon as the socket is writable, if no timer looks after it. */
   #updateInterest(): void {
-    this.#onWaiting()
+    this.#owner.onWaiting()
     const awaitsRoom = this.isWaiting && this.#retry === undefined
     if (awaitsRoom === this.#awaitsRoom) return
     this.#awaitsRoom = awaitsRoom

@@ -136,8 +136,8 @@ class Turns {
   }
 
   #forget(): void {
-    for (const waiter of this.#served) waiter.forget()
-    this.#served.length = 0
+    // One by one: an array whose length is set to 0 gives its memory back, and takes it anew for the next message.
+    for (let last = this.#served.pop(); last !== undefined; last = this.#served.pop()) last.forget()
     this.#current = null
     this.#attributed = 0
   }

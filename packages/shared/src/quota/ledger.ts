@@ -117,7 +117,7 @@ export class Ledger<R extends string> {
 
   #forgetIfUnused(uid: number): void {
     const user = this.#userOf(uid)
-    if (user.accounts === 0 && user.used.charged.length === 0) this.#users.delete(uid)
+    if (user.accounts === 0 && user.used.isEmpty) this.#users.delete(uid)
   }
 }
 
@@ -133,13 +133,22 @@ interface User<R extends string> {
  */
 class Tally<R extends string> {
   readonly #counts = new Map<R, number>()
+  /** Resources of which there is something. */
+  #charged = 0
+
+  get isEmpty(): boolean {
+    return this.#charged === 0
+  }
 
   get(resource: R): number {
     return this.#counts.get(resource) ?? 0
   }
 
   add(resource: R, count: number): void {
-    this.#counts.set(resource, this.get(resource) + count)
+    const before = this.get(resource)
+    const after = before + count
+    this.#counts.set(resource, after)
+    this.#charged += Number(after !== 0) - Number(before !== 0)
   }
 
   /** Of those of which there is something. */
@@ -208,7 +217,7 @@ export class Account<R extends string> {
 
   /** What was charged and not refunded. */
   get rest(): R[] {
-    return this.#used.charged
+    return this.#used.isEmpty ? [] : this.#used.charged
   }
 
   /** The peer is gone. Refunds what was forgotten, and answers what that was: nothing, when all is right. */

@@ -25,9 +25,12 @@ export function defaultPolicy(limits: ServiceLimits): ChannelPolicy {
     policy ??= policyOf(limits)
     return policy
   }
-  const files = openFilesLimit()
+  let files: number | undefined
   return {
-    enter: (arrival) => (areFewLeft(arrival.end, files) ? null : (known().enter?.(arrival) ?? null)),
+    enter: (arrival) => {
+      files ??= openFilesLimit()
+      return areFewLeft(arrival.end, files) ? null : (known().enter?.(arrival) ?? null)
+    },
   }
 }
 
