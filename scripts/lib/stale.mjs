@@ -3,6 +3,8 @@ import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { listFiles, listPackages } from './workspace.mjs'
 
+/** By every build, of sources that are called otherwise. */
+const MADE_ANEW = ['bundle', 'page', 'page-types']
 const NATIVE = 'packages/memfd-native'
 
 /** node_modules is missing, or package-lock.json changed since it was installed. */
@@ -27,7 +29,7 @@ function isOlder(root, product, sources) {
 export function removeStaleOutput(root) {
   for (const { folder } of listPackages(root)) {
     for (const file of listFiles(root, `${folder}/dist`)) {
-      if (file.startsWith(`${folder}/dist/bundle/`)) continue // made anew by every build
+      if (MADE_ANEW.some((name) => file.startsWith(`${folder}/dist/${name}/`))) continue
       const source = file.replace(`${folder}/dist/`, `${folder}/`).replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts')
       if (source.endsWith('.ts') && !existsSync(join(root, source))) rmSync(join(root, file))
     }
