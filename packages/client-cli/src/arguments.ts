@@ -30,6 +30,7 @@ const VALUES = new Map<string, keyof Options>([
   ['--file', 'file'],
   ['--if-version', 'ifVersion'],
   ['--ttl', 'ttl'],
+  ['--max-age', 'maxAge'],
   ['--count', 'count'],
   ['--until', 'until'],
   ['--port', 'port'],

@@ -57,7 +57,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     'get',
     {
       operands: ['<key>'],
-      options: ['store', 'output'],
+      options: ['store', 'output', 'maxAge'],
       summary: "print a store's value: JSON as one line, bytes as they are",
       execute: get,
     },

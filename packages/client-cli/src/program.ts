@@ -20,6 +20,7 @@ const OWN_OPTIONS: { readonly [K in keyof Options]?: readonly [flags: string, me
   bytes: ['--bytes', 'take the value as bytes, as it is'],
   ifVersion: ['--if-version <n>', 'only if the key has this version; 0: only if it has no value'],
   ttl: ['--ttl <seconds>', 'delete the key after so long'],
+  maxAge: ['--max-age <time>', 'of a copy of values on another machine: no older than this (5s, 500ms, 2min)'],
   count: ['--count <n>', 'end after so many'],
   until: ['--until <value>', 'end when the value is this one'],
   port: ['--port <n>', 'of 127.0.0.1; 0, or none: a free one'],

@@ -47,6 +47,7 @@ const PLAIN_LINES: [line: string, expected: object][] = [
   ['delete KEY --if-version=7', { command: 'delete', operands: ['KEY'], options: { ifVersion: '7' } }],
   ['increment KEY -.5', { command: 'increment', operands: ['KEY', '-.5'], options: {} }],
   ['keys', { command: 'keys', operands: [], options: {} }],
+  ['get k --max-age 5s', { command: 'get', operands: ['k'], options: { maxAge: '5s' } }],
   ['changes a/ --count 3', { command: 'changes', operands: ['a/'], options: { count: '3' } }],
   ['import -', { command: 'import', operands: ['-'], options: {} }],
   ['export --json', { command: 'export', operands: [], options: { json: true } }],

@@ -1,7 +1,8 @@
-// What concerns the whole process: prctl(2), getrlimit(2), kcmp(2).
+// What concerns the whole process: prctl(2), getrlimit(2), kcmp(2), clock_gettime(2).
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "define.h"
@@ -39,6 +40,13 @@ int64_t Kcmp(int pid, int other_pid, int type, int64_t index, int64_t other_inde
                             static_cast<long>(index), static_cast<long>(other_index)));
 }
 
+/** CLOCK_BOOTTIME, in nanoseconds: the same for all processes of the machine, and it counts while the machine sleeps. */
+int64_t BootTime() {
+  timespec time;
+  if (::clock_gettime(CLOCK_BOOTTIME, &time) < 0) return -errno;
+  return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
 }  // namespace
 
 void RegisterProcess(Napi::Env env, Napi::Object exports) {
@@ -47,4 +55,5 @@ void RegisterProcess(Napi::Env env, Napi::Object exports) {
   Define<GetLimit, "resource">(exports, "getLimit");
   Define<SetLimit, "resource", "soft", "hard">(exports, "setLimit");
   Define<Kcmp, "pid", "otherPid", "type", "index", "otherIndex">(exports, "kcmp");
+  Define<BootTime>(exports, "bootTime");
 }

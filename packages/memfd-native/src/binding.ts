@@ -184,6 +184,7 @@ export interface NativeBinding {
   getDumpable(): number
   getLimit(resource: number): [number, number] | number
   setLimit(resource: number, soft: number, hard: number): number
+  bootTime(): number
   kcmp(pid: number, otherPid: number, type: number, index: number, otherIndex: number): number
 }
 

@@ -23,6 +23,7 @@ export { addSeals, fallocate, fchmod, ftruncate, getSeals, memfdCreate } from '.
 export { mmap } from './mmap.ts'
 export { type Fd, fdNumber, OwnedFd } from './owned-fd.ts'
 export {
+  bootTime,
   getrlimit,
   isDumpable,
   type KcmpSide,

@@ -1,4 +1,4 @@
-/** What concerns the whole process, and what two of them share. prctl(2), getrlimit(2), kcmp(2) */
+/** What concerns the whole process, and what two of them share. prctl(2), getrlimit(2), kcmp(2), clock_gettime(2) */
 import { checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 
@@ -59,6 +59,14 @@ export function kcmp(type: number, a: KcmpSide, b: KcmpSide): number {
   checkObject('a', a)
   checkObject('b', b)
   return unwrap('kcmp', native.kcmp(a.pid, b.pid, type, a.index, b.index))
+}
+
+/**
+ * Milliseconds since the machine began, with fractions: CLOCK_BOOTTIME. The same for all processes of the machine; it goes on while the
+ * machine sleeps, and nobody sets it. clock_gettime(2)
+ */
+export function bootTime(): number {
+  return unwrap('clock_gettime', native.bootTime()) / 1e6
 }
 
 /** RLIM_INFINITY is the largest rlim_t: -1, seen as a signed number. */

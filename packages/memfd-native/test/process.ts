@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
-import { constants, dup, getrlimit, isDumpable, kcmp, reopen, setDumpable, setrlimit } from '../src/index.ts'
+import { bootTime, constants, dup, getrlimit, isDumpable, kcmp, reopen, setDumpable, setrlimit } from '../src/index.ts'
 import { codeOf, leakChecked, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
@@ -93,3 +93,11 @@ function openFilesLimit(): { soft: number; hard: number } {
   const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return { soft: Number(soft), hard: Number(hard) }
 }
+
+t.test('bootTime goes on as the monotonic clock does, in milliseconds', async (t) => {
+  const [first, before] = [bootTime(), performance.now()]
+  while (performance.now() - before < 5);
+  const passed = performance.now() - before
+  t.ok(bootTime() - first >= passed - 0.001)
+  t.ok(first > 0)
+})

@@ -5,6 +5,7 @@ import { absent, storeName } from './key.ts'
 import type { Print } from './output.ts'
 import { openReader } from './owner.ts'
 import { printTo } from './save.ts'
+import { readMaxAge } from './store-options.ts'
 import { formatEntry } from './value-text.ts'
 
 /** Longer bytes are read in parts of this size. */
@@ -12,7 +13,9 @@ const PART_BYTES = 64 * 1024 * 1024
 
 /** `memclient get KEY`: the value, from the area. JSON is text in one line; bytes come as they are. */
 export async function get(context: Context, key: string): Promise<ExitCode> {
+  const maxAgeMs = readMaxAge(context.options.maxAge)
   using store = await openReader(context)
+  checkAge(store, maxAgeMs, storeName(context))
   const stored = store.stored(key)
   stored.look()
   if (stored.byteLength > PART_BYTES && !context.json && typeName(stored.type) === 'bytes') {
@@ -24,6 +27,14 @@ export async function get(context: Context, key: string): Promise<ExitCode> {
   if (entry.type === null) throw absent(key, storeName(context))
   await printTo(context, (print) => print(formatEntry(context.json, entry)))
   return EXIT.done
+}
+
+/** Before the value is read: what is read then is at least as new. @throws ToolError the copy is older */
+function checkAge({ freshness }: StoreReader, maxAgeMs: number | undefined, name: string): void {
+  if (maxAgeMs === undefined || freshness === null || freshness.ageMs <= maxAgeMs) return
+  const { state, ageMs } = freshness
+  const age = Number.isFinite(ageMs) ? `${(ageMs / 1000).toFixed(1)} s old` : 'of unknown age'
+  throw new ToolError(EXIT.tryAgain, `the copy in ${name} is ${age} (${state})`)
 }
 
 /** Bytes that need not fit into memory: all of one version, or an error that says that they are not. */

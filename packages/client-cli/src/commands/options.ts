@@ -12,6 +12,8 @@ export interface Options extends RegistryOptions {
   readonly bytes?: boolean
   readonly ifVersion?: string
   readonly ttl?: string
+  /** How old a copy may be. */
+  readonly maxAge?: string
   readonly count?: string
   readonly until?: string
   /** Of the window. */

@@ -24,6 +24,16 @@ export function readTtl(text: string | undefined): number | undefined {
   throw wrong('--ttl', 'a number of seconds above 0', text)
 }
 
+/** `--max-age TIME`, in milliseconds: `5`, `5s`, `500ms`, `2min`. @throws ToolError with EXIT.usage: it is no time */
+export function readMaxAge(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, count = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text) ?? []
+  if (count !== '') return Number(count) * (UNITS_MS[unit] as number)
+  throw wrong('--max-age', 'a time, as 5s, 500ms or 2min', text)
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000 }
+
 /** `--count N`. @throws ToolError with EXIT.usage: it is no number above 0 */
 export function readCount(text: string | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY

@@ -15,6 +15,7 @@ import {
   ServiceSpecificError,
   UnsupportedOperationError,
 } from '../util/errors.ts'
+import { unnumbered } from '../util/service-errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { ParcelValues } from './parcel-values.ts'
 
@@ -83,7 +84,7 @@ export function readException(parcel: ParcelValues): void {
   if (number === NO_EXCEPTION) return
   const message = parcel.readString()
   skipBlock(parcel)
-  if (number === SERVICE_SPECIFIC) throw new ServiceSpecificError(parcel.readInt(), message ?? undefined)
+  if (number === SERVICE_SPECIFIC) throw unnumbered(new ServiceSpecificError(parcel.readInt(), message ?? undefined))
   const ErrorClass = CLASSES.get(number)
   if (ErrorClass === undefined) throw new RemoteError(`Unknown exception code: ${number} msg ${message}`)
   // Without a stack at first: the words are the service's, and not about what was called here.

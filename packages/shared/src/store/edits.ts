@@ -3,9 +3,9 @@
 import { checkLong, checkNumber, checkObject, checkOptions, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
+import type { CoreEdit } from './core-edit.ts'
 import { encode, type Json } from './json.ts'
 import { rowOf, type StoreLimits } from './limits.ts'
-import type { CoreEdit } from './store-core.ts'
 import { checkKey } from './store-key.ts'
 
 /** One change of several. */

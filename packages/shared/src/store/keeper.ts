@@ -3,6 +3,7 @@
  * store itself, whenever it likes: then all of it is of one moment.
  */
 import type { OwnedFd } from 'memfd-native'
+import type { StoreOrigin } from './origin.ts'
 import type { KeyNote, RecordSource, StoredRecord } from './stored-record.ts'
 
 /** A store as its keeper sees it. */
@@ -42,4 +43,6 @@ export interface StoreBeginning {
   /** Of keys that have something to note. */
   readonly notes?: Iterable<readonly [key: string, note: KeyNote]>
   readonly keeper?: StoreKeeper | null
+  /** It is a copy: its clients' changes are made there. */
+  readonly origin?: StoreOrigin | null
 }

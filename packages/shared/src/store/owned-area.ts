@@ -7,6 +7,7 @@ import { type AreaEdit, AreaReader, AreaWriter, areaWriteCodes, type OwnedFd } f
 import { errorCode, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { STORE_LIMITS } from './limits.ts'
+import type { ReplicaWords } from './replica-words.ts'
 import type { StoreArea } from './store-reader.ts'
 
 /** What an area of a store is made of. */
@@ -28,6 +29,8 @@ export interface AreaSize {
 const RETIRED_AT_ONCE = 256
 /** It is worth moving when so much of the places is free. */
 const FREE_PART = 4
+/** In a millisecond. */
+const NANOSECONDS = 1e6
 const REGION_NAME = 'memsvc-store'
 
 /** Something to put, or to delete: bytes that are copied now, or a block that was filled before. */
@@ -48,6 +51,7 @@ export class OwnedArea implements StoreArea {
   #reader: AreaReader
   #size: AreaSize
   #moves = 0
+  #replica: ReplicaWords | null = null
   readonly #onMoved: () => void
 
   /**
@@ -82,6 +86,12 @@ export class OwnedArea implements StoreArea {
 
   get stats(): AreaWriter['stats'] {
     return this.#writer.stats
+  }
+
+  /** What readers are told of a copy; it goes with the values when they move. */
+  setReplica(words: ReplicaWords): void {
+    this.#replica = words
+    tellReplica(this.#writer, words)
   }
 
   /** A read-only descriptor, the caller's. @throws EMFILE */
@@ -135,6 +145,7 @@ export class OwnedArea implements StoreArea {
     try {
       this.#copyTo(next, size)
       reader = readerOf(next)
+      if (this.#replica !== null) tellReplica(next, this.#replica)
     } catch (error) {
       next.close()
       throw error
@@ -251,6 +262,10 @@ export class OwnedArea implements StoreArea {
     if (code === areaWriteCodes.TOO_LARGE) return limitError(STORE_LIMITS.valueBytes, bytes)
     return new Error(`the own area cannot be written: ${code}`)
   }
+}
+
+function tellReplica(writer: AreaWriter, { state, applied, contact }: ReplicaWords): void {
+  writer.setReplica(state, applied, BigInt(Math.round(contact * NANOSECONDS)))
 }
 
 function readerOf(writer: AreaWriter): AreaReader {

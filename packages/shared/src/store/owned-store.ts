@@ -13,6 +13,7 @@ import { type DeepReadonly, encode, type Json } from './json.ts'
 import type { StoreBeginning, StoreKeeper } from './keeper.ts'
 import { keptStore } from './kept-store.ts'
 import type { StoreLimits } from './limits.ts'
+import type { StoreCopy, StoreOrigin } from './origin.ts'
 import type { AreaSize, OwnedArea } from './owned-area.ts'
 import {
   checkAreas,
@@ -41,6 +42,7 @@ export class OwnedStore {
   readonly #service: StoreService
   readonly #watchers = new StoreWatchers()
   readonly #keeper: StoreKeeper | null
+  readonly #origin: StoreOrigin | null
   #rules: readonly OwnedAreaRule[]
   #isClosed = false
 
@@ -55,6 +57,7 @@ export class OwnedStore {
     this.#rules = areas
     keepFromCloning(this)
     this.#keeper = beginning.keeper ?? null
+    this.#origin = beginning.origin ?? null
     this.#core = new StoreCore({
       areas: areas.map(({ keys }) => keys),
       ...{ size, maxValueBytes, limits, beginning },
@@ -67,10 +70,12 @@ export class OwnedStore {
       mayWrite,
       mayRead: (caller, area) => (this.#rules[area]?.mayRead ?? everybody)(caller),
       kept: () => this.#keeper?.kept() ?? null,
+      origin: this.#origin,
     })
     this.binder = this.#service
     try {
       this.#keeper?.begin(keptStore(this.#core))
+      this.#origin?.begin(copyOf(this.#core))
     } catch (error) {
       this.#core.close()
       throw error
@@ -214,6 +219,7 @@ export class OwnedStore {
     this.#service.close()
     this.#watchers.close()
     this.#keeper?.end()
+    this.#origin?.end()
     this.#core.close()
   }
 
@@ -257,4 +263,15 @@ function everybody(): boolean {
 
 function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i])
+}
+
+function copyOf(core: StoreCore): StoreCopy {
+  return {
+    apply: (edits) => core.apply(edits),
+    setReplica: (words) => core.setReplica(words),
+    versionOf: (key) => core.reader.versionOf(key),
+    get keys() {
+      return core.reader.keys()
+    },
+  }
 }

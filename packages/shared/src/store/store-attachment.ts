@@ -16,14 +16,19 @@ import { type StoreArea, StoreReader } from './store-reader.ts'
 
 /** Whether the values are what the owner has now. */
 export interface StoreStatus {
-  /** `stale`: the owner is away, and the values are its last ones. The other two are for copies of stores elsewhere. */
+  /**
+   * `stale`: the owner is away, or of a copy its origin, and the values are the last ones. Only of copies: `syncing`, not all values are
+   * there yet, and an absent one may be there; `refused`, it will not come right by itself.
+   */
   state: 'live' | 'stale' | 'syncing' | 'refused'
   /** Of the last transaction that can be read. */
   version: bigint
-  /** For how long they may be out of date, in milliseconds: 0 while they cannot be. */
+  /** For how long they may be out of date, in milliseconds: 0 while they cannot be; Infinity: nothing is known. */
   ageMs: number
   /** Whether the owner can be reached, as far as is known. */
   connected: boolean
+  /** Of a copy: the last revision of its origin that is in it. Absent: it is no copy. */
+  applied?: bigint
 }
 
 /** Owns the areas' mappings and the channel to the owner, until `close()`. */
@@ -50,6 +55,12 @@ export class StoreAttachment {
   get status(): StoreStatus {
     const connected = this.#isOwnerThere()
     if (!connected) this.#awaySince ??= now()
+    const copy = this.reader.freshness
+    if (copy !== null) {
+      const { ageMs, applied } = copy
+      const state = copy.state === 'live' && !connected ? 'stale' : copy.state
+      return { state, version: this.reader.version, ageMs: Math.round(ageMs), connected, applied }
+    }
     const ageMs = connected ? 0 : Math.round(now() - (this.#awaySince ?? 0))
     return { state: connected ? 'live' : 'stale', version: this.reader.version, ageMs, connected }
   }

@@ -8,26 +8,19 @@ import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationEr
 import { limitError } from '../util/limit.ts'
 import { wallClock } from '../util/timers.ts'
 import { fillAreas, type PlannedArea } from './area-plan.ts'
+import type { CoreEdit } from './core-edit.ts'
 import { Expiry } from './expiry.ts'
 import { type Charge, Holdings } from './holdings.ts'
 import { type Encoded, encode } from './json.ts'
 import type { StoreBeginning } from './keeper.ts'
 import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
 import type { AreaSize, OwnedArea, Put } from './owned-area.ts'
+import type { ReplicaWords } from './replica-words.ts'
 import { checkKey } from './store-key.ts'
 import { StoreLedger } from './store-ledger.ts'
 import { StoreReader } from './store-reader.ts'
 import { AreaRecords, type KeyNote, type RecordSource } from './stored-record.ts'
 import { givenUpTo } from './versions.ts'
-
-/** One change, as it is asked for. */
-export interface CoreEdit {
-  readonly key: string
-  /** Null: it is deleted. */
-  readonly value: Encoded | null
-  /** Only if this is its version; 0n: only if it is absent. */
-  readonly ifVersion?: bigint | undefined
-}
 
 /** How a value is put. */
 export interface PutOptions {
@@ -58,6 +51,7 @@ export class StoreCore {
   maxValueBytes: number
   #areas: readonly OwnedArea[]
   #limits: StoreLimits
+  #replica: ReplicaWords | null = null
   readonly #options: CoreOptions
   readonly #expiry = new Expiry((key) => this.#expire(key))
 
@@ -145,6 +139,26 @@ export class StoreCore {
     return version
   }
 
+  /** What comes from the origin of a copy: no client's limits are its. All or none, of one area. @throws ERR_LIMIT no room */
+  apply(edits: readonly CoreEdit[]): bigint {
+    const area = this.#areaOfAll(edits)
+    if (area === undefined) return 0n
+    const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
+    const version = area.commit(last.map(putOf))
+    if (version === 0n) return version
+    this.#options.onCommit(
+      last.map(({ key }) => key),
+      version,
+    )
+    return version
+  }
+
+  /** What readers are told of a copy. */
+  setReplica(words: ReplicaWords): void {
+    this.#replica = words
+    for (const area of this.#areas) area.setReplica(words)
+  }
+
   /** @returns whether there was a value. @throws ERR_CONFLICT; as update */
   delete(key: string, ifVersion: bigint | undefined): boolean {
     return this.update([{ key, value: null, ifVersion }], null) !== 0n
@@ -206,6 +220,7 @@ export class StoreCore {
       plans,
       leaving.map(({ reader }) => new AreaRecords(reader)),
     )
+    if (this.#replica !== null) for (const area of next) area.setReplica(this.#replica)
     for (const area of leaving) area.markMoved()
     this.#areas = next
     this.#onMoved()

@@ -4,6 +4,7 @@ import { areaCodes, areaStates, areaTypes } from 'memfd-native'
 import { checkBytes, checkInteger, checkLong, checkObject, checkString } from '../util/check.ts'
 import { BadParcelError, ClosedError, ConflictError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
+import { type Freshness, freshnessOf } from './freshness.ts'
 import { decode, type Json } from './json.ts'
 import { KeyPatterns } from './key-patterns.ts'
 import { STORE_LIMITS } from './limits.ts'
@@ -189,6 +190,12 @@ export class StoreReader implements KeySource {
   get version(): bigint {
     this.#followMoved()
     return this.#areas.reduce((last, { reader }) => maxOf(last, reader.header.committed), 0n)
+  }
+
+  /** Of a copy; null: it is none. */
+  get freshness(): Freshness | null {
+    this.#followMoved()
+    return freshnessOf(this.#areas.map(({ reader }) => reader.header))
   }
 
   close(): void {

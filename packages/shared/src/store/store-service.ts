@@ -22,6 +22,8 @@ import {
 import { withoutStack } from '../util/stack-traces.ts'
 import { AreaHandouts } from './area-handouts.ts'
 import { checkUpdate } from './edits.ts'
+import type { StoreOrigin } from './origin.ts'
+import { OriginCalls, type OriginRequest } from './origin-calls.ts'
 import type { PutOptions, StoreCore } from './store-core.ts'
 import { ANY_VERSION, type HandedArea, IStore, NO_TTL, type Outcome, type WireEdit } from './store-interface.ts'
 import { checkKey } from './store-key.ts'
@@ -36,6 +38,8 @@ export interface StoreServiceParts {
   readonly mayRead: (caller: Caller, area: number) => boolean
   /** Null: a change may be answered now. Otherwise when this resolves. */
   readonly kept: () => Promise<void> | null
+  /** Null: it is no copy. */
+  readonly origin: StoreOrigin | null
 }
 
 type Answer<T> = T | Promise<T>
@@ -47,12 +51,17 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   readonly #parts: StoreServiceParts
   readonly #uploads: Uploads
   readonly #handouts: AreaHandouts
+  readonly #origin: OriginCalls | null
   #isClosed = false
 
   constructor(parts: StoreServiceParts) {
     super()
     this.#parts = parts
-    this.#uploads = new Uploads(parts.core, (owner) => this.#letGo(owner))
+    this.#origin = parts.origin === null ? null : new OriginCalls(parts.origin, parts.core)
+    this.#uploads = new Uploads(parts.core, {
+      inBuffers: this.#origin !== null,
+      onUnused: (owner) => this.#letGo(owner),
+    })
     this.#handouts = new AreaHandouts(parts.core, parts.mayRead)
   }
 
@@ -82,24 +91,29 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   set(key: string | null, type: number, bytes: Uint8Array | null, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
     const put = this.#put(key, ttlMs)
     const value = { type: checkedType(type), bytes: checkedBytes(bytes) }
-    const outcome = outcomeOf(() => this.#parts.core.set({ key: put.key, value, ifVersion: wanted(ifVersion) }, put))
-    return this.#whenKept(outcome)
+    const edit = { key: put.key, value, ifVersion: wanted(ifVersion) }
+    if (this.#origin !== null) return this.#origin.update([edit], put)
+    return this.#whenKept(outcomeOf(() => this.#parts.core.set(edit, put)))
   }
 
   delete(key: string | null, ifVersion: bigint): Answer<Outcome> {
-    const { key: checked, payer } = this.#put(key, NO_TTL)
-    const edit = { key: checked, value: null, ifVersion: wanted(ifVersion) }
+    const put = this.#put(key, NO_TTL)
+    const { payer } = put
+    const edit = { key: put.key, value: null, ifVersion: wanted(ifVersion) }
+    if (this.#origin !== null) return this.#origin.update([edit], put)
     return this.#whenKept(outcomeOf(() => this.#parts.core.update([edit], payer)))
   }
 
   update(edits: readonly WireEdit[]): Answer<Outcome> {
     checkUpdate(edits.length, this.#parts.core.limits)
-    const payer = payerOf(callerNow())
+    const caller = callerNow()
+    const payer = payerOf(caller)
     const wantedEdits = edits.map(({ key, type, bytes, ifVersion }) => ({
       key: this.#put(key, NO_TTL).key,
       value: type === areaTypes.DELETED ? null : { type: checkedType(type), bytes: checkedBytes(bytes) },
       ifVersion: wanted(ifVersion),
     }))
+    if (this.#origin !== null) return this.#origin.update(wantedEdits, { caller, ttlMs: undefined })
     const outcome = outcomeOf(
       () => this.#parts.core.update(wantedEdits, payer),
       (key) => edits.findIndex((edit) => edit.key === key),
@@ -110,6 +124,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   increment(key: string | null, by: number, ttlMs: number): Answer<number> {
     const put = this.#put(key, ttlMs)
     if (!Number.isFinite(by)) throw new InvalidArgValueError('a value is incremented by a finite number')
+    if (this.#origin !== null) return this.#origin.increment(put.key, by, put)
     return this.#whenKept(this.#parts.core.increment(put.key, by, put))
   }
 
@@ -142,7 +157,11 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   commit(id: number, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
     const { uid } = callerNow()
     // Who may write may have changed since it began.
-    this.#put(this.#uploads.keyOf(id, uid), ttlMs)
+    const checked = this.#put(this.#uploads.keyOf(id, uid), ttlMs)
+    if (this.#origin !== null) {
+      const { key, type, bytes } = this.#uploads.take(id, uid)
+      return this.#origin.update([{ key, value: { type, bytes }, ifVersion: wanted(ifVersion) }], checked)
+    }
     const put = { ifVersion: wanted(ifVersion), ttlMs: checkedTtl(ttlMs) }
     return this.#whenKept(outcomeOf(() => this.#uploads.commit(id, uid, put)))
   }
@@ -196,13 +215,13 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   /** A key that the caller may write, and how. @throws ERR_SECURITY, ERR_INVALID_ARG_VALUE */
-  #put(key: string | null, ttlMs: number): PutOptions & { key: string } {
+  #put(key: string | null, ttlMs: number): PutOptions & OriginRequest & { key: string } {
     checkKey(key)
     const caller = callerNow()
     if (this.#parts.mayWrite(caller, key) !== true) {
       throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not write this key`))
     }
-    return { key, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
+    return { key, caller, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
   }
 
   /** Others see the change already; whoever asked for it hears of it when it is kept. */

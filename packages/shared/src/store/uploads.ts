@@ -32,6 +32,8 @@ interface Upload extends UploadStart {
   readonly area: OwnedArea
   readonly moves: number
   readonly block: number
+  /** Of a copy, whose values go elsewhere first: where they come together. Null: in the block. */
+  readonly bytes: Uint8Array | null
   readonly account: StoreAccount
   readonly refund: () => void
   readonly death: { binderDied: () => void }
@@ -39,6 +41,13 @@ interface Upload extends UploadStart {
   received: number
   /** Of `performance.now()`. */
   heardAt: number
+}
+
+export interface UploadsOptions {
+  /** Their bytes are not to be in the area: `take` has them. */
+  readonly inBuffers: boolean
+  /** Told when no upload ends with this object any more. */
+  readonly onUnused: (owner: IBinder) => void
 }
 
 const LAST_ID = 0x7fffffff
@@ -49,12 +58,11 @@ export class Uploads {
   #lastId = 0
   #timer: NodeJS.Timeout | undefined
 
-  readonly #onUnused: (owner: IBinder) => void
+  readonly #options: UploadsOptions
 
-  /** @param onUnused told when no upload ends with this object any more */
-  constructor(core: StoreCore, onUnused: (owner: IBinder) => void) {
+  constructor(core: StoreCore, options: UploadsOptions) {
     this.#core = core
-    this.#onUnused = onUnused
+    this.#options = options
   }
 
   get size(): number {
@@ -77,8 +85,9 @@ export class Uploads {
     let refund = (): void => undefined
     try {
       refund = this.#core.holdings.hold(payer, key, byteLength)
-      const block = area.reserve(byteLength, type)
-      return this.#add(start, { area, moves: area.moves, block, account, refund })
+      const bytes = this.#options.inBuffers ? new Uint8Array(byteLength) : null
+      const block = bytes === null ? area.reserve(byteLength, type) : NO_BLOCK
+      return this.#add(start, { area, moves: area.moves, block, bytes, account, refund })
     } catch (error) {
       refund()
       account.refund('uploads')
@@ -92,7 +101,8 @@ export class Uploads {
     if (position !== BigInt(upload.received) || bytes.length > upload.byteLength - upload.received) {
       throw new InvalidArgValueError(`${bytes.length} bytes at ${position} are not the next of ${upload.byteLength}`)
     }
-    upload.area.write(upload.block, upload.received, bytes)
+    if (upload.bytes === null) upload.area.write(upload.block, upload.received, bytes)
+    else upload.bytes.set(bytes, upload.received)
     upload.received += bytes.length
     upload.heardAt = now()
   }
@@ -103,8 +113,8 @@ export class Uploads {
    */
   commit(id: number, uid: number, put: { ifVersion: bigint | undefined; ttlMs: number | undefined }): bigint {
     const upload = this.#of(id, uid)
-    const { key, type, byteLength, block, payer, received } = upload
-    if (received < byteLength) throw new IllegalStateError(`${received} of ${byteLength} bytes have come`)
+    const { key, type, byteLength, block, payer } = upload
+    checkWhole(upload)
     upload.refund() // from here on it is charged as what it will be
     try {
       const version = this.#core.setBlock(key, block, { type, bytes: byteLength, payer, ...put })
@@ -114,6 +124,14 @@ export class Uploads {
       this.#abandon(upload)
       throw error
     }
+  }
+
+  /** What has come, instead of a commit; it is over. @throws ERR_ILLEGAL_STATE no such upload, or parts are missing */
+  take(id: number, uid: number): { key: string; type: number; bytes: Uint8Array } {
+    const upload = this.#of(id, uid)
+    checkWhole(upload)
+    this.#forget(upload)
+    return { key: upload.key, type: upload.type, bytes: upload.bytes as Uint8Array }
   }
 
   /** The key that it is for. @throws ERR_ILLEGAL_STATE no upload of this caller's */
@@ -128,21 +146,22 @@ export class Uploads {
 
   /** Values are in other areas now: what had come into those of before is lost, and who sends it hears of that. */
   lose(): void {
-    for (const upload of [...this.#open.values()]) if (upload.area.moves !== upload.moves) this.#forget(upload)
+    for (const upload of [...this.#open.values()])
+      if (upload.bytes === null && upload.area.moves !== upload.moves) this.#forget(upload)
   }
 
   close(): void {
     for (const upload of [...this.#open.values()]) this.#abandon(upload)
   }
 
-  #add(start: UploadStart, made: Pick<Upload, 'area' | 'moves' | 'block' | 'account' | 'refund'>): number {
+  #add(start: UploadStart, made: Pick<Upload, 'area' | 'moves' | 'block' | 'bytes' | 'account' | 'refund'>): number {
     const id = this.#nextId()
     const death = { binderDied: () => this.#abandon(upload) }
     const upload: Upload = { ...start, ...made, id, death, received: 0, heardAt: now() }
     try {
       start.owner.linkToDeath(death)
     } catch (error) {
-      made.area.abandon(made.block)
+      if (made.bytes === null) made.area.abandon(made.block)
       throw error
     }
     this.#open.set(id, upload)
@@ -166,7 +185,7 @@ export class Uploads {
 
   #abandon(upload: Upload): void {
     if (!this.#open.has(upload.id)) return
-    upload.area.abandon(upload.block)
+    if (upload.bytes === null) upload.area.abandon(upload.block)
     this.#forget(upload)
   }
 
@@ -175,7 +194,7 @@ export class Uploads {
     upload.refund()
     upload.account.refund('uploads')
     if (upload.owner.isBinderAlive()) upload.owner.unlinkToDeath(upload.death)
-    this.#onUnused(upload.owner)
+    this.#options.onUnused(upload.owner)
     if (this.#open.size > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -193,4 +212,12 @@ export class Uploads {
     }
     this.#timer = setTimeout(look, Math.max(pauseMs / 4, 1)).unref()
   }
+}
+
+/** It is in no area. */
+const NO_BLOCK = 0
+
+/** @throws ERR_ILLEGAL_STATE */
+function checkWhole({ received, byteLength }: Upload): void {
+  if (received < byteLength) throw new IllegalStateError(`${received} of ${byteLength} bytes have come`)
 }

@@ -1,0 +1,34 @@
+/**
+ * Where the values of a store really are, if the store is only a copy: every change that a client asks for is made there, and comes into
+ * the copy as all others do. Who reads sees nothing of it but the state of the copy.
+ */
+import type { Caller } from '../binder/calling-identity.ts'
+import type { CoreEdit } from './core-edit.ts'
+import type { ReplicaWords } from './replica-words.ts'
+
+/** The copy, as whoever fills it sees it. */
+export interface StoreCopy {
+  /** Whole, or not at all; without the limits of clients. @returns the version; 0n: nothing has changed. @throws ERR_LIMIT no room */
+  apply(edits: readonly CoreEdit[]): bigint
+  /** What readers are told, from now on. */
+  setReplica(words: ReplicaWords): void
+  /** 0n: it is absent. */
+  versionOf(key: string): bigint
+  /** All of them, in no order. */
+  readonly keys: readonly string[]
+}
+
+export interface StoreOrigin {
+  /** Before anything else, once. */
+  begin(copy: StoreCopy): void
+  /**
+   * Makes the changes there, all or none. The rights of the caller were looked at, and each key.
+   * @returns the version in the copy, where the changes are by then; 0n: nothing was to be changed
+   * @throws ERR_CONFLICT, with the version in the copy; ERR_TIMEOUT the outcome is unknown; ERR_READ_ONLY; ERR_LIMIT
+   */
+  update(edits: readonly CoreEdit[], caller: Caller): Promise<bigint>
+  /** @returns the sum, which is in the copy by then. @throws ERR_INVALID_ARG_VALUE the value is no number; as update */
+  increment(key: string, by: number, caller: Caller): Promise<number>
+  /** The store is closed. */
+  end(): void
+}

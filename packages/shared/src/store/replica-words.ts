@@ -1,0 +1,21 @@
+/** What the header of an area says of a copy of values elsewhere (docs/protocol.md, 9.1). */
+
+/** How true a copy is. */
+export const replicaStates = {
+  NONE: 0,
+  SYNCING: 1,
+  LIVE: 2,
+  STALE: 3,
+  REFUSED: 4,
+} as const
+
+export type ReplicaState = (typeof replicaStates)[keyof typeof replicaStates]
+
+/** The words of a copy in the header of its areas. */
+export interface ReplicaWords {
+  readonly state: ReplicaState
+  /** In the origin's numbers: everything up to there is in the copy. */
+  readonly applied: bigint
+  /** Milliseconds of `bootTime()`: what was true at the origin then is in the copy. 0: nothing is known. */
+  readonly contact: number
+}

@@ -1,0 +1,25 @@
+/**
+ * Errors that Android has no number for, on their way to a caller in another process: as service-specific ones whose numbers no
+ * service of others has (docs/protocol.md, section 10).
+ */
+import { errorCode, ReadOnlyError, ServiceSpecificError, TimeoutError } from './errors.ts'
+
+/** "msv", and which. */
+const NUMBERS: ReadonlyMap<string, number> = new Map([
+  ['ERR_TIMEOUT', 0x6d737601],
+  ['ERR_READ_ONLY', 0x6d737602],
+])
+
+/** What a service throws of it: as it is where Android has a number. */
+export function numbered(error: unknown): unknown {
+  const number = NUMBERS.get(errorCode(error) ?? '')
+  return number === undefined ? error : new ServiceSpecificError(number, (error as Error).message, { cause: error })
+}
+
+/** What the caller throws of what came. */
+export function unnumbered(error: ServiceSpecificError): Error {
+  const [code] = [...NUMBERS].find(([, number]) => number === error.errorCode) ?? []
+  if (code === 'ERR_TIMEOUT') return new TimeoutError(error.message)
+  if (code === 'ERR_READ_ONLY') return new ReadOnlyError(error.message)
+  return error
+}
