@@ -2,7 +2,7 @@ import { SharedStore, type StoreChange } from '@memsvc/shared'
 import { connectInTime, EXIT, type ExitCode } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { storeName } from './key.ts'
-import { findStore } from './owner.ts'
+import { closedOr, findStore } from './owner.ts'
 import { readCount } from './store-options.ts'
 import { jsonLine, jsonOf, jsonVersion } from './value-text.ts'
 
@@ -15,7 +15,9 @@ export async function changes(context: Context, prefix = ''): Promise<ExitCode> 
   let left = readCount(context.options.count)
   using manager = await connectInTime(context.registry, context.deadline)
   await findStore(context, manager) // which says what is wrong with it
-  using store = await context.deadline.within(SharedStore.open(name, { manager }), name)
+  using store = await context.deadline.within(SharedStore.open(name, { manager }), name).catch((error: unknown) => {
+    throw closedOr(error, name)
+  })
   const feed = store.changes(prefix) // from here on
   const print = context.untilInterrupted()
   context.tell(`memclient: watching ${name} at ${manager.path}`)

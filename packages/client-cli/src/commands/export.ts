@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import type { Print } from './output.ts'
 import { openReader } from './owner.ts'
 import { printTo } from './save.ts'
-import { jsonLine, jsonOf } from './value-text.ts'
+import { exportedOf, jsonLine } from './value-text.ts'
 
 type Values = [string, Json | Uint8Array][]
 
@@ -18,11 +18,6 @@ const PIECE_UNITS = 1024 * 1024
 export async function exportStore(context: Context, prefix = ''): Promise<ExitCode> {
   using store = await openReader(context)
   const values = valuesOf(store, prefix)
-  for (const [key, value] of values) {
-    if (looksLikeBytes(value)) {
-      context.tell(`memclient: ${JSON.stringify(key)} is JSON, and looks like bytes: it will be imported as bytes`)
-    }
-  }
   await printTo(context, (print) => printObject(values, print))
   return EXIT.done
 }
@@ -40,15 +35,10 @@ async function printObject(values: Values, print: Print): Promise<void> {
   if (values.length === 0) return print('{}')
   let piece = '{'
   for (const [i, [key, value]] of values.entries()) {
-    piece += `${i === 0 ? '' : ','}\n${jsonLine(key)}: ${jsonLine(jsonOf(value))}`
+    piece += `${i === 0 ? '' : ','}\n${jsonLine(key)}: ${jsonLine(exportedOf(value))}`
     if (piece.length < PIECE_UNITS) continue
     await print(Buffer.from(piece))
     piece = ''
   }
   await print(`${piece}\n}`)
-}
-
-function looksLikeBytes(value: Json | Uint8Array): boolean {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
-  return Object.keys(value).join() === '$bytes' && typeof (value as { $bytes?: Json }).$bytes === 'string'
 }

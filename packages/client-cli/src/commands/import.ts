@@ -1,4 +1,4 @@
-import { errorCode, type Json } from '@memsvc/shared'
+import { errorCode } from '@memsvc/shared'
 import {
   ANY_VERSION,
   checkKey,
@@ -14,7 +14,7 @@ import type { Context } from './context.ts'
 import { placeOf, readInput } from './input.ts'
 import { findOwner, putAt, type StoreOwner } from './owner.ts'
 import { startProgress } from './progress.ts'
-import { checkTextLength, jsonLine, parseJson, textOf } from './value-text.ts'
+import { checkTextLength, importedFrom, jsonLine, parseJson, textOf } from './value-text.ts'
 
 /** One change, all of it there. */
 interface Edit extends WireEdit {
@@ -60,18 +60,8 @@ function readEdits(text: string, place: string): Edit[] {
   }
   return Object.entries(object).map(([key, value]) => {
     checkKey(key)
-    return { key, ...encode(fromJson(key, value)), ifVersion: ANY_VERSION }
+    return { key, ...encode(importedFrom(key, value)), ifVersion: ANY_VERSION }
   })
-}
-
-/** `{ "$bytes": BASE64 }` is bytes. @throws ToolError with EXIT.usage: it looks like that, and is no base64 */
-function fromJson(key: string, value: Json): Json | Uint8Array {
-  if (typeof value !== 'object' || value === null || !('$bytes' in value)) return value
-  const text = (value as { $bytes?: Json }).$bytes
-  if (Object.keys(value).length !== 1 || typeof text !== 'string') return value
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64').replace(/=*$/, '') === text.replace(/=*$/, '')) return bytes
-  throw new ToolError(EXIT.usage, `the $bytes of ${JSON.stringify(key)} are no base64`)
 }
 
 /** What fits together; a large value by itself. */

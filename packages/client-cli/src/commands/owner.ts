@@ -1,5 +1,5 @@
 /** The way of a command to a store: to its owner, who writes, and to its areas, which are read. */
-import { Binder, ConflictError, type IBinder, IStore, type ServiceManager } from '@memsvc/shared'
+import { Binder, ConflictError, errorCode, type IBinder, IStore, type ServiceManager } from '@memsvc/shared'
 import {
   attach,
   connectInTime,
@@ -59,8 +59,18 @@ export class OpenStore extends StoreReader {
 export async function openReader(context: Context): Promise<OpenStore> {
   using owner = await findOwner(context)
   const reader = new OpenStore()
-  reader.replace(attach(await context.deadline.within(owner.calls.open(null), owner.name)))
+  try {
+    reader.replace(attach(await context.deadline.within(owner.calls.open(null), owner.name)))
+  } catch (error) {
+    throw closedOr(error, owner.name)
+  }
   return reader
+}
+
+/** Of opening a store: its owner has closed it and lives, so another one may be published soon. Or whatever else was thrown. */
+export function closedOr(cause: unknown, name: string): unknown {
+  if (errorCode(cause) !== 'ERR_ILLEGAL_STATE') return cause
+  return new ToolError(EXIT.tryAgain, `${name} was closed by its owner`, { cause })
 }
 
 /** The version that was given. @throws ERR_CONFLICT */

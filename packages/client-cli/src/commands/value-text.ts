@@ -79,6 +79,33 @@ export function jsonOf(value: unknown): unknown {
   return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64') } satisfies JsonBytes
 }
 
+/** As jsonOf, and `importedFrom` makes of it what it was: JSON that looks like bytes has one $ more. */
+export function exportedOf(value: unknown): unknown {
+  const key = bytesKeyOf(value)
+  return key === null ? jsonOf(value) : { [`$${key}`]: (value as Record<string, unknown>)[key] }
+}
+
+/** What was exported so. @throws ToolError with EXIT.usage: it looks like bytes, and is no base64 */
+export function importedFrom(name: string, exported: Json): Json | Uint8Array {
+  const key = bytesKeyOf(exported)
+  if (key === null) return exported
+  const content = (exported as Record<string, Json>)[key] as Json
+  if (key !== BYTES_KEY) return { [key.slice(1)]: content }
+  if (typeof content !== 'string') return exported // by hand, or by memsvc before 0.3
+  const bytes = Buffer.from(content, 'base64')
+  if (bytes.toString('base64').replace(/=*$/, '') === content.replace(/=*$/, '')) return bytes
+  throw new ToolError(EXIT.usage, `the $bytes of ${JSON.stringify(name)} are no base64`)
+}
+
+const BYTES_KEY = '$bytes'
+
+/** `$bytes`, or the same with more of $, if that is all there is in an object; else null. */
+function bytesKeyOf(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) return null
+  const [key = '', ...others] = Object.keys(value)
+  return others.length === 0 && /^\$+bytes$/.test(key) ? key : null
+}
+
 /** What is read as infinite would be written as null. */
 function parse(text: string): Json {
   if (!HUGE_NUMBER.test(text)) return JSON.parse(text) as Json

@@ -135,6 +135,15 @@ class MuteStore extends IStore.Stub {
   open = support.never
 }
 
+t.test('a store that its owner has closed is exit 5: there may be another one soon', async (t) => {
+  const { registry, store } = await support.startStore(t)
+  store.close()
+  for (const command of [['get', 'k'], ['keys'], ['export'], ['changes']]) {
+    const ended = await support.memclient(registry, command)
+    t.match(ended, { code: 5, stderr: /was closed by its owner/ }, command.join(' '))
+  }
+})
+
 t.test('a service that answers nothing is given up after --timeout', async (t) => {
   const { registry } = await support.startMemsvc(t)
   const manager = await ServiceManager.connect({ path: registry })

@@ -160,10 +160,24 @@ t.test('what is wrong with an import is told by its key', async (t) => {
   })
 })
 
-t.test('JSON that looks like bytes is said to be', async (t) => {
+t.test('what is exported is imported as it was, also JSON that looks like bytes', async (t) => {
   const { registry, store } = await support.startStore(t)
-  store.set('k', { $bytes: 'AAAA' })
-  t.match(await support.memclient(registry, ['export']), { code: 0, stderr: /"k" is JSON, and looks like bytes/ })
+  const values = {
+    a: { $bytes: 'AAAA' },
+    b: { $$bytes: 1 },
+    c: { $bytes: { $bytes: 'x' } },
+    d: [{ $bytes: 'AAAA' }],
+    e: { $bytes: 'AAAA', more: 1 },
+    f: Buffer.from([0, 1]),
+  }
+  for (const [key, value] of Object.entries(values)) store.set(key, value)
+  const file = support.nodePath.join(support.newFolder(t), 'all.json')
+  t.same(await support.memclient(registry, ['export', '--output', file]), DONE)
+  const stdout = support.nodeFs.readFileSync(file, 'utf8')
+  t.match(JSON.parse(stdout), { a: { $$bytes: 'AAAA' }, b: { $$$bytes: 1 }, f: { $bytes: 'AAE=' } })
+  for (const key of store.keys()) store.delete(key)
+  t.same(await support.memclient(registry, ['import', file]), DONE)
+  for (const [key, value] of Object.entries(values)) t.same(store.get(key), value)
 })
 
 t.test('what is no file is written to, not replaced', async (t) => {

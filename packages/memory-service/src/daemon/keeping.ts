@@ -50,6 +50,12 @@ export class Keeping {
     return this.#keepers.get(store)?.status ?? null
   }
 
+  /** The store was taken out of the configuration, and is closed. What is on disk stays there. */
+  forget(store: string): void {
+    this.#keepers.delete(store)
+    this.#options.areas.forget(store)
+  }
+
   close(): void {
     this.#options.areas.close()
     this.#options.folder?.close()
@@ -83,6 +89,9 @@ function together(keepers: readonly StoreKeeper[]): StoreKeeper | null {
   return {
     begin: (store: KeptStore) => {
       for (const keeper of keepers) keeper.begin(store)
+    },
+    changing: (keys, note) => {
+      for (const keeper of keepers) keeper.changing?.(keys, note)
     },
     changed: (keys) => {
       for (const keeper of keepers) keeper.changed(keys)

@@ -37,8 +37,8 @@ export class Stores {
   }
 
   /**
-   * Goes by these from now on; new ones are published. One that is not among them any more stays until the daemon ends: the registry
-   * takes no name back.
+   * Goes by these from now on; new ones are published, and those that are not among them any more are closed. Their names stay taken until
+   * the daemon ends, because the registry takes none back: whoever calls them is refused.
    * @throws ERR_LIMIT values do not fit where they should go; that store is as it was
    */
   async configure(stores: readonly StoreConfiguration[], publish: Publish): Promise<void> {
@@ -47,6 +47,8 @@ export class Stores {
       if (served === undefined) await this.#publishOne(store, publish)
       else served.configure(store)
     }
+    const names = new Set(stores.map(({ name }) => name))
+    for (const store of [...this.#served.values()]) if (!names.has(store.name)) this.#end(store)
   }
 
   /** What each of them holds. */
@@ -80,6 +82,15 @@ export class Stores {
       if (!OF_THE_NAME.includes(errorCode(error) ?? '')) throw error
       logger.warn({ name, reason: (error as Error).message }, 'the store is not served')
     }
+  }
+
+  /** Its readers are told by the end of their channels. */
+  #end(store: PublishedStore): void {
+    const { keeping, logger } = this.#options
+    const { name, status } = store
+    this.#withdraw(store)
+    keeping.forget(name)
+    logger.warn({ name, keys: status.keys }, 'the store is closed: the configuration has it no more')
   }
 
   #withdraw(store: PublishedStore): void {

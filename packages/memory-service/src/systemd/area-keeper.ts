@@ -1,5 +1,5 @@
 /** Has systemd keep the areas of a store, and beside them what is not in them: see kept-areas.ts. */
-import type { KeptStore, StoreKeeper } from '@memsvc/shared/internal'
+import type { KeptStore, KeyNote, StoreKeeper } from '@memsvc/shared/internal'
 import { AreaWriter, areaTypes } from 'memfd-native'
 import type { Logger } from 'pino'
 import { encodeNote } from './area-note.ts'
@@ -30,13 +30,21 @@ export class AreaKeeper implements StoreKeeper {
     this.moved()
   }
 
+  /** Before the values are there: whoever is killed in between has noted what he leaves. */
+  changing(keys: readonly string[], after: KeyNote): void {
+    const store = this.#store
+    if (store === null) return
+    for (const key of keys) {
+      if (isEmpty(after) && !this.#noted.has(key)) continue
+      this.#put(key, encodeNote({ version: store.versionOf(key), before: store.noteOf(key), after }))
+    }
+  }
+
   changed(keys: readonly string[]): void {
     const store = this.#store
     if (store === null) return
     for (const key of keys) {
-      const note = store.noteOf(key)
-      if (note.endsAt !== null || note.payer !== null) this.#put(key, encodeNote(note))
-      else if (this.#noted.delete(key)) this.#notes?.delete(key)
+      if (isEmpty(store.noteOf(key)) && this.#noted.delete(key)) this.#notes?.delete(key)
     }
   }
 
@@ -48,7 +56,10 @@ export class AreaKeeper implements StoreKeeper {
     const maxKeys = store.maxKeys + RETIRED_AT_ONCE
     this.#notes = AreaWriter.create({ capacity: maxKeys * BYTES_PER_KEY + MORE_BYTES, maxKeys, name: 'memsvc-notes' })
     this.#noted.clear()
-    this.changed(store.keys)
+    for (const key of store.keys) {
+      const note = store.noteOf(key)
+      if (!isEmpty(note)) this.#put(key, encodeNote({ version: 0n, before: note, after: note }))
+    }
     const shared = store.shareAreas()
     try {
       shared.push(this.#notes.share())
@@ -76,4 +87,8 @@ export class AreaKeeper implements StoreKeeper {
     if (!put())
       this.#logger.warn({ store: this.#name }, 'a note of a key could not be made: it will be forgotten by a restart')
   }
+}
+
+function isEmpty({ endsAt, payer }: KeyNote): boolean {
+  return endsAt === null && payer === null
 }

@@ -73,7 +73,7 @@ export class KeptAreas {
     }
     try {
       for (const { fd } of areas) readers.push(AreaReader.attach(fd))
-      const notes = readNotes(new AreaRecords(readers.at(-1) as AreaReader))
+      const notes = readNotes(readers)
       return { records: readers.slice(0, -1).map((reader) => new Unexpired(reader, notes)), notes, close }
     } catch (error) {
       close()
@@ -98,6 +98,20 @@ export class KeptAreas {
     } catch (error) {
       this.#kept.set(store, { generation, names: [...before.names, ...names] })
       this.#logger.warn({ store, err: error }, 'systemd cannot keep the areas, the values will not survive')
+    }
+  }
+
+  /** The store is served no more: nobody keeps anything of it. */
+  forget(store: string): void {
+    const { names } = this.#kept.get(store) ?? { names: [] }
+    this.#kept.delete(store)
+    for (const area of this.#inherited) if (area.store === store) area.fd.close()
+    this.#inherited = this.#inherited.filter((area) => area.store !== store)
+    if (this.#socket === null) return
+    try {
+      for (const name of names) this.#socket.deliver(`FDSTOREREMOVE=1\nFDNAME=${name}`)
+    } catch (error) {
+      this.#logger.warn({ store, err: error }, 'systemd goes on keeping the areas of a store that is served no more')
     }
   }
 
@@ -135,13 +149,24 @@ class Unexpired implements RecordSource {
   }
 }
 
-function readNotes(records: AreaRecords): Map<string, KeyNote> {
+/** Of each key, what holds for the version that it has. */
+function readNotes(readers: readonly AreaReader[]): Map<string, KeyNote> {
   const notes = new Map<string, KeyNote>()
-  for (const { key, bytes } of records.records()) {
-    const note = decodeNote(bytes)
+  const values = readers.slice(0, -1)
+  for (const { key, bytes } of new AreaRecords(readers.at(-1) as AreaReader).records()) {
+    const note = decodeNote(bytes, versionIn(values, key))
     if (note !== null) notes.set(key, note)
   }
   return notes
+}
+
+/** 0n: none of them has the key. */
+function versionIn(readers: readonly AreaReader[], name: string): bigint {
+  for (const reader of readers) {
+    const key = reader.key(name)
+    if (key.read(null) >= 0) return key.version
+  }
+  return 0n
 }
 
 function newestWhole(areas: readonly KeptArea[]): KeptArea[] {

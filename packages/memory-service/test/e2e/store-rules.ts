@@ -98,6 +98,27 @@ t.test('a reload to areas that are too small is refused, and everything is as it
   t.equal((await readStatus(registry)).stores[0]?.capacity, 4 * 2 ** 20)
 })
 
+t.test(
+  'a store that a reload has no more is closed: readers keep its values, and follow it when it comes back',
+  async (t) => {
+    const { registry, program, reload } = await start(t, [{ name: 'flags' }])
+    const store = await openStore(t, registry, 'flags')
+    await store.set('k', 1)
+    t.match(await reload([]), { code: 0 })
+    t.match(store.status, { state: 'stale', connected: false })
+    t.equal(store.get('k'), 1)
+    await t.rejects(openStore(t, registry, 'flags'), { code: 'ERR_ILLEGAL_STATE' })
+    t.strictSame(
+      (await readStatus(registry)).stores.map(({ name }) => name),
+      ['SharedStore'],
+    )
+    t.match(warnings(program.stderr.text), [{ name: 'flags', keys: 1, msg: /closed/ }])
+    t.match(await reload([{ name: 'flags' }]), { code: 0 })
+    await store.set('n', 2)
+    t.strictSame([store.get('k'), store.get('n'), store.status.state], [undefined, 2, 'live'])
+  },
+)
+
 t.test('with --no-store there is none, whatever the configuration says', async (t) => {
   const { path } = new ConfigurationFile(t, { stores: [{ name: 'flags' }] })
   const { registry } = await startMemsvc(t, { args: ['--no-store', '--config', path] })

@@ -10,6 +10,8 @@ const { mkdtempSync, rmSync } = support.nodeFs
 const { join } = support.nodePath
 const SIZE = { capacity: 1024 * 1024, maxKeys: 256 }
 
+type StoreKeeper = NonNullable<NonNullable<ConstructorParameters<typeof OwnedStore>[1]>['keeper']>
+
 interface Kept {
   readonly name: string
   readonly fd: OwnedFd
@@ -35,22 +37,41 @@ function systemd(t: Test) {
     for (let i = 0; i < count; i++) {
       const { lines, fds } = await listener.next()
       const name = lines.find((line) => line.startsWith('FDNAME='))?.slice('FDNAME='.length) ?? ''
-      if (lines[0] === 'FDSTORE=1') kept.set(name, fds[0] as OwnedFd)
-      else {
+      if (lines[0] === 'FDSTORE=1') {
+        kept.get(name)?.close()
+        kept.set(name, fds[0] as OwnedFd)
+      } else {
         kept.get(name)?.close()
         kept.delete(name)
       }
     }
   }
-  const start = (options: OwnedStoreOptions = {}, handed: readonly Kept[] = handOver(kept)) => {
+  const start = (options: OwnedStoreOptions = {}, handed: readonly Kept[] = handOver(kept), wrap = asItIs) => {
     const areas = new KeptAreas(NotifySocket.take({ NOTIFY_SOCKET: path }), handed, logger)
     const keeping = new Keeping({ areas, folder: null, sync: 'behind', logger, onProgress: () => undefined })
-    const store = keeping.begin('flags', (beginning) => new OwnedStore({ ...SIZE, ...options }, beginning))
+    const store = keeping.begin('flags', (beginning) => {
+      const keeper = beginning.keeper as StoreKeeper
+      return new OwnedStore({ ...SIZE, ...options }, { ...beginning, keeper: wrap(keeper) })
+    })
     t.teardown(() => store.close())
     keeping.close()
     return store
   }
   return { kept, take, start, lines }
+}
+
+function bound(keeper: StoreKeeper): StoreKeeper {
+  return {
+    begin: (store) => keeper.begin(store),
+    changed: (keys) => keeper.changed(keys),
+    moved: () => keeper.moved(),
+    kept: () => keeper.kept(),
+    end: () => keeper.end(),
+  }
+}
+
+function asItIs(keeper: StoreKeeper): StoreKeeper {
+  return keeper
 }
 
 function handOver(kept: ReadonlyMap<string, OwnedFd>): Kept[] {
@@ -125,6 +146,42 @@ t.test('values that end do so after a restart too, and who pays for a key pays o
   const third = start()
   await take(4)
   t.equal(third.get('later'), 2)
+})
+
+/** What the next daemon has of `k` if this one is killed before or after a second set commits, a little later. */
+async function killedBeside(t: Test, first: { ttlMs?: number }, second: { ttlMs?: number }) {
+  const { kept, take, start } = systemd(t)
+  const found: unknown[] = []
+  let isArmed = false
+  const lookLater = () => {
+    const end = performance.now() + 2
+    while (performance.now() < end);
+    if (isArmed) found.push(start().get('k'))
+  }
+  const store = start({}, handOver(kept), (keeper) => ({
+    ...bound(keeper),
+    changing: (keys, note) => {
+      keeper.changing?.(keys, note)
+      lookLater()
+    },
+    changed: (keys) => {
+      lookLater()
+      keeper.changed(keys)
+    },
+  }))
+  await take(2)
+  store.set('k', 1, first)
+  isArmed = true
+  store.set('k', 2, second)
+  isArmed = false
+  await take(8)
+  return found
+}
+
+t.test('who is killed between a value and its note leaves the value as it was, or as it was to be', async (t) => {
+  t.strictSame(await killedBeside(t, {}, { ttlMs: 1 }), [1, undefined], 'its end is not forgotten')
+  t.strictSame(await killedBeside(t, { ttlMs: 1 }, {}), [undefined, 2], 'one that is over does not come back')
+  t.strictSame(await killedBeside(t, {}, {}), [1, 2])
 })
 
 t.test('a generation that is not whole is not believed; the one before it is', async (t) => {

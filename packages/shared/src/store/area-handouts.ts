@@ -74,15 +74,10 @@ export class AreaHandouts {
     for (const listener of [...this.#listeners.values()]) this.#tell(listener)
   }
 
-  /** Nobody is told any more. */
+  /** Their channels end: by that readers learn that what they have are the last values, and look for the next owner. */
   close(): void {
-    for (const peer of [...this.#listeners.keys()]) this.#unlisten(peer)
-  }
-
-  #unlisten(peer: object): void {
-    const listener = this.#listeners.get(peer)
-    this.#listeners.delete(peer)
-    if (listener?.callback instanceof BinderProxy) listener.callback.close()
+    for (const { callback } of [...this.#listeners.values()]) endChannel(callback)
+    this.#listeners.clear()
   }
 
   /** Who cannot be told would go on with the old values: its channel ends. */

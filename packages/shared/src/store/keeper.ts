@@ -26,6 +26,11 @@ export interface KeptStore {
 export interface StoreKeeper {
   /** Before anything else, once. */
   begin(store: KeptStore): void
+  /**
+   * These keys of one area are about to change, if nothing comes between, and this will be said of each of them then. `changed` follows, also
+   * when it has failed. For whoever must have it written down when the values are there.
+   */
+  changing?(keys: readonly string[], note: KeyNote): void
   /** These keys of one area have changed, or who pays for them, or when they end. */
   changed(keys: readonly string[]): void
   /** The areas are other ones. */

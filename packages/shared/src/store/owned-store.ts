@@ -212,7 +212,10 @@ export class OwnedStore {
     }
   }
 
-  /** Unmaps the areas: readers keep the last values. The binder stays published until you end it, and refuses. Idempotent. */
+  /**
+   * Unmaps the areas: readers keep the last values, as after the death of this process, and look for the next store of that name. The
+   * binder stays published until you publish another one, and refuses. Idempotent.
+   */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -53,7 +53,7 @@ export class StoreAttachment {
   }
 
   get status(): StoreStatus {
-    const connected = this.#isOwnerThere()
+    const connected = this.#isOwnerThere() && !this.reader.isEnded
     if (!connected) this.#awaySince ??= now()
     const copy = this.reader.freshness
     if (copy !== null) {

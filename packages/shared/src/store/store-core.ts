@@ -90,11 +90,11 @@ export class StoreCore {
     this.checkVersion(key, ifVersion)
     let version: bigint
     if (payer === null) {
-      version = area.put(key, value.type, value.bytes)
+      version = this.#announced([key], { payer, ttlMs }, () => area.put(key, value.type, value.bytes))
       this.holdings.release(key)
     } else {
       const charges = [{ key, bytes: value.bytes.length }]
-      version = this.#charged(payer, charges, () => area.put(key, value.type, value.bytes))
+      version = this.#charged({ payer, ttlMs }, charges, () => area.put(key, value.type, value.bytes))
     }
     this.#expireAfter(key, ttlMs)
     this.#options.onCommit([key], version)
@@ -110,7 +110,7 @@ export class StoreCore {
     this.checkVersion(key, put.ifVersion)
     const charges = [{ key, bytes: put.bytes }]
     const puts = [{ key, type: put.type, bytes: null, block }]
-    const version = this.#charged(put.payer, charges, () => this.areaOf(key).commit(puts))
+    const version = this.#charged(put, charges, () => this.areaOf(key).commit(puts))
     this.#expireAfter(key, put.ttlMs)
     this.#options.onCommit([key], version)
     return version
@@ -129,7 +129,7 @@ export class StoreCore {
     // Of a key that is there twice the last one counts.
     const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
     const charges = last.map(chargeOf)
-    const version = this.#charged(payer, charges, () => area.commit(last.map(putOf)))
+    const version = this.#charged({ payer }, charges, () => area.commit(last.map(putOf)))
     if (version === 0n) return version
     for (const { key } of last) this.#expiry.clear(key)
     this.#options.onCommit(
@@ -247,16 +247,31 @@ export class StoreCore {
   }
 
   /** Charges, carries out and settles; or gives back. */
-  #charged(payer: number | null, charges: readonly Charge[], commit: () => bigint): bigint {
+  #charged({ payer, ttlMs }: PutOptions, charges: readonly Charge[], commit: () => bigint): bigint {
     const debit = this.holdings.charge(payer, charges)
     try {
-      const version = commit()
+      const keys = charges.map(({ key }) => key)
+      const version = this.#announced(keys, { payer, ttlMs }, commit)
       if (version === 0n) this.holdings.refund(debit)
       else this.holdings.settle(debit, charges)
       return version
     } catch (error) {
       this.holdings.refund(debit)
       throw error
+    }
+  }
+
+  /** Tells the keeper before and, where nothing comes of it, after. */
+  #announced(keys: readonly string[], { payer, ttlMs }: PutOptions, commit: () => bigint): bigint {
+    const { keeper } = this.#options.beginning
+    if (keeper?.changing === undefined) return commit()
+    keeper.changing(keys, { payer, endsAt: ttlMs === undefined ? null : Date.now() + ttlMs })
+    let version = 0n
+    try {
+      version = commit()
+      return version
+    } finally {
+      if (version === 0n) keeper.changed(keys)
     }
   }
 

@@ -186,6 +186,11 @@ export class StoreReader implements KeySource {
     return values
   }
 
+  /** Whether the owner has closed an area: nothing changes there any more, although its process may live. */
+  get isEnded(): boolean {
+    return this.#areas.some(({ reader }) => reader.header.state === areaStates.CLOSED)
+  }
+
   /** The version of the last transaction. */
   get version(): bigint {
     this.#followMoved()

@@ -9,6 +9,7 @@ import { BinderProxy } from '../binder/binder-proxy.ts'
 import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
+import { LAST_CALL_TRANSACTION } from '../binder/transaction-codes.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { countRefusal } from '../util/counters.ts'
@@ -20,6 +21,7 @@ import {
   SecurityError,
 } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
+import { setImmediate } from '../util/timers.ts'
 import { AreaHandouts } from './area-handouts.ts'
 import { checkUpdate } from './edits.ts'
 import type { StoreOrigin } from './origin.ts'
@@ -203,15 +205,17 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   /** @throws ERR_ILLEGAL_STATE the store was closed, and the service lives on */
   override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
-    if (this.#isClosed) throw withoutStack(() => new IllegalStateError('the store was closed by its owner'))
+    // What it is, and that it is there, is answered all the same.
+    if (this.#isClosed && code <= LAST_CALL_TRANSACTION)
+      throw withoutStack(() => new IllegalStateError('the store was closed by its owner'))
     return super.onTransact(code, data, reply, flags)
   }
 
-  /** Nobody is told any more, and everybody is refused. */
+  /** Nobody is told any more, and everybody is refused. Readers are left when what is answered in this turn has been sent. */
   close(): void {
     this.#isClosed = true
     this.#uploads.close()
-    this.#handouts.close()
+    setImmediate(() => this.#handouts.close())
   }
 
   /** A key that the caller may write, and how. @throws ERR_SECURITY, ERR_INVALID_ARG_VALUE */

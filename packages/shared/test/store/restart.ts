@@ -2,7 +2,9 @@
 import t from 'tap'
 import { ServiceManager } from '../../src/service-manager/service-manager.ts'
 import { SharedStore } from '../../src/store/shared-store.ts'
-import { leakChecked, startOwner, startRegistry, tell, twoProcesses, watchdog } from '../../test-support/index.ts'
+import * as support from '../../test-support/index.ts'
+
+const { leakChecked, ownedStore, publishedStore, startOwner, startRegistry, tell, twoProcesses, watchdog } = support
 
 leakChecked(t)
 watchdog(t)
@@ -123,3 +125,42 @@ t.test('a store does not keep its process alive, also while its owner is away', 
   t.equal(await manager.getService('store'), null)
   manager.close()
 })
+
+t.test('a store that its owner closes is stale at once, and its readers go on with the next one', async (t) => {
+  const { owner, publisher, store } = await publishedStore(t)
+  const version = await store.set('k', 1)
+  const { value: told } = await first(store.changes('', { initial: true }))
+  t.match(told, { key: 'k', value: 1 })
+  const feed = store.changes()
+  const change = feed.next()
+  owner.close()
+  t.match(store.status, { state: 'stale', connected: false, version }, 'in the same turn')
+  t.equal(store.get('k'), 1)
+  t.equal(store.entry('k').value, 1)
+  await t.rejects(store.set('k', 2), { code: 'ERR_DEAD_OBJECT' }, 'under way when the channel ended')
+  await t.rejects(store.set('k', 2, { timeoutMs: 100 }), { code: 'ERR_TIMEOUT' }, 'waits for the next owner')
+  t.match(store.status, { state: 'stale', connected: false })
+  const next = ownedStore(t)
+  next.set('k', 3)
+  await publisher.addService('store', next.binder)
+  t.match(await change, { value: { key: 'k', value: 3 } })
+  t.equal(store.get('k'), 3)
+  t.ok((await store.set('k', 4)) > version)
+  t.match(store.status, { state: 'live', connected: true })
+  await feed.return()
+})
+
+t.test('what was asked of a store in the turn in which it is closed is answered', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  const setting = store.set('k', 1)
+  owner.onChange = () => owner.close()
+  t.ok((await setting) > 0n)
+  t.equal(store.get('k'), 1)
+  t.equal(store.status.state, 'stale')
+})
+
+async function first<T>(loop: AsyncGenerator<T, void, undefined>): Promise<{ value: T | undefined }> {
+  const { value } = await loop.next()
+  await loop.return()
+  return { value: value as T | undefined }
+}
