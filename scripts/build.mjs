@@ -1,6 +1,6 @@
 /** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then what is bundled of them. */
 import { join } from 'node:path'
-import { bundleMemclient, bundlePackages, bundlePage } from './lib/bundle.mjs'
+import { bundleCommands, bundlePackages, bundlePage } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
@@ -19,7 +19,7 @@ function buildNative() {
 async function bundle() {
   await bundlePackages(repositoryRoot)
   await bundlePage(repositoryRoot)
-  await writeCodeCache(repositoryRoot, await bundleMemclient(repositoryRoot))
+  await writeCodeCache(repositoryRoot, await bundleCommands(repositoryRoot))
 }
 
 /** A dependency is new since the last install: whoever builds by hand need not know. */

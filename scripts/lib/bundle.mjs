@@ -48,6 +48,22 @@ function giveOwnNames(path) {
   )
 }
 
+/**
+ * To import a module of Node's makes all that it exports: with node:fs the streams, 19 modules more. What is asked for like this
+ * makes what is used.
+ */
+const BUILTINS = {
+  name: 'builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'builtin' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }))
+  },
+}
+
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
 const ENTRIES = { 'memfd-native': ['index'], shared: ['index', 'internal'], 'memory-service': ['main'], ui: ['index'] }
 
@@ -69,7 +85,7 @@ export async function bundlePackages(repositoryRoot) {
       ...READABLE,
       sourcemap: 'linked',
       sourcesContent: false,
-      plugins: [OWN_NAMES],
+      plugins: [OWN_NAMES, BUILTINS],
       logLevel: 'warning',
     })
   }
@@ -95,23 +111,33 @@ export async function bundlePage(repositoryRoot) {
   for (const file of ['index.html', 'style.css', 'icon.svg']) copyFileSync(join(ui, 'page', file), join(folder, file))
 }
 
-/** Of memclient: what is run, and what is tried before where the command is `read` or `get`. */
-const MEMCLIENT_ENTRIES = { memclient: 'main', 'quick-read': 'quick-read', 'quick-get': 'quick-get' }
+/** The commands that end soon, by package: what is run, and what is tried before where memclient's command is `read` or `get`. */
+const COMMANDS = {
+  'client-cli': { memclient: 'main', 'quick-read': 'quick-read', 'quick-get': 'quick-get' },
+  'memory-service': { ask: 'main' },
+}
+/** What no command that ends soon does: bin/memsvc.js leaves it to the bundle of the daemon. */
+const NEVER_ASKED = ['start', 'doctor', 'install-unit'].map((name) => `./commands/${name}.ts`)
 
 /**
- * memclient, in one file with the libraries, and in CommonJS, which loads sooner than ES modules: what a short-lived tool
- * pays for is loading. In others what it tries first.
+ * Each in one file with the libraries, and in CommonJS, which loads sooner than ES modules: what a short-lived tool pays for
+ * is loading.
  * @returns the paths of the bundles
  */
-export async function bundleMemclient(repositoryRoot) {
+export async function bundleCommands(repositoryRoot) {
   const packages = join(repositoryRoot, 'packages')
-  const folder = join(packages, 'client-cli/dist')
-  const names = Object.keys(MEMCLIENT_ENTRIES)
+  const paths = Object.entries(COMMANDS).map(([name, entries]) => bundleCommand(packages, name, entries))
+  return (await Promise.all(paths)).flat()
+}
+
+async function bundleCommand(packages, packageName, entries) {
+  const folder = join(packages, packageName, 'dist')
+  const names = Object.keys(entries)
   // Of another bundle of the same length V8 would take it for that of this one.
   for (const name of names) rmSync(join(folder, `${name}.code-cache`), { force: true })
   await build({
     entryPoints: Object.fromEntries(
-      names.map((name) => [name, join(packages, `client-cli/src/${MEMCLIENT_ENTRIES[name]}.ts`)]),
+      names.map((name) => [name, join(packages, packageName, `src/${entries[name]}.ts`)]),
     ),
     outdir: folder,
     outExtension: { '.js': '.cjs' },
@@ -127,24 +153,23 @@ export async function bundleMemclient(repositoryRoot) {
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
       'memfd-native': join(packages, 'memfd-native/src/index.ts'),
     },
-    external: ['commander', '@memsvc/ui'],
+    external: ['commander', '@memsvc/ui', ...NEVER_ASKED],
     logLevel: 'warning',
-    plugins: [
-      OWN_NAMES,
-      {
-        name: 'module-folders',
-        setup({ onLoad }) {
-          onLoad({ filter: /packages\/.*\/src\/.*\.ts$/ }, async ({ path }) => {
-            const folder = moduleFolder(path)
-            const text = await readFile(path, 'utf8')
-            const contents = text
-              .replaceAll('import.meta.dirname', folder)
-              .replaceAll('import.meta.filename', `${folder} + '/index.js'`)
-            return { contents, loader: 'ts' }
-          })
-        },
-      },
-    ],
+    plugins: [OWN_NAMES, MODULE_FOLDERS],
   })
   return names.map((name) => join(folder, `${name}.cjs`))
+}
+
+const MODULE_FOLDERS = {
+  name: 'module-folders',
+  setup({ onLoad }) {
+    onLoad({ filter: /packages\/.*\/src\/.*\.ts$/ }, async ({ path }) => {
+      const folder = moduleFolder(path)
+      const text = await readFile(path, 'utf8')
+      const contents = text
+        .replaceAll('import.meta.dirname', folder)
+        .replaceAll('import.meta.filename', `${folder} + '/index.js'`)
+      return { contents, loader: 'ts' }
+    })
+  },
 }

@@ -1,19 +1,22 @@
 /**
- * The compiled code of memclient's bundles, beside them: compiling takes longer than everything else that `memclient read`
- * does. Functions are compiled when they are first called, so the code is kept as it is after a read, or a get, from a real daemon.
+ * The compiled code of the commands' bundles, beside them: compiling takes longer than everything else that `memclient read`
+ * does. Functions are compiled when they are first called, so the code is kept as it is after a call of a real daemon.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Of the daemon's store, for the recording only. */
 const KEY = 'k'
 const RECORDER = fileURLToPath(new URL('record-code.cjs', import.meta.url))
 
-/** @param bundles their paths. Without the cache memclient works all the same: what goes wrong is told, no more. */
+/** What is run for the code of each; the others are run to read. */
+const RECORDED = { 'quick-get.cjs': ['get', KEY], 'ask.cjs': ['status'] }
+
+/** @param bundles their paths. Without the cache the commands work all the same: what goes wrong is told, no more. */
 export async function writeCodeCache(repositoryRoot, bundles) {
   const folder = mkdtempSync(join(tmpdir(), 'memsvc-build-'))
   const registry = join(folder, 'registry.sock')
@@ -27,7 +30,7 @@ export async function writeCodeCache(repositoryRoot, bundles) {
     const run = (...args) => spawnSync(process.execPath, [...args, '--registry', registry], { encoding: 'utf8' })
     run(join(repositoryRoot, 'packages/client-cli/bin/memclient.js'), 'put', KEY, '1')
     for (const bundle of bundles) {
-      const { status, stderr } = run(RECORDER, bundle, ...(bundle.endsWith('quick-get.cjs') ? ['get', KEY] : ['read']))
+      const { status, stderr } = run(RECORDER, bundle, ...(RECORDED[basename(bundle)] ?? ['read']))
       if (status !== 0)
         console.warn(`build: no compiled code for ${bundle}: ${stderr.trim() || 'the read was declined'}`)
     }

@@ -1,5 +1,5 @@
-// Runs a bundle of memclient's as its bin/memclient.js does, and keeps the code that was compiled meanwhile. Arguments: the
-// bundle, then memclient's own.
+// Runs a bundle of a command's as its program in bin/ does, and keeps the code that was compiled meanwhile. Arguments: the
+// bundle, then the command's own.
 const { readFileSync, renameSync, writeFileSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const { dirname } = require('node:path')

@@ -20,7 +20,10 @@ async function run(args: string[]): Promise<ExitCode> {
   }
 }
 
-// exit() and not exitCode: a call that was given up, or what somebody preloaded, would keep the process.
-// A turn later: a second signal that came together with the first ends a daemon in its own way.
-const exitCode = await run(process.argv.slice(2))
-setImmediate(() => process.exit(exitCode))
+/** Ends the process. */
+export async function main(): Promise<void> {
+  const exitCode = await run(process.argv.slice(2))
+  // exit() and not exitCode: a call that was given up, or what somebody preloaded, would keep the process.
+  // A turn later: a second signal that came together with the first ends a daemon in its own way.
+  setImmediate(() => process.exit(exitCode))
+}
