@@ -196,7 +196,8 @@ export interface NativeMessage {
   fds: number[]
 }
 
-const PACKAGE_ROOT = join(import.meta.dirname, '../..')
+/** In one file with a program, in CommonJS, this module lies nowhere: MEMFD_NATIVE_ADDON is to say where the addon is. */
+const PACKAGE_ROOT = join(import.meta.dirname ?? '.', '../..')
 
 export const native = loadAddon(PACKAGE_ROOT) as NativeBinding
 if (!hasPolls()) native.pollByThread()

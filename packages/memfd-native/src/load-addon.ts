@@ -1,4 +1,4 @@
-/** Finds the addon: what was built here, or else the prebuilt one for this machine. */
+/** Finds the addon: where MEMFD_NATIVE_ADDON says, what was built here, or else the prebuilt one for this machine. */
 import { Buffer } from 'node:buffer'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,6 +31,8 @@ export function loadAddon(packageRoot: string): unknown {
  * @throws as loadAddon
  */
 export function findAddon(packageRoot: string, machine = thisMachine): string {
+  const { MEMFD_NATIVE_ADDON: told } = process.env
+  if (told !== undefined && told !== '') return told
   const built = join(packageRoot, 'build/Release/memfd_native.node')
   if (existsSync(built)) return built
   const { platform, arch, libc } = machine()

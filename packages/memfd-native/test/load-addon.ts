@@ -42,6 +42,13 @@ t.test('what was built here comes first, and nothing else is asked', async (t) =
   t.equal(findAddon(folder, isAsked), join(folder, BUILT))
 })
 
+t.test('MEMFD_NATIVE_ADDON comes before all, for a program that is one file', async (t) => {
+  const folder = makePackage(t, [...ALL, BUILT])
+  process.env.MEMFD_NATIVE_ADDON = '/somewhere/else.node'
+  t.teardown(() => delete process.env.MEMFD_NATIVE_ADDON)
+  t.equal(findAddon(folder), '/somewhere/else.node')
+})
+
 for (const machine of [
   { ...HERE, libc: 'musl' },
   { ...HERE, arch: 'riscv64' },
