@@ -5,29 +5,35 @@ import argparse
 import base64
 import functools
 import json
+import math
 import os
+import re
+import signal
 import sys
 import time
 
 from memsvc import (
     BYTES,
     JSON,
-    Busy,
-    Conflict,
     DeadObject,
-    Failure,
     MemsvcError,
+    Patience,
     Registry,
     RegistryUnavailable,
-    RemoteException,
     ServiceNotFound,
 )
 from memsvc.errors import Untrusted
+from memsvc.registry_path import SYSTEM_PATH, registry_path, user_path
 from memsvc.store import DEFAULT_STORE_NAME, Store
 
 DEFAULT_NAME = 'AnonymousSharedMemory'
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_FOUND, EXIT_NOT_PERMITTED, EXIT_TRY_AGAIN, EXIT_CONFLICT = 1, 2, 3, 4, 5, 6
-RETRY_SECONDS = 0.2
+RETRY_SECONDS = 0.05
+DEFAULT_TIMEOUT = 5
+MAX_SECONDS = 2147483  # what a timer of Node.js takes
+MAX_PATH_BYTES = 107
+INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+STDOUT = 1
 
 INFO = """\
 name    {name}
@@ -41,6 +47,18 @@ server  pid {server[pid]}, uid {server[uid]}"""
 
 class KeyAbsent(MemsvcError):
     """A key without a value."""
+
+    memsvc_code = 'ERR_NO_SUCH_ELEMENT'
+
+
+class Usage(Exception):
+    """A command line that is wrong."""
+
+    memsvc_code = 'ERR_INVALID_ARG_VALUE'
+
+
+class Enough(Exception):
+    """What was asked for has been told."""
 
 
 def read(options):
@@ -58,14 +76,37 @@ def write(options):
 
 def watch(options):
     """The value, and again after each change, over restarts of the service."""
-    while True:
-        try:
-            with open_service(options) as service:
-                for value in service.changes():
-                    show(options, {'name': options.name, 'value': value}, str(value))
-        except DeadObject:
-            print('memclient: the service is gone, waiting for the next', file=sys.stderr)
-            wait_for_service(options)
+    seen = []
+    try:
+        while True:
+            watch_one(options, seen)
+            tell(f'memclient: {options.name} is gone, waiting for it to come back')
+            wait_until(lambda: open_service(options, Patience(output=STDOUT)).close())
+    except Enough:
+        pass
+
+
+def watch_one(options, seen):
+    """Until its death. `seen`: the values that were told, of which only the last and their number count."""
+    patience = options.patience
+    try:
+        with open_service(options) as service:
+            region = service.open_region()
+            region.close()
+            patience.for_ever()
+            patience.output = STDOUT
+            for value in service.changes():
+                if seen[-1:] == [value]:
+                    continue
+                seen.append(value)
+                show(options, {'name': options.name, 'value': value}, str(value))
+                if len(seen) == 1:
+                    tell(f'memclient: watching {options.name} at {options.registry}')
+                if len(seen) == options.count or value == options.until:
+                    raise Enough
+    except DeadObject:
+        if not seen:
+            raise
 
 
 def get(options):
@@ -89,7 +130,7 @@ def put(options):
     except ValueError:
         content = as_json(options.value)
     with open_store(options) as store:
-        store.set(options.key, content.encode(), JSON, options.if_version)
+        store.set(options.key, content.encode(), JSON, options.if_version, options.ttl)
 
 
 def delete(options):
@@ -102,7 +143,7 @@ def delete(options):
 def increment(options):
     """Asks the owner of a store to add to a number, and tells the sum."""
     with open_store(options) as store:
-        value = number(store.increment(options.key, options.by))
+        value = number(store.increment(options.key, options.by, options.ttl))
     show(options, {'key': options.key, 'value': value}, as_json(value))
 
 
@@ -123,14 +164,20 @@ def export(options):
 
 def changes(options):
     """One line per change of a store: KEY VALUE, or KEY alone of one that was deleted."""
+    left = options.count
     while True:
         try:
             with open_store(options) as store:
-                ready = functools.partial(print, f'memclient: watching {options.store}', file=sys.stderr, flush=True)
+                options.patience.for_ever()
+                options.patience.output = STDOUT
+                ready = functools.partial(tell, f'memclient: watching {options.store} at {options.registry}')
                 for key, value in store.changes(options.prefix, ready):
                     show_change(options, key, value)
+                    left -= 1
+                    if left == 0:
+                        return
         except DeadObject:
-            print('memclient: the store is gone, waiting for the next', file=sys.stderr, flush=True)
+            tell(f'memclient: {options.store} is gone, waiting for it to come back')
             wait_until(lambda: open_store(options).close())
 
 
@@ -166,7 +213,7 @@ def show_json(facts):
 
 def list_services(options):
     """The names of all services."""
-    with Registry(options.registry, options.registry_owner) as registry:
+    with open_registry(options) as registry:
         for name in registry.list_services():
             show(options, {'name': name}, name)
 
@@ -187,75 +234,216 @@ def info(options):
     show(options, facts, INFO.format(name=options.name, seal_names=seals, **facts))
 
 
-def open_service(options):
-    with Registry(options.registry, options.registry_owner) as registry:
-        return registry.get_service(options.name)
+def open_registry(options, patience=None):
+    return Registry(options.registry, options.registry_owner, patience or options.patience, options.chosen_by)
+
+
+def open_service(options, patience=None):
+    """Waits for it, with --wait."""
+    seconds = None if patience is not None else options.wait
+    if seconds is None:
+        with open_registry(options, patience) as registry:
+            return registry.get_service(options.name)
+    limit = Patience(None if seconds == math.inf else seconds)
+    what = 'the registry'
+    while True:
+        try:
+            with open_registry(options, Patience(limit.left)) as registry:
+                what = options.name
+                service = registry.get_service(options.name)
+            options.patience.restart()
+            service.patience.__dict__.update(options.patience.__dict__)
+            return service
+        except (RegistryUnavailable, ServiceNotFound):
+            limit.check(what, 'come')
+            time.sleep(RETRY_SECONDS)
 
 
 def open_store(options):
-    with Registry(options.registry, options.registry_owner) as registry:
+    with open_registry(options) as registry:
         return registry.get_store(options.store)
-
-
-def wait_for_service(options):
-    wait_until(lambda: open_service(options).close())
 
 
 def wait_until(attempt):
     while True:
-        time.sleep(RETRY_SECONDS)
+        Patience(RETRY_SECONDS, STDOUT).pause()
         try:
             return attempt()
         except (RegistryUnavailable, ServiceNotFound, DeadObject):
             pass
 
 
+def tell(line):
+    """People, on stderr: one line, that no terminal obeys. Where nobody can be told, the exit code does."""
+    try:
+        print(re.sub(r'[\x00-\x1f\x7f-\x9f]+', ' ', line).strip(), file=sys.stderr, flush=True)
+    except OSError:
+        pass
+
+
 def show(options, facts, text):
     print(json.dumps(facts, separators=(',', ':')) if options.json else text, flush=True)
 
 
+def quote(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
 def int32(text):
-    value = int(text)
-    if not -(2**31) <= value < 2**31:
-        raise ValueError
-    return value
+    if re.fullmatch(r'[+-]?[0-9]+', text) and INT_MIN <= int(text) <= INT_MAX:
+        return int(text)
+    shown = quote(f'{text[:40]}...' if len(text) > 40 else text)
+    raise Usage(f'the value must be a decimal integer from {INT_MIN} to {INT_MAX}, got {shown}')
+
+
+def seconds_of(option, text, most=MAX_SECONDS, limits=''):
+    seconds = float(text) if re.fullmatch(r'\d+(\.\d+)?', text) else 0
+    if 0 < seconds <= most:
+        return seconds
+    raise Usage(f'{option} must be a number of seconds above 0{limits}; got {quote(text)}')
+
+
+def count_of(text):
+    if re.fullmatch(r'\d+', text) and int(text) > 0:
+        return int(text)
+    raise Usage(f'--count must be a whole number above 0; got {quote(text)}')
+
+
+def version_of(text):
+    if re.fullmatch(r'\d{1,19}', text) and int(text) < 2**63:
+        return int(text)
+    raise Usage(f'--if-version must be a version, or 0 for no value; got {quote(text)}')
+
+
+def number_of(text):
+    number = r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?'
+    if re.fullmatch(number, text) and math.isfinite(float(text)):
+        return float(text)
+    raise Usage(f'BY must be a number; got {quote(text)}')
+
+
+def uid_of(text):
+    if re.fullmatch(r'\d{1,10}', text) and int(text) < 0xFFFFFFFF:
+        return int(text)
+    raise Usage(f'--registry-owner must be a uid, a number up to 4294967294; got {quote(text)}')
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        unknown = re.match("argument COMMAND: invalid choice: ('[^']*')", message)
+        if unknown:
+            message = f'unknown command {unknown[1]}'
+        elif message.endswith('required: COMMAND'):
+            message = 'a command is missing'
+        raise Usage(f'{message} (see memclient.py --help)')
+
+
+def common_options():
+    """Taken before and after the command: nothing is set where nothing is said."""
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument('--registry', metavar='PATH', help="the registry's socket")
+    common.add_argument('--system', action='store_true', help=f"the machine's registry, {SYSTEM_PATH}")
+    common.add_argument('--user', action='store_true', help="the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    common.add_argument('--registry-owner', metavar='UID', help='who is trusted with it, besides root and you')
+    common.add_argument('--timeout', metavar='SECONDS', help='how long to wait for answers, all together (default: 5)')
+    common.add_argument('--json', action='store_true', help='print one JSON object per line; errors too')
+    return common
 
 
 def parse(arguments):
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument('--registry', metavar='PATH', help="the registry's socket")
-    common.add_argument('--registry-owner', metavar='UID', type=int, help='who is trusted with it, besides root and you')
-    common.add_argument('--json', action='store_true', help='one JSON object per line')
-    parser = argparse.ArgumentParser(prog='memclient.py', description='Reads, writes and watches a shared value.')
+    common = common_options()
+    description = 'Reads, writes and watches a shared value, and those of stores.'
+    parser = Parser(prog='memclient.py', description=description, parents=[common], allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     for run, name, operands in [
-        (read, 'read', ['name']),
+        (read, 'read', ['name', 'wait']),
         (write, 'write', ['value', 'name']),
-        (watch, 'watch', ['name']),
+        (watch, 'watch', ['name', 'wait', 'count', 'until']),
         (list_services, 'list', []),
         (info, 'info', ['name']),
     ]:
-        command = commands.add_parser(name, parents=[common], help=run.__doc__)
+        command = commands.add_parser(name, parents=[common], help=run.__doc__, allow_abbrev=False)
         command.set_defaults(run=run)
         if 'value' in operands:
-            command.add_argument('value', type=int32, metavar='VALUE')
+            command.add_argument('value', metavar='VALUE')
         if 'name' in operands:
             command.add_argument('name', nargs='?', default=DEFAULT_NAME, metavar='NAME')
+        if 'wait' in operands:
+            command.add_argument('--wait', metavar='SECONDS', help='wait until there is a value, for so long at most')
+        if 'count' in operands:
+            command.add_argument('--count', metavar='N', help='end after so many')
+        if 'until' in operands:
+            command.add_argument('--until', metavar='VALUE', help='end when the value is this one')
     add_store_commands(commands, common)
-    return parser.parse_args(arguments)
+    return checked(parser.parse_args(with_wait_joined(arguments)))
+
+
+def with_wait_joined(arguments):
+    """The value of --wait may be missing, and is taken for one only where it is a number: a name may follow."""
+    joined = []
+    for i, word in enumerate(arguments):
+        if word == '--wait':
+            joined.append('--wait=')
+        elif i > 0 and arguments[i - 1] == '--wait' and re.fullmatch(r'\d+(\.\d+)?', word):
+            joined[-1] = f'--wait={word}'
+        else:
+            joined.append(word)
+    return joined
+
+
+def checked(options):
+    """The options as what they mean, with what is not said."""
+    given = vars(options)
+    options.json = given.get('json', False)
+    text = given.get('timeout')
+    limits = f', at most {MAX_SECONDS}'
+    options.patience = Patience(DEFAULT_TIMEOUT if text is None else seconds_of('--timeout', text, limits=limits))
+    options.registry_owner = uid_of(options.registry_owner) if 'registry_owner' in given else None
+    choose_registry(options, given)
+    if 'value' in given and options.run is write:
+        options.value = int32(options.value)
+    wait = given.get('wait')
+    options.wait = math.inf if wait == '' else None if wait is None else seconds_of('--wait', wait)
+    options.count = math.inf if given.get('count') is None else count_of(options.count)
+    options.until = None if given.get('until') is None else int32(options.until)
+    options.ttl = Store.NO_TTL if given.get('ttl') is None else 1000 * seconds_of('--ttl', options.ttl, math.inf)
+    if 'if_version' in given:
+        options.if_version = Store.ANY_VERSION if options.if_version is None else version_of(options.if_version)
+    if 'by' in given:
+        options.by = number_of(options.by)
+    return options
+
+
+def choose_registry(options, given):
+    if ('registry' in given) + given.get('system', False) + given.get('user', False) > 1:
+        raise Usage('--registry, --system and --user exclude each other')
+    if 'registry' in given:
+        options.chosen_by = 'path'
+    elif given.get('system'):
+        options.chosen_by, options.registry = 'system', SYSTEM_PATH
+    elif given.get('user'):
+        options.chosen_by, options.registry = 'user', user_path()
+    else:
+        options.chosen_by, options.registry = 'default', registry_path()
+    if options.registry is None:
+        raise Usage("the user's registry is in XDG_RUNTIME_DIR, which is not set")
+    size = len(os.fsencode(options.registry))
+    if not 0 < size <= MAX_PATH_BYTES:
+        limits = f"the registry's path must have 1 to {MAX_PATH_BYTES} bytes, this one has {size}"
+        raise Usage(f'{limits}: {quote(options.registry)}')
 
 
 def add_store_commands(commands, common):
     for run, operands in [
         (get, ['key']),
-        (put, ['key', 'text', 'if_version']),
+        (put, ['key', 'text', 'if_version', 'ttl']),
         (delete, ['key', 'if_version']),
-        (increment, ['key', 'by']),
+        (increment, ['key', 'by', 'ttl']),
         (keys, ['prefix']),
-        (changes, ['prefix']),
+        (changes, ['prefix', 'count']),
         (export, ['prefix']),
     ]:
-        command = commands.add_parser(run.__name__, parents=[common], help=run.__doc__)
+        command = commands.add_parser(run.__name__, parents=[common], help=run.__doc__, allow_abbrev=False)
         command.set_defaults(run=run)
         command.add_argument('--store', metavar='NAME', default=DEFAULT_STORE_NAME, help='which one')
         if 'key' in operands:
@@ -263,42 +451,55 @@ def add_store_commands(commands, common):
         if 'text' in operands:
             command.add_argument('value', metavar='VALUE')
         if 'by' in operands:
-            command.add_argument('by', type=float, nargs='?', default=1.0, metavar='BY')
+            command.add_argument('by', nargs='?', default='1', metavar='BY')
         if 'prefix' in operands:
             command.add_argument('prefix', nargs='?', default='', metavar='PREFIX')
         if 'if_version' in operands:
-            command.add_argument('--if-version', type=int, metavar='N', default=Store.ANY_VERSION, help='0: no value')
+            command.add_argument('--if-version', metavar='N', help='only if the key has this version; 0: no value')
+        if 'ttl' in operands:
+            command.add_argument('--ttl', metavar='SECONDS', help='delete the key after so long')
+        if 'count' in operands:
+            command.add_argument('--count', metavar='N', help='end after so many')
+
+
+EXIT_BY_CODE = {
+    'ERR_INVALID_ARG_VALUE': EXIT_USAGE,
+    'ERR_REGISTRY_UNAVAILABLE': EXIT_NOT_FOUND,
+    'ERR_SERVICE_NOT_FOUND': EXIT_NOT_FOUND,
+    'ERR_NO_SUCH_ELEMENT': EXIT_NOT_FOUND,
+    'ERR_SECURITY': EXIT_NOT_PERMITTED,
+    'ERR_LIMIT': EXIT_TRY_AGAIN,
+    'ERR_TIMEOUT': EXIT_TRY_AGAIN,
+    'ERR_CONFLICT': EXIT_CONFLICT,
+}
 
 
 def exit_code(error):
-    if isinstance(error, (RegistryUnavailable, ServiceNotFound, KeyAbsent)):
-        return EXIT_NOT_FOUND
-    if isinstance(error, Conflict):
-        return EXIT_CONFLICT
-    if isinstance(error, Busy):
-        return EXIT_TRY_AGAIN
-    if isinstance(error, RemoteException) and error.code == RemoteException.ILLEGAL_ARGUMENT:
-        return EXIT_USAGE
-    if isinstance(error, (PermissionError, Untrusted)) or (
-        isinstance(error, RemoteException) and error.code == RemoteException.SECURITY
-    ):
+    if isinstance(error, PermissionError):
         return EXIT_NOT_PERMITTED
-    if isinstance(error, Failure) and error.status == Failure.LIMIT:
-        return EXIT_TRY_AGAIN
-    return EXIT_FAILED
+    return EXIT_BY_CODE.get(getattr(error, 'memsvc_code', None), EXIT_FAILED)
+
+
+def error_object(error):
+    carried = {name: value for name, value in vars(error).items() if name in ('key', 'version')}
+    code = getattr(error, 'memsvc_code', None)
+    return as_json({**carried, 'code': code, 'message': str(error), 'exitCode': exit_code(error)})
 
 
 def main():
-    options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = sys.argv[1:]
     try:
+        options = parse(arguments)
         options.run(options)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the last flush has somewhere to go
         return 0
-    except (MemsvcError, OSError) as error:
-        print(f'memclient: {error}', file=sys.stderr)
+    except (Usage, MemsvcError, OSError) as error:
+        before_end = arguments[: arguments.index('--')] if '--' in arguments else arguments
+        tell(error_object(error) if '--json' in before_end else f'memclient: {error}')
         return exit_code(error)
     return 0
 

@@ -11,10 +11,13 @@ from .errors import (
     MemsvcError,
     RegistryUnavailable,
     RemoteException,
+    ServiceFailure,
     ServiceNotFound,
+    TimedOut,
     UnsafeRegion,
     Violation,
 )
+from .patience import Patience
 from .region import Region
 from .services import Holder, MemoryService, Registry, registry_path
 from .store import Store
@@ -34,12 +37,15 @@ __all__ = [
     'Holder',
     'MemoryService',
     'MemsvcError',
+    'Patience',
     'Region',
     'Registry',
     'RegistryUnavailable',
     'RemoteException',
+    'ServiceFailure',
     'ServiceNotFound',
     'Store',
+    'TimedOut',
     'UnsafeRegion',
     'Value',
     'Violation',

@@ -6,7 +6,7 @@ import socket
 from array import array
 from collections import deque
 
-from .errors import DeadObject, Failure, RemoteException, Violation
+from .errors import DeadObject, Failure, RemoteException, ServiceFailure, Violation
 from .owner import Descriptor
 from .packets import (
     FAILURE,
@@ -22,8 +22,10 @@ from .packets import (
     encode,
 )
 from .parcel import Reader, Writer
+from .patience import ENDLESS
 
 PING, INTERFACE = 0x5F504E47, 0x5F4E5446  # _PNG and _NTF: what every object answers
+GONE = 'the process that served this object is gone, or has closed the channel'
 CONTROL_BYTES = socket.CMSG_SPACE(MAX_DESCRIPTORS * array('i').itemsize)
 
 
@@ -39,9 +41,12 @@ class Callback:
 class Channel:
     """The client's side, one call at a time. Owns the socket. Object 0 is what the channel leads to."""
 
-    def __init__(self, end):
+    def __init__(self, end, callee='the service', patience=ENDLESS):
+        """`callee`: for people; `patience`: of all its waits."""
         self._socket = end
         self._socket.setblocking(True)  # the ends that the registry hands out are not
+        self._callee = callee
+        self.patience = patience
         self._assembler = Assembler()
         self._received = deque()
         self._call_ids = itertools.count(1)
@@ -108,12 +113,13 @@ class Channel:
 
     def _send(self, message):
         try:
-            self._socket.send(encode(message), socket.MSG_NOSIGNAL)
+            self.patience.send(self._socket, encode(message), self._callee)
         except ConnectionError as error:
-            raise DeadObject('the channel has ended') from error
+            raise DeadObject(GONE) from error
 
     def _receive(self):
         while not self._received:
+            self.patience.until_ready(self._socket, self._callee)
             self._received.extend(self._assembler.add(*_receive_packet(self._socket)))
         message = self._received.popleft()
         if message.kind == FAILURE and message.id == 0:
@@ -125,12 +131,12 @@ def _receive_packet(end):
     try:
         packet, control, flags, _ = end.recvmsg(MAX_PACKET_BYTES, CONTROL_BYTES, socket.MSG_CMSG_CLOEXEC)
     except ConnectionError as error:
-        raise DeadObject('the channel has ended') from error
+        raise DeadObject(GONE) from error
     descriptors = [Descriptor(number) for number in _rights(control)]  # owned before anything else can fail
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
         raise Violation('a packet that was cut off')
     if not packet:
-        raise DeadObject('the channel has ended')
+        raise DeadObject(GONE)
     return packet, descriptors
 
 
@@ -153,7 +159,10 @@ def _failure(status, text):
 def _result(answer):
     reader = Reader(answer)
     if answer.kind == FAILURE:
-        raise Failure(answer.code, reader.string())
+        message = reader.string()
+        if answer.code == Failure.UNKNOWN_TRANSACTION and reader.left() > 0:
+            raise ServiceFailure(reader.string())
+        raise Failure(answer.code, message)
     code = reader.int()
     if code != 0:
         raise RemoteException(code, reader.string())

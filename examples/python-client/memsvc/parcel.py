@@ -69,6 +69,10 @@ class Reader:
     def double(self):
         return self._unpack(DOUBLE)[0]
 
+    def left(self):
+        """Bytes behind the position."""
+        return len(self._message.data) - self._position
+
     def string(self):
         """A string, or None."""
         length = self.int()

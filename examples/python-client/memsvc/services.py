@@ -1,17 +1,17 @@
 """The registry and the memory service, as a client sees them (protocol.md, sections 6 and 7)."""
 
-import os
+import json
 import socket
-import struct
 from typing import NamedTuple
 
 from .channel import Callback, Channel
-from .errors import RegistryUnavailable, ServiceNotFound, UnsafeRegion, Untrusted
+from .errors import ServiceNotFound
 from .owner import Owner
 from .parcel import Writer
+from .patience import ENDLESS
 from .region import Region
+from .registry_path import connect, registry_path
 from .store import DEFAULT_STORE_NAME, Store
-from .way import check_way
 
 
 class Holder(NamedTuple):
@@ -28,9 +28,13 @@ class Registry(Owner):
     ANOTHERS = 2  # kind of a service. 0: there is none. 1: the caller's own, and this client serves nothing
     ANY_PRIORITY = 15
 
-    def __init__(self, path=None, owner=None):
-        """`owner`: the uid of a user who is trusted with the registry, besides root and this one."""
-        self._channel = Channel(_connect(path or registry_path(), owner))
+    def __init__(self, path=None, owner=None, patience=ENDLESS, by='path'):
+        """`owner`: the uid of a user who is trusted with the registry, besides root and this one. `patience`: of all waits
+        for it, and for what is found by it. `by`: what has chosen the path, for people."""
+        self.path = path or registry_path()
+        self._patience = patience
+        end = connect(self.path, owner, by if path else 'default', patience)
+        self._channel = Channel(end, 'the registry', patience)
 
     def get_service(self, name):
         """The memory service of that name, over a channel that the caller closes."""
@@ -49,10 +53,11 @@ class Registry(Owner):
         """A channel to the service, and who serves it."""
         reply = self._channel.call(self.GET_SERVICE, self._request().string(name))
         if reply.int() != self.ANOTHERS:
-            raise ServiceNotFound(f'no service "{name}"')
+            quoted = json.dumps(name, ensure_ascii=False)
+            raise ServiceNotFound(f"no service {quoted} at {self.path}; 'memsvc list' shows what there is")
         _accepts_descriptors, pid, uid = reply.int(), reply.int(), reply.int() & 0xFFFFFFFF
         end = socket.socket(fileno=reply.descriptor().release())
-        return Channel(end), Holder(pid, uid)
+        return Channel(end, name, self._patience), Holder(pid, uid)
 
     def list_services(self):
         return self._channel.call(self.LIST_SERVICES, self._request().int(self.ANY_PRIORITY)).strings()
@@ -75,12 +80,16 @@ class MemoryService(Owner):
         self._channel = channel
         self.holder = holder
 
+    @property
+    def patience(self):
+        return self._channel.patience
+
     def open_region(self):
         """The memory behind the value. The caller closes it; it outlives the service."""
         reply = self._channel.call(self.GET_FILE_DESCRIPTOR, self._request())
         is_there = reply.int()
         if not is_there:
-            raise UnsafeRegion('the service has no region')
+            raise ServiceNotFound('the service has no region')
         _has_status_channel = reply.int()
         return Region(reply.descriptor())
 
@@ -109,28 +118,3 @@ class MemoryService(Owner):
 
     def _watch_request(self, watcher):
         return Writer('memsvc.IWatch').binder(watcher)
-
-
-def registry_path():
-    """Where the registry is, unless somebody says otherwise: whatever exists."""
-    runtime = os.environ.get('XDG_RUNTIME_DIR', '')
-    folder = runtime if runtime.startswith('/') else '/run'
-    return os.environ.get('MEMSVC_REGISTRY') or f'{folder}/memsvc/registry.sock'
-
-
-def _connect(path, owner):
-    trusted = {0, os.geteuid(), owner}
-    check_way(path, trusted)
-    end = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    try:
-        end.connect(path)
-        _pid, uid, _gid = struct.unpack('3i', end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        if uid & 0xFFFFFFFF not in trusted:
-            raise Untrusted(f'the registry at {path} is run by uid {uid & 0xFFFFFFFF}')
-    except (FileNotFoundError, ConnectionRefusedError) as error:
-        end.close()
-        raise RegistryUnavailable(f'no registry at {path}') from error
-    except BaseException:
-        end.close()
-        raise
-    return end

@@ -19,6 +19,7 @@ class Store(Owner):
     def __init__(self, channel, holder):
         self._channel = channel
         self.holder = holder
+        self.patience = channel.patience
         self._areas = []  # of each its patterns, and itself
         self._feeds = []
         self._prefix = b''

@@ -9,7 +9,7 @@ const STDERR = 2
 
 /** One line of text whatever a message holds: it may be a peer's, and control characters drive terminals. */
 export function terminalLine(program: string, text: string): string {
-  return `${program}: ${plainText(text)}`
+  return `${program}: ${complaint(text)}`
 }
 
 /** The line for anything thrown. */
@@ -19,7 +19,15 @@ export function errorLine(program: string, error: unknown): string {
 
 /** The same without the program. */
 export function errorText(error: unknown): string {
-  return plainText(isError(error) ? error.message || errorCode(error) || error.name : String(error))
+  return complaint(isError(error) ? error.message || errorCode(error) || error.name : String(error))
+}
+
+/** A peer may have much to say; a line that nobody reads to its end says less. */
+const MOST_CHARACTERS = 400
+
+function complaint(text: string): string {
+  const line = plainText(text)
+  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)}...` : line
 }
 
 /** Without what drives terminals, in one line. */

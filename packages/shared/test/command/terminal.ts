@@ -16,3 +16,8 @@ t.test('an error without a message is told by its code, or by its name', async (
 t.test('so is what a command says of itself', async (t) => {
   t.equal(terminalLine('memsvc', 'stopping a\nb'), 'memsvc: stopping a b')
 })
+
+t.test('a line that nobody would read to its end is cut', async (t) => {
+  const line = errorLine('memclient', new Error('x'.repeat(100_000)))
+  t.equal(line.length, 'memclient: '.length + 400 + '...'.length)
+})
