@@ -1,5 +1,5 @@
 /** For sibling packages only: what the daemon and the tool need beyond the public surface. No promise to others. */
-export { type Caller, readsCallerSynchronously } from './binder/calling-identity.ts'
+export { type Caller, readsCallerSynchronously, withoutContext } from './binder/calling-identity.ts'
 export { Session, sessionOf } from './binder/session.ts'
 export { makeChannelPair } from './channel/channel-pair.ts'
 export type { ChannelBudget } from './channel/held-bytes.ts'

@@ -3,7 +3,14 @@
  * hands it what it needs.
  */
 import type { Binder } from '@memsvc/shared'
-import { Admission, type Caller, type RegistryPlace, ServiceChannels, Signal } from '@memsvc/shared/internal'
+import {
+  Admission,
+  type Caller,
+  type RegistryPlace,
+  ServiceChannels,
+  Signal,
+  withoutContext,
+} from '@memsvc/shared/internal'
 import type { OwnedFd } from 'memfd-native'
 import { Access } from '../access/access.ts'
 import type { Settings } from '../config/settings.ts'
@@ -217,7 +224,7 @@ export class Daemon {
   }
 
   #makeService(name: string, initialValue: number): PublishedService {
-    const mayWrite = ({ uid }: Caller) => this.#access.allows('write', name, { uid })
+    const mayWrite = withoutContext(({ uid }: Caller) => this.#access.allows('write', name, { uid }))
     return new PublishedService({ name, initialValue, mayWrite, control: this.#control })
   }
 

@@ -50,12 +50,20 @@ export function runAsCaller<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a
   return calls.run({ caller, isCleared: false }, serve, a, b)
 }
 
+const needsNoContext = Symbol('memsvc.needsNoContext')
+
+/** For sibling packages: a callback that runs nothing of the user's. It is called as it is, in whatever context: that costs nothing. */
+export function withoutContext<F extends object>(callback: F): F {
+  return Object.assign(callback, { [needsNoContext]: true })
+}
+
 /**
  * A callback of the user's: run in the async context of now, which is the one in which it was given, but with the calling identity of
  * whenever it is called.
  * @param name of the async resource
  */
 export function inContext<A extends unknown[], R>(name: string, callback: (...args: A) => R): (...args: A) => R {
+  if (needsNoContext in callback) return callback
   const context = captureContext(name)
   return (...args) => {
     if (calls === undefined) return context.runInAsyncScope(callback, undefined, ...args)

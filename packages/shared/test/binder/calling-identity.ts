@@ -1,8 +1,8 @@
 /** Who is calling: by the kernel, per call, across every await; cleared and restored. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
-import { Binder } from '../../src/binder/binder.ts'
-import type { IBinder } from '../../src/parcel/ibinder.ts'
-import type { Parcel } from '../../src/parcel/parcel.ts'
+import { inContext, withoutContext } from '../../src/binder/calling-identity.ts'
+import { Binder, type IBinder, type Parcel } from '../../src/index.ts'
 import { call, leakChecked, ScriptedBinder, sessionPair, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
@@ -184,3 +184,22 @@ t.test('a death that comes up in a call is told outside of it', async (t) => {
   await call(proxy, 1)
   t.same(seen, [OWN])
 })
+
+t.test(
+  "a callback of this project's own is called as it is, and a user's in the context in which it was given",
+  async (t) => {
+    const where = new AsyncLocalStorage<string>()
+    const callback = () => where.getStore()
+    const [users, ours] = where.run('where it was given', () => [
+      inContext('test:callback', callback),
+      inContext(
+        'test:callback',
+        withoutContext(() => where.getStore()),
+      ),
+    ])
+    where.run('where it is called', () => {
+      t.equal(users?.(), 'where it was given')
+      t.equal(ours?.(), 'where it is called')
+    })
+  },
+)
