@@ -19,6 +19,7 @@ const PACKAGE_ARROWS = {
   '@memsvc/memory-service': ['@memsvc/shared', 'memfd-native'],
   '@memsvc/client-cli': ['@memsvc/shared', '@memsvc/ui'],
   '@memsvc/ui': ['@memsvc/shared'],
+  '@memsvc/replication': ['@memsvc/shared', 'memfd-native'],
   '@memsvc/bench': null,
 }
 const OF_A_NEW_PACKAGE = ['@memsvc/shared']

@@ -68,7 +68,13 @@ const BUILTINS = {
 }
 
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
-const ENTRIES = { 'memfd-native': ['index'], shared: ['index', 'internal'], 'memory-service': ['main'], ui: ['index'] }
+const ENTRIES = {
+  'memfd-native': ['index'],
+  shared: ['index', 'internal'],
+  'memory-service': ['main'],
+  replication: ['index'],
+  ui: ['index'],
+}
 
 /** The libraries and the daemon, each by itself. Names and lines are kept, for those who read a stack. */
 export async function bundlePackages(repositoryRoot) {

@@ -40,6 +40,28 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
       done(await start({ ...options, writers: [], registryOnly: true }))
     },
   )
+  program
+    .command('replicate')
+    .description('keep a copy of values of an etcd cluster as a store (needs the package @memsvc/replication)')
+    .option('--endpoint <url...>', "of etcd's nodes, instead of those of the configuration")
+    .option('--prefix <prefix>', 'of all keys in etcd (default: memsvc/)')
+    .option('--store <name>', 'publish the store under this name (default: ClusterStore)', parseName)
+    .option('--machine <name>', "this machine's name in the cluster (default: the host's)")
+    .option('--read-only', 'change nothing in the cluster')
+    .addOption(
+      new Option('--ready-within <seconds>', 'publish the store after so long, live or not')
+        .argParser(parseSeconds)
+        .default(30),
+    )
+    .option('--writers <who...>', 'who may write besides this user and root: uid, user or @group', collect, [])
+    .option('--config <file>', 'access rules and where etcd is (default: memsvc.json in the usual places)')
+    .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
+    .addOption(new Option('--log-format <format>', 'of its lines').choices(LOG_FORMATS).default('json'))
+    .option('--registry <path>', "the registry's socket (default: MEMSVC_REGISTRY, else the user's or the machine's)")
+    .option('--system', `the machine's registry, ${SYSTEM_REGISTRY_PATH}`)
+    .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
+    .action(async (options) => done(await (await import('./commands/replicate.ts')).replicate(options)))
   askingOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
     async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
   )
@@ -156,6 +178,12 @@ function parseCount(text: string): number {
     throw new InvalidArgumentError(`It must be an integer from 1 to ${MAX_COUNT}.`)
   }
   return Number(text)
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (seconds > 0 && seconds <= MAX_COUNT) return seconds
+  throw new InvalidArgumentError('It must be a number of seconds above 0.')
 }
 
 function parseLevel(text: string): string {

@@ -18,6 +18,7 @@ import type { AskedLimits } from '../quota/descriptor-budget.ts'
 import { DAEMON_LIMITS, type Resource } from '../quota/limits.ts'
 import { DocumentError, items, member, members, type Node, parseDocument } from './document.ts'
 import { readPeople } from './people-list.ts'
+import { type ReplicateConfiguration, readReplicate } from './replicate.ts'
 import { checkSchema, type Schema } from './schema.ts'
 import { readStores, type StoreConfiguration } from './stores.ts'
 
@@ -28,6 +29,8 @@ export interface Configuration {
   readonly limits: AskedLimits
   /** Those that it names. */
   readonly stores: readonly StoreConfiguration[]
+  /** For `memsvc replicate`; null: nothing is said. */
+  readonly replicate: ReplicateConfiguration | null
 }
 
 export const SYSTEM_CONFIGURATION = '/etc/memsvc/memsvc.json'
@@ -70,7 +73,7 @@ function isThere(path: string, alsoMissing: readonly string[] = []): boolean {
  * @throws ERR_INVALID_ARG_VALUE with the file, the line and the reason; ERR_SECURITY a folder above it
  */
 export async function readConfiguration(path: string | null, trusted: TrustedUsers): Promise<Configuration> {
-  if (path === null) return { path, rules: [], limits: {}, stores: [] }
+  if (path === null) return { path, rules: [], limits: {}, stores: [], replicate: null }
   checkPathTrust(`the configuration ${path}`, path, trusted)
   const text = readTrusted(path, trusted)
   try {
@@ -80,7 +83,13 @@ export async function readConfiguration(path: string | null, trusted: TrustedUse
     const rules: AccessRule[] = []
     for (const rule of items(member(document, 'rules'))) rules.push(await readRule(rule))
     const stores = await readStores(member(document, 'stores'))
-    return { path, rules, limits: readLimits(member(document, 'limits')), stores }
+    return {
+      path,
+      rules,
+      limits: readLimits(member(document, 'limits')),
+      stores,
+      replicate: readReplicate(member(document, 'replicate')),
+    }
   } catch (error) {
     if (error instanceof DocumentError) throw new InvalidArgValueError(`${path}:${error.line}: ${error.message}`)
     throw error

@@ -99,7 +99,8 @@ const ENTRY_BYTES = 64
 const LEAST_BYTES = 128 * 1024
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 
-function bytesOf(node: Node | undefined): number | undefined {
+/** Of a number, or of one with a unit. */
+export function bytesOf(node: Node | undefined): number | undefined {
   if (typeof node?.value !== 'string') return node?.value as number | undefined
   const [, count, unit = ''] = /^(\d+) ?(\w+)$/.exec(node.value) ?? []
   return Number(count) * (UNITS[unit] ?? 1)

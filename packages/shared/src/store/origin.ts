@@ -5,6 +5,7 @@
 import type { Caller } from '../binder/calling-identity.ts'
 import type { CoreEdit } from './core-edit.ts'
 import type { ReplicaWords } from './replica-words.ts'
+import type { StoredRecord } from './stored-record.ts'
 
 /** The copy, as whoever fills it sees it. */
 export interface StoreCopy {
@@ -12,6 +13,8 @@ export interface StoreCopy {
   apply(edits: readonly CoreEdit[]): bigint
   /** What readers are told, from now on. */
   setReplica(words: ReplicaWords): void
+  /** What the key has; null: nothing. The bytes are a copy. */
+  read(key: string): StoredRecord | null
   /** 0n: it is absent. */
   versionOf(key: string): bigint
   /** All of them, in no order. */

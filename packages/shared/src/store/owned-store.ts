@@ -272,6 +272,7 @@ function copyOf(core: StoreCore): StoreCopy {
   return {
     apply: (edits) => core.apply(edits),
     setReplica: (words) => core.setReplica(words),
+    read: (key) => core.reader.recordOf(key),
     versionOf: (key) => core.reader.versionOf(key),
     get keys() {
       return core.reader.keys()

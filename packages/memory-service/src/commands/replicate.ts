@@ -1,0 +1,132 @@
+/** `memsvc replicate`: a process that keeps a copy of values of an etcd cluster as a store of the local registry. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { errorCode, ServiceManager } from '@memsvc/shared'
+import {
+  EXIT,
+  type ExitCode,
+  findRegistry,
+  type RegistryOptions,
+  type RegistryPlace,
+  readRegistryOptions,
+} from '@memsvc/shared/internal'
+import type { Logger } from 'pino'
+import { Access } from '../access/access.ts'
+import { findPeople } from '../access/people.ts'
+import { StoreAccess } from '../access/store-access.ts'
+import { configurationPath, readConfiguration } from '../config/configuration.ts'
+import { type ReplicateOverrides, settingsOf } from '../config/replicate.ts'
+import { ControlService } from '../daemon/control-service.ts'
+import { renderReplicationMetrics } from '../daemon/replication-metrics.ts'
+import type { LogFormat } from '../log/log-settings.ts'
+import { DaemonLog } from '../log/logger.ts'
+import { hardenProcess } from '../process/hardening.ts'
+import { loadReplication, type Replication } from '../replication/load.ts'
+import { NotifySocket } from '../systemd/notify-socket.ts'
+import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
+
+export interface ReplicateOptions extends RegistryOptions, ReplicateOverrides {
+  readonly config?: string
+  readonly writers: readonly string[]
+  /** Seconds after which the store is published even if it is not live yet. */
+  readonly readyWithin: number
+  readonly logLevel: string
+  readonly logFormat: LogFormat
+}
+
+/** Between two looks for a registry. */
+const REGISTRY_PAUSE_MS = 200
+
+/** @returns the exit status, once it was told to end @throws what is wrong with the configuration; the name is another process's */
+export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
+  hardenProcess()
+  const place = findRegistry(readRegistryOptions(options))
+  const path = configurationPath(options.config, place.path, process.env)
+  const { rules, replicate: configured } = await readConfiguration(path, place.trusted)
+  const settings = settingsOf(configured, options, process.env)
+  const { Replication } = await loadReplication()
+  const access = new Access(process.getuid?.() ?? 0, { rules, writers: await findPeople(options.writers) })
+  const storeAccess = new StoreAccess(access, settings.name, [])
+  const log = new DaemonLog(options.logLevel, { format: options.logFormat })
+  const { logger } = log
+  const socket = NotifySocket.take(process.env)
+  const watchdogMs = takeWatchdogLimit(process.env, process.pid)
+  const replication = new Replication({
+    settings,
+    mayWrite: (caller, key) => storeAccess.mayWrite(caller, key),
+    onState: (state, why) => {
+      logger[state === 'refused' ? 'error' : 'info']({ state, reason: why ?? undefined }, 'the copy')
+      notifier.changed()
+    },
+    onProgress: () => notifier.changed(),
+  })
+  const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(replication) })
+  const end = new AbortController()
+  const control = new ControlService({
+    isOwner: (uid) => access.isOwner(uid),
+    status: () => replication.status,
+    reload: () => Promise.reject(new Error('what is replicated is read once: restart it')),
+    metrics: () => renderReplicationMetrics(replication.status),
+    log,
+    onStop: () => end.abort(),
+  })
+  replication.binder.setExtension(control)
+  stopOnSignals(end, logger)
+  logger.info({ name: settings.name, endpoints: settings.endpoints, prefix: settings.prefix }, 'starting')
+  replication.start()
+  let manager: ServiceManager | null = null
+  try {
+    await Promise.race([replication.live, delay(options.readyWithin * 1000, undefined, { signal: end.signal })])
+    manager = await publish(replication, { place, name: settings.name, signal: end.signal })
+    logger.info({ name: settings.name, registry: place.path }, 'ready')
+    notifier.ready()
+    await new Promise((resolve) => end.signal.addEventListener('abort', resolve))
+    return EXIT.done
+  } catch (error) {
+    if (!end.signal.aborted) throw error
+    return EXIT.done
+  } finally {
+    notifier.stopping()
+    manager?.close()
+    await replication.close()
+    logger.info('stopped')
+    log.close()
+  }
+}
+
+async function publish(
+  replication: Replication,
+  { place, name, signal }: { place: RegistryPlace; name: string; signal: AbortSignal },
+): Promise<ServiceManager> {
+  for (;;) {
+    try {
+      const manager = await ServiceManager.connect({ path: place.path, signal })
+      try {
+        await manager.addService(name, replication.binder)
+        return manager
+      } catch (error) {
+        manager.close()
+        throw error
+      }
+    } catch (error) {
+      if (!['ERR_REGISTRY_UNAVAILABLE', 'ERR_DEAD_OBJECT'].includes(errorCode(error) ?? '')) throw error
+      await delay(REGISTRY_PAUSE_MS, undefined, { signal })
+    }
+  }
+}
+
+function statusLine(replication: Replication): string {
+  const { state, keys, applied, reason } = replication.status
+  return `${state}: ${keys} keys, revision ${applied}${reason === null ? '' : ` (${reason})`}`
+}
+
+/** The first signal ends it cleanly, the second at once. */
+function stopOnSignals(end: AbortController, logger: Logger): void {
+  const numbers = { SIGTERM: 15, SIGINT: 2 }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (end.signal.aborted) process.exit(128 + numbers[signal])
+      logger.info({ signal }, 'stopping')
+      end.abort()
+    })
+  }
+}

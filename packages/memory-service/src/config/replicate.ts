@@ -1,0 +1,127 @@
+/** `replicate` of the configuration, and what the command line says instead. Secrets are in files, whose names are in it. */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { errorCode, InvalidArgValueError } from '@memsvc/shared'
+import { isServiceName } from '@memsvc/shared/internal'
+import { readRegularFile } from '../process/regular-file.ts'
+import type { ReplicationSettings } from '../replication/load.ts'
+import { items, member, members, type Node } from './document.ts'
+import { bytesOf } from './stores.ts'
+
+/** As it is written. */
+export interface ReplicateConfiguration {
+  readonly name?: string
+  readonly endpoints?: readonly string[]
+  readonly prefix?: string
+  readonly machine?: string
+  readonly mode?: 'readwrite' | 'read'
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly user?: string
+  readonly passwordFile?: string
+  readonly capacity?: number
+  readonly maxKeys?: number
+  readonly maxValueBytes?: number
+}
+
+/** Of the command line. */
+export interface ReplicateOverrides {
+  readonly endpoint?: readonly string[]
+  readonly prefix?: string
+  readonly store?: string
+  readonly machine?: string
+  readonly readOnly?: boolean
+}
+
+const MIB = 1024 * 1024
+const DEFAULTS = { name: 'ClusterStore', prefix: 'memsvc/', capacity: 64 * MIB, maxKeys: 20_000, maxValueBytes: MIB }
+const SECRET_BYTES = 64 * 1024
+
+/** @param node checked against the schema */
+export function readReplicate(node: Node | undefined): ReplicateConfiguration | null {
+  if (node === undefined) return null
+  const plain = Object.fromEntries(
+    [...members(node)].filter(([, { value }]) => typeof value !== 'object').map(([key, { value }]) => [key, value]),
+  )
+  return {
+    ...(plain as ReplicateConfiguration),
+    endpoints: items(member(node, 'endpoints')).map(({ value }) => String(value)),
+    ...sizes(node),
+  }
+}
+
+function sizes(node: Node): Partial<ReplicateConfiguration> {
+  const found = ['capacity', 'maxValueBytes'].flatMap((name) => {
+    const bytes = bytesOf(member(node, name))
+    return bytes === undefined ? [] : [[name, bytes]]
+  })
+  return Object.fromEntries(found)
+}
+
+/** @throws ERR_INVALID_ARG_VALUE something is missing, or wrong, or a file cannot be read */
+export function settingsOf(
+  configured: ReplicateConfiguration | null,
+  overrides: ReplicateOverrides,
+  env: NodeJS.ProcessEnv,
+): ReplicationSettings {
+  const { user, passwordFile, ca, cert, key, ...rest } = configured ?? {}
+  const endpoints = overrides.endpoint ?? rest.endpoints ?? []
+  const name = overrides.store ?? rest.name ?? DEFAULTS.name
+  const prefix = overrides.prefix ?? rest.prefix ?? DEFAULTS.prefix
+  if (!isServiceName(name)) throw new InvalidArgValueError(`${JSON.stringify(name)} is no name of a store`)
+  if (prefix === '')
+    throw new InvalidArgValueError('the prefix must not be empty: it says which keys of the cluster are ours')
+  if ((cert === undefined) !== (key === undefined)) throw new InvalidArgValueError('cert and key go together')
+  const read = (file: string) => readSecret(file, env)
+  return {
+    ...{ name, prefix },
+    endpoints: checkedEndpoints(endpoints),
+    machine: overrides.machine ?? rest.machine ?? hostname(),
+    mode: overrides.readOnly ? 'read' : (rest.mode ?? 'readwrite'),
+    tls: {
+      ...(ca === undefined ? {} : { ca: read(ca) }),
+      ...(cert === undefined || key === undefined ? {} : { cert: read(cert), key: read(key) }),
+    },
+    credentials: credentialsOf(user, passwordFile, read),
+    capacity: rest.capacity ?? DEFAULTS.capacity,
+    maxKeys: rest.maxKeys ?? DEFAULTS.maxKeys,
+    maxValueBytes: Math.min(rest.maxValueBytes ?? DEFAULTS.maxValueBytes, DEFAULTS.maxValueBytes),
+  }
+}
+
+function credentialsOf(
+  user: string | undefined,
+  passwordFile: string | undefined,
+  read: (file: string) => string,
+): ReplicationSettings['credentials'] {
+  if (user === undefined) return null
+  if (passwordFile === undefined) throw new InvalidArgValueError('a user needs a passwordFile')
+  return { user, password: read(passwordFile).replace(/\r?\n$/, '') }
+}
+
+function checkedEndpoints(endpoints: readonly string[]): readonly string[] {
+  if (endpoints.length === 0)
+    throw new InvalidArgValueError('where is etcd? endpoints of the configuration, or --endpoint URL')
+  for (const endpoint of endpoints) {
+    const url = URL.canParse(endpoint) ? new URL(endpoint) : null
+    if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') continue
+    throw new InvalidArgValueError(`${JSON.stringify(endpoint)} is no endpoint: http://HOST:PORT or https://HOST:PORT`)
+  }
+  return endpoints
+}
+
+/** systemd's LoadCredential puts secrets into a folder; a path that is not absolute is of that. */
+function readSecret(file: string, { CREDENTIALS_DIRECTORY }: NodeJS.ProcessEnv): string {
+  if (!file.startsWith('/') && CREDENTIALS_DIRECTORY === undefined) {
+    throw new InvalidArgValueError(`${file} is no absolute path, and systemd has given no credentials`)
+  }
+  const path = file.startsWith('/') ? file : join(CREDENTIALS_DIRECTORY as string, file)
+  try {
+    return readRegularFile(path, { maxBytes: SECRET_BYTES })
+  } catch (error) {
+    throw new InvalidArgValueError(`${path}: cannot be read (${errorCode(error) ?? (error as Error).message})`, {
+      cause: error,
+    })
+  }
+}

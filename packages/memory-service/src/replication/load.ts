@@ -1,0 +1,66 @@
+/** @memsvc/replication: a package of its own, loaded by name where it is installed. Packages beside each other do not import each other. */
+import { type Binder, IllegalStateError } from '@memsvc/shared'
+import type { Caller } from '@memsvc/shared/internal'
+
+/** What it is told to do. Its own types say the same; a test of that package runs this one's command. */
+export interface ReplicationSettings {
+  readonly name: string
+  readonly endpoints: readonly string[]
+  readonly prefix: string
+  readonly machine: string
+  readonly mode: 'readwrite' | 'read'
+  readonly tls: {
+    readonly ca?: string | undefined
+    readonly cert?: string | undefined
+    readonly key?: string | undefined
+  }
+  readonly credentials: { readonly user: string; readonly password: string } | null
+  readonly capacity: number
+  readonly maxKeys: number
+  readonly maxValueBytes: number
+}
+
+export interface ReplicationStatus {
+  readonly name: string
+  readonly state: 'syncing' | 'live' | 'stale' | 'refused'
+  readonly applied: string
+  readonly ageMs: number | null
+  readonly keys: number
+  readonly oddKeys: number
+  readonly sessions: number
+  readonly fullReads: number
+  readonly reason: string | null
+  readonly changes: Readonly<Record<string, number>>
+}
+
+export interface Replication {
+  readonly binder: Binder
+  readonly live: Promise<void>
+  readonly status: ReplicationStatus
+  start(): void
+  close(): Promise<void>
+}
+
+interface ReplicationModule {
+  readonly Replication: new (options: {
+    readonly settings: ReplicationSettings
+    readonly mayWrite: (caller: Caller, key: string) => boolean
+    readonly onState: (state: ReplicationStatus['state'], why: string | null) => void
+    readonly onProgress: (keys: number) => void
+  }) => Replication
+}
+
+const NAME: string = '@memsvc/replication'
+
+/** @throws ERR_ILLEGAL_STATE it is not installed */
+export async function loadReplication(): Promise<ReplicationModule> {
+  try {
+    return (await import(NAME)) as ReplicationModule
+  } catch (cause) {
+    throw new IllegalStateError(
+      `memsvc replicate needs the package ${NAME}, which cannot be loaded (${(cause as Error).message.split('\n')[0]}): ` +
+        `npm install ${NAME}, beside memsvc (globally: npm install -g ${NAME})`,
+      { cause },
+    )
+  }
+}

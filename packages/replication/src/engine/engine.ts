@@ -1,0 +1,110 @@
+/**
+ * What the copy needs of an engine, and how it fails. One engine is there (`etcd/`); the tests have another, which fails as it is told.
+ * Revisions are the engine's, one for all keys; keys are those of the store, without the prefix.
+ */
+
+/** Where an answer was given. */
+export interface Position {
+  /** Which cluster it is: another one has another history. */
+  readonly cluster: string
+  /** Of the cluster, when it answered. */
+  readonly revision: bigint
+}
+
+/** A value as the engine has it. */
+export interface EngineValue {
+  readonly key: Buffer
+  /** Of the change that wrote it. */
+  readonly revision: bigint
+  readonly value: Buffer
+}
+
+/** One change; `value` null: it was deleted. */
+export interface EngineChange {
+  readonly key: Buffer
+  readonly revision: bigint
+  readonly value: Buffer | null
+}
+
+/** What one answer of a watch has: whole revisions, in their order. */
+export interface EngineChanges extends Position {
+  readonly changes: readonly EngineChange[]
+}
+
+/** A part of all values, in the order of their keys, as they were at one revision. */
+export interface Page extends Position {
+  readonly values: readonly EngineValue[]
+  readonly isLast: boolean
+}
+
+/** A change that is asked for. */
+export interface EngineEdit {
+  readonly key: Buffer
+  /** Null: it is deleted. */
+  readonly value: Buffer | null
+}
+
+export interface Transaction {
+  /** All must hold: a key's revision, 0n if it has no value. */
+  readonly conditions: readonly { readonly key: Buffer; readonly revision: bigint }[]
+  readonly edits: readonly EngineEdit[]
+  /** Whether a conflict is answered with the values, and not only with their revisions. */
+  readonly wantsValues?: boolean
+}
+
+export interface TransactionResult extends Position {
+  readonly isDone: boolean
+  /** False: there was nothing to change. */
+  readonly hasChanged: boolean
+  /** Of a conflict: of each condition's key what it has; null: nothing. */
+  readonly present: readonly (EngineValue | null)[]
+}
+
+/** What failed, and what is known of it. */
+export type EngineFault =
+  /** Nothing has happened: nobody was reached. */
+  | 'unsent'
+  /** Nobody has answered: it may have happened. */
+  | 'unknown'
+  /** The history goes not so far back any more. */
+  | 'compacted'
+  /** This user may not do that, or is not known. */
+  | 'denied'
+  /** The engine has no room. */
+  | 'full'
+  /** Too long for the engine, or for a page. */
+  | 'tooLarge'
+  /** What else the engine refuses: it has not happened. */
+  | 'refused'
+
+export class EngineError extends Error {
+  readonly fault: EngineFault
+
+  constructor(fault: EngineFault, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.fault = fault
+  }
+}
+
+export interface WatchSink {
+  /** From here on changes come. */
+  onOpen(position: Position): void
+  onChanges(changes: EngineChanges): void
+}
+
+export interface Engine {
+  /** A read that the whole cluster agrees on. With `key` also what that has. */
+  look(key: Buffer): Promise<Position & { readonly present: EngineValue | null }>
+  /** What the key had at that revision. @throws compacted, refused: there is no such revision */
+  lookAt(key: Buffer, revision: bigint): Promise<EngineValue | null>
+  /** @param at null: the present revision, on which the whole cluster agrees. @throws compacted, tooLarge */
+  list(after: Buffer | null, at: bigint | null, limit: number): Promise<Page>
+  /** All changes from that revision on. Ends only by an error, or by the signal. @throws compacted */
+  watch(from: bigint, sink: WatchSink, signal: AbortSignal): Promise<never>
+  commit(transaction: Transaction, timeoutMs: number): Promise<TransactionResult>
+  /** Whom it asks from now on: another node, if there is one. */
+  turn(): void
+  /** Whom it asks. */
+  readonly endpoint: string
+  close(): void
+}

@@ -1,0 +1,171 @@
+/** An etcd cluster, 3.4 or later, by the HTTP gateway of its nodes. Keys lie under a prefix, which nobody above knows of. */
+import {
+  type Engine,
+  EngineError,
+  type EngineValue,
+  type Page,
+  type Position,
+  type Transaction,
+  type TransactionResult,
+  type WatchSink,
+} from '../engine/engine.ts'
+import { faultOf } from './faults.ts'
+import { jsonLines } from './json-lines.ts'
+import { engineValue, positionOf, type RangeAnswer, type TxnAnswer, type WatchAnswer } from './messages.ts'
+import { NODE_LIMITS, type NodeLimits, Nodes, type TlsOptions } from './nodes.ts'
+import { endOf, longOf, textOf } from './numbers.ts'
+import { type Credentials, EtcdSession } from './session.ts'
+
+export interface EtcdOptions {
+  readonly endpoints: readonly string[]
+  /** Of all keys. */
+  readonly prefix: string
+  readonly tls?: TlsOptions
+  readonly credentials?: Credentials | null
+  readonly limits?: Partial<NodeLimits>
+}
+
+/** Without it a node that has lost the others lets a watch wait for ever. */
+const WATCH_HEADERS = { 'grpc-metadata-hasleader': 'true' }
+const RANGE = '/v3/kv/range'
+
+export class EtcdEngine implements Engine {
+  readonly #nodes: Nodes
+  readonly #session: EtcdSession
+  readonly #prefix: Buffer
+  readonly #limits: NodeLimits
+
+  constructor({ endpoints, prefix, tls = {}, credentials = null, limits = {} }: EtcdOptions) {
+    this.#limits = { ...NODE_LIMITS, ...limits }
+    this.#nodes = new Nodes({ endpoints, tls, limits: this.#limits })
+    this.#session = new EtcdSession(this.#nodes, credentials)
+    this.#prefix = Buffer.from(prefix)
+  }
+
+  get endpoint(): string {
+    return this.#nodes.endpoint
+  }
+
+  turn(): void {
+    this.#nodes.turn()
+    this.#session.forget()
+  }
+
+  async look(key: Buffer): Promise<Position & { present: EngineValue | null }> {
+    const answer = await this.#call<RangeAnswer>(RANGE, { key: this.#keyOf(key) })
+    return { ...positionOf(answer.header), present: this.#only(answer) }
+  }
+
+  async lookAt(key: Buffer, revision: bigint): Promise<EngineValue | null> {
+    return this.#only(await this.#call<RangeAnswer>(RANGE, { key: this.#keyOf(key), revision: String(revision) }))
+  }
+
+  async list(after: Buffer | null, at: bigint | null, limit: number): Promise<Page> {
+    const from = after === null ? this.#prefix : Buffer.concat([this.#prefix, after, Buffer.of(0)])
+    const answer = await this.#session.call<RangeAnswer>(RANGE, {
+      key: textOf(from),
+      range_end: textOf(endOf(this.#prefix)),
+      limit: String(limit),
+      ...(at === null ? {} : { revision: String(at) }),
+    })
+    const { cluster, revision } = positionOf(answer.header)
+    const values = (answer.kvs ?? []).map((each) => engineValue(each, this.#prefix.length))
+    return { cluster, revision: at ?? revision, values, isLast: answer.more !== true }
+  }
+
+  async watch(from: bigint, sink: WatchSink, signal: AbortSignal): Promise<never> {
+    const create = {
+      key: textOf(this.#prefix),
+      range_end: textOf(endOf(this.#prefix)),
+      start_revision: String(from),
+    }
+    const stream = await this.#session.open('/v3/watch', { create_request: create }, WATCH_HEADERS)
+    const stop = () => stream.end()
+    signal.addEventListener('abort', stop)
+    try {
+      if (signal.aborted) throw new EngineError('unknown', 'the watch was ended')
+      // From now on it may be silent: whoever watches knows for how long.
+      stream.answer.socket?.setTimeout(0)
+      for await (const line of jsonLines(stream.answer, this.#limits.answerBytes)) this.#take(line as WatchAnswer, sink)
+    } catch (cause) {
+      if (cause instanceof EngineError) throw cause
+      throw new EngineError('unknown', `the watch broke off: ${(cause as Error).message}`, { cause })
+    } finally {
+      signal.removeEventListener('abort', stop)
+      stream.end()
+    }
+    throw new EngineError('unknown', 'the watch has ended')
+  }
+
+  async commit(transaction: Transaction, timeoutMs: number): Promise<TransactionResult> {
+    const { conditions, edits, wantsValues = false } = transaction
+    const answer = await this.#call<TxnAnswer>(
+      '/v3/kv/txn',
+      {
+        compare: conditions.map(({ key, revision }) => ({
+          key: this.#keyOf(key),
+          target: 'MOD',
+          result: 'EQUAL',
+          mod_revision: String(revision),
+        })),
+        success: edits.map(({ key, value }) =>
+          value === null
+            ? { request_delete_range: { key: this.#keyOf(key) } }
+            : { request_put: { key: this.#keyOf(key), value: textOf(value) } },
+        ),
+        failure: conditions.map(({ key }) => ({
+          request_range: { key: this.#keyOf(key), ...(wantsValues ? {} : { keys_only: true }) },
+        })),
+      },
+      timeoutMs,
+    )
+    const isDone = answer.succeeded === true
+    const responses = answer.responses ?? []
+    return {
+      ...positionOf(answer.header),
+      isDone,
+      hasChanged: isDone && responses.some(hasChanged),
+      present: isDone ? [] : responses.map(({ response_range }) => this.#only(response_range ?? {})),
+    }
+  }
+
+  close(): void {
+    this.#nodes.close()
+  }
+
+  /** What answers with little: within the time for one answer. */
+  #call<T>(path: string, message: object, timeoutMs = this.#limits.silenceMs): Promise<T> {
+    return this.#session.call<T>(path, message, timeoutMs)
+  }
+
+  #take({ result, error }: WatchAnswer, sink: WatchSink): void {
+    if (error !== undefined) throw faultOf(error.message ?? 'the watch was refused')
+    if (result === undefined) return
+    const { header, created, canceled, compact_revision, cancel_reason, events = [] } = result
+    if (longOf(compact_revision) > 0n) {
+      throw new EngineError('compacted', `etcd has forgotten what was before revision ${compact_revision}`)
+    }
+    if (canceled === true) throw faultOf(cancel_reason || 'the watch was cancelled')
+    const position = positionOf(header)
+    if (created === true) sink.onOpen(position)
+    if (events.length === 0) return
+    const changes = events.map(({ type, kv = {} }) => {
+      const { key, revision, value } = engineValue(kv, this.#prefix.length)
+      return { key, revision, value: type === 'DELETE' ? null : value }
+    })
+    sink.onChanges({ ...position, changes })
+  }
+
+  #keyOf(key: Buffer): string {
+    return textOf(Buffer.concat([this.#prefix, key]))
+  }
+
+  #only({ kvs = [] }: RangeAnswer): EngineValue | null {
+    const [first] = kvs
+    return first === undefined ? null : engineValue(first, this.#prefix.length)
+  }
+}
+
+function hasChanged({ response_put, response_delete_range }: NonNullable<TxnAnswer['responses']>[number]): boolean {
+  return response_put !== undefined || longOf(response_delete_range?.deleted) > 0n
+}

@@ -1,0 +1,25 @@
+/** What etcd says when it refuses, by its words: the codes of gRPC are too few to tell. */
+import { EngineError, type EngineFault } from '../engine/engine.ts'
+
+/** In this order: the first that fits. */
+const FAULTS: readonly (readonly [pattern: RegExp, fault: EngineFault])[] = [
+  [/has been compacted/, 'compacted'],
+  [/future revision/, 'refused'],
+  [/permission denied|invalid user|user name|authentication|auth/, 'denied'],
+  [/space exceeded/, 'full'],
+  [/request is too large|larger than max|too many operations/, 'tooLarge'],
+  // What was not proposed yet.
+  [/no leader|too many requests|not healthy|learner/, 'unsent'],
+  [/duplicate key|key is not provided|not found/, 'refused'],
+]
+
+/** Everything else may have been carried out: "request timed out", "leader changed", and what a newer etcd says. */
+export function faultOf(message: string): EngineError {
+  const known = FAULTS.find(([pattern]) => pattern.test(message))
+  return new EngineError(known?.[1] ?? 'unknown', `etcd: ${message}`)
+}
+
+/** The token is over, or of before a change of the rights: another one will do. */
+export function wantsNewToken(message: string): boolean {
+  return /invalid auth token|auth store is old/.test(message)
+}

@@ -1,0 +1,115 @@
+/**
+ * The pulse: one key that some machine writes about once a second, however many there are, so that a watch on which nothing happens can be told
+ * from one that is dead. Whoever has seen none for a while puts it, by compare-and-set; whoever sees one of another machine looks how far the cluster is,
+ * and the next pulse proves that the copy has come past that.
+ */
+import { randomBytes } from 'node:crypto'
+import { bootTime } from 'memfd-native'
+import { type Engine, EngineError } from '../engine/engine.ts'
+import type { SeenPulse } from './contents.ts'
+import { PULSE_KEY_BYTES } from './pulse-key.ts'
+
+export interface PulseOptions {
+  readonly engine: Engine
+  /** For people who look into the engine. */
+  readonly machine: string
+  /** False: this machine only watches. */
+  readonly mayWrite: boolean
+  /** The cluster was at that revision at some moment after that one, of `bootTime()`. */
+  readonly onLook: (askedAt: number, revision: bigint) => void
+  /** This user may not write it. */
+  readonly onDenied: () => void
+}
+
+/** For so long nobody has written one before this machine does; and up to so much longer, so that not all do. Milliseconds. */
+const SILENCE_MS = 800
+const SPREAD_MS = 300
+const TIMEOUT_MS = 2500
+
+export class Pulse {
+  readonly #options: PulseOptions
+  #timer: NodeJS.Timeout | undefined
+  #isRunning = false
+  #isBusy = false
+  #mayWrite: boolean
+  /** What the key has, as far as is known. */
+  #revision = 0n
+  #own: string | null = null
+
+  constructor(options: PulseOptions) {
+    this.#options = options
+    this.#mayWrite = options.mayWrite
+  }
+
+  /** A watch is open: at once, to know soon that it is alive. */
+  start(known: bigint): void {
+    this.#isRunning = true
+    this.#revision = known
+    void this.#beat()
+  }
+
+  stop(): void {
+    this.#isRunning = false
+    clearTimeout(this.#timer)
+  }
+
+  /** One came by the watch. */
+  seen({ revision, value }: SeenPulse): void {
+    if (!this.#isRunning || revision === this.#revision) return
+    this.#revision = value === null ? 0n : revision
+    this.#wait()
+    // Its own said all when it was put.
+    if (value?.toString() !== this.#own) void this.#look()
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer)
+    if (!this.#isRunning) return
+    this.#timer = setTimeout(() => void this.#beat(), SILENCE_MS + Math.random() * SPREAD_MS)
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isBusy) return this.#wait()
+    this.#isBusy = true
+    try {
+      if (this.#mayWrite) await this.#put()
+      else await this.#look()
+    } finally {
+      this.#isBusy = false
+      this.#wait()
+    }
+  }
+
+  async #put(): Promise<void> {
+    const text = JSON.stringify({ machine: this.#options.machine, beat: randomBytes(8).toString('hex') })
+    const askedAt = bootTime()
+    this.#own = text
+    try {
+      const { isDone, revision, present } = await this.#options.engine.commit(
+        {
+          conditions: [{ key: PULSE_KEY_BYTES, revision: this.#revision }],
+          edits: [{ key: PULSE_KEY_BYTES, value: Buffer.from(text) }],
+        },
+        TIMEOUT_MS,
+      )
+      if (!this.#isRunning) return
+      // Somebody was quicker, or the watch is behind.
+      if (!isDone) this.#revision = present[0]?.revision ?? 0n
+      this.#options.onLook(askedAt, revision)
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.fault !== 'denied') return // the age says it
+      this.#mayWrite = false
+      this.#options.onDenied()
+    }
+  }
+
+  async #look(): Promise<void> {
+    const askedAt = bootTime()
+    try {
+      const { revision } = await this.#options.engine.look(PULSE_KEY_BYTES)
+      if (this.#isRunning) this.#options.onLook(askedAt, revision)
+    } catch {
+      // the age says it
+    }
+  }
+}

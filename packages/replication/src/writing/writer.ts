@@ -1,0 +1,262 @@
+/**
+ * Changes that clients of this machine ask for: made in the engine by compare-and-set or as the last writer, answered when they are committed and
+ * in the copy. What surely has not happened is told apart from what may have.
+ */
+import { ConflictError, InvalidArgValueError, LimitError, ReadOnlyError, TimeoutError } from '@memsvc/shared'
+import type { CoreEdit, StoreCopy, StoreOrigin } from '@memsvc/shared/internal'
+import {
+  type Engine,
+  EngineError,
+  type EngineValue,
+  type Transaction,
+  type TransactionResult,
+} from '../engine/engine.ts'
+import type { Contents } from '../replica/contents.ts'
+import { PULSE_KEY } from '../replica/pulse-key.ts'
+import { fromEngine, JSON_TEXT, toEngine } from '../replica/value-form.ts'
+import { KeyTurns } from './turns.ts'
+
+export interface WriterOptions {
+  readonly engine: Engine
+  readonly mayWrite: boolean
+  /** For all of a change. Milliseconds. */
+  readonly timeoutMs?: number
+}
+
+/** Less than what a client waits for: it shall hear what is known. */
+const TIMEOUT_MS = 4000
+/** Of all clients together. */
+const MOST_AT_ONCE = 256
+
+export class Writer implements StoreOrigin {
+  readonly #options: WriterOptions
+  readonly #turns = new KeyTurns()
+  readonly #end = new AbortController()
+  #copy: StoreCopy | null = null
+  #contents: Contents | null = null
+  #underWay = 0
+  #counts = { done: 0, conflicts: 0, unknown: 0, refused: 0 }
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  get counts(): Readonly<Record<'done' | 'conflicts' | 'unknown' | 'refused' | 'underWay', number>> {
+    return { ...this.#counts, underWay: this.#underWay }
+  }
+
+  /** The copy: there from the first call on. */
+  get copy(): StoreCopy {
+    if (this.#copy === null) throw new Error('the store has not begun')
+    return this.#copy
+  }
+
+  begin(copy: StoreCopy): void {
+    this.#copy = copy
+  }
+
+  /** What fills the copy. */
+  use(contents: Contents): void {
+    this.#contents = contents
+  }
+
+  end(): void {
+    this.#end.abort(new EngineError('unknown', 'the store is closed'))
+  }
+
+  update(edits: readonly CoreEdit[]): Promise<bigint> {
+    return this.#inTime(
+      edits.map(({ key }) => key),
+      (signal, left) => this.#update(edits, signal, left),
+    )
+  }
+
+  increment(key: string, by: number): Promise<number> {
+    return this.#inTime([key], (signal, left) => this.#increment({ key, by, signal, left }))
+  }
+
+  async #update(edits: readonly CoreEdit[], signal: AbortSignal, left: () => number): Promise<bigint> {
+    const conditions = edits.filter(({ ifVersion }) => ifVersion !== undefined)
+    if (conditions.length > 0) await this.#known(signal)
+    for (const { key, ifVersion } of conditions) this.#checkVersion(key, ifVersion as bigint)
+    // Of a key that is there twice the last one counts.
+    const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
+    const transaction = {
+      conditions: [...new Set(conditions.map(({ key }) => key))].map((key) => this.#conditionOf(key)),
+      edits: last.map(({ key, value }) => ({ key: Buffer.from(key), value: value === null ? null : toEngine(value) })),
+    }
+    const result = await this.#options.engine.commit(transaction, left())
+    if (!result.isDone) return this.#conflict(transaction, result, signal)
+    if (!result.hasChanged) return 0n
+    await this.#untilHere(result.revision, signal)
+    const { key } = last.find(({ value }) => value !== null) ?? (last[0] as CoreEdit)
+    return this.#filled.versionOf(key, result.revision)
+  }
+
+  async #increment({ key, by, signal, left }: Increment): Promise<number> {
+    const name = Buffer.from(key)
+    let present = this.#presentOf(key)
+    for (;;) {
+      const sum = (present === null ? 0 : numberOf(key, present.value)) + by
+      if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)
+      const transaction: Transaction = {
+        conditions: [{ key: name, revision: present?.revision ?? 0n }],
+        edits: [{ key: name, value: Buffer.from(JSON.stringify(sum)) }],
+        wantsValues: true,
+      }
+      const result = await this.#options.engine.commit(transaction, left())
+      if (result.isDone) {
+        await this.#untilHere(result.revision, signal)
+        return sum
+      }
+      present = result.present[0] ?? null
+      if (left() <= 1) throw new NothingDone(`others were quicker at ${key} for all the time there was`)
+    }
+  }
+
+  /** As it is here: if that is old, the engine says so. */
+  #presentOf(key: string): EngineValue | null {
+    const record = this.copy.read(key)
+    const revision = this.#filled.revisionOf(key)
+    if (record === null || revision === 0n) return null
+    return { key: Buffer.from(key), revision, value: toEngine(record) }
+  }
+
+  #checkVersion(key: string, ifVersion: bigint): void {
+    const version = this.copy.versionOf(key)
+    if (version !== ifVersion) throw new ConflictError(key, version)
+  }
+
+  #conditionOf(key: string): { key: Buffer; revision: bigint } {
+    return { key: Buffer.from(key), revision: this.#filled.revisionOf(key) }
+  }
+
+  /** Without it a revision that is known may be one of another history. */
+  async #known(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#filled.untilApplied(0n, signal)
+    } catch (cause) {
+      throw new NothingDone('the copy is not complete: what the engine has is not known', { cause })
+    }
+  }
+
+  /** The loser learns of what is there now by the next read: it is told when that has it. */
+  async #conflict({ conditions }: Transaction, { present }: TransactionResult, signal: AbortSignal): Promise<never> {
+    const at = conditions.findIndex(({ revision }, i) => (present[i]?.revision ?? 0n) !== revision)
+    const { key, revision } = conditions[Math.max(at, 0)] as (typeof conditions)[number]
+    const name = key.toString()
+    try {
+      await this.#filled.untilOther(name, revision, signal)
+    } catch (cause) {
+      throw new NothingDone(`${name} has another value in the cluster, which is not here yet`, { cause })
+    }
+    throw new ConflictError(name, this.copy.versionOf(name))
+  }
+
+  async #untilHere(revision: bigint, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#filled.untilApplied(revision, signal)
+    } catch (cause) {
+      throw new TimeoutError(
+        `it is done (revision ${revision}), and not here yet: this machine hears nothing of the cluster`,
+        {
+          cause,
+        },
+      )
+    }
+  }
+
+  get #filled(): Contents {
+    if (this.#contents === null) throw new Error('nothing fills the copy')
+    return this.#contents
+  }
+
+  /** Within the time of one change, in the turn of its keys. @throws what callers are told */
+  async #inTime<T>(keys: readonly string[], act: (signal: AbortSignal, left: () => number) => Promise<T>): Promise<T> {
+    const { mayWrite, timeoutMs = TIMEOUT_MS } = this.#options
+    if (!mayWrite) throw this.#refused(new ReadOnlyError('this machine only reads these values'))
+    if (keys.includes(PULSE_KEY))
+      throw this.#refused(new InvalidArgValueError(`${PULSE_KEY} is no key of a store on several machines`))
+    if (this.#underWay >= MOST_AT_ONCE)
+      throw this.#refused(new LimitError('changes under way', MOST_AT_ONCE, this.#underWay))
+    this.#underWay += 1
+    const deadline = performance.now() + timeoutMs
+    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)])
+    try {
+      const result = await this.#turns.take(keys, async () => {
+        if (signal.aborted) throw new NothingDone('the changes before it took all the time')
+        return act(signal, () => Math.max(deadline - performance.now(), 1))
+      })
+      this.#counts.done += 1
+      return result
+    } catch (error) {
+      throw this.#told(error)
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+
+  #refused(error: Error): Error {
+    this.#counts.refused += 1
+    return error
+  }
+
+  /** In the words of a store. */
+  #told(error: unknown): unknown {
+    if (error instanceof ConflictError) {
+      this.#counts.conflicts += 1
+      return error
+    }
+    if (error instanceof TimeoutError) {
+      this.#counts.unknown += 1
+      return error
+    }
+    if (error instanceof NothingDone) return this.#refused(nothingHappened(error))
+    if (!(error instanceof EngineError)) return error
+    const { message } = error
+    switch (error.fault) {
+      case 'denied':
+        return this.#refused(new ReadOnlyError(message, { cause: error }))
+      case 'full':
+        return this.#refused(new LimitError('bytes of the cluster', 0, 0, { cause: error }))
+      case 'tooLarge':
+        return this.#refused(new LimitError('bytes of a request to the cluster', 0, 0, { cause: error }))
+      case 'unsent':
+      case 'refused':
+      case 'compacted':
+        return this.#refused(nothingHappened(error))
+      case 'unknown':
+        this.#counts.unknown += 1
+        return new TimeoutError(`the outcome is unknown, look before you try again: ${message}`, { cause: error })
+    }
+  }
+}
+
+interface Increment {
+  readonly key: string
+  readonly by: number
+  readonly signal: AbortSignal
+  readonly left: () => number
+}
+
+/** It was given up before anything was changed. */
+class NothingDone extends Error {}
+
+function nothingHappened(cause: Error): TimeoutError {
+  return new TimeoutError(`nothing has happened: ${cause.message}`, { cause })
+}
+
+function numberOf(key: string, value: Buffer): number {
+  const { type, bytes } = fromEngine(value)
+  if (type !== JSON_TEXT || bytes.length > LONGEST_NUMBER) throw noNumber(key)
+  const number: unknown = JSON.parse(Buffer.from(bytes).toString())
+  if (typeof number !== 'number') throw noNumber(key)
+  return number
+}
+
+/** In bytes of its text. */
+const LONGEST_NUMBER = 1024
+
+function noNumber(key: string): InvalidArgValueError {
+  return new InvalidArgValueError(`the value of ${key} is no number`)
+}

@@ -1,0 +1,206 @@
+/** Real etcd nodes on loopback, in a folder in memory, ended by their pid; and a cable before each that can be pulled. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Cable } from './cable.ts'
+
+/** Where the test's teardowns go: tap's, or a script's. */
+export interface Teardown {
+  teardown(end: () => void | Promise<void>): void
+}
+
+/** Whether there is an etcd; in CI there must be. */
+export function hasEtcd(): boolean {
+  const found = spawnSync('etcd', ['--version']).status === 0
+  if (!found && process.env.CI !== undefined) throw new Error('CI has no etcd: apt-get install etcd-server')
+  return found
+}
+
+export const NO_ETCD = hasEtcd() ? false : 'there is no etcd here: apt-get install etcd-server'
+
+export interface ClusterOptions {
+  readonly nodes?: number
+  readonly args?: readonly string[]
+}
+
+/** One node: its process, where it is reached, and the cable to there. */
+export class EtcdNode {
+  readonly name: string
+  /** Without the cable. */
+  readonly direct: string
+  readonly cable: Cable
+  readonly #args: readonly string[]
+  #process: ChildProcess | null = null
+
+  constructor(parts: { name: string; direct: string; cable: Cable; args: readonly string[] }) {
+    this.name = parts.name
+    this.direct = parts.direct
+    this.cable = parts.cable
+    this.#args = parts.args
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.cable.port}`
+  }
+
+  start(): void {
+    this.#process = spawn('etcd', this.#args, { stdio: 'ignore' })
+  }
+
+  /** kill -9, or another signal; SIGSTOP and SIGCONT leave it there. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#process
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return
+    await ended
+    this.#process = null
+  }
+}
+
+export class EtcdCluster {
+  readonly nodes: readonly EtcdNode[]
+
+  constructor(nodes: readonly EtcdNode[]) {
+    this.nodes = nodes
+  }
+
+  /** As a replication is told them, from a machine that is nearest to that node. */
+  endpoints(first = 0): string[] {
+    return this.nodes.map((_, i) => (this.nodes[(first + i) % this.nodes.length] as EtcdNode).url)
+  }
+
+  /** Asks one node directly, as another client of the cluster. @throws what it answers */
+  async ask<T = Record<string, unknown>>(path: string, message: object, node = 0): Promise<T> {
+    const response = await fetch(`${(this.nodes[node] as EtcdNode).direct}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(message),
+      signal: AbortSignal.timeout(10_000),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(text)
+    return JSON.parse(text) as T
+  }
+
+  /** As ask, of any node that answers, for as long as it takes. */
+  async askPatiently<T = Record<string, unknown>>(path: string, message: object): Promise<T> {
+    for (let node = 0; ; node = (node + 1) % this.nodes.length) {
+      try {
+        return await this.ask<T>(path, message, node)
+      } catch (error) {
+        if (/auth|permission/.test((error as Error).message)) throw error
+        await delay(50)
+      }
+    }
+  }
+
+  async put(key: string, value: string | Buffer, node = 0): Promise<bigint> {
+    const answer = await this.ask<Headed>('/v3/kv/put', { key: base64(key), value: base64(value) }, node)
+    return BigInt(answer.header.revision)
+  }
+
+  async delete(key: string, node = 0): Promise<bigint> {
+    const answer = await this.ask<Headed>('/v3/kv/deleterange', { key: base64(key) }, node)
+    return BigInt(answer.header.revision)
+  }
+
+  async compact(revision: bigint): Promise<void> {
+    await this.ask('/v3/kv/compaction', { revision: String(revision), physical: true })
+  }
+
+  /** All that the cluster agrees on under a prefix. */
+  async contents(prefix: string): Promise<Map<string, { value: Buffer; revision: bigint }>> {
+    const end = Buffer.from(prefix)
+    end[end.length - 1] = (end.at(-1) as number) + 1
+    const answer = await this.askPatiently<Headed & { kvs?: { key: string; value?: string; mod_revision: string }[] }>(
+      '/v3/kv/range',
+      { key: base64(prefix), range_end: end.toString('base64') },
+    )
+    const found = (answer.kvs ?? []).map(
+      ({ key, value = '', mod_revision }) =>
+        [
+          Buffer.from(key, 'base64').toString().slice(prefix.length),
+          { value: Buffer.from(value, 'base64'), revision: BigInt(mod_revision) },
+        ] as const,
+    )
+    return new Map(found)
+  }
+
+  /** Resolves when the cluster agrees on something again. */
+  async ready(): Promise<void> {
+    await this.askPatiently('/v3/kv/range', { key: base64('x') })
+  }
+
+  /** Of the nodes, which one leads. */
+  async leader(): Promise<number> {
+    for (;;) {
+      for (const [i] of this.nodes.entries()) {
+        const answer = await this.ask<Headed & { leader?: string }>('/v3/maintenance/status', {}, i).catch(() => null)
+        if (answer?.leader !== undefined && answer.leader === answer.header.member_id) return i
+      }
+      await delay(50)
+    }
+  }
+}
+
+interface Headed {
+  readonly header: { readonly revision: string; readonly member_id: string }
+}
+
+/** Started, and ended with the test. */
+export async function startCluster(t: Teardown, { nodes = 1, args = [] }: ClusterOptions = {}): Promise<EtcdCluster> {
+  const folder = mkdtempSync(join(inMemory(), 'memsvc-etcd-'))
+  const token = randomBytes(8).toString('hex')
+  const places = await Promise.all(Array.from({ length: nodes }, async () => [await freePort(), await freePort()]))
+  const peers = places.map(([, peer], i) => `n${i}=http://127.0.0.1:${peer}`).join(',')
+  const made = await Promise.all(
+    places.map(async ([client, peer], i) => {
+      const [direct, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
+      return new EtcdNode({
+        name: `n${i}`,
+        direct,
+        cable: await Cable.to(client as number),
+        args: [
+          ...['--name', `n${i}`, '--data-dir', join(folder, `n${i}`), '--log-level', 'fatal', '--logger', 'zap'],
+          ...['--listen-client-urls', direct, '--advertise-client-urls', direct],
+          ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+          ...['--initial-cluster', peers, '--initial-cluster-token', token, '--initial-cluster-state', 'new'],
+          ...args,
+        ],
+      })
+    }),
+  )
+  const cluster = new EtcdCluster(made)
+  t.teardown(async () => {
+    for (const node of made) {
+      await node.kill('SIGCONT')
+      await node.kill()
+      await node.cable.close()
+    }
+    rmSync(folder, { recursive: true, force: true })
+  })
+  for (const node of made) node.start()
+  await cluster.ready()
+  return cluster
+}
+
+export function base64(text: string | Buffer): string {
+  return Buffer.from(text as string).toString('base64')
+}
+
+function inMemory(): string {
+  return spawnSync('test', ['-w', '/dev/shm']).status === 0 ? '/dev/shm' : tmpdir()
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

@@ -1,0 +1,6 @@
+/** All that the tests of this package have in common. */
+export * from '@memsvc/shared/test-support'
+export * from './cable.ts'
+export * from './etcd.ts'
+export * from './machines.ts'
+export * from './until.ts'

@@ -1,0 +1,86 @@
+/** `memsvc replicate` as it is run: beside a registry, with memclient, killed and begun again. */
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import * as support from '../test-support/index.ts'
+
+const { leakChecked, newRegistryPath, NO_ETCD, runProgram, startCluster, startDaemon, startProgram, until, watchdog } =
+  support
+leakChecked(t)
+watchdog(t)
+
+const bin = (name: string) => fileURLToPath(import.meta.resolve(`../../../../node_modules/.bin/${name}`))
+
+async function startReplicate(t: Test, registry: string, endpoints: readonly string[], args: readonly string[] = []) {
+  const program = startProgram(bin('memsvc'), [
+    ...['replicate', '--registry', registry, '--prefix', 'test/', '--store', 'cluster', '--endpoint', ...endpoints],
+    ...args,
+  ])
+  t.teardown(() => program.destroy())
+  if ((await program.stderr.find((line) => line.includes('"msg":"ready"'))) === null)
+    throw new Error(program.stderr.text)
+  return program
+}
+
+t.test('values of the cluster are there for memclient, also while the cluster is not', { skip: NO_ETCD }, async (t) => {
+  const cluster = await startCluster(t)
+  const { registry } = await startDaemon(t, bin('memsvc'), { command: 'registry' })
+  await startReplicate(t, registry, cluster.endpoints())
+  const memclient = (...args: string[]) =>
+    runProgram(bin('memclient'), [
+      ...args,
+      '--registry',
+      registry,
+      ...(args[0] === 'list' ? [] : ['--store', 'cluster']),
+    ])
+  t.match(await memclient('put', 'limits.rps', '500'), { code: 0 })
+  t.match(await memclient('get', 'limits.rps', '--max-age', '10s'), { code: 0, stdout: '500' })
+  t.match(await memclient('increment', 'limits.rps', '5'), { code: 0, stdout: '505' })
+  t.match(await memclient('put', 'limits.rps', '1', '--if-version', '1'), { code: 6 })
+  t.match(await memclient('put', 'limits.rps', '1', '--ttl', '5'), { code: 1 })
+  t.equal((await cluster.contents('test/')).get('limits.rps')?.value.toString(), '505')
+  const asked = await runProgram(bin('memsvc'), ['status', 'cluster', '--json', '--registry', registry])
+  t.match(JSON.parse(asked.stdout), { state: 'live', keys: 1, fullReads: 1, machine: String })
+  const metrics = await runProgram(bin('memsvc'), ['metrics', 'cluster', '--registry', registry])
+  t.match(metrics.stdout, /memsvc_replica_state\{store="cluster",state="live"\} 1/)
+  for (const node of cluster.nodes) node.cable.pull()
+  await until(async () => (await memclient('get', 'limits.rps', '--max-age', '2s')).code === 5)
+  t.match(await memclient('get', 'limits.rps'), { code: 0, stdout: '505' })
+  t.match(await memclient('put', 'limits.rps', '1', '--timeout', '60'), { code: 5 })
+})
+
+t.test('killed in the middle of changes it begins again with what the cluster has', { skip: NO_ETCD }, async (t) => {
+  const cluster = await startCluster(t)
+  const { registry } = await startDaemon(t, bin('memsvc'), { command: 'registry' })
+  const first = await startReplicate(t, registry, cluster.endpoints())
+  let isWriting = true
+  const writing = (async () => {
+    for (let i = 0; isWriting; i++) await cluster.put(`test/k${i % 50}`, String(i))
+  })()
+  const memclient = (...args: string[]) =>
+    runProgram(bin('memclient'), [...args, '--registry', registry, '--store', 'cluster'])
+  await until(async () => (await memclient('get', 'k49')).code === 0)
+  await first.kill('SIGKILL')
+  await cluster.delete('test/k7')
+  await startReplicate(t, registry, cluster.endpoints())
+  isWriting = false
+  await writing
+  const there = await cluster.contents('test/')
+  there.delete('.pulse')
+  const expected = Object.fromEntries([...there].map(([key, { value }]) => [key, JSON.parse(value.toString())]))
+  let seen: unknown = null
+  await until(async () => {
+    seen = JSON.parse((await memclient('export')).stdout)
+    return JSON.stringify(sorted(seen)) === JSON.stringify(sorted(expected))
+  })
+  t.strictSame(sorted(seen), sorted(expected))
+})
+
+function sorted(object: unknown): unknown {
+  return Object.fromEntries(Object.entries(object as object).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+t.test('without endpoints it says where they go', async (t) => {
+  const registry = newRegistryPath(t)
+  const ended = await runProgram(bin('memsvc'), ['replicate', '--registry', registry])
+  t.match(ended, { code: 2, stderr: /endpoints/ })
+})
