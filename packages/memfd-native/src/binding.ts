@@ -1,8 +1,7 @@
 /** Loads the addon once per thread and types its surface; `unwrap` is the one place where an errno becomes an error. */
-import { join } from 'node:path'
 import type { AreaHeader, AreaStats } from './area-types.ts'
 import type { HubArrays } from './hub-arrays.ts'
-import { findAddon, loadAddon } from './load-addon.ts'
+import { findAddon, loadAddon, packageRoot } from './load-addon.ts'
 import { hasPolls } from './runtime.ts'
 import { SyscallError } from './syscall-error.ts'
 
@@ -196,8 +195,8 @@ export interface NativeMessage {
   fds: number[]
 }
 
-/** In one file with a program, in CommonJS, this module lies nowhere: MEMFD_NATIVE_ADDON is to say where the addon is. */
-const PACKAGE_ROOT = join(import.meta.dirname ?? '.', '../..')
+/** In one file with a program this module lies nowhere, or elsewhere: see `packageRoot`; MEMFD_NATIVE_ADDON says where the addon is. */
+const PACKAGE_ROOT = packageRoot(import.meta.dirname)
 
 export const native = loadAddon(PACKAGE_ROOT) as NativeBinding
 if (!hasPolls()) native.pollByThread()

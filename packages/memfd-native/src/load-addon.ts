@@ -1,7 +1,7 @@
 /** Finds the addon: where MEMFD_NATIVE_ADDON says, what was built here, or else the prebuilt one for this machine. */
 import { Buffer } from 'node:buffer'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 
 /** What a binary must fit. */
@@ -22,6 +22,22 @@ export function loadAddon(packageRoot: string): unknown {
   const addon = { exports: {} }
   process.dlopen(addon, findAddon(packageRoot)) // what require() does, without looking for it
   return addon.exports
+}
+
+/**
+ * Where this package lies: above its module; bundled into a program, where Node.js finds it from there.
+ * @param folder of the module; undefined where a bundler knows no such thing
+ */
+export function packageRoot(folder: string | undefined): string {
+  const own = join(folder ?? process.cwd(), '../..')
+  if (folder !== undefined && existsSync(join(own, 'build-addon.mjs'))) return own
+  try {
+    const { createRequire } = process.getBuiltinModule('node:module')
+    const program = join(folder ?? dirname(process.argv[1] ?? process.cwd()), 'program.js')
+    return join(dirname(createRequire(program).resolve('memfd-native')), '../..')
+  } catch {
+    return own
+  }
 }
 
 /**

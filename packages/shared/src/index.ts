@@ -1,6 +1,7 @@
 export { SyscallError } from 'memfd-native'
 export { Binder, type BinderOptions } from './binder/binder.ts'
 export { BinderProxy } from './binder/binder-proxy.ts'
+export { IBinder, Parcelable } from './binder/ibinder-values.ts'
 export {
   defineInterface,
   type Implementation,
@@ -23,9 +24,9 @@ export { ParcelFileDescriptor } from './os/parcel-file-descriptor.ts'
 export { CONTENTS_FILE_DESCRIPTOR, PARCELABLE_WRITE_RETURN_VALUE } from './os/parcel-port.ts'
 export type { SharedMapping } from './os/shared-mapping.ts'
 export { SharedMemory } from './os/shared-memory.ts'
-export type { DeathRecipient, IBinder, IInterface } from './parcel/ibinder.ts'
+export type { DeathRecipient, IInterface } from './parcel/ibinder.ts'
 export { Parcel } from './parcel/parcel.ts'
-export type { Creator, Parcelable } from './parcel/parcelable.ts'
+export type { Creator } from './parcel/parcelable.ts'
 export type { Shares } from './quota/shares.ts'
 export type { OnRegistration } from './service-manager/notifications.ts'
 export type { ServiceInfo } from './service-manager/registry-interface.ts'

@@ -193,6 +193,7 @@ export class Binder implements IBinder {
    * @returns false: the code is not known. An error that is thrown travels to the caller if its code has a number in
    *   docs/protocol.md; any other makes the caller's `transact` give false.
    */
+  onTransact<Here extends boolean>(code: number, data: Parcel, reply: Parcel, flags: number): Here // of `super`: answered at once
   onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean>
   onTransact(code: number, _data: Parcel, reply: Parcel | null, _flags: number): boolean | Promise<boolean> {
     if (code === codes.INTERFACE_TRANSACTION) reply?.writeString(this.#descriptor)

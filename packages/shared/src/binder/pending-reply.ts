@@ -1,11 +1,14 @@
 /** Calls that wait for their answer: each settles the promise that its caller was given. */
+
 import type { Outcome } from '../channel/channel.ts'
 import { asDeath, retold } from '../channel/death.ts'
 import { failureError, faultOf } from '../channel/failure.ts'
 import { Violation } from '../channel/message.ts'
 import type { CallWaiter } from '../channel/pending-calls.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import { beginWait, endWait, waitingBufferOf } from '../parcel/parcel-objects.ts'
 import { failForCaller } from '../util/caller-stack.ts'
+import { errorCode } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import type { WireParcels } from './wire-parcels.ts'
@@ -40,6 +43,7 @@ export abstract class Pending<T> implements CallWaiter {
     if (this.#state !== 'pending') return false
     this.#state = 'given up'
     this.#proxy = null
+    this.over()
     return true
   }
 
@@ -56,6 +60,7 @@ export abstract class Pending<T> implements CallWaiter {
       this.#resolve(outcome.status === 0 ? this.received(outcome) : this.unknown(outcome))
     } catch (error) {
       for (const fd of outcome.body.fds) fd.close()
+      this.over()
       this.#resolve(failForCaller(error instanceof Violation ? this.#violation(error) : error))
     }
   }
@@ -63,8 +68,18 @@ export abstract class Pending<T> implements CallWaiter {
   fail(reason: Error): void {
     if (this.#state === 'given up') return
     this.#state = 'settled'
+    this.over()
     this.#resolve(failForCaller(withoutStack(() => retold(reason))))
   }
+
+  /** Before it is sent. @throws ERR_CLOSED there is no reply to be filled in any more */
+  check(): void {}
+
+  /** It is on its way. */
+  begin(): void {}
+
+  /** Something has come of it, or nothing will. Again is harmless. */
+  protected over(): void {}
 
   /** What was called, for people. */
   abstract get what(): string
@@ -93,11 +108,28 @@ export abstract class Pending<T> implements CallWaiter {
 /** Fills the caller's parcel, and tells whether the object knows the code. */
 export class PendingReply extends Pending<boolean> {
   readonly #reply: Parcel | null
+  #isWaiting = false
 
   /** @param reply to be filled; null: the reply is dropped */
   constructor(parcels: WireParcels, proxy: LinkedProxy, reply: Parcel | null) {
     super(parcels, proxy)
     this.#reply = reply
+  }
+
+  override check(): void {
+    if (this.#reply !== null) waitingBufferOf(this.#reply)
+  }
+
+  override begin(): void {
+    if (this.#reply === null) return
+    beginWait(this.#reply)
+    this.#isWaiting = true
+  }
+
+  protected override over(): void {
+    if (this.#reply === null || !this.#isWaiting) return
+    this.#isWaiting = false
+    endWait(this.#reply)
   }
 
   get what(): string {
@@ -106,12 +138,24 @@ export class PendingReply extends Pending<boolean> {
 
   protected received({ body }: Outcome): boolean {
     if (this.#reply === null) this.parcels.unpack(body).recycle()
-    else this.parcels.unpackInto(this.#reply, body)
+    else this.#fill(this.#reply, body)
+    this.over()
     return true
   }
 
   protected unknown(): boolean {
+    this.over()
     return false
+  }
+
+  #fill(reply: Parcel, body: Outcome['body']): void {
+    try {
+      this.parcels.unpackInto(reply, body)
+    } catch (error) {
+      // Who has not waited has been told so already, where the reply was read.
+      if (errorCode(error) === 'ERR_CLOSED') this.answer.catch(() => undefined)
+      throw error
+    }
   }
 }
 

@@ -187,7 +187,9 @@ export class Session implements ChannelHandler, ProxyLink {
     options: CallOptions | undefined,
   ): Promise<T> {
     if (options?.signal?.aborted) throw abortError(options.signal)
+    pending.check()
     this.#call(proxy, code, data, pending)
+    pending.begin()
     return options === undefined ? pending.answer : this.#answerInTime(pending, options)
   }
 

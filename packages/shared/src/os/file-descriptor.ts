@@ -4,7 +4,7 @@
  *
  * The functions below the class are for the rest of this package; they are not part of the public surface.
  */
-import { dispose, errnos, inspected, introduce, keepFromCloning, type OwnedFd, SyscallError } from 'memfd-native'
+import { dispose, dup, errnos, inspected, introduce, keepFromCloning, type OwnedFd, SyscallError } from 'memfd-native'
 import { checkNotNull, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
@@ -12,13 +12,21 @@ let ownerOf: (fd: FileDescriptor) => OwnedFd | null
 /** Not `instanceof`, which believes a proxy. */
 let isFileDescriptor: (value: unknown) => value is FileDescriptor
 let setOwner: (fd: FileDescriptor, owner: OwnedFd | null) => void
+/** The descriptor that it will have a duplicate of when it needs one; null: it has its own, or none. */
+let sourceOf: (fd: FileDescriptor) => FileDescriptor | null
+let setSource: (fd: FileDescriptor, source: FileDescriptor | null) => void
 
 /** A descriptor as an object (java.io.FileDescriptor). Made by the classes that open descriptors. */
 export class FileDescriptor {
   #owner: OwnedFd | null = null
+  #source: FileDescriptor | null = null
 
   static {
     ownerOf = (fd) => fd.#owner
+    sourceOf = (fd) => fd.#source
+    setSource = (fd, source) => {
+      fd.#source = source
+    }
     isFileDescriptor = (value): value is FileDescriptor =>
       typeof value === 'object' && value !== null && #owner in value
     setOwner = (fd, owner) => {
@@ -33,21 +41,24 @@ export class FileDescriptor {
 
   /** For console.log: what it is, in one line. */
   [inspected](): string {
-    return introduce(this, { fd: this.getInt(), state: this.valid() ? 'open' : 'closed' })
+    return introduce(this, { fd: this.#owner?.fd ?? -1, state: this.valid() ? 'open' : 'closed' })
   }
 
   /** Whether it stands for an open descriptor. A fresh `new FileDescriptor()` does not. */
   valid(): boolean {
-    return this.#owner !== null && !this.#owner.isClosed
+    return this.#source?.valid() ?? (this.#owner !== null && !this.#owner.isClosed)
   }
 
   /** The number, a look at it: do not close it. -1 when not valid. */
   getInt(): number {
+    if (this.valid()) duplicate(this)
     return this.#owner?.fd ?? -1
   }
 
   /** Closes the descriptor for every holder of this object. Again is harmless. */
   close(): void {
+    duplicateOthersOf(this)
+    this.#source = null
     this.#owner?.close()
     this.#owner = null
   }
@@ -71,6 +82,7 @@ export function wrapOwnedFd(owned: OwnedFd): FileDescriptor {
  */
 export function borrowFd(fd: FileDescriptor): OwnedFd {
   checkFileDescriptor('fd', fd)
+  duplicate(fd)
   const owner = ownerOf(fd)
   if (owner === null || owner.isClosed) throw new SyscallError('fcntl', errnos.EBADF)
   return owner
@@ -82,8 +94,78 @@ export function borrowFd(fd: FileDescriptor): OwnedFd {
  */
 export function takeOwnedFd(fd: FileDescriptor): OwnedFd {
   const owner = borrowFd(fd)
+  duplicateOthersOf(fd)
   setOwner(fd, null)
   return owner
+}
+
+/** Those that will have a duplicate of a descriptor, until they have it or are forgotten. */
+const waiting = new WeakMap<FileDescriptor, Set<WeakRef<FileDescriptor>>>()
+const forgotten = new FinalizationRegistry<() => void>((forget) => forget())
+
+/**
+ * A duplicate of `source`, which takes a descriptor only when it needs one of its own: when somebody asks for its number, or `source` is
+ * about to be closed. Written into a parcel and forgotten, as Android's sample does with that of a memory file, it never has one.
+ * @throws as {@link borrowFd}
+ */
+export function lateDuplicateOf(source: FileDescriptor): FileDescriptor {
+  borrowFd(source)
+  const fd = new FileDescriptor()
+  setSource(fd, source)
+  const all = waiting.get(source) ?? new Set()
+  waiting.set(source, all)
+  const ref = new WeakRef(fd)
+  all.add(ref)
+  forgotten.register(fd, () => all.delete(ref), fd)
+  return fd
+}
+
+/** Whether nothing is open for it alone. */
+export function ownsNothing(fd: FileDescriptor): boolean {
+  return sourceOf(fd) !== null
+}
+
+/**
+ * A duplicate for a parcel, the caller's. `fd`, if it has none of its own, has served its purpose: it lasts as long as its source from here on.
+ * @throws as {@link borrowFd}; EMFILE
+ */
+export function duplicateFd(fd: FileDescriptor): OwnedFd {
+  checkFileDescriptor('fd', fd)
+  const source = sourceOf(fd)
+  if (source === null) return dup(borrowFd(fd))
+  forget(fd, source)
+  return dup(borrowFd(source))
+}
+
+/** The end of its source is its own. */
+function forget(fd: FileDescriptor, source: FileDescriptor): void {
+  forgotten.unregister(fd)
+  const all = waiting.get(source)
+  for (const ref of all ?? []) if (ref.deref() === fd) all?.delete(ref)
+}
+
+/** It has one of its own from here on. @throws EMFILE */
+function duplicate(fd: FileDescriptor): void {
+  const source = sourceOf(fd)
+  if (source === null) return
+  setOwner(fd, dup(borrowFd(source)))
+  setSource(fd, null)
+  forgotten.unregister(fd)
+}
+
+/** Before it is closed, or another's. Those for whom no descriptor is left are not valid any more. */
+function duplicateOthersOf(source: FileDescriptor): void {
+  const all = waiting.get(source)
+  if (all === undefined) return
+  waiting.delete(source)
+  for (const ref of all) {
+    const fd = ref.deref()
+    try {
+      if (fd !== undefined) duplicate(fd)
+    } catch {
+      if (fd !== undefined) setSource(fd, null)
+    }
+  }
 }
 
 /** A FileDescriptor object, valid or not; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */

@@ -17,7 +17,7 @@ import {
   ReadOnlyError,
   UnsupportedOperationError,
 } from '../util/errors.ts'
-import { borrowFd, FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
+import { borrowFd, FileDescriptor, lateDuplicateOf, wrapOwnedFd } from './file-descriptor.ts'
 import { HotRange, HotWord } from './hot-access.ts'
 import { createMemory, referToMemory } from './memory.ts'
 import { MemoryInputStream, MemoryOutputStream } from './memory-file-streams.ts'
@@ -218,11 +218,12 @@ export class MemoryFile {
 
   /**
    * A dup, with the rights of the file's own (Android shares the file's object here, and loses the region when that is
-   * closed). The caller owns it. @throws ERR_DEACTIVATED after `close()`; EMFILE
+   * closed). The caller owns it. It takes a descriptor when its number is asked for, or the file is closed: one that is only
+   * written into a parcel, as Android's sample does, leaves nothing behind. @throws ERR_DEACTIVATED after `close()`
    */
   getParcelFileDescriptor(): ParcelFileDescriptor {
     this.#checkOpen()
-    return ParcelFileDescriptor.dup(this.#fd)
+    return new ParcelFileDescriptor(lateDuplicateOf(this.#fd))
   }
 
   /**

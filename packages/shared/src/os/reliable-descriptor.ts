@@ -6,7 +6,7 @@ import { LeakDetector, type OwnedFd, type Watched } from 'memfd-native'
 import { ClosedError } from '../util/errors.ts'
 import { CommChannel } from './comm-channel.ts'
 import { STATUS } from './comm-status.ts'
-import { type FileDescriptor, takeOwnedFd } from './file-descriptor.ts'
+import { type FileDescriptor, ownsNothing, takeOwnedFd } from './file-descriptor.ts'
 
 /** What outlives a forgotten ReliableDescriptor, to be closed in its place. */
 interface Remains extends Watched {
@@ -15,7 +15,7 @@ interface Remains extends Watched {
 }
 
 const leaks = new LeakDetector<Remains>(({ fd, comm }) => {
-  if (!fd.valid() && !comm?.isOpen) return null
+  if (ownsNothing(fd) || (!fd.valid() && !comm?.isOpen)) return null
   const what = `ParcelFileDescriptor of descriptor ${fd.getInt()}`
   comm?.close(STATUS.LEAKED)
   fd.close()

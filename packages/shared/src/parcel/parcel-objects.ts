@@ -7,7 +7,7 @@ import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { type BinderSource, dropObjects, type ParcelObject, type WrittenObject } from './object-table.ts'
 import { Parcel } from './parcel.ts'
 import type { ReceivedData } from './parcel-buffer.ts'
-import { bufferOf } from './parcel-values.ts'
+import { bufferOf, waitingBufferOf } from './parcel-values.ts'
 
 export {
   type BinderSource,
@@ -65,7 +65,7 @@ export function replaceContents(
   source: BinderSource | null = null,
 ): void {
   try {
-    const buffer = bufferOf(parcel)
+    const buffer = waitingBufferOf(parcel)
     buffer.replace(data, objects, source)
     if (objects.length > 0) buffer.objects.guard()
   } catch (error) {
@@ -73,3 +73,5 @@ export function replaceContents(
     throw error
   }
 }
+
+export { beginWait, endWait, waitingBufferOf } from './parcel-values.ts'

@@ -15,12 +15,19 @@ import {
   checkString,
   INT_MAX,
 } from '../util/check.ts'
-import { BadParcelError, ClosedError } from '../util/errors.ts'
+import { BadParcelError, ClosedError, IllegalStateError } from '../util/errors.ts'
 import { ParcelBuffer } from './parcel-buffer.ts'
 import { readString8, readString16, writeString8, writeString16 } from './parcel-strings.ts'
 
 /** The bytes and objects of a parcel, for this folder. @throws ERR_CLOSED after recycle(). */
 export let bufferOf: (parcel: ParcelValues) => ParcelBuffer
+
+/** A reply that has not come yet: whoever reads it has forgotten to wait. As often as `endWait`. @throws ERR_CLOSED */
+export let beginWait: (parcel: ParcelValues) => void
+export let endWait: (parcel: ParcelValues) => void
+
+/** Of a reply that has come. @throws ERR_CLOSED it was recycled meanwhile */
+export let waitingBufferOf: (parcel: ParcelValues) => ParcelBuffer
 
 /**
  * What holds for all of it: values lie one after the other, little-endian, each padded to a multiple of 4 bytes. Writers write
@@ -29,19 +36,38 @@ export let bufferOf: (parcel: ParcelValues) => ParcelBuffer
  * - A length that cannot be true is ERR_BAD_PARCEL, before anything is allocated.
  * - Bytes of a descriptor or a binder cannot be read or written over as plain values: ERR_SECURITY.
  * - A value that a writer refuses leaves the parcel as it was; wrong type ERR_INVALID_ARG_TYPE, out of range ERR_OUT_OF_RANGE.
- * - After recycle() everything is ERR_CLOSED.
+ * - After recycle() everything is ERR_CLOSED. While a `transact` is to fill it in, everything else is ERR_ILLEGAL_STATE.
  */
 export abstract class ParcelValues {
   #buffer: ParcelBuffer | null = ParcelBuffer.obtain()
+  /** In place of `#buffer` while answers are to come, for so many calls. */
+  #awaited: ParcelBuffer | null = null
+  #waits = 0
 
   static {
     bufferOf = (parcel) => parcel.#open()
+    beginWait = (parcel) => {
+      if (parcel.#waits === 0) {
+        parcel.#awaited = parcel.#open()
+        parcel.#buffer = null
+      }
+      parcel.#waits += 1
+    }
+    endWait = (parcel) => {
+      parcel.#waits -= 1
+      if (parcel.#waits > 0) return
+      parcel.#buffer = parcel.#awaited
+      parcel.#awaited = null
+    }
+    waitingBufferOf = (parcel) => parcel.#awaited ?? parcel.#open()
   }
 
   /** Closes the parcel's descriptors and gives its memory back. Again is harmless. */
   recycle(): void {
-    this.#buffer?.recycle()
+    const buffer = this.#buffer ?? this.#awaited
+    buffer?.recycle()
     this.#buffer = null
+    this.#awaited = null
   }
 
   /** As {@link recycle}. */
@@ -227,8 +253,12 @@ export abstract class ParcelValues {
   }
 
   #open(): ParcelBuffer {
-    if (this.#buffer === null) throw new ClosedError('the parcel has been recycled')
-    return this.#buffer
+    return this.#buffer ?? this.#closed()
+  }
+
+  #closed(): never {
+    if (this.#awaited === null) throw new ClosedError('the parcel has been recycled')
+    throw new IllegalStateError('the reply has not come yet: await transact first')
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { dup, inspected, introduce, OwnedFd } from 'memfd-native'
-import { borrowFd, type FileDescriptor } from '../os/file-descriptor.ts'
+import { duplicateFd, type FileDescriptor } from '../os/file-descriptor.ts'
 import { own, type ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { DescriptorSink, DescriptorSource } from '../os/parcel-port.ts'
 import { regionSize } from '../os/region.ts'
@@ -106,7 +106,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   /** Writes a duplicate, which the parcel owns: `fd` stays the caller's. 24 bytes. @throws EBADF when closed, EMFILE. */
   writeFileDescriptor(fd: FileDescriptor): void {
     const buffer = bufferOf(this)
-    buffer.writeObject({ kind: 'fd', fd: dup(borrowFd(fd)) })
+    buffer.writeObject({ kind: 'fd', fd: duplicateFd(fd) })
   }
 
   /** A duplicate that the caller owns; null when no descriptor begins at the position, which moves by 24 all the same. */

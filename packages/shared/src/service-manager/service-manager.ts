@@ -98,6 +98,30 @@ export class ServiceManager {
     }
   }
 
+  /**
+   * As the method, on a connection of this thread's own to the registry that `connect()` finds, which is made when it is first needed and
+   * lasts (android.os.ServiceManager). `await` it.
+   * @throws as connect and the method
+   */
+  static async getService(name: string): Promise<IBinder | null> {
+    return (await defaultManager()).getService(name)
+  }
+
+  /** As the method: see the static getService. Published until the process ends. @throws as connect and the method */
+  static async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
+    await (await defaultManager()).addService(name, binder, options)
+  }
+
+  /** As the method: see the static getService. @throws as connect and the method */
+  static async checkService(name: string): Promise<IBinder | null> {
+    return (await defaultManager()).checkService(name)
+  }
+
+  /** As the method: see the static getService. @throws as connect and the method */
+  static async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
+    return (await defaultManager()).listServices(dumpPriority)
+  }
+
   /** Whether there is a registry at the other end, as far as is known. */
   get isConnected(): boolean {
     return this.#link.isConnected
@@ -260,6 +284,20 @@ export class ServiceManager {
 /** A registry that is stopped is not gone: nobody waits for its answer for ever. */
 function inTime({ signal, timeoutMs = ANSWER_TIMEOUT_MS }: CallOptions): CallOptions {
   return { signal, timeoutMs }
+}
+
+/** By the registry's path: the environment may have changed. */
+const defaults = new Map<string, Promise<ServiceManager>>()
+
+function defaultManager(): Promise<ServiceManager> {
+  const place = findRegistry()
+  let manager = defaults.get(place.path)
+  if (manager === undefined) {
+    manager = ServiceManager.connectTo(place, defaultPolicy({}))
+    defaults.set(place.path, manager)
+    manager.catch(() => defaults.delete(place.path))
+  }
+  return manager
 }
 
 async function find(registry: Registry, name: string): Promise<IBinder | null> {

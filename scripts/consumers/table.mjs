@@ -1,0 +1,22 @@
+/** docs/consumers.md: what was tried, and what came of it. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { repositoryRoot } from '../lib/workspace.mjs'
+import { MAJORS } from './tools.mjs'
+
+const PATH = join(repositoryRoot, 'docs/consumers.md')
+const MARK = '<!-- the table is written by `npm run consumers` -->'
+const SIGNS = { works: 'works', failed: '**fails**', none: '–', 'left out': 'not tried' }
+
+/** @param results by `NAME MAJOR` */
+export function writeTable(ways, results) {
+  const head = [
+    `| way | ${MAJORS.map((major) => `Node.js ${major}`).join(' | ')} |`,
+    `| --- |${' --- |'.repeat(MAJORS.length)}`,
+  ]
+  const rows = ways.map(
+    (way) => `| ${way} | ${MAJORS.map((major) => SIGNS[results.get(`${way} ${major}`)]).join(' | ')} |`,
+  )
+  const [text] = readFileSync(PATH, 'utf8').split(MARK)
+  writeFileSync(PATH, `${text}${MARK}\n\n${[...head, ...rows].join('\n')}\n`)
+}
