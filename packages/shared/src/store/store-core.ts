@@ -265,7 +265,7 @@ export class StoreCore {
   #announced(keys: readonly string[], { payer, ttlMs }: PutOptions, commit: () => bigint): bigint {
     const { keeper } = this.#options.beginning
     if (keeper?.changing === undefined) return commit()
-    keeper.changing(keys, { payer, endsAt: ttlMs === undefined ? null : Date.now() + ttlMs })
+    keeper.changing(keys, { payer, endsAt: ttlMs === undefined ? null : wallClock() + ttlMs })
     let version = 0n
     try {
       version = commit()
