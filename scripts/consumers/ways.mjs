@@ -4,7 +4,14 @@ import { bin } from './tools.mjs'
 const plain = (...args) => [args]
 const vm = '--experimental-vm-modules'
 const vitest = (pool, environment) => {
-  const options = ['--run', '--testTimeout=100000', `--pool=${pool}`, `--environment=${environment}`, '--root=.', 'vitest.test.mjs']
+  const options = [
+    '--run',
+    '--testTimeout=100000',
+    `--pool=${pool}`,
+    `--environment=${environment}`,
+    '--root=.',
+    'vitest.test.mjs',
+  ]
   return plain(bin('vitest'), ...options)
 }
 const jest = (kind, environment) => {
