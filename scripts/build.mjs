@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { bundleCommands, bundlePackages, bundlePage } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
+import { writeManPages } from './lib/man.mjs'
 import { localBin, run, runQuietly } from './lib/run.mjs'
 import { installIsDue, nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
@@ -20,6 +21,7 @@ async function bundle() {
   await bundlePackages(repositoryRoot)
   await bundlePage(repositoryRoot)
   await writeCodeCache(repositoryRoot, await bundleCommands(repositoryRoot))
+  writeManPages(repositoryRoot)
 }
 
 /** A dependency is new since the last install: whoever builds by hand need not know. */

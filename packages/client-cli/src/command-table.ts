@@ -1,6 +1,7 @@
 /** The commands by name, for both readers of the command line. */
 
 import { changes } from './commands/changes.ts'
+import { completion } from './commands/completion.ts'
 import type { Command } from './commands/context.ts'
 import { deleteKey } from './commands/delete.ts'
 import { exportStore } from './commands/export.ts'
@@ -123,6 +124,14 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       options: ['store', 'port', 'open', 'start'],
       summary: 'open a window in the browser: print its address, and serve it until interrupted',
       execute: ui,
+    },
+  ],
+  [
+    'completion',
+    {
+      operands: ['<shell>'],
+      summary: 'print what makes a shell complete the words of this command: bash, zsh, fish',
+      execute: completion,
     },
   ],
   ['info', { operands: ['[name]'], summary: 'print the region as this process has it, and its server', execute: info }],

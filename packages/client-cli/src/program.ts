@@ -1,11 +1,12 @@
 /** The command line as commander sees it: help, versions, and what is wrong with the others. It is loaded only for these. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT, EXIT_MEANINGS, ToolError } from '@memsvc/shared/internal'
+import { type CommandLine, describeCommand, EXIT, EXIT_MEANINGS, ToolError } from '@memsvc/shared/internal'
 import type { Command, CommanderError } from 'commander'
 import type { Invocation } from './arguments.ts'
 import type { CommandEntry } from './command-table.ts'
 import type { Options } from './commands/options.ts'
+import { EXAMPLES } from './examples.ts'
 
 const EPILOGUE = `
 The name of a service defaults to AnonymousSharedMemory, that of a store to SharedStore. Its registry is where the options say, else at
@@ -59,6 +60,14 @@ export async function readArguments(argv: readonly string[], commands: CommandTa
   return invocation ?? text.trimEnd()
 }
 
+/** The command line, for shells and for the man page. */
+export async function describeProgram(commands: CommandTable): Promise<CommandLine> {
+  const { Command } = await import('commander')
+  const program = new Command('memclient')
+  declareProgram(program, commands, () => undefined)
+  return describeCommand(program)
+}
+
 function declareProgram(program: Command, commands: CommandTable, onInvocation: (asked: Invocation) => void): void {
   program
     .description(
@@ -80,6 +89,8 @@ function declareProgram(program: Command, commands: CommandTable, onInvocation: 
     for (const [name, [flags, meaning]] of Object.entries(OWN_OPTIONS)) {
       if (options.includes(name as keyof Options)) declared.option(flags, meaning)
     }
+    const examples = (EXAMPLES[command] ?? []).map(({ line, does }) => `    ${line.padEnd(50)} ${does}`.trimEnd())
+    if (examples.length > 0) declared.addHelpText('after', `\nExamples:\n${examples.join('\n')}`)
     declared.action(() => {
       const given = declared.optsWithGlobals<Options>()
       if (given.store !== undefined && !options.includes('store')) {

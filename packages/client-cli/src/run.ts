@@ -1,6 +1,8 @@
 /** From the words of a command line to an exit code. */
 import { errorCode } from '@memsvc/shared'
 import {
+  completionSources,
+  completions,
   Deadline,
   EXIT,
   type ExitCode,
@@ -16,7 +18,8 @@ import { COMMANDS } from './command-table.ts'
 import type { Context } from './commands/context.ts'
 import { ReaderGone } from './commands/output.ts'
 import { jsonVersion } from './commands/value-text.ts'
-import { readArguments } from './program.ts'
+import { EXAMPLES } from './examples.ts'
+import { describeProgram, readArguments } from './program.ts'
 
 /** What the process has for the tool; a command's context is this and what was asked. */
 export interface System extends Omit<Context, 'registry' | 'json' | 'options' | 'deadline'> {
@@ -28,6 +31,7 @@ export interface System extends Omit<Context, 'registry' | 'json' | 'options' | 
 export async function run(line: readonly string[], system: System): Promise<ExitCode> {
   const argv = withWaitJoined(line)
   try {
+    if (argv[0] === '__complete' || argv[0] === '__describe') return await answerOthers(argv, system)
     const asked = readPlainArguments(argv, COMMANDS) ?? (await readArguments(argv, COMMANDS))
     if (typeof asked !== 'string') return await carryOut(asked, system)
     await system.print(asked)
@@ -45,6 +49,15 @@ async function carryOut({ command, operands, options }: Invocation, system: Syst
   const deadline = new Deadline(readTimeout(options.timeout), system.begin)
   const registry = readRegistryOptions(options)
   return entry.execute({ ...system, json: options.json === true, options, deadline, registry }, ...operands)
+}
+
+/** Hidden: what a shell asks at each TAB, and the build for the man page. */
+async function answerOthers([what, ...rest]: readonly string[], system: System): Promise<ExitCode> {
+  const program = await describeProgram(COMMANDS)
+  const words = rest[0] === '--' ? rest.slice(1) : rest
+  if (what === '__describe') await system.print(JSON.stringify({ ...program, examples: EXAMPLES }))
+  else for (const line of await completions(program, words, completionSources(words))) await system.print(line)
+  return EXIT.done
 }
 
 /** Also of a line that is wrong. */

@@ -1,7 +1,20 @@
 /** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
-import { EXIT_MEANINGS, type ExitCode, isServiceName, SYSTEM_REGISTRY_PATH } from '@memsvc/shared/internal'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import {
+  completionScript,
+  completionSources,
+  completions,
+  describeCommand,
+  EXIT,
+  EXIT_MEANINGS,
+  type ExitCode,
+  isServiceName,
+  SHELLS,
+  type Shell,
+  SYSTEM_REGISTRY_PATH,
+} from '@memsvc/shared/internal'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { Output } from './commands/output.ts'
+import { EXAMPLES } from './examples.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './log/log-settings.ts'
 import { packageVersion } from './process/package-folder.ts'
 
@@ -97,7 +110,7 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   askingOptions(
     program.command('log').argument('[name]').description('show or change how a running daemon writes its log'),
   )
-    .option('--level <level>', LOG_LEVELS.join(', '), parseLevel)
+    .addOption(new Option('--level <level>', 'which lines are written').choices(LOG_LEVELS))
     .addOption(new Option('--format <format>', 'of its lines').choices(LOG_FORMATS))
     .action(async (name, options) => done(await (await import('./commands/control.ts')).log(name, options, out)))
   askingOptions(
@@ -109,6 +122,26 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   settingsOptions(
     clientOptions(program.command('doctor').description('examine whether memsvc can run here, and say what to do')),
   ).action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(options, out)))
+  program
+    .command('completion')
+    .description('print what makes a shell complete the words of this command')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => {
+      out.line(completionScript(shell, 'memsvc'))
+      done(EXIT.done)
+    })
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const found = await completions(describeCommand(program), words, completionSources(words))
+      for (const line of found) out.line(line)
+      done(EXIT.done)
+    })
+  program.command('__describe', { hidden: true }).action(() => {
+    out.json({ ...describeCommand(program), examples: EXAMPLES })
+    done(EXIT.done)
+  })
   program
     .command('version')
     .description('print the version')
@@ -122,7 +155,14 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--user', "for this user's systemd, in ~/.config/systemd/user (default for others)")
     .option('--print', 'show the files instead of writing them')
     .action(async (options) => done(await (await import('./commands/install-unit.ts')).installUnit(options, out)))
+  for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()))
   return program
+}
+
+/** Indented so that nobody takes them for commands of the list above. */
+function examplesOf(command: string): string {
+  const lines = (EXAMPLES[command] ?? []).map(({ line, does }) => `    ${line.padEnd(50)} ${does}`)
+  return lines.length === 0 ? '' : `\nExamples:\n${lines.join('\n')}`
 }
 
 function daemonOptions(command: Command): Command {

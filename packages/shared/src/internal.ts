@@ -7,6 +7,10 @@ export { refundWhatWasRead } from './channel/in-flight.ts'
 export { CHANNEL_LIMITS } from './channel/limits.ts'
 export { Violation } from './channel/message.ts'
 export { TURN_LIMITS } from './channel/turn-limits.ts'
+export { type CommandLine, describeCommand } from './command/command-line.ts'
+export { completions } from './command/complete.ts'
+export { completionScript, SHELLS, type Shell } from './command/completion-scripts.ts'
+export { completionSources } from './command/completion-sources.ts'
 export { Deadline, readTimeout } from './command/deadline.ts'
 export {
   EXIT,

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { watchdog } from '@memsvc/shared/test-support'
 import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import type { Test } from 'tap'
 
@@ -10,9 +11,16 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 )
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-extensions']
 /** A loaded machine is slow; what never comes is the watchdog's. */
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 600_000
+const FILE_MS = 1_500_000
 /** Looked at by people; not committed. */
 const PICTURES = fileURLToPath(new URL('../../../../.tap/window', import.meta.url))
+
+/** Files of tests that drive a browser may take long where others work too: nothing in them is about time. */
+export function patient(t: Test): void {
+  t.setTimeout(FILE_MS)
+  watchdog(t, FILE_MS)
+}
 
 /** For a test's `skip`. */
 export const noChromium: string | false = CHROMIUM === undefined ? 'needs Chromium (Debian: chromium)' : false

@@ -1,5 +1,5 @@
 /** Everybody can use it: axe finds nothing, the keyboard reaches everything, and a phone has room for it. */
-import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import { leakChecked } from '@memsvc/shared/test-support'
 import axe from 'axe-core'
 import t from 'tap'
 import * as support from '../test-support/index.ts'
@@ -7,7 +7,7 @@ import * as support from '../test-support/index.ts'
 const { click, fill, memclient, noChromium, openPage, openWindow, sees, seesValue, startChromium, startMemsvc } =
   support
 
-watchdog(t)
+support.patient(t)
 leakChecked(t)
 
 interface AxeResults {

@@ -1,11 +1,11 @@
 /** Who gets nothing: another user of the machine, another page, a name that was rebound, a port that leaked. */
-import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
 import * as support from '../test-support/index.ts'
 
 const { noChromium, openPage, openWindow, seesValue, startChromium, startMemsvc } = support
 
-watchdog(t)
+support.patient(t)
 leakChecked(t)
 
 interface Answer {

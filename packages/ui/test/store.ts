@@ -1,5 +1,5 @@
 /** The window in a real browser: the named values of a store, and the picture of the memory. */
-import { leakChecked, OTHER_UID, otherUserProblem, watchdog } from '@memsvc/shared/test-support'
+import { leakChecked, OTHER_UID, otherUserProblem } from '@memsvc/shared/test-support'
 import t from 'tap'
 import * as support from '../test-support/index.ts'
 
@@ -7,7 +7,7 @@ const { chooseKey, click, fill, MEMCLIENT, memclient, named, noChromium, openPag
   support
 const { startChromium, startMemsvc, takePicture } = support
 
-watchdog(t)
+support.patient(t)
 leakChecked(t)
 
 t.test('the store in Chromium', { skip: noChromium }, async (t) => {

@@ -1,12 +1,12 @@
 /** The window in a real browser: the seed's client, and the value as it lives. */
-import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import { leakChecked } from '@memsvc/shared/test-support'
 import t from 'tap'
 import * as support from '../test-support/index.ts'
 
 const { click, fieldText, fill, memclient, noChromium, openPage, openWindow, sees, seesAlert, seesValue } = support
 const { startChromium, startMemsvc, takePicture } = support
 
-watchdog(t)
+support.patient(t)
 leakChecked(t)
 
 t.test('the value in Chromium', { skip: noChromium }, async (t) => {

@@ -33,7 +33,15 @@ export async function doctor(options: DoctorOptions, out: Output): Promise<ExitC
   return findings.some(({ verdict }) => verdict === 'problem') ? EXIT.failed : EXIT.done
 }
 
+const COLOURS: Readonly<Record<string, string>> = { ok: '32', warning: '33', problem: '31' }
+
+/** On a terminal, for people who want that: no-color.org. */
+function coloured(text: string, verdict: string): string {
+  if (process.stdout.isTTY !== true || process.env.NO_COLOR) return text
+  return `\u001b[${COLOURS[verdict] ?? '0'}m${text}\u001b[0m`
+}
+
 function lines({ name, verdict, found, follows, remedy }: Finding): string[] {
-  const first = `${verdict.padEnd('warning'.length)}  ${name}: ${found}`
+  const first = `${coloured(verdict.padEnd('warning'.length), verdict)}  ${name}: ${found}`
   return follows === null ? [first] : [first, `         ${follows}`, `         do: ${remedy}`]
 }

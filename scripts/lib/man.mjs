@@ -1,0 +1,151 @@
+/** Man pages, made of what is there anyway: a command's own description of itself, and a page in Markdown. man(7) */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readJson } from './workspace.mjs'
+
+const COMMANDS = [
+  { folder: 'packages/memory-service', program: 'memsvc', sees: ['memclient(1)', 'memsvc-protocol(7)'] },
+  { folder: 'packages/client-cli', program: 'memclient', sees: ['memsvc(1)', 'memsvc-protocol(7)'] },
+]
+
+const EXITS = [
+  '0 done',
+  '1 failed',
+  '2 usage or bad value',
+  '3 no registry, no such service or key',
+  '4 not permitted',
+  '5 try again',
+  '6 conflict',
+]
+
+/** Writes the pages that each package's `man` names. The commands must have been built. */
+export function writeManPages(root) {
+  const { version } = readJson(root, 'lerna.json')
+  for (const { folder, program, sees } of COMMANDS) {
+    const bin = join(root, folder, 'bin', `${program}.js`)
+    const described = JSON.parse(execFileSync(process.execPath, [bin, '__describe'], { encoding: 'utf8' }))
+    writePage(root, `${folder}/dist/man/${program}.1`, commandPage(described, version, sees))
+  }
+  const protocol = readFileSync(join(root, 'docs/protocol.md'), 'utf8')
+  writePage(root, 'packages/shared/dist/man/memsvc-protocol.7', markdownPage(protocol, version))
+}
+
+function writePage(root, path, text) {
+  mkdirSync(join(root, path, '..'), { recursive: true })
+  writeFileSync(join(root, path), text)
+}
+
+// --- commands ---
+
+function commandPage({ name, summary, options, commands, examples }, version, sees) {
+  return [
+    `.TH ${name.toUpperCase()} 1 "" "memsvc ${version}" "User Commands"`,
+    '.SH NAME',
+    `${name} \\- ${roff(summary)}`,
+    '.SH SYNOPSIS',
+    `.B ${name}`,
+    '.I command',
+    '[\\fIoptions\\fR] [\\fIoperands\\fR]',
+    '.SH COMMANDS',
+    ...commands.flatMap((command) => commandLines(name, command, examples[command.name] ?? [])),
+    ...(options.length === 0 ? [] : ['.SH OPTIONS', 'Of all commands.', ...options.flatMap(optionLines)]),
+    '.SH EXIT STATUS',
+    ...EXITS.flatMap((line) => ['.TP', `.B ${line.slice(0, 1)}`, line.slice(2)]),
+    '.SH ENVIRONMENT',
+    '.TP',
+    '.B MEMSVC_REGISTRY',
+    "The registry's socket, where no option names another.",
+    '.TP',
+    '.B XDG_RUNTIME_DIR',
+    "Where it is set, the user's registry is $XDG_RUNTIME_DIR/memsvc/registry.sock; else it is the machine's.",
+    '.TP',
+    '.B NO_COLOR',
+    'Nothing is coloured. Otherwise what is for people is, on terminals.',
+    '.SH FILES',
+    '.TP',
+    '.I /run/memsvc/registry.sock',
+    "The machine's registry.",
+    '.TP',
+    '.I /etc/memsvc/memsvc.json',
+    "The machine's configuration. A user's is $XDG_CONFIG_HOME/memsvc/memsvc.json.",
+    '.SH SEE ALSO',
+    sees.map((page) => `.BR ${page.replace('(', ' (')}`).join(' ,\n'),
+    '',
+  ].join('\n')
+}
+
+function commandLines(program, { name, operands, summary, options }, examples) {
+  const words = operands.map((operand) => (operand.isNeeded ? `\\fI${operand.name}\\fR` : `[\\fI${operand.name}\\fR]`))
+  return [
+    `.SS "${program} ${name}"`,
+    `.B ${program} ${name}`,
+    `${words.join(' ')}`,
+    '.PP',
+    `${capital(roff(summary))}.`,
+    ...options.flatMap(optionLines),
+    ...examples.flatMap(({ line, does }) => [
+      '.PP',
+      '.nf',
+      `.B ${roff(line)}`,
+      '.fi',
+      ...(does === '' ? [] : [roff(does)]),
+    ]),
+  ].filter((line) => line !== '')
+}
+
+function optionLines({ flags, meaning, choices }) {
+  const known = choices.length === 0 ? '' : ` One of ${choices.join(', ')}.`
+  return ['.TP', `.B ${roff(flags)}`, `${capital(roff(meaning))}.${known}`]
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+// --- Markdown ---
+
+/** Headings, paragraphs, lists, code, and tables as they are: a table of bytes is read by columns. */
+function markdownPage(text, version) {
+  const lines = [
+    `.TH MEMSVC-PROTOCOL 7 "" "memsvc ${version}" "Conventions"`,
+    '.SH NAME',
+    'memsvc\\-protocol \\- what memsvc and its clients say to each other',
+  ]
+  let isVerbatim = false
+  let isTable = false
+  for (const line of text.split('\n')) {
+    const isFence = line.startsWith('```')
+    const inTable = !isVerbatim && line.startsWith('|')
+    if (inTable !== isTable) lines.push(inTable ? '.PP\n.nf' : '.fi')
+    isTable = inTable
+    if (isFence) {
+      isVerbatim = !isVerbatim
+      lines.push(isVerbatim ? '.PP\n.nf' : '.fi')
+    } else if (isVerbatim || inTable) lines.push(roff(inTable ? plain(line) : line))
+    else lines.push(...proseLines(line))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function proseLines(line) {
+  const [, marks, title] = /^(#+) +(.*)$/.exec(line) ?? []
+  if (marks === '#') return []
+  if (marks !== undefined) return [`.${marks.length === 2 ? 'SH' : 'SS'} "${roff(plain(title)).replaceAll('"', "'")}"`]
+  const [, item] = /^ *(?:[-*]|\d+\.) +(.*)$/.exec(line) ?? []
+  if (item !== undefined) return ['.IP \\(bu 2', roff(plain(item))]
+  return line.trim() === '' ? ['.PP'] : [roff(plain(line.trim()))]
+}
+
+/** Without links and marks. */
+function plain(text) {
+  return text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').replace(/[`]|\*\*/g, '')
+}
+
+/** What troff would take for its own. */
+function roff(text) {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^([.'])/, '\\&$1')
+}
