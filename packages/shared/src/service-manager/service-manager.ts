@@ -13,7 +13,7 @@ import type { IBinder } from '../parcel/ibinder.ts'
 import { abortError } from '../util/abortable.ts'
 import { failForCaller } from '../util/caller-stack.ts'
 import { checkFunction, checkInteger, checkOptions, checkSignal, INT_MAX, show } from '../util/check.ts'
-import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { Signal } from '../util/signal.ts'
 import { LastingLink } from './lasting-link.ts'
@@ -313,4 +313,11 @@ function checkName(name: unknown): asserts name is string {
   if (!isServiceName(name)) {
     throw new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`)
   }
+}
+
+/** Nobody has published it there, or not yet. */
+export function noService(name: string, path: string): ServiceNotFoundError {
+  return new ServiceNotFoundError(
+    `No service published for: ${name} (at ${path}: 'memsvc list' shows what there is, waitForService() waits)`,
+  )
 }

@@ -4,9 +4,9 @@
  * resolved anywhere sees it. The owner's half is `owned-store.ts`.
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
-import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
+import { type ConnectOptions, noService, ServiceManager } from '../service-manager/service-manager.ts'
 import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
-import { ClosedError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
+import { ClosedError, InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, within } from '../util/patience.ts'
 import { checkBy, checkTtl, checkWriteOptions, readEdits, type StoreEdit } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
@@ -65,8 +65,7 @@ export class SharedStore implements Iterable<[string, Json]> {
     const store = new SharedStore(name, own, manager === undefined)
     try {
       const patience = { signal: place.signal, timeoutMs: ANSWER_TIMEOUT_MS }
-      if (!(await within(patience, `opening ${name}`, store.#attachment.link.find())))
-        throw new ServiceNotFoundError(`No service published for: ${name}`)
+      if (!(await within(patience, `opening ${name}`, store.#attachment.link.find()))) throw noService(name, own.path)
       return store
     } catch (error) {
       store.close()

@@ -2,18 +2,21 @@
  * The value of a memory service, as a client sees it: found by the registry, mapped read-only, read at memory speed, and
  * followed over deaths and restarts of the daemon. What the seed's `Client` activity did by hand.
  */
-import { dispose } from 'memfd-native'
+import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { inContext } from '../binder/calling-identity.ts'
+import { withOptions } from '../binder/with-options.ts'
+import { GONE } from '../channel/death.ts'
 import { DEFAULT_SERVICE_NAME, IMemoryService, REGION_BYTES } from '../interfaces/memory-service.ts'
 import { wrapOwnedFd } from '../os/file-descriptor.ts'
 import { MemoryFile } from '../os/memory-file.ts'
 import { detachOwned } from '../os/parcel-file-descriptor.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { closeBinder, isThere, onDeath, ServiceLink } from '../service-manager/service-link.ts'
-import type { ServiceManager } from '../service-manager/service-manager.ts'
+import { noService, type ServiceManager } from '../service-manager/service-manager.ts'
 import { abortable } from '../util/abortable.ts'
-import { checkBoolean, checkNotNull, checkObject, checkSignal, show } from '../util/check.ts'
+import { checkBoolean, checkNotNull, checkOptions, checkSignal, show } from '../util/check.ts'
 import { ClosedError, DeadObjectError, InvalidArgTypeError, ServiceNotFoundError } from '../util/errors.ts'
+import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { ValueChanges, type ValueChangesOptions } from './value-changes.ts'
 
@@ -40,6 +43,13 @@ export class SharedValue {
     this.#binder = binder
     this.#file = file
     this.#link = link
+    keepFromCloning(this)
+  }
+
+  /** For console.log: what it is, in one line. */
+  [inspected](): string {
+    if (this.#isClosed) return introduce(this, { state: 'closed' })
+    return introduce(this, { value: this.get(), state: this.isLive ? 'live' : 'stale' })
   }
 
   /**
@@ -56,7 +66,7 @@ export class SharedValue {
     if (typeof manager.getService !== 'function') {
       throw new InvalidArgTypeError(`manager must be a ServiceManager, got ${show(manager)}`)
     }
-    checkObject('options', options)
+    checkOptions('options', options)
     checkSignal(options.signal)
     let value: SharedValue | undefined
     const link: ServiceLink = new ServiceLink(manager, name, {
@@ -73,8 +83,7 @@ export class SharedValue {
       },
     })
     try {
-      if (!(await abortable(link.find(), options.signal)))
-        throw new ServiceNotFoundError(`No service published for: ${name}`)
+      if (!(await abortable(link.find(), options.signal))) throw noService(name, manager.path)
       return value as unknown as SharedValue
     } catch (error) {
       link.close()
@@ -139,11 +148,13 @@ export class SharedValue {
 
   /**
    * Asks the service to set the value.
-   * @throws ERR_SECURITY; ERR_OUT_OF_RANGE no int32; ERR_DEAD_OBJECT the service is away; as BinderProxy.transact
+   * @throws ERR_SECURITY; ERR_OUT_OF_RANGE no int32; ERR_DEAD_OBJECT the service is away; ERR_TIMEOUT, AbortError: it may be set all the
+   *   same; as BinderProxy.transact
    */
-  async set(value: number): Promise<void> {
-    if (this.#isAway) throw new DeadObjectError('the service is gone')
-    await IMemoryService.asInterface(this.#binder).setValue(value)
+  async set(value: number, options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options)
+    if (this.#isAway) throw new DeadObjectError(GONE)
+    await withOptions(IMemoryService.asInterface(this.#binder), options).setValue(value)
   }
 
   /**
@@ -154,7 +165,7 @@ export class SharedValue {
    * @throws by next(): ERR_UNSUPPORTED_OPERATION the service cannot be watched; ERR_LIMIT it has too many watchers; ERR_CLOSED
    */
   changes(options: ValueChangesOptions = {}): AsyncGenerator<number, void, undefined> {
-    checkObject('options', options)
+    checkOptions('options', options)
     checkSignal(options.signal)
     if (options.endOnDeath !== undefined) checkBoolean('endOnDeath', options.endOnDeath)
     const loop = new ValueChanges(this.#source(), options)
@@ -237,7 +248,8 @@ async function mapOrClose(binder: IBinder): Promise<MemoryFile> {
 
 /** The file owns the descriptor that came. */
 async function mapRegion(binder: IBinder): Promise<MemoryFile> {
-  const descriptor = await IMemoryService.asInterface(binder).getFileDescriptor()
+  const service = withOptions(IMemoryService.asInterface(binder), { timeoutMs: ANSWER_TIMEOUT_MS })
+  const descriptor = await service.getFileDescriptor()
   if (descriptor === null) throw new ServiceNotFoundError('the service has no region')
   const fd = wrapOwnedFd(detachOwned(descriptor))
   try {

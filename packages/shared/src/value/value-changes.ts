@@ -5,6 +5,7 @@
  */
 import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
+import { GONE } from '../channel/death.ts'
 import { IWatch, IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { DeadObjectError, errorCode, UnsupportedOperationError } from '../util/errors.ts'
@@ -193,7 +194,7 @@ export class ValueChanges implements AsyncGenerator<number, void, undefined> {
   }
 
   #checkMayReturn(): void {
-    if (this.#endsOnDeath || !this.#source.mayReturn) throw new DeadObjectError('the service is gone')
+    if (this.#endsOnDeath || !this.#source.mayReturn) throw new DeadObjectError(GONE)
   }
 
   /** @returns false: the service has died, and may come back */

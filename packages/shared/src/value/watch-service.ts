@@ -22,7 +22,9 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
   watch(callback: IBinder | null): void {
     if (callback === null) throw withoutStack(() => new NullPointerError('Null callback'))
     if (!(callback instanceof BinderProxy))
-      throw withoutStack(() => new IllegalStateError('a callback of this process cannot watch'))
+      throw new IllegalStateError(
+        'a service of this process is not watched by its own callbacks: use onChange of what owns the value',
+      )
     const session = sessionOf(callback)
     if (session.isEnded) throw withoutStack(() => new DeadObjectError('the channel of this callback is over'))
     this.#watchers.add(callback, session.budget ?? UNLIMITED)
