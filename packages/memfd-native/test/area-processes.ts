@@ -63,6 +63,17 @@ t.test('the control: two halves read one after the other are mixed, unless of a 
   t.pass()
 })
 
+t.test('a loop that does nothing but look sees that a value has changed', async (t) => {
+  await using writing = await startWriting(SIZES)
+  const key = writing.reader.key('k0')
+  let turns = 0
+  for (let round = 0; round < 2000; round++) {
+    key.read(null)
+    while (key.isUnchanged()) turns++
+  }
+  t.pass(`${turns} turns`)
+})
+
 t.test('a snapshot is of one transaction, where single reads mix several', async (t) => {
   await using writing = await startWriting([64])
   const counts = { snapshots: 0, mixed: 0, singlesMixed: 0 }

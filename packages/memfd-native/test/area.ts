@@ -49,6 +49,33 @@ t.test(
   },
 )
 
+t.test('what is known of a key ends with close(), also of one that is absent where there are no keys', async (t) => {
+  using pair = support.newPair()
+  const reader = support.attachTo(pair.writer)
+  const absent = reader.key('a')
+  absent.read(null)
+  t.equal(absent.isUnchanged(), true)
+  support.put(pair.writer, 'k', 'v')
+  t.equal(absent.isUnchanged(), false)
+  const keys = ['a', 'k'].map((name) => reader.key(name))
+  for (const key of keys) key.read(null)
+  t.same(
+    keys.map((key) => key.isUnchanged()),
+    [true, true],
+  )
+  using empty = support.newPair()
+  const other = support.attachTo(empty.writer)
+  const nothing = other.key('a')
+  nothing.read(null)
+  t.equal(nothing.isUnchanged(), true)
+  other.close()
+  reader.close()
+  t.same(
+    [...keys, absent, nothing].map((key) => key.isUnchanged()),
+    [false, false, false, false],
+  )
+})
+
 t.test('a key that is empty, too long or no string is refused by both halves', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair
