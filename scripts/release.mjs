@@ -64,6 +64,7 @@ function prepare(version) {
   run('npm', 'run', 'build:prebuilt')
   run('npm', 'run', 'check:binaries')
   run('npm', 'run', 'check:packages')
+  run('npm', 'run', 'check:workflows')
   run('npm', 'test')
   rmSync(OUTPUT, { recursive: true, force: true })
   mkdirSync(OUTPUT, { recursive: true })

@@ -41,7 +41,7 @@ const OWN_NAMES = {
 
 function giveOwnNames(path) {
   const code = readFileSync(path, 'utf8')
-  const names = new Set(Array.from(code.matchAll(/\b(\w+) = class _\1\b/g), ([, name]) => name))
+  const names = new Set(Array.from(code.matchAll(/\b(\w+) ?= ?class _\1\b/g), ([, name]) => name))
   writeFileSync(
     path,
     code.replace(/\b_([A-Z]\w*)\b/g, (word, name) => (names.has(name) ? name : word)),
@@ -92,7 +92,8 @@ export async function bundlePackages(repositoryRoot) {
       format: 'esm',
       packages: 'external',
       ...READABLE,
-      sourcemap: 'linked',
+      // Of programs nobody follows a stack into the sources: they are not shipped.
+      sourcemap: name === 'memory-service' ? false : 'linked',
       sourcesContent: false,
       banner: { js: REQUIRE_BUILTIN },
       plugins: [OWN_NAMES, BUILTINS],
@@ -157,6 +158,7 @@ async function bundleCommand(packages, packageName, entries) {
     format: 'cjs',
     supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
     ...READABLE,
+    minifyWhitespace: true,
     banner: { js: BANNER },
     alias: {
       '@memsvc/shared/internal': join(packages, 'shared/src/internal.ts'),

@@ -89,6 +89,13 @@ export const INSTALLS = {
     writeFileSync(join(place.cwd, 'yarn.lock'), '')
     await runIn(place, [NODE, yarn], ['add', ...ALL])
     const words = (name) => [NODE, yarn, 'run', name]
-    return { ...place, memsvc: words('memsvc'), memclient: words('memclient'), node: [NODE, yarn, 'node'] }
+    // In Node.js 20 Yarn has no hand in what a required ES module imports.
+    return {
+      ...place,
+      memsvc: words('memsvc'),
+      memclient: words('memclient'),
+      node: [NODE, yarn, 'node'],
+      loads: ['import'],
+    }
   },
 }

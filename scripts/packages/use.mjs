@@ -29,7 +29,8 @@ const LOADS = {
 }
 
 /**
- * @param installation `{ memsvc, memclient, node, cwd, env }`: how each is run, as a list of words; without `node` no program is
+ * @param installation `{ memsvc, memclient, node, loads, cwd, env }`: how each is run, as a list of words; without `node` no program is.
+ *   `loads`: by which of LOADS, if not by all
  * @param daemon how the daemon is run, if by another installation
  */
 export async function useInstallation(installation, daemon = installation) {
@@ -42,9 +43,9 @@ export async function useInstallation(installation, daemon = installation) {
     equal(await memclient('read'), '42\n')
     await memclient('put', 'other', '[1]')
     equal(await memclient('get', 'other'), '[1]\n')
-    for (const load of installation.node === undefined ? [] : Object.values(LOADS)) {
+    for (const load of installation.node === undefined ? [] : (installation.loads ?? Object.keys(LOADS))) {
       const program = join(installation.cwd, 'program.mjs')
-      writeFileSync(program, PROGRAM.replace('LOADED', load))
+      writeFileSync(program, PROGRAM.replace('LOADED', LOADS[load]))
       equal(await runIn(installation, installation.node, [program, registry]), '42 set\n')
     }
     const ended = once(server, 'exit')
