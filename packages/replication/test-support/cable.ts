@@ -11,7 +11,7 @@ interface Pair {
 
 export class Cable {
   readonly #server: Server
-  readonly #target: number
+  #target: number
   readonly #pairs = new Set<Pair>()
   #isPulled = false
   /** Told of what comes from the target. */
@@ -31,6 +31,12 @@ export class Cable {
 
   get port(): number {
     return (this.#server.address() as { port: number }).port
+  }
+
+  /** Leads elsewhere from now on; what there was breaks. */
+  retarget(target: number): void {
+    this.#target = target
+    this.cutOff()
   }
 
   pull(): void {

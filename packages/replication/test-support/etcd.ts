@@ -75,6 +75,19 @@ export class EtcdCluster {
     return this.nodes.map((_, i) => (this.nodes[(first + i) % this.nodes.length] as EtcdNode).url)
   }
 
+  /** Cables of one machine's own, to all nodes. */
+  async cables(t: Teardown, first = 0): Promise<MachineCables> {
+    const made = await Promise.all(
+      this.nodes.map((_, i) =>
+        Cable.to(Number(new URL((this.nodes[(first + i) % this.nodes.length] as EtcdNode).direct).port)),
+      ),
+    )
+    t.teardown(async () => {
+      for (const cable of made) await cable.close()
+    })
+    return new MachineCables(made)
+  }
+
   /** Asks one node directly, as another client of the cluster. @throws what it answers */
   async ask<T = Record<string, unknown>>(path: string, message: object, node = 0): Promise<T> {
     const response = await fetch(`${(this.nodes[node] as EtcdNode).direct}${path}`, {
@@ -145,6 +158,36 @@ export class EtcdCluster {
       }
       await delay(50)
     }
+  }
+}
+
+/** What joins one machine to the cluster: pulled and plugged in together. */
+export class MachineCables {
+  readonly cables: readonly Cable[]
+
+  constructor(cables: readonly Cable[]) {
+    this.cables = cables
+  }
+
+  get endpoints(): string[] {
+    return this.cables.map(({ port }) => `http://127.0.0.1:${port}`)
+  }
+
+  pull(): void {
+    for (const cable of this.cables) cable.pull()
+  }
+
+  plugIn(): void {
+    for (const cable of this.cables) cable.plugIn()
+  }
+
+  cutOff(): void {
+    for (const cable of this.cables) cable.cutOff()
+  }
+
+  /** To the nodes of another cluster, from now on. */
+  retarget({ nodes }: EtcdCluster): void {
+    for (const [i, cable] of this.cables.entries()) cable.retarget(Number(new URL((nodes[i] as EtcdNode).direct).port))
   }
 }
 

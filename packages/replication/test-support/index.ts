@@ -2,5 +2,6 @@
 export * from '@memsvc/shared/test-support'
 export * from './cable.ts'
 export * from './etcd.ts'
+export * from './fake-engine.ts'
 export * from './machines.ts'
 export * from './until.ts'
