@@ -27,6 +27,8 @@ export interface AreaSize {
 
 /** Deleted keys whose places are taken back at once. */
 const RETIRED_AT_ONCE = 256
+/** Guess, never tuned. */
+const KEPT_DELETED = 1024
 /** It is worth moving when so much of the places is free. */
 const FREE_PART = 4
 /** In a millisecond. */
@@ -51,6 +53,8 @@ export class OwnedArea implements StoreArea {
   #reader: AreaReader
   #size: AreaSize
   #moves = 0
+  /** Since it was looked whether too many places are kept for deleted keys. */
+  #deletes = 0
   #replica: ReplicaWords | null = null
   readonly #onMoved: () => void
 
@@ -111,7 +115,11 @@ export class OwnedArea implements StoreArea {
   commit(puts: readonly Put[]): bigint {
     const bytes = puts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
     const version = this.#tryCommit(puts)
-    if (typeof version === 'bigint') return version
+    if (typeof version === 'bigint') {
+      this.#deletes += puts.reduce((sum, { bytes, block }) => sum + Number(bytes === null && block === 0), 0)
+      if (this.#deletes >= RETIRED_AT_ONCE) this.#retireOld()
+      return version
+    }
     const mayMove = puts.every(({ block }) => block === 0)
     return this.#roomy(bytes, version, () => this.#tryCommit(puts), mayMove)
   }
@@ -216,6 +224,13 @@ export class OwnedArea implements StoreArea {
       failed = result
     }
     throw this.#failure(failed, bytes)
+  }
+
+  /** The places of deleted keys are kept, since they may come back: but not more of them than there are keys, and some. */
+  #retireOld(): void {
+    this.#deletes = 0
+    const { keys, deletedKeys } = this.#writer.stats
+    if (deletedKeys > keys + KEPT_DELETED) this.#retire()
   }
 
   #retire(): boolean {

@@ -309,3 +309,16 @@ function errorOf(act: () => unknown): unknown {
     return error
   }
 }
+
+t.test('keys that come and go do not fill the memory with the places of those that are gone', async (t) => {
+  const store = ownedStore(t, { capacity: 16 * MIB, maxKeys: 65_536 })
+  let most = 0
+  for (let i = 0; i < 20_000; i++) {
+    store.set(`session/${i}`, i)
+    if (i >= 10) store.delete(`session/${i - 10}`)
+    most = Math.max(most, store.stats.usedBytes)
+  }
+  t.equal(store.stats.keys, 10)
+  // Each place that is kept takes 64 bytes and its slots of the index.
+  t.ok(most < 512 * 1024, `${most} bytes`)
+})

@@ -320,13 +320,14 @@ t.test('a reader has one mapping for each area, and no descriptor of it', async 
   t.same([areasOf(support.openDescriptors()), areasOf(support.sharedMappings())], [descriptors, mappings + 2])
 })
 
-t.test('a store that its owner has closed keeps its values, and refuses calls', async (t) => {
+t.test('a store that its owner has closed keeps its values, and calls wait for the next one', async (t) => {
   const { owner, store } = await support.publishedStore(t)
   owner.set('k', 1)
   owner.close()
   t.equal(store.get('k'), 1)
-  await t.rejects(store.set('k', 2), { code: 'ERR_ILLEGAL_STATE' })
-  await t.rejects(store.set('k', Buffer.alloc(100_000)), { code: 'ERR_ILLEGAL_STATE' })
+  await t.rejects(store.set('k', 2), { code: 'ERR_DEAD_OBJECT' }, 'under way when the channel ended')
+  await t.rejects(store.set('k', Buffer.alloc(100_000), { timeoutMs: 100 }), { code: 'ERR_TIMEOUT' })
+  t.equal(store.get('k'), 1)
 })
 
 t.test('who waits for a store can stop waiting', async (t) => {
