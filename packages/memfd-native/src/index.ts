@@ -50,6 +50,7 @@ export {
   type Message,
   recvmsg,
   SHUT_RDWR,
+  SHUT_WR,
   sendmsg,
   setPassCredentials,
   setPassRights,
@@ -58,3 +59,4 @@ export {
   socketpair,
   unreadBytes,
 } from './unix-socket.ts'
+export { connectUnixStream, type UnixStream, unixStream } from './unix-stream.ts'

@@ -77,12 +77,18 @@ function incore(buffer: Uint8Array): [number, number] {
 
 /**
  * Writes changes back to the file: starts it, or with `blocking` waits for its end; `invalidate` makes other mappings of
- * the file see them. `offset` is a multiple of the page size. A memfd needs none of this. msync(2)
+ * the file see them. `offset` is a multiple of the page size. `sync(buffer, blocking, invalidate)` is for the whole. A memfd needs none of this. msync(2)
  */
-function sync(buffer: Uint8Array, offset = 0, length?: number, blocking = false, invalidate = false): void {
+function sync(buffer: Uint8Array, offset?: number, length?: number, blocking?: boolean, invalidate?: boolean): void
+function sync(buffer: Uint8Array, blocking: boolean, invalidate?: boolean): void
+function sync(buffer: Uint8Array, ...rest: (number | boolean | undefined)[]): void {
   checkBuffer(buffer)
+  // mmap-io has both forms.
+  const [offset = 0, length, blocking = false, invalidate = false] =
+    typeof rest[0] === 'boolean' ? [0, undefined, ...rest] : rest
   const flags = (blocking ? MS_SYNC : MS_ASYNC) | (invalidate ? MS_INVALIDATE : 0)
-  unwrap('msync', native.sync(buffer, offset, length ?? buffer.length - offset, flags))
+  const count = length ?? buffer.length - (offset as number)
+  unwrap('msync', native.sync(buffer, offset as number, count as number, flags))
 }
 
 /** Before anything is asked of it. */

@@ -153,6 +153,9 @@ export function setPassRights(fd: Fd, on: boolean): boolean {
   return true
 }
 
+/** This side sends no more: the peer reads to the end, and may go on sending. */
+export const SHUT_WR = 1
+
 /** Both directions: the peer still reads what it was sent, and then the end. */
 export const SHUT_RDWR = 2
 
