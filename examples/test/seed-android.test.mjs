@@ -1,10 +1,9 @@
 /** The sample's four classes, line by line in TypeScript: they compile, run as two processes, and leave nothing behind. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { leakChecked, runProgram, startProgram, watchdog } from '../../packages/shared/dist/test-support/harness.js'
-import { startRegistry } from './support/programs.mjs'
+import { nodeFs, startRegistry } from './support/programs.mjs'
 
 watchdog(t)
 leakChecked(t)
@@ -30,7 +29,7 @@ t.test('the client reads what it has written, and the service has no descriptor 
   await server.stdout.find((line) => line.includes('Succeed to add memory service.'))
   const run = async (...args) => (await runProgram(outfile, args, program)).stdout.split('\n').at(-1)
   t.equal(await run('read'), '0')
-  const open = () => readdirSync(`/proc/${server.pid}/fd`).length
+  const open = () => nodeFs.readdirSync(`/proc/${server.pid}/fd`).length
   const before = open()
   for (const value of ['42', '-1', '2147483647', '-2147483648']) {
     t.equal(await run('write', value), value)
