@@ -92,9 +92,6 @@ export async function bundlePackages(repositoryRoot) {
       format: 'esm',
       packages: 'external',
       ...READABLE,
-      // Of programs nobody follows a stack into the sources: they are not shipped.
-      sourcemap: name === 'memory-service' ? false : 'linked',
-      sourcesContent: false,
       banner: { js: REQUIRE_BUILTIN },
       plugins: [OWN_NAMES, BUILTINS],
       logLevel: 'warning',
@@ -128,7 +125,7 @@ const COMMANDS = {
   'memory-service': { ask: 'main' },
 }
 /** What no command that ends soon does: bin/memsvc.js leaves it to the bundle of the daemon. */
-const NEVER_ASKED = ['start', 'doctor', 'install-unit'].map((name) => `./commands/${name}.ts`)
+const NEVER_ASKED = ['start', 'replicate', 'doctor', 'install-unit'].map((name) => `./commands/${name}.ts`)
 
 /**
  * Each in one file with the libraries, and in CommonJS, which loads sooner than ES modules: what a short-lived tool pays for
@@ -165,7 +162,7 @@ async function bundleCommand(packages, packageName, entries) {
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
       'memfd-native': join(packages, 'memfd-native/src/index.ts'),
     },
-    external: ['commander', '@memsvc/ui', ...NEVER_ASKED],
+    external: ['commander', 'pino', '@memsvc/ui', ...NEVER_ASKED],
     logLevel: 'warning',
     plugins: [OWN_NAMES, MODULE_FOLDERS],
   })
