@@ -1,4 +1,5 @@
 /** What a kill -9 of the daemon leaves to its clients, and what the next daemon finds. */
+import { DEFAULT_SERVICE_NAME, SharedValue } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { connect, death, memclient, openValue, startMemclient, startMemsvc } from '../../test-support/index.ts'
@@ -30,22 +31,31 @@ t.test('a call that is under way fails, and does not wait', async (t) => {
   }
 })
 
-t.test('a loop over the changes ends with the death', async (t) => {
+t.test('a loop over the changes goes on with the next daemon', async (t) => {
   const { registry, program } = await startMemsvc(t)
-  const changes = (await openValue(t, registry)).changes()
-  t.same(await changes.next(), { value: 0, done: false })
-  program.kill('SIGKILL')
-  await t.rejects(changes.next(), { code: 'ERR_DEAD_OBJECT' })
+  const value = await openValue(t, registry)
+  await value.set(42)
+  const changes = value.changes()
+  t.same(await changes.next(), { value: 42, done: false })
+  await program.destroy()
+  await startMemsvc(t, { registry })
+  t.same(await changes.next(), { value: 0, done: false }, 'the next daemon’s value')
 })
 
-t.test('the region of a dead daemon is frozen, the next one has another, beginning at 0', async (t) => {
+t.test('of a service that nobody looks for, the loop ends with the death, and the region is frozen', async (t) => {
   const { registry, program } = await startMemsvc(t)
-  const old = await openValue(t, registry)
+  const old = await SharedValue.of(await (await connect(t, registry)).waitForService(DEFAULT_SERVICE_NAME))
+  t.teardown(() => old.close())
+  const changes = old.changes()
+  t.same(await changes.next(), { value: 0, done: false })
   await old.set(42)
+  t.same(await changes.next(), { value: 42, done: false })
+  program.kill('SIGKILL')
+  await t.rejects(changes.next(), { code: 'ERR_DEAD_OBJECT' })
   await program.destroy()
   await startMemsvc(t, { registry })
   const next = await openValue(t, registry)
-  t.equal(next.get(), 0)
+  t.equal(next.get(), 0, 'the next daemon has another region')
   await next.set(43)
   t.strictSame([old.get(), next.get()], [42, 43])
 })
