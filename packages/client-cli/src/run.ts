@@ -1,5 +1,4 @@
 /** From the words of a command line to an exit code. */
-import { errorCode } from '@memsvc/shared'
 import {
   completionSources,
   completions,
@@ -7,17 +6,16 @@ import {
   EXIT,
   type ExitCode,
   errorLine,
-  errorText,
+  errorObject,
   exitCodeOf,
+  isJsonAsked,
   readRegistryOptions,
   readTimeout,
-  ToolError,
 } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments, withWaitJoined } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
 import type { Context } from './commands/context.ts'
 import { ReaderGone } from './commands/output.ts'
-import { jsonVersion } from './commands/value-text.ts'
 import { EXAMPLES } from './examples.ts'
 import { describeProgram, readArguments } from './program.ts'
 
@@ -58,39 +56,4 @@ async function answerOthers([what, ...rest]: readonly string[], system: System):
   if (what === '__describe') await system.print(JSON.stringify({ ...program, examples: EXAMPLES }))
   else for (const line of await completions(program, words, completionSources(words))) await system.print(line)
   return EXIT.done
-}
-
-/** Also of a line that is wrong. */
-function isJsonAsked(argv: readonly string[]): boolean {
-  const end = argv.indexOf('--')
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
-}
-
-/** The error as an object: its code, and what else it carries. */
-function errorObject(error: unknown): string {
-  const origin = error instanceof ToolError ? (error.cause ?? error) : error
-  const carried = origin instanceof Error ? Object.entries(origin).filter(([, value]) => isPlain(value)) : []
-  const fields = Object.fromEntries(carried.map(([name, value]) => [name, jsonField(value)]))
-  const exitCode = exitCodeOf(error)
-  return JSON.stringify({ ...fields, code: codeOf(origin, exitCode), message: errorText(error), exitCode })
-}
-
-/** That of the library or of the kernel; else what the tool's own errors are called there. */
-function codeOf(origin: unknown, exitCode: ExitCode): string | null {
-  const code = errorCode(origin) ?? ''
-  return /^E[A-Z0-9_]+$/.test(code) ? code : (CODES[exitCode] ?? null)
-}
-
-const CODES: { readonly [K in ExitCode]?: string } = {
-  [EXIT.usage]: 'ERR_INVALID_ARG_VALUE',
-  [EXIT.notFound]: 'ERR_NO_SUCH_ELEMENT',
-  [EXIT.tryAgain]: 'ERR_TIMEOUT',
-}
-
-function isPlain(value: unknown): boolean {
-  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
-}
-
-function jsonField(value: unknown): unknown {
-  return typeof value === 'bigint' ? jsonVersion(value) : value
 }

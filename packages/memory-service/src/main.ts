@@ -1,5 +1,13 @@
 /** From arguments to an exit code. The only file that ends the process. */
-import { EXIT, type ExitCode, exitCodeOf } from '@memsvc/shared/internal'
+import {
+  EXIT,
+  type ExitCode,
+  errorObject,
+  exitCodeOf,
+  isJsonAsked,
+  ToolError,
+  tellPeople,
+} from '@memsvc/shared/internal'
 import { CommanderError } from 'commander'
 import { complain } from './commands/output.ts'
 import { commandFirst } from './option-order.ts'
@@ -10,14 +18,24 @@ async function run(args: string[]): Promise<ExitCode> {
   const program = makeProgram((result) => {
     exitCode = result
   })
+  const json = isJsonAsked(args)
+  if (json) for (const each of [program, ...program.commands]) each.configureOutput({ writeErr: () => {} })
   try {
     await program.parseAsync(commandFirst(program, args), { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    complain(error)
+    if (error instanceof CommanderError) {
+      if (json && error.exitCode !== 0) tellPeople(errorObject(usageError(error)))
+      return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    }
+    if (json) tellPeople(errorObject(error))
+    else complain(error)
     return exitCodeOf(error)
   }
+}
+
+function usageError({ message }: CommanderError): ToolError {
+  return new ToolError(EXIT.usage, message.replace(/^error: /, ''))
 }
 
 /** Ends the process. */

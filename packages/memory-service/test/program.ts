@@ -58,6 +58,14 @@ for (const args of [['status'], ['status', '--json', 'name'], ['list'], ['stop']
     const { code, stdout, stderr } = await runProgram(MEMSVC, [...args, '--registry', registry])
     t.equal(code, 3)
     t.equal(stdout, '')
-    t.equal(stderr, `memsvc: no registry at ${registry}: start one with 'memsvc start' and --registry ${registry}`)
+    const message = `no registry at ${registry}: start one with 'memsvc start' and --registry ${registry}`
+    if (!args.includes('--json')) t.equal(stderr, `memsvc: ${message}`)
+    else t.strictSame(JSON.parse(stderr), { code: 'ERR_REGISTRY_UNAVAILABLE', message, exitCode: 3 })
   })
 }
+
+t.test('with --json what is wrong with the line is an object too', async (t) => {
+  const { code, stdout, stderr } = await runProgram(MEMSVC, ['list', '--json', '--nothing'])
+  t.strictSame({ code, stdout }, { code: 2, stdout: '' })
+  t.match(JSON.parse(stderr), { code: 'ERR_INVALID_ARG_VALUE', message: /--nothing/, exitCode: 2 })
+})

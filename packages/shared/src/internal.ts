@@ -12,6 +12,7 @@ export { completions } from './command/complete.ts'
 export { completionScript, SHELLS, type Shell } from './command/completion-scripts.ts'
 export { completionSources } from './command/completion-sources.ts'
 export { Deadline, readTimeout } from './command/deadline.ts'
+export { errorObject, isJsonAsked } from './command/error-object.ts'
 export {
   EXIT,
   EXIT_MEANINGS,

@@ -3,7 +3,13 @@ import t from 'tap'
 import { nodeFs, nodePath, nodeUrl, runProgram } from '../../test-support/index.ts'
 
 const PACKAGES = nodeUrl.fileURLToPath(new URL('../../../../', import.meta.url))
-const BUNDLES = ['memfd-native/dist/bundle', 'shared/dist/bundle', 'memory-service/dist/bundle', 'client-cli/dist']
+const BUNDLES = [
+  'memfd-native/dist/bundle',
+  'shared/dist/bundle',
+  'memory-service/dist/bundle',
+  'memory-service/dist',
+  'client-cli/dist',
+]
 const LONGEST = 500
 
 function longLines(text: string): string[] {

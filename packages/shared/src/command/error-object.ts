@@ -1,0 +1,41 @@
+/** An error for a program that asked a command for JSON: its code, and what else it carries, as one object in one line. */
+import { errorCode } from '../util/errors.ts'
+import { isError } from '../util/realm.ts'
+import { EXIT, type ExitCode, exitCodeOf, ToolError } from './exit-codes.ts'
+import { errorText } from './terminal.ts'
+
+/** Also of a line that is wrong. */
+export function isJsonAsked(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+export function errorObject(error: unknown): string {
+  const origin = error instanceof ToolError ? (error.cause ?? error) : error
+  const carried = isError(origin) ? Object.entries(origin).filter(([, value]) => isPlain(value)) : []
+  const fields = Object.fromEntries(carried.map(([name, value]) => [name, jsonField(value)]))
+  const exitCode = exitCodeOf(error)
+  return JSON.stringify({ ...fields, code: codeOf(origin, exitCode), message: errorText(error), exitCode })
+}
+
+/** That of the library or of the kernel; else what the tool's own errors are called there. */
+function codeOf(origin: unknown, exitCode: ExitCode): string | null {
+  const code = errorCode(origin) ?? ''
+  return /^E[A-Z0-9_]+$/.test(code) ? code : (CODES[exitCode] ?? null)
+}
+
+const CODES: { readonly [K in ExitCode]?: string } = {
+  [EXIT.usage]: 'ERR_INVALID_ARG_VALUE',
+  [EXIT.notFound]: 'ERR_NO_SUCH_ELEMENT',
+  [EXIT.tryAgain]: 'ERR_TIMEOUT',
+}
+
+function isPlain(value: unknown): boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
+}
+
+/** Versions and the like as numbers, where a number can hold them. */
+function jsonField(value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)
+}
