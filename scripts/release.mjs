@@ -8,11 +8,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchTool } from './lib/tools.mjs'
-import { readJson, repositoryRoot } from './lib/workspace.mjs'
+import { listPackages, readJson, repositoryRoot } from './lib/workspace.mjs'
 
 const OUTPUT = join(repositoryRoot, '.tools/release')
-/** What others depend on is there before them. */
-const ORDER = ['memfd-native', '@memsvc/shared', '@memsvc/memory-service', '@memsvc/client-cli']
 
 function run(command, ...args) {
   console.log(`\n$ ${command} ${args.join(' ')}`)
@@ -44,6 +42,22 @@ function dateChangelog(version) {
   writeFileSync(path, text.replace(/^## Unreleased$/m, `## Unreleased\n\n## ${version} (${date})`))
 }
 
+/** The names of what is published: what others depend on is there before them. */
+function publishedInOrder() {
+  const left = new Map(
+    listPackages(repositoryRoot)
+      .filter(({ manifest }) => !manifest.private)
+      .map(({ manifest }) => [manifest.name, Object.keys(manifest.dependencies ?? {})]),
+  )
+  const order = []
+  while (left.size > 0) {
+    const [next] = [...left].find(([, needs]) => !needs.some((name) => left.has(name)))
+    left.delete(next)
+    order.push(next)
+  }
+  return order
+}
+
 /** Versions and changelog, the binaries, the checks, the packages. @returns the tarballs, what others need first */
 function prepare(version) {
   const lerna = join(fetchTool(repositoryRoot, 'lerna@9.0.7'), 'dist/cli.js')
@@ -68,7 +82,7 @@ function prepare(version) {
   run('npm', 'test')
   rmSync(OUTPUT, { recursive: true, force: true })
   mkdirSync(OUTPUT, { recursive: true })
-  return ORDER.map((name) => {
+  return publishedInOrder().map((name) => {
     run('npm', 'pack', '--workspace', name, '--pack-destination', OUTPUT)
     return join(OUTPUT, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
   })
