@@ -26,7 +26,8 @@ async function refusal(path: string): Promise<string> {
 }
 
 t.test('without a file there are no rules and nothing is asked for', async (t) => {
-  t.strictSame(await readConfiguration(null, TRUSTED), { path: null, rules: [], limits: {}, stores: [] })
+  const nothing = { path: null, rules: [], limits: {}, stores: [], replicate: null }
+  t.strictSame(await readConfiguration(null, TRUSTED), nothing)
 })
 
 t.test('rules and limits are as they stand in the file', async (t) => {
