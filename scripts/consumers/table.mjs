@@ -15,7 +15,7 @@ export function writeTable(ways, results) {
     `| --- |${' --- |'.repeat(MAJORS.length)}`,
   ]
   const rows = ways.map(
-    (way) => `| ${way} | ${MAJORS.map((major) => SIGNS[results.get(`${way} ${major}`)]).join(' | ')} |`,
+    (way) => `| ${way} | ${MAJORS.map((major) => SIGNS[results.get(`${way} ${major}`) ?? 'left out']).join(' | ')} |`,
   )
   const [text] = readFileSync(PATH, 'utf8').split(MARK)
   writeFileSync(PATH, `${text}${MARK}\n\n${[...head, ...rows].join('\n')}\n`)

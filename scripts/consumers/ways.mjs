@@ -17,7 +17,6 @@ const vitest = (pool, environment) => {
 const jest = (kind, environment) => {
   const config = JSON.stringify({
     testEnvironment: environment,
-    testEnvironmentOptions: environment === 'jsdom' ? { customExportConditions: ['node', 'import', 'default'] } : {},
     transform: {},
     testMatch: [`**/jest-${kind}.test.*js`],
     testTimeout: 100_000,
