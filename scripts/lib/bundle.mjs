@@ -155,7 +155,6 @@ async function bundleCommand(packages, packageName, entries) {
     format: 'cjs',
     supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
     ...READABLE,
-    minifyWhitespace: true,
     banner: { js: BANNER },
     alias: {
       '@memsvc/shared/internal': join(packages, 'shared/src/internal.ts'),
