@@ -32,7 +32,7 @@ t.test('status has what the store holds, under either name, and strangers do not
     t.match(status, { name: 'SharedStore', keys: 1, valueBytes: 100, watchers: 0 })
     t.ok((status?.usedBytes ?? 0) > 100)
   }
-  t.match((await support.memsvc(registry, ['status'])).stdout, /\nstores: \[\{"name":"SharedStore","keys":1,/)
+  t.match((await support.memsvc(registry, ['status'])).stdout, /\nstore SharedStore: 1 key, /)
   const { stdout } = await support.memsvc(registry, ['status', '--json'], { uid: OTHER_UID })
   t.notHas(JSON.parse(stdout), { stores: [] })
 })
