@@ -74,12 +74,15 @@ class Collector {
   // What bounds a call, however the owner behaves. True values lie beside each other: of one moment they are no more than the heap.
   static constexpr uint64_t kRounds = 16;
   static constexpr uint64_t kMoreSteps = 4096;
+  static constexpr uint64_t kFailures = 32;  // for each round there may be
 
   void Begin(uint64_t keys) {
     const uint64_t heap = reader_.geometry.capacity - reader_.geometry.heap_at;
     steps_ = kRounds * keys + kMoreSteps;
     bytes_ = 2 * heap + Budget::kBytes;
-    budget_ = Budget::OfKeys(2 * steps_, kRounds * keys, bytes_);
+    // A search and two reads for each key of each round, and some that fail.
+    const uint64_t rounds = tries_ < kRounds ? tries_ : kRounds;
+    budget_ = Budget::OfKeys(3 * rounds * keys + kFailures * (tries_ - 1), kRounds * keys, bytes_);
   }
 
   /** False: the call has taken long enough. */
