@@ -4,6 +4,7 @@
  */
 import type { AsyncResource } from 'node:async_hooks'
 import process from 'node:process'
+import { checkFunction, typeProblem } from './argument.ts'
 import { native } from './binding.ts'
 
 /** A context to come back to, as often as it takes. */
@@ -14,20 +15,26 @@ type Captured = new (name: string) => AsyncContext
 /** Loaded late: a program that gives no callback does without. */
 let Captured: Captured | undefined
 
-/** The context of now. `name` is what async_hooks call it. What runs in it later cannot change it (`enterWith`). */
+/**
+ * The context of now. `name` is what async_hooks call it. What runs in it later cannot change it (`enterWith`).
+ * @throws TypeError (ERR_INVALID_ARG_TYPE)
+ */
 export function captureContext(name: string): AsyncContext {
+  if (typeof name !== 'string' || name === '') throw typeProblem('name must be a string that is not empty')
   Captured ??= lastingResource()
   return new Captured(name)
 }
 
-/** The callback, run in the context of now whenever it is called. */
+/** The callback, run in the context of now whenever it is called. @throws TypeError (ERR_INVALID_ARG_TYPE) */
 export function inThisContext<A extends unknown[], R>(name: string, callback: (...args: A) => R): (...args: A) => R {
+  checkFunction('callback', callback)
   const context = captureContext(name)
   return (...args) => context.runInAsyncScope(callback, undefined, ...args)
 }
 
-/** Runs `act` now, in no context. What it throws is thrown here. */
+/** Runs `act` now, in no context. What it throws is thrown here. @throws TypeError (ERR_INVALID_ARG_TYPE) */
 export function inNoContext<R>(act: () => R): R {
+  checkFunction('act', act)
   return native.inNoContext(act) as R
 }
 

@@ -86,6 +86,7 @@ function sync(buffer: Uint8Array, ...rest: (number | boolean | undefined)[]): vo
   // mmap-io has both forms.
   const [offset = 0, length, blocking = false, invalidate = false] =
     typeof rest[0] === 'boolean' ? [0, undefined, ...rest] : rest
+  checkNumber('offset', offset)
   const flags = (blocking ? MS_SYNC : MS_ASYNC) | (invalidate ? MS_INVALIDATE : 0)
   const count = length ?? buffer.length - (offset as number)
   unwrap('msync', native.sync(buffer, offset as number, count as number, flags))

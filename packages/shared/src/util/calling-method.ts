@@ -4,7 +4,7 @@
  */
 
 /** Of this package, as it is published or built; null: it is a part of somebody's bundle, where nobody can tell its functions from others. */
-const HOME = /^(.*\/shared\/dist\/)(bundle|src\/util)$/.exec(import.meta.dirname)?.[1] ?? null
+const HOME = /^(.*\/shared\/)dist\/(bundle|src\/util)$/.exec(import.meta.dirname)?.[1] ?? null
 const FRAME = /^ {4}at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/.+?):\d+:\d+\)?$/
 /** Calls of functions that are not written in JavaScript. */
 const NEUTRAL = /\(<anonymous>\)$|\(native\)$/
@@ -57,8 +57,9 @@ function callingMethod(home: string, stack: readonly string[]): string | null {
   return isAwaited ? ours : null
 }
 
+/** The last of them where Node knows the sources (`--enable-source-maps`). */
 function isIn(home: string, path: string): boolean {
-  return path.startsWith(`${home}bundle/`) || path.startsWith(`${home}src/`)
+  return ['dist/bundle/', 'dist/src/', 'src/'].some((folder) => path.startsWith(home + folder))
 }
 
 /** As a program would write it. */

@@ -8,7 +8,7 @@ import { failForCaller } from './caller-stack.ts'
 import { checkInteger, checkOptions, checkSignal, INT_MAX } from './check.ts'
 import { TimeoutError } from './errors.ts'
 import { withoutStack } from './stack-traces.ts'
-import { clearTimeout, now as clock, setTimeout } from './timers.ts'
+import { clearInterval, clearTimeout, now as clock, setInterval, setTimeout } from './timers.ts'
 
 /** How long a call or a wait may take. */
 export interface CallOptions {
@@ -139,8 +139,9 @@ export function within<T>(
   drop?: (result: T) => void,
 ): Promise<T> {
   if (options.signal === undefined && options.timeoutMs === undefined) return work
-  const alive = options.timeoutMs === undefined ? undefined : setTimeout(() => undefined, options.timeoutMs)
-  const letGo = () => clearTimeout(alive)
+  // As long as it takes: the common timer, which keeps nobody alive, may come a little later.
+  const alive = options.timeoutMs === undefined ? undefined : setInterval(() => undefined, options.timeoutMs)
+  const letGo = () => clearInterval(alive)
   work.then(letGo, letGo)
   return new Deadline(options, what, letGo).waitLast(work, asItIs, drop)
 }
