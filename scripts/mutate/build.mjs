@@ -1,13 +1,11 @@
 /** Builds the copy: all of it once, then for each mutant no more than it needs, without the compiler's checks. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
 const NATIVE = 'packages/memfd-native'
-/** What was compiled of memclient for the next start is of no use to another memclient. */
-const CODE_CACHES = ['memclient', 'quick-read'].map((name) => `packages/client-cli/dist/${name}.code-cache`)
 const COMPILER_OPTIONS = {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.ESNext,
@@ -70,14 +68,13 @@ function write(scratch, file, text) {
 }
 
 async function bundle(scratch) {
-  const { bundleMemclient, bundlePackages } = await bundlers(scratch)
+  const { bundleCommands, bundlePackages } = await bundlers(scratch)
   try {
     await bundlePackages(scratch)
-    await bundleMemclient(scratch)
+    await bundleCommands(scratch) // and forgets what Node compiled of the ones before
   } catch (error) {
     return error.message
   }
-  for (const cache of CODE_CACHES) rmSync(join(scratch, cache), { force: true })
   return null
 }
 
