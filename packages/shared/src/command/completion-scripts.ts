@@ -50,7 +50,7 @@ _PROGRAM() {
 if [[ ${'$'}{funcstack[1]} == _PROGRAM ]]; then _PROGRAM "$@"; else compdef _PROGRAM PROGRAM; fi
 `
 
-const FISH = String.raw`
+const FISH = `
 # PROGRAM completion fish: source it, or put it into ~/.config/fish/completions/PROGRAM.fish
 function __PROGRAM_complete
   set -l words (commandline -opc)

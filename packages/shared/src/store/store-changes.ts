@@ -3,11 +3,9 @@
  * waits for one and the owner has said that there is something; so who is slow to take them costs nothing, over restarts of the owner too.
  */
 import { inspected, introduce, keepFromCloning } from 'memfd-native'
-import { readsCallerSynchronously } from '../binder/calling-identity.ts'
-import type { ImplementationOf } from '../binder/interface.ts'
-import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { errorCode } from '../util/errors.ts'
+import { Watcher } from '../watching/watcher.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { StoreChange } from './reading.ts'
 import { IStore } from './store-interface.ts'
@@ -209,21 +207,4 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
   }
 
   readonly #onAbort = (): void => this.#finish()
-}
-
-class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher> {
-  readonly #onNotice: () => void
-
-  constructor(onNotice: () => void) {
-    super()
-    this.#onNotice = onNotice
-  }
-
-  override get [readsCallerSynchronously](): boolean {
-    return true
-  }
-
-  onChange(): void {
-    this.#onNotice()
-  }
 }

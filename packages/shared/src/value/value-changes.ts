@@ -3,14 +3,13 @@
  * way, so a loop that is slow gets the newest value when it asks, and the last change is never missed. When the service dies, the loop waits
  * for the next one, where there may be one.
  */
-import { readsCallerSynchronously } from '../binder/calling-identity.ts'
-import type { ImplementationOf } from '../binder/interface.ts'
 import { GONE } from '../channel/death.ts'
-import { IWatch, IWatcher } from '../interfaces/watch.ts'
+import { IWatch } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { DeadObjectError, errorCode, UnsupportedOperationError } from '../util/errors.ts'
 import { Signal } from '../util/signal.ts'
 import { clearTimeout, setTimeout } from '../util/timers.ts'
+import { Watcher } from '../watching/watcher.ts'
 
 /** How a loop over changes ends. */
 export interface ValueChangesOptions {
@@ -208,23 +207,6 @@ export class ValueChanges implements AsyncGenerator<number, void, undefined> {
       this.#checkMayReturn()
       return false
     }
-  }
-}
-
-class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher> {
-  readonly #onNotice: () => void
-
-  constructor(onNotice: () => void) {
-    super()
-    this.#onNotice = onNotice
-  }
-
-  override get [readsCallerSynchronously](): boolean {
-    return true
-  }
-
-  onChange(): void {
-    this.#onNotice()
   }
 }
 

@@ -1,0 +1,21 @@
+/** The callback that a loop over changes gives to whom it watches: it hears that there is something, and reads that itself. */
+import { readsCallerSynchronously } from '../binder/calling-identity.ts'
+import type { ImplementationOf } from '../binder/interface.ts'
+import { IWatcher } from '../interfaces/watch.ts'
+
+export class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher> {
+  readonly #onNotice: () => void
+
+  constructor(onNotice: () => void) {
+    super()
+    this.#onNotice = onNotice
+  }
+
+  override get [readsCallerSynchronously](): boolean {
+    return true
+  }
+
+  onChange(): void {
+    this.#onNotice()
+  }
+}
