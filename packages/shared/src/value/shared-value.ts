@@ -72,8 +72,10 @@ export class SharedValue {
     const link: ServiceLink = new ServiceLink(manager, name, {
       onUp: async (binder) => {
         const file = await mapRegion(binder)
-        if (value === undefined) value = new SharedValue(binder, file, link)
-        else value.#take(binder, file)
+        if (value !== undefined) value.#take(binder, file)
+        else if (link.isClosed)
+          file.close() // it was given up meanwhile
+        else value = new SharedValue(binder, file, link)
       },
       onReady: () => {
         if (value !== undefined) value.#onReady()

@@ -194,8 +194,10 @@ for (const [what, make, code] of regions) {
 class Plain extends api.IMemoryService.Stub implements api.ImplementationOf<typeof api.IMemoryService> {
   readonly file = new api.MemoryFile('value', 4)
   isClosed = false
+  onAsked: () => void = () => undefined
 
   getFileDescriptor(): api.ParcelFileDescriptor {
+    this.onAsked()
     return this.file.getParcelFileDescriptor()
   }
 
@@ -208,6 +210,39 @@ class Plain extends api.IMemoryService.Stub implements api.ImplementationOf<type
     this.file.close()
   }
 }
+
+/** Finds one service, and no other. */
+function managerOf(binder: api.IBinder): api.ServiceManager {
+  return { getService: async () => binder, path: 'nowhere' } as unknown as api.ServiceManager
+}
+
+t.test('a service that is gone when its region has come is no value, and nothing of it stays open', async (t) => {
+  const service = new Plain()
+  const { proxy, server } = sessionPair(t, service)
+  service.onAsked = () => void setImmediate(() => server.close())
+  await t.rejects(api.SharedValue.open(managerOf(proxy)), { code: 'ERR_DEAD_OBJECT' })
+  service.close()
+})
+
+t.test('nor of one that answers when nobody waits for it any more', async (t) => {
+  const service = new Plain()
+  const { proxy, client } = sessionPair(t, service)
+  const aborter = new AbortController()
+  service.onAsked = () => aborter.abort('enough')
+  await t.rejects(api.SharedValue.open(managerOf(proxy), 'value', { signal: aborter.signal }), { code: 'ABORT_ERR' })
+  while (!client.isEnded) await new Promise((resolve) => setTimeout(resolve, 1))
+  service.close()
+})
+
+t.test('a value whose binder was closed is not there any more', async (t) => {
+  const service = new Plain()
+  const value = await api.SharedValue.of(sessionPair(t, service).proxy)
+  t.equal(value.isLive, true)
+  ;(value.binder as api.BinderProxy).close()
+  t.equal(value.isLive, false)
+  value.close()
+  service.close()
+})
 
 t.test('a service that does not know how to be watched: ERR_UNSUPPORTED_OPERATION', async (t) => {
   const service = new Plain()
