@@ -3,9 +3,7 @@
 import { argumentError, checkInstance, checkList, checkNumber, checkObject, typeProblem } from './argument.ts'
 import { type NativeHub, unwrap } from './binding.ts'
 import type { DeferredPackets } from './deferred-packets.ts'
-import { errnos } from './errnos.ts'
 import type { ConnectionHandler, PacketHandler, PacketTaker } from './handlers.ts'
-import { MAX_PACKET_FDS } from './hub-arrays.ts'
 import { HubGroup } from './hub-group.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { type Fd, fdNumber, NO_FDS, type OwnedFd } from './owned-fd.ts'
@@ -60,7 +58,6 @@ export class HubSocket {
   send(length: number, fds: readonly Fd[] = NO_FDS): number {
     checkList('fds', fds)
     const { length: count } = fds
-    if (count > MAX_PACKET_FDS) return errnos.EINVAL
     const { native, deferred, outgoingFds } = this.#parts
     for (let i = 0; i < count; i++) outgoingFds[i] = checkedNumber(fds[i] as Fd)
     deferred.flush()

@@ -125,26 +125,21 @@ export interface Reached extends Disposable {
   readonly inTime: <T>(call: Promise<T> | T) => Promise<T>
 }
 
-/** The caller disposes of it. @throws as connectInTime and findService */
+/** The caller disposes of it; if this throws the command ends, and all that it had. @throws as connectInTime and findService */
 export async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
   const deadline = new Deadline(readTimeout(options.timeout))
   const manager = await connectInTime(readRegistryOptions(options), deadline)
-  try {
-    // A registry that ends while it is asked is one that is not there.
-    const service = await unlessGone(() => findService(manager, name, deadline))
-    if (service === null) throw notFound(manager, name)
-    const asked = unlessGone(() => controlOf(service))
-    const control = await deadline.within(asked, name)
-    if (control === null) throw new ServiceNotFoundError(`${name} has just gone`)
-    return {
-      manager,
-      deadline,
-      control,
-      inTime: async (call) => deadline.within(Promise.resolve(call), name),
-      [Symbol.dispose]: () => manager.close(),
-    }
-  } catch (error) {
-    manager.close()
-    throw error
+  // A registry that ends while it is asked is one that is not there.
+  const service = await unlessGone(() => findService(manager, name, deadline))
+  if (service === null) throw notFound(manager, name)
+  const asked = unlessGone(() => controlOf(service))
+  const control = await deadline.within(asked, name)
+  if (control === null) throw new ServiceNotFoundError(`${name} has just gone`)
+  return {
+    manager,
+    deadline,
+    control,
+    inTime: async (call) => deadline.within(Promise.resolve(call), name),
+    [Symbol.dispose]: () => manager.close(),
   }
 }

@@ -138,7 +138,7 @@ function range(buffer: Uint8Array, offset = 0, count?: number): Uint8Array {
   checkInteger('offset', offset, 0, buffer.length)
   const left = buffer.length - offset
   checkInteger('count', count ?? left, 0, left)
-  return count === 0 || left === 0 ? NOTHING : buffer.subarray(offset, offset + (count ?? left))
+  return left === 0 ? NOTHING : buffer.subarray(offset, offset + (count ?? left))
 }
 
 function checkSource(pfd: AutoCloseSource): void {

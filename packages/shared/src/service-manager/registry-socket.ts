@@ -43,9 +43,8 @@ export function openRegistry(place: RegistryPlace): RegistrySocket {
 
 /** How long a way that was found trusted is not looked at again, while it leads to the same socket. Milliseconds. */
 const WAY_LASTS_MS = 1000
-const MAX_WAYS = 64
-/** Ways by path and trusted users: the socket that each leads to, and until when, by `performance.now()`. */
-const trustedWays = new Map<string, { readonly socket: string; readonly until: number }>()
+/** The last one, by path and trusted users: the socket that it leads to, and until when, by `performance.now()`. */
+let trustedWay: { readonly way: string; readonly socket: string; readonly until: number } | null = null
 
 /**
  * A look at a way takes longer than the rest of a connection. That it leads to the same socket is asked each time: in a
@@ -55,12 +54,11 @@ function checkWay({ path, trusted }: RegistryPlace): void {
   const way = `${trusted.key} ${path}`
   const now = clock()
   const socket = socketAt(path)
-  const known = trustedWays.get(way)
-  if (known !== undefined && known.until > now && known.socket === socket) return
+  const known = trustedWay
+  if (known !== null && known.way === way && known.until > now && known.socket === socket) return
   checkPathTrust(`the registry at ${path}`, path, trusted)
   if (socket === null || !path.startsWith('/')) return // a relative path may begin elsewhere next time
-  if (trustedWays.size >= MAX_WAYS) trustedWays.clear()
-  trustedWays.set(way, { socket, until: now + WAY_LASTS_MS })
+  trustedWay = { way, socket, until: now + WAY_LASTS_MS }
 }
 
 /** Its device and number, and when it was last changed: a number may be given again. null: nothing to be seen there. */

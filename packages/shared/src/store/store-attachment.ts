@@ -98,12 +98,7 @@ export class StoreAttachment {
 
   /** As of now, also while this process does not come to its event loop. */
   #isOwnerThere(): boolean {
-    const { binder } = this.link
-    if (!(binder instanceof BinderProxy)) return binder !== null
-    if (!binder.isBinderAlive()) return false
-    const { channel } = sessionOf(binder)
-    channel.takeIn()
-    return !channel.isPeerGone
+    return this.link.isThere
   }
 
   /** The values have moved: the owner has said where before it wrote there, also while this process does not come to its event loop. */

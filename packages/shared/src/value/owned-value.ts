@@ -83,7 +83,6 @@ export class OwnedValue {
    * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE no int32; ERR_DEACTIVATED after close(); then the old value stands
    */
   set(value: number): void {
-    checkInt32('value', value)
     if (value === this.get()) {
       this.#writes += 1
       return
