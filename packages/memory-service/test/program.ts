@@ -6,7 +6,9 @@ import { MEMSVC } from '../test-support/index.ts'
 watchdog(t)
 leakChecked(t)
 
-const USAGE: [args: string[], complaint: RegExp][] = [
+type Usage = [args: string[], complaint: RegExp]
+
+const USAGE: Usage[] = [
   [[], /Usage: memsvc/],
   [['serve'], /unknown command 'serve'/],
   [['--frob'], /unknown option '--frob'/],
@@ -26,6 +28,12 @@ const USAGE: [args: string[], complaint: RegExp][] = [
   [['start', '--writers', 'nobody-has-this-name'], /there is no user nobody-has-this-name/],
   [['start', '--writers', '4294967295'], /at most 4294967294/],
   [['start', '--writers'], /argument missing/],
+  ...['0', '', '1.5', '01', '1e3', '1000001', '9999999', '10000000', 'many'].map(
+    (count): Usage => [['start', '--max-connections', count], /integer from 1 to 1000000/],
+  ),
+  ...['0', '', '.5', '1e3', '1000001', 'soon'].map(
+    (seconds): Usage => [['replicate', '--ready-within', seconds], /number of seconds above 0/],
+  ),
   [['registry', '--writers', '1'], /unknown option '--writers'/],
   [['registry', '--name', 'x'], /unknown option '--name'/],
   [['status', 'one', 'two'], /too many arguments/],

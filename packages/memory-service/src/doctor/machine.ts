@@ -44,9 +44,8 @@ function examineFileSize(): Finding {
 }
 
 /** The kernel does not say ENOMEM to a process in a memory cgroup, it kills. */
-function examineMemory(): Finding {
+export function examineMemory(limit = memoryLimit()): Finding {
   const name = 'memory of the cgroup'
-  const limit = memoryLimit()
   if (limit === Number.POSITIVE_INFINITY) return ok(name, 'no limit')
   const found = `${Math.floor(limit / MIB)} MiB`
   if (limit >= ENOUGH_MEMORY_MIB * MIB) return ok(name, found)

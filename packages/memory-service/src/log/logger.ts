@@ -30,13 +30,16 @@ export class DaemonLog implements LogSettings {
   /** Where the journal takes lines with their fields. */
   #journal: JournalSocket | null
 
-  /** @param fd borrowed: where the lines go */
-  constructor(level: string, { fd = STDERR, format = 'json' }: { fd?: number; format?: LogFormat } = {}) {
+  /** @param fd borrowed: where the lines go @param journal the path of its socket */
+  constructor(
+    level: string,
+    { fd = STDERR, format = 'json', journal }: { fd?: number; format?: LogFormat; journal?: string } = {},
+  ) {
     this.#sink = openSink(fd)
     this.format = format
     this.#isColoured = isatty(fd) && !process.env.NO_COLOR
     this.#isJournal = isJournal(process.env, fd)
-    this.#journal = this.#isJournal ? JournalSocket.tryOpen() : null
+    this.#journal = this.#isJournal ? JournalSocket.tryOpen(journal) : null
     const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
     const destination = {
       [pino.symbols.needsMetadataGsym]: true,

@@ -1,7 +1,7 @@
 /** From start to end: readiness, signals, and an end that leaves nothing behind. */
 import { existsSync, lstatSync, openSync, readFileSync } from 'node:fs'
 import { leakChecked, newRegistryPath, type Program, startProgram, watchdog } from '@memsvc/shared/test-support'
-import { lockFile, OwnedFd } from 'memfd-native'
+import { bind, connect, constants, listen, lockFile, OwnedFd, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { death, MEMSVC, memsvc, openValue, readStatus, startMemsvc, warnings } from '../../test-support/index.ts'
 
@@ -73,6 +73,18 @@ t.test('a signal while it waits for a host that has the lock but no socket ends 
   program.kill('SIGTERM')
   t.match(await program.ending, { code: 0, signal: null })
   t.notOk(existsSync(registry))
+})
+
+t.test('a registry that lets nobody in is given up in the end', async (t) => {
+  const registry = newRegistryPath(t)
+  using busy = socket(constants.SOCK_SEQPACKET)
+  bind(busy, registry)
+  listen(busy, 0)
+  using waiting = socket(constants.SOCK_SEQPACKET)
+  connect(waiting, registry)
+  const { code, stderr } = await (await beginMemsvc(t, registry)).ending
+  t.ok(code !== 0 && code !== null, `exit ${code}`)
+  t.match(stderr.split('\n').at(-1), /^memsvc: /)
 })
 
 t.test('SIGUSR1 opens no inspector, SIGHUP and SIGPIPE do not end it', async (t) => {

@@ -1,6 +1,7 @@
 /** Priorities for the journal: a file in its place, which JOURNAL_STREAM names. */
 
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import * as native from 'memfd-native'
 import t, { type Test } from 'tap'
 import { DaemonLog } from '../../src/log/logger.ts'
 import { isJournal } from '../../src/systemd/journal.ts'
@@ -56,3 +57,46 @@ t.test('elsewhere a line is JSON from its first byte', async (t) => {
     [10, 20, 30, 40, 50, 60],
   )
 })
+
+/** A journal: what it was sent, by field. */
+function openJournal(t: Test, path: string) {
+  const socket = native.socket(native.constants.SOCK_DGRAM)
+  native.bind(socket, path)
+  t.teardown(() => socket.close())
+  const next = () => {
+    const { data } = native.recvmsg(socket, 65_536)
+    return Object.fromEntries(
+      data
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+    )
+  }
+  return { socket, next }
+}
+
+for (const [format, message] of [
+  ['json', /^\{"level":40,.*"msg":"said"\}$/],
+  ['text', /WARN said uid=7$/],
+] as const) {
+  t.test(
+    `the journal gets lines as ${format} with their fields, and they go nowhere else while it takes them`,
+    async (t) => {
+      const { path, fd, stream } = openFile(t)
+      t.intercept(process, 'env', { value: { ...process.env, JOURNAL_STREAM: stream } })
+      const journal = `${path}.socket`
+      const { next, socket } = openJournal(t, journal)
+      const log = new DaemonLog('info', { fd, format, journal })
+      log.logger.warn({ uid: 7, peerName: 'x' }, 'said')
+      const fields = next()
+      t.match(fields, { PRIORITY: '4', SYSLOG_IDENTIFIER: 'memsvc', MEMSVC_UID: '7', MEMSVC_PEER_NAME: 'x' })
+      t.match(fields.MESSAGE, format === 'json' ? message : /said/)
+      t.equal(nodeFs.readFileSync(path, 'utf8'), '')
+      socket.close()
+      log.logger.error('and then')
+      t.match(nodeFs.readFileSync(path, 'utf8'), /^<3>.*and then/, 'it is a line when the journal is gone')
+      log.close()
+    },
+  )
+}

@@ -46,6 +46,7 @@ function systemd(t: Test) {
       }
     }
   }
+  const areas = () => new KeptAreas(NotifySocket.take({ NOTIFY_SOCKET: path }), handOver(kept), logger)
   const start = (options: OwnedStoreOptions = {}, handed: readonly Kept[] = handOver(kept), wrap = asItIs) => {
     const areas = new KeptAreas(NotifySocket.take({ NOTIFY_SOCKET: path }), handed, logger)
     const keeping = new Keeping({ areas, folder: null, sync: 'behind', logger, onProgress: () => undefined })
@@ -57,7 +58,7 @@ function systemd(t: Test) {
     keeping.close()
     return store
   }
-  return { kept, take, start, lines }
+  return { kept, take, start, areas, lines }
 }
 
 function bound(keeper: StoreKeeper): StoreKeeper {
@@ -194,6 +195,37 @@ t.test('a generation that is not whole is not believed; the one before it is', a
   await take(5)
   t.equal(next.get('k'), 1)
   t.strictSame([...kept.keys()], ['flags+0.2@10', 'flags+1.2@10'])
+})
+
+t.test('nor one that has notes and no values', async (t) => {
+  const { kept, take, start } = systemd(t)
+  const store = start()
+  await take(2)
+  store.set('k', 1)
+  const notes = { name: 'flags+0.1@9', fd: dup(kept.get('flags+1.2@1')?.fd ?? -1) }
+  const next = start({}, [...handOver(kept), notes])
+  await take(5)
+  t.equal(next.get('k'), 1)
+  t.strictSame([...kept.keys()], ['flags+0.2@10', 'flags+1.2@10'])
+})
+
+t.test('a store that is served no more is kept no more, is told of once, and begins anew', async (t) => {
+  const { kept, take, start, areas } = systemd(t)
+  start().set('k', 1)
+  await take(2)
+  const all = areas()
+  t.teardown(() => all.close())
+  all.forget('flags')
+  await take(2)
+  t.strictSame([...kept.keys()], [])
+  all.forget('flags')
+  all.forget('unknown')
+  t.equal(all.take('flags'), null)
+  const area = memfdCreate('area')
+  t.teardown(() => area.close())
+  all.keep('flags', [area, area])
+  await take(2)
+  t.strictSame([...kept.keys()], ['flags+0.2@1', 'flags+1.2@1'])
 })
 
 for (const [name, make] of [

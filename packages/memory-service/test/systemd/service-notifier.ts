@@ -125,3 +125,19 @@ for (const [name, env, expected] of limits) {
     t.equal(support.takeWatchdogLimit({ ...env }, 42), expected)
   })
 }
+
+t.test('after the end has been told nothing else is: no sign of life, no counts', async (t) => {
+  const path = temporaryPath(t)
+  const listener = new support.NotifyListener(t, path)
+  const notifier = notifierTo(t, path, { watchdogMs: 4 })
+  notifier.ready()
+  await listener.find('WATCHDOG=1')
+  notifier.changed()
+  notifier.stopping()
+  await listener.find('STOPPING=1')
+  notifier.changed()
+  const end = performance.now() + 300 // longer than counts are held back
+  while (performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
+  support.NotifySocket.take({ NOTIFY_SOCKET: path })?.send('LAST=1')
+  t.strictSame((await listener.next()).lines, ['LAST=1'])
+})
