@@ -189,3 +189,20 @@ t.test('a heap has room for 64 bytes at least', async (t) => {
     )
   }
 })
+
+t.test(
+  'a record of the log that is another transaction`s by now is not believed: everything is compared',
+  async (t) => {
+    const { area, reader, word } = forged(t)
+    const [COMMITTED, LOG, LOG_SIZE] = [128, 4096, 512n]
+    const version = word(COMMITTED)
+    using feed = reader.feed()
+    t.match(feed.poll(), { changes: [{ key: 'k', version }] })
+    const next = version + 1n
+    area.write(ENTRY + 8, next)
+    area.write(Number(word(REF)), next)
+    area.write(LOG + 8 * Number(next % LOG_SIZE), ((next + LOG_SIZE) << 32n) | 5n)
+    area.write(COMMITTED, next)
+    t.match(feed.poll(), { changes: [{ key: 'k', version: next }], isComplete: true })
+  },
+)

@@ -92,6 +92,7 @@ t.test('a value that claims to be longer than the area is damage', async (t) => 
   area.write(Number(ref.readBigUInt64LE()) + 24, 0x1_ffff_ffffn)
   t.equal(reader.key('k').read(Buffer.alloc(100)), areaCodes.DAMAGED)
   t.equal(reader.snapshot(['k']), areaCodes.DAMAGED)
+  t.equal(reader.snapshot({ prefix: '' }), areaCodes.DAMAGED)
 })
 
 t.test('a writer that never ends its block makes it busy, and no call endless', async (t) => {

@@ -191,6 +191,34 @@ t.test('a transaction has one version, and its last edit of a key counts', async
   t.equal(writer.commit(Array.from({ length: 257 }, () => ({ key: 'a' }))), TOO_LARGE)
 })
 
+t.test(
+  'what a transaction has thrown away is thrown away once: its place may be another value`s by then',
+  async (t) => {
+    using pair = support.newPair()
+    const { writer, reader } = pair
+    const reserve = () => writer.reserve(100, api.areaTypes.BYTES)
+    const [thrownAway, block] = [reserve(), reserve()]
+    t.equal(writer.write(block, 0, Buffer.alloc(100, 'a')), 0)
+    support.versionOf(
+      writer.commit([
+        { key: 'k', block: thrownAway },
+        { key: 'k', block },
+      ]),
+    )
+    const others: number[] = []
+    let next = reserve()
+    for (; next > 0 && next !== thrownAway; next = reserve()) others.push(next)
+    t.equal(next, thrownAway, 'its place is taken again')
+    for (const other of others) writer.abandon(other)
+    t.equal(writer.write(next, 0, Buffer.alloc(100, 'b')), 0)
+    support.put(writer, 'other', 'value')
+    support.versionOf(writer.commit([{ key: 'k' }]))
+    t.equal(writer.write(next, 0, Buffer.from('still ours')), 0)
+    support.versionOf(writer.commit([{ key: 'next', block: next }]))
+    t.equal(String(support.textOf(reader, 'next')).length, 100)
+  },
+)
+
 t.test('a value in parts is nobody`s until it is committed', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair

@@ -102,3 +102,13 @@ t.test('a context that was captured is not changed by what runs in it', (t) => {
   t.equal(seen(), 'none')
   t.end()
 })
+
+t.test('a context has a name, and a callback is a function', async (t) => {
+  for (const name of ['', 5, null, undefined, {}]) {
+    t.throws(() => captureContext(name as never), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => inThisContext(name as never, () => 1), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  for (const callback of [5, null, undefined, {}]) {
+    t.throws(() => inThisContext('test', callback as never), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+  }
+})

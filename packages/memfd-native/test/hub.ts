@@ -136,6 +136,21 @@ t.test('a packet is sent to many sockets by one call, with a word that is anothe
   }
 })
 
+t.test('a word that is longer than the packet is refused, also at its beginning, and reaches nobody', async (t) => {
+  const { socket, peer } = attach(t)
+  for (const [length, at] of [
+    [3, 0],
+    [1, 0],
+    [7, 4],
+    [9, 3],
+  ] as const) {
+    t.throws(() => hub.broadcast([socket], length, { at, values: [1] }), { code: 'EINVAL' })
+  }
+  t.throws(() => api.recvmsg(peer, 100, 0, api.constants.MSG_DONTWAIT), { code: 'EAGAIN' })
+  hub.broadcast([socket], 4, { at: 0, values: [0x31323334] })
+  t.equal(api.recvmsg(peer, 100).data.toString(), '4321')
+})
+
 const NO_SOCKETS: [what: string, it: unknown][] = [
   ['nothing', undefined],
   ['null', null],

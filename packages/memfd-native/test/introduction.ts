@@ -38,6 +38,14 @@ t.test('a descriptor, a mapping and the hub say their state, also when it has en
   t.match(inspect(native.Hub.current()), /^Hub \{ references: \d+ \}$/)
 })
 
+t.test('what is no object has nothing to say', async (t) => {
+  for (const wrong of [null, undefined, 5, 'text']) {
+    t.throws(() => native.introduce(wrong as never, {}), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => native.introduce({}, wrong as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => native.keepFromCloning(wrong as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+})
+
 t.test('it is not cloned', { skip: mayMark ? false : 'Node cannot refuse it before 22.10' }, async (t) => {
   const fd = native.memfdCreate('introduced')
   t.throws(() => structuredClone(fd), { name: 'DataCloneError' })

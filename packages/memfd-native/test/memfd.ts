@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import t from 'tap'
 import * as api from '../src/index.ts'
 import { codeOf, leakChecked, PAGE, sizedMemfd } from '../test-support/index.ts'
@@ -145,4 +145,36 @@ t.test('fallocate works past 2 GiB', async (t) => {
   using memfd = sizedMemfd(0)
   api.fallocate(memfd, 0, 2 ** 32, PAGE)
   t.match(api.fstat(memfd), { size: 2 ** 32 + PAGE, blocks: PAGE / 512 })
+})
+
+t.test('what is refused for a wrong argument has changed nothing', async (t) => {
+  using memfd = sizedMemfd()
+  const state = () => {
+    const { mode, size } = api.fstat(memfd)
+    return { mode, size, seals: api.getSeals(memfd), descriptors: readdirSync('/proc/self/fd').length }
+  }
+  const before = state()
+  const wrong = [-(2 ** 31) - 1, 2 ** 32, 2 ** 53, 0.5, Number.NaN, '1', null, {}, 1n, 2 ** 31] as never[]
+  for (const number of wrong) {
+    for (const [what, act] of Object.entries({
+      fchmod: () => api.fchmod(memfd, number),
+      addSeals: () => api.addSeals(memfd, number),
+      fallocate: () => api.fallocate(memfd, number, 0, 2 * PAGE),
+      dup: () => api.dup(memfd, number),
+      reopen: () => api.reopen(memfd, number),
+    })) {
+      t.match(codeOf(act), /^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/, `${what} ${String(number)}`)
+    }
+    t.match(
+      codeOf(() => api.memfdCreate('x', number)),
+      /^ERR_|^EINVAL$/,
+    )
+  }
+  for (const size of wrong.slice(2, -1)) {
+    t.match(
+      codeOf(() => api.ftruncate(memfd, size)),
+      /^ERR_/,
+    )
+  }
+  t.strictSame(state(), before)
 })

@@ -180,9 +180,10 @@ for (const [name, call] of Object.entries(ON_BUFFERS)) {
       new Uint8Array(new SharedArrayBuffer(8)),
       'text',
       null,
+      undefined,
     ]
     for (const stranger of strangers) {
-      t.throws(() => call(stranger as Buffer), { name: 'TypeError' })
+      t.throws(() => call(stranger as Buffer), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
     }
   })
 
