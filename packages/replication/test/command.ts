@@ -84,3 +84,24 @@ t.test('without endpoints it says where they go', async (t) => {
   const ended = await runProgram(bin('memsvc'), ['replicate', '--registry', registry])
   t.match(ended, { code: 2, stderr: /endpoints/ })
 })
+
+/** Nobody listens there. */
+const NOWHERE = ['--endpoint', 'http://127.0.0.1:1', '--ready-within', '0.05']
+
+t.test('a name that another process holds ends it, with who that is', async (t) => {
+  const { registry, program } = await startDaemon(t, bin('memsvc'), { args: ['--name', 'taken'] })
+  const ended = await runProgram(bin('memsvc'), ['replicate', '--registry', registry, '--store', 'taken', ...NOWHERE])
+  t.match(ended, { code: 1, stdout: '' })
+  t.match(ended.stderr.split('\n').at(-1), `memsvc: the name taken is held by process ${program.pid}`)
+})
+
+t.test('without a registry it waits for one', async (t) => {
+  const registry = newRegistryPath(t)
+  const program = startProgram(bin('memsvc'), ['replicate', '--registry', registry, '--store', 'cluster', ...NOWHERE])
+  t.teardown(() => program.destroy())
+  await program.stderr.find((line) => line.includes('"msg":"starting"'))
+  await startDaemon(t, bin('memsvc'), { command: 'registry', registry })
+  t.ok(await program.stderr.find((line) => line.includes('"msg":"ready"')))
+  program.kill('SIGTERM')
+  t.match(await program.ending, { code: 0 })
+})

@@ -3,15 +3,39 @@
 import { MemoryFile, ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, runProgram, watchdog } from '@memsvc/shared/test-support'
 import { constants, ftruncate, memfdCreate } from 'memfd-native'
-import t from 'tap'
-import { type Behaviour, MEMCLIENT, memclient, never, nodeFs, publish, startMemsvc } from '../../test-support/index.ts'
+import t, { type Test } from 'tap'
+import {
+  type Behaviour,
+  MEMCLIENT,
+  memclient,
+  never,
+  nodeFs,
+  nodePath,
+  publish,
+  startMemsvc,
+} from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
 
 const COMMANDS = [['read'], ['write', '1'], ['watch'], ['list'], ['info']]
 /** Those that print at once. */
-const PRINTING = [['read'], ['write', '1', '--json'], ['watch'], ['list'], ['info'], ['--help'], ['--version']]
+const PRINTING = [
+  ...[['read'], ['write', '1', '--json'], ['watch'], ['list'], ['info'], ['--help'], ['--version']],
+  ...[['completion', 'bash'], ['__complete', '--', 'p'], ['__describe'], ['put', '--help']],
+  ...[['put', 'k', '1', '--json'], ['get', 'k'], ['get', 'k', '--json'], ['keys'], ['export']],
+  ...[
+    ['increment', 'n', '2'],
+    ['increment', 'n', '2', '--json'],
+    ['import', 'FILE', '--json'],
+  ],
+  ...[['delete', 'k', '--json']],
+]
+function printing(t: Test): string[][] {
+  const file = nodePath.join(t.testdir({ 'import.json': '{"k":1}' }), 'import.json')
+  return PRINTING.map((args) => args.map((word) => (word === 'FILE' ? file : word)))
+}
+
 /** Those that map the region. */
 const MAPPING = ['read', 'watch', 'info']
 
@@ -49,6 +73,12 @@ t.test('wrong usage is exit 2 and one line', async (t) => {
   }
 })
 
+t.test('a port is a number up to 65535', async (t) => {
+  for (const port of ['65536', '99999', '100000', '-1', '1e3', '', 'http']) {
+    t.match(await memclient('/nowhere', ['ui', '--port', port]), { code: 2, stdout: '', stderr: /up to 65535/ }, port)
+  }
+})
+
 t.test('help and version need no registry', async (t) => {
   t.match(await memclient('/nowhere', ['--help']), { code: 0, stdout: /^Usage: memclient/, stderr: '' })
   t.match(await memclient('/nowhere', ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+$/, stderr: '' })
@@ -71,7 +101,7 @@ t.test('a reader of stdout that has gone is exit 0, silently', async (t) => {
   const { registry } = await startMemsvc(t)
   const [source, sink] = ParcelFileDescriptor.createPipe()
   source.close()
-  for (const args of PRINTING) {
+  for (const args of printing(t)) {
     const ending = await memclient(registry, args, { stdout: sink.getFd() })
     t.match(ending, { code: 0, signal: null, stderr: '' }, args.join(' '))
   }
@@ -81,7 +111,7 @@ t.test('a reader of stdout that has gone is exit 0, silently', async (t) => {
 t.test('a full disk is exit 1 and said', async (t) => {
   const { registry } = await startMemsvc(t)
   const full = nodeFs.openSync('/dev/full', 'w')
-  for (const args of PRINTING) {
+  for (const args of printing(t)) {
     const ending = await memclient(registry, args, { stdout: full })
     t.match(ending, { code: 1, stderr: /cannot write to stdout: ENOSPC/ }, args.join(' '))
   }

@@ -97,3 +97,15 @@ t.test('arguments of the wrong kind are refused', async (t) => {
     'ERR_INVALID_ARG_TYPE',
   )
 })
+
+t.test('what are no options of a call is refused before the call is made', async (t) => {
+  const made: number[] = []
+  const binder = new ScriptedBinder({ 1: () => made.push(1) })
+  using data = Parcel.obtain()
+  for (const options of [5, 'options', { timeoutMs: '1' }, { timeoutMs: 0 }, { signal: {} }]) {
+    await t.rejects(binder.transact(1, data, null, 0, options as never), {
+      code: /ERR_INVALID_ARG_TYPE|ERR_OUT_OF_RANGE/,
+    })
+  }
+  t.same(made, [])
+})

@@ -136,6 +136,36 @@ t.test('a call with more binders than this side will hold is refused, and gives 
   t.equal(server.isEnded, false)
 })
 
+t.test('calls under way hold at most 512 descriptors, and what has ended holds none', async (t) => {
+  const slow = new Slow({ acceptFileDescriptors: true })
+  const { peer, server } = support.rawClient(t, slow)
+  const [fd] = support.regions(t, 1)
+  const send = (id: number, count: number) => {
+    const objects = Array.from({ length: count }, (_, i) => ({ offset: 24 * i, type: support.DESCRIPTOR, number: i }))
+    const counts = { dataSize: 24 * count, objectCount: count, descriptorCount: count }
+    const fields = { kind: support.TRANSACTION, id, code: 1, ...counts }
+    peer.send(support.message(fields, support.body(24 * count, objects)), Array(count).fill(fd))
+  }
+  for (const [id, count] of [
+    [1, 253],
+    [2, 253],
+    [3, 6],
+    [4, 1],
+  ] as const) {
+    send(id, count)
+    while (id < 4 && slow.started < id) await support.awake(new Promise(setImmediate))
+  }
+  const [refusal] = await peer.receiveMessages(1)
+  t.match(refusal, { kind: support.FAILURE, id: 4, code: 4 })
+  t.match(limitOf(refusal), 'descriptors of calls under way')
+  t.equal(slow.started, 3)
+  slow.finish()
+  await peer.receiveMessages(3)
+  send(5, 253)
+  t.match(await peer.receiveMessages(1), [{ kind: support.REPLY, id: 5 }])
+  t.equal(server.isEnded, false)
+})
+
 /** A message with the longest parcel there can be. */
 async function sendLong(
   peer: support.RawPeer,

@@ -308,3 +308,35 @@ t.test('a proxy of a proxy is never made', async (t) => {
   t.type(proxy, api.BinderProxy)
   t.equal(ICalculator.asInterface(ICalculator.asInterface(proxy).asBinder()).asBinder(), proxy)
 })
+
+t.test('a request with more than the arguments is refused, and the method does not run', async (t) => {
+  const IOne = api.defineInterface('test.IOne', {
+    take: { code: 1, args: [api.types.int] },
+    nothing: { code: 2, args: [] },
+  })
+  const taken: unknown[] = []
+  class One extends IOne.Stub {
+    take(value: number): void {
+      taken.push(value)
+    }
+    nothing(): void {
+      taken.push('nothing')
+    }
+  }
+  const { proxy } = sessionPair(t, new One())
+  for (const [code, ints] of [
+    [1, [7, 8]],
+    [2, [7]],
+    [1, [7]],
+  ] as const) {
+    using data = api.Parcel.obtain()
+    using reply = api.Parcel.obtain()
+    data.writeInterfaceToken(IOne.DESCRIPTOR)
+    for (const each of ints) data.writeInt(each)
+    await proxy.transact(code, data, reply)
+    const read = () => reply.readException()
+    if (code === 1 && ints.length === 1) t.doesNotThrow(read)
+    else t.throws(read, { code: 'ERR_BAD_PARCEL' })
+  }
+  t.strictSame(taken, [7])
+})

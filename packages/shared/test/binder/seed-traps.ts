@@ -160,6 +160,17 @@ t.test('it is a descriptor of its own all the same', (t) => {
   t.end()
 })
 
+t.test('one of them that is written and forgotten leaves the others as they are', async (t) => {
+  const file = new MemoryFile('own', 4)
+  const all = Array.from({ length: 3 }, () => file.getParcelFileDescriptor())
+  using parcel = api.Parcel.obtain()
+  all[1]?.writeToParcel(parcel, 0)
+  file.close()
+  const isValid = (pfd: api.ParcelFileDescriptor | undefined) => pfd?.getFileDescriptor().valid()
+  t.same([isValid(all[0]), isValid(all[2])], [true, true])
+  for (const each of all) each.close()
+})
+
 t.test('statics have a connection of their own', async (t) => {
   const { registry } = await startRegistry(t)
   const program = new URL('../../test-support/fixtures/uses-statics.js', import.meta.url).pathname

@@ -34,6 +34,15 @@ t.test('a oneway flood that nobody reads ends in ERR_LIMIT, and goes on when it 
   t.equal(recorder.ends.length, 0)
 })
 
+t.test('at exactly 1 MiB nothing more is let in', async (t) => {
+  const { channel } = await support.recordedClient(t)
+  const packet = new support.OutgoingBody(Buffer.alloc(65_536 - support.HEADER_BYTES))
+  while (channel.queuedBytes < MIB) channel.callOneway(0, 1, packet)
+  t.equal(channel.queuedBytes, MIB)
+  t.throws(() => channel.callOneway(0, 1, support.OutgoingBody.EMPTY), { code: 'ERR_LIMIT', limit: MIB, used: MIB })
+  t.equal(channel.queuedBytes, MIB)
+})
+
 t.test('the longest parcel passes an empty queue whole, and a second one finds it full', async (t) => {
   const { channel, peer } = await support.recordedClient(t)
   const whole = new support.OutgoingBody(Buffer.alloc(1_040_384, 7))

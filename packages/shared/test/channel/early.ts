@@ -69,3 +69,26 @@ t.test('that one may be in its turn, too', async (t) => {
   await recorder.calledTimes(3)
   t.same(codesAfterFirst, [1, 2, 3])
 })
+
+t.test('what breaks the rules is found in its turn, not by who looks for early calls', async (t) => {
+  const { channel, recorder, peer } = await support.recordedClient(t)
+  const [fd] = support.regions(t, 1)
+  peer.send(onewayTo(3, 1))
+  peer.send(withDescriptor(2), [fd as never])
+  peer.send(Buffer.from('no message'))
+  peer.send(withDescriptor(3), [fd as never])
+  recorder.onCall = ({ body }) => {
+    for (const fd of body.fds) fd.close()
+  }
+  t.doesNotThrow(() => channel.serveEarly(EARLY))
+  t.same(
+    recorder.calls.map(({ code }) => code),
+    [2, 3],
+  )
+  t.equal(channel.isEnded, false)
+  t.type(await recorder.ended(), support.Violation)
+  t.same(
+    recorder.calls.map(({ code }) => code),
+    [2, 3, 1],
+  )
+})

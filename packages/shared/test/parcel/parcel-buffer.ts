@@ -242,6 +242,23 @@ t.test('readers past the end answer nothing, and the position stays', async (t) 
   )
 })
 
+t.test('what only has the name of a method is no Parcelable, no CREATOR and no interface', async (t) => {
+  using p = Parcel.obtain()
+  for (const wrong of [5, {}, { createFromParcel: 5, writeToParcel: null, asBinder: 'binder' }, () => undefined]) {
+    for (const act of [
+      () => p.readTypedObject(wrong as never),
+      () => p.readTypedArray(wrong as never),
+      () => p.writeTypedObject(wrong as never, 0),
+      () => p.writeTypedArray([wrong as never], 0),
+      () => p.writeStrongInterface(wrong as never),
+      () => p.writeInterfaceArray([wrong as never]),
+    ]) {
+      t.throws(act, { code: 'ERR_INVALID_ARG_TYPE' })
+    }
+  }
+  t.equal(p.dataSize(), 0)
+})
+
 t.test('a value that is half there is not there', async (t) => {
   using p = Parcel.obtain()
   p.writeInt(-1)

@@ -3,8 +3,10 @@
  * not keep, the end of a channel that nobody can be let in by. Nothing of it may be held, and the process can end.
  */
 
+import { memfdCreate, type OwnedFd } from 'memfd-native'
 import t from 'tap'
 import { Binder, IllegalStateError, LimitError, SecurityError } from '../../src/index.ts'
+import { openService } from '../../src/service-manager/registry-link.ts'
 import * as support from '../../test-support/index.ts'
 
 support.watchdog(t)
@@ -160,4 +162,12 @@ t.test('whoever was let in and goes wrong later is counted out once', async (t) 
   silent.close()
   while (log.length === 1) await new Promise(setImmediate)
   t.strictSame(log, ['open', 'end 0'])
+})
+
+t.test('what the registry answers as a channel and is none is refused, and closed', async (t) => {
+  const found = (end: OwnedFd) => ({ kind: 'channel', acceptsFileDescriptors: false, pid: 1, uid: 0, end }) as const
+  const file = memfdCreate('no socket')
+  t.throws(() => openService(found(file)), { code: 'ERR_DEAD_OBJECT', message: /a channel that is no socket/ })
+  t.equal(file.isClosed, true)
+  t.throws(() => openService(found(file)), { code: /^(?!ERR_DEAD_OBJECT)/ }, 'any other reason is told as it is')
 })

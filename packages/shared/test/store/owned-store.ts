@@ -84,7 +84,7 @@ t.test('a value is put only if it has the version that is asked for', async (t) 
   const first = store.set('k', 1, { ifVersion: 0n })
   t.match(
     errorOf(() => store.set('k', 2, { ifVersion: 0n })),
-    { code: 'ERR_CONFLICT', version: first, key: 'k' },
+    { code: 'ERR_CONFLICT', version: first, key: 'k', message: `k has the version ${first}` },
   )
   const second = store.set('k', 2, { ifVersion: first })
   t.ok(second > first)
@@ -96,7 +96,7 @@ t.test('a value is put only if it has the version that is asked for', async (t) 
   t.equal(store.delete('k'), false)
   t.match(
     errorOf(() => store.set('k', 3, { ifVersion: second })),
-    { code: 'ERR_CONFLICT', version: 0n },
+    { code: 'ERR_CONFLICT', version: 0n, message: 'k has no value' },
   )
 })
 

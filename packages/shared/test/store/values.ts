@@ -1,7 +1,7 @@
 /** What is put into a store is what comes out of it, or is refused with a code, at the owner and by a client. */
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import type { OwnedStore } from '../../src/store/owned-store.ts'
+import { OwnedStore } from '../../src/store/owned-store.ts'
 import type { SharedStore } from '../../src/store/shared-store.ts'
 import { leakChecked, ownedStore, publishedStore, watchdog } from '../../test-support/index.ts'
 
@@ -193,7 +193,25 @@ t.test('arguments of the wrong kind are said by a code', async (t) => {
   ]) {
     await t.rejects(store.set('k', 1, options), { code: 'ERR_OUT_OF_RANGE' })
   }
-  await t.rejects(store.update(5 as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  for (const edits of [5, {}, () => [], { [Symbol.iterator]: 5 }, 'k']) {
+    await t.rejects(store.update(edits as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.equal(
+      code(() => owner.update(edits as never)),
+      'ERR_INVALID_ARG_TYPE',
+    )
+  }
+  for (const prefix of [5, null, ['k'], Buffer.from('k')]) {
+    t.match(
+      code(() => store.changes(prefix as never)),
+      /ERR_INVALID_ARG_TYPE|ERR_NULL_POINTER/,
+    )
+  }
+  for (const options of [5, 'options', []]) {
+    t.equal(
+      code(() => new OwnedStore(options as never)),
+      'ERR_INVALID_ARG_TYPE',
+    )
+  }
   await t.rejects(store.update([null as never]), { code: 'ERR_NULL_POINTER' })
   t.equal(store.size, 0)
 })

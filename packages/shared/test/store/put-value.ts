@@ -1,0 +1,72 @@
+/** A value on its way to the owner: begun anew once where the store has moved meanwhile, and for no other reason. */
+import t from 'tap'
+import * as api from '../../src/index.ts'
+import { putValue } from '../../src/store/put-value.ts'
+import { ANY_VERSION, NO_TTL } from '../../src/store/store-interface.ts'
+import * as support from '../../test-support/index.ts'
+
+support.leakChecked(t)
+support.watchdog(t)
+
+const TOO_LONG_FOR_ONE_CALL = Buffer.alloc(200_000)
+
+/** Throws these one after the other, at the end of each upload. */
+class Refusing extends api.IStore.Stub implements Partial<api.ImplementationOf<typeof api.IStore>> {
+  readonly done: string[] = []
+  readonly #errors: Error[]
+
+  constructor(errors: Error[]) {
+    super()
+    this.#errors = errors
+  }
+
+  begin(): number {
+    this.done.push('begin')
+    return this.done.length
+  }
+
+  part(): void {}
+
+  abort(): void {
+    this.done.push('abort')
+  }
+
+  commit(): support.Outcome {
+    const error = this.#errors.shift()
+    if (error !== undefined) throw error
+    this.done.push('commit')
+    return { isConflict: false, version: 3n, edit: 0 }
+  }
+}
+
+const put = (binder: api.IBinder) =>
+  putValue(binder, {
+    key: 'k',
+    value: { type: 1, bytes: TOO_LONG_FOR_ONE_CALL },
+    ifVersion: ANY_VERSION,
+    ttlMs: NO_TTL,
+    owner: new api.Binder(),
+    step: (answer) => answer,
+  })
+
+const moved = () => new api.IllegalStateError('the store has moved')
+
+t.test('a store that moves once is sent it again', async (t) => {
+  const owner = new Refusing([moved()])
+  t.match(await put(support.sessionPair(t, owner).proxy), { version: 3n })
+  t.strictSame(owner.done, ['begin', 'begin', 'commit'])
+})
+
+t.test('whatever else the owner says is told at once, and so is a second move', async (t) => {
+  for (const [errors, code, begun] of [
+    [[new api.SecurityError('not for you')], 'ERR_SECURITY', 1],
+    [[new api.LimitError('bytes', 1, 2)], 'ERR_LIMIT', 1],
+    [[moved(), moved()], 'ERR_ILLEGAL_STATE', 2],
+    [[moved(), new api.SecurityError('not any more')], 'ERR_SECURITY', 2],
+  ] as const) {
+    const owner = new Refusing([...errors])
+    await t.rejects(put(support.sessionPair(t, owner).proxy), { code })
+    t.equal(owner.done.filter((each) => each === 'begin').length, begun, code)
+    t.notOk(owner.done.includes('commit'))
+  }
+})
