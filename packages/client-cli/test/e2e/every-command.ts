@@ -4,16 +4,9 @@ import { MemoryFile, ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, newRegistryPath, runProgram, watchdog } from '@memsvc/shared/test-support'
 import { constants, ftruncate, memfdCreate } from 'memfd-native'
 import t, { type Test } from 'tap'
-import {
-  type Behaviour,
-  MEMCLIENT,
-  memclient,
-  never,
-  nodeFs,
-  nodePath,
-  publish,
-  startMemsvc,
-} from '../../test-support/index.ts'
+import * as support from '../../test-support/index.ts'
+
+const { MEMCLIENT, memclient, never, nodeFs, nodePath, publish, startMemsvc } = support
 
 watchdog(t)
 leakChecked(t)
@@ -149,7 +142,7 @@ function tooShort(): ParcelFileDescriptor {
   return file.shareReadOnly()
 }
 
-const ODD_SERVICES: [name: string, behaviour: Behaviour, code: number, message: RegExp][] = [
+const ODD_SERVICES: [name: string, behaviour: support.Behaviour, code: number, message: RegExp][] = [
   ['unsealed', { getFileDescriptor: unsealed }, 1, /can shrink/],
   ['pipe', { getFileDescriptor: pipeEnd }, 1, /Not a memory file/],
   ['short', { getFileDescriptor: tooShort }, 1, /3 bytes|shorter/],

@@ -3,10 +3,9 @@ import { Binder } from '@memsvc/shared'
 import { makeChannelPair, Session } from '@memsvc/shared/internal'
 import { Hub } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { WaitingLines } from '../../src/registry/waiting-lines.ts'
 import * as support from '../../test-support/index.ts'
 
-const { DAEMON_LIMITS, leakChecked, watchdog } = support
+const { DAEMON_LIMITS, leakChecked, WaitingLines, watchdog } = support
 const AT_ONCE = DAEMON_LIMITS.channelsPerTurn.limit
 
 Hub.current()

@@ -3,9 +3,8 @@
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import * as native from 'memfd-native'
 import t, { type Test } from 'tap'
-import { DaemonLog } from '../../src/log/logger.ts'
 import { isJournal } from '../../src/systemd/journal.ts'
-import { nodeFs, nodeOs, nodePath } from '../../test-support/index.ts'
+import { DaemonLog, nodeFs, nodeOs, nodePath } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
