@@ -1,9 +1,10 @@
 /** The tool as a process: the only file that knows it. */
-import { EXIT, isTerminal, showProgress, tellPeople, whenReaderIsGone } from '@memsvc/shared/internal'
+import { EXIT, isDrawable, showProgress, tellPeople, whenReaderIsGone } from '@memsvc/shared/internal'
 import { type Print, printByStream, printDirectly } from './commands/output.ts'
 import { run, type System } from './run.ts'
 
 const STDOUT = 1
+const STDERR = 2
 
 /** Ends the process. @param begin when it began its work, by `performance.now()` */
 export async function main(begin: number): Promise<void> {
@@ -11,7 +12,7 @@ export async function main(begin: number): Promise<void> {
     begin,
     print: printDirectly(STDOUT, () => process.stdout),
     tell: (line) => tellPeople(line),
-    showProgress: isTerminal() ? showProgress : null,
+    showProgress: isDrawable(STDERR) ? showProgress : null,
     untilInterrupted,
   }
   // exit() and not exitCode: a call that was given up because nobody answers would keep the process.

@@ -1,3 +1,6 @@
 /** What the tests use of this package beyond its public names. */
+
+export type { Context } from '../src/commands/context.ts'
+export { startProgress } from '../src/commands/progress.ts'
 export { tryGet } from '../src/quick-get.ts'
 export { tryRead } from '../src/quick-read.ts'

@@ -34,7 +34,8 @@ export { whenReaderIsGone } from './command/reader-gone.ts'
 export {
   errorLine,
   errorText,
-  isTerminal,
+  isColoured,
+  isDrawable,
   plainText,
   showProgress,
   tellPeople,

@@ -17,5 +17,6 @@ export {
 export { type Packet, RawPeer } from './raw-peer.ts'
 export { type SeededRandom, seededRandom } from './seeded-random.ts'
 export { type Daemon, type DaemonOptions, newRegistryPath, startDaemon } from './start-daemon.ts'
+export { noTerminal, Terminal, type TerminalOptions } from './terminal.ts'
 export { watchdog } from './watchdog.ts'
 export * as wire from './wire.ts'

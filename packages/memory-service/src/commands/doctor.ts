@@ -1,5 +1,12 @@
 /** `memsvc doctor`: examines the machine by trying, and says what follows and what to do. Changes nothing. */
-import { EXIT, type ExitCode, findRegistry, type RegistryOptions, readRegistryOptions } from '@memsvc/shared/internal'
+import {
+  EXIT,
+  type ExitCode,
+  findRegistry,
+  isColoured,
+  type RegistryOptions,
+  readRegistryOptions,
+} from '@memsvc/shared/internal'
 import type { SettingsOptions } from '../config/settings.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { examineKernel } from '../doctor/kernel.ts'
@@ -33,11 +40,11 @@ export async function doctor(options: DoctorOptions, out: Output): Promise<ExitC
   return findings.some(({ verdict }) => verdict === 'problem') ? EXIT.failed : EXIT.done
 }
 
+const STDOUT = 1
 const COLOURS: Readonly<Record<string, string>> = { ok: '32', warning: '33', problem: '31' }
 
-/** On a terminal, for people who want that: no-color.org. */
 function coloured(text: string, verdict: string): string {
-  if (process.stdout.isTTY !== true || process.env.NO_COLOR) return text
+  if (!isColoured(STDOUT)) return text
   return `\u001b[${COLOURS[verdict] ?? '0'}m${text}\u001b[0m`
 }
 

@@ -1,9 +1,10 @@
 /** `memsvc top`: what a daemon does, looked at again and again. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME, InvalidArgValueError } from '@memsvc/shared'
-import { EXIT, type ExitCode, show, whenReaderIsGone } from '@memsvc/shared/internal'
+import { EXIT, type ExitCode, errorText, show as shown, whenReaderIsGone } from '@memsvc/shared/internal'
 import { type ControlCommandOptions, reach, readReport } from './control.ts'
 import type { Output } from './output.ts'
+import { Screen } from './screen.ts'
 import { bytes, describeStatus, duration, type Report } from './status-text.ts'
 
 export interface TopOptions extends ControlCommandOptions {
@@ -12,8 +13,6 @@ export interface TopOptions extends ControlCommandOptions {
 }
 
 const STDOUT = 1
-/** Where stdout is a terminal: to its top, and all of it away. CSI of ECMA-48. */
-const CLEAR = '\u001b[H\u001b[2J'
 const NUMBER = /^\d+(\.\d+)?$/
 /** What a timer of Node takes, in seconds. */
 const LONGEST = 2_147_483
@@ -21,29 +20,74 @@ const LONGEST = 2_147_483
 export async function top(name = DEFAULT_SERVICE_NAME, options: TopOptions, out: Output): Promise<ExitCode> {
   const seconds = readNumber('--interval', options.interval ?? '1')
   const count = options.count === undefined ? Number.POSITIVE_INFINITY : readNumber('--count', options.count)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(EXIT.done))
-  whenReaderIsGone(STDOUT, () => process.exit(EXIT.done))
+  const leave = () => process.exit(EXIT.done)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, leave)
+  whenReaderIsGone(STDOUT, leave)
+  const looks = { ...options, name, seconds, count }
+  if (options.json) return lookAgain(looks, (report) => out.json(report))
+  // Not before there is something to show: an error of the first look stays where it can be read.
+  let screen: Screen | null | undefined
+  const show = (report: Report, before: Before | null) => {
+    screen ??= Screen.open(leave)
+    const lines = frame(report, before)
+    if (screen === null) out.line(lines.join('\n'))
+    else screen.show(lines)
+  }
+  /** Whoever sits before a screen wants to see when it is back. */
+  const waits = (error: unknown): boolean => {
+    screen?.show([errorText(error), '', 'It is looked for again; q leaves.'])
+    return screen instanceof Screen
+  }
+  return lookAgain(looks, show, waits)
+}
+
+interface Looks extends ControlCommandOptions {
+  readonly name: string
+  /** Between two of them. */
+  readonly seconds: number
+  readonly count: number
+}
+
+interface Before {
+  readonly report: Report
+  /** How long ago it was. */
+  readonly seconds: number
+}
+
+/** @param show what there is; @param waits told that there was nothing: whether it is looked for again */
+async function lookAgain(
+  looks: Looks,
+  show: (report: Report, before: Before | null) => void,
+  waits: (error: unknown) => boolean = () => false,
+): Promise<ExitCode> {
   let before: { report: Report; at: number } | null = null
-  for (let shown = 0; shown < count; shown += 1) {
-    if (shown > 0) await delay(seconds * 1000)
-    using daemon = await reach(name, options)
-    const report = await readReport(daemon)
-    const at = performance.now()
-    if (options.json) out.json(report)
-    else out.line(frame(report, before === null ? null : { report: before.report, seconds: (at - before.at) / 1000 }))
-    before = { report, at }
+  for (let shown = 0; shown < looks.count; shown += 1) {
+    if (shown > 0) await delay(looks.seconds * 1000)
+    try {
+      const report = await look(looks)
+      const at = performance.now()
+      const isSame = before !== null && before.report.pid === report.pid
+      show(report, isSame && before ? { report: before.report, seconds: (at - before.at) / 1000 } : null)
+      before = { report, at }
+    } catch (error) {
+      if (!waits(error)) throw error
+    }
   }
   return EXIT.done
 }
 
-function frame(report: Report, before: { report: Report; seconds: number } | null): string {
+async function look(looks: Looks): Promise<Report> {
+  using daemon = await reach(looks.name, looks)
+  return await readReport(daemon)
+}
+
+function frame(report: Report, before: Before | null): string[] {
   const head = `memsvc ${report.version ?? ''}  ${report.name}  pid ${report.pid}  up ${duration(report.uptimeSeconds ?? 0)}`
-  const lines = [head, '', ...rates(report, before), '', ...usage(report), '', ...rest(report)]
-  return (process.stdout.isTTY ? CLEAR : '') + lines.join('\n')
+  return [head, '', ...rates(report, before), '', ...usage(report), '', ...rest(report)]
 }
 
 /** Numbers that only grow, and how fast. */
-function rates(report: Report, before: { report: Report; seconds: number } | null): string[] {
+function rates(report: Report, before: Before | null): string[] {
   const rows = Object.entries(flat(report)).map(([name, total]) => {
     const then = before === null ? total : (flat(before.report)[name] ?? 0)
     const rate = before === null || before.seconds <= 0 ? '' : ((total - then) / before.seconds).toFixed(1)
@@ -78,5 +122,5 @@ function rest(report: Report): string[] {
 function readNumber(option: string, text: string): number {
   const number = NUMBER.test(text) ? Number(text) : 0
   if (number > 0 && number <= LONGEST) return number
-  throw new InvalidArgValueError(`${option} must be a number above 0; got ${show(text)}`)
+  throw new InvalidArgValueError(`${option} must be a number above 0; got ${shown(text)}`)
 }

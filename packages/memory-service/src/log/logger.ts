@@ -3,7 +3,7 @@
  * once is dropped and counted, and the next one that is taken is followed by the count.
  */
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
+import { isColoured } from '@memsvc/shared/internal'
 import { constants, lseek, type OwnedFd, reopen, sendmsg } from 'memfd-native'
 import { type Logger, pino } from 'pino'
 import { isJournal, priorityOf, priorityPrefix } from '../systemd/journal.ts'
@@ -37,7 +37,7 @@ export class DaemonLog implements LogSettings {
   ) {
     this.#sink = openSink(fd)
     this.format = format
-    this.#isColoured = isatty(fd) && !process.env.NO_COLOR
+    this.#isColoured = isColoured(fd)
     this.#isJournal = isJournal(process.env, fd)
     this.#journal = this.#isJournal ? JournalSocket.tryOpen(journal) : null
     const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }

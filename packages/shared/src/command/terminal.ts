@@ -1,6 +1,7 @@
 /** What a command tells people: one line on stderr. Data goes to stdout, and is nothing here. */
 
 import { writeSync } from 'node:fs'
+import process from 'node:process'
 import { isatty } from 'node:tty'
 import { errorCode } from '../util/errors.ts'
 import { isError } from '../util/realm.ts'
@@ -40,9 +41,14 @@ export function showProgress(text: string): void {
   tellPeople(`\r${plainText(text)}\u001b[K`, '')
 }
 
-/** Whether people read stderr as it comes. */
-export function isTerminal(): boolean {
-  return isatty(STDERR)
+/** Whether what goes there may be coloured: a terminal that can, of somebody who wants that (no-color.org). */
+export function isColoured(fd: number): boolean {
+  return isDrawable(fd) && !process.env.NO_COLOR
+}
+
+/** Whether it is a terminal that knows more than the next line. */
+export function isDrawable(fd: number): boolean {
+  return isatty(fd) && process.env.TERM !== 'dumb'
 }
 
 /** Where nobody can be told there is nowhere left to say so; the exit code does. */
