@@ -45,6 +45,29 @@ t.test('metrics are text of the format 0.0.4 that counts what happens', async (t
   t.equal(await metric(registry, 'memsvc_used', { resource: 'names' }), 2)
 })
 
+const PROMTOOL = support.nodeChildProcess.spawnSync('promtool', ['--version']).status === 0
+if (!PROMTOOL && process.env.CI !== undefined) throw new Error('CI has no promtool: see .ci/run')
+
+t.test(
+  'Prometheus’ own tool reads the metrics, and has nothing to say of them',
+  { skip: PROMTOOL ? false : 'needs promtool (Debian: prometheus)' },
+  async (t) => {
+    const { registry } = await startMemsvc(t)
+    const store = await openStore(t, registry)
+    await store.set('a', 1, { ifVersion: 1n }).catch(() => undefined)
+    const text = `${(await memsvc(registry, ['metrics'])).stdout}\n`
+    const check = (input: string) => {
+      const { status, stdout, stderr } = support.nodeChildProcess.spawnSync('promtool', ['check', 'metrics'], {
+        input,
+        encoding: 'utf8',
+      })
+      return { status, said: stdout + stderr }
+    }
+    t.strictSame(check(text), { status: 0, said: '' })
+    t.not(check(`${text}memsvc_wrong{a=b} 1\n`).status, 0, 'it would have said so')
+  },
+)
+
 t.test('a watcher that is told is a notice', async (t) => {
   const { registry } = await startMemsvc(t)
   const value = await openValue(t, registry)

@@ -196,6 +196,20 @@ t.test('under a real systemd', { skip }, async (t) => {
     t.notOk(journal.some(isPrefixed), 'the prefix is no part of the message')
   })
 
+  await t.test('and fields, by which journalctl finds them', async (t) => {
+    const find = async (...match: string[]) => {
+      const lines = await box.ask('journalctl', '--unit', 'memsvc.service', '--output', 'json', ...match)
+      return lines.split('\n').map((line) => JSON.parse(line) as Record<string, string>)
+    }
+    const ofRoot = await find('MEMSVC_UID=0')
+    t.ok(ofRoot.length > 0)
+    for (const line of ofRoot)
+      t.match(line, { MEMSVC_UID: '0', SYSLOG_IDENTIFIER: 'memsvc', _TRANSPORT: 'journal', MESSAGE: /"uid":0/ })
+    t.match(await find(`MEMSVC_REGISTRY=${SOCKET}`), [{ PRIORITY: '6' }])
+    const pids = (await find()).map(({ _PID }) => _PID)
+    t.ok(pids.includes(await box.property('MainPID')), 'the journal knows whose they are')
+  })
+
   await t.test('a stop is clean, and the next client starts the daemon again', async (t) => {
     await box.ask('systemctl', 'stop', 'memsvc.service')
     t.equal(await box.property('Result'), 'success')
