@@ -6,7 +6,7 @@ import { readJson } from './workspace.mjs'
 
 const COMMANDS = [
   { folder: 'packages/memory-service', program: 'memsvc', sees: ['memclient(1)', 'memsvc-protocol(7)'] },
-  { folder: 'packages/client-cli', program: 'memclient', sees: ['memsvc(1)', 'memsvc-protocol(7)'] },
+  { folder: 'packages/client-cli', program: 'memclient', sees: ['memclient-ui(1)', 'memsvc(1)', 'memsvc-protocol(7)'] },
 ]
 
 const EXITS = [
@@ -26,9 +26,18 @@ export function writeManPages(root) {
     const bin = join(root, folder, 'bin', `${program}.js`)
     const described = JSON.parse(execFileSync(process.execPath, [bin, '__describe'], { encoding: 'utf8' }))
     writePage(root, `${folder}/dist/man/${program}.1`, commandPage(described, version, sees))
+    if (program === 'memclient') {
+      const readme = readFileSync(join(root, 'packages/ui/README.md'), 'utf8')
+      writePage(root, 'packages/ui/dist/man/memclient-ui.1', windowPage(described, readme, version))
+    }
   }
   const protocol = readFileSync(join(root, 'docs/protocol.md'), 'utf8')
-  writePage(root, 'packages/shared/dist/man/memsvc-protocol.7', markdownPage(protocol, version))
+  const title = {
+    name: 'MEMSVC-PROTOCOL 7 "" "memsvc VERSION" "Conventions"',
+    is: 'memsvc\\-protocol \\- what memsvc and its clients say to each other',
+  }
+  const page = [...titleLines(title, version), ...markdownLines(protocol)]
+  writePage(root, 'packages/shared/dist/man/memsvc-protocol.7', `${page.join('\n')}\n`)
 }
 
 function writePage(root, path, text) {
@@ -75,6 +84,36 @@ function commandPage({ name, summary, options, commands, examples }, version, se
   ].join('\n')
 }
 
+/** One command's own: what it takes, and what the README of its package says of it. */
+function windowPage({ name, commands, options, examples }, readme, version) {
+  const command = commands.find((each) => each.name === 'ui')
+  const title = {
+    name: 'MEMCLIENT-UI 1 "" "memsvc VERSION" "User Commands"',
+    is: 'memclient\\-ui \\- a window in the browser onto what memsvc serves',
+  }
+  const [, about = ''] = readme.split(/^# .*$/m)
+  return [
+    ...titleLines(title, version),
+    '.SH SYNOPSIS',
+    '.B memclient ui',
+    '[\\fIname\\fR] [\\fIoptions\\fR]',
+    '.SH DESCRIPTION',
+    ...markdownLines(about.split(/^## In a program$/m)[0]),
+    '.SH OPTIONS',
+    ...[...command.options, ...options].flatMap(optionLines),
+    '.SH EXAMPLES',
+    ...(examples.ui ?? []).flatMap(exampleLines),
+    '.SH SEE ALSO',
+    `.BR ${name} (1),`,
+    '.BR memsvc (1)',
+    '',
+  ].join('\n')
+}
+
+function exampleLines({ line, does }) {
+  return ['.PP', '.nf', `.B ${roff(line)}`, '.fi', ...(does === '' ? [] : [roff(does)])]
+}
+
 function commandLines(program, { name, operands, summary, options }, examples) {
   const words = operands.map((operand) => (operand.isNeeded ? `\\fI${operand.name}\\fR` : `[\\fI${operand.name}\\fR]`))
   return [
@@ -84,13 +123,7 @@ function commandLines(program, { name, operands, summary, options }, examples) {
     '.PP',
     `${capital(roff(summary))}.`,
     ...options.flatMap(optionLines),
-    ...examples.flatMap(({ line, does }) => [
-      '.PP',
-      '.nf',
-      `.B ${roff(line)}`,
-      '.fi',
-      ...(does === '' ? [] : [roff(does)]),
-    ]),
+    ...examples.flatMap(exampleLines),
   ].filter((line) => line !== '')
 }
 
@@ -105,13 +138,13 @@ function capital(text) {
 
 // --- Markdown ---
 
+function titleLines({ name, is }, version) {
+  return [`.TH ${name.replace('VERSION', version)}`, '.SH NAME', is]
+}
+
 /** Headings, paragraphs, lists, code, and tables as they are: a table of bytes is read by columns. */
-function markdownPage(text, version) {
-  const lines = [
-    `.TH MEMSVC-PROTOCOL 7 "" "memsvc ${version}" "Conventions"`,
-    '.SH NAME',
-    'memsvc\\-protocol \\- what memsvc and its clients say to each other',
-  ]
+function markdownLines(text) {
+  const lines = []
   let isVerbatim = false
   let isTable = false
   for (const line of text.split('\n')) {
@@ -122,10 +155,12 @@ function markdownPage(text, version) {
     if (isFence) {
       isVerbatim = !isVerbatim
       lines.push(isVerbatim ? '.PP\n.nf' : '.fi')
+    } else if (line.startsWith('![')) {
+      // nothing that man could show
     } else if (isVerbatim || inTable) lines.push(roff(inTable ? plain(line) : line))
     else lines.push(...proseLines(line))
   }
-  return `${lines.join('\n')}\n`
+  return lines
 }
 
 function proseLines(line) {

@@ -7,6 +7,7 @@ import { ServiceList } from './service-list.tsx'
 import { EMPTY, listen, next, type Service, type State } from './state.ts'
 import { Store } from './store.tsx'
 import { Value } from './value.tsx'
+import { capital } from './words.ts'
 
 const TABS = [
   { id: 'value', title: 'Value' },
@@ -111,14 +112,14 @@ function Notices({ state }: { state: State }) {
       )}
       {state.trouble !== null && (
         <p class="notice bad" role="alert">
-          {state.trouble}
+          {capital(state.trouble)}
         </p>
       )}
-      {state.hello?.notices.map((notice) => (
-        <p class="notice" key={notice}>
-          {notice}
+      {state.notice !== null && (
+        <p class="notice" role="status">
+          {capital(state.notice)}
         </p>
-      ))}
+      )}
     </>
   )
 }

@@ -2,7 +2,7 @@
 
 export interface ValueState {
   readonly name: string
-  readonly state: 'absent' | 'live' | 'gone' | 'unusable'
+  readonly state: 'absent' | 'live' | 'slow' | 'gone' | 'unusable'
   readonly value: number | null
   readonly since: number
   readonly problem: string | null
@@ -10,7 +10,7 @@ export interface ValueState {
 
 export interface StoreState {
   readonly name: string
-  readonly state: 'absent' | 'live' | 'stale' | 'unusable'
+  readonly state: 'absent' | 'live' | 'slow' | 'stale' | 'unusable'
   readonly keys: number
   readonly problem: string | null
 }
@@ -36,7 +36,8 @@ export interface Hello {
   readonly registry: string
   readonly name: string
   readonly store: string
-  readonly notices: readonly string[]
+  /** Whether this window starts a daemon where there is none. */
+  readonly canStart: boolean
   readonly uid: number
   readonly pid: number
 }
@@ -45,6 +46,8 @@ export interface State {
   readonly hello: Hello | null
   /** Whether the server of this page answers. */
   readonly isConnected: boolean
+  /** What its server has done: started a daemon. */
+  readonly notice: string | null
   /** Why the registry cannot be reached; null: it can. */
   readonly trouble: string | null
   readonly services: readonly Service[]
@@ -66,6 +69,7 @@ export type Chosen = { readonly key: string } | 'new'
 export const EMPTY: State = {
   hello: null,
   isConnected: true,
+  notice: null,
   trouble: null,
   services: [],
   values: {},
@@ -89,6 +93,8 @@ export function next(state: State, { event, data }: Told): State {
       return { ...state, isConnected: false }
     case 'hello':
       return { ...state, hello: data as Hello }
+    case 'notice':
+      return { ...state, notice: data as string | null }
     case 'trouble':
       return { ...state, trouble: data as string | null }
     case 'services':
@@ -111,7 +117,7 @@ export function next(state: State, { event, data }: Told): State {
   }
 }
 
-const EVENTS = ['hello', 'trouble', 'services', 'value', 'store', 'history', 'change', 'entry']
+const EVENTS = ['hello', 'notice', 'trouble', 'services', 'value', 'store', 'history', 'change', 'entry']
 
 /** Listens from now on; the browser connects again by itself. @returns ends it */
 export function listen(tell: (told: Told) => void): () => void {

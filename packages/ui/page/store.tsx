@@ -35,7 +35,7 @@ export function Store({ name, state, isShown }: { name: string; state: State; is
     <div class="store">
       <div class="card list">
         <h2>{name}</h2>
-        <p class="quiet" role="status">
+        <p class={isAway(now) ? 'notice' : 'quiet'} role="status">
           {describe(now ?? list)}
         </p>
         <div class="toolbar">
@@ -114,9 +114,14 @@ function Keys({
   )
 }
 
+function isAway(state: StoreState | undefined): boolean {
+  return state?.state === 'slow' || state?.state === 'stale'
+}
+
 function describe(state: StoreState | null): string {
   if (state === null || state.state === 'absent') return 'waiting for the store'
   if (state.state === 'unusable') return state.problem ?? 'it cannot be used'
   const keys = count(state.keys, 'key')
+  if (state.state === 'slow') return `its owner does not answer: it is stopped, or has too much to do; ${keys}`
   return state.state === 'live' ? `live, ${keys}` : `its owner is away: these are the last values, ${keys}`
 }

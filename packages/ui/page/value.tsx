@@ -28,6 +28,7 @@ export function Value({ name, state }: { name: string; state: State }) {
       const found = await post<{ value: number; state: ValueState['state'] }>('read', { name })
       setText(String(found.value)) // 0 where there is no memory yet: as the seed does
       if (found.state === 'live') return `Read ${found.value} from the memory.`
+      if (found.state === 'slow') return `Read ${found.value} from the memory. It needs no answer of the service.`
       throw new Error(
         found.state === 'gone'
           ? 'The service is gone. This is its last value.'
@@ -35,6 +36,9 @@ export function Value({ name, state }: { name: string; state: State }) {
       )
     })
   const write = () => carryOut(async () => `Wrote ${(await post<{ value: number }>('write', { name, text })).value}.`)
+  const start = () => carryOut(async () => post('start', {}).then(() => '')) // what was done is among the notices
+  const isMissing = now === undefined || now.state === 'absent' || now.state === 'gone'
+  const mayStart = isMissing && name === state.hello?.name && state.hello.canStart
   const clear = () => {
     setText('')
     setError(null)
@@ -48,6 +52,13 @@ export function Value({ name, state }: { name: string; state: State }) {
     <div class="card value">
       <h2>{name}</h2>
       <Live state={now} />
+      {mayStart && (
+        <div class="buttons">
+          <button type="button" onClick={start} disabled={isBusy}>
+            Start memsvc
+          </button>
+        </div>
+      )}
       <form onSubmit={onSubmit} noValidate>
         <label for="value-field">Value</label>
         <input
@@ -93,13 +104,18 @@ function Live({ state }: { state: ValueState | undefined }) {
     )
   }
   if (state.state === 'unusable') return <p class="live absent">{state.problem}</p>
-  const isLive = state.state === 'live'
   return (
-    <p class={isLive ? 'live' : 'live gone'}>
+    <p class={state.state === 'live' ? 'live' : 'live gone'}>
       <output class="number" aria-label="Value now" aria-live="polite" data-testid="live-value">
         {state.value}
       </output>{' '}
-      <span class="state">{isLive ? `live, since ${clock(state.since)}` : 'the service is gone: its last value'}</span>
+      <span class="state">{describe(state)}</span>
     </p>
   )
+}
+
+function describe({ state, since }: ValueState): string {
+  if (state === 'slow')
+    return 'the service does not answer: it is stopped, or has too much to do; its memory is read all the same'
+  return state === 'live' ? `live, since ${clock(since)}` : 'the service is gone: its last value'
 }

@@ -1,4 +1,9 @@
-/** Numbers and times for people. */
+/** Numbers, times and sentences for people. */
+
+/** A sentence of a program, which begins small there. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
 
 export function clock(at: number): string {
   return new Date(at).toLocaleTimeString('en-GB')

@@ -4,7 +4,7 @@ import { findRegistry, type RegistryChoice } from '@memsvc/shared/internal'
 import { Model } from './model/model.ts'
 import { WebServer } from './server/web-server.ts'
 import { openBrowser } from './start/browser.ts'
-import { startWhereNobodyAnswers } from './start/daemon.ts'
+import { Starter } from './start/daemon.ts'
 
 /** Which window. */
 export interface WindowOptions {
@@ -40,15 +40,12 @@ export async function openWindow(options: WindowOptions = {}): Promise<Window> {
   const { registry = {}, name = DEFAULT_SERVICE_NAME, store = DEFAULT_STORE_NAME, port = 0 } = options
   const { startsDaemon = true, opensBrowser = false, tell = () => undefined } = options
   const place = findRegistry(registry)
-  const notices: string[] = []
-  const say = (line: string) => {
-    notices.push(line)
-    tell(line)
-  }
+  const starter = startsDaemon ? new Starter({ registry, path: place.path, name }) : null
   const server = await WebServer.listen(port)
   try {
-    if (startsDaemon) await startWhereNobodyAnswers({ registry, path: place.path, name, tell: say })
-    const model = new Model({ registry, path: place.path, name, store, notices })
+    const notice = (await starter?.start())?.said ?? null
+    if (notice !== null) tell(notice)
+    const model = new Model({ registry, path: place.path, name, store, notice, starter })
     server.serve(model)
     const browser = opensBrowser ? openBrowser(server.url, tell) : null
     return {

@@ -26,10 +26,10 @@ export function patient(t: Test): void {
 export const noChromium: string | false = CHROMIUM === undefined ? 'needs Chromium (Debian: chromium)' : false
 
 /** Closed with the test. */
-export async function startChromium(t: Test): Promise<Browser> {
+export async function startChromium(t: Test, args: readonly string[] = []): Promise<Browser> {
   const browser = await puppeteer.launch({
     executablePath: CHROMIUM as string,
-    args: ARGS,
+    args: [...ARGS, ...args],
     timeout: PATIENCE_MS,
     protocolTimeout: PATIENCE_MS,
   })

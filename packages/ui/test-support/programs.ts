@@ -17,6 +17,9 @@ const PACKAGES = new URL('../../..', import.meta.url)
 export const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
 export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
 
+/** Asks as another user. */
+export const OTHER_USER = fileURLToPath(new URL('fixtures/other-user.js', import.meta.url))
+
 export function startMemsvc(t: Test, options: DaemonOptions = {}): Promise<Daemon> {
   return startDaemon(t, MEMSVC, options)
 }

@@ -102,6 +102,49 @@ t.test('another page, and a name that was rebound, get nothing even with the pat
   t.equal((await support.memclient(registry, ['read'])).stdout, '666')
 })
 
+t.test(
+  'another user of the machine, who knows the port and the process, gets nothing',
+  { skip: support.otherUserProblem(support.MEMCLIENT) },
+  async (t) => {
+    const { registry } = await startMemsvc(t)
+    const { port, program, url } = await openWindow(t, registry)
+    const token = new URL(url).searchParams.get('token') ?? 'none'
+    const other = await support.runProgram(support.OTHER_USER, [String(port), String(program.pid)], {
+      uid: support.OTHER_UID,
+    })
+    const found = JSON.parse(other.stdout)
+    t.match(found, { uid: support.OTHER_UID, statuses: [403], environment: null })
+    t.equal(found.statuses.length, 1)
+    t.notMatch(found.bodies, /AnonymousSharedMemory|registry\.sock/)
+    t.match(found.commandLine, /memclient/)
+    t.notOk(other.stdout.includes(token), 'nowhere is the token')
+    t.equal((await support.memclient(registry, ['read'])).stdout, '0')
+    t.equal((await ask(port, `/?token=${token}`)).status, 303, 'and it is good still')
+  },
+)
+
+t.test('a browser that is led to the port by another name gets nothing', { skip: noChromium }, async (t) => {
+  const browser = await startChromium(t, ['--host-resolver-rules=MAP evil.example 127.0.0.1'])
+  const { registry } = await startMemsvc(t)
+  const window = await openWindow(t, registry)
+  const page = await openPage(t, browser, window.url)
+  await seesValue(page, 0)
+  const { pathname } = new URL(page.url())
+  const evil = `http://evil.example:${window.port}`
+  const other = await page.browserContext().newPage()
+  for (const path of ['/', pathname, `${pathname}api/value?name=AnonymousSharedMemory`]) {
+    const response = await other.goto(evil + path)
+    t.equal(response?.status(), 403, path)
+    t.match(await other.content(), /This name is not the address of the window/)
+  }
+  const write = await other.evaluate(async (path: string) => {
+    const body = '{"name":"AnonymousSharedMemory","text":"666"}'
+    return (await fetch(`${path}api/write`, { method: 'POST', body }).catch(() => null))?.status ?? 'refused'
+  }, pathname)
+  t.equal(write, 403)
+  t.equal((await support.memclient(registry, ['read'])).stdout, '0')
+})
+
 t.test('it listens on the loopback only, and sends strict headers with everything', async (t) => {
   const { port, redeem } = await open(t)
   const root = String((await redeem()).headers.location)
@@ -159,38 +202,70 @@ t.test('in a browser another page of the machine cannot ask, nor show it', { ski
       frame.onload = () => resolve(frame.contentDocument === null ? 'hidden' : 'seen')
     })
     document.body.append(frame)
+    const opened = globalThis.open(root)
+    const seen = () => {
+      try {
+        return opened === null ? 'blocked' : `${opened.document.title}`
+      } catch {
+        return 'hidden'
+      }
+    }
     return [
       await outcome('api/value?name=AnonymousSharedMemory'),
       await outcome('api/write', { method: 'POST', mode: 'no-cors', body }),
       await loaded,
+      seen(),
     ]
   }, address)
-  t.strictSame(got, ['refused', 'refused', 'hidden'])
+  t.strictSame(got.slice(0, 3), ['refused', 'refused', 'hidden'])
+  t.match(got[3], /^(hidden|blocked|)$/, 'a tab that it opens shows the page to the user, and nothing to who opened it')
   t.equal((await support.memclient(registry, ['read'])).stdout, '0')
 })
 
-t.test('a token is in no command line, also where a browser is opened', async (t) => {
-  const { registry } = await startMemsvc(t)
+/** In place of xdg-open: says which file it was given, and what is in it. */
+function fakeOpener(t: support.Test, code = 0) {
   const folder = t.testdir({})
   const seen = support.nodePath.join(folder, 'seen')
-  const opener = support.nodePath.join(folder, 'xdg-open')
   support.nodeFs.writeFileSync(
-    opener,
-    `#!/bin/sh\necho "$@" > ${seen}.new; cat "$1" >> ${seen}.new; ls -l "$1" >> ${seen}.new; mv ${seen}.new ${seen}\n`,
+    support.nodePath.join(folder, 'xdg-open'),
+    `#!/bin/sh\necho "$@" > ${seen}.new; cat "$1" >> ${seen}.new; ls -l "$1" >> ${seen}.new; mv ${seen}.new ${seen}; exit ${code}\n`,
     { mode: 0o755 },
   )
-  const { url, program } = await openWindow(t, registry, {
-    args: ['--open'],
-    env: { PATH: `${folder}:${process.env.PATH}` },
-  })
-  const text = await support.until(
-    async () => (support.nodeFs.existsSync(seen) ? support.nodeFs.readFileSync(seen, 'utf8') : ''),
-    (found) => found !== '',
-  )
-  const [line = '', ...rest] = text.split('\n')
+  const opened = () =>
+    support.until(
+      async () => (support.nodeFs.existsSync(seen) ? support.nodeFs.readFileSync(seen, 'utf8') : ''),
+      (found) => found !== '',
+    )
+  return { env: { PATH: `${folder}:${process.env.PATH}` }, opened }
+}
+
+t.test('a token is in no command line, also where a browser is opened', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const { env, opened } = fakeOpener(t)
+  const { url, program } = await openWindow(t, registry, { args: ['--open'], env })
+  const [line = '', ...rest] = (await opened()).split('\n')
   t.notMatch(line, /token|http/)
   t.ok(rest.join('\n').includes(url), 'the file leads there')
   t.match(rest.join('\n'), /-rw------- /)
   program.kill('SIGTERM')
   t.match(await program.ending, { code: 0 })
+  t.notOk(support.nodeFs.existsSync(line), 'the file goes with the window')
+})
+
+t.test('the file that a browser is given leads to the page', { skip: noChromium }, async (t) => {
+  const browser = await startChromium(t)
+  const { registry } = await startMemsvc(t)
+  const { env, opened } = fakeOpener(t)
+  await openWindow(t, registry, { args: ['--open'], env })
+  const [file = ''] = (await opened()).split('\n')
+  const page = await openPage(t, browser, `file://${file}`)
+  await seesValue(page, 0)
+})
+
+t.test('where no browser can be opened that is said, and the window is there all the same', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const { port, program } = await openWindow(t, registry, { args: ['--open'], env: fakeOpener(t, 3).env })
+  const words = 'no browser could be opened (xdg-open ended with 3): open the address yourself'
+  t.ok(await program.stderr.find((line) => line.includes(words)))
+  t.equal((await ask(port, '/')).status, 403)
 })

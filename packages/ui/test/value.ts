@@ -85,24 +85,59 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     t.equal((await memclient(registry, ['read'])).stdout, '6')
   })
 
-  await t.test(
-    'a daemon that is stopped leaves reading alone, and a write says that it was not answered',
-    async (t) => {
-      const { registry, program } = await startMemsvc(t)
-      await memclient(registry, ['write', '9'])
-      const page = await openPage(t, browser, (await openWindow(t, registry)).url)
-      await seesValue(page, 9)
-      program.kill('SIGSTOP')
-      await click(page, 'Read')
-      await sees(page, 'Read 9 from the memory.')
-      await fill(page, 'Value', '10')
-      await click(page, 'Write')
-      await seesAlert(page, /has not answered/)
-      await takePicture(page, 'stopped')
-      program.kill('SIGCONT')
-      await seesValue(page, 10)
-    },
-  )
+  await t.test('a daemon that does not answer is told from one that is gone, and reading goes on', async (t) => {
+    const { registry, program } = await startMemsvc(t)
+    await memclient(registry, ['write', '9'])
+    const page = await openPage(t, browser, (await openWindow(t, registry)).url)
+    await seesValue(page, 9)
+    program.kill('SIGSTOP')
+    await sees(page, 'the service does not answer: it is stopped, or has too much to do')
+    await seesAlert(page, /The registry at .* does not answer/)
+    t.match(await page.$eval('aside', (found) => found.textContent), /AnonymousSharedMemory/, 'the list stays')
+    await click(page, 'Read')
+    await sees(page, 'Read 9 from the memory.')
+    await fill(page, 'Value', '10')
+    await click(page, 'Write')
+    await seesAlert(page, /has not answered for 5 s. It may still do what it was asked/)
+    await takePicture(page, 'slow')
+    await click(page, 'Store', 'tab')
+    await sees(page, 'its owner does not answer')
+    await takePicture(page, 'slow-store')
+    await click(page, 'Value', 'tab')
+    program.kill('SIGCONT')
+    await seesValue(page, 10)
+    await sees(page, 'live, since')
+    await page.waitForFunction(() => !document.body.innerText.includes('does not answer:'))
+    await takePicture(page, 'slow-no-more')
+  })
+
+  await t.test('one that is gone can be started from the page, unless with --no-start', async (t) => {
+    const { registry, program } = await startMemsvc(t)
+    const page = await openPage(t, browser, (await openWindow(t, registry)).url)
+    const shy = await openPage(t, browser, (await openWindow(t, registry, { args: ['--no-start'] })).url)
+    await Promise.all([seesValue(page, 0), seesValue(shy, 0)])
+    t.equal(await page.$('::-p-aria([name="Start memsvc"][role="button"])'), null, 'there is nothing to start')
+    await program.destroy()
+    await Promise.all([sees(page, 'the service is gone'), sees(shy, 'the service is gone')])
+    await takePicture(page, 'gone-with-button')
+    t.equal(await shy.$('::-p-aria([name="Start memsvc"][role="button"])'), null)
+    const refused = await shy.evaluate(async () => {
+      const response = await fetch('api/start', { method: 'POST', body: '{}' })
+      return [response.status, (await response.json()).words]
+    })
+    t.strictSame(refused, [400, 'This window starts no daemon: it was opened with --no-start'])
+    await click(page, 'Start memsvc')
+    await sees(page, "started 'memsvc start' (pid ")
+    const [, pid] =
+      /started 'memsvc start' \(pid (\d+)\)/.exec(await page.$eval('main', (found) => found.innerText)) ?? []
+    t.teardown(() => process.kill(Number(pid), 'SIGKILL'))
+    await Promise.all([sees(page, 'live, since'), sees(shy, 'live, since')])
+    await page.waitForFunction(() => !document.body.innerText.includes('Start memsvc'))
+    await fill(page, 'Value', '11')
+    await click(page, 'Write')
+    await Promise.all([seesValue(page, 11), seesValue(shy, 11)])
+    await takePicture(page, 'started-again')
+  })
 
   await t.test('where no service answers one is started, which outlives the window', async (t) => {
     const registry = support.newRegistryPath(t)
@@ -115,7 +150,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
         .catch(() => undefined),
     )
     const page = await openPage(t, browser, window.url)
-    await sees(page, 'no service AnonymousSharedMemory answered')
+    await sees(page, 'No service AnonymousSharedMemory answered')
     await seesValue(page, 0)
     await takePicture(page, 'started')
     await window.program.destroy()
@@ -130,7 +165,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
   await t.test('with --no-start the page says that there is none, and goes on when it is there', async (t) => {
     const registry = support.newRegistryPath(t)
     const page = await openPage(t, browser, (await openWindow(t, registry, { args: ['--no-start'] })).url)
-    await seesAlert(page, /no registry at/)
+    await seesAlert(page, /No registry at/)
     await click(page, 'Read')
     await seesAlert(page, /There is no service AnonymousSharedMemory yet/)
     t.equal(await fieldText(page), '0', 'as the seed')

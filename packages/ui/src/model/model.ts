@@ -1,5 +1,5 @@
 /** All that the page shows. What changes is told to whoever listens, as events with names. */
-import type { ServiceManager } from '@memsvc/shared'
+import { type ServiceManager, UnsupportedOperationError } from '@memsvc/shared'
 import { Deadline, drawSvg, type Inspection, inspectService, type RegistryChoice } from '@memsvc/shared/internal'
 import { Connection } from './connection.ts'
 import { History } from './history.ts'
@@ -14,7 +14,9 @@ export interface ModelOptions {
   readonly name: string
   readonly store: string
   /** What was said before the page was there. */
-  readonly notices: readonly string[]
+  readonly notice: string | null
+  /** Null: this window starts no daemon. */
+  readonly starter: { start(): Promise<{ readonly said: string; readonly isFailure: boolean } | null> } | null
 }
 
 export type Listener = (event: string, data: unknown) => void
@@ -28,24 +30,30 @@ export class Model {
   readonly #listeners = new Set<Listener>()
   readonly #history = new History((entry) => this.#tell('change', entry))
   readonly #services: Services
+  #notice: string | null
   readonly #values = new Map<string, ValueFollower>()
   readonly #stores = new Map<string, StoreFollower>()
 
   constructor(options: ModelOptions) {
     this.#options = options
-    this.#connection = new Connection(options.registry, (trouble) => this.#tell('trouble', trouble))
-    this.#services = new Services(this.#connection, (list) => this.#tell('services', list))
+    this.#notice = options.notice
+    const onTrouble = () => this.#tell('trouble', this.#trouble)
+    this.#connection = new Connection(options.registry, onTrouble)
+    const onList = (list: unknown) => this.#tell('services', list)
+    this.#services = new Services(this.#connection, { onList, onSlow: onTrouble })
     this.value(options.name)
     this.store(options.store)
   }
 
   /** Tells what there is, and then what changes. @returns ends it */
   listen(listener: Listener): () => void {
-    const { path, name, store, notices } = this.#options
+    const { path, name, store, starter } = this.#options
     this.#listeners.add(listener)
     if (this.#listeners.size === 1) this.#services.setWatched(true)
-    listener('hello', { registry: path, name, store, notices, uid: process.geteuid?.() ?? -1, pid: process.pid })
-    listener('trouble', this.#connection.trouble)
+    const identity = { uid: process.geteuid?.() ?? -1, pid: process.pid }
+    listener('hello', { registry: path, name, store, canStart: starter !== null, ...identity })
+    listener('notice', this.#notice)
+    listener('trouble', this.#trouble)
     listener('services', this.#services.list)
     for (const follower of this.#values.values()) listener('value', follower.state)
     for (const follower of this.#stores.values()) listener('store', follower.state)
@@ -79,10 +87,27 @@ export class Model {
     return { svg: drawSvg(regions, { style: false }), regions }
   }
 
+  /** A daemon, where there is none. @throws ERR_UNSUPPORTED_OPERATION this window starts none; Error it failed, in words */
+  async start(): Promise<void> {
+    const { starter } = this.#options
+    if (starter === null)
+      throw new UnsupportedOperationError('this window starts no daemon: it was opened with --no-start')
+    const done = await starter.start()
+    if (done?.isFailure) throw new Error(done.said)
+    if (done === null) return
+    this.#notice = done.said
+    this.#tell('notice', done.said)
+  }
+
   close(): void {
     this.#services.setWatched(false)
     this.#connection.close()
     for (const follower of [...this.#values.values(), ...this.#stores.values()]) follower.close()
+  }
+
+  get #trouble(): string | null {
+    const slow = `the registry at ${this.#options.path} does not answer: its daemon is stopped, or has too much to do`
+    return this.#connection.trouble ?? (this.#services.isSlow ? slow : null)
   }
 
   #tell(event: string, data: unknown): void {

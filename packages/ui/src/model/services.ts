@@ -1,91 +1,121 @@
 /** The names of the registry, who serves them, and what they are. Looked at while somebody looks at the page. */
-import { BinderProxy, IMemoryService, IStore, type ServiceManager } from '@memsvc/shared'
+import { BinderProxy, errorCode, IMemoryService, IStore, type ServiceManager } from '@memsvc/shared'
 import { Deadline, listHolders } from '@memsvc/shared/internal'
 import type { Connection } from './connection.ts'
+import { Heartbeat } from './heartbeat.ts'
 
 export interface ListedService {
   readonly name: string
   readonly pid: number
   readonly uid: number
-  /** `service`: something of somebody's own. */
+  /** `service`: something of somebody's own, or it has not said yet. */
   readonly kind: 'value' | 'store' | 'service'
   /** What its interface is called, as it says. */
   readonly descriptor: string | null
 }
 
-const LOOK_MS = 1000
+interface Holder {
+  readonly name: string
+  readonly pid: number
+  readonly uid: number
+}
+
 /** More names than that are not shown. */
 const MOST = 1000
+/** That it is late is told by then: a question that is given up would be asked once more, again and again. Seconds. */
+const AS_LONG_AS_IT_TAKES = 1_000_000
 
 export class Services {
   readonly #connection: Connection
   readonly #onList: (list: readonly ListedService[]) => void
-  /** By name and process: what a service is does not change. */
-  #known = new Map<string, ListedService>()
+  readonly #onSlow: (isSlow: boolean) => void
+  /** What services say that they are, by name and process: it does not change. Null: it was asked. */
+  readonly #descriptors = new Map<string, string | null>()
+  #holders: readonly Holder[] = []
   #list: readonly ListedService[] = []
-  #isLooking = false
-  #timer: NodeJS.Timeout | undefined
+  #heartbeat: Heartbeat | null = null
 
-  constructor(connection: Connection, onList: (list: readonly ListedService[]) => void) {
+  constructor(
+    connection: Connection,
+    told: { onList: (list: readonly ListedService[]) => void; onSlow: (isSlow: boolean) => void },
+  ) {
     this.#connection = connection
-    this.#onList = onList
+    this.#onList = told.onList
+    this.#onSlow = told.onSlow
   }
 
   get list(): readonly ListedService[] {
     return this.#list
   }
 
+  /** Whether the registry is late. */
+  get isSlow(): boolean {
+    return this.#heartbeat?.isSlow ?? false
+  }
+
   /** Somebody looks, or nobody does. */
   setWatched(isWatched: boolean): void {
-    clearInterval(this.#timer)
-    this.#timer = isWatched ? setInterval(() => void this.#look(), LOOK_MS) : undefined
-    if (isWatched) void this.#look()
+    this.#heartbeat?.close()
+    this.#heartbeat = isWatched ? new Heartbeat(() => this.#look(), this.#onSlow) : null
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) return
-    this.#isLooking = true
     try {
-      this.#show(await this.#ask())
-    } catch {
-      if (!this.#connection.signal.aborted) this.#show([]) // the registry is away
-    } finally {
-      this.#isLooking = false
+      const manager = await this.#connection.manager()
+      const deadline = new Deadline(AS_LONG_AS_IT_TAKES)
+      const found: Holder[] = []
+      for await (const { name, pid, uid } of listHolders(manager, deadline)) {
+        found.push({ name, pid, uid })
+        if (found.length === MOST) break
+      }
+      this.#take(found, manager)
+    } catch (error) {
+      if (errorCode(error) === 'ERR_TIMEOUT') throw error // what was there may be there still
+      if (!this.#connection.signal.aborted) this.#take([], null) // the registry is away
     }
   }
 
-  async #ask(): Promise<ListedService[]> {
-    const deadline = new Deadline()
-    const manager = await deadline.within(this.#connection.manager(), 'the registry')
-    const found: ListedService[] = []
-    for await (const { name, pid, uid } of listHolders(manager, deadline)) {
-      found.push(this.#known.get(keyOf(name, pid)) ?? (await examine(manager, { name, pid, uid }, deadline)))
-      if (found.length === MOST) break
+  #take(holders: readonly Holder[], manager: ServiceManager | null): void {
+    this.#holders = holders
+    const keys = new Set(holders.map(keyOf))
+    for (const key of this.#descriptors.keys()) if (!keys.has(key)) this.#descriptors.delete(key)
+    if (manager !== null) {
+      for (const holder of holders) if (!this.#descriptors.has(keyOf(holder))) void this.#examine(holder, manager)
     }
-    this.#known = new Map(found.map((each) => [keyOf(each.name, each.pid), each]))
-    return found
+    this.#show()
   }
 
-  #show(list: readonly ListedService[]): void {
+  async #examine(holder: Holder, manager: ServiceManager): Promise<void> {
+    const key = keyOf(holder)
+    this.#descriptors.set(key, null)
+    try {
+      const descriptor = await askDescriptor(manager, holder.name)
+      if (this.#descriptors.has(key)) this.#descriptors.set(key, descriptor)
+      this.#show()
+    } catch (error) {
+      // One that may not be asked is not asked again; one that has gone may be there again.
+      if (errorCode(error) !== 'ERR_SECURITY') this.#descriptors.delete(key)
+    }
+  }
+
+  #show(): void {
+    const list = this.#holders.map((holder) => {
+      const descriptor = this.#descriptors.get(keyOf(holder)) ?? null
+      return { ...holder, kind: kindOf(descriptor), descriptor }
+    })
     if (JSON.stringify(list) === JSON.stringify(this.#list)) return
     this.#list = list
     this.#onList(list)
   }
 }
 
-function keyOf(name: string, pid: number): string {
+function keyOf({ name, pid }: Holder): string {
   return `${pid} ${name}`
 }
 
-async function examine(
-  manager: ServiceManager,
-  holder: { name: string; pid: number; uid: number },
-  deadline: Deadline,
-): Promise<ListedService> {
-  const descriptor = await deadline.within(askDescriptor(manager, holder.name), holder.name).catch(() => null)
-  const kind =
-    descriptor === IMemoryService.DESCRIPTOR ? 'value' : descriptor === IStore.DESCRIPTOR ? 'store' : 'service'
-  return { ...holder, kind, descriptor }
+function kindOf(descriptor: string | null): ListedService['kind'] {
+  if (descriptor === IMemoryService.DESCRIPTOR) return 'value'
+  return descriptor === IStore.DESCRIPTOR ? 'store' : 'service'
 }
 
 async function askDescriptor(manager: ServiceManager, name: string): Promise<string | null> {

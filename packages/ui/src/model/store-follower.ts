@@ -4,11 +4,13 @@ import { BinderProxy, DeadObjectError, type Json, SharedStore } from '@memsvc/sh
 import { errorText } from '@memsvc/shared/internal'
 import type { Connection } from './connection.ts'
 import { type EntryText, entryText, preview, readEdit } from './entry-text.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { History } from './history.ts'
 
 export interface StoreState {
   readonly name: string
-  readonly state: 'absent' | 'live' | 'stale' | 'unusable'
+  /** `slow`: its owner does not answer; the values are read all the same. `stale`: it is gone, and these are the last ones. */
+  readonly state: 'absent' | 'live' | 'slow' | 'stale' | 'unusable'
   readonly keys: number
   readonly problem: string | null
 }
@@ -41,6 +43,8 @@ export class StoreFollower {
   readonly #onState: (state: StoreState) => void
   readonly #onChange: (change: { name: string; key: string; version: string }) => void
   #store: SharedStore | null = null
+  readonly #heartbeat: Heartbeat
+  #owner: BinderProxy | null = null
   #state: StoreState
   #isClosed = false
   readonly #timer: NodeJS.Timeout
@@ -61,6 +65,10 @@ export class StoreFollower {
     this.#onChange = parts.onChange
     this.#state = { name, state: 'absent', keys: 0, problem: null }
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref()
+    this.#heartbeat = new Heartbeat(
+      () => this.#ping(),
+      () => this.#look(),
+    )
     void this.#follow()
   }
 
@@ -101,6 +109,8 @@ export class StoreFollower {
   close(): void {
     this.#isClosed = true
     clearInterval(this.#timer)
+    this.#heartbeat.close()
+    this.#owner?.close()
     this.#store?.close()
   }
 
@@ -136,10 +146,23 @@ export class StoreFollower {
     }
   }
 
+  /** Its owner, by a channel of its own: a store asks for nothing while nobody writes. */
+  async #ping(): Promise<void> {
+    if (this.#owner?.isBinderAlive() !== true) {
+      const manager = await this.#connection.manager()
+      const found = await manager.getService(this.#name)
+      if (!(found instanceof BinderProxy)) return
+      if (this.#isClosed) return found.close()
+      this.#owner?.close()
+      this.#owner = found
+    }
+    await this.#owner.pingBinder()
+  }
+
   #look(): void {
     const store = this.#store
     if (store === null) return
-    const state = store.status.connected ? 'live' : 'stale'
+    const state = !store.status.connected ? 'stale' : this.#heartbeat.isSlow ? 'slow' : 'live'
     this.#become({ name: this.#name, state, keys: store.size, problem: null })
   }
 

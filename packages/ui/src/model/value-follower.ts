@@ -3,12 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DeadObjectError, errorCode, SharedValue } from '@memsvc/shared'
 import { Deadline, errorText } from '@memsvc/shared/internal'
 import type { Connection } from './connection.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { History } from './history.ts'
 
 export interface ValueState {
   readonly name: string
-  /** `absent`: never found. `gone`: the value is its last one. */
-  readonly state: 'absent' | 'live' | 'gone' | 'unusable'
+  /** `absent`: never found. `slow`: its service does not answer; the memory is read all the same. `gone`: the value is its last one. */
+  readonly state: 'absent' | 'live' | 'slow' | 'gone' | 'unusable'
   readonly value: number | null
   /** When this was seen first: milliseconds since 1970. */
   readonly since: number
@@ -26,6 +27,7 @@ export class ValueFollower {
   readonly #onState: (state: ValueState) => void
   readonly #history: History
   #value: SharedValue | null = null
+  #heartbeat: Heartbeat | null = null
   #state: ValueState
   #isClosed = false
 
@@ -49,12 +51,13 @@ export class ValueFollower {
 
   /** By the service, with this user's rights. @throws ERR_DEAD_OBJECT there is none; ToolError it is late; as SharedValue.set */
   async write(value: number): Promise<void> {
-    if (this.#value === null || this.#state.state !== 'live') throw new DeadObjectError('there is no service')
+    if (this.#value === null || !this.#isThere) throw new DeadObjectError('there is no service')
     await new Deadline().within(this.#value.set(value), this.#name)
   }
 
   close(): void {
     this.#isClosed = true
+    this.#heartbeat?.close()
     this.#value?.close()
   }
 
@@ -68,8 +71,13 @@ export class ValueFollower {
         if (this.#isClosed) return found.close()
         this.#value?.close()
         this.#value = found
+        this.#heartbeat = new Heartbeat(
+          () => found.binder.pingBinder(),
+          () => this.#isThere && this.#see(found.get()),
+        )
         for await (const value of found.changes({ signal })) this.#see(value)
       } catch (error) {
+        this.#heartbeat?.close()
         if (this.#isClosed || signal.aborted) return
         this.#lose(error)
       }
@@ -78,10 +86,13 @@ export class ValueFollower {
     }
   }
 
+  get #isThere(): boolean {
+    return this.#state.state === 'live' || this.#state.state === 'slow'
+  }
+
   #see(value: number): void {
-    const isNew = value !== this.#state.value
-    if (isNew) this.#history.add({ name: this.#name, text: String(value) })
-    if (isNew || this.#state.state !== 'live') this.#become('live', value, null)
+    if (value !== this.#state.value) this.#history.add({ name: this.#name, text: String(value) })
+    this.#become(this.#heartbeat?.isSlow ? 'slow' : 'live', value, null)
   }
 
   #lose(error: unknown): void {
@@ -94,7 +105,8 @@ export class ValueFollower {
 
   #become(state: ValueState['state'], value: number | null, problem: string | null): void {
     if (state === this.#state.state && value === this.#state.value && problem === this.#state.problem) return
-    this.#state = { name: this.#name, state, value, since: Date.now(), problem }
+    const since = value === this.#state.value && this.#isThere ? this.#state.since : Date.now()
+    this.#state = { name: this.#name, state, value, since, problem }
     this.#onState(this.#state)
   }
 }

@@ -43,8 +43,8 @@ export class Guard {
     const isFromElsewhere = site === 'cross-site' || site === 'same-site' // another port is the same site
     const { pathname, searchParams } = new URL(url, 'http://127.0.0.1')
     if (pathname === '/' && method === 'GET') return this.#redeem(searchParams.get('token'))
-    if (isFromElsewhere) return { refusal: 'origin' }
     const path = this.#below(pathname)
+    if (isFromElsewhere && !(path === '' && isVisit(method, headers))) return { refusal: 'origin' }
     if (path === null) return { refusal: 'secret' }
     // Every browser says where a request that changes something comes from.
     if (method !== 'GET' && headers.origin === undefined && site !== 'same-origin') return { refusal: 'origin' }
@@ -70,6 +70,14 @@ export class Guard {
       ? rest.join('/')
       : null
   }
+}
+
+/**
+ * A tab that goes to the page, from wherever: the file of `--open`, a link in a mail. A browser says `cross-site` of the whole way there,
+ * redirects included. Whoever sent it sees nothing of what comes: not by a frame, nor by `window.open` (the opener policy).
+ */
+function isVisit(method: string | undefined, headers: IncomingMessage['headers']): boolean {
+  return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
 }
 
 /** In the same time however much of it is right. */

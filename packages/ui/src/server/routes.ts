@@ -37,6 +37,10 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const deleted = await model.store(text(body.name, 'name')).delete(text(body.key, 'key'), version(body.ifVersion))
     return { deleted }
   },
+  'POST start': async (model) => {
+    await model.start()
+    return {}
+  },
   'GET inspect': (model, { query }) => model.inspect(text(query.get('name'), 'name')),
 }
 

@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<string, { status: number; words: (text: string) => 
     status: 503,
     words: () => 'The service is gone. Nothing was written; it goes on when the service is back.',
   },
+  ERR_UNSUPPORTED_OPERATION: { status: 400, words: (text) => capital(text) },
   ERR_SERVICE_NOT_FOUND: { status: 404, words: (text) => text },
   ERR_REGISTRY_UNAVAILABLE: { status: 503, words: (text) => text },
   ERR_CONFLICT: { status: 409, words: () => 'Somebody else has changed it meanwhile.' },
@@ -30,13 +31,20 @@ export function describe(error: unknown): Problem {
   const known = WORDS[code]
   if (known !== undefined) return { status: known.status, code, words: known.words(text) }
   if (error instanceof ToolError)
-    return { status: error.exitCode === EXIT.tryAgain ? 504 : 400, code: 'ERR_TIMEOUT', words: capital(text) }
+    return error.exitCode === EXIT.tryAgain
+      ? { status: 504, code: 'ERR_TIMEOUT', words: late(text) }
+      : { status: 400, code: 'ERR_INVALID_ARG_VALUE', words: capital(text) }
   return { status: 500, code: code === '' ? 'ERR_SERVICE_FAILURE' : code, words: capital(text) }
 }
 
 /** The version that is there now; null: it is no conflict. */
 export function conflictOf(error: unknown): string | null {
   return error instanceof ConflictError ? String(error.version) : null
+}
+
+/** As the tools say it, but that nobody ends this one. */
+function late(text: string): string {
+  return `${capital(text.replace(/, try again later$/, ''))}. It may still do what it was asked.`
 }
 
 function capital(text: string): string {

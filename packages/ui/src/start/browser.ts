@@ -23,12 +23,18 @@ export function openBrowser(url: string, tell: (line: string) => void): OpenedBr
   })
   const remove = () => rmSync(folder, { recursive: true, force: true })
   const timer = setTimeout(remove, FILE_MS).unref()
+  process.once('exit', remove) // most windows end by Ctrl-C
   const opener = spawn('xdg-open', [file], { detached: true, stdio: 'ignore' })
-  opener.once('error', () => tell('no browser could be opened (xdg-open): open the address yourself'))
+  const fail = (why: string) => tell(`no browser could be opened (xdg-open ${why}): open the address yourself`)
+  opener.once('error', () => fail('is not installed'))
+  opener.once('exit', (code) => {
+    if (code !== 0) fail(code === null ? 'was ended' : `ended with ${code}`) // xdg-open(1): 3 there is none, 4 it failed
+  })
   opener.unref()
   return {
     close: () => {
       clearTimeout(timer)
+      process.off('exit', remove)
       remove()
     },
   }

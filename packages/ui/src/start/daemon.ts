@@ -12,23 +12,45 @@ export interface StartRequest {
   readonly path: string
   /** Of the service. */
   readonly name: string
-  readonly tell: (line: string) => void
 }
 
 /** A daemon that is slower than this is left to itself: the page goes on when it is there. */
 const PATIENCE_MS = 20_000
 
-/** Says what it did. Never fails: a page without a service says so itself. */
-export async function startWhereNobodyAnswers(request: StartRequest): Promise<void> {
-  const { path, name, tell } = request
-  if (await answers(request)) return
+/** What came of it, in words. */
+export interface Start {
+  readonly said: string
+  readonly isFailure: boolean
+}
+
+/** Starts a daemon where none answers, one at a time however often it is asked to. */
+export class Starter {
+  readonly #request: StartRequest
+  #running: Promise<Start | null> | null = null
+
+  constructor(request: StartRequest) {
+    this.#request = request
+  }
+
+  /** @returns null: somebody answers. Never throws: a page without a service says so itself */
+  start(): Promise<Start | null> {
+    this.#running ??= startWhereNobodyAnswers(this.#request).finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+}
+
+async function startWhereNobodyAnswers(request: StartRequest): Promise<Start | null> {
+  const { path, name } = request
+  if (await answers(request)) return null
   try {
     const pid = await startDaemon(request)
-    tell(
-      `no service ${name} answered at ${path}: started 'memsvc start' (pid ${pid}); it goes on when this window ends`,
-    )
+    const said = `no service ${name} answered at ${path}: started 'memsvc start' (pid ${pid}); it goes on when this window ends`
+    return { said, isFailure: false }
   } catch (error) {
-    tell(`no service ${name} answers at ${path}, and it could not be started: ${(error as Error).message}`)
+    const said = `no service ${name} answers at ${path}, and it could not be started: ${(error as Error).message}`
+    return { said, isFailure: true }
   }
 }
 
