@@ -2,7 +2,7 @@
  * Who may read and write which keys of a store. Who maps an area reads all of it, so there is one area for each set of readers: the
  * first rule that has a key decides who reads it, and with that in which area it is.
  */
-import { type Caller, KeyPatterns } from '@memsvc/shared/internal'
+import { type Caller, KeyPatterns, withoutContext } from '@memsvc/shared/internal'
 import type { Access } from './access.ts'
 import type { People } from './people.ts'
 
@@ -73,7 +73,9 @@ export class StoreAccess {
     const name = readers?.name ?? EVERYBODY
     const known = this.#mayRead.get(name)
     if (known !== undefined) return known
-    const mayRead = ({ uid }: Caller) => readers === null || this.#access.isOwner(uid) || readers.includes({ uid })
+    const mayRead = withoutContext(
+      ({ uid }: Caller) => readers === null || this.#access.isOwner(uid) || readers.includes({ uid }),
+    )
     this.#mayRead.set(name, mayRead)
     return mayRead
   }

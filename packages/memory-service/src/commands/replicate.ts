@@ -2,12 +2,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorCode, ServiceManager } from '@memsvc/shared'
 import {
+  type Caller,
   EXIT,
   type ExitCode,
   findRegistry,
   type RegistryOptions,
   type RegistryPlace,
   readRegistryOptions,
+  withoutContext,
 } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { Access } from '../access/access.ts'
@@ -52,7 +54,7 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
   const replication = new Replication({
     settings,
-    mayWrite: (caller, key) => storeAccess.mayWrite(caller, key),
+    mayWrite: withoutContext((caller: Caller, key: string) => storeAccess.mayWrite(caller, key)),
     onState: (state, why) => {
       logger[state === 'refused' ? 'error' : 'info']({ state, reason: why ?? undefined }, 'the copy')
       notifier.changed()

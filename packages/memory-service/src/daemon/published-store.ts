@@ -1,6 +1,6 @@
 /** One store that this daemon serves, and beside it the control of the daemon. */
 import { type Binder, OwnedStore } from '@memsvc/shared'
-import type { Activity, Caller } from '@memsvc/shared/internal'
+import { type Activity, type Caller, withoutContext } from '@memsvc/shared/internal'
 import type { Access } from '../access/access.ts'
 import { StoreAccess } from '../access/store-access.ts'
 import type { StoreConfiguration } from '../config/stores.ts'
@@ -51,7 +51,7 @@ export class PublishedStore {
     const options = {
       ...{ capacity, maxKeys, maxValueBytes, limits },
       areas: this.#access.areas,
-      mayWrite: (caller: Caller, key: string) => this.#access.mayWrite(caller, key),
+      mayWrite: withoutContext((caller: Caller, key: string) => this.#access.mayWrite(caller, key)),
     }
     this.#store = keeping.begin(name, (beginning) => new OwnedStore(options, beginning))
     this.#store.binder.setExtension(control)

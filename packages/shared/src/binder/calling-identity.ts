@@ -6,6 +6,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import process from 'node:process'
 import { captureContext } from 'memfd-native'
+import { checkFunction } from '../util/check.ts'
 import { IllegalStateError, InvalidArgTypeError } from '../util/errors.ts'
 import { nodeAsyncHooks } from '../util/late-modules.ts'
 
@@ -72,6 +73,25 @@ export function inContext<A extends unknown[], R>(name: string, callback: (...ar
       state === undefined ? known.exit(callback, ...args) : known.run(state, callback, ...args),
     )
   }
+}
+
+/** A callback that a user may leave out, and what is called in its place: `inContext`. */
+export interface Given<F> {
+  readonly given: F | null
+  readonly call: F | null
+}
+
+/** None was given. */
+export const NOT_GIVEN: Given<never> = Object.freeze({ given: null, call: null })
+
+/** As inContext, for what is assigned to a property. @throws ERR_INVALID_ARG_TYPE it is neither a function nor null */
+export function givenInContext<A extends unknown[], R>(
+  property: string,
+  callback: ((...args: A) => R) | null | undefined,
+): Given<(...args: A) => R> {
+  if (callback === null || callback === undefined) return NOT_GIVEN
+  checkFunction(property, callback)
+  return { given: callback, call: inContext(`memsvc:${property}`, callback) }
 }
 
 /** Runs what is nobody's call, whatever call it comes up in. */

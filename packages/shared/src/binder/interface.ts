@@ -3,7 +3,7 @@
  * methods, with their types. What an AIDL compiler generates, without the generating.
  */
 
-import { inspected, introduce, keepFromCloning } from 'memfd-native'
+import { captureContext, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { isException } from '../parcel/parcel-exceptions.ts'
@@ -22,7 +22,7 @@ import { type CallOptions, within } from '../util/patience.ts'
 import { pauseStackTraces, resumeStackTraces, stripStack } from '../util/stack-traces.ts'
 import { Binder, type BinderOptions } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
-import { type ParcelType, types } from './parcel-types.ts'
+import { isOurType, type ParcelType } from './parcel-types.ts'
 import { FLAG_ONEWAY, LAST_CALL_TRANSACTION } from './transaction-codes.ts'
 import { closeLate, limitCalls, makeLimitedLocal, whatIs } from './with-options.ts'
 
@@ -184,16 +184,13 @@ function isThenable(result: unknown): boolean {
   return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
 }
 
-/** Types whose readers are ours: what they throw is about what came, and no stack has anything to say about that. */
-const OURS = new Set<unknown>(Object.values(types))
-
-/** Checks the token and reads the arguments. */
+/** Checks the token and reads the arguments. What readers of ours throw is about what came, and no stack has anything to say about that. */
 function argsReader(descriptor: string, method: MethodSpec): (data: Parcel) => unknown[] {
   function read(data: Parcel): unknown[] {
     data.enforceInterface(descriptor)
     return readArgs(method, data)
   }
-  if (!method.args.every((type) => OURS.has(type))) return read
+  if (!method.args.every(isOurType)) return read
   return (data) => {
     const before = pauseStackTraces()
     try {
@@ -290,6 +287,7 @@ function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
   const { code, args: types } = method
   const isOneway = method.oneway === true
   const what = whatIs(name, descriptor)
+  const isReadByUs = method.returns === undefined || isOurType(method.returns)
   const reader = {
     what,
     read: (reply: Parcel) => readReply(method, reply),
@@ -309,12 +307,18 @@ function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
     }
   }
 
+  /** What reads the result is not ours: it runs in the async context of the call, as what comes after its `await`. */
+  function readerOfNow(): typeof reader {
+    const context = captureContext('memsvc:result')
+    return { ...reader, read: (reply) => context.runInAsyncScope(reader.read, undefined, reply) }
+  }
+
   /** The request has been sent, or copied to be sent with others, when the call returns. */
   function callProxy(remote: BinderProxy, args: unknown[], options: CallOptions | undefined): Promise<unknown> {
     const data = Parcel.obtain(remote)
     try {
       write(data, args)
-      return remote.transactFor(code, data, reader, options)
+      return remote.transactFor(code, data, isReadByUs ? reader : readerOfNow(), options)
     } finally {
       data.recycle()
     }

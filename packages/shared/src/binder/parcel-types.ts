@@ -18,6 +18,19 @@ export interface ParcelType<T> {
   read(parcel: Parcel): T
 }
 
+const ours = new WeakSet<object>()
+
+/** For types whose readers are this library's: those of a user run in the context of the call, and their errors have stacks. */
+export function ourType<T extends object>(type: T): T {
+  ours.add(type)
+  return type
+}
+
+/** Whether it runs nothing of the user's. */
+export function isOurType(type: ParcelType<unknown>): boolean {
+  return ours.has(type)
+}
+
 function plain<T>(write: (parcel: Parcel, value: T) => void, read: (parcel: Parcel) => T): ParcelType<T> {
   return { write, writeResult: write, read }
 }
@@ -36,7 +49,7 @@ function nullable<T>(type: ParcelType<T>): ParcelType<T | null> {
     parcel.writeInt(value === null ? 0 : 1)
     return value !== null
   }
-  return {
+  const result: ParcelType<T | null> = {
     write: (parcel, value) => {
       if (present(parcel, value)) type.write(parcel, value)
     },
@@ -45,6 +58,7 @@ function nullable<T>(type: ParcelType<T>): ParcelType<T | null> {
     },
     read: (parcel) => (parcel.readInt() === 0 ? null : type.read(parcel)),
   }
+  return ours.has(type) ? ourType(result) : result
 }
 
 const boolean = plain<boolean>(
@@ -111,3 +125,4 @@ export const types = Object.freeze({
   /** the same type, or null: `types.nullable(types.parcelFileDescriptor)` */
   nullable,
 })
+for (const type of Object.values(types)) ourType(type)

@@ -1,7 +1,7 @@
 /** What clients and the registry say to each other, as tables: docs/protocol.md, section 6. */
 import type { OwnedFd } from 'memfd-native'
 import { defineInterface } from '../binder/interface.ts'
-import { type ParcelType, types } from '../binder/parcel-types.ts'
+import { ourType, type ParcelType, types } from '../binder/parcel-types.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { BadParcelError } from '../util/errors.ts'
@@ -56,7 +56,7 @@ function readFound(parcel: Parcel): FoundService {
   return { kind, acceptsFileDescriptors, pid, uid, end: parcel.takeOwnedFd() }
 }
 
-const foundService: ParcelType<FoundService> = { write: writeFound, writeResult: writeFound, read: readFound }
+const foundService: ParcelType<FoundService> = ourType({ write: writeFound, writeResult: writeFound, read: readFound })
 
 function writeInfo(parcel: Parcel, info: ServiceInfo): void {
   parcel.writeInt(info.pid)
@@ -64,11 +64,11 @@ function writeInfo(parcel: Parcel, info: ServiceInfo): void {
   parcel.writeInt(info.dumpPriority)
 }
 
-const serviceInfo: ParcelType<ServiceInfo> = {
+const serviceInfo: ParcelType<ServiceInfo> = ourType({
   write: writeInfo,
   writeResult: writeInfo,
-  read: (parcel) => ({ pid: parcel.readInt(), uid: parcel.readInt() >>> 0, dumpPriority: parcel.readInt() }),
-}
+  read: (parcel: Parcel) => ({ pid: parcel.readInt(), uid: parcel.readInt() >>> 0, dumpPriority: parcel.readInt() }),
+})
 
 export const IServiceManager = defineInterface('memsvc.IServiceManager', {
   getService: { code: 1, args: [types.string], returns: foundService },

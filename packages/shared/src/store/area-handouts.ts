@@ -3,6 +3,7 @@
  * they have moved, before anything is written there.
  */
 import type { OwnedFd } from 'memfd-native'
+import { laterCall } from '../binder/binder-context.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { sessionOf } from '../binder/session.ts'
@@ -17,6 +18,7 @@ import { type HandedArea, IStoreListener } from './store-interface.ts'
 interface Listener {
   readonly callback: IBinder
   readonly caller: Caller
+  readonly hear: (areas: HandedArea[]) => void
 }
 
 export class AreaHandouts {
@@ -60,7 +62,7 @@ export class AreaHandouts {
         if (this.#listeners.get(peer)?.callback === callback) this.#listeners.delete(peer)
       },
     })
-    this.#listeners.set(peer, { callback, caller })
+    this.#listeners.set(peer, { callback, caller, hear: hearing(callback) })
     if (before instanceof BinderProxy) before.close()
   }
 
@@ -81,10 +83,10 @@ export class AreaHandouts {
   }
 
   /** Who cannot be told would go on with the old values: its channel ends. */
-  #tell({ callback, caller }: Listener): void {
+  #tell({ callback, caller, hear }: Listener): void {
     try {
       const areas = this.handOut(caller)
-      void Promise.resolve(IStoreListener.asInterface(callback).onAreas(areas)).catch(() => endChannel(callback))
+      hear(areas)
       if (!(callback instanceof BinderProxy)) return // what was called here has taken the descriptors over
       for (const { descriptor } of areas) descriptor.close() // a parcel has its own
       // A reader looks for them in its socket as soon as it sees that the values have moved, and must find them there.
@@ -93,6 +95,12 @@ export class AreaHandouts {
       endChannel(callback)
     }
   }
+}
+
+function hearing(callback: IBinder): (areas: HandedArea[]) => void {
+  const call = (areas: HandedArea[]) => IStoreListener.asInterface(callback).onAreas(areas)
+  if (!(callback instanceof BinderProxy)) return laterCall('a listener of a store', callback, call)
+  return (areas) => void Promise.resolve(call(areas)).catch(() => endChannel(callback))
 }
 
 function endChannel(callback: IBinder): void {

@@ -1,6 +1,6 @@
 /** What the owner of a store may choose, the defaults, and what is refused. */
 import process from 'node:process'
-import type { Caller } from '../binder/calling-identity.ts'
+import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
@@ -11,7 +11,7 @@ import { checkKey } from './store-key.ts'
 export interface OwnedAreaRule {
   /** Keys, or their beginnings and a `*`. The first area with a pattern that fits has the key. */
   keys: string[]
-  /** Whether this caller may read the area. The kernel says who it is. Default: everybody. */
+  /** Whether this caller may read the area. The kernel says who it is. Default: everybody. In the async context in which it is given. */
   mayRead?: (caller: Caller) => boolean
 }
 
@@ -23,12 +23,20 @@ export interface OwnedStoreOptions {
   maxKeys?: number
   /** Of one value, of JSON its text. Default 16 MiB. */
   maxValueBytes?: number
-  /** Whether this caller may write the key. The kernel says who it is. Default: the user of this process, and root. */
+  /**
+   * Whether this caller may write the key. The kernel says who it is. Default: the user of this process, and root. In the async context
+   * in which it is given.
+   */
   mayWrite?: (caller: Caller, key: string) => boolean
   /** Default: one, with every key, for everybody. */
   areas?: OwnedAreaRule[]
   /** What users may have in it, each in place of a default. */
   limits?: Partial<StoreLimits>
+}
+
+/** As it was given, and what is asked. */
+export interface AreaRule extends OwnedAreaRule {
+  readonly isReadBy: (caller: Caller) => boolean
 }
 
 const MAX_CAPACITY = 2 ** 40
@@ -43,12 +51,11 @@ export function readOptions(options: OwnedStoreOptions) {
   const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
   const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
   checkFunction('mayWrite', mayWrite)
-  checkAreas(areas)
   return {
-    areas,
+    areas: checkedAreas(areas),
     size: checkedSize({ capacity, maxKeys }),
     maxValueBytes: checkedValueBytes(maxValueBytes),
-    mayWrite,
+    mayWrite: mayWrite === isOwnerOrRoot ? mayWrite : inContext('memsvc:mayWrite', mayWrite),
     limits: checkedLimits(options.limits ?? {}),
   }
 }
@@ -73,8 +80,17 @@ export function checkedSize(size: AreaSize): AreaSize {
   return size
 }
 
-/** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
-export function checkAreas(areas: readonly OwnedAreaRule[]): void {
+/** A copy: what is made of theirs later changes nothing. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+export function checkedAreas(areas: readonly OwnedAreaRule[]): AreaRule[] {
+  checkAreas(areas)
+  return areas.map(({ keys, mayRead }) => ({
+    keys: [...keys],
+    ...(mayRead === undefined ? {} : { mayRead }),
+    isReadBy: mayRead === undefined ? everybody : inContext('memsvc:mayRead', mayRead),
+  }))
+}
+
+function checkAreas(areas: readonly OwnedAreaRule[]): void {
   if (!Array.isArray(areas)) throw new InvalidArgTypeError(`areas must be an array, got ${show(areas)}`)
   if (areas.length === 0 || areas.length > MAX_AREAS)
     throw new InvalidArgValueError(`a store has 1 to ${MAX_AREAS} areas`)
@@ -83,6 +99,10 @@ export function checkAreas(areas: readonly OwnedAreaRule[]): void {
     for (const pattern of keys) if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
     if (mayRead !== undefined) checkFunction('mayRead', mayRead)
   }
+}
+
+function everybody(): boolean {
+  return true
 }
 
 function isOwnerOrRoot({ uid }: Caller): boolean {

@@ -4,6 +4,7 @@
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
+import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
@@ -16,7 +17,8 @@ import type { StoreLimits } from './limits.ts'
 import type { StoreCopy, StoreOrigin } from './origin.ts'
 import type { AreaSize, OwnedArea } from './owned-area.ts'
 import {
-  checkAreas,
+  type AreaRule,
+  checkedAreas,
   checkedLimits,
   checkedSize,
   checkedValueBytes,
@@ -34,8 +36,7 @@ import { StoreWatchers } from './store-watchers.ts'
 export class OwnedStore {
   /** The service: publish it under a name. Belongs to this object. */
   readonly binder: Binder
-  /** Called with each change after it was made, by whomever. */
-  onChange: ((change: StoreChange) => void) | null = null
+  #onChange: Given<(change: StoreChange) => void> = NOT_GIVEN
   #writes = 0
   #changedAt = wallClock()
   readonly #core: StoreCore
@@ -43,7 +44,7 @@ export class OwnedStore {
   readonly #watchers = new StoreWatchers()
   readonly #keeper: StoreKeeper | null
   readonly #origin: StoreOrigin | null
-  #rules: readonly OwnedAreaRule[]
+  #rules: readonly AreaRule[]
   #isClosed = false
 
   /**
@@ -68,7 +69,7 @@ export class OwnedStore {
       core: this.#core,
       watchers: this.#watchers,
       mayWrite,
-      mayRead: (caller, area) => (this.#rules[area]?.mayRead ?? everybody)(caller),
+      mayRead: (caller, area) => this.#rules[area]?.isReadBy(caller) ?? true,
       kept: () => this.#keeper?.kept() ?? null,
       origin: this.#origin,
     })
@@ -125,6 +126,15 @@ export class OwnedStore {
     return (cached === undefined ? reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
   }
 
+  /** Called with each change after it was made, by whomever; in the async context in which it is given here. */
+  get onChange(): ((change: StoreChange) => void) | null {
+    return this.#onChange.given
+  }
+
+  set onChange(callback: ((change: StoreChange) => void) | null) {
+    this.#onChange = givenInContext('onChange', callback)
+  }
+
   /** For console.log: what it is, in one line. */
   [inspected](): string {
     return introduce(this, {
@@ -158,15 +168,15 @@ export class OwnedStore {
    * @throws ERR_LIMIT they do not fit; ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, also where no area would take a key. Nothing has changed then
    */
   setAreas(areas: OwnedAreaRule[]): void {
-    checkAreas(areas)
+    const rules = checkedAreas(areas)
     const before = this.#rules
-    const isSame = areas.length === before.length && areas.every(({ keys }, i) => isSameList(keys, before[i]?.keys))
+    const isSame = rules.length === before.length && rules.every(({ keys }, i) => isSameList(keys, before[i]?.keys))
     const size = this.#core.areas[0]?.size as AreaSize
-    const plans = areas.map(({ keys, mayRead }, i) =>
+    const plans = rules.map(({ keys, mayRead }, i) =>
       isSame && mayRead === before[i]?.mayRead ? (this.#core.areas[i] as OwnedArea) : { patterns: keys, size },
     )
     // The listeners are told in there of the areas that they may read by the new rules.
-    this.#rules = areas
+    this.#rules = rules
     try {
       this.#core.rearrange(plans)
     } catch (error) {
@@ -247,10 +257,10 @@ export class OwnedStore {
     this.#changedAt = wallClock()
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
-    if (this.onChange === null) return
+    if (this.#onChange.call === null) return
     for (const key of keys) {
       try {
-        this.onChange?.({ key, value: this.#core.reader.getTolerantly(key), version })
+        this.#onChange.call?.({ key, value: this.#core.reader.getTolerantly(key), version })
       } catch (error) {
         reportCallbackError('onChange of a store', error)
       }
@@ -259,10 +269,6 @@ export class OwnedStore {
 }
 
 const NO_OPTIONS: WriteOptions = Object.freeze({})
-
-function everybody(): boolean {
-  return true
-}
 
 function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i])

@@ -1,6 +1,6 @@
 /** memsvc.IStore, the calls to the owner of a store (docs/protocol.md, section 10). Values are read from its areas, never by a call. */
 import { defineInterface } from '../binder/interface.ts'
-import { type ParcelType, types } from '../binder/parcel-types.ts'
+import { ourType, type ParcelType, types } from '../binder/parcel-types.ts'
 import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { checkObject, show } from '../util/check.ts'
@@ -44,11 +44,10 @@ export interface WireEdit {
 }
 
 /** Not to be kept: the bytes are the parcel's, and gone with it. */
-const borrowedBytes: ParcelType<Uint8Array | null> = {
-  write: (parcel, value) => parcel.writeByteArray(value),
-  writeResult: (parcel, value) => parcel.writeByteArray(value),
-  read: (parcel) => parcel.viewByteArray(),
-}
+const borrowedBytes = plain<Uint8Array | null>(
+  (parcel, value) => parcel.writeByteArray(value),
+  (parcel) => parcel.viewByteArray(),
+)
 
 const outcome = plain<Outcome>(
   (parcel, { isConflict, version, edit }) => {
@@ -74,11 +73,12 @@ const edits = plain<readonly WireEdit[]>(
 )
 
 /** Null: this object gives none. */
-const areas: ParcelType<readonly HandedArea[]> = {
-  write: (parcel, value) => writeAreas(parcel, value, types.parcelFileDescriptor.write),
-  writeResult: (parcel, value) => writeAreas(parcel, value, types.parcelFileDescriptor.writeResult),
-  read: (parcel) => readList(parcel, MIN_AREA_BYTES, readArea),
-}
+const areas: ParcelType<readonly HandedArea[]> = ourType({
+  write: (parcel: Parcel, value: readonly HandedArea[]) => writeAreas(parcel, value, types.parcelFileDescriptor.write),
+  writeResult: (parcel: Parcel, value: readonly HandedArea[]) =>
+    writeAreas(parcel, value, types.parcelFileDescriptor.writeResult),
+  read: (parcel: Parcel) => readList(parcel, MIN_AREA_BYTES, readArea),
+})
 
 /** The least that one takes in a parcel. */
 const MIN_EDIT_BYTES = 20
@@ -120,7 +120,7 @@ export const IStoreListener = defineInterface('memsvc.IStoreListener', {
 })
 
 function plain<T>(write: (parcel: Parcel, value: T) => void, read: (parcel: Parcel) => T): ParcelType<T> {
-  return { write, writeResult: write, read }
+  return ourType({ write, writeResult: write, read })
 }
 
 function readList<T>(parcel: Parcel, least: number, read: (parcel: Parcel) => T): T[] {

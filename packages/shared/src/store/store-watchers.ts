@@ -3,7 +3,9 @@
  * read: those who read the same areas have groups of their own.
  */
 
+import { laterCall } from '../binder/binder-context.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
+import { IWatcher } from '../interfaces/watch.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IllegalStateError } from '../util/errors.ts'
 import { Notices, type Told } from '../watching/notices.ts'
@@ -56,7 +58,7 @@ export class StoreWatchers {
     }
     const view = this.#viewOf(request.sees())
     const group = view.groups.join(request.prefix)
-    const watcher: Watcher = { ...request, callback, view, group, toldOf: 0 }
+    const watcher: Watcher = { ...request, callback, tellHere: tellingHere(callback), view, group, toldOf: 0 }
     this.#byCallback.set(callback, watcher)
     group.add(watcher)
   }
@@ -123,6 +125,11 @@ export class StoreWatchers {
     this.#views.set(name, view)
     return view
   }
+}
+
+function tellingHere(callback: IBinder): (() => void) | null {
+  if (callback instanceof BinderProxy) return null
+  return laterCall('a watcher of a store', callback, () => IWatcher.asInterface(callback).onChange())
 }
 
 const RESOURCE = STORE_LIMITS.watchers.name

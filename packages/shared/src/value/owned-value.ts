@@ -5,7 +5,7 @@
 import process from 'node:process'
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
-import { type Caller, inContext } from '../binder/calling-identity.ts'
+import { type Caller, type Given, givenInContext, inContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import { REGION_BYTES } from '../interfaces/memory-service.ts'
 import { MemoryFile } from '../os/memory-file.ts'
 import type { Activity } from '../util/activity.ts'
@@ -16,6 +16,8 @@ import { Watchers } from './watchers.ts'
 
 /** The name that the region shows in /proc/PID/maps, as the seed's. */
 const REGION_NAME = 'Ashmem'
+
+type OnChange = (value: number) => void
 
 /** How a value begins, and who may change it. */
 export interface OwnedValueOptions {
@@ -39,8 +41,7 @@ export class OwnedValue {
   readonly #watchers = new Watchers()
   #writes = 0
   #changedAt = wallClock()
-  #onChange: ((value: number) => void) | null = null
-  #tell: ((value: number) => void) | null = null
+  #onChange: Given<OnChange> = NOT_GIVEN
 
   /**
    * Makes and seals the region.
@@ -91,17 +92,16 @@ export class OwnedValue {
     this.#writes += 1
     this.#changedAt = wallClock()
     this.#watchers.changed()
-    this.#tell?.(value)
+    this.#onChange.call?.(value)
   }
 
   /** Called with the new value after each change, by whomever it was made; in the async context in which it is given here. */
-  get onChange(): ((value: number) => void) | null {
-    return this.#onChange
+  get onChange(): OnChange | null {
+    return this.#onChange.given
   }
 
-  set onChange(callback: ((value: number) => void) | null) {
-    this.#onChange = callback
-    this.#tell = callback && inContext('memsvc:onChange', callback)
+  set onChange(callback: OnChange | null) {
+    this.#onChange = givenInContext('onChange', callback)
   }
 
   /** How many callbacks are told of changes. */

@@ -3,7 +3,7 @@
  * followed over deaths and restarts of the daemon. What the seed's `Client` activity did by hand.
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
-import { inContext } from '../binder/calling-identity.ts'
+import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import { withOptions } from '../binder/with-options.ts'
 import { GONE } from '../channel/death.ts'
 import { DEFAULT_SERVICE_NAME, IMemoryService, REGION_BYTES } from '../interfaces/memory-service.ts'
@@ -20,7 +20,7 @@ import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions } from '../util/p
 import { reportCallbackError } from '../util/report.ts'
 import { ValueChanges, type ValueChangesOptions } from './value-changes.ts'
 
-type Callback = (() => void) | null
+type Callback = () => void
 
 /**
  * The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. When the service dies it
@@ -34,10 +34,7 @@ export class SharedValue {
   #isAway = false
   #isClosed = false
   readonly #loops = new Set<ValueChanges>()
-  readonly #callbacks: Record<'stale' | 'live', { given: Callback; call: Callback }> = {
-    stale: { given: null, call: null },
-    live: { given: null, call: null },
-  }
+  readonly #callbacks: Record<'stale' | 'live', Given<Callback>> = { stale: NOT_GIVEN, live: NOT_GIVEN }
 
   private constructor(binder: IBinder, file: MemoryFile, link: ServiceLink | null) {
     this.#binder = binder
@@ -131,21 +128,21 @@ export class SharedValue {
   }
 
   /** Called when the service has died: from here on `get()` is its last value. In the async context in which it is given here. */
-  get onStale(): Callback {
+  get onStale(): Callback | null {
     return this.#callbacks.stale.given
   }
 
-  set onStale(callback: Callback) {
-    this.#callbacks.stale = { given: callback, call: callback && inContext('memsvc:onStale', callback) }
+  set onStale(callback: Callback | null) {
+    this.#callbacks.stale = givenInContext('onStale', callback)
   }
 
   /** Called when the next region is mapped: from here on `get()` is the value of the service that came back. As `onStale`. */
-  get onLive(): Callback {
+  get onLive(): Callback | null {
     return this.#callbacks.live.given
   }
 
-  set onLive(callback: Callback) {
-    this.#callbacks.live = { given: callback, call: callback && inContext('memsvc:onLive', callback) }
+  set onLive(callback: Callback | null) {
+    this.#callbacks.live = givenInContext('onLive', callback)
   }
 
   /**

@@ -39,7 +39,7 @@ export class Watchers {
       callback.close() // given back, and the link with it
       throw error
     }
-    const watcher: Watcher = { callback, budget, toldOf: 0 }
+    const watcher: Watcher = { callback, tellHere: null, budget, toldOf: 0 }
     this.#byCallback.set(callback, watcher)
     this.#group.add(watcher)
   }

@@ -20,6 +20,8 @@ NOTICE.writeInterfaceToken(IWatcher.DESCRIPTOR)
 /** One who is told. */
 export interface Told {
   readonly callback: IBinder
+  /** Tells one of this process; null: it is a proxy. */
+  readonly tellHere: (() => void) | null
   /** The number of the change of its group that it was told of last. Its group's. */
   toldOf: number
 }
@@ -124,7 +126,7 @@ export class Notices<W extends Told> {
       const watcher = this.#takeDue()
       if (watcher === undefined) break
       if (watcher.callback instanceof BinderProxy) portion.push(watcher.callback)
-      else void IWatcher.asInterface(watcher.callback).onChange()
+      else watcher.tellHere?.()
     }
     // One that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that.
     if (portion.length > 0) {

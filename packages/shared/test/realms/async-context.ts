@@ -10,10 +10,15 @@ import { leakChecked, sessionPair, startRegistry, watchdog } from '../../test-su
 const {
   Binder,
   IMemoryService,
+  IStore,
+  IStoreListener,
+  IWatcher,
+  OwnedStore,
   OwnedValue,
   Parcel,
   ParcelFileDescriptor,
   ServiceManager,
+  SharedStore,
   SharedValue,
   defineInterface,
   types,
@@ -215,4 +220,105 @@ t.test('a oneway call that waits for others of its object', async (t) => {
   t.same(contexts, ['given', 'given', 'given'])
   data.recycle()
   ;(binder as unknown as Disposable)[Symbol.dispose]()
+})
+
+t.test('who may read and write a key of a store, and what was written', async (t) => {
+  const { registry } = await startRegistry(t)
+  const manager = await connectFirst(t, registry)
+  const client = await connectFirst(t, registry)
+  const heard = new Set<string>()
+  const note = (what: string) => heard.add(`${what}: ${seen()}`).size > 0
+  const areas = () => [{ keys: ['*'], mayRead: () => note('read') }]
+  const owner = als.run(
+    'owner',
+    () =>
+      new OwnedStore({ capacity: 1 << 20, maxKeys: 64, mayWrite: (_, key) => note(`write ${key}`), areas: areas() }),
+  )
+  t.teardown(() => owner.close())
+  als.run('listener', () => {
+    owner.onChange = ({ key }) => note(`${key} by ${Binder.getCallingUid()}`)
+  })
+  await manager.addService('store', owner.binder)
+  const store = await als.run('client', () => SharedStore.open('store', { manager: client }))
+  await als.run('client', () => store.set('a', 1))
+  als.run('local', () => owner.set('b', 2))
+  als.run('anew', () => owner.setAreas(areas()))
+  const uid = process.getuid?.()
+  t.same([...heard].sort(), [
+    `a by ${uid}: listener`,
+    `b by ${uid}: listener`,
+    'read: anew',
+    'read: owner',
+    'write a: owner',
+  ])
+  t.equal(typeof owner.onChange, 'function')
+  store.close()
+})
+
+t.test('what watches a store, and listens to it, in the process of its owner', async (t) => {
+  const owner = new OwnedStore({ capacity: 1 << 20, maxKeys: 64 })
+  const told: string[] = []
+  class Watching extends IWatcher.Stub {
+    onChange(): void {
+      told.push(seen())
+      if (told.length > 1) throw new Error('of a watcher')
+    }
+  }
+  class Listening extends IStoreListener.Stub {
+    onAreas(areas: readonly { readonly descriptor: api.ParcelFileDescriptor }[]): void {
+      told.push(seen())
+      for (const { descriptor } of areas) descriptor.close()
+    }
+  }
+  const service = IStore.asInterface(owner.binder)
+  const watching = new Watching()
+  await als.run('watcher', () => service.watch(watching, ''))
+  const areas = await als.run('listener', () => service.open(new Listening()))
+  for (const { descriptor } of areas) descriptor.close()
+  als.run('writer', () => owner.set('a', 1))
+  als.run('owner', () => owner.resize({ capacity: 1 << 21 }))
+  t.same(told, ['watcher', 'listener'])
+  await service.acknowledge(watching)
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+  als.run('writer', () => owner.set('a', 2)) // what the watcher throws is not thrown here
+  t.match(await warned, { code: 'MEMSVC_CALLBACK_ERROR', message: /of a watcher/ })
+  t.same(told, ['watcher', 'listener', 'watcher'])
+  owner.close()
+})
+
+t.test('what reads the result of a call, where that is of a type of theirs', async (t) => {
+  const contextual: api.ParcelType<string | null> = {
+    write: (parcel, value) => parcel.writeString(value),
+    writeResult: (parcel, value) => parcel.writeString(value),
+    read: (parcel) => `${parcel.readString()} ${seen()}`,
+  }
+  const ITyped = defineInterface('test.ITyped', { get: { code: 1, args: [contextual], returns: contextual } })
+  class Typed extends ITyped.Stub {
+    get(value: string | null): string | null {
+      return value
+    }
+  }
+  const { registry } = await startRegistry(t)
+  const manager = await connectFirst(t, registry)
+  const client = await connectFirst(t, registry)
+  await als.run('given', () => manager.addService('typed', new Typed()))
+  const binder = (await client.getService('typed')) as api.IBinder
+  const proxy = ITyped.asInterface(binder)
+  t.equal(await als.run('caller', () => proxy.get('read in')), 'read in given caller')
+  ;(binder as unknown as Disposable)[Symbol.dispose]()
+})
+
+t.test('what is no callback is refused where it is given', (t) => {
+  using value = new OwnedValue()
+  using store = new OwnedStore({ capacity: 1 << 20, maxKeys: 64 })
+  for (const owner of [value, store]) {
+    t.throws(() => Object.assign(owner, { onChange: 'text' }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /^onChange must/,
+    })
+    owner.onChange = () => undefined
+    owner.onChange = null
+    t.equal(owner.onChange, null)
+  }
+  t.end()
 })

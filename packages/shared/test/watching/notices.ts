@@ -8,6 +8,7 @@ const PORTION = 4
 
 class Watcher extends IWatcher.Stub implements ImplementationOf<typeof IWatcher>, support.Told {
   readonly callback = this
+  readonly tellHere = () => this.onChange()
   toldOf = 0
   notices = 0
 
