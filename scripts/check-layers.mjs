@@ -51,6 +51,7 @@ const LAYERS = {
       'mapped_memory',
       'slot_table',
       'unique_fd',
+      'unix_address',
       'words',
     ],
     ['environment'],

@@ -1,7 +1,12 @@
 /** The examples and the commands as processes, at the registry of a test; they are gone with the test. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { newRegistryPath, Program, startProgram } from '../../../packages/shared/dist/test-support/harness.js'
+import {
+  newRegistryPath,
+  Program,
+  startCommand,
+  startProgram,
+} from '../../../packages/shared/dist/test-support/harness.js'
 
 export * as nodeFs from 'node:fs'
 export * as nodePath from 'node:path'
@@ -19,17 +24,35 @@ export async function startRegistry(t) {
   return registry
 }
 
-/** Starts `examples/NAME`: with Node, or with Python if it is a Python program. */
-export function startExample(t, name, args, registry, more = {}) {
+/** Starts `examples/NAME`: with Node, or with Python if it is a Python program. @param stdin as `startProgram` */
+export function startExample(t, name, args, registry, more = {}, { stdin } = {}) {
   const path = pathOf(`examples/${name}`)
   const env = { MEMSVC_REGISTRY: registry, ...more }
-  const program = path.endsWith('.py') ? startPython(path, args, env) : startProgram(path, args, { env })
+  const program = path.endsWith('.py') ? startPython(path, args, env) : startProgram(path, args, { env, stdin })
   return atTeardown(t, program)
 }
 
 /** Runs `examples/NAME` to its end. */
 export function runExample(t, name, args, registry, more = {}) {
   return startExample(t, name, args, registry, more).ending
+}
+
+/** Runs a command, found by PATH, to its end. */
+export function runTool(t, command, { cwd, env }) {
+  const prefix = ['sh', '-c', 'cd "$0" && exec "$@"', cwd]
+  return atTeardown(t, startCommand(command, { env, prefix })).ending
+}
+
+/** For a test's `skip`: which of these commands is not installed. */
+export function missing(...commands) {
+  const absent = commands.filter((command) => spawnSync('sh', ['-c', 'command -v "$0"', command]).status !== 0)
+  return absent.length === 0 ? false : `needs ${absent.join(', ')}`
+}
+
+/** Likewise, of modules of Debian's Python. */
+export function missingPython(...modules) {
+  const { status } = spawnSync('/usr/bin/python3', ['-c', `import ${modules.join(', ')}`])
+  return status === 0 ? false : `needs ${modules.join(', ')} of Python`
 }
 
 /** Runs `memclient` to its end. */

@@ -2,48 +2,18 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
-#include <cstddef>
-#include <cstring>
-#include <optional>
 #include <vector>
 
 #include "ancillary.h"
 #include "credentials.h"
 #include "define.h"
 #include "families.h"
+#include "unix_address.h"
 
 namespace {
 
 constexpr int kBirthFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-
-struct Address {
-  sockaddr_un name{};
-  socklen_t length = 0;
-};
-
-/** A path, or with a leading NUL a name of the abstract namespace (which ends with its length, not with a NUL). */
-std::optional<Address> AddressOf(const std::string& path) {
-  Address address;
-  const bool isAbstract = !path.empty() && path[0] == '\0';
-  if (path.empty() || (!isAbstract && path.find('\0') != std::string::npos)) {
-    errno = EINVAL;
-    return std::nullopt;
-  }
-  if (path.size() >= sizeof(address.name.sun_path)) {
-    errno = ENAMETOOLONG;
-    return std::nullopt;
-  }
-  address.name.sun_family = AF_UNIX;
-  std::memcpy(address.name.sun_path, path.data(), path.size());
-  address.length = offsetof(sockaddr_un, sun_path) + path.size() + (isAbstract ? 0 : 1);
-  return address;
-}
-
-// SAFETY: the socket calls take every address family through sockaddr; the length says which bytes are meant.
-const sockaddr* Generic(const Address& address) { return reinterpret_cast<const sockaddr*>(&address.name); }
 
 Napi::Value SocketPair(Napi::Env env, int type) {
   int ends[2];
@@ -107,29 +77,27 @@ Napi::Value PeerGroups(Napi::Env env, int fd) {
   return array;
 }
 
-/** An option that is an int: SO_DOMAIN, SO_TYPE, SO_ACCEPTCONN and the like. */
+/** An option that is an int, of either sign: its 32 bits, for a negative result is an errno. */
 int64_t GetOption(int fd, int option) {
   int value = 0;
   socklen_t length = sizeof(value);
-  return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
+  if (::getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0) return -errno;
+  return static_cast<uint32_t>(value);
 }
 
-/** Its path ends with a NUL or at the end of sun_path; an abstract name ends with the length; no name has length 0. */
-Napi::Value SocketName(Napi::Env env, int fd) {
-  sockaddr_un name{};
-  socklen_t length = sizeof(name);
-  // SAFETY: as in Generic().
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) < 0) return Errno(env);
-  if (name.sun_family != AF_UNIX) return Napi::Number::New(env, -EAFNOSUPPORT);
-  const size_t room = std::min<size_t>(length, sizeof(name)) - offsetof(sockaddr_un, sun_path);
-  const bool isAbstract = room > 0 && name.sun_path[0] == '\0';
-  return Napi::String::New(env, name.sun_path, isAbstract ? room : strnlen(name.sun_path, room));
-}
-
-int64_t SetOption(int fd, int option, bool on) {
-  const int value = on ? 1 : 0;
+int64_t SetOption(int fd, int option, int value) {
   return ResultOf(::setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)));
 }
+
+Napi::Value SocketName(Napi::Env env, int fd) {
+  UnixAddress address;
+  address.length = sizeof(address.name);
+  // SAFETY: as in Generic().
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address.name), &address.length) < 0) return Errno(env);
+  if (address.name.sun_family != AF_UNIX) return Napi::Number::New(env, -EAFNOSUPPORT);
+  return Napi::String::New(env, PathOf(address));
+}
+
 int64_t SetPassCredentials(int fd, bool on) { return SetOption(fd, SO_PASSCRED, on); }
 int64_t Shutdown(int fd, int how) { return ResultOf(::shutdown(fd, how)); }
 
@@ -153,6 +121,7 @@ void RegisterSocket(Napi::Env env, Napi::Object exports) {
   Define<PeerPidfd, "fd">(exports, "peerPidfd");
   Define<PeerGroups, "fd">(exports, "peerGroups");
   Define<GetOption, "fd", "option">(exports, "socketOption");
+  Define<SetOption, "fd", "option", "value">(exports, "setSocketOption");
   Define<SocketName, "fd">(exports, "socketName");
   Define<SetPassCredentials, "fd", "on">(exports, "setPassCredentials");
   Define<Shutdown, "fd", "how">(exports, "shutdown");

@@ -124,14 +124,17 @@ export interface NativeBinding {
   peerCredentials(fd: number): Credentials | number
   peerPidfd(fd: number): number
   peerGroups(fd: number): number[] | number
+  /** Its 32 bits, without a sign. */
   socketOption(fd: number, option: number): number
+  setSocketOption(fd: number, option: number, value: number): number
   socketName(fd: number): string | number
   setPassCredentials(fd: number, on: boolean): number
   setPassRights(fd: number, on: boolean): number
   shutdown(fd: number, how: number): number
   unreadBytes(fd: number): number
 
-  sendmsg(fd: number, fds: number[], data: Uint8Array, flags: number): number
+  /** @param to '' where the socket is connected */
+  sendmsg(fd: number, fds: number[], data: Uint8Array, flags: number, to: string): number
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
 
   hubCreate(
@@ -192,6 +195,7 @@ export interface NativeMessage {
   size: number
   flags: number
   credentials: Credentials | null
+  address: string
   fds: number[]
 }
 

@@ -40,9 +40,14 @@ export const constants = Object.freeze({
 
   // getsockopt(2), socket(7)
   SO_TYPE: 3,
+  SO_ERROR: 4,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
+  SO_PASSCRED: 16,
   SO_ACCEPTCONN: 30,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
+  SO_PROTOCOL: 38,
   SO_DOMAIN: 39,
 
   // socket(2)

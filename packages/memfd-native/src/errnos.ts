@@ -9,6 +9,7 @@ export const errnos = Object.freeze({
   EAGAIN: -11,
   EINVAL: -22,
   ENFILE: -23,
+  EMFILE: -24,
   ENOTTY: -25,
   ENOSPC: -28,
   EPIPE: -32,

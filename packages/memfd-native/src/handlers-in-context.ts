@@ -22,6 +22,7 @@ export function connectionHandlerInContext(handler: ConnectionHandler): Connecti
     onConnection: (fd, credentials) => context.runInAsyncScope(() => handler.onConnection(fd, credentials)),
     onAcceptFailed: (errno) => context.runInAsyncScope(() => handler.onAcceptFailed(errno)),
   }
-  if (handler.refuse !== undefined) inContext.refuse = (uid) => handler.refuse?.(uid) ?? null
+  if (handler.refuse !== undefined)
+    inContext.refuse = (uid) => context.runInAsyncScope(() => handler.refuse?.(uid) ?? null)
   return inContext
 }

@@ -22,7 +22,7 @@ import { HubListener, type HubParts, HubSocket } from './hub-socket.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { OwnedFd } from './owned-fd.ts'
 import { PacketRecord } from './received-packet.ts'
-import { type AttachOptions, Slots } from './slots.ts'
+import { type AttachOptions, type ListenOptions, Slots } from './slots.ts'
 
 const { MSG_DONTWAIT } = constants
 
@@ -114,10 +114,11 @@ export class Hub {
   }
 
   /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */
-  listen(fd: OwnedFd, handler: ConnectionHandler): HubListener {
+  listen(fd: OwnedFd, handler: ConnectionHandler, options: ListenOptions = {}): HubListener {
     checkOwner(fd)
     checkObject('handler', handler)
-    return new HubListener(this.#parts, this.#slots.addListener(fd, handler), handler)
+    checkObject('options', options)
+    return new HubListener(this.#parts, this.#slots.addListener(fd, handler, options), handler)
   }
 
   /** A group for sockets to join, open. It belongs to the caller, until `release()`. */
@@ -283,7 +284,7 @@ export class Hub {
     if (refusal === null) return false
     const { farewell, milliseconds } = refusal
     const fd = this.#events.firstFd(at)
-    native.sendmsg(fd, [], farewell, MSG_DONTWAIT) // whoever has gone already hears nothing: EPIPE
+    native.sendmsg(fd, [], farewell, MSG_DONTWAIT, '') // whoever has gone already hears nothing: EPIPE
     native.close(fd)
     this.outgoing.set(farewell)
     this.#native.refuse(this.#events.slot(at), uid | 0, Math.round(milliseconds * 1000), farewell.length)

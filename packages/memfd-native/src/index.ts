@@ -33,7 +33,7 @@ export {
   setrlimit,
 } from './process.ts'
 export type { ReceivedPacket } from './received-packet.ts'
-export type { AttachOptions } from './slots.ts'
+export type { AttachOptions, ListenOptions } from './slots.ts'
 export { SyscallError } from './syscall-error.ts'
 export { nodeTimers } from './timers.ts'
 export {
@@ -54,9 +54,11 @@ export {
   sendmsg,
   setPassCredentials,
   setPassRights,
+  setSocketOption,
   shutdown,
   socket,
   socketpair,
   unreadBytes,
 } from './unix-socket.ts'
 export { connectUnixStream, type UnixStream, unixStream } from './unix-stream.ts'
+export { USocket, type USocketChunk, type USocketMessage, type USocketOptions } from './usocket.ts'

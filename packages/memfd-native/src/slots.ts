@@ -17,6 +17,12 @@ export interface AttachOptions {
   readonly inNoContext?: boolean
 }
 
+/** Of a listener in the hub. */
+export interface ListenOptions {
+  /** As of a socket: each connection costs a little less. */
+  readonly inNoContext?: boolean
+}
+
 /** Handlers by slot. */
 export class Slots {
   readonly #native: NativeHub
@@ -40,9 +46,9 @@ export class Slots {
   }
 
   /** Likewise. */
-  addListener(fd: OwnedFd, handler: ConnectionHandler): number {
+  addListener(fd: OwnedFd, handler: ConnectionHandler, { inNoContext = false }: ListenOptions): number {
     const slot = unwrap('epoll_ctl', this.#native.add(fd.release(), 1, 0))
-    this.#listeners[slot] = connectionHandlerInContext(handler)
+    this.#listeners[slot] = inNoContext ? handler : connectionHandlerInContext(handler)
     return slot
   }
 

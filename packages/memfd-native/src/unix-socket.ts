@@ -26,6 +26,11 @@ export interface Message {
   flags: number
   /** Who sent it, from the kernel; null unless setPassCredentials() is on. */
   credentials: Credentials | null
+  /**
+   * The address of the socket that sent it, as `bind` took it there: a leading NUL means the abstract namespace. '' where that has none.
+   * A datagram is answered by `sendmsg(fd, data, [], 0, address)`.
+   */
+  address: string
 }
 
 /** Two connected sockets of `constants.SOCK_SEQPACKET`, SOCK_STREAM or SOCK_DGRAM. socketpair(2) */
@@ -78,15 +83,17 @@ export function connect(fd: Fd, path: string): void {
  * Sends one message and answers the bytes taken (all of them, but on a stream). The kernel takes references of its own
  * to the descriptors: they stay the caller's. Never SIGPIPE. sendmsg(2)
  *
+ * @param to of a datagram socket that is not connected: the path of the receiver, as `connect` takes it
  * @throws SyscallError EINVAL for more than 253 descriptors, or descriptors with 0 bytes; EAGAIN when the receiver's
  * queue is full; EMSGSIZE; EPIPE, ECONNRESET when the peer is gone; EPERM when the peer accepts no descriptors;
- * ETOOMANYREFS when too many descriptors of this uid are under way
+ * ETOOMANYREFS when too many descriptors of this uid are under way; of `to` as connect()
  */
-export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0): number {
+export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0, to = ''): number {
   checkList('fds', fds)
   // Before they are looked at: a list may have any length.
   if (fds.length > MAX_FDS) throw new SyscallError('sendmsg', errnos.EINVAL, `more than ${MAX_FDS} descriptors`)
-  return unwrap('sendmsg', native.sendmsg(fdNumber(fd), fds.map(fdNumber), data, flags))
+  if (to !== '') checkPathLength('sendmsg', to)
+  return unwrap('sendmsg', native.sendmsg(fdNumber(fd), fds.map(fdNumber), data, flags, to))
 }
 
 /**
@@ -103,6 +110,7 @@ export function recvmsg(fd: Fd, size: number, maxFds = MAX_FDS, flags = 0): Mess
     fds: message.fds.map((number) => ownResult('recvmsg', number)),
     flags: message.flags,
     credentials: message.credentials,
+    address: message.address,
   }
 }
 
@@ -123,11 +131,22 @@ export function getPeerGroups(fd: Fd): number[] {
 }
 
 /**
- * An option of a socket of any family that is an int: `constants.SO_TYPE`, SO_DOMAIN, SO_ACCEPTCONN (1: it listens),
- * SO_SNDBUF, SO_RCVBUF (bytes, as the kernel counts them). getsockopt(2), SOL_SOCKET
+ * An option of a socket of any family that is an int: `constants.SO_TYPE`, SO_DOMAIN, SO_PROTOCOL, SO_ACCEPTCONN (1: it listens),
+ * SO_SNDBUF, SO_RCVBUF (bytes as the kernel counts them: twice what was set), SO_PASSCRED, SO_ERROR (an errno, which this clears).
+ * getsockopt(2), SOL_SOCKET
  */
 export function getSocketOption(fd: Fd, option: number): number {
-  return unwrap('getsockopt', native.socketOption(fdNumber(fd), option))
+  return unwrap('getsockopt', native.socketOption(fdNumber(fd), option)) | 0
+}
+
+/**
+ * Sets an option that is an int: `constants.SO_SNDBUF`, SO_RCVBUF (bytes of data: the kernel doubles them, within
+ * net.core.wmem_max and rmem_max; SO_SNDBUFFORCE and SO_RCVBUFFORCE go beyond, for root), SO_PASSCRED (0 or 1). setsockopt(2), SOL_SOCKET
+ *
+ * @throws SyscallError ENOPROTOOPT an option that cannot be set; EPERM; EINVAL
+ */
+export function setSocketOption(fd: Fd, option: number, value: number): void {
+  unwrap('setsockopt', native.setSocketOption(fdNumber(fd), option, value))
 }
 
 /**

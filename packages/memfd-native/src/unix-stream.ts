@@ -2,20 +2,20 @@
  * A Unix stream socket as a Duplex of Node's that passes descriptors too. Bytes and descriptors keep their order: the descriptors of a
  * `writeWithFds` arrive with its first byte, in an event `fds` that comes before that byte.
  */
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import process from 'node:process'
 import type { Duplex } from 'node:stream'
-import { argumentError, checkInstance, checkList, typeProblem } from './argument.ts'
+import { argumentError, checkFunction, checkInstance, checkList, typeProblem } from './argument.ts'
+import { inThisContext } from './async-context.ts'
 import { constants } from './constants.ts'
 import { dup } from './fd.ts'
-import { FdWatcher } from './fd-watcher.ts'
+import { throwLater } from './handlers.ts'
 import { type Fd, fdNumber, NO_FDS, OwnedFd } from './owned-fd.ts'
-import type { SyscallError } from './syscall-error.ts'
-import { connect, recvmsg, SHUT_WR, sendmsg, shutdown, socket } from './unix-socket.ts'
+import { CHUNK_BYTES, MAX_FDS, StreamEnds } from './stream-ends.ts'
+import { typeName } from './typed-array.ts'
+import { connect, socket } from './unix-socket.ts'
 
-/** Of one read. */
-const CHUNK_BYTES = 64 * 1024
-const MAX_FDS = 253
+const NAME = 'memfd-native:UnixStream'
 
 /** A Duplex that passes descriptors. Ends as `net.Socket` with `allowHalfOpen`: each direction by itself. */
 export interface UnixStream extends Duplex {
@@ -26,157 +26,140 @@ export interface UnixStream extends Duplex {
    *   EMFILE: nothing is written then
    */
   writeWithFds(bytes: Uint8Array, fds: readonly Fd[], callback?: (error?: Error | null) => void): boolean
+  /** What it waits for keeps the process alive, as from the start. */
+  ref(): this
+  /** Lets the process end while this waits. */
+  unref(): this
+  /** Does nothing: a Unix socket holds nothing back. Libraries that take any socket call it. */
+  setNoDelay(): this
 }
 
 /**
  * Takes a connected SOCK_STREAM socket over. The stream tells of descriptors by `stream.on('fds', (fds: number[]) => …)`: numbers, which
- * the listener owns from then on. Those that nobody listens for are closed.
+ * the listener owns from then on. Those that nobody listens for are closed. It ends with the error EMFILE if the process has no numbers
+ * left for descriptors that come.
  */
 export function unixStream(fd: OwnedFd): UnixStream {
   checkInstance('fd', fd, OwnedFd)
   // Loaded late: most programs use no streams of this package.
   const { Duplex } = process.getBuiltinModule('node:stream')
-  const ends = new Ends(fd)
+  const ends = new StreamEnds(fd, NAME)
+  /** Duplicates that go with these very chunks. */
+  const promised = new Map<Uint8Array, OwnedFd[]>()
   const stream = new Duplex({
     allowHalfOpen: true,
-    read: () => ends.read(stream),
-    write: (chunk: Buffer, _encoding, done) => ends.write(chunk, done),
+    read: () => readInto(stream, ends),
+    write: (chunk: Buffer, _encoding, done) => {
+      const fds = promised.get(chunk) ?? NO_FDS
+      promised.delete(chunk)
+      ends.send(chunk, fds, done)
+    },
     final: (done) => ends.finish(done),
     destroy: (error, done) => {
+      for (const fds of promised.values()) closeAll(fds)
       ends.close()
       done(error)
     },
   }) as UnixStream
   stream.writeWithFds = (bytes, fds, callback) => {
-    ends.promise(bytes, fds)
-    return stream.write(bytes, callback)
+    const chunk = ownChunk(bytes)
+    checkFds(fds)
+    if (callback !== undefined) checkFunction('callback', callback)
+    if (!stream.destroyed && !stream.writableEnded) promised.set(chunk, dupAll(fds))
+    return stream.write(chunk, callback && inThisContext(NAME, callback))
   }
-  return stream
+  return Object.assign(stream, {
+    ref: () => setRef(stream, ends, true),
+    unref: () => setRef(stream, ends, false),
+    setNoDelay: () => stream,
+  })
 }
 
-/** A stream to the socket at a path; a leading NUL means the abstract namespace. @throws as `connect` */
+/** A stream to the socket at a path; a leading NUL means the abstract namespace. Tells `connect`, as net's. @throws as `connect` */
 export function connectUnixStream(path: string): UnixStream {
   const fd = socket(constants.SOCK_STREAM)
   try {
     connect(fd, path)
-    return unixStream(fd)
+    const stream = unixStream(fd)
+    process.nextTick(() => {
+      if (!stream.destroyed) stream.emit('connect')
+    })
+    return stream
   } catch (error) {
     fd.close()
     throw error
   }
 }
 
-/** Both directions of the socket. */
-class Ends {
-  readonly #fd: OwnedFd
-  /** Duplicates that go with the next chunks that are those very bytes. */
-  readonly #promised: { bytes: Uint8Array; fds: OwnedFd[] }[] = []
-  #reading: FdWatcher | null = null
-  #writing: FdWatcher | null = null
+/** One chunk, with what comes along; if there is none yet, when it comes. */
+function readInto(stream: Duplex, ends: StreamEnds): void {
+  const chunk = attempt(stream, () => {
+    const received = ends.receive(CHUNK_BYTES)
+    if (received === undefined) ends.whenReadable(() => readInto(stream, ends))
+    return received
+  })
+  if (chunk === undefined) return
+  if (chunk.fds.length > 0) tell(stream, chunk.fds)
+  stream.push(chunk.data)
+}
 
-  constructor(fd: OwnedFd) {
-    this.#fd = fd
-  }
-
-  promise(bytes: Uint8Array, fds: readonly Fd[]): void {
-    checkList('fds', fds)
-    if (!ArrayBuffer.isView(bytes)) throw typeProblem('bytes must be a Uint8Array')
-    if (bytes.length === 0 || fds.length > MAX_FDS)
-      throw argumentError(
-        RangeError,
-        'ERR_OUT_OF_RANGE',
-        `descriptors need a byte to go with, and are ${MAX_FDS} at most`,
-      )
-    const dups: OwnedFd[] = []
-    try {
-      for (const fd of fds) dups.push(dup(fdNumber(fd)))
-    } catch (error) {
-      for (const fd of dups) fd.close()
-      throw error
-    }
-    this.#promised.push({ bytes, fds: dups })
-  }
-
-  /** One chunk, with what comes along; if there is none yet, when it comes. */
-  read(stream: Duplex): void {
-    try {
-      const { data, fds } = recvmsg(this.#fd, CHUNK_BYTES, MAX_FDS)
-      if (fds.length > 0) tell(stream, fds)
-      stream.push(data.length === 0 ? null : data)
-    } catch (error) {
-      if ((error as SyscallError).code === 'ECONNRESET') stream.push(null)
-      else if ((error as SyscallError).code !== 'EAGAIN') stream.destroy(error as Error)
-      else this.#reading ??= new FdWatcher(this.#fd, 'readable', () => this.#readAgain(stream))
-    }
-  }
-
-  #readAgain(stream: Duplex): void {
-    this.#reading?.close()
-    this.#reading = null
-    this.read(stream)
-  }
-
-  write(chunk: Buffer, done: (error?: Error | null) => void): void {
-    const [next] = this.#promised
-    const isNext = next !== undefined && isSameMemory(next.bytes, chunk)
-    if (isNext) this.#promised.shift()
-    this.#send(chunk, isNext ? next.fds : NO_FDS, done)
-  }
-
-  #send(chunk: Buffer, fds: readonly OwnedFd[], done: (error?: Error | null) => void): void {
-    let rest = chunk
-    let toSend = fds
-    try {
-      while (rest.length > 0) {
-        rest = rest.subarray(sendmsg(this.#fd, rest, toSend))
-        for (const fd of toSend) fd.close()
-        toSend = NO_FDS
-      }
-    } catch (error) {
-      if ((error as SyscallError).code === 'EAGAIN') {
-        this.#writing = new FdWatcher(this.#fd, 'writable', () => {
-          this.#writing?.close()
-          this.#writing = null
-          this.#send(rest, toSend, done)
-        })
-        return
-      }
-      for (const fd of toSend) fd.close()
-      done(error as Error)
-      return
-    }
-    done()
-  }
-
-  /** The peer reads to the end; this side goes on reading. */
-  finish(done: (error?: Error | null) => void): void {
-    try {
-      shutdown(this.#fd, SHUT_WR)
-      done()
-    } catch (error) {
-      done((error as SyscallError).code === 'ENOTCONN' ? null : (error as Error))
-    }
-  }
-
-  close(): void {
-    this.#reading?.close()
-    this.#writing?.close()
-    for (const { fds } of this.#promised.splice(0)) for (const fd of fds) fd.close()
-    this.#fd.close()
+/** What fails ends the stream. */
+export function attempt<T>(stream: Duplex, act: () => T): T | undefined {
+  try {
+    return act()
+  } catch (error) {
+    stream.destroy(error as Error)
+    return undefined
   }
 }
 
-/** A stream hands on the chunk that it was given, or a Buffer over the same memory. */
-function isSameMemory(bytes: Uint8Array, chunk: Buffer): boolean {
-  return bytes.buffer === chunk.buffer && bytes.byteOffset === chunk.byteOffset && bytes.length === chunk.length
+/** A Buffer of its own over these bytes: a stream hands on the very object that it was given. */
+function ownChunk(bytes: Uint8Array): Buffer {
+  if (typeName(bytes) !== 'Uint8Array') throw typeProblem('bytes must be a Uint8Array')
+  if (bytes.byteLength === 0) throw outOfRange('descriptors need a byte to go with')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Numbers, the listeners' own. */
+function checkFds(fds: readonly Fd[]): void {
+  checkList('fds', fds)
+  if (fds.length > MAX_FDS) throw outOfRange(`at most ${MAX_FDS} descriptors go with one write`)
+}
+
+function outOfRange(message: string): Error {
+  return argumentError(RangeError, 'ERR_OUT_OF_RANGE', message)
+}
+
+/** All or none. */
+export function dupAll(fds: readonly Fd[]): OwnedFd[] {
+  const dups: OwnedFd[] = []
+  try {
+    for (const fd of fds) dups.push(dup(fdNumber(fd)))
+    return dups
+  } catch (error) {
+    closeAll(dups)
+    throw error
+  }
+}
+
+export function closeAll(fds: readonly OwnedFd[]): void {
+  for (const fd of fds) fd.close()
+}
+
+function setRef(stream: UnixStream, ends: StreamEnds, isRef: boolean): UnixStream {
+  ends.setRef(isRef)
+  return stream
+}
+
+/** Numbers, the listeners' own. What a listener throws is the program's: the bytes come all the same. */
 function tell(stream: Duplex, fds: readonly OwnedFd[]): void {
-  if (stream.listenerCount('fds') === 0) for (const fd of fds) fd.close()
-  else
-    stream.emit(
-      'fds',
-      fds.map((fd) => fd.release()),
-    )
+  if (stream.listenerCount('fds') === 0) {
+    closeAll(fds)
+    return
+  }
+  const numbers = fds.map((fd) => fd.release())
+  try {
+    stream.emit('fds', numbers)
+  } catch (error) {
+    throwLater(error)
+  }
 }

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import t from 'tap'
 import * as native from '../src/index.ts'
-import { leakChecked } from '../test-support/index.ts'
+import { leakChecked, tempFolder } from '../test-support/index.ts'
 
 const { captureContext, constants, FdWatcher, Hub, inNoContext, inThisContext, nodeTimers, sendmsg, socketpair } =
   native
@@ -111,4 +111,69 @@ t.test('a context has a name, and a callback is a function', async (t) => {
   for (const callback of [5, null, undefined, {}]) {
     t.throws(() => inThisContext('test', callback as never), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
   }
+})
+
+t.test('a listener of the hub asks and tells in the context in which it was given, or in none', async (t) => {
+  for (const [options, expected] of [
+    [{}, 'given'],
+    [{ inNoContext: true }, 'none'],
+  ] as const) {
+    const path = `${tempFolder(t)}/socket`
+    const fd = native.socket(constants.SOCK_SEQPACKET)
+    native.bind(fd, path)
+    native.listen(fd)
+    const told: string[] = []
+    await new Promise<void>((resolve) => {
+      const handler = {
+        refuse: () => {
+          told.push(`refuse ${seen()}`)
+          return null
+        },
+        onConnection: (fd: native.OwnedFd) => {
+          told.push(`connection ${seen()}`)
+          fd.close()
+          resolve()
+        },
+        onAcceptFailed: () => undefined,
+      }
+      const listener = als.run('given', () => Hub.current().listen(fd, handler, options))
+      t.teardown(() => listener.close())
+      Hub.current().ref()
+      const client = als.run('client', () => native.socket(constants.SOCK_SEQPACKET))
+      native.connect(client, path)
+      t.teardown(() => client.close())
+    })
+    Hub.current().unref()
+    t.same(told, [`refuse ${expected}`, `connection ${expected}`])
+  }
+})
+
+t.test('a stream tells in the context in which it was made, and of a write in that of the write', async (t) => {
+  const [a, b] = socketpair(constants.SOCK_STREAM)
+  const told: string[] = []
+  const writer = als.run('writer', () => native.unixStream(a))
+  const reader = als.run('reader', () => native.unixStream(b))
+  als.run('listener', () => {
+    reader.on('fds', (fds: number[]) => {
+      told.push(`fds ${seen()}`)
+      for (const number of fds) native.OwnedFd.adopt(number).close()
+    })
+    reader.on('data', () => told.push(`data ${seen()}`))
+  })
+  await new Promise(setImmediate) // nothing has come, and it waits
+  await new Promise<void>((resolve) => {
+    als.run('write', () =>
+      writer.writeWithFds(Buffer.from('x'), [a], () => {
+        told.push(`written ${seen()}`)
+        resolve()
+      }),
+    )
+  })
+  await new Promise<void>((resolve) => {
+    reader.on('end', resolve)
+    als.run('end', () => writer.end())
+  })
+  t.same(told.sort(), ['data reader', 'fds reader', 'written write'])
+  writer.destroy()
+  reader.destroy()
 })

@@ -139,6 +139,17 @@ t.test('a descriptor may have two watchers, and each is told', () =>
   }),
 )
 
+t.test('a descriptor is watched for reading and for writing at once', () =>
+  withPairAsync(async (a, b) => {
+    let writable = 0
+    const both = Promise.all([ready(b, 'readable'), ready(b, 'writable').then(() => (writable += 1))])
+    while (writable === 0) await setImmediate()
+    sendmsg(a, hello)
+    await both
+    t.equal(recvmsg(b, 10).data.toString(), 'hello')
+  }),
+)
+
 t.test(
   'a descriptor that is closed, or names another file, in the turn in which it is watched does no harm',
   async (t) => {

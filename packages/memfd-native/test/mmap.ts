@@ -7,6 +7,8 @@ support.leakChecked(t)
 const { PROT_READ, PROT_WRITE, MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS } = mmap
 const READ_WRITE = PROT_READ | PROT_WRITE
 
+const odd = (value: unknown) => value as never
+
 function newBuffer(size = support.PAGE): Buffer {
   using memfd = support.sizedMemfd(size)
   return mmap.map(size, READ_WRITE, MAP_SHARED, memfd)
@@ -152,6 +154,16 @@ t.test('sync takes mmap-io its five arguments', async (t) => {
   mmap.unmap(buffer)
 })
 
+t.test('sync takes the other form of mmap-io, for the whole', async (t) => {
+  const buffer = newBuffer()
+  for (const args of [[true], [false, true], [true, false]] as [boolean, boolean?][]) mmap.sync(buffer, ...args)
+  t.equal(
+    support.codeOf(() => mmap.sync(buffer, odd('text'))),
+    'ERR_INVALID_ARG_TYPE',
+  )
+  mmap.unmap(buffer)
+})
+
 t.test('protect makes pages writable, unless a seal forbids it', async (t) => {
   using memfd = support.sizedMemfd()
   const buffer = mmap.map(support.PAGE, PROT_READ, MAP_SHARED, memfd)
@@ -198,7 +210,6 @@ for (const [name, call] of Object.entries(ON_BUFFERS)) {
   })
 }
 
-const odd = (value: unknown) => value as never
 const REFUSED: [string, () => unknown, string][] = [
   ['size 0', () => mmap.map(0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1), 'EINVAL'],
   [

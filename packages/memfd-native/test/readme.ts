@@ -23,6 +23,11 @@ t.test('the example passes a descriptor to another process', async (t) => {
   t.same({ status, output, errors }, { status: 0, output: 'a greeting: hello\n', errors: '' })
 })
 
+t.test('the example of a stream passes a descriptor', async (t) => {
+  const { status, output, errors } = runNode(['stream.mjs'], 'pipe', installExample(t))
+  t.same({ status, output, errors }, { status: 0, output: '1 descriptor\nand its bytes\n', errors: '' })
+})
+
 t.test('every name in the table of what there is is exported', async (t) => {
   const table = readme.slice(readme.indexOf('## What there is'), readme.indexOf('Everything is synchronous'))
   const names = [...table.matchAll(/`(\w+)`/g)]

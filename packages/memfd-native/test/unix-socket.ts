@@ -365,6 +365,105 @@ t.test('a socket has the name that it was bound to, or none', async (t) => {
   t.equal(api.getSocketName(long), longest)
 })
 
+t.test('the buffers of a socket are as large as they were made', async (t) => {
+  const { SO_SNDBUF, SO_RCVBUF, SO_PROTOCOL, SO_ERROR, SO_PASSCRED } = api.constants
+  for (const type of [SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET]) {
+    using socket = api.socket(type)
+    for (const option of [SO_SNDBUF, SO_RCVBUF]) {
+      api.setSocketOption(socket, option, 20_000)
+      t.equal(api.getSocketOption(socket, option), 40_000, 'twice as much, for the kernel counts its own')
+    }
+    t.same([api.getSocketOption(socket, SO_PROTOCOL), api.getSocketOption(socket, SO_ERROR)], [0, 0])
+    api.setSocketOption(socket, SO_PASSCRED, 1)
+    t.equal(api.getSocketOption(socket, SO_PASSCRED), 1)
+  }
+  const queued = [2304, 1 << 17].map((bytes) => {
+    const [a, b] = api.socketpair(SOCK_DGRAM)
+    api.setSocketOption(a, SO_SNDBUF, bytes)
+    let count = 0
+    while (count < 10 && support.codeOf(() => api.sendmsg(a, Buffer.alloc(1000))) === 'ok') count += 1
+    for (const end of [a, b]) end.close()
+    return count
+  })
+  t.ok((queued[0] as number) < (queued[1] as number), `${queued} fit`)
+})
+
+t.test('an option may be negative, and what cannot be set is refused', async (t) => {
+  const SO_PEEK_OFF = 42
+  using socket = api.socket(SOCK_STREAM)
+  t.equal(api.getSocketOption(socket, SO_PEEK_OFF), -1)
+  api.setSocketOption(socket, SO_PEEK_OFF, 5)
+  api.setSocketOption(socket, SO_PEEK_OFF, -1)
+  t.equal(api.getSocketOption(socket, SO_PEEK_OFF), -1)
+  for (const [option, value, code] of [
+    [api.constants.SO_TYPE, 1, 'ENOPROTOOPT'],
+    [api.constants.SO_SNDBUF, 2 ** 31, 'ERR_OUT_OF_RANGE'],
+    [api.constants.SO_SNDBUF, 1.5, 'ERR_OUT_OF_RANGE'],
+    [api.constants.SO_SNDBUF, '1', 'ERR_INVALID_ARG_TYPE'],
+  ] as [number, number, string][]) {
+    t.equal(
+      support.codeOf(() => api.setSocketOption(socket, option, value)),
+      code,
+    )
+  }
+})
+
+t.test('a datagram says who sent it, and is answered', async (t) => {
+  const folder = support.tempFolder(t)
+  const names = [support.nodePath.join(folder, 'a'), `\0memfd-native-b\0${process.pid}`] as const
+  const [a, b] = names.map((name) => {
+    const socket = api.socket(SOCK_DGRAM)
+    api.bind(socket, name)
+    return socket
+  }) as [api.OwnedFd, api.OwnedFd]
+  using nameless = api.socket(SOCK_DGRAM)
+  api.setPassCredentials(b, true)
+  using memfd = support.sizedMemfd()
+  api.sendmsg(a, Buffer.from('from a'), [memfd], 0, names[1])
+  const message = api.recvmsg(b, 100)
+  const credentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
+  t.match(message, { address: names[0], credentials, flags: 0 })
+  t.same(message.fds.map(support.identity), [support.identity(memfd)])
+  for (const fd of message.fds) fd.close()
+  api.sendmsg(b, Buffer.from('answer'), [], 0, message.address)
+  const answer = api.recvmsg(a, 100)
+  t.match({ ...answer, data: answer.data.toString() }, { address: names[1], credentials: null, data: 'answer' })
+  api.sendmsg(nameless, Buffer.from('x'), [], 0, names[0])
+  t.equal(api.recvmsg(a, 100).address, '')
+  for (const socket of [a, b]) socket.close()
+})
+
+t.test('what has no name has no address in a message either, and a connected peer has its own', async (t) => {
+  const path = support.nodePath.join(support.tempFolder(t), 'socket')
+  for (const type of [SOCK_STREAM, SOCK_SEQPACKET]) {
+    using listener = listenAt(`${path}${type}`, type)
+    using client = connectTo(`${path}${type}`, type)
+    using server = api.accept(listener) as api.OwnedFd
+    api.sendmsg(client, Buffer.from('x'))
+    t.equal(api.recvmsg(server, 10).address, '')
+    api.sendmsg(server, Buffer.from('x'))
+    t.equal(api.recvmsg(client, 10).address, `${path}${type}`)
+  }
+})
+
+t.test('a datagram to nobody is refused as a connection is', async (t) => {
+  using socket = api.socket(SOCK_DGRAM)
+  for (const [to, code] of [
+    [support.nodePath.join(support.tempFolder(t), 'none'), 'ENOENT'],
+    ['x'.repeat(108), 'ENAMETOOLONG'],
+    ['a\0b', 'EINVAL'],
+    [`\0nobody-${process.pid}`, 'ECONNREFUSED'],
+    ['', 'ENOTCONN'],
+    [1, 'ERR_INVALID_ARG_TYPE'],
+  ] as [string, string][]) {
+    t.equal(
+      support.codeOf(() => api.sendmsg(socket, Buffer.from('x'), [], 0, to)),
+      code,
+      to,
+    )
+  }
+})
+
 const CALLS: Record<string, (fd: api.OwnedFd | number) => unknown> = {
   accept: api.accept,
   bind: (fd) => api.bind(fd, '/nowhere/socket'),
@@ -379,6 +478,7 @@ const CALLS: Record<string, (fd: api.OwnedFd | number) => unknown> = {
   sendmsg: (fd) => api.sendmsg(fd, new Uint8Array(1)),
   setPassCredentials: (fd) => api.setPassCredentials(fd, true),
   setPassRights: (fd) => api.setPassRights(fd, true),
+  setSocketOption: (fd) => api.setSocketOption(fd, api.constants.SO_SNDBUF, 10_000),
 }
 for (const [name, call] of Object.entries(CALLS)) {
   t.test(`${name}: a closed socket is EBADF, a file ENOTSOCK, anything else a TypeError`, async (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, fstatSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import * as native from '../src/index.ts'
-import { leakChecked, sizedMemfd } from '../test-support/index.ts'
+import { leakChecked, runFixture, sizedMemfd } from '../test-support/index.ts'
 
 leakChecked(t)
 const { constants, OwnedFd, unixStream } = native
@@ -27,6 +27,7 @@ async function textOf(stream: native.UnixStream): Promise<string> {
   return text
 }
 
+const codeOf = (error: unknown) => (error as { code?: unknown }).code
 const inode = (fd: number) => fstatSync(fd).ino
 
 t.test('bytes go both ways, and each direction ends by itself', async (t) => {
@@ -99,6 +100,59 @@ t.test('descriptors that nobody listens for are closed, and those that were not 
   await once(a, 'close')
 })
 
+t.test('bytes that are written twice, plainly and with descriptors, keep each its own', async (t) => {
+  const [a, b] = pair(t)
+  const memfd = sizedMemfd(1)
+  const bytes = Buffer.from('same')
+  const events: string[] = []
+  a.cork()
+  a.write(bytes)
+  a.writeWithFds(bytes, [memfd])
+  a.write(bytes)
+  memfd.close()
+  a.uncork()
+  b.on('fds', (fds: number[]) => {
+    events.push(`fds ${fds.length}`)
+    for (const fd of fds) closeSync(fd)
+  })
+  // One by one, as the other side of the kernel has them: a read ends with a message that has descriptors, not before it.
+  a.end()
+  b.on('data', (data: Buffer) => events.push(data.toString()))
+  await once(b, 'end')
+  t.same(events, ['fds 1', 'samesame', 'same'])
+})
+
+t.test('a write that is refused keeps no descriptors, and its callback says why', async (t) => {
+  const [a, b] = pair(t)
+  const memfd = sizedMemfd(1)
+  const failed = once(a, 'error')
+  a.end()
+  const told = new Promise((resolve) => a.writeWithFds(Buffer.from('x'), [memfd], resolve))
+  t.match(await told, { code: 'ERR_STREAM_WRITE_AFTER_END' })
+  await failed
+  b.destroy()
+  t.equal(
+    await new Promise<unknown>((resolve) => b.writeWithFds(Buffer.from('x'), [memfd], resolve)).then(codeOf),
+    'ERR_STREAM_DESTROYED',
+  )
+  memfd.close()
+})
+
+t.test('a stream lets the process end while it waits, where it is told to', (t) => {
+  t.equal(runFixture('waits-on-a-stream').output, 'ended by itself')
+  t.end()
+})
+
+t.test('descriptors that find no room end the stream with an error', (t) => {
+  t.equal(runFixture('streams-with-a-full-table').output, 'EMFILE recvmsg: EMFILE, descriptors that came are lost')
+  t.end()
+})
+
+t.test('an error of a listener is that of the program, and no end of the stream', (t) => {
+  t.equal(runFixture('throws-in-a-stream').output, 'hellouncaught: of a listener\n')
+  t.end()
+})
+
 t.test('a peer that is gone is an end to read, and an error to write', async (t) => {
   const [a, b] = pair(t)
   b.destroy()
@@ -117,8 +171,10 @@ t.test('what cannot be sent is refused at once', async (t) => {
     [Buffer.from('x'), new Array(254).fill(memfd), 'ERR_OUT_OF_RANGE'],
     [Buffer.from('x'), memfd, 'ERR_INVALID_ARG_TYPE'],
     ['x', [memfd], 'ERR_INVALID_ARG_TYPE'],
+    [new DataView(new ArrayBuffer(8)), [memfd], 'ERR_INVALID_ARG_TYPE'],
+    [new Uint16Array(8), [memfd], 'ERR_INVALID_ARG_TYPE'],
     [Buffer.from('x'), [-1], 'EBADF'],
-  ] as [Uint8Array, native.Fd[], string][]) {
+  ] as unknown as [Uint8Array, native.Fd[], string][]) {
     t.throws(() => a.writeWithFds(bytes, fds), { code })
   }
   memfd.close()
@@ -132,7 +188,10 @@ t.test('a listener of our own is connected to by its path', async (t) => {
   native.bind(listener, path)
   native.listen(listener)
   const client = native.connectUnixStream(path)
+  const connected = once(client, 'connect')
   const server = unixStream(native.accept(listener) as native.OwnedFd)
+  await connected
+  t.equal(client.setNoDelay(), client)
   client.end('by its path')
   t.equal(await textOf(server), 'by its path')
   server.end()

@@ -71,11 +71,12 @@ export class RegistryHost {
 
   #accept(listener: OwnedFd): HubListener {
     setPassRights(listener, false) // inherited by what is accepted; before 6.16 the channel's own check stands alone
-    return Hub.current().listen(listener, {
-      refuse: (uid) => this.#refuse(uid),
-      onConnection: (fd, credentials) => this.#onConnection(fd, credentials),
-      onAcceptFailed: (errno) => this.#onAcceptFailed(errno),
-    })
+    const handler = {
+      refuse: (uid: number) => this.#refuse(uid),
+      onConnection: (fd: OwnedFd, credentials: Credentials | null) => this.#onConnection(fd, credentials),
+      onAcceptFailed: (errno: number) => this.#onAcceptFailed(errno),
+    }
+    return Hub.current().listen(listener, handler, { inNoContext: true }) // it runs nothing of a user's
   }
 
   /** Before anything is made for it. */

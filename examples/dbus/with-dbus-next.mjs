@@ -1,0 +1,16 @@
+/** dbus-next looks for the package usocket, in whose place memfd-native is installed: package.json of README.md. */
+import { fileOf, SHOUT, textOf } from './shout.mjs'
+
+/** @param dbus the library @param busPath the socket of the bus */
+export async function shoutByDbusNext(dbus, busPath, text) {
+  const bus = dbus.sessionBus({ busAddress: `unix:path=${busPath}`, negotiateUnixFd: true })
+  const file = fileOf(text)
+  try {
+    // In a message a descriptor is its number.
+    const { body } = await bus.call(new dbus.Message({ ...SHOUT, body: [file.fd] }))
+    return [body[0], textOf(body[1])]
+  } finally {
+    file.close()
+    bus.disconnect()
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * `USocket`, as the package usocket has it, for libraries that look for that: dbus-next passes descriptors with it. Installed under that
+ * name (README.md says how) this package takes usocket's place. What is not here: `UServer`, and `unshift` with descriptors.
+ *
+ * Whoever reads by sizes, `read(16)` and then `read(rest, null)`, gets with each message its own descriptors and nobody else's: no byte is
+ * taken from the kernel before it is asked for, but for one that says that there are some. Whoever listens for `data` gets chunks.
+ */
+import { Buffer } from 'node:buffer'
+import process from 'node:process'
+import type { Duplex } from 'node:stream'
+import { checkFunction, checkObject, typeProblem } from './argument.ts'
+import { constants } from './constants.ts'
+import { type Fd, NO_FDS, OwnedFd } from './owned-fd.ts'
+import { CHUNK_BYTES, StreamEnds } from './stream-ends.ts'
+import { connect, socket } from './unix-socket.ts'
+import { attempt, closeAll, dupAll } from './unix-stream.ts'
+
+const NAME = 'memfd-native:USocket'
+
+/** Where a USocket leads. */
+export interface USocketOptions {
+  /** Of a socket that listens; a leading NUL means the abstract namespace. */
+  path?: string
+  /** Or a connected socket, which is taken over. */
+  fd?: number
+}
+
+/** What a USocket writes besides bytes. */
+export interface USocketChunk {
+  /** Text is UTF-8. */
+  data?: Uint8Array | string
+  /** Borrowed until `write` returns: they go with the first byte of `data`. */
+  fds?: readonly Fd[]
+  /** When it is sent. */
+  callback?: (chunk: USocketChunk) => void
+}
+
+/** What `read` gives when it is asked for descriptors. */
+export interface USocketMessage {
+  /** Null: none was asked for. */
+  data: Buffer | null
+  /** The caller's from then on. */
+  fds: number[]
+}
+
+/** A Duplex that passes descriptors, in usocket's words. Tells `connected`. */
+export interface USocket extends Duplex {
+  /** @param fdCount null: as many as came until then. Null is answered when there are not as many bytes, or descriptors */
+  read(size?: number, fdCount?: undefined): Buffer | null
+  read(size: number | undefined, fdCount: number | null): USocketMessage | null
+  /** Connects one that was made without options. An error is told by `error`. */
+  connect(options: USocketOptions | string, onConnected?: () => void): void
+}
+
+/** Makes one. Owns its socket until it ends or is destroyed; what it cannot do it tells by `error`. */
+export const USocket = function makeUSocket(options?: USocketOptions | string, onConnected?: () => void): USocket {
+  const { stream } = new Wires()
+  if (options !== undefined) stream.connect(options, onConnected)
+  return stream
+} as unknown as new (
+  options?: USocketOptions | string,
+  onConnected?: () => void,
+) => USocket
+
+/** One write, with descriptors of its own. */
+interface Prepared {
+  readonly given: USocketChunk
+  readonly bytes: Buffer
+  readonly fds: OwnedFd[]
+}
+
+/** The stream, and what it goes by. */
+class Wires {
+  readonly stream: USocket
+  /** Null before it is connected. */
+  #ends: StreamEnds | null = null
+  /** That came, and nobody has asked for. */
+  #fds: OwnedFd[] = []
+  readonly #prepared = new Map<USocketChunk, Prepared>()
+  /** The stream waits for a push. */
+  #isWanted = false
+
+  constructor() {
+    const { Duplex } = process.getBuiltinModule('node:stream')
+    const stream = new Duplex({
+      ...{ allowHalfOpen: false, writableObjectMode: true, readableHighWaterMark: 0 },
+      read: () => this.#want(),
+      write: (chunk, _encoding, done) => this.#write(chunk, done),
+      final: (done) => (this.#ends === null ? done() : this.#ends.finish(done)),
+      destroy: (error, done) => {
+        this.#close()
+        done(error)
+      },
+    })
+    const plain = {
+      read: stream.read.bind(stream),
+      write: stream.write.bind(stream) as (...args: unknown[]) => boolean,
+    }
+    this.stream = Object.assign(stream, {
+      connect: (options: USocketOptions | string, onConnected?: () => void) => this.#connect(options, onConnected),
+      read: (size?: number, fdCount?: number | null) => this.#read(plain.read, size, fdCount),
+      write: (chunk: unknown, ...rest: unknown[]) => plain.write(this.#borrowed(chunk), ...rest),
+    }) as USocket
+  }
+
+  #connect(options: USocketOptions | string, onConnected?: () => void): void {
+    const { path, fd } = typeof options === 'string' ? { path: options } : checkedOptions(options)
+    if (onConnected !== undefined) {
+      checkFunction('onConnected', onConnected)
+      this.stream.once('connected', onConnected)
+    }
+    attempt(this.stream, () => {
+      this.#ends = new StreamEnds(fd === undefined ? connectedTo(path as string) : OwnedFd.adopt(fd), NAME)
+      process.nextTick(() => {
+        if (!this.stream.destroyed) this.stream.emit('connected')
+      })
+      if (this.#isWanted) this.#await()
+    })
+  }
+
+  /** The stream has run out of bytes: one more says that there are some. A loop over `data` gets what there is. */
+  #want(): void {
+    this.#isWanted = true
+    attempt(this.stream, () => this.#await())
+  }
+
+  #await(): void {
+    this.#ends?.whenReadable(() => {
+      if (this.#isWanted) attempt(this.stream, () => this.#pull(this.stream.readableFlowing === true ? CHUNK_BYTES : 1))
+    })
+  }
+
+  /** @throws SyscallError */
+  #pull(bytes: number): void {
+    const chunk = this.#ends?.receive(bytes)
+    if (chunk === undefined) {
+      if (this.#isWanted) this.#await()
+      return
+    }
+    this.#fds.push(...chunk.fds)
+    this.#isWanted = false
+    this.stream.push(chunk.data)
+  }
+
+  #read(plain: (size?: number) => unknown, size?: number, fdCount?: number | null): unknown {
+    const { stream } = this
+    const missing = size === undefined ? 0 : size - stream.readableLength
+    if (missing > 0 && !stream.readableEnded) attempt(stream, () => this.#pull(missing))
+    if (fdCount === undefined) return plain(size)
+    if (fdCount !== null && this.#fds.length < fdCount) return null
+    // Before more is read: what comes then is of the next message.
+    const fds = this.#fds.splice(0, fdCount ?? this.#fds.length)
+    const data = plain(size) as Buffer | null
+    if (data !== null || size === 0) return { data, fds: fds.map((fd) => fd.release()) }
+    this.#fds.unshift(...fds)
+    return null
+  }
+
+  /** Bytes and text as they are; what has descriptors, with duplicates of them. */
+  #borrowed(chunk: unknown): unknown {
+    if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) return chunk
+    const prepared = prepare(chunk as USocketChunk)
+    if (this.stream.destroyed || this.stream.writableEnded) closeAll(prepared.fds)
+    else this.#prepared.set(prepared.given, prepared)
+    return prepared.given
+  }
+
+  #write(chunk: unknown, done: (error?: Error | null) => void): void {
+    const ends = this.#ends
+    if (ends === null) done(Object.assign(new Error('this socket is not connected'), { code: 'ENOTCONN' }))
+    else if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) ends.send(bytesOf(chunk), NO_FDS, done)
+    else {
+      const { given, bytes, fds } = this.#taken(chunk as USocketChunk)
+      ends.send(bytes, fds, (error) => {
+        done(error)
+        if (error === undefined || error === null) given.callback?.(given)
+      })
+    }
+  }
+
+  /** What `end` was given has not been prepared. */
+  #taken(chunk: USocketChunk): Prepared {
+    const prepared = this.#prepared.get(chunk)
+    this.#prepared.delete(chunk)
+    return prepared ?? prepare(chunk)
+  }
+
+  #close(): void {
+    for (const { fds } of this.#prepared.values()) closeAll(fds)
+    this.#prepared.clear()
+    closeAll(this.#fds.splice(0))
+    this.#ends?.close()
+  }
+}
+
+function checkedOptions(options: USocketOptions): USocketOptions {
+  checkObject('options', options)
+  if (typeof options.path !== 'string' && typeof options.fd !== 'number')
+    throw typeProblem('options must have a path, or the number of a descriptor')
+  return options
+}
+
+function connectedTo(path: string): OwnedFd {
+  const fd = socket(constants.SOCK_STREAM)
+  try {
+    connect(fd, path)
+    return fd
+  } catch (error) {
+    fd.close()
+    throw error
+  }
+}
+
+/** An object of its own, for the same may be written twice. A list is one of descriptors: a byte goes with them, as usocket's. */
+function prepare(chunk: USocketChunk): Prepared {
+  checkObject('chunk', chunk)
+  const given = Array.isArray(chunk) ? { fds: chunk as readonly Fd[] } : { ...chunk }
+  const bytes = bytesOf(given.data ?? '')
+  const fds = given.fds ?? []
+  if (fds.length > 0 && bytes.length === 0) throw typeProblem('descriptors need data to go with')
+  return { given, bytes, fds: dupAll(fds) }
+}
+
+function bytesOf(data: unknown): Buffer {
+  if (typeof data === 'string') return Buffer.from(data)
+  if (!ArrayBuffer.isView(data)) throw typeProblem('data must be text or a Uint8Array')
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+}
