@@ -18,7 +18,8 @@ process.once('exit', (code) => {
 const module_ = { exports: {} }
 script.runInThisContext()(createRequire(bundle), dirname(bundle), module_)
 const { main, ...attempts } = module_.exports
-const begin = performance.now()
+const [seconds, nanoseconds] = process.hrtime()
+const begin = seconds * 1000 + nanoseconds / 1e6
 main?.(begin)
 for (const attempt of Object.values(attempts)) {
   attempt(process.argv.slice(2), begin).then((isDone) => process.exit(isDone ? 0 : 1))

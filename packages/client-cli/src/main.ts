@@ -6,7 +6,7 @@ import { run, type System } from './run.ts'
 const STDOUT = 1
 const STDERR = 2
 
-/** Ends the process. @param begin when it began its work, by `performance.now()` */
+/** Ends the process. @param begin when it began its work, in milliseconds by `process.hrtime()` */
 export async function main(begin: number): Promise<void> {
   const system: System = {
     begin,

@@ -10,7 +10,7 @@ const STDOUT = 1
  * @param begin as `main` has it, or now
  * @returns whether the value has been printed; otherwise the library is to begin
  */
-export async function tryGet(argv: readonly string[], begin = performance.now()): Promise<boolean> {
+export async function tryGet(argv: readonly string[], begin?: number): Promise<boolean> {
   const asked = readPlainArguments(argv, new Map([['get', { operands: ['<key>'], options: ['store'] }]]))
   const [key] = asked?.operands ?? []
   if (asked === null || key === undefined) return false

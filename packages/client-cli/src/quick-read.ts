@@ -9,7 +9,7 @@ const STDOUT = 1
  * @param begin as `main` has it, or now
  * @returns whether the value has been printed; otherwise the library is to begin
  */
-export async function tryRead(argv: readonly string[], begin = performance.now()): Promise<boolean> {
+export async function tryRead(argv: readonly string[], begin?: number): Promise<boolean> {
   const asked = readPlainArguments(argv, new Map([['read', { operands: ['[name]'] }]]))
   if (asked === null) return false
   const { operands, options } = asked

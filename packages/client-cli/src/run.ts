@@ -21,7 +21,7 @@ import { describeProgram, readArguments } from './program.ts'
 
 /** What the process has for the tool; a command's context is this and what was asked. */
 export interface System extends Omit<Context, 'registry' | 'json' | 'options' | 'deadline'> {
-  /** When the tool began, by `performance.now()`: its deadline counts from there. */
+  /** When the tool began, in milliseconds by `process.hrtime()`: its deadline counts from there. */
   readonly begin: number
 }
 

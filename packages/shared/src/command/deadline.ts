@@ -16,7 +16,7 @@ export class Deadline {
   readonly #seconds: number
   #end: number
 
-  /** @param begin when the command began, by `performance.now()` */
+  /** @param begin when the command began, in milliseconds by `process.hrtime()` */
   constructor(seconds: number = DEFAULT_SECONDS, begin: number = now()) {
     this.#seconds = seconds
     this.#end = begin + seconds * 1000

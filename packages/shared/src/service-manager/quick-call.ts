@@ -81,7 +81,7 @@ export async function tryAsk<T>(
 interface Attempt {
   /** What is closed at the end, however it ends. */
   readonly opened: OwnedFd[]
-  /** By `performance.now()`. */
+  /** By `now()`. */
   readonly end: number
 }
 

@@ -43,7 +43,7 @@ export function openRegistry(place: RegistryPlace): RegistrySocket {
 
 /** How long a way that was found trusted is not looked at again, while it leads to the same socket. Milliseconds. */
 const WAY_LASTS_MS = 1000
-/** The last one, by path and trusted users: the socket that it leads to, and until when, by `performance.now()`. */
+/** The last one, by path and trusted users: the socket that it leads to, and until when, by `now()`. */
 let trustedWay: { readonly way: string; readonly socket: string; readonly until: number } | null = null
 
 /**

@@ -3,7 +3,7 @@ import { clearImmediate, clearTimeout, now as clock, setImmediate, setTimeout } 
 
 interface Deadline {
   readonly key: string
-  /** In milliseconds of `performance.now()`. */
+  /** In milliseconds, by `now()`. */
   readonly at: number
 }
 

@@ -41,7 +41,7 @@ export class StoreAttachment {
   #taken = 0
   /** Whose areas they are; null: its channel is over. */
   #owner: IBinder | null = null
-  /** When the owner was seen last, while it is away: milliseconds of `performance.now()`. Null: it is there. */
+  /** When the owner was seen last, while it is away: milliseconds by `now()`. Null: it is there. */
   #awaySince: number | null = 0
   #isClosed = false
 

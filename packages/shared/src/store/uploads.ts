@@ -39,7 +39,7 @@ interface Upload extends UploadStart {
   readonly death: { binderDied: () => void }
   /** Which bytes are there: everything before. Parts come in order. */
   received: number
-  /** Of `performance.now()`. */
+  /** By `now()`. */
   heardAt: number
 }
 

@@ -35,7 +35,7 @@ let timerAt = Number.POSITIVE_INFINITY
 
 /** A moment after which nobody waits any more, for the waits of one call, one after the other. `end()` it. */
 export class Deadline {
-  /** In milliseconds of `performance.now()`. */
+  /** In milliseconds, by `now()`. */
   readonly at: number
   readonly #options: CallOptions
   readonly #what: string
