@@ -23,13 +23,14 @@ const MAX_COUNT = 1_000_000
 
 /** @param done told the exit code of the command that ran */
 export function makeProgram(done: (exitCode: ExitCode) => void): Command {
+  const out = new Output()
   const program = new Command('memsvc')
+    .configureOutput({ writeOut: (text) => out.line(text.trimEnd()) })
     .description('owns shared memory without a name, and hands it to clients by name')
     .version(packageVersion())
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', `\nExit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`)
-  const out = new Output()
 
   daemonOptions(
     program.command('start').description('run the daemon in the foreground; hosts the registry if nobody does'),

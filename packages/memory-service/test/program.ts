@@ -1,7 +1,7 @@
 /** Command lines as memsvc understands them, in processes of their own: what ends in usage, and what each command prints. */
 import { leakChecked, newRegistryPath, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
-import { MEMSVC } from '../test-support/index.ts'
+import { MEMSVC, nodeChildProcess } from '../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)
@@ -58,6 +58,14 @@ t.test('--help and --version are data', async (t) => {
   t.match(await runProgram(MEMSVC, ['--help']), { code: 0, stdout: /^Usage: memsvc/, stderr: '' })
   t.match(await runProgram(MEMSVC, ['start', '--help']), { code: 0, stdout: /octal \(default: 600\)/, stderr: '' })
   t.match(await runProgram(MEMSVC, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+$/, stderr: '' })
+})
+
+t.test('help that nobody reads any more ends in silence', async (t) => {
+  // The shell is the only reader of the fifo, and closes it.
+  const script = 'mkfifo pipe && exec 4<>pipe 3>pipe 4<&- && exec "$0" "$1" --help >&3'
+  const options = { cwd: t.testdir(), encoding: 'utf8' } as const
+  const { status, stderr } = nodeChildProcess.spawnSync('sh', ['-c', script, process.execPath, MEMSVC], options)
+  t.same({ status, stderr }, { status: 0, stderr: '' })
 })
 
 for (const args of [['status'], ['status', '--json', 'name'], ['list'], ['stop'], ['stop', '--json', 'name']]) {
