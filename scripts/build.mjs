@@ -4,20 +4,25 @@ import { bundleCommands, bundlePackages, bundlePage } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { writeManPages } from './lib/man.mjs'
-import { localBin, run, runQuietly } from './lib/run.mjs'
+import { localBin, runAtLength } from './lib/run.mjs'
 import { installIsDue, nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
-function buildNative() {
+async function buildNative() {
   if (!nativeBuildIsDue(repositoryRoot)) return true
-  console.log('build: compiling memfd-native')
   const headers = headerFolder()
   const options = headers === null ? [] : [`--nodedir=${headers}`]
-  const args = ['rebuild', ...options, '--', '-Dmemfd_native_tests=1']
-  return runQuietly(localBin('node-gyp'), args, { cwd: join(repositoryRoot, 'packages/memfd-native') })
+  const args = ['rebuild', '--jobs', 'max', ...options, '--', '-Dmemfd_native_tests=1']
+  const cwd = join(repositoryRoot, 'packages/memfd-native')
+  return runAtLength('build: memfd-native', localBin('node-gyp'), args, { cwd, isQuiet: true })
+}
+
+function compile() {
+  return runAtLength('build: packages', localBin('tsc'), ['-b'])
 }
 
 async function bundle() {
+  console.log('build: bundles')
   await bundlePackages(repositoryRoot)
   await bundlePage(repositoryRoot)
   await writeCodeCache(repositoryRoot, await bundleCommands(repositoryRoot))
@@ -27,14 +32,13 @@ async function bundle() {
 /** A dependency is new since the last install: whoever builds by hand need not know. */
 function installWhatIsNew() {
   if (!installIsDue(repositoryRoot)) return true
-  console.log('build: npm install, because package-lock.json has changed')
-  return run('npm', ['install', '--no-audit', '--no-fund'], {
-    ...process.env,
-    npm_config_nodedir: headerFolder() ?? '',
-  })
+  const env = { ...process.env, npm_config_nodedir: headerFolder() ?? '' }
+  const title = 'build: npm install, because package-lock.json has changed'
+  return runAtLength(title, 'npm', ['install', '--no-audit', '--no-fund'], { env })
 }
 
-if (!installWhatIsNew()) process.exit(1)
+if (!(await installWhatIsNew())) process.exit(1)
 removeStaleOutput(repositoryRoot)
-if (buildNative() && run(localBin('tsc'), ['-b'])) await bundle()
+const built = await Promise.all([buildNative(), compile()])
+if (built.every(Boolean)) await bundle()
 else process.exitCode = 1

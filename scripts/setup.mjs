@@ -3,7 +3,7 @@
  * `npm start` and `npm test` can begin with it every time. Needs Node, npm, and for a first time the network.
  */
 import { headerFolder } from './lib/headers.mjs'
-import { isOnPath, run } from './lib/run.mjs'
+import { isOnPath, run, runAtLength } from './lib/run.mjs'
 import { installIsDue, nativeBuildIsDue } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
@@ -37,9 +37,8 @@ requirePlatform()
 const isInstallDue = installIsDue(repositoryRoot)
 if (isInstallDue || nativeBuildIsDue(repositoryRoot)) requireTools()
 if (isInstallDue) {
-  console.log('setup: npm ci')
   const headers = headerFolder()
   const env = headers === null ? process.env : { ...process.env, npm_config_nodedir: headers }
-  if (!run('npm', ['ci', '--no-audit', '--no-fund'], env)) fail('npm ci failed')
+  if (!(await runAtLength('setup: npm ci', 'npm', ['ci', '--no-audit', '--no-fund'], { env }))) fail('npm ci failed')
 }
 if (!run(process.execPath, ['scripts/build.mjs'])) fail('the build failed')
