@@ -24,7 +24,9 @@ const TARGETS = {
 }
 /** node-gyp's own, and what makes the bytes small and the same everywhere. */
 const FLAGS = [
-  ...['-shared', '-fPIC', '-pthread', '-fno-rtti', '-s', '-g0'],
+  ...['-shared', '-fPIC', '-pthread', '-fno-rtti', '-Os', '-s', '-g0'],
+  ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections'],
+  ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fvisibility-inlines-hidden'],
   ...['-Wl,--build-id=none', `-ffile-prefix-map=${repositoryRoot}=.`],
   ...['-DNODE_GYP_MODULE_NAME=memfd_native', '-DBUILDING_NODE_EXTENSION'],
 ]
@@ -40,6 +42,7 @@ function compile(zig, target, output) {
     ...defines.map((define) => `-D${define}`),
     ...includes.map((folder) => `-isystem${folder}`),
     ...sources.map((source) => join('native', source)),
+    join(repositoryRoot, 'scripts/prebuilt/no-demangler.cc'),
     ...['-o', output],
   ]
   execFileSync(zig, args, { cwd: PACKAGE, stdio: ['ignore', 'inherit', 'inherit'] })

@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isPublished } from './lib/packing.mjs'
 import { fetchTool } from './lib/tools.mjs'
 import { listPackages, readJson, repositoryRoot } from './lib/workspace.mjs'
 
@@ -46,7 +47,7 @@ function dateChangelog(version) {
 function publishedInOrder() {
   const left = new Map(
     listPackages(repositoryRoot)
-      .filter(({ manifest }) => !manifest.private)
+      .filter(({ manifest }) => isPublished(manifest))
       .map(({ manifest }) => [manifest.name, Object.keys(manifest.dependencies ?? {})]),
   )
   const order = []

@@ -4,8 +4,11 @@
  */
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { writeLicences } from './licences.mjs'
+import { keepLines } from './line-maps.mjs'
 
 /**
  * Where a module's own folder is, said in CommonJS: of memfd-native, which finds its addon by it, where workspaces and npm
@@ -24,9 +27,20 @@ function memfdNative() {
 
 /**
  * Lines stay lines: of an uncaught error Node prints the whole line, and its stack says which. Few of ours become longer than
- * this when they are printed anew.
+ * this when they are printed anew. The map beside it says of which line of ours each is, for `--enable-source-maps`.
  */
-const READABLE = { minify: false, lineLimit: 160 }
+const READABLE = { minify: false, lineLimit: 160, sourcemap: true, sourcesContent: false }
+
+/** After the others: they do not change how many lines there are. */
+const LINE_MAPS = {
+  name: 'line-maps',
+  setup({ initialOptions, onEnd }) {
+    onEnd(() => {
+      const files = readdirSync(initialOptions.outdir).filter((file) => /\.c?js\.map$/.test(file))
+      for (const file of files) keepLines(join(initialOptions.outdir, file))
+    })
+  },
+}
 
 /** esbuild calls a class that speaks of itself `_Name`. It says so in stacks and to console.log; the other name is free. */
 const OWN_NAMES = {
@@ -58,12 +72,25 @@ const requireBuiltin = makeRequireBuiltin('file:///')`
 const BUILTINS = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === 'import-statement' && path !== 'node:module' ? { path, namespace: 'builtin' } : undefined,
+    onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) =>
+      isBuiltin(path) && kind !== 'dynamic-import' && path !== 'node:module'
+        ? { path, namespace: 'builtin' }
+        : undefined,
     )
     onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = requireBuiltin('${path}')`,
     }))
+  },
+}
+
+/** Of what others made: commander runs no other programs for us, and pino has no threads. Node would have to load much for it. */
+const UNUSED = {
+  name: 'unused',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules\/commander\/lib\/command\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace("require('node:child_process')", 'null'),
+    }))
+    onLoad({ filter: /node_modules\/pino\/lib\/transport\.js$/ }, () => ({ contents: 'module.exports = null' }))
   },
 }
 
@@ -76,12 +103,15 @@ const ENTRIES = {
   ui: ['index'],
 }
 
+/** What others write programs with: whoever looks for a fault in these sees our sources. */
+const LIBRARIES = ['memfd-native', 'shared']
+
 /** The libraries and the daemon, each by itself. Names and lines are kept, for those who read a stack. */
 export async function bundlePackages(repositoryRoot) {
   for (const [name, entries] of Object.entries(ENTRIES)) {
     const folder = join(repositoryRoot, 'packages', name)
     rmSync(join(folder, 'dist/bundle'), { recursive: true, force: true })
-    await build({
+    const { metafile } = await build({
       entryPoints: entries.map((entry) => join(folder, `src/${entry}.ts`)),
       outdir: join(folder, 'dist/bundle'),
       bundle: true,
@@ -90,12 +120,15 @@ export async function bundlePackages(repositoryRoot) {
       platform: 'node',
       target: 'node20',
       format: 'esm',
-      packages: 'external',
+      external: ['memfd-native', '@memsvc/*', 'lmdb'],
+      metafile: true,
       ...READABLE,
+      sourcesContent: LIBRARIES.includes(name),
       banner: { js: REQUIRE_BUILTIN },
-      plugins: [OWN_NAMES, BUILTINS],
+      plugins: [OWN_NAMES, BUILTINS, UNUSED, LINE_MAPS],
       logLevel: 'warning',
     })
+    writeLicences(join(folder, 'dist/bundle'), metafile)
   }
 }
 
@@ -104,7 +137,7 @@ export async function bundlePage(repositoryRoot) {
   const ui = join(repositoryRoot, 'packages/ui')
   const folder = join(ui, 'dist/page')
   rmSync(folder, { recursive: true, force: true })
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(ui, 'page/app.tsx')],
     outfile: join(folder, 'app.js'),
     bundle: true,
@@ -113,9 +146,10 @@ export async function bundlePage(repositoryRoot) {
     target: 'es2022',
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    legalComments: 'eof',
+    metafile: true,
     logLevel: 'warning',
   })
+  writeLicences(folder, metafile)
   for (const file of ['index.html', 'style.css', 'icon.svg']) copyFileSync(join(ui, 'page', file), join(folder, file))
 }
 
@@ -143,7 +177,7 @@ async function bundleCommand(packages, packageName, entries) {
   const names = Object.keys(entries)
   // Of another bundle of the same length V8 would take it for that of this one.
   for (const name of names) rmSync(join(folder, `${name}.code-cache`), { force: true })
-  await build({
+  const { metafile } = await build({
     entryPoints: Object.fromEntries(
       names.map((name) => [name, join(packages, packageName, `src/${entries[name]}.ts`)]),
     ),
@@ -161,10 +195,12 @@ async function bundleCommand(packages, packageName, entries) {
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
       'memfd-native': join(packages, 'memfd-native/src/index.ts'),
     },
-    external: ['commander', 'pino', '@memsvc/ui', ...NEVER_ASKED],
+    external: ['@memsvc/ui', ...NEVER_ASKED],
     logLevel: 'warning',
-    plugins: [OWN_NAMES, MODULE_FOLDERS],
+    metafile: true,
+    plugins: [OWN_NAMES, MODULE_FOLDERS, UNUSED, LINE_MAPS],
   })
+  writeLicences(folder, metafile)
   return names.map((name) => join(folder, `${name}.cjs`))
 }
 

@@ -2,8 +2,11 @@
 import { findImports, splitSpecifier } from './imports.mjs'
 import { listSources, readText } from './workspace.mjs'
 
-/** A package that ships as one bundle: whose code it contains, and whose binary it finds by its folder. */
-const BUNDLES = { '@memsvc/client-cli': { contains: ['@memsvc/shared'], finds: ['memfd-native'] } }
+/** A package that ships as bundles: whose code they contain, and whose binary they find by its folder. */
+const BUNDLES = {
+  '@memsvc/client-cli': { contains: ['@memsvc/shared', 'commander'], finds: ['memfd-native'] },
+  '@memsvc/memory-service': { contains: ['commander', 'pino'], finds: [] },
+}
 
 const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
 

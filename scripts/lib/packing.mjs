@@ -25,7 +25,12 @@ export function hashSources(folder) {
   return hash.digest('hex')
 }
 
-export function publishedManifest({ devDependencies, scripts, exports, ...manifest }) {
+/** Those here are private, so that no way of npm's publishes one that was not packed by prepack.mjs. */
+export function isPublished({ publishConfig }) {
+  return publishConfig !== undefined
+}
+
+export function publishedManifest({ devDependencies, scripts, exports, private: isPrivate, ...manifest }) {
   if (exports === undefined) return manifest
   const published = Object.entries(exports).filter(([name]) => !NOT_PUBLISHED.includes(name))
   return { ...manifest, exports: Object.fromEntries(published) }

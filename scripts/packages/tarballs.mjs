@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { hashSources, MADE_OF, PREBUILT } from '../lib/packing.mjs'
+import { hashSources, isPublished, MADE_OF, PREBUILT } from '../lib/packing.mjs'
 import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
 
-export const PUBLISHED = listPackages(repositoryRoot).filter(({ manifest }) => !manifest.private)
+export const PUBLISHED = listPackages(repositoryRoot).filter(({ manifest }) => isPublished(manifest))
 
 export function npm(args, cwd) {
   return execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund', '--no-update-notifier'], {

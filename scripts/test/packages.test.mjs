@@ -67,7 +67,8 @@ t.test('each package holds what it names, its licence and its page, and no tests
       manifest.name,
     )
     const installed = readJson(folder, 'package.json')
-    t.notOk('devDependencies' in installed || 'scripts' in installed, `${manifest.name}: only what a user needs`)
+    const ours = ['devDependencies', 'scripts', 'private'].filter((name) => name in installed)
+    t.same(ours, [], `${manifest.name}: only what a user needs`)
     for (const path of namedFiles(installed)) t.ok(existsSync(join(folder, path)), `${manifest.name}: ${path}`)
   }
 })
@@ -129,7 +130,21 @@ t.test('a package with a part missing is not packed', async (t) => {
   )
 })
 
+t.test('what was not packed for a release cannot be published, without scripts neither', async (t) => {
+  const nowhere = ['--registry=http://localhost:9/', '--//localhost:9/:_authToken=none']
+  for (const { folder, manifest } of PUBLISHED) {
+    const publish = () => npm(['publish', '--ignore-scripts', ...nowhere], join(root, folder))
+    t.throws(publish, { stderr: /EPRIVATE/ }, manifest.name)
+  }
+})
+
 t.test('what is published of a manifest', async (t) => {
-  const manifest = { name: 'a', scripts: {}, devDependencies: {}, exports: { '.': 1, './test-support': 2 } }
+  const manifest = {
+    name: 'a',
+    private: true,
+    scripts: {},
+    devDependencies: {},
+    exports: { '.': 1, './test-support': 2 },
+  }
   t.same(publishedManifest(manifest), { name: 'a', exports: { '.': 1 } })
 })

@@ -1,13 +1,15 @@
 /** Where this memsvc lies, and whether a service of systemd could run it from there. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { IllegalStateError } from '@memsvc/shared'
 import { inPackage } from '../process/package-folder.ts'
 
 /** What ProtectHome= and PrivateTmp= hide from the service. */
 const HIDDEN_FOLDERS = ['/home', '/root', '/run/user', '/tmp', '/var/tmp']
 const OTHERS_MAY_ENTER = 0o001
+/** What this package loads. */
+const LIBRARIES = ['memfd-native', '@memsvc/shared']
 
 export interface Installation {
   /** Absolute paths. */
@@ -20,9 +22,24 @@ export interface Installation {
 /** The one that runs now. */
 export function findInstallation(): Installation {
   const program = inPackage('bin/memsvc.js')
-  const dependency = createRequire(import.meta.url).resolve('commander')
-  const root = dependency.slice(0, dependency.lastIndexOf(`${sep}node_modules${sep}`))
-  return { node: process.execPath, program, root }
+  return { node: process.execPath, program, root: sharedFolder([program, ...placesOf(LIBRARIES)]) }
+}
+
+/** Where Node looks for them from here, and where links lead from there. */
+function placesOf(names: readonly string[]): string[] {
+  const require = createRequire(import.meta.url)
+  return names.flatMap((name) => {
+    const links = (require.resolve.paths(name) ?? []).map((folder) => join(folder, name))
+    return [require.resolve(name), ...links.filter((path) => existsSync(path)).slice(0, 1)]
+  })
+}
+
+/** The folder above all of them, and above their node_modules. */
+export function sharedFolder(paths: readonly string[]): string {
+  const [first = [], ...others] = paths.map((path) => dirname(path).split(sep))
+  const differs = first.findIndex((name, i) => others.some((other) => other[i] !== name))
+  const folder = differs < 0 ? first : first.slice(0, differs)
+  return (folder.at(-1) === 'node_modules' ? folder.slice(0, -1) : folder).join(sep)
 }
 
 /** What the service must be shown although it lies in folders that are hidden from it. */
