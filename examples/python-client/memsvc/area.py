@@ -3,7 +3,6 @@
 The order of loads is the machine's: on x86-64 they happen as they are written here. Python has no fence for others, where an area is refused.
 """
 
-import fcntl
 import mmap
 import os
 import platform
@@ -11,6 +10,7 @@ import struct
 from typing import NamedTuple
 
 from .errors import Busy, Damaged, UnsafeRegion
+from .memory import check_mappable
 from .owner import Owner
 
 MAGIC, LAYOUT, HEADER_BYTES = b'MSVCAREA', 1, 4096
@@ -289,11 +289,11 @@ class Area(Owner):
                 return None
             if previous == 0:
                 return NOTHING
-            block, tx = previous, self._tx(previous)
-            if tx != 0 and tx > committed and at != LATEST:
+            tx = self._tx(previous)
+            value = self._accept(life, previous, tx, reshaped, budget, copies) if 0 < tx <= committed else None
+            if value is None and at != LATEST and self._word(RESHAPED) == reshaped:
                 raise Busy('that moment is gone')
-            if tx == 0 or tx > committed:
-                return None
+            return value
         return self._accept(life, block, tx, reshaped, budget, copies)
 
     def _accept(self, life, block, tx, reshaped, budget, copies):
@@ -393,13 +393,7 @@ def _check(number):
     """9.3. Whether it may be mapped: if its owner could cut pages off, a read of them would be SIGBUS."""
     if platform.machine() != 'x86_64':
         raise UnsafeRegion(f'on {platform.machine()} Python cannot order its loads')
-    try:
-        seals = fcntl.fcntl(number, fcntl.F_GET_SEALS)
-    except OSError as error:
-        raise UnsafeRegion('the descriptor is no memfd') from error
-    if not seals & fcntl.F_SEAL_SHRINK:
-        raise UnsafeRegion('the area can shrink under its reader')
-    size = os.fstat(number).st_size
+    size = check_mappable(number)
     header = os.pread(number, CONSTANTS.size, 0)
     if size < LEAST_BYTES or len(header) < CONSTANTS.size:
         raise UnsafeRegion(f'{size} bytes are no area')

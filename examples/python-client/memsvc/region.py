@@ -2,10 +2,10 @@
 
 import fcntl
 import mmap
-import os
 import sys
 
 from .errors import UnsafeRegion
+from .memory import check_mappable
 from .owner import Owner
 
 SIZE = 4
@@ -16,7 +16,9 @@ class Region(Owner):
     """Owns a Descriptor and its mapping."""
 
     def __init__(self, descriptor):
-        _check(descriptor)
+        size = check_mappable(descriptor.fileno())
+        if size < SIZE:
+            raise UnsafeRegion(f'the region has {size} bytes, not {SIZE}')
         self._descriptor = descriptor
         self._mapping = mmap.mmap(descriptor.fileno(), SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
         self._word = memoryview(self._mapping).cast('I')
@@ -41,16 +43,3 @@ class Region(Owner):
         self._word.release()
         self._mapping.close()
         self._descriptor.close()
-
-
-def _check(descriptor):
-    """Whether it may be mapped. If its owner could cut pages off, a read of them would be SIGBUS: the end of this process."""
-    try:
-        seals = fcntl.fcntl(descriptor.fileno(), fcntl.F_GET_SEALS)
-    except OSError as error:
-        raise UnsafeRegion('the descriptor is no memfd') from error
-    if not seals & fcntl.F_SEAL_SHRINK:
-        raise UnsafeRegion('the region can shrink under its reader')
-    size = os.fstat(descriptor.fileno()).st_size
-    if size < SIZE:
-        raise UnsafeRegion(f'the region has {size} bytes, not {SIZE}')

@@ -124,6 +124,11 @@ int main() {
     Feed<HostileMemory> feed(reader, "", 256);
     feed.Poll(&changes);
   });
+  // Each key has a value of after the moment, and the one before is being written anew.
+  const uint64_t block = geometry.heap_at;
+  Put(block + kBlockTxIn, 2000);
+  Put(block + kPrevIn, block + kBlockBytes + kValueBytes + 768);
+  Measure("snapshot of a moment that is gone", {}, [&] { snapshot(true); });
   std::printf("}\n");
   return 0;
 }

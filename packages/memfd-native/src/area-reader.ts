@@ -44,7 +44,8 @@ export class AreaReader {
   /**
    * Checks what the descriptor leads to, and maps it read-only. The descriptor stays the caller's and is not needed any more.
    *
-   * @throws SyscallError EBADMSG when it is no area; EPERM when it could shrink under its reader; EINVAL when it is no memfd
+   * @throws SyscallError EBADMSG when it is no area; EPERM when it could shrink under its reader; EINVAL when it is no memfd, or
+   * one of huge pages, which its owner could take away
    */
   static attach(fd: Fd): AreaReader {
     return new AreaReader(new AreaMemory(unwrap('mmap', native.areaAttach(fdNumber(fd)), 'attaching an area')))

@@ -478,6 +478,15 @@ t.test('only its owner can write an area', async (t) => {
   )
 })
 
+t.test('an area of huge pages is refused: its owner could take them away, and a read would be SIGBUS', async (t) => {
+  using huge = support.hugeMemfd()
+  if (huge === null) return t.comment('this kernel has no huge pages')
+  t.equal(
+    support.codeOf(() => api.AreaReader.attach(huge)),
+    'EINVAL',
+  )
+})
+
 t.test('what is no area is refused before it is mapped', async (t) => {
   using unsealed = support.sizedMemfd(support.MIB)
   t.equal(

@@ -1,6 +1,8 @@
 // A reader's area for JavaScript: attached, it is a handle; values come as copies.
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "../families.h"
 #include "../lasting_array.h"
@@ -22,6 +24,10 @@ int64_t CheckFile(int fd, uint64_t* size) {
   const int seals = ::fcntl(fd, F_GET_SEALS);
   if (seals < 0) return -errno;
   if ((seals & F_SEAL_SHRINK) == 0) return -EPERM;
+  // Of huge pages (MFD_HUGETLB) a hole can be SIGBUS when the machine has none left, and a seal forbids no hole.
+  struct statfs system;
+  if (::fstatfs(fd, &system) < 0) return -errno;
+  if (system.f_type != TMPFS_MAGIC) return -EINVAL;
   struct stat status;
   if (::fstat(fd, &status) < 0) return -errno;
   *size = static_cast<uint64_t>(status.st_size);

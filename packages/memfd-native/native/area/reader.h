@@ -98,7 +98,7 @@ class Reader {
 
   /** The value of an entry at a moment: now, or when `at` was the last transaction. */
   Outcome Get(const Found& found, uint64_t at, Target* target, Budget* budget) const {
-    Attempt attempt{found, target, budget, 0, {}};
+    Attempt attempt{found, target, budget, 0, false, {}};
     bool is_first = true;
     for (; memory.MayTry(found.entry, found.uid, at) && budget->Try(); is_first = false) {
       if (TryGet(attempt, at, is_first)) return attempt.outcome;
@@ -182,12 +182,15 @@ class Reader {
     Target* target;
     Budget* budget;
     uint64_t reshaped;  // as it was when this attempt began
+    bool is_past;       // behind `prev`, at a moment: a block that has gone from there does not come back
     Outcome outcome;
 
     bool End(const Outcome& with) {
       outcome = with;
       return true;
     }
+    /** The block is another's now. */
+    bool Lose() { return is_past && End({Code::kBusy}); }
   };
 
   /** False: it must be tried again. */
@@ -195,6 +198,7 @@ class Reader {
     const Found& found = attempt.found;
     const uint64_t entry = geometry.EntryAt(found.entry);
     attempt.reshaped = memory.template Load<Site::kReshaped>(kReshapedAt);
+    attempt.is_past = false;
     uint64_t committed = at != kLatest ? at : memory.template Load<Site::kCommitted>(kCommittedAt);
     uint64_t block = memory.template Load<Site::kRef>(entry + kRefIn);
     if (is_first || memory.Has(Repair::kUidEachTry)) {
@@ -217,8 +221,9 @@ class Reader {
       if (prev == 0) return attempt.End({Code::kAbsent});
       if (!geometry.IsBlock(prev)) return attempt.End({Code::kDamaged});
       block = prev;
+      attempt.is_past = at != kLatest;
       tx = memory.template Load<Site::kPrevTx>(block + kBlockTxIn);
-      if (tx == 0 || tx > committed) return at != kLatest && tx != 0 ? attempt.End({Code::kBusy}) : false;
+      if (tx == 0 || tx > committed) return attempt.Lose();
     }
     return Accept(attempt, block, tx);
   }
@@ -240,9 +245,10 @@ class Reader {
       memory.template CopyOut<Site::kValue>(block + kContentIn + target->position, target->data, target->copied);
     }
     memory.template Fence<Site::kValueFence>();
-    if (memory.template Load<Site::kTxAgain>(block + kBlockTxIn) != tx) return false;
+    if (memory.template Load<Site::kTxAgain>(block + kBlockTxIn) != tx) return attempt.Lose();
     if (!memory.Has(Repair::kOwnerBeforeFence)) owner = memory.template Load<Site::kValue>(block + kOwnerIn);
-    if (!IsOwner(owner, attempt.found) || IsReshaped(attempt.reshaped)) return false;
+    if (!IsOwner(owner, attempt.found)) return attempt.Lose();
+    if (IsReshaped(attempt.reshaped)) return false;
     if (!is_sound) return attempt.End({Code::kDamaged});
     if (!is_wanted) return attempt.End({Code::kConflict, tx, bytes, type});
     return attempt.End({type == kDeleted ? Code::kAbsent : Code::kValue, tx, bytes, type});

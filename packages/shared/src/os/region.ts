@@ -98,6 +98,8 @@ export function openForReaders(fd: Fd): OwnedFd {
 export function checkMappable(fd: Fd, length: number): void {
   if ((getSeals(fd) & F_SEAL_SHRINK) === 0) throw new UnsafeRegionError('the region can shrink while it is mapped')
   const size = regionSize(fd)
+  // Of huge pages a hole can be SIGBUS, and a seal forbids no hole.
+  if (size < 0) throw new UnsafeRegionError('the region is of huge pages, which its owner can take away')
   if (length > size) throw new UnsafeRegionError(`the region has ${size} bytes, not ${length}`)
 }
 

@@ -8,8 +8,8 @@ import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { sessionOf } from '../binder/session.ts'
 import { own } from '../os/parcel-file-descriptor.ts'
-import type { IBinder } from '../parcel/ibinder.ts'
-import { errorCode, LimitError } from '../util/errors.ts'
+import { acceptsFileDescriptors, type IBinder } from '../parcel/ibinder.ts'
+import { errorCode, InvalidArgValueError, LimitError } from '../util/errors.ts'
 import type { OwnedArea } from './owned-area.ts'
 import type { StoreCore } from './store-core.ts'
 import { type HandedArea, IStoreListener } from './store-interface.ts'
@@ -52,8 +52,10 @@ export class AreaHandouts {
     return [...this.#core.areas.keys()].filter((number) => this.#mayRead(caller, number))
   }
 
-  /** Has it told of other areas from now on. One on each channel: the last. @throws ERR_DEAD_OBJECT */
+  /** Has it told of other areas from now on. One on each channel: the last. @throws ERR_DEAD_OBJECT; ERR_INVALID_ARG_VALUE it takes no descriptors */
   listen(callback: IBinder, caller: Caller): void {
+    if (!callback[acceptsFileDescriptors])
+      throw new InvalidArgValueError('listener must be a binder that accepts descriptors')
     const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
     const before = this.#listeners.get(peer)?.callback
     if (before === callback) return

@@ -309,3 +309,12 @@ t.test('who opens a store again and again is told of a move once, and costs one 
   await store.delete('k', ANY_VERSION)
   t.equal(told, 1)
 })
+
+t.test(
+  'a listener that takes no descriptors is refused at once: the areas of a move could not be told to it',
+  async (t) => {
+    const { store } = strangers(t)
+    await t.rejects(async () => store.open(new Binder()), { code: 'ERR_INVALID_ARG_VALUE', message: /descriptors/ })
+    closeAll(await store.open(new Binder({ acceptFileDescriptors: true })))
+  },
+)
