@@ -14,6 +14,11 @@ import { runTest } from './trial.mjs'
 const LIMIT_MS = 180_000
 /** These look at the build, at the machine, at figures, or take minutes: no mutant is noticed by them alone. */
 const LEFT_OUT = /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|code-cache|systemd\/(?:box|user-units)/
+/** What runs programs: their bundles have no maps, so nobody knows which lines. Those that speak of the file come first. */
+const PROGRAM_TESTS =
+  /^packages\/(?:memory-service\/dist\/test\/(?:e2e|hostile|protocol|program\.js)|replication\/dist\/test\/command)/
+/** Fewer than that are known to run a line: it is perhaps a program that does. */
+const FEW = 3
 /** What tests C++ beside its own package: hot paths, stores and hostile peers. */
 const NATIVE_TESTS = /^packages\/(?:memfd-native|shared\/dist\/test\/(?:channel|os|store))\//
 
@@ -73,10 +78,14 @@ async function look(table, scratch, test) {
 export function affectedTests(table, scratch, { file, line }, noticed) {
   const passing = Object.entries(table.tests).filter(([, { verdict }]) => verdict === 'passed')
   const text = readSource(scratch, file).split('\n')[line - 1]
-  const chosen = passing.filter(([test, seen]) => isMirror(test, file) || runs(table, test, seen, { file, line, text }))
+  const known = passing.filter(([test, seen]) => isMirror(test, file) || runs(table, test, seen, { file, line, text }))
+  const isPrograms = file.startsWith('packages/memory-service/') || (file.endsWith('.ts') && known.length < FEW)
+  const others = isPrograms ? passing.filter((each) => PROGRAM_TESTS.test(each[0]) && !known.includes(each)) : []
+  const chosen = [...known, ...others]
+  const speaking = new Set(chosen.map(([test]) => test).filter((test) => speaksOf(scratch, test, file)))
   // What it costs, by how likely it notices: a guess.
   const rank = ([test, { ms }]) => {
-    const likely = isMirror(test, file) ? 100 : isNear(test, file) ? 10 : 1
+    const likely = isMirror(test, file) ? 100 : isNear(test, file) || speaking.has(test) ? 10 : 1
     return ms / likely / (1 + 3 * (noticed.get(test) ?? 0))
   }
   const found = chosen.sort((a, b) => rank(a) - rank(b))
@@ -108,6 +117,12 @@ function isMirror(test, file) {
   const [, owner, room] = file.match(/^(.*)\/native\/([^/.]+)/) ?? []
   if (room !== undefined) return withoutEnding(test) === `${owner}/dist/test/${room}`
   return withoutEnding(basename(file)) === withoutEnding(basename(test)) && isNear(test, file)
+}
+
+/** By the first word of the file's name, in its name or its text. */
+function speaksOf(scratch, test, file) {
+  const word = new RegExp(`\\b${basename(file).split(/[-.]/)[0]}\\b`)
+  return word.test(test) || word.test(readSource(scratch, test))
 }
 
 function isNear(test, file) {

@@ -246,6 +246,37 @@ t.test('a value in parts is nobody`s until it is committed', async (t) => {
   t.equal(support.textOf(reader, 'k'), 'helloWORLD')
 })
 
+t.test('to delete is possible where nothing else is, also after too much was deleted at once', async (t) => {
+  using pair = support.newPair()
+  const { writer, reader } = pair
+  const keys = Array.from({ length: 200 }, (_, i) => `k${i}`)
+  for (const key of keys) support.put(writer, key, 'v')
+  while (writer.reserve(10_000, api.areaTypes.BYTES) > 0);
+  while (writer.reserve(0, api.areaTypes.BYTES) > 0);
+  const remove = (some: readonly string[]) => writer.commit(some.map((key) => ({ key })))
+  t.equal(remove(keys), FULL, 'so many deletions take room')
+  t.equal(remove(keys), FULL)
+  t.equal(support.textOf(reader, 'k199'), 'v')
+  for (let i = 0; i < keys.length; i += 20) support.versionOf(remove(keys.slice(i, i + 20)))
+  t.same(reader.keys(), [])
+})
+
+t.test('keys that are made free take nothing from those beside them', async (t) => {
+  using pair = support.newPair()
+  const { writer, reader } = pair
+  const keys = Array.from({ length: 700 }, (_, i) => `k${i}`)
+  for (let round = 0; round < 3; round++) {
+    for (const key of keys) support.put(writer, key, `${key} ${round}`)
+    const gone = keys.filter((_, i) => i % 3 === round)
+    for (const key of gone) support.versionOf(writer.delete(key))
+    t.equal(writer.retire(keys.length), gone.length)
+    const left = keys.filter((key) => !gone.includes(key))
+    t.same(new Set(reader.keys() as string[]), new Set(left))
+    t.ok(left.every((key) => support.textOf(reader, key) === `${key} ${round}`))
+    t.ok(gone.every((key) => support.textOf(reader, key) === ABSENT))
+  }
+})
+
 t.test('a transaction that finds no room changes nothing, and can be tried again', async (t) => {
   using pair = support.newPair({ maxKeys: 2 })
   const { writer, reader } = pair

@@ -75,6 +75,7 @@ t.test('a signal while it waits for a host that has the lock but no socket ends 
   t.notOk(existsSync(registry))
 })
 
+// The patience of the publisher.
 t.test('a registry that lets nobody in is given up in the end', async (t) => {
   const registry = newRegistryPath(t)
   using busy = socket(constants.SOCK_SEQPACKET)

@@ -10,6 +10,8 @@ import * as support from '../../test-support/index.ts'
 support.leakChecked(t)
 support.watchdog(t)
 
+let served = 0
+
 /** Knows every code, and accepts descriptors. */
 class Willing extends Binder {
   constructor() {
@@ -17,6 +19,7 @@ class Willing extends Binder {
   }
 
   override onTransact(): boolean {
+    served += 1
     return true
   }
 }
@@ -107,6 +110,18 @@ t.test('a client whose HELLO came is given as long as it likes', async (t) => {
   )
 })
 
+t.test('of a packet that is too long nothing is served, not even what came whole', async (t) => {
+  for (const [role, open] of Object.entries(roles)) {
+    const { peer, ended } = open(t)
+    const call = (bytes: number) =>
+      support.message({ kind: support.TRANSACTION, flags: support.ONEWAY, code: 7 }, Buffer.alloc(bytes))
+    served = 0
+    peer.send(support.packet(call(65_504), call(0)))
+    t.match(await ended(), { message: /a packet was too long/ }, role)
+    t.equal(served, 0)
+  }
+})
+
 // --- descriptors that are not accepted ---
 
 t.test('where the kernel refuses descriptors the sender is told, and the channel lives', async (t) => {
@@ -141,6 +156,7 @@ t.test('where the kernel does not, they are never received, and the channel ends
     support.regions(t, 1),
   )
   await peer.ended()
+  t.match(await ended, { message: /descriptors came that are not accepted/ })
   t.type(await ended, support.Violation)
 })
 
