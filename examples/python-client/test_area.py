@@ -10,6 +10,8 @@ import struct
 import unittest
 
 from memsvc import Area, Feed, MemsvcError
+from memsvc.area import DELETED_SLOT, INDEX
+from memsvc.errors import Busy
 from memsvc.owner import Descriptor
 
 IMAGE = os.environ.get('MEMSVC_AREA_IMAGE')
@@ -18,13 +20,29 @@ ROUNDS = int(os.environ.get('MEMSVC_AREA_ROUNDS', '300'))
 WORDS = [0, 1, 15, 16, 2**16, 2**20, 2**31, 2**32 - 1, 2**32, 2**40, 2**63, 2**64 - 1]
 
 
-def area_of(content, seals=fcntl.F_SEAL_SHRINK):
+class NewIndexes(Area):
+    """Whose owner replaces the index before it is looked at again, by one of 1,024 slots that are all deleted."""
+
+    looks = generation = 0
+
+    def _word(self, at):
+        start = self.geometry.heap_at
+        if at == INDEX:
+            self.generation += 1
+            return start // 16 << 28 | self.generation << 6 | 10
+        if start <= at < start + 8 * 1024:
+            self.looks += 1
+            return DELETED_SLOT
+        return super()._word(at)
+
+
+def area_of(content, seals=fcntl.F_SEAL_SHRINK, kind=Area):
     descriptor = Descriptor(os.memfd_create('area', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
     os.truncate(descriptor.fileno(), len(content))
     os.pwrite(descriptor.fileno(), content, 0)
     fcntl.fcntl(descriptor.fileno(), fcntl.F_ADD_SEALS, seals)
     with descriptor:
-        return Area(descriptor)
+        return kind(descriptor)
 
 
 def read_all(area):
@@ -73,6 +91,13 @@ class DamagedAreas(unittest.TestCase):
                 content = bytearray(self.image)
                 content[at : at + 8] = struct.pack('<Q', word)
                 self.read(content)
+
+    def test_a_search_in_an_index_that_is_always_another_one_ends(self):
+        with area_of(self.image, kind=NewIndexes) as area:
+            with self.assertRaises(Busy):
+                area.get(b'key0')
+            self.assertGreater(area.looks, 1024)
+            self.assertLessEqual(area.looks, 16 * 1024)
 
     def test_words_at_random(self):
         used = [at for at in range(0, len(self.image), 8) if self.image[at : at + 8] != bytes(8)]

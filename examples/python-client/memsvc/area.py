@@ -26,8 +26,11 @@ DELETED_SLOT = 0xFFFFFFFF
 DELETED, BYTES, JSON = 0, 1, 2
 LIVE, MOVED = 0, 1
 LATEST = 2**64
-TRIES = 256
+# What bounds a call: of one key, and what each further key adds.
+TRIES, TRIES_OF_KEY = 256, 4
+SLOTS, SLOTS_OF_KEY = 16 * MAX_PROBES, MAX_PROBES // 2
 COPIES, MORE_BYTES = 16, 8 * 2**20
+ROUNDS = 16
 MAX_VALUE_BYTES = 256 * 2**20  # of ours: an owner may claim any length
 
 
@@ -99,8 +102,11 @@ class _Gone(Exception):
 class _Budget:
     """What bounds one call, however its owner behaves."""
 
-    def __init__(self):
-        self._tries = TRIES
+    def __init__(self, keys=0, more_bytes=MORE_BYTES):
+        """Of a call that reads so many keys, if they are several, and so many bytes."""
+        self._more_bytes = more_bytes
+        self._tries = TRIES + TRIES_OF_KEY * keys
+        self._slots = SLOTS + SLOTS_OF_KEY * keys
         self._copied = 0
 
     def try_again(self):
@@ -108,9 +114,14 @@ class _Budget:
             raise Busy('the owner of the area was faster than every try')
         self._tries -= 1
 
+    def look(self):
+        if self._slots == 0:
+            raise Busy('the owner of the area was faster than every search')
+        self._slots -= 1
+
     def copy(self, length):
         self._copied += length
-        if self._copied > COPIES * length + MORE_BYTES:
+        if self._copied > COPIES * length + self._more_bytes:
             raise Busy('the owner of the area was faster than every copy')
 
 
@@ -141,13 +152,13 @@ class Area(Owner):
     def committed(self):
         return self._word(COMMITTED)
 
-    def get(self, key, at=LATEST):
+    def get(self, key, at=LATEST, budget=None):
         """The Value of a key: now, or when `at` was the last transaction."""
-        return self.look(key, at)[1]
+        return self.look(key, at, budget)[1]
 
-    def look(self, key, at=LATEST):
-        """The same, and which entry it was read of, or None."""
-        budget = _Budget()
+    def look(self, key, at=LATEST, budget=None):
+        """The same, and which entry it was read of, or None. `budget`: of a call that reads several keys."""
+        budget = budget or _Budget()
         while True:
             found = self._find(key, budget)
             if found is None:
@@ -160,23 +171,29 @@ class Area(Owner):
     def keys(self, prefix=b''):
         """All that have a value, sorted."""
         found = []
+        budget = self.budget()
         for entry in self.entries():
             key, life = self.key_of(entry)
-            if key is not None and key.startswith(prefix) and self._has_value(life, key):
+            if key is not None and key.startswith(prefix) and self._has_value(life, key, budget):
                 found.append(key)
         return sorted(found)
 
     def snapshot(self, prefix=b''):
         """The values of one moment, by their keys."""
-        for _ in range(TRIES):
+        budget = self.budget(ROUNDS)
+        for _ in range(ROUNDS):
             retired, committed = self._word(RETIRED), self._word(COMMITTED)
             try:
-                values = {key: self.get(key, committed) for key in self._all_keys(prefix)}
+                values = {key: self.get(key, committed, budget) for key in self._all_keys(prefix)}
             except Busy:
                 continue
             if self._word(RETIRED) == retired:
                 return {key: value for key, value in values.items() if value.is_there}
         raise Busy('the owner of the area was faster than every snapshot')
+
+    def budget(self, rounds=1, keys=0):
+        """Of a call that reads all there is so often, and so many keys more."""
+        return _Budget(rounds * (len(self.entries()) + keys), 2 * self.geometry.capacity + MORE_BYTES)
 
     def entries(self):
         """The numbers of all that there may be."""
@@ -200,11 +217,11 @@ class Area(Owner):
         keys = (self.key_of(entry)[0] for entry in self.entries())
         return {key for key in keys if key is not None and key.startswith(prefix)}
 
-    def _has_value(self, life, key):
+    def _has_value(self, life, key, budget):
         try:
-            return self._value(life, LATEST, _Budget(), copies=False).is_there
+            return self._value(life, LATEST, budget, copies=False).is_there
         except _Gone:
-            return self.get(key).is_there
+            return self.get(key, LATEST, budget).is_there
 
     def _find(self, key, budget):
         """9.4. None: there is no such key."""
@@ -213,7 +230,7 @@ class Area(Owner):
             budget.try_again()
             index = self._word(INDEX)
             slots_at, slots = self._slots(index)
-            outcome = self._probe(slots_at, slots, wanted, key)
+            outcome = self._probe(slots_at, slots, (wanted, key), budget)
             if isinstance(outcome, _Found):
                 return outcome
             # Of an index that was replaced nothing that was seen counts.
@@ -229,10 +246,12 @@ class Area(Owner):
             raise Damaged('the index lies outside of the area')
         return at, 1 << log2
 
-    def _probe(self, at, slots, wanted, key):
+    def _probe(self, at, slots, sought, budget):
         """A _Found, None, or what is wrong unless the index was replaced meanwhile."""
+        wanted, key = sought
         wrong = None
         for probe in range(min(slots, MAX_PROBES)):
+            budget.look()
             slot = self._word(at + 8 * ((wanted + probe) % slots))
             if slot == 0:
                 return wrong
@@ -344,8 +363,9 @@ class Feed:
         committed = self._area.committed
         since = LATEST if self._cursor is None else self._cursor
         keys = self._changed_keys(committed)
+        budget = self._area.budget(keys=len(self._known))
         for key in self._every_key() if keys is None else keys:
-            entry, value = self._area.look(key)
+            entry, value = self._area.look(key, budget=budget)
             if self._learn(key, entry, value, since):
                 self._changes[key] = value
         self._cursor = committed
