@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import { storeName } from './key.ts'
 import { closedOr, findStore } from './owner.ts'
 import { readCount } from './store-options.ts'
-import { jsonLine, jsonOf, jsonVersion } from './value-text.ts'
+import { jsonLine, jsonOf, jsonVersion, shortJsonOf } from './value-text.ts'
 
 /**
  * `memclient changes [PREFIX]`: one line per change from here on, over restarts of the owner. A reader that is slow gets what each key has
@@ -29,9 +29,9 @@ export async function changes(context: Context, prefix = ''): Promise<ExitCode> 
   return EXIT.done
 }
 
-/** KEY VALUE, or KEY alone of one that was deleted. */
+/** KEY VALUE, of long bytes only their beginning and how many they are; or KEY alone of one that was deleted. With --json all of it. */
 function formatChange(json: boolean, { key, value, version }: StoreChange): string {
   if (value === undefined) return json ? jsonLine({ key, deleted: true, version: jsonVersion(version) }) : key
   if (json) return jsonLine({ key, value: jsonOf(value), version: jsonVersion(version) })
-  return `${key} ${jsonLine(jsonOf(value))}`
+  return `${key} ${jsonLine(shortJsonOf(value))}`
 }

@@ -12,7 +12,7 @@ import {
 } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { placeOf, readInput } from './input.ts'
-import { findOwner, putAt, type StoreOwner } from './owner.ts'
+import { answered, findOwner, putAt, type StoreOwner } from './owner.ts'
 import { startProgress } from './progress.ts'
 import { checkTextLength, importedFrom, jsonLine, parseJson, textOf } from './value-text.ts'
 
@@ -91,7 +91,7 @@ async function put(context: Context, owner: StoreOwner, batch: readonly Edit[], 
     if (batch.length === 1) await putOne(context, owner, first)
     else {
       context.deadline.restart()
-      await context.deadline.within(owner.calls.update(batch), owner.name)
+      await answered(context, owner.name, owner.calls.update(batch))
     }
     for (const _ of batch) onPut()
   } catch (error) {

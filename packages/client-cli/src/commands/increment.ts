@@ -1,6 +1,6 @@
 import { checkKey, EXIT, type ExitCode, NO_TTL } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
-import { findOwner } from './owner.ts'
+import { answered, findOwner } from './owner.ts'
 import { readNumber, readTtl } from './store-options.ts'
 import { jsonLine } from './value-text.ts'
 
@@ -10,7 +10,7 @@ export async function increment(context: Context, key: string, by = '1'): Promis
   const number = readNumber(by)
   const ttlMs = readTtl(context.options.ttl) ?? NO_TTL
   using owner = await findOwner(context)
-  const value = await context.deadline.within(owner.calls.increment(key, number, ttlMs), owner.name)
+  const value = await answered(context, owner.name, owner.calls.increment(key, number, ttlMs))
   await context.print(jsonLine(context.json ? { key, value } : value))
   return EXIT.done
 }

@@ -59,18 +59,26 @@ export class OpenStore extends StoreReader {
 export async function openReader(context: Context): Promise<OpenStore> {
   using owner = await findOwner(context)
   const reader = new OpenStore()
-  try {
-    reader.replace(attach(await context.deadline.within(owner.calls.open(null), owner.name)))
-  } catch (error) {
-    throw closedOr(error, owner.name)
-  }
+  reader.replace(attach(await answered(context, owner.name, owner.calls.open(null))))
   return reader
 }
 
-/** Of opening a store: its owner has closed it and lives, so another one may be published soon. Or whatever else was thrown. */
+/**
+ * Of any call: its owner has closed the store and lives, so another one may be published soon; an upload was given up, because the store
+ * has moved again and again, say. Or whatever else was thrown.
+ */
 export function closedOr(cause: unknown, name: string): unknown {
   if (errorCode(cause) !== 'ERR_ILLEGAL_STATE') return cause
-  return new ToolError(EXIT.tryAgain, `${name} was closed by its owner`, { cause })
+  return new ToolError(EXIT.tryAgain, `${name} does not take it now: ${(cause as Error).message}`, { cause })
+}
+
+/** What the owner answers, within the command's deadline. @throws as the call; ToolError as closedOr */
+export async function answered<T>(context: Context, name: string, answer: T | Promise<T>): Promise<T> {
+  try {
+    return await context.deadline.within(Promise.resolve(answer), name)
+  } catch (error) {
+    throw closedOr(error, name)
+  }
 }
 
 /** The version that was given. @throws ERR_CONFLICT */
@@ -93,7 +101,9 @@ export async function putAt(
     progress.show(bytes, total)
     return result
   }
-  return putValue(binder, { ...put, owner: new Binder(), step })
+  return putValue(binder, { ...put, owner: new Binder(), step }).catch((error: unknown) => {
+    throw closedOr(error, name)
+  })
 }
 
 /** Whether the owner would take so many bytes from this user: by beginning what is given up at once. @throws as putAt */
@@ -103,6 +113,6 @@ export async function checkSize(
   { key, size }: { key: string; size: number },
 ): Promise<void> {
   context.deadline.restart()
-  const id = await context.deadline.within(calls.begin(new Binder(), key, BYTES, BigInt(size)), name)
-  await context.deadline.within(calls.abort(id), name)
+  const id = await answered(context, name, calls.begin(new Binder(), key, BYTES, BigInt(size)))
+  await answered(context, name, calls.abort(id))
 }

@@ -79,6 +79,16 @@ export function jsonOf(value: unknown): unknown {
   return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64') } satisfies JsonBytes
 }
 
+/** Bytes that a person is shown of a value. */
+const SHOWN_BYTES = 192
+
+/** As jsonOf, for people: of long bytes the beginning, and how many they are. The dots keep it from being taken for all of them. */
+export function shortJsonOf(value: unknown): unknown {
+  if (!(value instanceof Uint8Array) || value.length <= SHOWN_BYTES) return jsonOf(value)
+  const { $bytes } = jsonOf(value.subarray(0, SHOWN_BYTES)) as JsonBytes
+  return { $bytes: `${$bytes}...`, byteLength: value.length }
+}
+
 /** As jsonOf, and `importedFrom` makes of it what it was: JSON that looks like bytes has one $ more. */
 export function exportedOf(value: unknown): unknown {
   const key = bytesKeyOf(value)

@@ -33,6 +33,18 @@ t.test('a line for each change: KEY VALUE, and KEY of what was deleted', async (
   }
 })
 
+t.test('of long bytes people are shown the beginning, and how many they are; --json has all of them', async (t) => {
+  const { registry, store } = await startStore(t)
+  const forPeople = await startChanges(t, registry)
+  const forPrograms = await startChanges(t, registry, ['--json'])
+  const bytes = Buffer.alloc(1024 * 1024, 7)
+  store.set('bytes', bytes)
+  const $bytes = `${bytes.subarray(0, 192).toString('base64')}...`
+  t.equal(await forPeople.stdout.next(), `bytes ${JSON.stringify({ $bytes, byteLength: bytes.length })}`)
+  const { value } = JSON.parse((await forPrograms.stdout.next()) ?? '')
+  t.strictSame(value, { $bytes: bytes.toString('base64') })
+})
+
 t.test('with --json each is an object', async (t) => {
   const { registry, store } = await startStore(t)
   const program = await startChanges(t, registry, ['--json'])

@@ -138,9 +138,17 @@ class MuteStore extends IStore.Stub {
 t.test('a store that its owner has closed is exit 5: there may be another one soon', async (t) => {
   const { registry, store } = await support.startStore(t)
   store.close()
-  for (const command of [['get', 'k'], ['keys'], ['export'], ['changes']]) {
+  const file = support.nodePath.join(support.newFolder(t), 'two.json')
+  support.nodeFs.writeFileSync(file, '{"a": 1, "b": 2}')
+  const large = support.nodePath.join(support.newFolder(t), 'large')
+  support.nodeFs.writeFileSync(large, Buffer.alloc(100_000))
+  const withFiles = [
+    ['import', file],
+    ['put', 'k', '--bytes', '--file', large],
+  ]
+  for (const command of [...COMMANDS.filter(([name]) => name !== 'import'), ...withFiles]) {
     const ended = await support.memclient(registry, command)
-    t.match(ended, { code: 5, stderr: /was closed by its owner/ }, command.join(' '))
+    t.match(ended, { code: 5, stdout: '', stderr: /was closed by its owner/ }, command.join(' '))
   }
 })
 
