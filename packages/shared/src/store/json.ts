@@ -23,7 +23,10 @@ export interface Encoded {
   readonly bytes: Uint8Array
 }
 
-/** @throws ERR_INVALID_ARG_VALUE what JSON has no text for: undefined, a function, a cycle, a bigint, other kinds of binary data */
+/**
+ * @throws ERR_INVALID_ARG_VALUE what would not come back as it is: what JSON has no text for (undefined, a function, a symbol, a cycle, a
+ *   bigint), and what it would say something else for without a word: see `checkKept`
+ */
 export function encode(value: unknown): Encoded {
   if (isUint8Array(value)) return { type: areaTypes.BYTES, bytes: value }
   return { type: areaTypes.JSON, bytes: Buffer.from(textOf(value)) }
@@ -39,10 +42,12 @@ export function decode(bytes: Buffer, length: number): Json {
 }
 
 function textOf(value: unknown): string {
-  // JSON would say {} of the others that hold bytes.
-  const text = ArrayBuffer.isView(value) || isAnyArrayBuffer(value) ? undefined : tryStringify(value)
-  if (typeof text === 'string') return text
-  throw new InvalidArgValueError(`value must be a Uint8Array or what JSON can say, got ${show(value)}`)
+  const text = tryStringify(value)
+  if (typeof text !== 'string') {
+    throw new InvalidArgValueError(`value must be a Uint8Array or what JSON can say, got ${show(value)}`)
+  }
+  checkKept(value) // after it has become a text: there is no cycle in it
+  return text
 }
 
 function tryStringify(value: unknown): string | undefined {
@@ -52,6 +57,62 @@ function tryStringify(value: unknown): string | undefined {
     const why = isError(error) ? error.message : show(error) // a toJSON may throw anything
     throw new InvalidArgValueError(`value must be what JSON can say: ${why}`, { cause: error })
   }
+}
+
+/** @throws ERR_INVALID_ARG_VALUE which part of it JSON would lose, or change, without a word */
+function checkKept(value: unknown): void {
+  if (isKeptAlone(value)) return
+  const rest: unknown[] = [value]
+  while (rest.length > 0) {
+    const part = rest.pop()
+    if (isKeptAlone(part)) continue
+    if (!isContainer(part)) throw lostAt(value)
+    if (saysItself(part)) continue
+    // A member that is undefined is left out: to read it answers undefined again.
+    if (Array.isArray(part)) for (const item of part) rest.push(item)
+    else for (const member of Object.values(part)) if (member !== undefined) rest.push(member)
+  }
+}
+
+/** What JSON has a text for that is read as the same. */
+function isKeptAlone(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return typeof value === 'string' || typeof value === 'boolean' || value === null
+}
+
+/** Of this kind JSON says all there is. Of a Map, an Error, bytes, an object of any class it would say {}, or some of it. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return false // a Buffer says something, and is not read as that
+  return Array.isArray(value) || saysItself(value) || isPlain(value)
+}
+
+/** A Date, a URL: what it says is what it wants to be. */
+function saysItself(value: object): boolean {
+  return typeof (value as { toJSON?: unknown }).toJSON === 'function'
+}
+
+/** Of any realm, or of no class at all. */
+function isPlain(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  const isOfNoClass = prototype === null || Object.getPrototypeOf(prototype) === null
+  return isOfNoClass && Object.getOwnPropertySymbols(value).length === 0
+}
+
+/** Looks again, for whoever has to find it. */
+function lostAt(value: unknown): InvalidArgValueError {
+  const rest: [string, unknown][] = [['value', value]]
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    const [path, part] = next
+    if (isKeptAlone(part)) continue
+    if (!isContainer(part)) return new InvalidArgValueError(`${path} must be what JSON keeps, got ${show(part)}`)
+    if (saysItself(part)) continue
+    if (Array.isArray(part)) for (const [i, item] of part.entries()) rest.push([`${path}[${i}]`, item])
+    else
+      for (const [name, member] of Object.entries(part))
+        if (member !== undefined) rest.push([`${path}.${name}`, member])
+  }
+  return new InvalidArgValueError('value changes while it is read')
 }
 
 /** Without recursion: the text may come from somebody who wants the stack to overflow. */

@@ -17,29 +17,28 @@ const throwing = (error: unknown) => ({
   },
 })
 
-/** By what they are, as JSON.stringify and JSON.parse leave them. */
+const KEPT_TWICE = { a: [1] }
+
+class Point {
+  x = 1
+}
+
+/** By what they are: as they are read, where that is not the same. */
 const KEPT: Record<string, [value: unknown, read?: unknown]> = {
   'negative zero': [-0, 0],
-  NaN: [Number.NaN, null],
-  infinities: [
-    [1 / 0, -1 / 0],
-    [null, null],
-  ],
   'the largest and the smallest': [[Number.MAX_VALUE, Number.MIN_VALUE, -Number.MAX_VALUE]],
   'half a surrogate pair': ['\ud83d'],
   'halves as names': [{ '\udc00': '\ud800' }],
   'text of all kinds': ['\0\u2028\u2029\ufeff\u{10ffff}ä"\\'],
-  'members that JSON leaves out': [{ a: undefined, b: () => 1, c: Symbol('s'), d: 1 }, { d: 1 }],
-  'places that JSON has null for': [
-    [undefined, () => 1],
-    [null, null],
+  'members that are undefined': [
+    { a: undefined, b: [{ c: undefined }], d: 1 },
+    { b: [{}], d: 1 },
   ],
   dates: [new Date(0), '1970-01-01T00:00:00.000Z'],
-  'boxed values': [
-    [Object(1), Object('s'), Object(false)],
-    [1, 's', false],
-  ],
+  addresses: [{ at: new URL('http://a/') }, { at: 'http://a/' }],
   'what toJSON says': [{ toJSON: () => ({ a: 1 }) }, { a: 1 }],
+  'the same object twice': [[KEPT_TWICE, KEPT_TWICE]],
+  'objects of another realm': [runInNewContext('({ a: [{}] })'), { a: [{}] }],
   'no prototype': [Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
   'bytes of another realm': [runInNewContext('new Uint8Array([1, 2])'), new Uint8Array([1, 2])],
   'no bytes': [new Uint8Array(0)],
@@ -53,6 +52,26 @@ const REFUSED: Record<string, unknown> = {
   'a symbol': Symbol('s'),
   'a bigint': 1n,
   'a bigint inside': { a: [1n] },
+  NaN: Number.NaN,
+  'an infinity inside': { a: [-1 / 0] },
+  'a place that is undefined': [1, undefined],
+  'a place that is empty': new Array(1),
+  'a function inside': { a: { b: () => 1 } },
+  'a symbol inside': [Symbol('s')],
+  'a member named by a symbol': { [Symbol('s')]: 1 },
+  'a Map': new Map([['a', 1]]),
+  'a Map inside': { a: [new Map()] },
+  'a Set': new Set([1]),
+  'a WeakMap': new WeakMap(),
+  'a Promise': Promise.resolve(1),
+  'a RegExp': /a/,
+  'an Error': new Error('mine'),
+  'an object of a class': new Point(),
+  'a boxed number': Object(1),
+  'a boxed text inside': [Object('s')],
+  'a Map of another realm': runInNewContext('new Map()'),
+  'bytes inside': { a: new Uint8Array(1) },
+  'a Buffer inside': [Buffer.from('a')],
   'other views': new Float64Array(1),
   'a buffer without a view': new ArrayBuffer(8),
   'a shared one': new SharedArrayBuffer(8),
@@ -82,6 +101,22 @@ async function checkAll(t: Test, store: Store): Promise<void> {
     t.equal(store.get('k'), 'before', name)
   }
 }
+
+t.test('a refusal says which part of a value it is', (t) => {
+  const store = ownedStore(t)
+  const refusals: [value: unknown, message: RegExp][] = [
+    [new Map(), /: value must be what JSON keeps, got an object of class Map$/],
+    [{ a: [1, { b: Number.NaN }] }, /: value\.a\[1\]\.b must be .*, got NaN$/],
+    [[undefined], /: value\[0\] must be .*, got undefined$/],
+  ]
+  for (const [value, message] of refusals) {
+    t.throws(() => store.set('k', value as never), { code: 'ERR_INVALID_ARG_VALUE', message })
+    const edit = { key: 'k', value: { inside: value } as never }
+    t.throws(() => store.update([edit]), { code: 'ERR_INVALID_ARG_VALUE', message: /: value\.inside/ })
+  }
+  t.equal(store.get('k'), undefined)
+  t.end()
+})
 
 t.test('at the owner', async (t) => checkAll(t, ownedStore(t)))
 t.test('by a client', async (t) => checkAll(t, (await publishedStore(t)).store))
