@@ -17,7 +17,9 @@ import * as starts from './starts.mjs'
 import * as stoppedWatchers from './stopped-watchers.mjs'
 import * as storeFresh from './store-fresh.mjs'
 import * as storeMemory from './store-memory.mjs'
+import * as storeMoveTimes from './store-move-times.mjs'
 import * as storeMoves from './store-moves.mjs'
+import * as storeWatchers from './store-watchers.mjs'
 import * as takeovers from './takeovers.mjs'
 import * as watchers from './watchers.mjs'
 
@@ -35,6 +37,8 @@ const FIGURES = {
   'store-fresh': storeFresh,
   'store-memory': storeMemory,
   'store-moves': storeMoves,
+  'store-move-times': storeMoveTimes,
+  'store-watchers': storeWatchers,
   takeovers,
   restarts,
 }

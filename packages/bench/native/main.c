@@ -15,6 +15,7 @@ static const struct {
     {"attach-server", attach_server, 1},   {"attach-client", attach_client, 1}, {"memory", memory, 1},
     {"notice-server", notice_server, 1},   {"notice-setter", notice_setter, 2}, {"notice-watcher", notice_watcher, 2},
     {"readers", readers, 2},               {"fan-out", fan_out, 1},             {"spawn", spawn, ANY},
+    {"upload-server", upload_server, 2},   {"upload-client", upload_client, 2},
 };
 
 int main(int count, char **words) {

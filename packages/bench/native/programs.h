@@ -13,6 +13,8 @@ int notice_setter(char **args);  /* PATH PAUSE-IN-MS */
 int notice_watcher(char **args); /* PATH WATCHERS */
 int readers(char **args);        /* REGISTRY COUNT */
 int fan_out(char **args);        /* COUNT */
+int upload_server(char **args);  /* PATH BYTES */
+int upload_client(char **args);  /* PATH BYTES */
 int spawn(char **args);          /* COMMAND WORD ... */
 
 #endif

@@ -56,6 +56,8 @@ const KIB = 1024
 const OWN = { contender: 'memsvc', figure: 'p50' }
 const OWN_P99 = { contender: 'memsvc', figure: 'p99' }
 
+const MILLION = '1,000,000 keys'
+const NO_CALL = 'a call into C++ that does nothing'
 const DOCUMENTS = ['331 B of JSON', '10 KiB of JSON']
 
 export const TARGETS: readonly Target[] = [
@@ -222,5 +224,35 @@ export const TARGETS: readonly Target[] = [
   within('S6', 'a put of 64 KiB against memcpy', ['store-put', '64 KiB'], ['C memcpy', 'ns'], 1.3),
   ...['two cores', 'one core'].map((group) =>
     within('S6', `set of a client against setValue, ${group}`, ['store-set', group], ['setValue', 'p50'], 1.3),
+  ),
+  {
+    ...within('S5', 'a handle of 16 B against an empty native call', ['store-keys', 'one key'], [NO_CALL, 'ns'], 4),
+    of: { contender: 'a handle', figure: 'ns' },
+  },
+  within('S5', '1,000,000 keys, by key against by handle', ['store-keys', MILLION], ['a handle', 'ns'], 2.5),
+  ahead('S5', '1,000,000 keys, ahead of getBinaryFast', ['store-keys', MILLION], ['lmdb getBinaryFast', 'ns'], 1.3),
+  within('S10', 'an upload of 1 MiB against C', ['store-upload', '1 MiB'], ['C', 'p50'], 2),
+  within('S10', 'p99 of a call beside 64 uploads', ['store-upload', 'a call beside 64 uploads'], ['alone', 'p99'], 10),
+  within(
+    'S11',
+    'a set noticed and read by a third process, against Redis',
+    ['store-notice', '1 watcher'],
+    ['Redis SET + PUBLISH', 'p50'],
+    1.1,
+  ),
+  within('S12', '`memclient get`, whole process', ['process-read', 'a key of a store'], ['node -e 0', 'p50'], 1.2),
+  within(
+    'S12',
+    'a set that is written to disk behind, against none',
+    ['store-set', 'kept on disk, written behind'],
+    ['without --state', 'p50'],
+    1.3,
+  ),
+  within(
+    'S12',
+    'starting with 100,000 keys, against reading them by lmdb',
+    ['store-start', 'until ready'],
+    ['lmdb alone', 'ms'],
+    3,
   ),
 ]

@@ -26,6 +26,7 @@ const SMALL = {
   starts: ['--rounds', '1', '--starters', '3'],
   takeovers: ['--rounds', '1', '--daemons', '2'],
   restarts: ['--rounds', '1'],
+  'store-watchers': ['--watchers', '20', '--seconds', '1', '--processes', '1', '--groups', '3'],
 }
 
 for (const [name, args] of Object.entries(SMALL)) {

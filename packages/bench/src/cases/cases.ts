@@ -15,6 +15,7 @@ import { setValuePipelined } from './set-value-pipelined.ts'
 import { setValueRoundTrip } from './set-value-round-trip.ts'
 import { sharedMemory } from './shared-memory.ts'
 import { storeBytes, storeGet, storePut, storeSet } from './store.ts'
+import { storeKeys, storeNotice, storeStart, storeUpload } from './store-more.ts'
 import { writeCost } from './write-cost.ts'
 
 const CASES = [
@@ -36,6 +37,10 @@ const CASES = [
   storeBytes,
   storePut,
   storeSet,
+  storeKeys,
+  storeUpload,
+  storeNotice,
+  storeStart,
 ]
 
 export function allBenchmarks(field: Field): Benchmark[] {

@@ -37,7 +37,7 @@ export function noticeLatency(field: Field): Benchmark {
   }
 }
 
-interface Roles {
+export interface Roles {
   readonly pauseMs: number
   readonly server: (place: Place) => Program
   readonly setter: (place: Place) => Program
@@ -108,7 +108,7 @@ function memsvcRoles(checkout: Checkout, watchers: number, pauseMs: number): Rol
 
 type Prepare = (cast: Cast, place: Place) => Promise<void>
 
-function told(name: string, { server, setter, watcher, pauseMs }: Roles, prepare?: Prepare): Contender {
+export function told(name: string, { server, setter, watcher, pauseMs }: Roles, prepare?: Prepare): Contender {
   return {
     name,
     open: async (place) => {

@@ -1,6 +1,6 @@
 import { type Benchmark, ROUND_TRIP } from '../harness/benchmark.ts'
 import { contender } from '../harness/contender.ts'
-import { daemonOf, type Field, peer, registryIn } from '../harness/field.ts'
+import { daemonOf, type Field, nodeProgram, peer, registryIn } from '../harness/field.ts'
 import { baseline } from '../harness/native.ts'
 import { REDIS, redisProgram, redisServer, socketIn } from '../peers/redis.ts'
 
@@ -32,18 +32,31 @@ export function processRead(field: Field): Benchmark {
           })),
         ],
       },
+      {
+        name: 'a key of a store',
+        pinning: 'split',
+        base: BASE,
+        figures: ROUND_TRIP.slice(0, 1),
+        contenders: [
+          contender(BASE, { client: () => baseline('spawn', process.execPath, '-e', '0'), task: 'run' }),
+          ...memclient(field, '', 'get', 'stamp'),
+        ],
+      },
     ],
   }
 }
 
-/** The tool of each checkout; `suffix` makes the name of the contender. */
-function memclient({ checkouts }: Field, suffix: string, command: string) {
+/** The tool of each checkout; `suffix` makes the name of the contender. The store has a value under `stamp`. */
+function memclient({ checkouts }: Field, suffix: string, ...words: string[]) {
   return checkouts.map((checkout) =>
     contender(`${checkout.label}${suffix}`, {
-      servers: (place) => [daemonOf(checkout, place)],
+      servers: (place) => [
+        daemonOf(checkout, place),
+        ...(words[0] === 'get' ? [nodeProgram('memsvc-store-setter', checkout.root, registryIn(place.folder))] : []),
+      ],
       client: ({ folder }) => {
         const tool = `${checkout.root}/packages/client-cli/bin/memclient.js`
-        return { ...baseline('spawn', process.execPath, tool, command), env: { MEMSVC_REGISTRY: registryIn(folder) } }
+        return { ...baseline('spawn', process.execPath, tool, ...words), env: { MEMSVC_REGISTRY: registryIn(folder) } }
       },
       task: 'run',
     }),

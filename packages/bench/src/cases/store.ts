@@ -20,7 +20,7 @@ export function storeGet(field: Field): Benchmark {
     name: 'store-get',
     title: 'A document of a store that another process owns',
     about:
-      'The same unchanged document again and again, by its key: the store answers one frozen object for as long as it is the value, and looks each time whether it is. `lmdb` with its cache does not look, and so answers what another process has replaced long ago; without it, and from Redis, the text is parsed each time.',
+      'The same unchanged document again and again, by its key: the store answers one frozen object for as long as it is the value, and looks each time whether it is. A `SharedArrayBuffer` has no keys and is for the threads of one process: a word of it is looked at, and the object that was made is kept. `lmdb` with its cache does not look, and so answers what another process has replaced long ago; without it, and from Redis, the text is parsed each time.',
     groups: DOCUMENTS.map(([name, bytes]) => documentGroup(field, name, bytes)),
   }
 }
@@ -48,7 +48,27 @@ export function storeSet(field: Field): Benchmark {
     name: 'store-set',
     title: 'Setting a number of a store, and waiting for the answer',
     about: 'One call at a time by promises, beside `setValue` of the daemon that serves both.',
-    groups: [setGroup(field, 'two cores', 'split'), setGroup(field, 'one core', 'same')],
+    groups: [setGroup(field, 'two cores', 'split'), setGroup(field, 'one core', 'same'), keptGroup(field)],
+  }
+}
+
+/** What it costs a client that all of it is on disk within a second. */
+function keptGroup(field: Field): Group {
+  return {
+    name: 'kept on disk, written behind',
+    pinning: 'split',
+    base: 'without --state',
+    figures: ROUND_TRIP,
+    contenders: [
+      ...reference(field, 'without --state', 16, 'set'),
+      ...field.checkouts.map((checkout) =>
+        contender(checkout.label, {
+          servers: (place) => [daemonOf(checkout, place, '--state', `${place.folder}/state`)],
+          client: ({ folder }) => nodeProgram('memsvc-store', checkout.root, registryIn(folder), 16),
+          task: 'set',
+        }),
+      ),
+    ],
   }
 }
 
@@ -84,6 +104,7 @@ function documentGroup(field: Field, name: string, bytes: number): Group {
       ...reference(field, 'Map.get', bytes, 'map'),
       ...client(field, bytes, 'get'),
       ...reference(field, 'entry.value', bytes, 'entry'),
+      ...reference(field, 'SharedArrayBuffer, threads only', bytes, 'sab'),
       ...lmdb('lmdb get', ''),
       ...lmdb('lmdb get, cached and stale', 'cached'),
       ...peer(field, 'ioredis GET and parse', REDIS, (peers) => ({
@@ -109,6 +130,7 @@ function bytesGroup(field: Field, name: string, bytes: number): Group {
     contenders: [
       ...reference(field, 'a call into C++ that does nothing', bytes, 'empty-call'),
       ...client(field, bytes, 'read-bytes'),
+      ...reference(field, 'SharedArrayBuffer, threads only', bytes, 'sab-bytes'),
       ...lmdb('getBinaryFast'),
       ...lmdb('getBinary'),
     ],

@@ -28,13 +28,15 @@ export function nodeProgram(name: string, ...args: (string | number)[]): Program
 
 export const DAEMON_READY = /"msg":"ready"/
 
-export function daemonOf({ root }: Checkout, { folder }: Place): Program {
+/** @param options of `memsvc start`, more of them */
+export function daemonOf({ root }: Checkout, { folder }: Place, ...options: string[]): Program {
   const argv = [
     process.execPath,
     `${root}/packages/memory-service/bin/memsvc.js`,
     'start',
     '--registry',
     registryIn(folder),
+    ...options,
   ]
   return { argv, ready: DAEMON_READY }
 }

@@ -15,6 +15,7 @@ const { IMemoryService, OwnedStore, ServiceManager, SharedStore, SharedValue } =
 const payload = Buffer.alloc(bytes, 7)
 const document = documentOf(bytes)
 const local = new Map([['document', Object.freeze(document)]])
+const text = Buffer.from(JSON.stringify(document))
 const target = Buffer.alloc(bytes)
 
 if (path === '-') await serveOwner()
@@ -46,6 +47,12 @@ async function serveClient(): Promise<void> {
   const manager = await ServiceManager.connect({ path })
   const service = IMemoryService.asInterface((await SharedValue.open(manager)).binder)
   const entry = store.entry('document')
+  // What threads of one process can share: a word that says whether the object that was made of the bytes still is the value.
+  const shared = new Uint8Array(new SharedArrayBuffer(8 + Math.max(bytes, text.length)))
+  shared.set(text, 8)
+  const words = new Int32Array(shared.buffer, 0, 2)
+  const made = { version: 0, value: JSON.parse(Buffer.from(shared.subarray(8, 8 + text.length)).toString()) as unknown }
+  const sharedBytes = shared.subarray(8, 8 + bytes)
   const keep = (value: unknown): number => (value === undefined ? 1 : 2)
   const repeat = (read: () => unknown) => (times: number) => {
     let sum = 0
@@ -56,6 +63,15 @@ async function serveClient(): Promise<void> {
     get: repeat(() => store.get('document')),
     entry: repeat(() => entry.value),
     map: repeat(() => local.get('document')),
+    sab: repeat(() => (Atomics.load(words, 0) === made.version ? made.value : undefined)),
+    'sab-bytes': (times: number) => {
+      let sum = 0
+      for (let i = 0; i < times; i++) {
+        if (Atomics.load(words, 0) === made.version) target.set(sharedBytes)
+        sum += target[i % bytes] as number
+      }
+      return sum
+    },
     'empty-call': repeat(() => isExternal(local)),
     'read-bytes': (times: number) => {
       let sum = 0
@@ -70,6 +86,7 @@ async function serveClient(): Promise<void> {
   await serveSamples({
     ...Object.fromEntries(loops),
     set: (milliseconds) => timeCalls(milliseconds, (i) => store.set('number', i)),
+    upload: (milliseconds) => timeCalls(milliseconds, () => store.set('payload', payload)),
     'set-value': (milliseconds) => timeCalls(milliseconds, (i) => service.setValue(i)),
   })
 }
