@@ -21,8 +21,10 @@ export interface AreaChange {
 export interface AreaChanges {
   /** Each key once. */
   changes: AreaChange[]
-  /** False: the owner was faster. What is missing comes with one of the next polls, which should be soon. */
+  /** False: there are more, or the owner was faster. What is missing comes with one of the next polls, which should be soon. */
   isComplete: boolean
+  /** There only if there are more, of very many: the next poll goes on where this one has ended. */
+  hasMore?: true
 }
 
 const NO_HANDLE = 0
@@ -55,8 +57,8 @@ export class AreaFeed {
   }
 
   /**
-   * What changed since the last call: each key once, as it is now. The first call answers all keys that have a value. Or `areaCodes`:
-   * DAMAGED. It takes a notice of the owner to know when to call it; the notice is acknowledged before.
+   * What changed since the last call: each key once, as it is now. The first call answers all keys that have a value; of very many some
+   * thousands in each call. Or `areaCodes`: DAMAGED. It takes a notice of the owner to know when to call it; the notice is acknowledged before.
    *
    * @throws SyscallError EBADF after close(), or that of the reader
    */
@@ -68,7 +70,7 @@ export class AreaFeed {
       const [key, version, hasValue] = flat.slice(i, i + 3) as [string, bigint, boolean]
       changes.push({ key, version, hasValue })
     }
-    return { changes, isComplete: flat[0] === 0 }
+    return { changes, isComplete: flat[0] === 0, ...(flat[0] === errnos.EINPROGRESS ? { hasMore: true } : {}) }
   }
 
   /** @internal Goes on in another area, which has the values now: what is the same there is no change. */

@@ -50,6 +50,8 @@ export interface AreaStats {
   indexSlots: number
   /** How often free blocks were joined. */
   joins: number
+  /** How many places are reserved for values to come. */
+  reservedBlocks: number
   /** The last version given. */
   committed: bigint
 }

@@ -6,7 +6,7 @@
 import process from 'node:process'
 import type { AreaStats } from './area-types.ts'
 import { longs, VERSION } from './area-words.ts'
-import { checkList, checkNumber, checkObject } from './argument.ts'
+import { checkInstance, checkList, checkNumber, checkObject } from './argument.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { dispose } from './disposal.ts'
@@ -165,6 +165,23 @@ export class AreaWriter {
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): number {
     checkObject('value', value)
     return native.areaLoad(this.#cell.handle, key, value.type, value.bytes, value.version)
+  }
+
+  /**
+   * Has memory allocated for so many keys, and so many bytes of the heap, before it is needed: that takes most of the time of a move, and
+   * can be done in parts. Again is harmless. 0, or `areaWriteCodes`: FULL, the machine has no more.
+   */
+  prepare(keys: number, bytes: number): number {
+    return native.areaPrepare(this.#cell.handle, keys, bytes)
+  }
+
+  /**
+   * Puts all values, with their versions, into another area, in which nothing is yet and which nobody has: its versions come after this
+   * one's. 0, or `areaWriteCodes`: then the other one is of no use any more.
+   */
+  copyTo(next: AreaWriter): number {
+    checkInstance('next', next, AreaWriter)
+    return native.areaCopyAll(this.#cell.handle, next.#cell.handle)
   }
 
   /**

@@ -173,6 +173,8 @@ export interface NativeBinding {
   areaAbandon(handle: Handle, block: number): number
   areaCommit(handle: Handle, keys: string[], blocks: number[]): number
   areaLoad(handle: Handle, key: string, type: number, value: Uint8Array, version: bigint): number
+  areaPrepare(handle: Handle, keys: number, bytes: number): number
+  areaCopyAll(handle: Handle, to: Handle): number
   areaRetire(handle: Handle, limit: number): number
   areaRebuild(handle: Handle): number
   areaMark(handle: Handle, state: number): number

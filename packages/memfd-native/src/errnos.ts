@@ -21,5 +21,6 @@ export const errnos = Object.freeze({
   ECONNRESET: -104,
   ESHUTDOWN: -108,
   ETOOMANYREFS: -109,
+  EINPROGRESS: -115,
   ESTALE: -116,
 })

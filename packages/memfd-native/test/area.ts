@@ -462,6 +462,48 @@ t.test('a feed tells of its prefix alone, and of deleted keys', async (t) => {
   ])
 })
 
+t.test('a feed compares very many keys in parts, and misses nothing that changes between them', async (t) => {
+  using pair = support.newPair({ capacity: 8 * support.MIB, maxKeys: 20_000 })
+  const { writer, reader } = pair
+  for (let i = 0; i < 10_000; i++) support.put(writer, `k${i}`, 'x')
+  using feed = reader.feed()
+  const known = new Map<string, bigint>()
+  let parts = 0
+  const poll = (): api.AreaChanges => {
+    const polled = feed.poll()
+    if (typeof polled === 'number') throw new Error(`the feed answered ${polled}`)
+    parts++
+    for (const { key, version, hasValue } of polled.changes) {
+      if (hasValue) known.set(key, version)
+      else known.delete(key)
+    }
+    return polled
+  }
+  t.match(poll(), { isComplete: false, hasMore: true })
+  for (const key of ['k0', 'k9999', 'new']) support.put(writer, key, 'y')
+  for (const key of ['k1', 'k9998']) writer.delete(key)
+  writer.retire(2)
+  support.put(writer, 'k1', 'z')
+  while (!poll().isComplete);
+  while (!poll().isComplete);
+  t.ok(parts >= 4, `${parts} parts`)
+  const keys = reader.keys() as string[]
+  t.same([...known.keys()].sort(), keys.sort())
+  for (const key of ['k0', 'k9999', 'new', 'k1', 'k5000']) {
+    const handle = reader.key(key)
+    handle.read(null)
+    t.equal(known.get(key), handle.version, key)
+  }
+  for (let i = 0; i < 6000; i++) support.put(writer, `k${i % 7}`, 'y')
+  t.match(poll(), { isComplete: false, hasMore: true }, 'the log is too short: all of it again')
+  while (!poll().isComplete);
+  for (let i = 0; i < 7; i++) {
+    const handle = reader.key(`k${i}`)
+    handle.read(null)
+    t.equal(known.get(`k${i}`), handle.version)
+  }
+})
+
 t.test('a deleted key is told of also when it was retired and its entry has another key', async (t) => {
   using pair = support.newPair({ maxKeys: 1 })
   const { writer, reader } = pair
@@ -601,4 +643,46 @@ t.test('memory is allocated as it is needed, and a second reader costs nothing o
   t.ok(writer.stats.allocatedBytes <= support.MIB)
   support.versionOf(writer.put('large', api.areaTypes.BYTES, Buffer.alloc(16 * support.MIB)))
   t.ok(writer.stats.allocatedBytes <= 24 * support.MIB)
+})
+
+t.test('all values go to another area, with their versions, which then go on there', async (t) => {
+  using from = support.newPair()
+  using next = api.AreaWriter.create({ capacity: 2 * support.MIB, maxKeys: 2000 })
+  const { writer } = from
+  const versions = new Map([LONG_KEY, 'a', 'b', 'c'].map((key) => [key, support.put(writer, key, key)]))
+  writer.delete('b')
+  writer.retire(1)
+  support.put(writer, 'gone', '')
+  writer.delete('gone')
+  t.equal(next.prepare(100, 512 * 1024), 0)
+  t.equal(next.prepare(100, 512 * 1024), 0)
+  t.ok(next.stats.allocatedBytes >= 512 * 1024)
+  t.equal(writer.copyTo(next), 0)
+  using reader = support.attachTo(next)
+  t.same((reader.keys() as string[]).sort(), [LONG_KEY, 'a', 'c'].sort())
+  for (const name of [LONG_KEY, 'a', 'c']) {
+    const key = reader.key(name)
+    key.read(null)
+    t.equal(key.byteLength, name.length)
+    t.equal(key.version, versions.get(name))
+    t.equal(support.textOf(reader, name), name)
+  }
+  const { committed } = writer.stats
+  t.match(reader.header, { base: committed, committed, liveKeys: 3 })
+  t.equal(support.put(next, 'a', 'new'), committed + 1n)
+  t.equal(writer.copyTo(next), TOO_LATE, 'something is in it')
+  t.equal(writer.copyTo(writer), INVALID)
+})
+
+t.test('what does not fit into another area is refused, and stays where it is', async (t) => {
+  using from = support.newPair({ capacity: 2 * support.MIB })
+  using to = support.newPair()
+  for (let i = 0; i < 15; i++)
+    support.versionOf(from.writer.put(`k${i}`, api.areaTypes.BYTES, Buffer.alloc(100_000, i)))
+  t.equal(from.writer.copyTo(to.writer), FULL)
+  t.equal((from.reader.keys() as string[]).length, 15)
+  using few = support.newPair({ maxKeys: 10, capacity: 4 * support.MIB })
+  t.equal(from.writer.copyTo(few.writer), TOO_MANY_KEYS)
+  t.equal(few.writer.prepare(2 ** 32 - 1, 2 ** 40), 0, 'no more than the area has')
+  t.ok(few.writer.stats.allocatedBytes <= 4 * support.MIB)
 })

@@ -21,10 +21,13 @@ class Allocator {
   struct Tuning {
     /** Blocks that wait in a queue before the first is taken again: of up to 4 KiB, 1 MiB, and larger ones. */
     size_t distance_small = 64;
+    /** Of the small ones so many bytes at most, but a few blocks in any case: what waits is of no use. */
+    uint64_t waiting_small = 8 << 10;
+    size_t least_small = 4;
     size_t distance_medium = 3;
     size_t distance_large = 1;
     /** Queues may hold one part in so many of the heap, and so many bytes, before they are joined. */
-    uint64_t join_part = 8;
+    uint64_t join_part = 16;
     uint64_t join_bytes = 64 << 10;
     /** Blocks kept for deletes in a full area. */
     size_t spares = 64;
@@ -46,7 +49,7 @@ class Allocator {
     if (queue >= queues_.size()) queues_.resize(queue + 1);
     if (queues_[queue].size() > DistanceOf(size)) return Dequeue(queue, size);
     if (uint64_t at = Cut(size)) return at;
-    if (IsJoiningDue(size)) {
+    if (IsJoiningDue(queue, size)) {
       if (uint64_t at = JoinAndCut(size, join)) return at;
     }
     if (size <= limit_ - end_ && grow(end_ + size)) {
@@ -92,7 +95,7 @@ class Allocator {
   }
 
   size_t DistanceOf(uint64_t size) const {
-    return size <= 4096 + 1024 ? tuning_.distance_small
+    return size <= 4096 + 1024 ? std::min(tuning_.distance_small, std::max(tuning_.least_small, tuning_.waiting_small / size))
            : size <= (1 << 20) ? tuning_.distance_medium
                                : tuning_.distance_large;
   }
@@ -105,8 +108,10 @@ class Allocator {
     return at;
   }
 
-  bool IsJoiningDue(uint64_t size) const {
-    return queued_ >= tuning_.join_bytes && queued_ >= 2 * size && queued_ >= (end_ - begin_) / tuning_.join_part;
+  /** What waits in the class's own queue will be taken from there: a value that changes again and again goes round in its blocks. */
+  bool IsJoiningDue(size_t queue, uint64_t size) const {
+    const uint64_t others = queued_ - queues_[queue].size() * size;
+    return others >= tuning_.join_bytes && others >= size && others >= (end_ - begin_) / tuning_.join_part;
   }
 
   /** From the smallest free piece that is large enough. */

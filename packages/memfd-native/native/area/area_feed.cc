@@ -37,7 +37,7 @@ int64_t MoveFeed(Napi::Env env, int64_t handle, int64_t to) {
   return 0;
 }
 
-/** -> [key, version, has a value, key, ...] and whether that is all: its first element is 0, or -EAGAIN. Or why not. */
+/** -> [why not all, key, version, has a value, key, ...]: 0, -EINPROGRESS there are more, or -EAGAIN. Or why nothing. */
 Napi::Value Poll(Napi::Env env, int64_t handle) {
   std::shared_ptr<NodeFeed>* feed = Environment::Of(env).feeds.Find(handle);
   if (feed == nullptr || !(*feed)->area->memory.ok()) return ToJs(env, -EBADF);
@@ -46,7 +46,8 @@ Napi::Value Poll(Napi::Env env, int64_t handle) {
   if (code != Code::kValue && code != Code::kBusy) return ToJs(env, ErrorOf(code));
   Napi::Array result = Napi::Array::New(env, 1 + 3 * changes.size());
   uint32_t at = 0;
-  result.Set(at++, Napi::Number::New(env, static_cast<double>(ErrorOf(code))));
+  const int64_t why = code == Code::kBusy && (*feed)->feed.has_more() ? -EINPROGRESS : ErrorOf(code);
+  result.Set(at++, Napi::Number::New(env, static_cast<double>(why)));
   for (const Change& change : changes) {
     result.Set(at++, Napi::String::New(env, change.key));
     result.Set(at++, Napi::BigInt::New(env, change.version));

@@ -26,7 +26,7 @@ namespace {
  * Where there is room, a few large values that change again and again go round in blocks of their own: joining those would wipe
  * them, and let every reader begin anew.
  */
-constexpr uint64_t kJoinBytes = 1 << 20;
+constexpr uint64_t kJoinBytes = 256 << 10;
 
 /** What an area is to be: an object with capacity, maxKeys, logSize, base and epoch. Answers false after it has thrown. */
 bool ReadGeometry(Napi::Value value, int64_t* capacity, Geometry* geometry) {
@@ -212,6 +212,40 @@ napi_value Load(napi_env env, napi_callback_info info) {
   return call.Answer(error);
 }
 
+/** (handle, keys, bytes) -> 0, or why not. */
+napi_value Prepare(napi_env env, napi_callback_info info) {
+  FastCall<3> call(env, info);
+  OwnedArea* area = AreaOf(call);
+  unsigned keys;
+  int64_t bytes;
+  if (area == nullptr || !ReadArg(call[1], "keys", &keys) || !ReadArg(call[2], "bytes", &bytes)) return nullptr;
+  if (bytes < 0) return call.Answer(-EINVAL);
+  return call.Answer(area->writer.Prepare(keys, static_cast<uint64_t>(bytes)));
+}
+
+/** (handle, to) -> 0, or why not: then that area is of no use any more. */
+napi_value CopyAll(napi_env env, napi_callback_info info) {
+  FastCall<2> call(env, info);
+  OwnedArea* from = AreaOf(call);
+  int64_t handle;
+  if (from == nullptr || !ReadArg(call[1], "to", &handle)) return nullptr;
+  std::shared_ptr<OwnedArea>* to = call.environment->owned_areas.Find(handle);
+  if (to == nullptr || to->get() == from) return call.Answer(-EINVAL);
+  Writer<OwnerMemory>& writer = (*to)->writer;
+  int error = writer.Rebase(from->writer.committed());
+  if (error == 0) error = writer.Prepare(from->writer.live_keys(), 0);
+  if (error != 0) return call.Answer(error);
+  return call.Answer(from->writer.EachValue([&](const uint8_t* name, uint32_t length, uint64_t block) {
+    Key key;
+    key.Set(name, length, writer.geometry().epoch);
+    const uint32_t bytes = from->writer.BytesIn(block);
+    const uint64_t copy = writer.Reserve(bytes, static_cast<Type>(from->writer.TypeIn(block)));
+    if (copy == 0) return -ENOSPC;
+    writer.Write(copy, 0, from->memory.data() + block + kContentIn, bytes);
+    return writer.Load(key, copy, from->writer.VersionIn(block));
+  }));
+}
+
 /** (handle, limit) -> how many. */
 napi_value Retire(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
@@ -276,6 +310,7 @@ napi_value Stats(napi_env env, napi_callback_info info) {
   set("entries", writer.table().count());
   set("indexSlots", writer.table().slots());
   set("joins", allocator.joins());
+  set("reservedBlocks", writer.reserved());
   stats.Set("committed", Napi::BigInt::New(env, writer.committed()));
   return stats;
 }
@@ -293,6 +328,8 @@ void RegisterAreaWriter(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "areaAbandon", Abandon);
   DefineFast(exports, "areaCommit", Commit);
   DefineFast(exports, "areaLoad", Load);
+  DefineFast(exports, "areaPrepare", Prepare);
+  DefineFast(exports, "areaCopyAll", CopyAll);
   DefineFast(exports, "areaRetire", Retire);
   DefineFast(exports, "areaRebuild", Rebuild);
   DefineFast(exports, "areaMark", Mark);

@@ -24,13 +24,16 @@ class Feed {
   Feed(const Reader<Memory>& reader, std::string prefix, uint64_t tries)
       : reader_(&reader), prefix_(std::move(prefix)), tries_(tries) {}
 
-  /** What changed since the last call; the first one, and after an overrun, compares everything. kValue, kBusy or kDamaged. */
+  /**
+   * What changed since the last call; the first one, and after an overrun, compares everything, a part in each call: see `has_more`.
+   * kValue, kBusy or kDamaged.
+   */
   Code Poll(std::vector<Change>* changes) {
     const uint64_t committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
     const uint64_t keys = uint64_t{reader_->Count()} + known_.size();
     budget_ = Budget::OfKeys(tries_ + 4 * keys, keys, 0);
     std::vector<uint32_t> entries;
-    if (!is_begun_ || !ReadLog(committed, &entries)) return Compare(committed, changes);
+    if (comparison_.is_on || !is_begun_ || !ReadLog(committed, &entries)) return Compare(committed, changes);
     bool is_whole = true;
     for (const uint32_t entry : entries) {
       const Code code = Refresh(entry, changes);
@@ -46,10 +49,13 @@ class Feed {
   void MoveTo(const Reader<Memory>& reader) {
     reader_ = &reader;
     is_begun_ = false;
+    comparison_ = {};
     by_entry_.clear();
     for (auto& [key, known] : known_) known.entry = kNoEntry;
   }
 
+  /** The last call has done a part of what is to be compared, and there is nothing wrong. */
+  bool has_more() const { return comparison_.is_on; }
   uint64_t cursor() const { return cursor_; }
   size_t known() const { return known_.size(); }
 
@@ -105,24 +111,45 @@ class Feed {
 
   /** Everything there is, and everything that was. The cursor is of before: what comes meanwhile is in the log. */
   Code Compare(uint64_t committed, std::vector<Change>* changes) {
-    std::vector<std::string> keys;
-    const uint32_t count = reader_->Count();
-    for (uint32_t entry = 0; entry < count; ++entry) {
-      Key key;
-      Found found;
-      if (!reader_->KeyOf(entry, &key, &found)) continue;
-      std::string name(reinterpret_cast<const char*>(key.bytes), key.length);
-      if (name.compare(0, prefix_.size(), prefix_) == 0 && known_.count(name) == 0) keys.push_back(std::move(name));
+    if (!comparison_.is_on) {
+      // Of keys that are entered from here on the log tells.
+      comparison_ = {true, false, committed, 0, reader_->Count(), {}};
+      for (const auto& [key, known] : known_) comparison_.rest.push_back(key);
     }
-    for (const auto& [key, known] : known_) keys.push_back(key);
+    const std::vector<std::string> keys = NextKeys();
     const Code code = RefreshAll(keys, changes);
-    if (code != Code::kValue) return code;
+    if (code == Code::kDamaged) return code;
+    if (code == Code::kBusy) comparison_.was_busy = true;
+    if (comparison_.entry < comparison_.count || !comparison_.rest.empty()) return Code::kBusy;
+    const Comparison done = std::move(comparison_);
+    comparison_ = {};
+    if (done.was_busy) return Code::kBusy;
     if (!reader_->memory.Has(Repair::kCursorBefore)) {
       committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
+    } else {
+      committed = done.committed;
     }
     cursor_ = committed;
     is_begun_ = true;
     return Code::kValue;
+  }
+
+  /** A part of those that are to be compared: keys that are there now and were not known, then those that were known at its beginning. */
+  std::vector<std::string> NextKeys() {
+    std::vector<std::string> keys;
+    const uint32_t count = comparison_.count;
+    for (uint64_t looks = 0; comparison_.entry < count && keys.size() < kKeysAtOnce && looks < kLooksAtOnce; ++looks) {
+      Key key;
+      Found found;
+      if (!reader_->KeyOf(comparison_.entry++, &key, &found)) continue;
+      std::string name(reinterpret_cast<const char*>(key.bytes), key.length);
+      if (name.compare(0, prefix_.size(), prefix_) == 0 && known_.count(name) == 0) keys.push_back(std::move(name));
+    }
+    while (comparison_.entry >= count && keys.size() < kKeysAtOnce && !comparison_.rest.empty()) {
+      keys.push_back(std::move(comparison_.rest.back()));
+      comparison_.rest.pop_back();
+    }
+    return keys;
   }
 
   /** All of them, also when one is busy: what is known afterwards is not told again. */
@@ -183,9 +210,24 @@ class Feed {
     }
   }
 
+  /** What one call does: a few milliseconds. */
+  static constexpr size_t kKeysAtOnce = 4096;
+  static constexpr uint64_t kLooksAtOnce = 8 * kKeysAtOnce;
+
+  /** One that is under way. */
+  struct Comparison {
+    bool is_on = false;
+    bool was_busy = false;
+    uint64_t committed = 0;         // before it began
+    uint32_t entry = 0;             // the next one to look at
+    uint32_t count = 0;             // of entries, when it began
+    std::vector<std::string> rest;  // of those that were known when it began
+  };
+
   const Reader<Memory>* reader_;
   std::string prefix_;
   uint64_t tries_;
+  Comparison comparison_;
   Budget budget_{0, 0};  // of one poll
   uint64_t cursor_ = 0;
   bool is_begun_ = false;

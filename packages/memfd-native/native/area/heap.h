@@ -65,12 +65,21 @@ class Heap {
     by_owner_.erase(from, to);
   }
 
+  /** Has so much of it allocated, ahead of its use. False: the machine has no more. */
+  bool Prepare(uint64_t bytes) {
+    const uint64_t most = geometry_.capacity - geometry_.heap_at;
+    const uint64_t end = geometry_.heap_at + (bytes < most ? Geometry::Up(bytes, kHeaderBytes) : most);
+    return end <= grown_ || GrowTo(end);
+  }
+
   const Allocator& allocator() const { return allocator_; }
   uint64_t allocated() const { return grown_ - geometry_.heap_at; }
 
  private:
   /** To wipe less than this costs nothing to speak of; larger values are wiped when their key is deleted. */
   static constexpr uint32_t kWipedAtOnce = 4096;
+  /** It grows by one part in so many, which nobody uses yet. */
+  static constexpr uint64_t kStepPart = 8;
   static constexpr uint64_t kMinStep = 256 << 10;
   static constexpr uint64_t kMaxStep = 64 << 20;
 
@@ -123,8 +132,8 @@ class Heap {
 
   bool Grow(uint64_t end) {
     if (end <= grown_) return true;
-    const uint64_t quarter = (grown_ - geometry_.heap_at) / 4;
-    const uint64_t step = quarter < kMinStep ? kMinStep : quarter > kMaxStep ? kMaxStep : quarter;
+    const uint64_t part = (grown_ - geometry_.heap_at) / kStepPart;
+    const uint64_t step = part < kMinStep ? kMinStep : part > kMaxStep ? kMaxStep : part;
     const uint64_t wished = Geometry::Up(end > grown_ + step ? end : grown_ + step, kHeaderBytes);
     return GrowTo(wished < geometry_.capacity ? wished : geometry_.capacity) ||
            GrowTo(Geometry::Up(end, kHeaderBytes) < geometry_.capacity ? Geometry::Up(end, kHeaderBytes) : geometry_.capacity);

@@ -122,6 +122,23 @@ class KeyTable {
   /** A new index, without deleted slots. 0 or -ENOSPC. */
   int Rebuild() { return Build(Log2For(live_)); }
 
+  /** The key's bytes, at most kMaxKeyBytes. Answers how many. */
+  uint32_t CopyKey(uint32_t entry, uint8_t* bytes) const {
+    const uint64_t at = geometry_.EntryAt(entry);
+    const auto length = static_cast<uint32_t>(memory_.template Load<Site::kOwn>(at + kShapeIn));
+    const bool is_long = length > kInlineKeyBytes;
+    const uint64_t from = is_long ? memory_.template Load<Site::kOwn>(at + kKeyIn) + kContentIn : at + kKeyIn;
+    memory_.template CopyOut<Site::kOwn>(from, bytes, length);
+    return length;
+  }
+
+  /** Has so many entries allocated, and an index for them. 0 or -ENOSPC. */
+  int Reserve(uint32_t keys) {
+    const uint32_t count = keys < geometry_.max_entries ? keys : geometry_.max_entries;
+    if (!Allocate(count)) return -ENOSPC;
+    return Log2For(count) > index_.log2 ? Build(Log2For(count)) : 0;
+  }
+
   uint64_t UidOf(uint32_t entry) const { return memory_.template Load<Site::kOwn>(geometry_.EntryAt(entry) + kUidIn); }
   uint64_t RefOf(uint32_t entry) const { return memory_.template Load<Site::kOwn>(geometry_.EntryAt(entry) + kRefIn); }
   uint32_t count() const { return count_; }
@@ -139,9 +156,8 @@ class KeyTable {
     const uint64_t at = geometry_.EntryAt(entry);
     if (memory_.template Load<Site::kOwn>(at + kHashIn) != key.hash) return false;
     if (memory_.template Load<Site::kOwn>(at + kShapeIn) != key.length) return false;
-    const uint64_t from = key.is_long() ? memory_.template Load<Site::kOwn>(at + kKeyIn) + kContentIn : at + kKeyIn;
     uint8_t bytes[kMaxKeyBytes];
-    memory_.template CopyOut<Site::kOwn>(from, bytes, key.length);
+    CopyKey(entry, bytes);
     return std::memcmp(bytes, key.bytes, key.length) == 0;
   }
 

@@ -99,6 +99,39 @@ class Writer {
     return 0;
   }
 
+  /**
+   * What shall begin with everything that another area has: room for it, ahead of it. Again is harmless. 0 or a negative errno:
+   * -ENOSPC the machine has no more.
+   */
+  int Prepare(uint32_t keys, uint64_t heap_bytes) {
+    if (!heap_.Prepare(heap_bytes)) return -ENOSPC;
+    return table_.Reserve(keys);
+  }
+
+  /** What versions come after, of an area that nobody reads yet and nothing is in. */
+  int Rebase(uint64_t base) {
+    if (tx_ != geometry_.base || live_keys_ != 0) return -EPERM;
+    geometry_.base = tx_ = base;
+    memory.template Store<Site::kInform>(kBaseAt, base);
+    memory.template Store<Site::kCommit>(kCommittedAt, tx_);
+    return 0;
+  }
+
+  /** Each key that has a value, and its block, until `visit` answers anything but 0. */
+  template <class Visit>
+  int EachValue(Visit visit) const {
+    for (uint32_t entry = 0; entry < table_.count(); ++entry) {
+      if (table_.UidOf(entry) == 0 || !plan_.HasValue(entry)) continue;
+      uint8_t key[kMaxKeyBytes];
+      const uint32_t length = table_.CopyKey(entry, key);
+      const int error = visit(key, length, table_.RefOf(entry));
+      if (error != 0) return error;
+    }
+    return 0;
+  }
+  uint8_t TypeIn(uint64_t block) const { return heap_.TypeIn(block); }
+  uint64_t VersionIn(uint64_t block) const { return memory.template Load<Site::kOwn>(block + kBlockTxIn); }
+
   /** Makes up to `limit` keys that were deleted, longest ago first, free for others. Answers how many. */
   uint32_t Retire(uint32_t limit) {
     uint32_t done = 0;
@@ -142,6 +175,7 @@ class Writer {
   }
 
   uint64_t committed() const { return tx_; }
+  size_t reserved() const { return reserved_.size(); }
   uint64_t live_bytes() const { return live_bytes_; }
   uint32_t live_keys() const { return live_keys_; }
   uint32_t deleted_keys() const { return table_.live() - live_keys_; }

@@ -2,10 +2,11 @@
  * The owner's half of one area of a store: transactions, and what makes room for them. Deleted keys are retired when their places are
  * needed; values are moved to a new area when the free places of the old one have the wrong sizes, or when it shall have another size.
  */
-import { Buffer } from 'node:buffer'
 import { type AreaEdit, AreaReader, AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
 import { errorCode, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
+import { setImmediate } from '../util/timers.ts'
+import { MoveReasons, PART_BYTES } from './area-move.ts'
 import { STORE_LIMITS } from './limits.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import type { StoreArea } from './store-reader.ts'
@@ -31,6 +32,8 @@ const RETIRED_AT_ONCE = 256
 const KEPT_DELETED = 1024
 /** It is worth moving when so much of the places is free. */
 const FREE_PART = 4
+/** What a put costs beside its bytes, for whoever counts what moving is worth. */
+const PUT_BYTES = 256
 /** In a millisecond. */
 const NANOSECONDS = 1e6
 const REGION_NAME = 'memsvc-store'
@@ -56,6 +59,10 @@ export class OwnedArea implements StoreArea {
   /** Since it was looked whether too many places are kept for deleted keys. */
   #deletes = 0
   #replica: ReplicaWords | null = null
+  /** Whether, and when, it is worth moving. */
+  readonly #reasons = new MoveReasons()
+  /** What the values are to move to, while its memory is being allocated. */
+  #next: AreaWriter | null = null
   readonly #onMoved: () => void
 
   /**
@@ -100,32 +107,38 @@ export class OwnedArea implements StoreArea {
 
   /** A read-only descriptor, the caller's. @throws EMFILE */
   share(): OwnedFd {
-    return this.#writer.share()
+    const fd = this.#writer.share()
+    this.#reasons.handedOut()
+    return fd
   }
 
   /** One value. @returns its version. @throws ERR_LIMIT */
   put(key: string, type: number, bytes: Uint8Array): bigint {
     const version = this.#writer.put(key, type, bytes)
-    return typeof version === 'bigint'
-      ? version
-      : this.#roomy(bytes.length, version, () => this.#writer.put(key, type, bytes))
+    const put =
+      typeof version === 'bigint'
+        ? version
+        : this.#roomy(bytes.length, version, () => this.#writer.put(key, type, bytes))
+    if (this.#reasons.isTimeToLook(bytes.length + PUT_BYTES)) this.#look()
+    return put
   }
 
   /** All, or none. @returns the version, 0n: nothing has changed. @throws ERR_LIMIT */
   commit(puts: readonly Put[]): bigint {
     const bytes = puts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
     const version = this.#tryCommit(puts)
-    if (typeof version === 'bigint') {
-      this.#deletes += puts.reduce((sum, { bytes, block }) => sum + Number(bytes === null && block === 0), 0)
-      if (this.#deletes >= RETIRED_AT_ONCE) this.#retireOld()
-      return version
-    }
-    const mayMove = puts.every(({ block }) => block === 0)
-    return this.#roomy(bytes, version, () => this.#tryCommit(puts), mayMove)
+    const hasBlocks = puts.some(({ block }) => block > 0)
+    if (typeof version !== 'bigint') return this.#roomy(bytes, version, () => this.#tryCommit(puts), !hasBlocks)
+    this.#deletes += puts.reduce((sum, { bytes, block }) => sum + Number(bytes === null && block === 0), 0)
+    if (this.#deletes >= RETIRED_AT_ONCE) this.#retireOld()
+    // Whoever put a block may still have to do with it: it is looked when the next one is reserved.
+    if (this.#reasons.isTimeToLook(bytes + puts.length * PUT_BYTES) && !hasBlocks) this.#look()
+    return version
   }
 
   /** A place for a value that comes in parts. @returns its block. @throws ERR_LIMIT */
   reserve(byteLength: number, type: number): number {
+    if (this.#reasons.isTimeToLook(byteLength)) this.#look()
     const block = this.#writer.reserve(byteLength, type)
     return block > 0 ? block : this.#roomy(byteLength, block, () => this.#writer.reserve(byteLength, type))
   }
@@ -148,10 +161,11 @@ export class OwnedArea implements StoreArea {
 
   /** All values go to an area of this size, and the versions go on. @throws ERR_LIMIT they do not fit: nothing has changed; ENOMEM */
   move(size: AreaSize): void {
-    const next = AreaWriter.create({ ...size, base: this.version, name: REGION_NAME })
+    const next = this.#takeNext(size) ?? AreaWriter.create({ ...size, base: this.version, name: REGION_NAME })
     let reader: AreaReader | undefined
     try {
-      this.#copyTo(next, size)
+      const code = this.#writer.copyTo(next)
+      if (code < 0) throw this.#failure(code, 0, size)
       reader = readerOf(next)
       if (this.#replica !== null) tellReplica(next, this.#replica)
     } catch (error) {
@@ -164,6 +178,7 @@ export class OwnedArea implements StoreArea {
     this.#reader = reader
     this.#size = size
     this.#moves += 1
+    this.#reasons.moved()
     this.#onMoved()
     readerBefore.close()
     before.close()
@@ -177,12 +192,14 @@ export class OwnedArea implements StoreArea {
 
   /** After `markMoved`. Readers keep what they have. */
   leave(): void {
+    this.#dropNext()
     this.#reader.close()
     this.#writer.close()
   }
 
   /** Readers keep what they have, and are told that it does not change any more. */
   close(): void {
+    this.#dropNext()
     this.#writer.markClosed()
     this.#reader.close()
     this.#writer.close()
@@ -237,33 +254,70 @@ export class OwnedArea implements StoreArea {
     return this.#writer.retire(RETIRED_AT_ONCE) > 0
   }
 
-  /** To a new area of the same size, where the free places are one. */
+  /** To a new area of the same size: there the free places are one, and keys that were alike are so no more. */
   #compact(bytes: number, code: number): boolean {
     const { heapBytes, usedBytes, freeBytes } = this.#writer.stats
+    const isWorthIt =
+      code === areaWriteCodes.FULL
+        ? freeBytes >= heapBytes / FREE_PART
+        : code === areaWriteCodes.TOO_MANY_ALIKE && this.#reasons.mayHashAnew(usedBytes)
     const fits = usedBytes + 2 * bytes <= heapBytes - heapBytes / 8
-    if (code !== areaWriteCodes.FULL || freeBytes < heapBytes / FREE_PART || !fits) return false
+    return isWorthIt && fits && this.#tryMove()
+  }
+
+  #tryMove(): boolean {
     try {
       this.move(this.#size)
       return true
     } catch (error) {
-      if (['ENOMEM', 'ENOSPC', 'EMFILE', 'ERR_LIMIT'].includes(errorCode(error) ?? '')) return false
+      if (isNoRoom(error)) return false
       throw error
     }
   }
 
-  #copyTo(next: AreaWriter, size: AreaSize): void {
-    const keys = this.#reader.keys()
-    if (typeof keys === 'number') throw new Error(`the own area cannot be read: ${keys}`)
-    let bytes = Buffer.allocUnsafe(64 * 1024)
-    for (const name of keys) {
-      const key = this.#reader.key(name)
-      key.read(null)
-      if (key.byteLength > bytes.length) bytes = Buffer.allocUnsafeSlow(key.byteLength)
-      const count = key.read(bytes)
-      const value = { type: key.type, version: key.version, bytes: bytes.subarray(0, count) }
-      const code = count < 0 ? count : next.load(name, value)
-      if (code < 0) throw this.#failure(code, count, size)
+  /** Whether the area has become much larger than what is in it. What is few moves at once; for more, memory is made ready first. */
+  #look(): void {
+    const { stats } = this.#writer
+    const urgency = this.#reasons.look(stats)
+    if (urgency === 'now') this.#tryMove()
+    else if (urgency === 'soon' && this.#next === null) this.#prepare()
+  }
+
+  #prepare(): void {
+    try {
+      this.#next = AreaWriter.create({ ...this.#size, base: this.version, name: REGION_NAME })
+    } catch (error) {
+      if (isNoRoom(error)) return
+      throw error
     }
+    this.#prepareSoon(this.#next, PART_BYTES)
+  }
+
+  /** A part in each turn of the event loop: allocating takes most of the time of a move. */
+  #prepareSoon(next: AreaWriter, wanted: number): void {
+    setImmediate(() => {
+      if (this.#next !== next) return // it has moved meanwhile, or was closed
+      const { keys, usedBytes, reservedBlocks } = this.#writer.stats
+      const isPossible = reservedBlocks === 0 && next.prepare(keys, Math.min(wanted, usedBytes)) === 0
+      if (!isPossible) this.#dropNext()
+      else if (wanted < usedBytes) this.#prepareSoon(next, wanted + PART_BYTES)
+      else this.#tryMove()
+    }).unref()
+  }
+
+  #takeNext(size: AreaSize): AreaWriter | null {
+    const next = this.#next
+    if (next === null || (size.capacity === this.#size.capacity && size.maxKeys === this.#size.maxKeys)) {
+      this.#next = null
+      return next
+    }
+    this.#dropNext()
+    return null
+  }
+
+  #dropNext(): void {
+    this.#next?.close()
+    this.#next = null
   }
 
   #failure(code: number, bytes: number, size = this.#size): Error {
@@ -277,6 +331,11 @@ export class OwnedArea implements StoreArea {
     if (code === areaWriteCodes.TOO_LARGE) return limitError(STORE_LIMITS.valueBytes, bytes)
     return new Error(`the own area cannot be written: ${code}`)
   }
+}
+
+/** The machine has no memory or descriptor for another area, or the values do not fit into it. */
+function isNoRoom(error: unknown): boolean {
+  return ['ENOMEM', 'ENOSPC', 'EMFILE', 'ENFILE', 'ERR_LIMIT'].includes(errorCode(error) ?? '')
 }
 
 function tellReplica(writer: AreaWriter, { state, applied, contact }: ReplicaWords): void {

@@ -54,7 +54,8 @@ export class PendingChanges {
   skipPresent(): void {
     for (const feed of this.#feeds) {
       for (let polls = 0; polls < FIRST_POLLS; polls++) {
-        const polled = feed.poll()
+        let polled = feed.poll()
+        while (typeof polled !== 'number' && polled.hasMore) polled = feed.poll()
         if (typeof polled !== 'number' && polled.isComplete) break
         if (typeof polled === 'number' && polled !== areaCodes.BUSY)
           throw new BadParcelError('the area of the store is damaged')
