@@ -3,7 +3,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { MoveReasons } from '../../src/store/area-move.ts'
 import { OwnedArea } from '../../src/store/owned-area.ts'
-import type { OwnedStore } from '../../src/store/owned-store.ts'
 import { leakChecked, MIB, publishedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
@@ -23,7 +22,7 @@ function randomFrom(seed: number): () => number {
   }
 }
 
-function ratioOf({ stats }: OwnedStore): number {
+function ratioOf({ stats }: { stats: { allocatedBytes: number; valueBytes: number } }): number {
   return stats.allocatedBytes / stats.valueBytes
 }
 
