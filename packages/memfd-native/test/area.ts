@@ -37,6 +37,20 @@ t.test('keys and values of every length around the bounds of the format', async 
   }
 })
 
+t.test('all keys are listed, whatever their length, and so are their values', async (t) => {
+  using pair = support.newPair()
+  const { writer, reader } = pair
+  const keys = [1, 7, 8, 23, 24, 25, 26, 31, 32, 33, 511, 512].map((length) => `k${'x'.repeat(length - 1)}`)
+  for (const key of keys) support.put(writer, key, key)
+  t.same(new Set(reader.keys() as string[]), new Set(keys))
+  t.same(new Set(reader.keys('k') as string[]), new Set(keys))
+  const snapshot = reader.snapshot({ prefix: 'k' })
+  t.same(typeof snapshot === 'object' && new Set(snapshot.values.keys()), new Set(keys))
+  using feed = reader.feed('k')
+  const polled = feed.poll()
+  t.same(typeof polled === 'object' && new Set(polled.changes.map(({ key }) => key)), new Set(keys))
+})
+
 t.test(
   'a large value that changes again and again in a roomy area takes blocks of its own, and none are joined',
   async (t) => {
