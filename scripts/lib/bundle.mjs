@@ -69,18 +69,35 @@ function giveOwnNames(path) {
 const REQUIRE_BUILTIN = `
 import { createRequire as makeRequireBuiltin } from 'node:module'
 const requireBuiltin = makeRequireBuiltin('file:///')`
-const BUILTINS = {
-  name: 'builtins',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) =>
-      isBuiltin(path) && kind !== 'dynamic-import' && path !== 'node:module'
-        ? { path, namespace: 'builtin' }
-        : undefined,
-    )
-    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = requireBuiltin('${path}')`,
-    }))
-  },
+
+/**
+ * Each of Node's modules once, and of it what is used: esbuild's own way makes a copy of all its names, for each file that imports it.
+ * @param require the function that has them
+ */
+function builtins(require) {
+  return {
+    name: 'builtins',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^[\w:/]+$/ }, ({ path, kind }) => {
+        if (!isBuiltin(path) || path === 'node:module') return undefined
+        if (kind === 'import-statement') return { path, namespace: 'builtin', sideEffects: false }
+        return kind === 'require-call' && require !== 'require' ? { path, namespace: 'required' } : undefined
+      })
+      onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({ contents: namesOf(path, require) }))
+      onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+        contents: `module.exports = ${require}('${path}')`,
+      }))
+    },
+  }
+}
+
+/** What is pure and not used is left out. */
+function namesOf(path, require) {
+  const names = Object.keys(process.getBuiltinModule(path)).filter(
+    (name) => /^[A-Za-z_]\w*$/.test(name) && name !== 'default',
+  )
+  const exported = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => all.${name})()`)
+  return [`const all = /* @__PURE__ */ ${require}('${path}')`, 'export default all', ...exported].join('\n')
 }
 
 /** Of what others made: commander runs no other programs for us, and pino has no threads. Node would have to load much for it. */
@@ -125,7 +142,7 @@ export async function bundlePackages(repositoryRoot) {
       ...READABLE,
       sourcesContent: LIBRARIES.includes(name),
       banner: { js: REQUIRE_BUILTIN },
-      plugins: [OWN_NAMES, BUILTINS, UNUSED, LINE_MAPS],
+      plugins: [OWN_NAMES, builtins('requireBuiltin'), UNUSED, LINE_MAPS],
       logLevel: 'warning',
     })
     writeLicences(join(folder, 'dist/bundle'), metafile)
@@ -198,7 +215,7 @@ async function bundleCommand(packages, packageName, entries) {
     external: ['@memsvc/ui', ...NEVER_ASKED],
     logLevel: 'warning',
     metafile: true,
-    plugins: [OWN_NAMES, MODULE_FOLDERS, UNUSED, LINE_MAPS],
+    plugins: [OWN_NAMES, builtins('require'), MODULE_FOLDERS, UNUSED, LINE_MAPS],
   })
   writeLicences(folder, metafile)
   return names.map((name) => join(folder, `${name}.cjs`))

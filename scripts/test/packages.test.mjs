@@ -132,10 +132,9 @@ t.test('a package with a part missing is not packed', async (t) => {
 
 t.test('what was not packed for a release cannot be published, without scripts neither', async (t) => {
   const nowhere = ['--registry=http://localhost:9/', '--//localhost:9/:_authToken=none']
-  for (const { folder, manifest } of PUBLISHED) {
-    const publish = () => npm(['publish', '--ignore-scripts', ...nowhere], join(root, folder))
-    t.throws(publish, { stderr: /EPRIVATE/ }, manifest.name)
-  }
+  const publish = () => npm(['publish', '--ignore-scripts', ...nowhere], join(root, 'packages/memfd-native'))
+  t.throws(publish, { stderr: /EPRIVATE/ })
+  for (const { manifest } of PUBLISHED) t.equal(manifest.private, true, manifest.name)
 })
 
 t.test('what is published of a manifest', async (t) => {
