@@ -5,10 +5,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { CHECKS, runCheckStep } from './lib/check-steps.mjs'
-import { localBin, run } from './lib/run.mjs'
+import { isOnPath, localBin, run } from './lib/run.mjs'
 import { removeStaleOutput } from './lib/stale.mjs'
 import { readTapReport } from './lib/tap-report.mjs'
 import { listTests } from './lib/tests.mjs'
+import { fetchTool } from './lib/tools.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
 const REPORT = join(repositoryRoot, '.tap/report.tap')
@@ -36,8 +37,19 @@ function runTap(files) {
   return { passed, failed: isGood ? failed : Math.max(failed, 1) }
 }
 
+/** What the tests of the window drive a browser with, if there is one. Without it they are skipped. */
+function fetchDriver(files) {
+  if (!files.some((file) => file.startsWith('packages/ui/')) || !isOnPath('chromium')) return
+  try {
+    fetchTool(repositoryRoot, 'puppeteer-core@24.43.1')
+  } catch (error) {
+    console.log(`puppeteer-core cannot be fetched: ${error.message}`)
+  }
+}
+
 function runTests(filters) {
   const files = listTests(repositoryRoot, filters)
+  fetchDriver(files)
   if (files.length > 0) return runTap(files)
   console.error(`no test files under ${filters.join(', ')}`)
   return { passed: 0, failed: 1 }

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { watchdog } from '@memsvc/shared/test-support'
-import puppeteer, { type Browser, type Page } from 'puppeteer-core'
 import type { Test } from 'tap'
+import { type Browser, hasPuppeteer, launch, type Page } from './puppeteer.ts'
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
@@ -23,11 +23,16 @@ export function patient(t: Test): void {
 }
 
 /** For a test's `skip`. */
-export const noChromium: string | false = CHROMIUM === undefined ? 'needs Chromium (Debian: chromium)' : false
+export const noChromium: string | false =
+  CHROMIUM === undefined
+    ? 'needs Chromium (Debian: chromium)'
+    : hasPuppeteer
+      ? false
+      : 'needs puppeteer-core, which npm test fetches'
 
 /** Closed with the test. */
 export async function startChromium(t: Test, args: readonly string[] = []): Promise<Browser> {
-  const browser = await puppeteer.launch({
+  const browser = await launch({
     executablePath: CHROMIUM as string,
     args: [...ARGS, ...args],
     timeout: PATIENCE_MS,
@@ -52,5 +57,5 @@ export async function openPage(t: Test, browser: Browser, url: string): Promise<
 /** For people to look at. */
 export async function takePicture(page: Page, name: string): Promise<void> {
   mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: join(PICTURES, `${name}.png`) as `${string}.png`, fullPage: true })
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }

@@ -1,5 +1,5 @@
 /** The page as a person uses it: by what things are called, never by how they are made. */
-import type { ElementHandle, Page } from 'puppeteer-core'
+import type { ElementHandle, Page } from './puppeteer.ts'
 
 /** Waits for it: a button by its name. */
 export async function click(page: Page, name: string, role = 'button'): Promise<void> {
@@ -8,7 +8,7 @@ export async function click(page: Page, name: string, role = 'button'): Promise<
 }
 
 /** Waits for it. */
-export async function named(page: Page, name: string, role: string): Promise<ElementHandle<Element>> {
+export async function named(page: Page, name: string, role: string): Promise<ElementHandle> {
   const found = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`, { visible: true })
   if (found === null) throw new Error(`there is no ${role} ${name}`)
   return found
