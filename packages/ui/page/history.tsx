@@ -1,4 +1,6 @@
 /** The last changes that were seen. */
+
+import { Breakable } from './breakable.tsx'
 import { Scroller } from './scroller.tsx'
 import type { Change } from './state.ts'
 import { clock } from './words.ts'
@@ -16,17 +18,21 @@ export function History({ changes }: { changes: readonly Change[] }) {
           <table>
             <thead>
               <tr>
-                <th scope="col">Seen at</th>
+                <th scope="col" class="short">
+                  Seen at
+                </th>
                 <th scope="col">Where</th>
-                <th scope="col">Now</th>
+                <th scope="col" class="short">
+                  Now
+                </th>
               </tr>
             </thead>
             <tbody>
               {changes.slice(0, SHOWN).map(({ id, at, name, key, text }) => (
                 <tr key={id}>
-                  <td>{clock(at)}</td>
+                  <td class="short">{clock(at)}</td>
                   <td>
-                    {name}
+                    <Breakable name={name} />
                     {key !== undefined && <code> {key}</code>}
                   </td>
                   <td>{text === null ? <em>deleted</em> : <code>{text}</code>}</td>

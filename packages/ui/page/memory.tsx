@@ -52,11 +52,13 @@ export function Memory({ name }: { name: string }) {
     <div class="card memory">
       <h2>Who holds the memory of {name}</h2>
       <p class="quiet">
-        Descriptors lead to open files of the kernel, and these to the memory. Dashed lines are mappings.{' '}
+        Descriptors lead to open files of the kernel, and these to the memory. Dashed lines are mappings.
+      </p>
+      <div class="buttons">
         <button type="button" onClick={() => void look()}>
           Look again
         </button>
-      </p>
+      </div>
       <p class="error" role="alert">
         {error}
       </p>

@@ -1,4 +1,5 @@
 /** Every name of the registry. */
+import { Breakable } from './breakable.tsx'
 import type { Service } from './state.ts'
 
 export interface ServiceListProps {
@@ -21,7 +22,9 @@ export function ServiceList({ services, chosen, onChoose }: ServiceListProps) {
               aria-pressed={chosen.includes(service.name)}
               onClick={() => onChoose(service)}
             >
-              <span class="name">{service.name}</span>
+              <span class="name">
+                <Breakable name={service.name} />
+              </span>
               <span class={`kind ${service.kind}`}>{service.kind}</span>
               <span class="facts">
                 pid {service.pid}, uid {service.uid}

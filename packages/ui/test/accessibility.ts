@@ -58,6 +58,7 @@ t.test('the page for everybody', { skip: noChromium }, async (t) => {
     for (const tab of ['Value', 'Store', 'Memory']) {
       await click(page, tab, 'tab')
       await page.waitForSelector(`#panel-${tab.toLowerCase()}:not([hidden])`)
+      if (tab === 'Memory') await page.waitForSelector('.picture svg')
       const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
       t.ok((wide ?? 0) <= (window ?? 0), `${tab}: ${wide} of ${window}`)
       await support.takePicture(page, `phone-${tab.toLowerCase()}`)

@@ -55,8 +55,10 @@ function drawOne(inspection: Inspection): { parts: string; width: number; height
     ...layout.columns.map(({ descriptors }) => Math.ceil(Math.max(descriptors.length, 1) / PER_ROW)),
   )
   const maps = Math.max(0, ...layout.columns.map(({ process }) => process.mappings.length))
-  const fds = { top: MARGIN + 24 + PROCESS_HEAD, rows }
-  const processEnd = fds.top + rows * (FD.height + FD.gap) + maps * LINE + 10
+  const head = MARGIN + 24
+  // Below all words of the process: arrows begin there.
+  const fdsTop = head + PROCESS_HEAD + maps * LINE
+  const processEnd = fdsTop + rows * (FD.height + FD.gap) + 4
   const placed = placeFiles(layout.files, processEnd + ARROW)
   const memory = { top: placed.bottom + ARROW, height: 4 * LINE + 18 }
   const width = Math.max(layout.columns.length * COLUMN, placed.width, 420) + 2 * MARGIN
@@ -64,10 +66,12 @@ function drawOne(inspection: Inspection): { parts: string; width: number; height
   const parts = [
     `<title>${escapeXml(titleOf(inspection))}: who holds the memory</title><desc>${escapeXml(describe(layout, inspection))}</desc>`,
     text({ x: MARGIN, y: MARGIN + 12, words: titleOf(inspection), look: 'head' }),
-    ...layout.columns.map((column, i) => drawProcess(column, { left: MARGIN + i * COLUMN, fds, bottom: processEnd })),
+    ...layout.columns.map((column, i) =>
+      drawProcess(column, { left: MARGIN + i * COLUMN, head, fdsTop, bottom: processEnd }),
+    ),
     ...placed.files.map((file) => drawFile(file, memory.top)),
     ...layout.columns.flatMap(({ descriptors }, i) =>
-      descriptors.map((each, n) => drawArrow(each, { from: fdAt(n, MARGIN + i * COLUMN, fds.top), placed, memory })),
+      descriptors.map((each, n) => drawArrow(each, { from: fdAt(n, MARGIN + i * COLUMN, fdsTop), placed, memory })),
     ),
     ...layout.columns.map(({ process }, i) =>
       process.mappings.length === 0 ? '' : dashed(MARGIN + i * COLUMN + COLUMN - 26, processEnd, memory.top),
@@ -107,11 +111,9 @@ function placeFiles(files: readonly PlacedFile[], top: number): { files: FileBox
 
 function drawProcess(
   { process, descriptors }: Column,
-  { left, fds, bottom }: { left: number; fds: { top: number; rows: number }; bottom: number },
+  { left, head, fdsTop, bottom }: { left: number; head: number; fdsTop: number; bottom: number },
 ): string {
-  const head = fds.top - PROCESS_HEAD
   const [name = '', command = '', rights = ''] = holderLines(process)
-  const mapsTop = fds.top + fds.rows * (FD.height + FD.gap) + 8
   const canWrite = rights.endsWith('write') ? ' writes' : ''
   return [
     `<rect class="process${canWrite}" x="${left}" y="${head}" width="${COLUMN - 14}" height="${bottom - head}" rx="8"/>`,
@@ -119,13 +121,13 @@ function drawProcess(
     text({ x: left + 14, y: head + 2 * LINE + 4, words: cut(command, 34), look: 'small' }),
     text({ x: left + 14, y: head + 3 * LINE + 4, words: rights, look: 'small' }),
     ...descriptors.map((each, n) => {
-      const { x, y } = fdAt(n, left, fds.top)
+      const { x, y } = fdAt(n, left, fdsTop)
       return `<rect class="fd" x="${x}" y="${y}" width="${FD.width}" height="${FD.height}" rx="5"/>${text({ x: x + FD.width / 2, y: y + 19, words: descriptorWords(each), look: 'middle' })}`
     }),
     ...process.mappings.map((each, n) =>
       text({
         x: left + 14,
-        y: mapsTop + n * LINE,
+        y: head + (n + 4) * LINE + 4,
         words: mappingWords({ ...each, residentPages: null }),
         look: 'small',
       }),

@@ -1,0 +1,16 @@
+/** A name that may be longer than a line: where words meet in it, a line may end. */
+import { Fragment } from 'preact'
+
+export function Breakable({ name }: { name: string }) {
+  const words = name.split(/(?<=[a-z])(?=[A-Z])|(?<=[._/-])/)
+  return (
+    <>
+      {words.map((word, i) => (
+        <Fragment key={i}>
+          {i > 0 && <wbr />}
+          {word}
+        </Fragment>
+      ))}
+    </>
+  )
+}
