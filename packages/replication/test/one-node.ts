@@ -60,7 +60,9 @@ t.test(
     t.same((await cluster.contents(PREFIX)).get('a')?.value, Buffer.from('[1]'))
     await until(() => there.store.has('a'))
     await there.store.set('a', [2], { ifVersion: there.store.getEntry('a').version })
-    t.equal(await codeOf(here.store.set('a', [3], { ifVersion: version })), 'ERR_CONFLICT')
+    const lost = await here.store.set('a', [3], { ifVersion: version }).catch((error) => error)
+    const { revision } = (await cluster.contents(PREFIX)).get('a') ?? {}
+    t.match(lost, { code: 'ERR_CONFLICT', value: [2], version: here.store.getEntry('a').version, revision })
     t.strictSame(here.store.get('a'), [2])
     t.equal(await codeOf(here.store.set('a', 1, { ifVersion: 0n })), 'ERR_CONFLICT')
     await here.store.update([{ key: 'a' }, { key: 'b', value: Buffer.from([1, 2]) }, { key: 'c', value: 'x' }])

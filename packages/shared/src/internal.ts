@@ -74,7 +74,7 @@ export {
   SYSTEM_REGISTRY_PATH,
 } from './service-manager/registry-path.ts'
 export { CONNECTION_RATE, connectionRateFarewell } from './service-manager/retry.ts'
-export { ServiceChannels } from './service-manager/service-channels.ts'
+export { channelsWithin, ServiceChannels } from './service-manager/service-channels.ts'
 export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-name.ts'
 export { TrustedUsers } from './service-manager/trusted-users.ts'
 export { otherRegistries } from './service-manager/why-unreachable.ts'

@@ -124,7 +124,7 @@ export class Writer implements StoreOrigin {
 
   #checkVersion(key: string, ifVersion: bigint): void {
     const version = this.copy.versionOf(key)
-    if (version !== ifVersion) throw new ConflictError(key, version)
+    if (version !== ifVersion) throw new ConflictError(key, version, this.#origin(key))
   }
 
   #conditionOf(key: string): { key: Buffer; revision: bigint } {
@@ -150,7 +150,13 @@ export class Writer implements StoreOrigin {
     } catch (cause) {
       throw new NothingDone(`${name} has another value in the cluster, which is not here yet`, { cause })
     }
-    throw new ConflictError(name, this.copy.versionOf(name))
+    throw new ConflictError(name, this.copy.versionOf(name), this.#origin(name))
+  }
+
+  /** Which revision wrote the value that is here. */
+  #origin(key: string): { revision?: bigint } {
+    const revision = this.#filled.revisionOf(key)
+    return revision === 0n ? {} : { revision }
   }
 
   async #untilHere(revision: bigint, signal: AbortSignal): Promise<void> {

@@ -40,9 +40,14 @@ function areFewLeft({ fd }: OwnedFd, files: number): boolean {
 }
 
 function policyOf(limits: ServiceLimits): ChannelPolicy {
+  return channelsWithin(limits).policy
+}
+
+/** For who has to know the channels of its services, to end them. */
+export function channelsWithin(limits: ServiceLimits): ServiceChannels<ServiceResource> {
   const ownUid = process.geteuid?.() ?? 0
   const ledger = new Ledger<ServiceResource>({ limits: fitServiceLimits(limits, countFreeFiles()), ownUid })
-  return new ServiceChannels(new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway' })).policy
+  return new ServiceChannels(new Admission({ ledger, resource: 'channels', turnedAway: 'turnedAway' }))
 }
 
 /** `R` has what a channel charges: `Charged`. */

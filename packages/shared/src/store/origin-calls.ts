@@ -48,7 +48,7 @@ export class OriginCalls {
     } catch (error) {
       if (!(error instanceof ConflictError)) throw numbered(error)
       const edit = edits.findIndex(({ key }) => key === error.key)
-      return { isConflict: true, version: error.version, edit: Math.max(edit, 0) }
+      return { isConflict: true, version: error.version, edit: Math.max(edit, 0), revision: error.revision ?? 0n }
     }
   }
 }

@@ -46,7 +46,7 @@ export class SharedStore implements Iterable<[string, Json]> {
     keepFromCloning(this)
     this.#attachment = new StoreAttachment(manager, name)
     this.#reader = this.#attachment.reader
-    this.#calls = new StoreCalls(this.#attachment.link, this.#attachment.listener)
+    this.#calls = new StoreCalls(this.#attachment.link, this.#attachment.listener, (key) => this.#presentOf(key))
   }
 
   /**
@@ -149,6 +149,15 @@ export class SharedStore implements Iterable<[string, Json]> {
   /** Values of one moment; absent keys are left out. @throws ERR_UNSUPPORTED_OPERATION keys of several areas; as get */
   snapshot(keys: readonly string[] | { prefix: string }): ReadonlyMap<string, Json | Uint8Array> {
     return this.#reader.snapshot(keys)
+  }
+
+  /** For who lost: what the key has here; nothing, if that cannot be read. */
+  #presentOf(key: string): { value: unknown; version: bigint } {
+    try {
+      return this.#reader.getEntry(key, this.#reader.getTolerantly)
+    } catch {
+      return { value: undefined, version: -1n }
+    }
   }
 
   /**

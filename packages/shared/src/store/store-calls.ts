@@ -17,6 +17,7 @@ import { upload } from './upload.ts'
 /** Of one change; for 5,000 milliseconds, where `timeoutMs` is absent. */
 export interface SetOptions extends WriteOptions, CallOptions {}
 
+type Present = (key: string) => { readonly value: unknown; readonly version: bigint }
 type Act<T> = (owner: StoreOwner) => T | Promise<T>
 
 const DEFAULT_TIMEOUT_MS = 5000
@@ -28,9 +29,13 @@ export class StoreCalls {
   /** Uploads end with the channel of this object. */
   readonly #uploader: IBinder
 
-  constructor(link: StoreLink, uploader: IBinder) {
+  /** What a key has, as its reader sees it. */
+  readonly #present: Present
+
+  constructor(link: StoreLink, uploader: IBinder, present: Present) {
     this.#link = link
     this.#uploader = uploader
+    this.#present = present
   }
 
   /** The version. Arguments were looked at, also below. */
@@ -42,7 +47,7 @@ export class StoreCalls {
     return this.#call(
       options,
       ({ store }) => store.set(key, type, kept, ifVersion, ttlMs),
-      (outcome) => versionOf(outcome, () => key),
+      (outcome) => this.#versionOf(outcome, () => key),
     )
   }
 
@@ -52,7 +57,7 @@ export class StoreCalls {
     return this.#call(
       options,
       ({ store }) => store.delete(key, ifVersion),
-      (outcome) => versionOf(outcome, () => key) !== 0n,
+      (outcome) => this.#versionOf(outcome, () => key) !== 0n,
     )
   }
 
@@ -76,7 +81,7 @@ export class StoreCalls {
     return this.#call(
       options,
       ({ store }) => store.update(wire),
-      (outcome) => versionOf(outcome, (edit) => edits[edit]?.key ?? ''),
+      (outcome) => this.#versionOf(outcome, (edit) => edits[edit]?.key ?? ''),
     )
   }
 
@@ -93,7 +98,7 @@ export class StoreCalls {
         return upload(store, request)
       }
     }
-    return this.#call(options, put, (outcome) => versionOf(outcome, () => key))
+    return this.#call(options, put, (outcome) => this.#versionOf(outcome, () => key))
   }
 
   /** @param finish makes the answer of what came */
@@ -132,6 +137,15 @@ export class StoreCalls {
     }
   }
 
+  /** @throws ERR_CONFLICT, with what the key has */
+  #versionOf({ isConflict, version, edit, revision = 0n }: Outcome, keyOf: (edit: number) => string): bigint {
+    if (!isConflict) return version
+    const key = keyOf(edit)
+    const { value, version: seen } = this.#present(key)
+    const origin = revision > 0n ? { revision } : {}
+    throw new ConflictError(key, version, seen === version ? { value, ...origin } : origin)
+  }
+
   async #untilThere(deadline: Deadline): Promise<StoreOwner> {
     for (let { owner } = this.#link; ; { owner } = this.#link) {
       if (owner !== null) return owner
@@ -144,12 +158,6 @@ export class StoreCalls {
       if (this.#link.isClosed) throw new ClosedError('the store was closed')
     }
   }
-}
-
-/** @throws ERR_CONFLICT */
-function versionOf({ isConflict, version, edit }: Outcome, keyOf: (edit: number) => string): bigint {
-  if (isConflict) throw new ConflictError(keyOf(edit), version)
-  return version
 }
 
 function attempt<T>(act: Act<T>, owner: StoreOwner): Promise<T> {

@@ -16,6 +16,7 @@ export const DEFAULT_STORE_NAME = 'SharedStore'
 export const ANY_VERSION = -1n
 /** It does not end. */
 export const NO_TTL = 0
+const LONG_BYTES = 8
 
 /** An area as it is handed out. */
 export interface HandedArea {
@@ -32,6 +33,8 @@ export interface Outcome {
   readonly version: bigint
   /** In a conflict: of which edit, from 0. */
   readonly edit: number
+  /** In a conflict of a store that is a copy: which revision of its origin wrote the present value; 0n, or absent: none. */
+  readonly revision?: bigint
 }
 
 /** One change of several. */
@@ -50,12 +53,16 @@ const borrowedBytes = plain<Uint8Array | null>(
 )
 
 const outcome = plain<Outcome>(
-  (parcel, { isConflict, version, edit }) => {
+  (parcel, { isConflict, version, edit, revision = 0n }) => {
     parcel.writeInt(isConflict ? 1 : 0)
     parcel.writeLong(version)
     parcel.writeInt(edit)
+    if (revision > 0n) parcel.writeLong(revision)
   },
-  (parcel) => ({ isConflict: parcel.readInt() !== 0, version: parcel.readLong(), edit: parcel.readInt() }),
+  (parcel) => {
+    const found = { isConflict: parcel.readInt() !== 0, version: parcel.readLong(), edit: parcel.readInt() }
+    return found.isConflict && parcel.dataAvail() >= LONG_BYTES ? { ...found, revision: parcel.readLong() } : found
+  },
 )
 
 const edits = plain<readonly WireEdit[]>(

@@ -266,15 +266,27 @@ export class ConflictError extends Error {
   readonly key: string
   /** The version that it has; 0n: there is no value. */
   readonly version: bigint
+  /** What it has: JSON frozen, bytes a copy; undefined: nothing, or it was another one again when it was looked at. */
+  readonly value: unknown
+  /** Of a store that is a copy: the revision of the cluster that wrote it; null: it is none, or there is no value. */
+  readonly revision: bigint | null
   static {
     named(this.prototype, 'ConflictError')
   }
 
   /** The fields are the message: see each. */
-  constructor(key: string, version: bigint, options?: ErrorOptions) {
-    super(version === 0n ? `${key} has no value` : `${key} has the version ${version}`, options)
+  constructor(
+    key: string,
+    version: bigint,
+    options: ErrorOptions & { value?: unknown; revision?: bigint | null } = {},
+  ) {
+    const { value, revision = null, ...rest } = options
+    const origin = revision === null ? '' : `, of revision ${revision}`
+    super(version === 0n ? `${key} has no value` : `${key} has the version ${version}${origin}`, rest)
     this.key = key
     this.version = version
+    this.value = value
+    this.revision = revision
   }
 }
 

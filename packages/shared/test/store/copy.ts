@@ -86,14 +86,14 @@ t.test('what the origin refuses the client is told by its code', async (t) => {
     ERR_TIMEOUT: new TimeoutError('the outcome is unknown'),
     ERR_READ_ONLY: new ReadOnlyError('this machine only reads'),
     ERR_LIMIT: new LimitError('writes under way', 1, 2),
-    ERR_CONFLICT: new ConflictError('a', version),
+    ERR_CONFLICT: new ConflictError('a', version, { revision: 77n }),
   }
   for (const [code, refusal] of Object.entries(refusals)) {
     origin.refusal = refusal
     const error = await store.set('a', 2).catch((error) => error)
     t.equal(error.code, code)
     if (code !== 'ERR_CONFLICT') t.equal(error.message, refusal.message)
-    else t.equal(error.version, version)
+    else t.match(error, { version, value: 1, revision: 77n })
   }
   origin.refusal = refusals.ERR_TIMEOUT
   t.equal(await codeOf(store.increment('n')), 'ERR_TIMEOUT')

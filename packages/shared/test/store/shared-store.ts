@@ -111,7 +111,13 @@ t.test('bytes that are read again and again are those of now, in every part', as
 t.test('compare-and-set, delete, increment and update go by the owner', async (t) => {
   const { owner, store } = await support.publishedStore(t)
   const version = await store.set('k', 1, { ifVersion: 0n })
-  await t.rejects(store.set('k', 2, { ifVersion: 0n }), { code: 'ERR_CONFLICT', version, key: 'k' })
+  await t.rejects(store.set('k', 2, { ifVersion: 0n }), {
+    code: 'ERR_CONFLICT',
+    version,
+    key: 'k',
+    value: 1,
+    revision: null,
+  })
   await t.rejects(store.delete('k', { ifVersion: 1n }), { code: 'ERR_CONFLICT', version })
   t.equal(await store.delete('k', { ifVersion: version }), true)
   t.equal(await store.delete('k'), false)
