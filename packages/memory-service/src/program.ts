@@ -60,6 +60,7 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--endpoint <url...>', "of etcd's nodes, instead of those of the configuration")
     .option('--prefix <prefix>', 'of all keys in etcd (default: memsvc/)')
     .option('--store <name>', 'publish the store under this name (default: ClusterStore)', parseName)
+    .option('--value <key...>', 'publish these keys as values too, under the same names: int32s, for memclient read')
     .option('--machine <name>', "this machine's name in the cluster (default: the host's)")
     .option('--read-only', 'change nothing in the cluster')
     .addOption(

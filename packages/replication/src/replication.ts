@@ -3,11 +3,13 @@
  * published: once it is complete and live, or when that takes too long.
  */
 import { type Binder, OwnedStore } from '@memsvc/shared'
-import { type Caller, type ReplicaState, replicaStates } from '@memsvc/shared/internal'
+import { type Caller, type CoreEdit, type ReplicaState, replicaStates } from '@memsvc/shared/internal'
 import type { Engine } from './engine/engine.ts'
 import { EtcdEngine } from './etcd/etcd-engine.ts'
 import { Replica, type ReplicaStatus } from './replica/replica.ts'
+import { JSON_TEXT } from './replica/value-form.ts'
 import type { ReplicationSettings } from './settings.ts'
+import { CopiedValue } from './values/copied-value.ts'
 import { Writer } from './writing/writer.ts'
 
 /** What a replication is made of. */
@@ -60,6 +62,7 @@ export class Replication {
   readonly #store: OwnedStore
   readonly #replica: Replica
   readonly #live: Promise<void>
+  readonly #values: ReadonlyMap<string, CopiedValue>
   #run: Promise<void> | null = null
 
   /** Makes and seals the store; nothing is asked of the cluster yet. @throws as OwnedStore */
@@ -87,6 +90,14 @@ export class Replication {
       ...(onProgress === undefined ? {} : { onProgress }),
     })
     this.#writer.use(this.#replica.contents)
+    const set = (key: string, value: number) => this.#writer.update([edit(key, value)]).then(() => undefined)
+    this.#values = new Map(settings.values.map((name) => [name, new CopiedValue({ name, mayWrite, set })]))
+    this.#replica.contents.onKeys = (keys) => this.#refresh(keys)
+  }
+
+  /** Those of the copy that have names of their own: each is to be published while it is there. Belong to this object. */
+  get values(): readonly CopiedValue[] {
+    return [...this.#values.values()]
   }
 
   /** To be published. Belongs to the store. */
@@ -135,5 +146,15 @@ export class Replication {
     await this.#run
     this.#store.close()
     this.#engine.close()
+    for (const value of this.#values.values()) value.close()
   }
+
+  #refresh(keys: Iterable<string>): void {
+    if (this.#values.size === 0) return
+    for (const key of keys) this.#values.get(key)?.take(this.#store.get(key))
+  }
+}
+
+function edit(key: string, value: number): CoreEdit {
+  return { key, value: { type: JSON_TEXT, bytes: Buffer.from(String(value)) } }
 }

@@ -6,6 +6,8 @@ import type { Credentials } from './etcd/session.ts'
 export interface ReplicationSettings {
   /** Of the store in the local registry. */
   readonly name: string
+  /** Keys that are values of their own besides, under the same names: int32s. */
+  readonly values: readonly string[]
   /** URLs of etcd's nodes. */
   readonly endpoints: readonly string[]
   /** Of all keys in etcd; not empty. */

@@ -25,6 +25,8 @@ export const NO_ETCD = hasEtcd() ? false : 'there is no etcd here: apt-get insta
 export interface ClusterOptions {
   readonly nodes?: number
   readonly args?: readonly string[]
+  /** Files, for a second address of each node that speaks TLS. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
 }
 
 /** One node: its process, where it is reached, and the cable to there. */
@@ -32,19 +34,29 @@ export class EtcdNode {
   readonly name: string
   /** Without the cable. */
   readonly direct: string
+  /** The same by TLS; empty: it has none. */
+  readonly secure: string
   readonly cable: Cable
   readonly #args: readonly string[]
   #process: ChildProcess | null = null
 
-  constructor(parts: { name: string; direct: string; cable: Cable; args: readonly string[] }) {
+  constructor(parts: { name: string; direct: string; secure: string; cable: Cable; args: readonly string[] }) {
     this.name = parts.name
     this.direct = parts.direct
+    this.secure = parts.secure
     this.cable = parts.cable
     this.#args = parts.args
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.cable.port}`
+  }
+
+  /** Of the process that runs. @throws Error there is none */
+  get pid(): number {
+    const pid = this.#process?.pid
+    if (pid === undefined) throw new Error(`${this.name} does not run`)
+    return pid
   }
 
   start(): void {
@@ -126,13 +138,25 @@ export class EtcdCluster {
     await this.ask('/v3/kv/compaction', { revision: String(revision), physical: true })
   }
 
-  /** All that the cluster agrees on under a prefix. */
+  /** From now on it asks who you are: root, or this user, who may do that under the prefix. */
+  async allowOnly(name: string, password: string, permType: 'READ' | 'READWRITE', prefix: string): Promise<void> {
+    const [key, range_end] = [base64(prefix), endOf(Buffer.from(prefix)).toString('base64')]
+    await this.ask('/v3/auth/user/add', { name: 'root', password: 'r' })
+    await this.ask('/v3/auth/role/add', { name: 'root' })
+    await this.ask('/v3/auth/user/grant', { user: 'root', role: 'root' })
+    await this.ask('/v3/auth/user/add', { name, password })
+    await this.ask('/v3/auth/role/add', { name: 'ours' })
+    await this.ask('/v3/auth/role/grant', { name: 'ours', perm: { permType, key, range_end } })
+    await this.ask('/v3/auth/user/grant', { user: name, role: 'ours' })
+    await this.ask('/v3/auth/enable', {})
+  }
+
+  /** All that the cluster agrees on under a prefix; an empty one: all. */
   async contents(prefix: string): Promise<Map<string, { value: Buffer; revision: bigint }>> {
-    const end = Buffer.from(prefix)
-    end[end.length - 1] = (end.at(-1) as number) + 1
+    const end = endOf(Buffer.from(prefix))
     const answer = await this.askPatiently<Headed & { kvs?: { key: string; value?: string; mod_revision: string }[] }>(
       '/v3/kv/range',
-      { key: base64(prefix), range_end: end.toString('base64') },
+      { key: prefix === '' ? 'AA==' : base64(prefix), range_end: end.toString('base64') },
     )
     const found = (answer.kvs ?? []).map(
       ({ key, value = '', mod_revision }) =>
@@ -196,21 +220,30 @@ interface Headed {
 }
 
 /** Started, and ended with the test. */
-export async function startCluster(t: Teardown, { nodes = 1, args = [] }: ClusterOptions = {}): Promise<EtcdCluster> {
+export async function startCluster(
+  t: Teardown,
+  { nodes = 1, args = [], tls }: ClusterOptions = {},
+): Promise<EtcdCluster> {
   const folder = mkdtempSync(join(inMemory(), 'memsvc-etcd-'))
   const token = randomBytes(8).toString('hex')
-  const places = await Promise.all(Array.from({ length: nodes }, async () => [await freePort(), await freePort()]))
+  const places = await Promise.all(
+    Array.from({ length: nodes }, async () => [await freePort(), await freePort(), await freePort()]),
+  )
   const peers = places.map(([, peer], i) => `n${i}=http://127.0.0.1:${peer}`).join(',')
   const made = await Promise.all(
-    places.map(async ([client, peer], i) => {
+    places.map(async ([client, peer, secured], i) => {
       const [direct, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
+      const secure = tls === undefined ? '' : `https://127.0.0.1:${secured}`
+      const clients = tls === undefined ? direct : `${direct},${secure}`
       return new EtcdNode({
         name: `n${i}`,
         direct,
+        secure,
         cable: await Cable.to(client as number),
         args: [
           ...['--name', `n${i}`, '--data-dir', join(folder, `n${i}`), '--log-level', 'fatal', '--logger', 'zap'],
-          ...['--listen-client-urls', direct, '--advertise-client-urls', direct],
+          ...['--listen-client-urls', clients, '--advertise-client-urls', direct],
+          ...(tls === undefined ? [] : ['--cert-file', tls.certFile, '--key-file', tls.keyFile]),
           ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
           ...['--initial-cluster', peers, '--initial-cluster-token', token, '--initial-cluster-state', 'new'],
           ...args,
@@ -230,6 +263,14 @@ export async function startCluster(t: Teardown, { nodes = 1, args = [] }: Cluste
   for (const node of made) node.start()
   await cluster.ready()
   return cluster
+}
+
+/** The key after all that begin so. */
+function endOf(prefix: Buffer): Buffer {
+  if (prefix.length === 0) return Buffer.of(0)
+  const end = Buffer.from(prefix)
+  end[end.length - 1] = (end.at(-1) as number) + 1
+  return end
 }
 
 export function base64(text: string | Buffer): string {

@@ -1,7 +1,11 @@
-/** All that the tests of this package have in common. */
+/** All that the tests of this package have in common; the figures of packages/bench take it by name. */
 export * from '@memsvc/shared/test-support'
 export * from './cable.ts'
+export * from './certificates.ts'
 export * from './etcd.ts'
 export * from './fake-engine.ts'
+export * from './internals.ts'
 export * from './machines.ts'
+export * from './patient.ts'
+export * from './soak.ts'
 export * from './until.ts'

@@ -18,6 +18,7 @@ const MIB = 1024 * 1024
 export function settingsOf(endpoints: readonly string[], own: Partial<ReplicationSettings> = {}): ReplicationSettings {
   return {
     name: 'cluster',
+    values: [],
     endpoints,
     prefix: PREFIX,
     machine: 'm',
@@ -38,6 +39,8 @@ export interface Machine {
   /** A reader in this process, over a channel. */
   readonly store: SharedStore
   readonly registry: string
+  /** Before the test ends. Idempotent. */
+  end(): Promise<void>
 }
 
 export async function startMachine(
@@ -45,7 +48,7 @@ export async function startMachine(
   settings: ReplicationSettings,
   options: Partial<ReplicationOptions> = {},
 ): Promise<Machine> {
-  const { registry } = await startDaemon(t, memsvc, { command: 'registry' })
+  const { registry, program } = await startDaemon(t, memsvc, { command: 'registry' })
   const states: string[] = []
   const replication = new Replication({
     settings,
@@ -57,12 +60,18 @@ export async function startMachine(
   await manager.addService(settings.name, replication.binder)
   replication.start()
   const store = await SharedStore.open(settings.name, { path: registry })
-  t.teardown(async () => {
-    store.close()
-    await replication.close()
-    manager.close()
-  })
-  return { replication, states, store, registry }
+  let ending: Promise<void> | null = null
+  const end = () => {
+    ending ??= (async () => {
+      store.close()
+      await replication.close()
+      manager.close()
+      await program.destroy()
+    })()
+    return ending
+  }
+  t.teardown(end)
+  return { replication, states, store, registry, end }
 }
 
 /** What differs between a machine and the cluster: keys, values, revisions. Empty: nothing. */

@@ -145,15 +145,7 @@ t.test('a full cluster refuses changes, and is read on', { skip: NO_ETCD }, asyn
 t.test('whom the cluster does not know is refused, and says so; whom it knows is not', { skip: NO_ETCD }, async (t) => {
   const cluster = await startCluster(t)
   await cluster.put(`${PREFIX}k`, '1')
-  await cluster.ask('/v3/auth/user/add', { name: 'root', password: 'r' })
-  await cluster.ask('/v3/auth/role/add', { name: 'root' })
-  await cluster.ask('/v3/auth/user/grant', { user: 'root', role: 'root' })
-  await cluster.ask('/v3/auth/user/add', { name: 'reader', password: 'secret' })
-  await cluster.ask('/v3/auth/role/add', { name: 'reads' })
-  const [key, range_end] = [support.base64(PREFIX), support.base64('test0')]
-  await cluster.ask('/v3/auth/role/grant', { name: 'reads', perm: { permType: 'READ', key, range_end } })
-  await cluster.ask('/v3/auth/user/grant', { user: 'reader', role: 'reads' })
-  await cluster.ask('/v3/auth/enable', {})
+  await cluster.allowOnly('reader', 'secret', 'READ', PREFIX)
   const wrong = await startMachine(
     t,
     settingsOf(cluster.endpoints(), { credentials: { user: 'reader', password: 'no' } }),

@@ -12,6 +12,7 @@ import type { Finding } from '../doctor/finding.ts'
 import { examineKernel } from '../doctor/kernel.ts'
 import { examineMachine } from '../doctor/machine.ts'
 import { examineConfiguration, examineRegistry } from '../doctor/registry.ts'
+import { examineReplication } from '../doctor/replication.ts'
 import { examineStores } from '../doctor/stores.ts'
 import { examineSystemd } from '../doctor/systemd.ts'
 import type { Output } from './output.ts'
@@ -32,6 +33,7 @@ export async function doctor(options: DoctorOptions, out: Output): Promise<ExitC
     examineSystemd(),
     await examineConfiguration(source),
     ...(await examineRegistry(choice, place)),
+    ...(await examineReplication(source)),
   ]
   for (const finding of findings) {
     if (options.json) out.json(finding)

@@ -1,8 +1,9 @@
 /** `memsvc replicate`: a process that keeps a copy of values of an etcd cluster as a store of the local registry. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { errorCode, ServiceManager } from '@memsvc/shared'
+import { type Binder, errorCode, ServiceManager } from '@memsvc/shared'
 import {
   type Caller,
+  type ChannelPolicy,
   EXIT,
   type ExitCode,
   findRegistry,
@@ -23,6 +24,7 @@ import type { LogFormat } from '../log/log-settings.ts'
 import { DaemonLog } from '../log/logger.ts'
 import { hardenProcess } from '../process/hardening.ts'
 import { loadReplication, type Replication } from '../replication/load.ts'
+import { OfferedName, type OfferedNameParts } from '../replication/offered-name.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
 import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
 
@@ -76,9 +78,13 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   logger.info({ name: settings.name, endpoints: settings.endpoints, prefix: settings.prefix }, 'starting')
   replication.start()
   let manager: ServiceManager | null = null
+  const names: OfferedName[] = []
   try {
     await Promise.race([replication.live, delay(options.readyWithin * 1000, undefined, { signal: end.signal })])
-    manager = await publish(replication, { place, name: settings.name, signal: end.signal })
+    const offer: OfferedNameParts['offer'] = (name, binder, channels) =>
+      publish({ name, binder, place, policy: channels.policy, signal: end.signal })
+    manager = await publish({ name: settings.name, binder: replication.binder, place, signal: end.signal })
+    for (const value of replication.values) names.push(new OfferedName(value, { offer, logger }))
     logger.info({ name: settings.name, registry: place.path }, 'ready')
     notifier.ready()
     await new Promise((resolve) => end.signal.addEventListener('abort', resolve))
@@ -88,6 +94,7 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
     return EXIT.done
   } finally {
     notifier.stopping()
+    for (const name of names) name.close()
     manager?.close()
     await replication.close()
     logger.info('stopped')
@@ -95,15 +102,15 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   }
 }
 
-async function publish(
-  replication: Replication,
-  { place, name, signal }: { place: RegistryPlace; name: string; signal: AbortSignal },
-): Promise<ServiceManager> {
+async function publish({ name, binder, place, policy, signal }: Offer): Promise<ServiceManager> {
   for (;;) {
     try {
-      const manager = await ServiceManager.connect({ path: place.path, signal })
+      const manager =
+        policy === undefined
+          ? await ServiceManager.connect({ path: place.path, signal })
+          : await ServiceManager.connectTo(place, policy, signal)
       try {
-        await manager.addService(name, replication.binder)
+        await manager.addService(name, binder)
         return manager
       } catch (error) {
         manager.close()
@@ -114,6 +121,15 @@ async function publish(
       await delay(REGISTRY_PAUSE_MS, undefined, { signal })
     }
   }
+}
+
+interface Offer {
+  readonly name: string
+  readonly binder: Binder
+  readonly place: RegistryPlace
+  /** Whose channels its are; absent: the library's own. */
+  readonly policy?: ChannelPolicy
+  readonly signal: AbortSignal
 }
 
 function statusLine(replication: Replication): string {

@@ -11,6 +11,7 @@ import { bytesOf } from './stores.ts'
 /** As it is written. */
 export interface ReplicateConfiguration {
   readonly name?: string
+  readonly values?: readonly string[]
   readonly endpoints?: readonly string[]
   readonly prefix?: string
   readonly machine?: string
@@ -30,6 +31,7 @@ export interface ReplicateOverrides {
   readonly endpoint?: readonly string[]
   readonly prefix?: string
   readonly store?: string
+  readonly value?: readonly string[]
   readonly machine?: string
   readonly readOnly?: boolean
 }
@@ -46,9 +48,14 @@ export function readReplicate(node: Node | undefined): ReplicateConfiguration | 
   )
   return {
     ...(plain as ReplicateConfiguration),
-    endpoints: items(member(node, 'endpoints')).map(({ value }) => String(value)),
+    endpoints: words(node, 'endpoints'),
+    values: words(node, 'values'),
     ...sizes(node),
   }
+}
+
+function words(node: Node, name: string): string[] {
+  return items(member(node, name)).map(({ value }) => String(value))
 }
 
 function sizes(node: Node): Partial<ReplicateConfiguration> {
@@ -70,12 +77,17 @@ export function settingsOf(
   const name = overrides.store ?? rest.name ?? DEFAULTS.name
   const prefix = overrides.prefix ?? rest.prefix ?? DEFAULTS.prefix
   if (!isServiceName(name)) throw new InvalidArgValueError(`${JSON.stringify(name)} is no name of a store`)
+  const values = [...new Set(overrides.value ?? rest.values ?? [])]
+  for (const each of values) {
+    if (!isServiceName(each) || each === name)
+      throw new InvalidArgValueError(`${JSON.stringify(each)} is no name of a value`)
+  }
   if (prefix === '')
     throw new InvalidArgValueError('the prefix must not be empty: it says which keys of the cluster are ours')
   if ((cert === undefined) !== (key === undefined)) throw new InvalidArgValueError('cert and key go together')
   const read = (file: string) => readSecret(file, env)
   return {
-    ...{ name, prefix },
+    ...{ name, prefix, values },
     endpoints: checkedEndpoints(endpoints),
     machine: overrides.machine ?? rest.machine ?? hostname(),
     mode: overrides.readOnly ? 'read' : (rest.mode ?? 'readwrite'),

@@ -5,6 +5,7 @@ import type { Caller } from '@memsvc/shared/internal'
 /** What it is told to do. Its own types say the same; a test of that package runs this one's command. */
 export interface ReplicationSettings {
   readonly name: string
+  readonly values: readonly string[]
   readonly endpoints: readonly string[]
   readonly prefix: string
   readonly machine: string
@@ -33,15 +34,34 @@ export interface ReplicationStatus {
   readonly changes: Readonly<Record<string, number>>
 }
 
+/** An int32 with a name of its own. */
+export interface CopiedValue {
+  readonly name: string
+  readonly binder: Binder
+  readonly isThere: boolean
+  onPresence: ((isThere: boolean) => void) | null
+}
+
 export interface Replication {
   readonly binder: Binder
+  readonly values: readonly CopiedValue[]
   readonly live: Promise<void>
   readonly status: ReplicationStatus
   start(): void
   close(): Promise<void>
 }
 
+/** What it finds when it examines a cluster: as a finding of ours. */
+interface ClusterFinding {
+  readonly name: string
+  readonly verdict: 'ok' | 'warning' | 'problem'
+  readonly found: string
+  readonly follows: string | null
+  readonly remedy: string | null
+}
+
 interface ReplicationModule {
+  readonly examineCluster: (settings: ReplicationSettings) => Promise<readonly ClusterFinding[]>
   readonly Replication: new (options: {
     readonly settings: ReplicationSettings
     readonly mayWrite: (caller: Caller, key: string) => boolean

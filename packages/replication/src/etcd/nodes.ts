@@ -31,6 +31,8 @@ export interface NodeLimits {
 export const NODE_LIMITS: NodeLimits = { connectMs: 2000, silenceMs: 3000, answerBytes: 64 * 1024 * 1024 }
 
 export interface Call {
+  /** Default: POST. */
+  readonly method?: 'GET' | 'POST'
   readonly path: string
   readonly body: string
   readonly headers: Readonly<Record<string, string>>
@@ -61,6 +63,7 @@ export class Nodes {
 
   turn(): void {
     this.#at = (this.#at + 1) % this.#options.endpoints.length
+    this.#dropIdle()
   }
 
   /** The answer, and its status. @throws EngineError unsent, unknown, tooLarge */
@@ -89,6 +92,13 @@ export class Nodes {
   close(): void {
     this.#agents.http.destroy()
     this.#agents.https.destroy()
+  }
+
+  /** What is kept open may lead nowhere by now: what is sent there may arrive, or not. A new connection is made, or nothing is sent. */
+  #dropIdle(): void {
+    for (const { freeSockets } of Object.values(this.#agents)) {
+      for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
+    }
   }
 
   async #callOne(endpoint: string, call: Call, leftMs: number): Promise<{ status: number; text: string }> {
@@ -121,11 +131,11 @@ export class Nodes {
     return Buffer.concat(chunks).toString('utf8')
   }
 
-  #begin(endpoint: string, { path, body, headers }: Call, { isPooled }: { isPooled: boolean }) {
+  #begin(endpoint: string, { method = 'POST', path, body, headers }: Call, { isPooled }: { isPooled: boolean }) {
     const url = new URL(path, endpoint)
     const isTls = url.protocol === 'https:'
     const agent = isPooled ? this.#agents[isTls ? 'https' : 'http'] : false
-    const options = { method: 'POST', agent, headers: { ...headers, 'content-type': 'application/json' } }
+    const options = { method, agent, headers: { ...headers, 'content-type': 'application/json' } }
     const request = isTls ? requestHttps(url, { ...options, ...this.#options.tls }) : requestHttp(url, options)
     const connection = new Connection(request, endpoint, this.#options.limits)
     request.end(body)

@@ -20,6 +20,8 @@ interface Waiter {
 
 export class Contents {
   readonly #copy: StoreCopy
+  /** Told of keys that have another value, or none, after each change. */
+  onKeys: ((keys: Iterable<string>) => void) | null = null
   readonly #revisions = new Map<string, bigint>()
   #waiters: Waiter[] = []
   /** Who waits for a key to have another revision. */
@@ -165,6 +167,7 @@ export class Contents {
       if (revision === 0n) this.#revisions.delete(key)
       else this.#revisions.set(key, revision)
     }
+    this.onKeys?.(revisions.keys())
     this.#tellChanged(revisions.keys())
   }
 

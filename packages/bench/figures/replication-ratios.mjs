@@ -1,0 +1,150 @@
+import { OwnedStore, ServiceManager, SharedStore } from '@memsvc/shared'
+import { loadReplication } from './lib/replication.mjs'
+
+export const TITLE =
+  'what a copy costs, against etcd itself: reads, changes, compare-and-set, the first copy of all keys'
+export const DEFAULTS = { rounds: 300, keys: 10_000 }
+
+/** At most so many times what it is compared with. */
+const TARGETS = { read: 1.1, p50: 1.25, p99: 1.5, compareAndSet: 1.2, sync: 2 }
+const READS = 200_000
+const AT_ONCE = 64
+
+export async function run(scope, { rounds, keys }) {
+  const support = await loadReplication()
+  const { EtcdEngine, PREFIX, settingsOf, startCluster, startMachine } = support
+  const cluster = await startCluster(scope, { nodes: 3 })
+  const machines = [0, 1].map((i) => startMachine(scope, settingsOf(cluster.endpoints(i), { machine: `m${i}` })))
+  const [a, b] = await Promise.all(machines)
+  await Promise.all([a.replication.live, b.replication.live])
+  const beside = new EtcdEngine({ endpoints: cluster.endpoints(1), prefix: PREFIX })
+  scope.teardown(() => beside.close())
+  const read = await readRatio(scope, a)
+  const visible = await visibleRatios(scope, { a, b, beside, rounds, ...support })
+  const compareAndSet = await compareAndSetRatio({ a, beside, rounds })
+  const sync = await syncRatio(scope, { cluster, keys, ...support })
+  return [
+    row('a read of a copied value, against a local store', read, TARGETS.read),
+    row("a put on A in B's memory, against etcd's watch on B, p50", visible.p50, TARGETS.p50),
+    row('the same, p99', visible.p99, TARGETS.p99),
+    row('compare-and-set by the replicator, against one by etcd, p50', compareAndSet, TARGETS.compareAndSet),
+    row(`${keys} keys, from nothing to live, against reading them in pages`, sync, TARGETS.sync),
+  ]
+}
+
+function row(what, ratio, target) {
+  return {
+    what: `${what} (at most ${target} times)`,
+    attempted: 1,
+    survived: ratio <= target ? 1 : 0,
+    note: `${ratio.toFixed(2)} times`,
+  }
+}
+
+async function readRatio(scope, { store, registry }) {
+  const owned = new OwnedStore()
+  const manager = await ServiceManager.connect({ path: registry })
+  await manager.addService('local', owned.binder)
+  const local = await SharedStore.open('local', { path: registry })
+  scope.teardown(() => {
+    local.close()
+    manager.close()
+    owned.close()
+  })
+  owned.set('k', { a: 1 })
+  await store.set('k', { a: 1 })
+  const time = (from) => {
+    const begin = performance.now()
+    for (let i = 0; i < READS; i++) from.get('k')
+    return performance.now() - begin
+  }
+  for (const each of [local, store]) time(each)
+  return median(Array.from({ length: 15 }, () => 1 / (time(local) / time(store))))
+}
+
+/** Both seen in one process, by whom it comes first is chance. */
+async function visibleRatios(scope, { a, b, beside, rounds, until }) {
+  const times = { memory: [], watch: [] }
+  let begin = 0
+  b.replication.store.onChange = ({ key }) => {
+    if (key === 'v') times.memory.push(performance.now() - begin)
+  }
+  const end = new AbortController()
+  let isOpen = false
+  const sink = {
+    onOpen: () => {
+      isOpen = true
+    },
+    onChanges: ({ changes }) => {
+      for (const { key } of changes) if (key.toString() === 'v') times.watch.push(performance.now() - begin)
+    },
+  }
+  const { revision } = await beside.look(Buffer.from('v'))
+  beside.watch(revision + 1n, sink, end.signal).catch(() => undefined)
+  scope.teardown(() => end.abort())
+  await until(() => isOpen)
+  for (let i = 1; i <= rounds; i++) {
+    begin = performance.now()
+    await a.store.set('v', i)
+    await until(() => times.memory.length >= i && times.watch.length >= i)
+  }
+  end.abort()
+  b.replication.store.onChange = null
+  const at = (list, part) => list.sort((x, y) => x - y)[Math.floor((list.length - 1) * part)]
+  return {
+    p50: at(times.memory, 0.5) / at(times.watch, 0.5),
+    p99: at(times.memory, 0.99) / at(times.watch, 0.99),
+  }
+}
+
+async function compareAndSetRatio({ a, beside, rounds }) {
+  const [ours, direct] = [[], []]
+  let version = await a.store.set('own', 0)
+  const key = Buffer.from('direct')
+  let revision = 0n
+  for (let i = 0; i < rounds; i++) {
+    const begin = performance.now()
+    version = await a.store.set('own', i, { ifVersion: version })
+    const middle = performance.now()
+    const edits = [{ key, value: Buffer.from(String(i)) }]
+    ;({ revision } = await beside.commit({ conditions: [{ key, revision }], edits }, 5000))
+    ours.push(middle - begin)
+    direct.push(performance.now() - middle)
+  }
+  return median(ours) / median(direct)
+}
+
+async function syncRatio(scope, { cluster, keys, base64, EtcdEngine, Replication, settingsOf }) {
+  const names = Array.from({ length: keys }, (_, i) => `sync/${i}`)
+  const put = async () => {
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      await cluster.askPatiently('/v3/kv/put', { key: base64(name), value: base64(JSON.stringify({ name })) })
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, put))
+  const engine = new EtcdEngine({ endpoints: cluster.endpoints(), prefix: 'sync/' })
+  scope.teardown(() => engine.close())
+  const ratios = []
+  for (let i = 0; i < 5; i++) {
+    const begin = performance.now()
+    await readPages(engine)
+    const middle = performance.now()
+    const settings = settingsOf(cluster.endpoints(), { prefix: 'sync/', machine: `s${i}` })
+    const replication = new Replication({ settings, mayWrite: () => true })
+    replication.start()
+    await replication.live
+    ratios.push((performance.now() - middle) / (middle - begin))
+    await replication.close()
+  }
+  return median(ratios)
+}
+
+async function readPages(engine) {
+  for (let page, after = null; page?.isLast !== true; after = page.values.at(-1)?.key ?? after) {
+    page = await engine.list(after, page?.revision ?? null, 500)
+  }
+}
+
+function median(numbers) {
+  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
+}

@@ -1,0 +1,35 @@
+/** The cluster whose values are copied here, where the configuration has one. What is to be known of it knows the package that copies. */
+import { configurationPath, readConfiguration } from '../config/configuration.ts'
+import { settingsOf } from '../config/replicate.ts'
+import type { SettingsSource } from '../config/settings.ts'
+import { loadReplication } from '../replication/load.ts'
+import { type Finding, notOk, ok } from './finding.ts'
+
+export async function examineReplication({
+  options,
+  place,
+  env,
+}: Omit<SettingsSource, 'openFiles'>): Promise<readonly Finding[]> {
+  const replicate = await readReplicate()
+  if (replicate === null) return []
+  const name = 'replication'
+  try {
+    const settings = settingsOf(replicate, {}, env)
+    const { examineCluster } = await loadReplication()
+    const found = `${settings.name}, from ${settings.prefix} of ${settings.endpoints.length} nodes, ${settings.mode}`
+    return [ok(name, found), ...(await examineCluster(settings))]
+  } catch (error) {
+    const rest = { follows: 'memsvc replicate refuses to start', remedy: 'put it right' } as const
+    return [notOk(name, (error as Error).message, { verdict: 'problem', ...rest })]
+  }
+
+  /** Null: there is none, or the configuration is wrong, which is found elsewhere. */
+  async function readReplicate() {
+    try {
+      const path = configurationPath(options.config, place.path, env)
+      return (await readConfiguration(path, place.trusted)).replicate
+    } catch {
+      return null
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * `memsvc doctor` of a cluster: its nodes, the way to them, the rights of this machine, how far its history goes back. All of it is tried from
+ * here, with what the replication is told. Changes nothing there.
+ */
+import { NODE_LIMITS, Nodes } from '../etcd/nodes.ts'
+import { EtcdSession } from '../etcd/session.ts'
+import { type ClusterFinding, ok, problem, warning } from './finding.ts'
+import { examineHistory } from './history.ts'
+import { examineNode, type NodeReport } from './node.ts'
+import { examineRights } from './rights.ts'
+import type { ExaminedSettings } from './settings.ts'
+
+/** @returns findings in the order in which they should be read */
+export async function examineCluster(settings: ExaminedSettings): Promise<ClusterFinding[]> {
+  const examined = await Promise.all(settings.endpoints.map((endpoint) => examineNode(endpoint, settings.tls)))
+  const findings = [...examineWays(settings), ...examined.flatMap(({ findings }) => findings)]
+  const reports = examined.flatMap(({ report }) => report ?? [])
+  if (reports.length === 0) return findings
+  const endpoints = reports.map(({ endpoint }) => endpoint)
+  const nodes = new Nodes({ endpoints, tls: settings.tls, limits: NODE_LIMITS })
+  try {
+    const session = new EtcdSession(nodes, settings.credentials)
+    return [
+      ...findings,
+      examineUnity(reports, settings.endpoints.length),
+      ...(await examineAlarms(session)),
+      ...(await examineRights(session, settings)),
+      ...(await examineHistory(session, settings.prefix)),
+    ]
+  } finally {
+    nodes.close()
+  }
+}
+
+/** What can be read on the way. */
+function examineWays({ endpoints, credentials }: ExaminedSettings): ClusterFinding[] {
+  const open = endpoints.filter((endpoint) => /^http:/.test(endpoint) && !isHere(new URL(endpoint).hostname))
+  if (open.length === 0) return []
+  const what = credentials === null ? 'the values' : "the values, and this machine's password"
+  return [
+    warning('encryption', `${open.join(', ')}: plain http, beyond this machine`, {
+      follows: `whoever is on the way reads ${what}, and can change them`,
+      remedy: 'https:// and "ca"; give etcd certificates (--cert-file, --key-file, --trusted-ca-file)',
+    }),
+  ]
+}
+
+function isHere(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
+}
+
+function examineUnity(reports: readonly NodeReport[], asked: number): ClusterFinding {
+  const name = 'cluster'
+  const clusters = new Set(reports.map(({ cluster }) => cluster))
+  if (clusters.size > 1)
+    return problem(name, `the endpoints belong to ${clusters.size} clusters`, {
+      follows: 'each turn to another node is another history: everything is read anew, and values change places',
+      remedy: 'endpoints of one cluster only',
+    })
+  if (reports.length * 2 <= asked)
+    return problem(name, `${reports.length} of ${asked} nodes answer`, {
+      follows: 'they are no majority: values are read on here, and cannot be changed',
+      remedy: 'see the nodes above',
+    })
+  return ok(name, `${[...clusters][0]}, ${reports.length} of ${asked} nodes answer`)
+}
+
+async function examineAlarms(session: EtcdSession): Promise<ClusterFinding[]> {
+  const name = 'alarms'
+  try {
+    const answer = await session.call<{ alarms?: readonly { alarm?: string }[] }>(
+      '/v3/maintenance/alarm',
+      { action: 'GET' },
+      NODE_LIMITS.silenceMs,
+    )
+    const raised = [...new Set((answer.alarms ?? []).map(({ alarm = '?' }) => alarm))]
+    if (raised.length === 0) return [ok(name, 'none')]
+    return [
+      problem(name, raised.join(', '), {
+        follows: 'etcd refuses changes, the pulse too: no copy is live',
+        remedy: 'NOSPACE: etcdctl compact, defrag, alarm disarm; CORRUPT: replace that member',
+      }),
+    ]
+  } catch {
+    return [] // not for everybody to ask
+  }
+}
