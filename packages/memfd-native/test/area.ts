@@ -275,6 +275,17 @@ t.test('to delete is possible where nothing else is, also after too much was del
   t.same(reader.keys(), [])
 })
 
+t.test('the index is made anew when it is too full, and not for each new key', async (t) => {
+  using pair = support.newPair()
+  const words = new Set<bigint>()
+  for (let i = 0; i < 1000; i++) {
+    support.put(pair.writer, `k${i}`, 'v')
+    if (i % 10 === 0) words.add(support.rawBytes(pair.writer, 152).readBigUInt64LE(144))
+  }
+  t.ok(words.size > 1 && words.size < 15, `${words.size} times`)
+  t.ok(Array.from({ length: 1000 }, (_, i) => support.textOf(pair.reader, `k${i}`)).every((text) => text === 'v'))
+})
+
 t.test('keys that are made free take nothing from those beside them', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair

@@ -229,6 +229,12 @@ for (const [what, attempt, code] of REFUSED) {
   })
 }
 
+t.test('memory that is too large for a Buffer is refused, and the thread ends as others do', async (t) => {
+  const { status, signal, output, errors } = support.runFixture('asks-for-too-large-a-view')
+  t.strictSame({ status, signal, errors }, { status: 0, signal: null, errors: '' })
+  t.match(output, /^((ERR_BUFFER_TOO_LARGE|errno)\n){3}$/)
+})
+
 t.test('a write to a Buffer mapped read-only is SIGSEGV, and no try catches it', async (t) => {
   const { signal, output } = support.runFixture('writes-a-read-only-buffer')
   t.equal(output, 'before\n')

@@ -117,11 +117,9 @@ function describeUnseen(
     ...toldByDaemon.map(
       ({ pid }) => `process ${pid} may not be looked into: what is shown of it is what it says itself`,
     ),
-    ...(toldByDaemon.length > 0 || grouping.problem !== null
-      ? [
-          `which descriptors share an open file is not known of all${grouping.problem === null ? '' : `: ${grouping.problem}`}`,
-        ]
-      : []),
+    ...(grouping.problem === null
+      ? []
+      : [`which descriptors share an open file is not known of all: ${grouping.problem}`]),
     ...(forbidden.length > 0
       ? [
           `${count(forbidden.length, 'process', 'processes')} that this user may not look into may hold it too${process.geteuid?.() === 0 ? '' : ' (root may)'}`,
