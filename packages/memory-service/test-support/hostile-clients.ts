@@ -1,4 +1,4 @@
-/** The hostile clients of test-support/fixtures/hostile: each case as every kind of user, and the oracle after each. */
+/** The hostile clients of test-support/fixtures/hostile: each case as every kind of user, and after each whether the daemon has survived. */
 import { spawnSync } from 'node:child_process'
 import { chownSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type Daemon, newRegistryPath, OTHER_UID, otherUserProblem, startCommand } from '@memsvc/shared/test-support'
 import type { Test } from 'tap'
 import { MEMSVC, startMemsvc } from './memsvc.ts'
-import { Oracle } from './oracle.ts'
+import { Survival } from './survival.ts'
 
 const PYTHON = ['python3', '-IB', fileURLToPath(new URL('../../test-support/fixtures/hostile', import.meta.url))]
 const THIRD_UID = 65533
@@ -48,7 +48,7 @@ export function survives(t: Test, group: string, { limits = {}, rules = [], atta
   for (const attacker of ATTACKERS.filter(({ title }) => attackers?.includes(title) ?? true)) {
     t.test(`${group}, by ${attacker.title}`, { skip: attacker.skip }, async (t) => {
       const daemon = await startOpenDaemon(t, limits, rules)
-      const oracle = await Oracle.of(t, daemon)
+      const survival = await Survival.of(t, daemon)
       const tell = startAttacker(t, daemon, attacker, limits)
       // To root and to the daemon's own user there is no limit but the total: he may well take all there is.
       const newClients = attacker.title === 'another user'
@@ -57,10 +57,10 @@ export function survives(t: Test, group: string, { limits = {}, rules = [], atta
           const { error, holds } = await tell(`${group}\t${title}`)
           t.equal(error, null)
           if (holds) {
-            await oracle.checkMeanwhile(t, { newClients })
+            await survival.checkMeanwhile(t, { newClients })
             t.equal((await tell('go on')).error, null)
           }
-          await oracle.check(t)
+          await survival.check(t)
         })
       }
     })

@@ -1,4 +1,6 @@
 /** Everything that speaks docs/protocol.md: each client is to understand each service. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BinderProxy, DEFAULT_SERVICE_NAME, OwnedValue, Parcel, ServiceManager } from '@memsvc/shared'
 import { findRegistry, tryReadValue } from '@memsvc/shared/internal'
@@ -26,7 +28,8 @@ interface Client {
   callUnknown?(code: number): Promise<boolean>
 }
 
-const PYTHON_CLIENT = fileURLToPath(new URL('../../../../examples/python-client/memclient.py', import.meta.url))
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
+const PYTHON_CLIENT = `${REPOSITORY}examples/python-client/memclient.py`
 
 async function startRegistry(t: Test): Promise<string> {
   return (await startDaemon(t, MEMSVC, { command: 'registry' })).registry
@@ -91,6 +94,15 @@ export const CLIENTS: Readonly<Record<string, (t: Test, registry: string) => Pro
     }
   },
 
+  async 'the client in C'(t, registry) {
+    const program = buildClientInC(t)
+    const run = (...args: string[]) => startCommand([program, registry, ...args]).ending
+    return {
+      read: async () => readOutput(await run('read')),
+      write: async (number) => checkDone(await run('write', String(number))),
+    }
+  },
+
   async 'the oracle'(t, registry) {
     const client = await RawClient.open(t, registry, DEFAULT_SERVICE_NAME)
     return {
@@ -113,6 +125,18 @@ async function callByHand(t: Test, registry: string, code: number): Promise<bool
   const isKnown = await binder.transact(code, data, reply, 0)
   if (binder instanceof BinderProxy) binder.close()
   return isKnown
+}
+
+/** What the bench measures with, as a command. */
+function buildClientInC(t: Test): string {
+  const program = join(t.testdir(), 'c-client')
+  const bench = `${REPOSITORY}packages/bench/native`
+  const sources = ['common.c', 'memsvc.c'].map((name) => `${bench}/${name}`)
+  const own = `${REPOSITORY}packages/memory-service/test-support/fixtures/c-client.c`
+  const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', `-I${bench}`]
+  const { status, stderr } = spawnSync('cc', [...flags, '-o', program, own, ...sources], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`cc: ${stderr}`)
+  return program
 }
 
 function startPython(t: Test, registry: string, args: readonly string[]): Program {

@@ -18,9 +18,9 @@ leakChecked(t)
 t.test('out of descriptors', async (t) => {
   const daemon = await support.startMemsvc(t)
   const { pid, stderr } = daemon.program
-  const oracle = await support.Oracle.of(t, daemon)
+  const survival = await support.Survival.of(t, daemon)
   // Its own limits would keep it from this, so it is taken by surprise.
-  const taken = oracle.holdings.fds
+  const taken = survival.holdings.fds
   t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${taken + ROOM}:20000`]).status, 0)
 
   const managers = await Promise.all(
@@ -32,14 +32,14 @@ t.test('out of descriptors', async (t) => {
   await support.nodeTimers.setTimeout(STALL_MS)
   const load = (support.processorTime(pid) - before) / STALL_MS
   t.ok(load < MOST_OF_A_PROCESSOR, `it used ${Math.round(100 * load)} % of a processor, also for the canary`)
-  await oracle.checkMeanwhile(t, { newClients: false })
+  await survival.checkMeanwhile(t, { newClients: false })
   const lines = stderr.text.split('\n').filter((line) => line.includes('cannot accept connections'))
   t.equal(lines.length, 1, 'an outage is one line of log')
 
   t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
   for (const answer of answers) t.strictSame(await answer, support.OWN_NAMES, 'in the end he is served')
   for (const manager of managers) manager.close()
-  await oracle.check(t)
+  await survival.check(t)
 })
 
 t.test('memclient with few descriptors reads the value, or says in one line why not', async (t) => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { errorCode, type SharedValue } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { Oracle, openValue, startMemsvc, warnings } from '../../test-support/index.ts'
+import { openValue, Survival, startMemsvc, warnings } from '../../test-support/index.ts'
 
 const CLIENTS = 20
 /** Calls under way at any time, of each. */
@@ -42,12 +42,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 t.test('signals that are none of its business change nothing under load', async (t) => {
   const daemon = await startMemsvc(t)
-  const oracle = await Oracle.of(t, daemon)
+  const survival = await Survival.of(t, daemon)
   for (const signal of ['SIGHUP', 'SIGPIPE', 'SIGUSR1', 'SIGCHLD', 'SIGWINCH', 'SIGURG'] as const) {
     daemon.program.kill(signal)
-    await oracle.checkMeanwhile(t)
+    await survival.checkMeanwhile(t)
   }
   daemon.program.kill('SIGSTOP')
   daemon.program.kill('SIGCONT')
-  await oracle.check(t)
+  await survival.check(t)
 })

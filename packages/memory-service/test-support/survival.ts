@@ -21,7 +21,7 @@ type Holdings = Pick<Status, 'pid' | 'fds' | 'mappings' | 'used' | 'regions'> & 
   readonly stores: readonly Pick<Status['stores'][number], 'keys' | 'valueBytes' | 'watchers' | 'used'>[]
 }
 
-export class Oracle {
+export class Survival {
   readonly #daemon: Daemon
   readonly #canary: Canary
   /** What it held in the beginning, and must hold in the end. */
@@ -35,11 +35,11 @@ export class Oracle {
   }
 
   /** Looks at the daemon as it is now; what it holds now is what it must hold in the end. Goes with the test. */
-  static async of(t: Test, daemon: Daemon): Promise<Oracle> {
+  static async of(t: Test, daemon: Daemon): Promise<Survival> {
     const canary = new Canary(await openValue(t, daemon.registry))
     t.teardown(() => canary.stop())
     await canary.sing()
-    return new Oracle(daemon, canary, await restingHoldings(canary))
+    return new Survival(daemon, canary, await restingHoldings(canary))
   }
 
   /** Fails the test if one who is not concerned is not served, while others hold what they have. */
