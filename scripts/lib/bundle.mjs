@@ -93,6 +93,8 @@ function builtins(require) {
 
 /** What is pure and not used is left out. */
 function namesOf(path, require) {
+  // A command's own realm is Node's: there the global is the same, and need not be loaded.
+  if (require === 'require' && path === 'node:process') return 'export default globalThis.process'
   const names = Object.keys(process.getBuiltinModule(path)).filter(
     (name) => /^[A-Za-z_]\w*$/.test(name) && name !== 'default',
   )

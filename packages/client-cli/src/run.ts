@@ -9,13 +9,13 @@ import {
   errorObject,
   exitCodeOf,
   isJsonAsked,
+  ReaderGone,
   readRegistryOptions,
   readTimeout,
 } from '@memsvc/shared/internal'
 import { type Invocation, readPlainArguments, withWaitJoined } from './arguments.ts'
 import { COMMANDS } from './command-table.ts'
 import type { Context } from './commands/context.ts'
-import { ReaderGone } from './commands/output.ts'
 import { EXAMPLES } from './examples.ts'
 import { describeProgram, readArguments } from './program.ts'
 

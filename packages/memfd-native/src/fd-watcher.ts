@@ -1,6 +1,6 @@
 /** Readiness of a descriptor through libuv (uv_poll), level-triggered. */
 
-import { argumentError, checkFunction } from './argument.ts'
+import { argumentError, checkFunction, checkObject } from './argument.ts'
 import { inThisContext } from './async-context.ts'
 import { type Handle, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
@@ -9,10 +9,16 @@ import { type Fd, fdNumber } from './owned-fd.ts'
 
 const NO_HANDLE = 0
 
+/** How a descriptor is watched. */
+export interface WatchOptions {
+  /** The callback runs in no async context. Default: in the one in which the watcher was made. */
+  readonly inNoContext?: boolean
+}
+
 /**
  * Calls back on every turn of the event loop at which the descriptor is ready, so that a callback that leaves something
  * to read is called again. Errors and hang-ups count as ready. It keeps the process alive, unless unref(). The callback runs in
- * the async context (AsyncLocalStorage) in which the watcher was made.
+ * the async context (AsyncLocalStorage) in which the watcher was made, unless `inNoContext`.
  */
 export class FdWatcher {
   #handle: Handle
@@ -22,14 +28,15 @@ export class FdWatcher {
    * descriptor of its own until close(), whatever becomes of yours. A file may have several watchers.
    *
    * @throws SyscallError EPERM for a regular file, EBADF, EMFILE; TypeError (ERR_INVALID_ARG_VALUE) for other events,
-   * (ERR_INVALID_ARG_TYPE) for a callback that is no function
+   * (ERR_INVALID_ARG_TYPE) for a callback that is no function, or options that are no object
    */
-  constructor(fd: Fd, events: 'readable' | 'writable', callback: () => void) {
+  constructor(fd: Fd, events: 'readable' | 'writable', callback: () => void, options: WatchOptions = {}) {
     if (events !== 'readable' && events !== 'writable') {
       throw argumentError(TypeError, 'ERR_INVALID_ARG_VALUE', "events must be 'readable' or 'writable'")
     }
     checkFunction('callback', callback)
-    const inContext = inThisContext('memfd-native:FdWatcher', callback)
+    checkObject('options', options)
+    const inContext = options.inNoContext === true ? callback : inThisContext('memfd-native:FdWatcher', callback)
     this.#handle = unwrap('epoll_ctl', native.watch(fdNumber(fd), events === 'writable', inContext))
     keepFromCloning(this)
   }

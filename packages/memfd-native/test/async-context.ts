@@ -11,20 +11,24 @@ const seen = () => als.getStore() ?? 'none'
 als.run('first', () => Hub.current())
 leakChecked(t)
 
-t.test('a watcher calls back in the context in which it was made', async (t) => {
-  const [a, b] = socketpair(constants.SOCK_SEQPACKET)
-  const context = await new Promise<string>((resolve) => {
-    als.run('maker', () => {
-      const watcher = new FdWatcher(b, 'readable', () => {
+t.test('a watcher calls back in the context in which it was made, or in none', async (t) => {
+  for (const [inNone, expected] of [
+    [false, 'maker'],
+    [true, 'none'],
+  ] as const) {
+    const [a, b] = socketpair(constants.SOCK_SEQPACKET)
+    const context = await new Promise<string>((resolve) => {
+      const onReadable = () => {
         watcher.close()
         resolve(seen())
-      })
+      }
+      const watcher = als.run('maker', () => new FdWatcher(b, 'readable', onReadable, { inNoContext: inNone }))
+      als.run('sender', () => sendmsg(a, Buffer.from('x')))
     })
-    als.run('sender', () => sendmsg(a, Buffer.from('x')))
-  })
-  t.equal(context, 'maker')
-  a.close()
-  b.close()
+    t.equal(context, expected)
+    a.close()
+    b.close()
+  }
 })
 
 t.test('a socket of the hub tells in the context in which it was attached, or in none', async (t) => {

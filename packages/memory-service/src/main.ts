@@ -5,6 +5,7 @@ import {
   errorObject,
   exitCodeOf,
   isJsonAsked,
+  ReaderGone,
   ToolError,
   tellPeople,
 } from '@memsvc/shared/internal'
@@ -24,6 +25,7 @@ async function run(args: string[]): Promise<ExitCode> {
     await program.parseAsync(commandFirst(program, args), { from: 'user' })
     return exitCode
   } catch (error) {
+    if (error instanceof ReaderGone) return EXIT.done
     if (error instanceof CommanderError) {
       if (json && error.exitCode !== 0) tellPeople(errorObject(usageError(error)))
       return error.exitCode === 0 ? EXIT.done : EXIT.usage

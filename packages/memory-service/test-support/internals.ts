@@ -2,6 +2,7 @@
 export { ACTIONS, Access, type AccessRule } from '../src/access/access.ts'
 export { findPeople, People } from '../src/access/people.ts'
 export { type KeyRule, StoreAccess } from '../src/access/store-access.ts'
+export { Output } from '../src/commands/output.ts'
 export { parseDocument } from '../src/config/document.ts'
 export { checkSchema, type Schema } from '../src/config/schema.ts'
 export { plainStore } from '../src/config/stores.ts'

@@ -11,7 +11,7 @@ export { type CommandLine, describeCommand } from './command/command-line.ts'
 export { completions } from './command/complete.ts'
 export { completionScript, SHELLS, type Shell } from './command/completion-scripts.ts'
 export { completionSources } from './command/completion-sources.ts'
-export { Deadline, readTimeout } from './command/deadline.ts'
+export { Deadline, MAX_SECONDS, readTimeout } from './command/deadline.ts'
 export { errorObject, isJsonAsked } from './command/error-object.ts'
 export {
   EXIT,
@@ -31,6 +31,7 @@ export {
   waitForRegistry,
 } from './command/reach.ts'
 export { whenReaderIsGone } from './command/reader-gone.ts'
+export { bytesOf, outputError, ReaderGone, writeNow } from './command/stdout.ts'
 export {
   errorLine,
   errorText,

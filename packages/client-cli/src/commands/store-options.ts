@@ -1,9 +1,7 @@
 /** Options of the commands of a store, as they are written. */
-import { EXIT, ToolError } from '@memsvc/shared/internal'
+import { EXIT, MAX_SECONDS, ToolError } from '@memsvc/shared/internal'
 
 const MAX_VERSION = 2n ** 63n - 1n
-/** What a timer of Node takes. */
-const LONGEST_SECONDS = Math.floor((2 ** 31 - 1) / 1000)
 const DECIMAL = /^\d+(\.\d+)?$/
 /** Decimal too: a script's arithmetic may print it so. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
@@ -45,8 +43,8 @@ export function readCount(text: string | undefined): number {
 /** `--wait [SECONDS]`: null if it is not asked for. @throws ToolError with EXIT.usage: it is no time */
 export function readWait(text: string | undefined): number | null {
   if (text === undefined) return null
-  const seconds = text === '' ? LONGEST_SECONDS : DECIMAL.test(text) ? Number(text) : 0
-  if (seconds > 0 && seconds <= LONGEST_SECONDS) return seconds
+  const seconds = text === '' ? MAX_SECONDS : DECIMAL.test(text) ? Number(text) : 0
+  if (seconds > 0 && seconds <= MAX_SECONDS) return seconds
   throw wrong('--wait', 'a number of seconds above 0', text)
 }
 

@@ -1,8 +1,8 @@
 import { ParcelFileDescriptor } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { formatValue, printByStream, printDirectly, ReaderGone } from '../../src/commands/output.ts'
-import { nodeFs, nodeNet } from '../../test-support/index.ts'
+import { formatValue, printByStream, printDirectly } from '../../src/commands/output.ts'
+import { nodeFs, nodeNet, ReaderGone } from '../../test-support/index.ts'
 
 watchdog(t)
 leakChecked(t)

@@ -112,8 +112,7 @@ export async function log(
   using daemon = await reach(name, options)
   const answer = await daemon.inTime(daemon.control.log(options.level ?? null, options.format ?? null))
   const { level, format } = JSON.parse(answer ?? '{}') as { level: string; format: string }
-  if (options.json) out.json({ name, level, format })
-  else out.line(`level ${level}, format ${format}`)
+  out.answer({ name, level, format }, `level ${level}, format ${format}`, options)
   return EXIT.done
 }
 

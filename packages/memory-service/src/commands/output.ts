@@ -1,20 +1,25 @@
 /** Where a command speaks: data on stdout, one line at a time, what went wrong on stderr. */
-import { writeSync } from 'node:fs'
-import { errorCode } from '@memsvc/shared'
-import { errorLine, tellPeople, terminalLine } from '@memsvc/shared/internal'
+import { bytesOf, errorLine, tellPeople, terminalLine, writeNow } from '@memsvc/shared/internal'
 import { FATAL, isJournal, priorityPrefix } from '../systemd/journal.ts'
 
 const STDOUT = 1
 const STDERR = 2
+/** Until a reader that is slow is tried again. */
+const PAUSE_MS = 5
+const NEVER = new Int32Array(new SharedArrayBuffer(4))
 
 export class Output {
-  /** A reader that goes away ends the program silently. */
+  readonly #fd: number
+
+  /** @param fd borrowed */
+  constructor(fd = STDOUT) {
+    this.#fd = fd
+  }
+
+  /** All of it, also where somebody has made stdout non-blocking and its reader is slow. @throws ReaderGone, ToolError */
   line(text: string): void {
-    try {
-      writeSync(STDOUT, `${text}\n`)
-    } catch (error) {
-      if (errorCode(error) !== 'EPIPE') throw error
-      process.exit(0)
+    for (let rest = writeNow(this.#fd, bytesOf(text)); rest.length > 0; rest = writeNow(this.#fd, rest)) {
+      Atomics.wait(NEVER, 0, 0, PAUSE_MS)
     }
   }
 

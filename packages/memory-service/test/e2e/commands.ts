@@ -117,6 +117,9 @@ t.test('a reader of stdout that goes away is a silent 0, one that is full is not
   using full = OwnedFd.adopt(nodeFs.openSync('/dev/full', 'w'))
   for (const command of ['status', 'list']) {
     t.match(await memsvc(registry, [command], { stdout: sink.fd }), { code: 0, stderr: '' })
-    t.match(await memsvc(registry, [command], { stdout: full.fd }), { code: 1, stderr: /^memsvc: ENOSPC/ })
+    t.match(await memsvc(registry, [command], { stdout: full.fd }), {
+      code: 1,
+      stderr: /^memsvc: cannot write to stdout: ENOSPC/,
+    })
   }
 })

@@ -1,14 +1,13 @@
 /** How long a command waits for others: a process that is stopped answers nothing, and is not dead. */
 
-import { INT_MAX } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
-import { clearTimeout, now, setTimeout } from '../util/timers.ts'
+import { clearTimeout, LONGEST_WAIT_MS, now, setTimeout } from '../util/timers.ts'
 import { EXIT, ToolError } from './exit-codes.ts'
 
 /** A daemon answers in less than a millisecond; one that has not after this long is stuck. */
 const DEFAULT_SECONDS = 5
 /** What a timer of Node takes. */
-const MAX_SECONDS = Math.floor(INT_MAX / 1000)
+export const MAX_SECONDS: number = Math.floor(LONGEST_WAIT_MS / 1000)
 const DECIMAL = /^\d+(\.\d+)?$/
 
 /** Of one command, for all its waits together. */

@@ -154,11 +154,12 @@ function string16(text: string): Buffer {
 
 function untilReadable(fd: OwnedFd, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const watcher = new FdWatcher(fd, 'readable', () => {
+    const onReadable = () => {
       clearTimeout(timer)
       watcher.close()
       resolve()
-    })
+    }
+    const watcher = new FdWatcher(fd, 'readable', onReadable, { inNoContext: true }) // contexts take long to load
     const timer = setTimeout(() => {
       watcher.close()
       reject(new Error('no answer'))

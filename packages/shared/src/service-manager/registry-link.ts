@@ -35,13 +35,6 @@ export interface Arrival {
   readonly service: Binder
 }
 
-/** A service of this process. */
-export interface Registration {
-  /** null is for the registry to refuse. */
-  readonly binder: Binder | null
-  readonly dumpPriority: number
-}
-
 /** A client of a service of this process, let in at least as far as its HELLO. */
 export interface Visit {
   /** What the client is told then, instead of being served. */

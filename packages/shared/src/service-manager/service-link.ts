@@ -7,7 +7,7 @@ import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { DeadObjectError, errorCode } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
-import { clearInterval, clearTimeout, setInterval, setTimeout } from '../util/timers.ts'
+import { clearInterval, clearTimeout, LONGEST_WAIT_MS, setInterval, setTimeout } from '../util/timers.ts'
 import { jittered } from './retry.ts'
 import type { ServiceManager } from './service-manager.ts'
 
@@ -24,8 +24,6 @@ export interface LinkEvents {
 /** Until it is looked for again: longer each time. Milliseconds. */
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 500
-/** Of a timer that is there to be there. */
-const LONG_MS = 0x7fffffff
 
 export class ServiceLink {
   readonly #manager: ServiceManager
@@ -100,7 +98,7 @@ export class ServiceLink {
   keepLooking(): () => void {
     this.#waiting += 1
     // Not by the channel: while its other end is about to close it, it keeps nobody alive any more, and that end is not heard of.
-    this.#alive ??= setInterval(() => undefined, LONG_MS)
+    this.#alive ??= setInterval(() => undefined, LONGEST_WAIT_MS)
     let isWaiting = true
     return () => {
       if (!isWaiting) return

@@ -1,4 +1,8 @@
+/** Changes of values, as a store's core makes them. */
+import { areaTypes } from 'memfd-native'
+import type { Charge } from './holdings.ts'
 import type { Encoded } from './json.ts'
+import type { Put } from './owned-area.ts'
 
 /** One change, as it is asked for. */
 export interface CoreEdit {
@@ -7,4 +11,21 @@ export interface CoreEdit {
   readonly value: Encoded | null
   /** Only if this is its version; 0n: only if it is absent. */
   readonly ifVersion?: bigint | undefined
+}
+
+/** Of a key that is there twice the last one counts. */
+export function lastOfEachKey(edits: readonly CoreEdit[]): CoreEdit[] {
+  return [...new Map(edits.map((edit) => [edit.key, edit])).values()]
+}
+
+export function keysOf(edits: readonly CoreEdit[]): string[] {
+  return edits.map(({ key }) => key)
+}
+
+export function chargeOf({ key, value }: CoreEdit): Charge {
+  return { key, bytes: value?.bytes.length ?? null }
+}
+
+export function putOf({ key, value }: CoreEdit): Put {
+  return { key, type: value?.type ?? areaTypes.DELETED, bytes: value?.bytes ?? null, block: 0 }
 }

@@ -1,5 +1,12 @@
 /** Values that end by themselves. One timer for all of them, which keeps nobody alive; the next to end is on top of a heap. */
-import { clearImmediate, clearTimeout, now as clock, setImmediate, setTimeout } from '../util/timers.ts'
+import {
+  clearImmediate,
+  clearTimeout,
+  now as clock,
+  LONGEST_WAIT_MS,
+  setImmediate,
+  setTimeout,
+} from '../util/timers.ts'
 
 interface Deadline {
   readonly key: string
@@ -7,8 +14,6 @@ interface Deadline {
   readonly at: number
 }
 
-/** What setTimeout can wait for. */
-const LONGEST_WAIT_MS = 0x7fffffff
 /** Keys that end in one turn of the event loop. What is due with them ends in the next ones. */
 const MOST_IN_A_TURN = 64
 /** Deadlines that count no more are swept out when they are more than those that do, and more than this. */

@@ -3,18 +3,17 @@
  * for it; who may ask is decided above.
  */
 
-import { areaTypes } from 'memfd-native'
 import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { wallClock } from '../util/timers.ts'
 import { fillAreas, type PlannedArea } from './area-plan.ts'
-import type { CoreEdit } from './core-edit.ts'
-import { Expiry } from './expiry.ts'
-import { type Charge, Holdings } from './holdings.ts'
+import { type CoreEdit, chargeOf, keysOf, lastOfEachKey, putOf } from './core-edit.ts'
+import type { Charge, Holdings } from './holdings.ts'
 import { type Encoded, encode } from './json.ts'
 import type { StoreBeginning } from './keeper.ts'
+import { KeyNotes } from './key-notes.ts'
 import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
-import type { AreaSize, OwnedArea, Put } from './owned-area.ts'
+import type { AreaSize, OwnedArea } from './owned-area.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import { checkKey } from './store-key.ts'
 import { StoreLedger } from './store-ledger.ts'
@@ -46,14 +45,13 @@ export interface CoreOptions {
 export class StoreCore {
   readonly reader = new StoreReader()
   readonly ledger: StoreLedger
-  readonly holdings: Holdings
   /** Of one value, in bytes. */
   maxValueBytes: number
   #areas: readonly OwnedArea[]
   #limits: StoreLimits
   #replica: ReplicaWords | null = null
   readonly #options: CoreOptions
-  readonly #expiry = new Expiry((key) => this.#expire(key))
+  readonly #notes: KeyNotes
 
   /** @throws errors of memfd_create(2), fallocate(2), mmap(2) */
   constructor(options: CoreOptions) {
@@ -62,15 +60,20 @@ export class StoreCore {
     this.#limits = limits
     this.maxValueBytes = maxValueBytes
     this.ledger = new StoreLedger(limits)
-    this.holdings = new Holdings(this.ledger)
+    this.#notes = new KeyNotes(this.ledger, this.reader, (key) => this.delete(key, undefined))
     const plans = areas.map((patterns) => ({ patterns, size }))
     this.#areas = this.#makeAreas(plans, beginning.records ?? [])
     this.#show()
-    this.#restoreNotes(beginning.notes ?? [])
+    this.#notes.restore(beginning.notes ?? [])
   }
 
   get areas(): readonly OwnedArea[] {
     return this.#areas
+  }
+
+  /** Who pays for which value. */
+  get holdings(): Holdings {
+    return this.#notes.holdings
   }
 
   get limits(): StoreLimits {
@@ -96,7 +99,7 @@ export class StoreCore {
       const charges = [{ key, bytes: value.bytes.length }]
       version = this.#charged({ payer, ttlMs }, charges, () => area.put(key, value.type, value.bytes))
     }
-    this.#expireAfter(key, ttlMs)
+    this.#notes.expireAfter(key, ttlMs)
     this.#options.onCommit([key], version)
     return version
   }
@@ -111,7 +114,7 @@ export class StoreCore {
     const charges = [{ key, bytes: put.bytes }]
     const puts = [{ key, type: put.type, bytes: null, block }]
     const version = this.#charged(put, charges, () => this.areaOf(key).commit(puts))
-    this.#expireAfter(key, put.ttlMs)
+    this.#notes.expireAfter(key, put.ttlMs)
     this.#options.onCommit([key], version)
     return version
   }
@@ -126,16 +129,11 @@ export class StoreCore {
       if (value !== null) this.checkValue(value.bytes.length)
       this.checkVersion(key, ifVersion)
     }
-    // Of a key that is there twice the last one counts.
-    const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
-    const charges = last.map(chargeOf)
-    const version = this.#charged({ payer }, charges, () => area.commit(last.map(putOf)))
+    const last = lastOfEachKey(edits)
+    const version = this.#charged({ payer }, last.map(chargeOf), () => area.commit(last.map(putOf)))
     if (version === 0n) return version
-    for (const { key } of last) this.#expiry.clear(key)
-    this.#options.onCommit(
-      last.map(({ key }) => key),
-      version,
-    )
+    for (const { key } of last) this.#notes.expireAfter(key, undefined)
+    this.#options.onCommit(keysOf(last), version)
     return version
   }
 
@@ -143,13 +141,9 @@ export class StoreCore {
   apply(edits: readonly CoreEdit[]): bigint {
     const area = this.#areaOfAll(edits)
     if (area === undefined) return 0n
-    const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
+    const last = lastOfEachKey(edits)
     const version = area.commit(last.map(putOf))
-    if (version === 0n) return version
-    this.#options.onCommit(
-      last.map(({ key }) => key),
-      version,
-    )
+    if (version !== 0n) this.#options.onCommit(keysOf(last), version)
     return version
   }
 
@@ -171,7 +165,7 @@ export class StoreCore {
     const isNew = before === undefined
     const sum = (isNew ? 0 : numberOf(key, before)) + by
     if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)
-    this.set({ key, value: encode(sum) }, { payer, ttlMs: isNew ? ttlMs : this.#expiry.leftOf(key) })
+    this.set({ key, value: encode(sum) }, { payer, ttlMs: isNew ? ttlMs : this.#notes.leftOf(key) })
     return sum
   }
 
@@ -204,8 +198,7 @@ export class StoreCore {
 
   /** Who pays for the key's value, and when it ends. */
   noteOf(key: string): KeyNote {
-    const left = this.#expiry.leftOf(key)
-    return { payer: this.holdings.of(key)?.uid ?? null, endsAt: left === undefined ? null : wallClock() + left }
+    return this.#notes.of(key)
   }
 
   /**
@@ -228,7 +221,7 @@ export class StoreCore {
   }
 
   close(): void {
-    this.#expiry.close()
+    this.#notes.close()
     for (const area of this.areas) givenUpTo(area.version)
     for (const area of this.areas) area.close()
     this.reader.close()
@@ -236,14 +229,6 @@ export class StoreCore {
 
   #makeAreas(plans: readonly (PlannedArea | OwnedArea)[], sources: readonly RecordSource[]): OwnedArea[] {
     return fillAreas({ plans, sources, onMoved: () => this.#onMoved() })
-  }
-
-  #restoreNotes(notes: Iterable<readonly [key: string, note: KeyNote]>): void {
-    for (const [key, { payer, endsAt }] of notes) {
-      if (!this.reader.has(key)) continue
-      if (payer !== null) this.holdings.restore(key, { uid: payer, bytes: this.reader.byteLengthOf(key) })
-      if (endsAt !== null) this.#expiry.set(key, Math.max(endsAt - wallClock(), 1))
-    }
   }
 
   /** Charges, carries out and settles; or gives back. */
@@ -292,34 +277,10 @@ export class StoreCore {
   #show(): void {
     this.reader.replace(this.areas.map(({ patterns, reader }) => ({ patterns, reader })))
   }
-
-  #expireAfter(key: string, ttlMs: number | undefined): void {
-    if (ttlMs === undefined) this.#expiry.clear(key)
-    else this.#expiry.set(key, ttlMs)
-  }
-
-  #expire(key: string): void {
-    try {
-      this.delete(key, undefined)
-    } catch (error) {
-      if (!(error instanceof LimitError)) throw error
-      this.#expiry.set(key, EXPIRED_AGAIN_MS) // to delete takes a little room
-    }
-  }
 }
 
 /** In bytes of its text. To decode what is as long as a value may be would take a second, and a hundred times its memory. */
 const LONGEST_NUMBER = 1024
-/** A key that could not be deleted in time is tried again after so many milliseconds. */
-const EXPIRED_AGAIN_MS = 1000
-
-function chargeOf({ key, value }: CoreEdit): Charge {
-  return { key, bytes: value?.bytes.length ?? null }
-}
-
-function putOf({ key, value }: CoreEdit): Put {
-  return { key, type: value?.type ?? areaTypes.DELETED, bytes: value?.bytes ?? null, block: 0 }
-}
 
 function numberOf(key: string, value: unknown): number {
   if (typeof value === 'number') return value

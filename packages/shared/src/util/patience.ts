@@ -8,7 +8,7 @@ import { failForCaller } from './caller-stack.ts'
 import { checkInteger, checkOptions, checkSignal, INT_MAX } from './check.ts'
 import { TimeoutError } from './errors.ts'
 import { withoutStack } from './stack-traces.ts'
-import { clearInterval, clearTimeout, now as clock, setInterval, setTimeout } from './timers.ts'
+import { clearInterval, clearTimeout, now as clock, LONGEST_WAIT_MS, setInterval, setTimeout } from './timers.ts'
 
 /** How long a call or a wait may take. */
 export interface CallOptions {
@@ -149,9 +149,6 @@ export function within<T>(
 export function asItIs<T>(result: T): T {
   return result
 }
-
-/** What setTimeout can wait for. */
-const LONGEST_WAIT_MS = 0x7fffffff
 
 function schedule(at: number): void {
   clearTimeout(timer)

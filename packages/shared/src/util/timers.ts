@@ -7,6 +7,9 @@ export const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInt
 /** As it was when this was loaded. In the context of whoever calls it: it is over in this turn. */
 export const nextTick: (act: () => void) => void = process.nextTick
 
+/** What setTimeout and setInterval can wait for, in milliseconds. */
+export const LONGEST_WAIT_MS = 0x7fffffff
+
 const { hrtime } = process
 
 /** Milliseconds, of a clock that nobody sets. Not `performance.now()`: to load that takes Node a millisecond. */
