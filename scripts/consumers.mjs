@@ -2,7 +2,8 @@
  * `npm run consumers`: the packages as they are published, used in every way that people use them, on every supported Node.js. Writes
  * docs/consumers.md when all was tried.
  *
- * `--node 20,26` only those; `--way WORD` only the ways with that word; `--seconds N` no more is begun after so many seconds.
+ * `--node 20,26` only those; `--way WORD` only the ways with that word; `--seconds N` no more is begun after so many seconds; `--missing`
+ * only what the table has no result for, which is then put in.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,14 +13,19 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { makeProject } from './consumers/project.mjs'
-import { writeTable } from './consumers/table.mjs'
+import { readTable, writeTable } from './consumers/table.mjs'
 import { fetchTools, MAJORS, nodeOf } from './consumers/tools.mjs'
 import { WAYS } from './consumers/ways.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
 const PATIENCE_MS = 120_000
 const { values } = parseArgs({
-  options: { node: { type: 'string' }, way: { type: 'string', default: '' }, seconds: { type: 'string' } },
+  options: {
+    node: { type: 'string' },
+    way: { type: 'string', default: '' },
+    seconds: { type: 'string' },
+    missing: { type: 'boolean', default: false },
+  },
 })
 const majors = values.node === undefined ? MAJORS : values.node.split(',').map(Number)
 const ways = Object.keys(WAYS).filter((name) => name.includes(values.way))
@@ -71,12 +77,13 @@ const cwd = makeProject()
 const folder = mkdtempSync(join(tmpdir(), 'memsvc-consumers-'))
 const registry = join(folder, 'registry.sock')
 const daemon = await startDaemon(registry)
-const results = new Map()
+const results = values.missing ? readTable() : new Map()
+const isDue = (cell) => !values.missing || ['left out', undefined].includes(results.get(cell))
 let failed = 0
 let passed = 0
 try {
   for (const name of ways) {
-    for (const major of majors) {
+    for (const major of majors.filter((major) => isDue(`${name} ${major}`))) {
       const { result, failure } = await tryWay(name, major, { cwd, registry })
       results.set(`${name} ${major}`, result)
       if (result === 'failed') console.log(failure.split('\n').slice(0, 30).join('\n'))
@@ -90,7 +97,7 @@ try {
   rmSync(folder, { recursive: true })
   rmSync(cwd, { recursive: true })
 }
-if (majors === MAJORS && ways.length === Object.keys(WAYS).length && values.seconds === undefined)
-  writeTable(ways, results)
+const isWhole = majors === MAJORS && ways.length === Object.keys(WAYS).length && values.seconds === undefined
+if (isWhole || values.missing) writeTable(Object.keys(WAYS), results)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -7,6 +7,8 @@ export async function shoutByDbusNative(dbus, busPath, text) {
   const bus = dbus.createClient({ stream: connectUnixStream(busPath) })
   const file = fileOf(text)
   try {
+    // dbus-daemon loses descriptors that come before it has taken the handshake: something is answered first.
+    await answered(bus)
     // In a message a descriptor is its place in `fds`.
     const { body, fds } = await invoke(bus, { ...SHOUT, body: [0], fds: [file.fd] })
     return [body[0], textOf(fds[body[1]])]
@@ -14,6 +16,10 @@ export async function shoutByDbusNative(dbus, busPath, text) {
     file.close()
     bus.connection.end()
   }
+}
+
+function answered(bus) {
+  return new Promise((resolve, reject) => bus.getId((error) => (error ? reject(error) : resolve())))
 }
 
 /** The whole answer, with its descriptors. */

@@ -7,6 +7,21 @@ import { MAJORS } from './tools.mjs'
 const PATH = join(repositoryRoot, 'docs/consumers.md')
 const MARK = '<!-- the table is written by `npm run consumers` -->'
 const SIGNS = { works: 'works', failed: '**fails**', none: '–', 'left out': 'not tried' }
+const RESULTS = Object.fromEntries(Object.entries(SIGNS).map(([result, sign]) => [sign, result]))
+
+/** What the table says: by `NAME MAJOR`. */
+export function readTable() {
+  const [, table] = readFileSync(PATH, 'utf8').split(MARK)
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| way') && !line.startsWith('| ---'))
+  return new Map(
+    rows.flatMap((row) => {
+      const [way, ...cells] = row.slice(2, -2).split(' | ')
+      return cells.map((cell, i) => [`${way} ${MAJORS[i]}`, RESULTS[cell]])
+    }),
+  )
+}
 
 /** @param results by `NAME MAJOR` */
 export function writeTable(ways, results) {

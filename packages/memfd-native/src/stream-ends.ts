@@ -1,9 +1,11 @@
 /** Both directions of a Unix stream socket, for the streams that are made of it: bytes, and the descriptors that come along. */
 import type { Buffer } from 'node:buffer'
+import type { Duplex } from 'node:stream'
 import { type AsyncContext, captureContext } from './async-context.ts'
 import { constants } from './constants.ts'
 import { errnos } from './errnos.ts'
 import { FdWatcher } from './fd-watcher.ts'
+import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { NO_FDS, type OwnedFd } from './owned-fd.ts'
 import { SyscallError } from './syscall-error.ts'
 import { recvmsg, SHUT_WR, sendmsg, shutdown } from './unix-socket.ts'
@@ -35,6 +37,11 @@ export class StreamEnds {
   constructor(fd: OwnedFd, name: string) {
     this.#context = captureContext(name)
     this.#fd = fd
+  }
+
+  /** -1 after `close()`. */
+  get fd(): number {
+    return this.#fd.fd
   }
 
   /**
@@ -130,4 +137,11 @@ export class StreamEnds {
     for (const fd of this.#unsent) fd.close()
     this.#unsent = NO_FDS
   }
+}
+
+/** Has a stream show itself as the other objects of this package do, in one line, and stay in its thread. */
+export function presentStream(name: string, stream: Duplex, fd: () => number | undefined): void {
+  keepFromCloning(stream)
+  const facts = () => ({ fd: fd(), state: stream.destroyed ? 'closed' : 'open' })
+  Object.defineProperty(stream, inspected, { value: () => introduce({ constructor: { name } }, facts()) })
 }

@@ -11,7 +11,7 @@ import { constants } from './constants.ts'
 import { dup } from './fd.ts'
 import { throwLater } from './handlers.ts'
 import { type Fd, fdNumber, NO_FDS, OwnedFd } from './owned-fd.ts'
-import { CHUNK_BYTES, MAX_FDS, StreamEnds } from './stream-ends.ts'
+import { CHUNK_BYTES, MAX_FDS, presentStream, StreamEnds } from './stream-ends.ts'
 import { typeName } from './typed-array.ts'
 import { connect, socket } from './unix-socket.ts'
 
@@ -61,6 +61,7 @@ export function unixStream(fd: OwnedFd): UnixStream {
       done(error)
     },
   }) as UnixStream
+  presentStream('UnixStream', stream, () => ends.fd)
   stream.writeWithFds = (bytes, fds, callback) => {
     const chunk = ownChunk(bytes)
     checkFds(fds)

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream'
 import { checkFunction, checkObject, typeProblem } from './argument.ts'
 import { constants } from './constants.ts'
 import { type Fd, NO_FDS, OwnedFd } from './owned-fd.ts'
-import { CHUNK_BYTES, StreamEnds } from './stream-ends.ts'
+import { CHUNK_BYTES, presentStream, StreamEnds } from './stream-ends.ts'
 import { connect, socket } from './unix-socket.ts'
 import { attempt, closeAll, dupAll } from './unix-stream.ts'
 
@@ -92,6 +92,7 @@ class Wires {
         done(error)
       },
     })
+    presentStream('USocket', stream, () => this.#ends?.fd)
     const plain = {
       read: stream.read.bind(stream),
       write: stream.write.bind(stream) as (...args: unknown[]) => boolean,

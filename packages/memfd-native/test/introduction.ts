@@ -38,6 +38,21 @@ t.test('a descriptor, a mapping and the hub say their state, also when it has en
   t.match(inspect(native.Hub.current()), /^Hub \{ references: \d+ \}$/)
 })
 
+t.test('a stream says which one it is, and not all that a stream is made of', async (t) => {
+  const [a, b] = native.socketpair(native.constants.SOCK_STREAM)
+  const numbers = [a.fd, b.fd]
+  const stream = native.unixStream(a)
+  const socket = new native.USocket({ fd: b.release() })
+  t.equal(inspect(stream), `UnixStream { fd: ${numbers[0]}, state: 'open' }`)
+  t.match(inspect(socket), /^USocket \{ fd: \d+, state: 'open' \}$/)
+  t.throws(() => structuredClone(stream))
+  t.equal(inspect(new native.USocket()), "USocket { state: 'open' }")
+  for (const each of [stream, socket]) {
+    each.destroy()
+    t.match(inspect(each), /^\w+ \{ fd: -1, state: 'closed' \}$/)
+  }
+})
+
 t.test('what is no object has nothing to say', async (t) => {
   for (const wrong of [null, undefined, 5, 'text']) {
     t.throws(() => native.introduce(wrong as never, {}), { code: 'ERR_INVALID_ARG_TYPE' })
