@@ -12,6 +12,8 @@ import { layCable } from './cable.mjs'
 const PACKAGES = new URL('../../packages/', import.meta.url)
 const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
 const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
+/** A machine that has much else to do is slow. */
+const PATIENCE_S = '60'
 /** Of these keys there are values with names of their own. */
 export const VALUES = ['limits.rps']
 
@@ -95,7 +97,10 @@ async function startMachine({ name, nodes, first, folder, start }) {
     },
     /** @returns what it says, and its exit code */
     memclient: async (...args) => {
-      const child = start(process.execPath, [MEMCLIENT, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = start(process.execPath, [MEMCLIENT, ...args, '--timeout', PATIENCE_S], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       let text = ''
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding('utf8').on('data', (piece) => {

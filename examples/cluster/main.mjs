@@ -26,7 +26,7 @@ async function tell([first, second, third]) {
   await run(first, 'write', '300', KEY)
   await untilCode(third, 5, 'get', KEY, '--store', 'ClusterStore', '--max-age', '5s')
   await run(third, 'read', KEY)
-  await run(third, 'write', '1', KEY, '--timeout', '20')
+  await run(third, 'write', '1', KEY)
   console.log('\n# it is plugged in again')
   await third.plugIn()
   await until(third, '300', 'read', KEY)

@@ -7,16 +7,19 @@ import * as support from '../test-support/index.ts'
 const { makeCertificates, newRegistryPath, NO_ETCD, PREFIX, runProgram, settingsOf, startCluster } = support
 support.patient(t)
 
+/** A machine that has much else to do is slow. */
+const PATIENT = { connectMs: 20_000, silenceMs: 20_000, answerBytes: 1_000_000 }
+
 /** The findings of that name. */
 async function findings(settings: Parameters<typeof examineCluster>[0], name: string): Promise<ClusterFinding[]> {
-  return (await examineCluster(settings)).filter((each) => each.name.startsWith(name))
+  return (await examineCluster(settings, PATIENT)).filter((each) => each.name.startsWith(name))
 }
 
 t.test('a cluster that is well is found well, and nothing in it is changed', { skip: NO_ETCD }, async (t) => {
   const cluster = await startCluster(t, { nodes: 3 })
   await cluster.put(`${PREFIX}k`, '1')
   const before = await cluster.contents('')
-  const found = await examineCluster(settingsOf(cluster.endpoints()))
+  const found = await examineCluster(settingsOf(cluster.endpoints()), PATIENT)
   t.strictSame(
     found.filter(({ verdict }) => verdict !== 'ok'),
     [],
@@ -130,7 +133,6 @@ t.test('memsvc doctor has it among its findings', { skip: NO_ETCD }, async (t) =
   const own = found.slice(found.findIndex(({ name }) => name === 'replication'))
   t.match(own[0], { verdict: 'ok', found: `ClusterStore, from ${PREFIX} of 1 nodes, readwrite` })
   t.match(own[1]?.name, /^node http/)
-  t.match(own.at(-1), { name: 'history', verdict: 'ok' })
   const wrong = await look({ endpoints: cluster.endpoints(), user: 'u', passwordFile: '/nowhere' })
   t.match(wrong.at(-1), { name: 'replication', verdict: 'problem', found: /\/nowhere/ })
 })

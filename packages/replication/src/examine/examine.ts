@@ -10,22 +10,23 @@ import { examineNode, type NodeReport } from './node.ts'
 import { examineRights } from './rights.ts'
 import type { ExaminedSettings } from './settings.ts'
 
-/** @returns findings in the order in which they should be read */
-export async function examineCluster(settings: ExaminedSettings): Promise<ClusterFinding[]> {
-  const examined = await Promise.all(settings.endpoints.map((endpoint) => examineNode(endpoint, settings.tls)))
+/** @param limits how long each node may take. @returns findings in the order in which they should be read */
+export async function examineCluster(settings: ExaminedSettings, limits = NODE_LIMITS): Promise<ClusterFinding[]> {
+  const { tls } = settings
+  const examined = await Promise.all(settings.endpoints.map((endpoint) => examineNode(endpoint, { tls, limits })))
   const findings = [...examineWays(settings), ...examined.flatMap(({ findings }) => findings)]
   const reports = examined.flatMap(({ report }) => report ?? [])
   if (reports.length === 0) return findings
   const endpoints = reports.map(({ endpoint }) => endpoint)
-  const nodes = new Nodes({ endpoints, tls: settings.tls, limits: NODE_LIMITS })
+  const nodes = new Nodes({ endpoints, tls, limits })
   try {
     const session = new EtcdSession(nodes, settings.credentials)
     return [
       ...findings,
       examineUnity(reports, settings.endpoints.length),
-      ...(await examineAlarms(session)),
-      ...(await examineRights(session, settings)),
-      ...(await examineHistory(session, settings.prefix)),
+      ...(await examineAlarms(session, limits.silenceMs)),
+      ...(await examineRights(session, settings, limits.silenceMs)),
+      ...(await examineHistory(session, settings.prefix, limits.silenceMs)),
     ]
   } finally {
     nodes.close()
@@ -65,13 +66,13 @@ function examineUnity(reports: readonly NodeReport[], asked: number): ClusterFin
   return ok(name, `${[...clusters][0]}, ${reports.length} of ${asked} nodes answer`)
 }
 
-async function examineAlarms(session: EtcdSession): Promise<ClusterFinding[]> {
+async function examineAlarms(session: EtcdSession, timeoutMs: number): Promise<ClusterFinding[]> {
   const name = 'alarms'
   try {
     const answer = await session.call<{ alarms?: readonly { alarm?: string }[] }>(
       '/v3/maintenance/alarm',
       { action: 'GET' },
-      NODE_LIMITS.silenceMs,
+      timeoutMs,
     )
     const raised = [...new Set((answer.alarms ?? []).map(({ alarm = '?' }) => alarm))]
     if (raised.length === 0) return [ok(name, 'none')]

@@ -3,7 +3,6 @@
  * written about once a second, and etcd counts how often.
  */
 import { EngineError } from '../engine/engine.ts'
-import { NODE_LIMITS } from '../etcd/nodes.ts'
 import { longOf, textOf } from '../etcd/numbers.ts'
 import type { EtcdSession } from '../etcd/session.ts'
 import { PULSE_KEY_BYTES } from '../replica/pulse-key.ts'
@@ -18,13 +17,18 @@ interface Seen {
   readonly beats: bigint
 }
 
-export async function examineHistory(session: EtcdSession, prefix: string): Promise<ClusterFinding[]> {
+export async function examineHistory(
+  session: EtcdSession,
+  prefix: string,
+  timeoutMs: number,
+): Promise<ClusterFinding[]> {
   const name = 'history'
   const key = textOf(Buffer.concat([Buffer.from(prefix), PULSE_KEY_BYTES]))
   try {
-    const now = await lookAt(session, key, null)
+    const look = (revision: bigint | null) => lookAt(session, { key, revision, timeoutMs })
+    const now = await look(null)
     if (now === null || now.revision < 2n) return [ok(name, 'nothing was written yet')]
-    const oldest = await findOldest((revision) => lookAt(session, key, revision), now.revision)
+    const oldest = await findOldest(look, now.revision)
     const count = now.revision - oldest.revision + 1n
     if (oldest.revision <= 2n) return [ok(name, `nothing was compacted so far, ${count} revisions`)]
     const seconds = now.beats - oldest.beats
@@ -58,13 +62,16 @@ async function findOldest(look: (revision: bigint) => Promise<Seen | null>, newe
 }
 
 /** Null: it is no more. */
-async function lookAt(session: EtcdSession, key: string, revision: bigint | null): Promise<Seen | null> {
+async function lookAt(
+  session: EtcdSession,
+  { key, revision, timeoutMs }: { key: string; revision: bigint | null; timeoutMs: number },
+): Promise<Seen | null> {
   try {
     const at = revision === null ? {} : { revision: String(revision) }
     const answer = await session.call<{
       header?: { revision?: string }
       kvs?: readonly { version?: string }[]
-    }>('/v3/kv/range', { key, ...at }, NODE_LIMITS.silenceMs)
+    }>('/v3/kv/range', { key, ...at }, timeoutMs)
     return { revision: longOf(answer.header?.revision), beats: longOf(answer.kvs?.[0]?.version) }
   } catch (error) {
     if (error instanceof EngineError && error.fault === 'compacted') return null

@@ -1,5 +1,5 @@
 /** One node of a cluster, asked by itself: what it is, and how full. */
-import { NODE_LIMITS, Nodes, type TlsOptions } from '../etcd/nodes.ts'
+import { type NodeLimits, Nodes, type TlsOptions } from '../etcd/nodes.ts'
 import { longOf } from '../etcd/numbers.ts'
 import { remedyFor } from './failures.ts'
 import { type ClusterFinding, ok, problem, warning } from './finding.ts'
@@ -29,12 +29,12 @@ const OLDEST = [3, 4] as const
 /** @returns null for a node that does not answer; and what was found */
 export async function examineNode(
   endpoint: string,
-  tls: TlsOptions,
+  { tls, limits }: { tls: TlsOptions; limits: NodeLimits },
 ): Promise<{ report: NodeReport | null; findings: ClusterFinding[] }> {
   const name = `node ${endpoint}`
-  const nodes = new Nodes({ endpoints: [endpoint], tls, limits: NODE_LIMITS })
+  const nodes = new Nodes({ endpoints: [endpoint], tls, limits })
   try {
-    const report = await ask(nodes, endpoint)
+    const report = await ask(nodes, endpoint, limits.silenceMs)
     return { report, findings: judge(name, report) }
   } catch (error) {
     const finding = problem(name, (error as Error).message, {
@@ -47,9 +47,8 @@ export async function examineNode(
   }
 }
 
-async function ask(nodes: Nodes, endpoint: string): Promise<NodeReport> {
+async function ask(nodes: Nodes, endpoint: string, timeoutMs: number): Promise<NodeReport> {
   const headers = {}
-  const timeoutMs = NODE_LIMITS.silenceMs
   const { status, text } = await nodes.call({ path: '/v3/maintenance/status', body: '{}', headers, timeoutMs })
   if (status !== 200) throw new Error(`${endpoint} answers ${status}: ${text.slice(0, 200)}`)
   const { header, version = '', leader, dbSize } = JSON.parse(text) as StatusAnswer

@@ -1,6 +1,5 @@
 /** Whether this machine's user may do what it is told to do. Tried by what changes nothing. */
 import type { EngineError } from '../engine/engine.ts'
-import { NODE_LIMITS } from '../etcd/nodes.ts'
 import { endOf, textOf } from '../etcd/numbers.ts'
 import type { EtcdSession } from '../etcd/session.ts'
 import { PULSE_KEY_BYTES } from '../replica/pulse-key.ts'
@@ -10,13 +9,17 @@ import type { ExaminedSettings } from './settings.ts'
 /** No key has it: a condition that never holds. */
 const NO_REVISION = String(2n ** 63n - 1n)
 
-export async function examineRights(session: EtcdSession, settings: ExaminedSettings): Promise<ClusterFinding[]> {
+export async function examineRights(
+  session: EtcdSession,
+  settings: ExaminedSettings,
+  timeoutMs: number,
+): Promise<ClusterFinding[]> {
   const { credentials, mode } = settings
   const who = credentials === null ? 'without a user' : `as ${credentials.user}`
   const prefix = Buffer.from(settings.prefix)
   const range = { key: textOf(prefix), range_end: textOf(endOf(prefix)), limit: '1', keys_only: true }
   const reading = await attempt('right to read', who, {
-    call: () => session.call('/v3/kv/range', range, NODE_LIMITS.silenceMs),
+    call: () => session.call('/v3/kv/range', range, timeoutMs),
     follows: 'the copy stays as it is: refused, or empty',
     remedy: `etcdctl role grant-permission ROLE read --prefix=true ${settings.prefix}; "user" and "passwordFile" of this machine`,
   })
@@ -26,7 +29,7 @@ export async function examineRights(session: EtcdSession, settings: ExaminedSett
   // etcd asks for the rights of both branches before it looks which one it is.
   const transaction = { compare: [never], success: [{ request_put: { key, value: '' } }] }
   const writing = await attempt('right to write', who, {
-    call: () => session.call('/v3/kv/txn', transaction, NODE_LIMITS.silenceMs),
+    call: () => session.call('/v3/kv/txn', transaction, timeoutMs),
     follows: 'nothing can be changed from this machine',
     remedy: `etcdctl role grant-permission ROLE readwrite --prefix=true ${settings.prefix}; or "mode": "read"`,
   })
