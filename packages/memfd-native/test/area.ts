@@ -275,6 +275,17 @@ t.test('to delete is possible where nothing else is, also after too much was del
   t.same(reader.keys(), [])
 })
 
+t.test('damage is told as damage, and not tried again as if it passed', async (t) => {
+  using area = support.forgedArea({ capacity: support.MIB, maxKeys: 8 })
+  using reader = area.attach()
+  const ref = Buffer.alloc(8)
+  area.mapping.read(4096 + 512 * 8, ref, 0, 8)
+  area.write(Number(ref.readBigUInt64LE()) + 24, 0x1_ffff_ffffn)
+  t.equal(reader.key('k').read(Buffer.alloc(100)), api.areaCodes.DAMAGED)
+  t.equal(reader.snapshot(['k']), api.areaCodes.DAMAGED)
+  t.equal(reader.snapshot({ prefix: '' }), api.areaCodes.DAMAGED)
+})
+
 t.test('the index is made anew when it is too full, and not for each new key', async (t) => {
   using pair = support.newPair()
   const words = new Set<bigint>()

@@ -200,3 +200,19 @@ t.test('a listener of our own is connected to by its path', async (t) => {
   listener.close()
   t.equal(OwnedFd.adopt.length, 1)
 })
+
+t.test('descriptors that the peer did not take are closed with the stream', async (t) => {
+  const [a, b] = native.socketpair(constants.SOCK_STREAM)
+  t.throws(
+    () => {
+      for (;;) native.sendmsg(a, Buffer.alloc(65_536), [], constants.MSG_DONTWAIT)
+    },
+    { code: 'EAGAIN' },
+  )
+  const stream = unixStream(a)
+  using memfd = sizedMemfd()
+  stream.writeWithFds(Buffer.from('x'), [memfd])
+  stream.destroy()
+  b.close()
+  t.equal(stream.destroyed, true)
+})
