@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { loadReplication } from './lib/replication.mjs'
 
@@ -14,6 +15,7 @@ export async function run(scope, { machines, changes, bytes, looks }) {
   const [node] = cluster.nodes
   const engines = Array.from({ length: machines }, () => new EtcdEngine({ endpoints: [node.direct], prefix: PREFIX }))
   const end = new AbortController()
+  setMaxListeners(0, end.signal)
   scope.teardown(() => {
     end.abort()
     for (const engine of engines) engine.close()

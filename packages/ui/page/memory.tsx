@@ -92,24 +92,34 @@ function RegionTable({ region }: { region: Region }) {
           <thead>
             <tr>
               <th scope="col">Process</th>
-              <th scope="col">Descriptor</th>
-              <th scope="col">Open file</th>
-              <th scope="col">Access</th>
-              <th scope="col">Flags</th>
-              <th scope="col">Offset</th>
+              <th scope="col" class="short">
+                Descriptor
+              </th>
+              <th scope="col" class="short">
+                Open file
+              </th>
+              <th scope="col" class="short">
+                Access
+              </th>
+              <th scope="col" class="short">
+                Flags
+              </th>
+              <th scope="col" class="short">
+                Offset
+              </th>
             </tr>
           </thead>
           <tbody>
             {descriptors.map(({ pid, fd, command, openFile, access, flags, offset }) => (
               <tr key={`${pid} ${fd}`}>
-                <td>
+                <td class="wide">
                   {pid} <span class="quiet">{command}</span>
                 </td>
-                <td>{fd}</td>
-                <td>{openFile ?? 'not told'}</td>
-                <td>{access}</td>
-                <td>{flags === null ? '–' : `0${flags.toString(8)}`}</td>
-                <td>{offset ?? '–'}</td>
+                <td class="short">{fd}</td>
+                <td class="short">{openFile ?? 'not told'}</td>
+                <td class="short">{access}</td>
+                <td class="short">{flags === null ? '–' : `0${flags.toString(8)}`}</td>
+                <td class="short">{offset ?? '–'}</td>
               </tr>
             ))}
           </tbody>

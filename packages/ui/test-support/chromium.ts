@@ -1,4 +1,5 @@
 /** Debian's Chromium, driven by puppeteer. One browser for a test file; each test has windows, or a profile, of its own. */
+import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +39,13 @@ export async function startChromium(t: Test, args: readonly string[] = []): Prom
     timeout: PATIENCE_MS,
     protocolTimeout: PATIENCE_MS,
   })
-  t.teardown(() => browser.close())
+  t.teardown(async () => {
+    const child = browser.process()
+    // Its pipes too: `close()` does not wait for them.
+    const gone = child === null || child.exitCode !== null ? null : once(child, 'close')
+    await browser.close()
+    await gone
+  })
   return browser
 }
 

@@ -1,4 +1,5 @@
 /** Of puppeteer-core what the tests use. `npm test` fetches it into .tools: the rest of the workspace does without its 60 packages. */
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +26,8 @@ export interface LaunchOptions {
 }
 
 export interface Browser {
+  /** Null: it was not started here. */
+  process(): ChildProcess | null
   createBrowserContext(): Promise<BrowserContext>
   close(): Promise<void>
 }
