@@ -105,6 +105,26 @@ t.test('the installed daemon serves the installed tool and a program', async (t)
   }
 })
 
+t.test('with its map each bundle names our sources in a stack', async (t) => {
+  for (const { manifest } of PUBLISHED) {
+    const folder = join(project, 'node_modules', manifest.name, 'dist')
+    if (!existsSync(folder)) continue
+    const files = readdirSync(folder, { recursive: true })
+    for (const file of files.filter((name) => /\.c?js$/.test(name))) t.ok(files.includes(`${file}.map`), file)
+  }
+  const program = join(project, 'fails.mjs')
+  writeFileSync(
+    program,
+    `import { MemoryFile } from '@memsvc/shared'
+     new MemoryFile('a', 4).writeBytes(Buffer.alloc(2), 0, 0, 9)`,
+  )
+  const { status, stderr } = run(process.execPath, ['--enable-source-maps', program], project)
+  t.equal(status, 1)
+  t.ok(stderr.split('\n').every((line) => line.length <= 500))
+  const [, path, line] = stderr.match(/MemoryFile\.writeBytes .*(src\/os\/memory-file\.ts):(\d+)/)
+  t.match(readFileSync(join(repositoryRoot, 'packages/shared', path), 'utf8').split('\n')[line - 1], 'checkRange(')
+})
+
 t.test('without a binary for this machine the error names it, and the command that builds one', async (t) => {
   rmSync(join(project, 'node_modules/memfd-native/prebuilds'), { recursive: true })
   for (const name of ['memsvc', 'memclient']) {
