@@ -12,6 +12,8 @@ const DEFAULTS: CacheLimits = { values: STORE_LIMITS.cachedValues.limit, bytes: 
 export class ValueCache {
   readonly #values = new Map<string, StoredValue>()
   readonly #limits: CacheLimits
+  /** The one that was added first, or had its second chance first, comes next. */
+  #oldest = this.#values.values()
   #bytes = 0
 
   constructor(limits: CacheLimits = DEFAULTS) {
@@ -46,19 +48,29 @@ export class ValueCache {
 
   clear(): void {
     this.#values.clear()
+    this.#oldest = this.#values.values()
     this.#bytes = 0
   }
 
   /** The last one stays, whatever it takes. */
   #shrink(): void {
     while (this.#values.size > 1 && (this.#values.size > this.#limits.values || this.#bytes > this.#limits.bytes)) {
-      const [oldest] = this.#values.values()
-      if (oldest === undefined) return
+      const oldest = this.#nextOldest()
       this.#values.delete(oldest.name)
       if (oldest.wasUsed) {
         oldest.wasUsed = false
         this.#values.set(oldest.name, oldest)
       } else this.#bytes -= oldest.textBytes
     }
+  }
+
+  /** By one iterator for all of them: a new one would walk over the places of all that have gone before. */
+  #nextOldest(): StoredValue {
+    let next = this.#oldest.next()
+    if (next.done === true) {
+      this.#oldest = this.#values.values()
+      next = this.#oldest.next()
+    }
+    return next.value as StoredValue
   }
 }
