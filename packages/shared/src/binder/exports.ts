@@ -20,7 +20,7 @@ interface Export {
 
 export class Exports {
   readonly #byNumber = new NumberTable<Export>()
-  #numbers = new Map<Binder, number>()
+  #numbers: Map<Binder, number> | null = null
   #lastNumber = 0
   #keeping = 0
   #budget: ChannelBudget | undefined
@@ -41,10 +41,11 @@ export class Exports {
 
   /** The binder's number; the peer holds one more reference. Taken back by `release` if the message does not leave. @throws LimitError of the budget */
   add(binder: Binder): number {
-    const known = this.#numbers.get(binder)
+    const known = this.#numbers?.get(binder)
     if (known === undefined) this.#budget?.charge('objects', 1)
     const number = known ?? ++this.#lastNumber
     if (known === undefined) {
+      this.#numbers ??= new Map()
       this.#numbers.set(binder, number)
       this.#byNumber.set({ number, binder, context: contextFor(binder), references: 0 })
       if (!binder[isBackground]) this.#keeping += 1
@@ -64,7 +65,7 @@ export class Exports {
 
   /** Of a binder that the peer holds; undefined: it does not. */
   numberOf(binder: Binder): number | undefined {
-    return this.#numbers.get(binder)
+    return this.#numbers?.get(binder)
   }
 
   /** @throws Violation for more than was sent */
@@ -77,8 +78,8 @@ export class Exports {
     if (entry.references > 0) return
     this.#byNumber.delete(number)
     // Another Map, not the same one empty: what it shrinks from would lead to what it grows into.
-    if (this.size === 0) this.#numbers = new Map()
-    else this.#numbers.delete(entry.binder)
+    if (this.size === 0) this.#numbers = null
+    else this.#numbers?.delete(entry.binder)
     if (!entry.binder[isBackground]) this.#keeping -= 1
     this.#budget?.refund('objects', 1)
   }
@@ -89,6 +90,6 @@ export class Exports {
     this.#budget = undefined
     this.#keeping = 0
     this.#byNumber.clear()
-    this.#numbers.clear()
+    this.#numbers = null
   }
 }

@@ -55,7 +55,7 @@ export class IncomingCalls {
   readonly #channel: Channel
   readonly #parcels: WireParcels
   /** Of the objects that have oneway calls under way. */
-  readonly #oneway = new Map<Binder, OnewayQueue>()
+  #oneway: Map<Binder, OnewayQueue> | null = null
   #twoWayCount = 0
   #onewayCount = 0
   #heldBytes = 0
@@ -182,7 +182,7 @@ export class IncomingCalls {
   /** One that nothing of this object is before, and that is served at once, needs no queue. */
   #startOneway(binder: Binder, call: RunningCall, caller: Caller): void {
     this.#onewayCount += 1
-    let queue = this.#oneway.get(binder)
+    let queue = this.#oneway?.get(binder)
     if (queue === undefined) {
       const ending = this.#serveOneway(binder, call, caller)
       if (ending === undefined) return
@@ -192,8 +192,10 @@ export class IncomingCalls {
   }
 
   #openQueue(binder: Binder): OnewayQueue {
-    const queue = new OnewayQueue(() => this.#oneway.delete(binder))
-    this.#oneway.set(binder, queue)
+    this.#oneway ??= new Map()
+    const queues = this.#oneway
+    const queue = new OnewayQueue(() => queues.delete(binder))
+    queues.set(binder, queue)
     return queue
   }
 

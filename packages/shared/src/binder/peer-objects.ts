@@ -4,7 +4,7 @@
  */
 
 import type { Channel } from '../channel/channel.ts'
-import { death, GONE } from '../channel/death.ts'
+import { PEER_GONE } from '../channel/death.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import type { LimitError } from '../util/errors.ts'
 import { setTimeout } from '../util/timers.ts'
@@ -143,7 +143,7 @@ export class PeerObjects {
 
   /** A proxy that is made when the channel is over is dead from the beginning. */
   #endAtOnce(proxy: BinderProxy): BinderProxy {
-    proxy.linkEnded(this.#endReason ?? death(GONE))
+    proxy.linkEnded(this.#endReason ?? PEER_GONE)
     return proxy
   }
 }
@@ -154,13 +154,17 @@ export class PeerObjects {
  */
 const STRONG_MS = 1000
 let stronglyHeld = new Set<PeerObjects>()
+/** One timer at a time: who comes and goes a thousand times in a second would leave as many. */
+let isTimerSet = false
 
 function weakenLater(objects: PeerObjects): void {
-  if (stronglyHeld.size === 0) setTimeout(weakenStronglyHeld, STRONG_MS).unref()
+  if (!isTimerSet) setTimeout(weakenStronglyHeld, STRONG_MS).unref()
+  isTimerSet = true
   stronglyHeld.add(objects)
 }
 
 function weakenStronglyHeld(): void {
+  isTimerSet = false
   const all = stronglyHeld
   stronglyHeld = new Set() // not clear(): what a Set grew out of would lead to what it grows into, for ever
   for (const objects of all) objects.weakenRoot()

@@ -18,7 +18,7 @@ import {
 } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../util/errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
-import { asDeath, death, GONE, retold } from './death.ts'
+import { asDeath, CLOSED, PEER_GONE, retold } from './death.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { Inbox, type InboxOwner } from './inbox.ts'
@@ -211,7 +211,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   }
 
   /** Ends the channel now, for this reason. Idempotent. Pending calls fail with ERR_DEAD_OBJECT. */
-  close(reason: Error = death('the channel was closed')): void {
+  close(reason: Error = CLOSED): void {
     if (!this.isEnded) this.#outbox.leave() // what was said is said
     this.#end(reason)
   }
@@ -308,7 +308,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   // --- what the inbox tells ---
 
   onEndOfPackets(): void {
-    this.#end(death(GONE))
+    this.#end(PEER_GONE)
   }
 
   onFault(reason: Error): void {

@@ -6,10 +6,9 @@ import { Violation } from './message.ts'
 /** Of an end that nobody has given a reason for. */
 export const GONE = 'the process that served this object is gone, or has closed the channel'
 
-/** An end that comes from outside: no stack has anything to say about it, and to record one takes longer than all the rest. */
-export function death(message: string): DeadObjectError {
-  return withoutStack(() => new DeadObjectError(message))
-}
+/** Ends that come from outside: no stack has anything to say about them, and everybody who hears of one is `retold` it. So there is one of each. */
+export const PEER_GONE: DeadObjectError = withoutStack(() => new DeadObjectError(GONE))
+export const CLOSED: DeadObjectError = withoutStack(() => new DeadObjectError('the channel was closed'))
 
 /** What a pending call fails with: a violation is this side's reason, not the caller's. */
 export function asDeath(reason: Error): Error {

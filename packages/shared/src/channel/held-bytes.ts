@@ -37,16 +37,21 @@ export class HeldBytes {
 
   /** @throws LimitError of the budget: nothing more may be held */
   add(count: number): void {
-    const missing = blocksOf(this.#bytes + count) - this.#blocks
-    if (missing > 0) {
-      this.#budget?.charge('heldBlocks', missing)
-      this.#blocks += missing
-    }
-    this.#bytes += count
+    const bytes = this.#bytes + count
+    if (bytes > FREE_BYTES) this.#chargeFor(bytes)
+    this.#bytes = bytes
+  }
+
+  #chargeFor(bytes: number): void {
+    const missing = blocksOf(bytes) - this.#blocks
+    if (missing <= 0) return
+    this.#budget?.charge('heldBlocks', missing)
+    this.#blocks += missing
   }
 
   remove(count: number): void {
     this.#bytes -= count
+    if (this.#blocks === 0) return
     const surplus = this.#blocks - blocksOf(this.#bytes)
     if (surplus <= 0) return
     this.#blocks -= surplus

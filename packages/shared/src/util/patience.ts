@@ -41,7 +41,8 @@ export class Deadline {
   readonly #what: string
   readonly #onGivenUp: (() => void) | undefined
   #error: Error | null = null
-  #fail: (error: unknown) => void = () => undefined
+  #onAbort: (() => void) | null = null
+  #fail: (error: unknown) => void = nobodyHears
 
   /** @param what for people: what is waited for; @param onGivenUp told once, if nobody waits any more before `end()` */
   constructor(options: CallOptions, what: string, onGivenUp?: () => void) {
@@ -52,8 +53,7 @@ export class Deadline {
     this.at = clock() + timeoutMs
     if (timeoutMs < Number.POSITIVE_INFINITY) pending.add(this)
     if (this.at < timerAt) schedule(this.at)
-    if (signal?.aborted) this.#onAbort()
-    else signal?.addEventListener('abort', this.#onAbort)
+    if (signal !== undefined) this.#heed(signal)
   }
 
   /** What `work` comes to. @throws ERR_TIMEOUT, AbortError: the work itself goes on */
@@ -107,7 +107,7 @@ export class Deadline {
   /** Nobody waits any more. */
   end(): void {
     pending.delete(this)
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#onAbort !== null) this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
   /** Its time is over. */
@@ -124,8 +124,14 @@ export class Deadline {
     this.#onGivenUp?.()
   }
 
-  readonly #onAbort = (): void => this.#giveUp(withoutStack(() => abortError(this.#options.signal)))
+  #heed(signal: AbortSignal): void {
+    this.#onAbort = () => this.#giveUp(withoutStack(() => abortError(signal)))
+    if (signal.aborted) this.#onAbort()
+    else signal.addEventListener('abort', this.#onAbort)
+  }
 }
+
+function nobodyHears(): void {}
 
 /**
  * What `work` comes to. Without a signal or a time it is waited for as it is; a time keeps the process alive.
