@@ -1,6 +1,5 @@
 /** A weston without a screen, for as long as this process runs. */
 import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,8 +33,9 @@ export async function startWeston(more = []) {
   const path = join(folder, NAME)
   let log = ''
   weston.stderr.on('data', (text) => (log += text))
-  await Promise.race([untilItListens(path), once(weston, 'close')])
-  if (weston.exitCode !== null || weston.signalCode !== null) throw new Error(`weston has ended:\n${log}`)
+  const isOver = () => weston.exitCode !== null || weston.signalCode !== null
+  while (!isListening(path) && !isOver()) await delay(20)
+  if (isOver()) throw new Error(`weston has ended:\n${log}`)
   return { path, folder, end }
 }
 
@@ -46,14 +46,12 @@ function optionsOf(env) {
     : ['--backend=headless', '--renderer=pixman', '--shell=desktop']
 }
 
-async function untilItListens(path) {
-  for (;;) {
-    try {
-      connectUnixStream(path).destroy()
-      return
-    } catch (error) {
-      if (!['ENOENT', 'ECONNREFUSED'].includes(error.code)) throw error
-      await delay(20)
-    }
+function isListening(path) {
+  try {
+    connectUnixStream(path).destroy()
+    return true
+  } catch (error) {
+    if (!['ENOENT', 'ECONNREFUSED'].includes(error.code)) throw error
+    return false
   }
 }
