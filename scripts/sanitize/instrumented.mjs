@@ -11,6 +11,7 @@ const PACKAGES = {
   'packages/memfd-native': 'memfd-native',
   'packages/shared': '@memsvc/shared',
   'packages/memory-service': '@memsvc/memory-service',
+  'packages/client-cli': '@memsvc/client-cli',
 }
 
 const FLAGS = [
