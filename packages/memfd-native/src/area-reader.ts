@@ -4,10 +4,12 @@
  * may be hostile: whatever it writes, a read ends, with an answer or a code.
  */
 
+import { areaCodes, areaStates } from './area-codes.ts'
 import { AreaFeed } from './area-feed.ts'
 import { AreaKey } from './area-key.ts'
 import { AreaMemory } from './area-memory.ts'
 import type { AreaHeader } from './area-types.ts'
+import { doubles, ENTRY, NO_ENTRY, POSITION, STATE, UID, WANTED_VERSION, words } from './area-words.ts'
 import { checkInstance, checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
@@ -59,6 +61,18 @@ export class AreaReader {
   /** A key that is read once, or again and again. It need not exist. */
   key(key: string): AreaKey {
     return new AreaKey(this.#memory, key)
+  }
+
+  /**
+   * As `read` of a key that is made for this one time, and nothing is kept of it. Answers how many bytes, or `areaCodes`; BUSY also when
+   * the area has moved.
+   */
+  readOnce(key: string, target: Uint8Array): number {
+    words[ENTRY] = NO_ENTRY
+    words.fill(0, UID, WANTED_VERSION + 2)
+    doubles[POSITION] = 0
+    const count = native.areaRead(this.#memory.cell.handle, key, target)
+    return words[STATE] === areaStates.MOVED ? areaCodes.BUSY : count
   }
 
   /** What the header says now. */

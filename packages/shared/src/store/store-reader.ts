@@ -28,12 +28,17 @@ export interface ReadBytesOptions {
   version?: bigint
 }
 
+/** One in so many. Who is read again and again is soon among them. */
+const KEPT_OF_PASSING = 16
+
 export class StoreReader implements KeySource {
   #areas: readonly StoreArea[] = []
   #patterns = new KeyPatterns([])
   readonly #cache = new ValueCache()
   readonly #follow: () => boolean
   #isClosed = false
+  /** Reads of keys that were not kept, while there was no room for them. */
+  #passed = 0
 
   /** @param follow called when an area has moved: see KeySource */
   constructor(follow: () => boolean = () => false) {
@@ -101,6 +106,10 @@ export class StoreReader implements KeySource {
 
   readBytes(key: string, target: Uint8Array, options?: ReadBytesOptions): number {
     checkBytes('target', target)
+    if (options === undefined && this.#cache.isFull && this.#cache.get(key) === undefined) {
+      const count = this.#readInPassing(key, target)
+      if (count >= 0) return count
+    }
     const stored = this.#storedOf(key)
     if (options === undefined) return presentOr(stored.copyTo(target, 0))
     const { position = 0, version = 0n } = options
@@ -207,6 +216,14 @@ export class StoreReader implements KeySource {
     this.#isClosed = true
     for (const { reader } of this.#areas) reader.close()
     this.#cache.clear()
+  }
+
+  /** Of more keys than are kept: only some of those that are read are kept in place of others. Below 0: it is to be read as usual. */
+  #readInPassing(key: string, target: Uint8Array): number {
+    this.#passed += 1
+    if (this.#passed % KEPT_OF_PASSING === 0) return -1
+    checkKey(key)
+    return this.areaOf(key)?.reader.readOnce(key, target) ?? -1
   }
 
   #storedOf(key: string): StoredValue {

@@ -28,6 +28,11 @@ export class ValueCache {
     return this.#bytes
   }
 
+  /** Whether another value goes for each one that is added. */
+  get isFull(): boolean {
+    return this.#values.size >= this.#limits.values
+  }
+
   get(key: string): StoredValue | undefined {
     return this.#values.get(key)
   }

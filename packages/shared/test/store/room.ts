@@ -61,6 +61,28 @@ t.test('memory that values have left is given back', async (t) => {
   t.equal(store.get('k7'), 'x'.repeat(1000))
 })
 
+t.test('more keys than a reader keeps are read as they are, each time', async (t) => {
+  const { owner, store } = await publishedStore(t, { capacity: 16 * MIB, maxKeys: 16_384 })
+  const keys = Array.from({ length: 10_500 }, (_, i) => `k${i}`)
+  const target = Buffer.alloc(8)
+  const readAll = (): number =>
+    keys.filter((key) => store.readBytes(key, target) === key.length && isStart(target, key)).length
+  for (const key of keys) owner.set(key, Buffer.from(key))
+  for (let round = 0; round < 2; round++) t.equal(readAll(), keys.length)
+  t.equal(store.readBytes('none', target), -1)
+  owner.resize({ capacity: 32 * MIB })
+  owner.delete('k10499')
+  owner.set('k3', Buffer.from('new'))
+  t.equal(readAll(), keys.length - 2)
+  t.equal(store.readBytes('k3', target), 3)
+  t.equal(store.readBytes('k10499', target), -1)
+  t.throws(() => store.readBytes('\n', target), { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
+function isStart(bytes: Buffer, text: string): boolean {
+  return bytes.toString('latin1', 0, text.length) === text
+}
+
 /** An area that is not a store's. */
 function ownArea(t: Test, capacity: number, maxKeys = 4096): OwnedArea {
   const area = new OwnedArea({ patterns: ['*'], capacity, maxKeys, base: 0n }, () => undefined)
