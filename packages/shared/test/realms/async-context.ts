@@ -273,7 +273,7 @@ t.test('what watches a store, and listens to it, in the process of its owner', a
   const service = IStore.asInterface(owner.binder)
   const watching = new Watching()
   await als.run('watcher', () => service.watch(watching, ''))
-  const areas = await als.run('listener', () => service.open(new Listening()))
+  const areas = await als.run('listener', () => service.open(new Listening({ acceptFileDescriptors: true })))
   for (const { descriptor } of areas) descriptor.close()
   als.run('writer', () => owner.set('a', 1))
   als.run('owner', () => owner.resize({ capacity: 1 << 21 }))
