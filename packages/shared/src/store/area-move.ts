@@ -10,8 +10,8 @@ export const PART_BYTES = 4 * 1024 * 1024
 
 const MIB = 1024 * 1024
 /** It is worth moving when so much is allocated for each byte that is in use, and so much more. */
-const WASTE = 1.5
-const LEAST_WASTE = 256 * 1024
+const WASTE = 1.3
+const LEAST_WASTE = 1024 * 1024
 /** Without waiting for turns of the event loop: whoever writes does not come to one. */
 const URGENT_WASTE = 1.6
 /** So few bytes are moved at once. */
@@ -51,7 +51,7 @@ export class MoveReasons {
   /** Whether to move. Uploads under way would be lost by it. */
   look({ allocatedBytes, usedBytes, reservedBlocks }: AreaStats): 'now' | 'soon' | null {
     this.#lookAt = this.#written + Math.max(LEAST_WASTE, usedBytes / 16)
-    const price = WRITTEN_PART * usedBytes + WRITTEN_FOR_READER * this.#readers
+    const price = WRITTEN_PART * usedBytes + allocatedBytes + WRITTEN_FOR_READER * this.#readers
     if (reservedBlocks > 0 || this.#written < price) return null
     if (allocatedBytes < WASTE * usedBytes + LEAST_WASTE) return null
     return usedBytes <= FEW_BYTES || allocatedBytes > URGENT_WASTE * usedBytes + LEAST_WASTE ? 'now' : 'soon'

@@ -188,7 +188,7 @@ t.test('who has many readers moves less often', (t) => {
   for (let i = 0; i < 1000; i++) reasons.handedOut()
   reasons.isTimeToLook(10 * MIB)
   t.equal(reasons.look(stats), null)
-  reasons.isTimeToLook(12 * MIB)
+  reasons.isTimeToLook(30 * MIB)
   t.equal(reasons.look(stats), 'now')
   t.equal(reasons.look({ ...stats, reservedBlocks: 1 }), null, 'an upload is under way')
   t.end()
