@@ -10,8 +10,8 @@ export const PART_BYTES = 4 * 1024 * 1024
 
 const MIB = 1024 * 1024
 /** It is worth moving when so much is allocated for each byte that is in use, and so much more. */
-const WASTE = 1.3
-const LEAST_WASTE = 1024 * 1024
+const WASTE = 1.2
+const LEAST_WASTE = 640 * 1024
 /** Without waiting for turns of the event loop: whoever writes does not come to one. */
 const URGENT_WASTE = 1.6
 /** So few bytes are moved at once. */
