@@ -16,8 +16,8 @@ const LEAST_WASTE = 640 * 1024
 const URGENT_WASTE = 1.6
 /** So few bytes are moved at once. */
 const FEW_BYTES = 8 * MIB
-/** Between two moves so much is written for each byte in use, and for each reader, who is to be told. */
-const WRITTEN_PART = 1.5
+/** Between two moves so much is written for each byte in use, for each that is allocated, and for each reader, who is to be told. */
+const WRITTEN_PART = 0.75
 const WRITTEN_FOR_READER = 16 * 1024
 /** Another hash for all keys is worth this part of them; or so many milliseconds of waiting. */
 const HASHED_PART = 1 / 8
@@ -51,7 +51,7 @@ export class MoveReasons {
   /** Whether to move. Uploads under way would be lost by it. */
   look({ allocatedBytes, usedBytes, reservedBlocks }: AreaStats): 'now' | 'soon' | null {
     this.#lookAt = this.#written + Math.max(LEAST_WASTE, usedBytes / 16)
-    const price = WRITTEN_PART * usedBytes + allocatedBytes + WRITTEN_FOR_READER * this.#readers
+    const price = WRITTEN_PART * (usedBytes + allocatedBytes) + WRITTEN_FOR_READER * this.#readers
     if (reservedBlocks > 0 || this.#written < price) return null
     if (allocatedBytes < WASTE * usedBytes + LEAST_WASTE) return null
     return usedBytes <= FEW_BYTES || allocatedBytes > URGENT_WASTE * usedBytes + LEAST_WASTE ? 'now' : 'soon'
