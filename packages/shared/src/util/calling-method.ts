@@ -64,7 +64,8 @@ function isIn(home: string, path: string): boolean {
 
 /** As a program would write it. */
 function publicName(name: string): string | null {
-  const plain = name.replace(/ \[as .*\]$/, '').replace(/^(Object|Function|Module)\./, '')
+  const method = name.replace(/ \[as .*\]$/, '').replace(/^(Object|Function|Module)\./, '')
+  const plain = method.replace(/\.set (?=\w)/, '.') // a property that is set
   if (/^(RemoteProxy|LimitedLocal)\.|#|<anonymous>/.test(plain)) return null
   if (ASHMEM.test(plain)) return `ashmem.${plain}`
   return /^new \w|^\w+\.\w/.test(plain) || FUNCTIONS.includes(plain) ? plain : null
