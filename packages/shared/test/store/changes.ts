@@ -75,6 +75,14 @@ t.test('many changes are told as the last of each key', async (t) => {
   for (let i = 0; i < 50; i++) t.same(last.get(`k${i}`), owner.get(`k${i}`))
 })
 
+t.test('a prefix that is no string is refused at once', async (t) => {
+  const { store } = await publishedStore(t)
+  for (const prefix of [5, {}, Buffer.from('k')]) {
+    t.throws(() => store.changes(prefix as never), { code: 'ERR_INVALID_ARG_TYPE', message: /prefix must be a string/ })
+  }
+  t.throws(() => store.changes(null as never), { code: 'ERR_NULL_POINTER' })
+})
+
 t.test('return() and abort end a loop quietly, a pending next() too', async (t) => {
   const { store } = await publishedStore(t)
   const returned = store.changes()

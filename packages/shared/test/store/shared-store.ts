@@ -66,6 +66,7 @@ t.test('bytes are read into a buffer, whole or in parts, of one version', async 
   t.equal(store.readBytes('b', target, { position: 10 }), 0)
   t.equal(store.readBytes('b', target, { position: 11 }), 0)
   t.equal(store.readBytes('absent', target), -1)
+  t.equal(store.readBytes('absent', target, { position: 1 }), -1, 'from a position it is no conflict either')
   t.equal(
     support.outcome(() => store.readBytes('b', target, { position: -1 })),
     'ERR_OUT_OF_RANGE',
