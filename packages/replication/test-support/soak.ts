@@ -221,8 +221,9 @@ export class Soak {
         return this.#below(10) === 0 ? store.delete(key) : store.set(key, sequence)
       })
       if (outcome === 'done') this.#acknowledge(key, sequence)
-      // It may be carried out later, after changes that come after it: then nobody knows what the key should have.
-      else if (outcome === 'ERR_TIMEOUT') generations.set(slot, (generations.get(slot) ?? 0) + 1)
+      // It may be carried out later, after changes that come after it: then nobody knows what the key should have. That goes for a call to
+      // a replicator that ended meanwhile as well: what it had sent to the cluster is on its way.
+      else generations.set(slot, (generations.get(slot) ?? 0) + 1)
       this.#current.set(slot, `${slot}-${generations.get(slot) ?? 0}`)
       await delay(this.#below(40))
     }
