@@ -12,7 +12,7 @@ t.test('of npm it is the folder with the node_modules', async (t) => {
 
 t.test('of a workspace it is the one with the packages and the links to them', async (t) => {
   const paths = ['packages/memory-service/bin/memsvc.js', 'packages/memfd-native/index.js', 'node_modules/memfd-native']
-  t.equal(sharedFolder(paths.map((path) => `/work/${path}`)), '/work')
+  t.equal(sharedFolder(paths.map((path) => `/srv/project/${path}`)), '/srv/project')
 })
 
 t.test('of pnpm it is the one in which all packages are', async (t) => {
