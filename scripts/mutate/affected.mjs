@@ -12,8 +12,12 @@ import { runTest } from './trial.mjs'
 
 /** Longer than any of them takes. */
 const LIMIT_MS = 180_000
-/** These look at the build, at the machine, at figures, or take minutes: no mutant is noticed by them alone. */
-const LEFT_OUT = /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|code-cache|systemd\/(?:box|user-units)/
+/**
+ * These look at the build, at names that a mutant's build changes, at the machine, at figures, or take minutes: no mutant is
+ * noticed by them alone.
+ */
+const LEFT_OUT =
+  /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|code-cache|anything\/introduction|systemd\/(?:box|user-units)/
 /** What runs programs: their bundles have no maps, so nobody knows which lines. Those that speak of the file come first. */
 const PROGRAM_TESTS =
   /^packages\/(?:memory-service\/dist\/test\/(?:e2e|hostile|protocol|program\.js)|replication\/dist\/test\/command)/
@@ -78,7 +82,9 @@ async function look(table, scratch, test) {
 export function affectedTests(table, scratch, { file, line }, noticed) {
   const passing = Object.entries(table.tests).filter(([, { verdict }]) => verdict === 'passed')
   const text = readSource(scratch, file).split('\n')[line - 1]
-  const known = passing.filter(([test, seen]) => isMirror(test, file) || runs(table, test, seen, { file, line, text }))
+  // One that has changed may run more than it was seen to.
+  const mayRun = (test, { name }) => isMirror(test, file) || (isNear(test, file) && name !== nameOf(scratch, test))
+  const known = passing.filter(([test, seen]) => mayRun(test, seen) || runs(table, test, seen, { file, line, text }))
   const isPrograms = file.startsWith('packages/memory-service/') || (file.endsWith('.ts') && known.length < FEW)
   const others = isPrograms ? passing.filter((each) => PROGRAM_TESTS.test(each[0]) && !known.includes(each)) : []
   const chosen = [...known, ...others]

@@ -6,9 +6,9 @@ import { runTest } from './trial.mjs'
 const PATIENCE = 4
 const LEAST_MS = 30_000
 /** What the tests of one mutant may take in all, by what they took unchanged, in ms. */
-const ALL_MS = 90_000
+const ALL_MS = 300_000
 /** And those of the tests beside it, before anything is built. */
-const BESIDE_MS = 15_000
+const BESIDE_MS = 60_000
 
 /** @returns `{ verdict: 'noticed' | 'survived' | 'not built', by, ran, left, ms }` */
 export async function judge(scratch, mutant, tests) {

@@ -1,6 +1,6 @@
 /** Errors of a service travel by their code, with their message; those without a number make the call unknown. */
 import t, { type Test } from 'tap'
-import { type BinderProxy, defineInterface, type Parcel } from '../../src/index.ts'
+import { type BinderProxy, defineInterface, type Parcel, type Parcelable, types } from '../../src/index.ts'
 import * as errors from '../../src/util/errors.ts'
 import * as support from '../../test-support/index.ts'
 
@@ -90,6 +90,26 @@ t.test('a reply that is too large deeper down is too large here', async (t) => {
   })
 })
 
+class Unwritable implements Parcelable {
+  static createFromParcel = (): never => {
+    throw new Error('nobody reads it')
+  }
+
+  readonly error: Error
+
+  constructor(error: Error) {
+    this.error = error
+  }
+
+  describeContents(): number {
+    return 0
+  }
+
+  writeToParcel(): void {
+    throw this.error
+  }
+}
+
 const IThrower = defineInterface('IThrower', { fail: { code: 1, args: [] } })
 
 const numberless: [string, unknown][] = [
@@ -124,6 +144,28 @@ for (const [what, error] of numberless) {
     },
   )
 }
+
+t.test('a result that cannot be written for a limit, or its size, is that to the caller', async (t) => {
+  const IResult = defineInterface('IResult', { result: { code: 1, args: [], returns: types.parcelable(Unwritable) } })
+  class Results extends IResult.Stub {
+    error: Error = new errors.LimitError('descriptors', 8, 8)
+
+    result(): Unwritable {
+      return new Unwritable(this.error)
+    }
+  }
+  const service = new Results()
+  const { proxy } = support.sessionPair(t, service)
+  const results = IResult.asInterface(proxy)
+  await t.rejects(results.result(), { code: 'ERR_LIMIT', resource: 'descriptors', limit: 8, used: 8 })
+  service.error = new errors.TransactionTooLargeError('deep')
+  await t.rejects(results.result(), { code: 'ERR_TRANSACTION_TOO_LARGE' })
+  service.error = new errors.IllegalStateError('it is closed')
+  await t.rejects(results.result(), {
+    code: 'ERR_SERVICE_FAILURE',
+    message: /it returned what result cannot: it is closed$/,
+  })
+})
 
 t.test('an error that is rejected later travels as one that is thrown', async (t) => {
   const serve = async () => {

@@ -169,6 +169,25 @@ t.test('a value ends after its time, unless it is set again without one', async 
   t.equal(store.get('counted'), undefined)
 })
 
+t.test('each key that is written counts', async (t) => {
+  const store = ownedStore(t)
+  t.equal(store.activity.writes, 0)
+  store.set('a', 1)
+  t.equal(store.activity.writes, 1)
+  store.update([
+    { key: 'a', value: 2 },
+    { key: 'b', value: 1 },
+    { key: 'c', value: 1 },
+  ])
+  t.equal(store.activity.writes, 4)
+  store.delete('b')
+  t.equal(store.activity.writes, 5)
+  store.delete('b')
+  codeOf(() => store.set('a', 1, { ifVersion: 0n }))
+  t.equal(store.activity.writes, 5, 'what is refused, or changes nothing, does not')
+  t.ok(store.activity.changedAt <= Date.now())
+})
+
 t.test('limits are said by name, and nothing has happened', async (t) => {
   const store = ownedStore(t, { capacity: MIB, maxKeys: 16, maxValueBytes: 1000 })
   t.match(
