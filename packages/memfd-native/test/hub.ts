@@ -173,6 +173,18 @@ t.test('a broadcast with fewer words than sockets is refused, and reaches nobody
   t.strictSame(heard(peer), [])
 })
 
+t.test('who gives the hub a number, or what only looks like a descriptor, keeps it', async (t) => {
+  const [fd, peer] = api.socketpair(api.constants.SOCK_SEQPACKET)
+  const error = { code: 'ERR_INVALID_ARG_TYPE', message: /^fd / }
+  const noop = () => undefined
+  for (const it of [undefined, null, fd.fd, { fd: fd.fd, release: () => fd.fd }]) {
+    t.throws(() => hub.attach(it as api.OwnedFd, new Recorder(), { acceptsFileDescriptors: false }), error)
+    t.throws(() => hub.listen(it as api.OwnedFd, { onConnection: noop, onAcceptFailed: noop }), error)
+  }
+  fd.close()
+  peer.close()
+})
+
 const NO_DESCRIPTORS: [what: string, it: unknown, code: string][] = [
   ['nothing', undefined, 'ERR_INVALID_ARG_TYPE'],
   ['null', null, 'ERR_INVALID_ARG_TYPE'],

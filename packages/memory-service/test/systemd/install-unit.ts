@@ -11,7 +11,7 @@ watchdog(t)
 interface Home {
   /** Where the units go. */
   folder: string
-  installUnit(...args: string[]): Promise<Ending>
+  installUnit(args: readonly string[], env?: Record<string, string>): Promise<Ending>
 }
 
 function newHome(t: Test): Home {
@@ -19,7 +19,8 @@ function newHome(t: Test): Home {
   t.teardown(() => nodeFs.rmSync(config, { recursive: true }))
   return {
     folder: nodePath.join(config, 'systemd/user'),
-    installUnit: (...args) => runProgram(MEMSVC, ['install-unit', ...args], { env: { XDG_CONFIG_HOME: config } }),
+    installUnit: (args, env) =>
+      runProgram(MEMSVC, ['install-unit', ...args], { env: { XDG_CONFIG_HOME: config, ...env } }),
   }
 }
 
@@ -27,7 +28,7 @@ const noSystemd = nodeFs.existsSync('/lib/systemd/systemd') ? false : 'needs sys
 
 t.test('--print shows the files and writes none', async (t) => {
   const { folder, installUnit } = newHome(t)
-  const { code, stdout, stderr } = await installUnit('--user', '--print')
+  const { code, stdout, stderr } = await installUnit(['--user', '--print'])
   t.strictSame({ code, stderr }, { code: 0, stderr: '' })
   t.match(stdout, `# ${nodePath.join(folder, 'memsvc.socket')}\n`)
   t.match(stdout, `ExecStart=${process.execPath} ${MEMSVC} start --registry %t/memsvc/registry.sock\n`)
@@ -35,14 +36,14 @@ t.test('--print shows the files and writes none', async (t) => {
 })
 
 t.test('--print --system shows where the files would go', async (t) => {
-  const { stdout } = await newHome(t).installUnit('--system', '--print')
+  const { stdout } = await newHome(t).installUnit(['--system', '--print'])
   t.match(stdout, '# /etc/systemd/system/memsvc.service\n')
 })
 
 t.test('the files are written, named on stdout, and written again', { skip: noSystemd }, async (t) => {
   const { folder, installUnit } = newHome(t)
   for (let round = 0; round < 2; round++) {
-    const { code, stdout, stderr } = await installUnit('--user')
+    const { code, stdout, stderr } = await installUnit(['--user'])
     t.equal(code, 0)
     t.match(stdout.split('\n'), [nodePath.join(folder, 'memsvc.socket'), nodePath.join(folder, 'memsvc.service')])
     t.match(stderr, 'systemctl --user daemon-reload')
@@ -60,13 +61,38 @@ for (const [name, put] of obstacles) {
     const { folder, installUnit } = newHome(t)
     nodeFs.mkdirSync(folder, { recursive: true })
     put(nodePath.join(folder, 'memsvc.service'))
-    const { code, stdout, stderr } = await installUnit('--user')
+    const { code, stdout, stderr } = await installUnit(['--user'])
     t.strictSame({ code, stdout }, { code: 1, stdout: '' })
     t.match(stderr, `${nodePath.join(folder, 'memsvc.service')} exists and was not written by memsvc`)
     t.strictSame(nodeFs.readdirSync(folder), ['memsvc.service'])
   })
 }
 
+const SYSTEM_UNITS = ['memsvc.socket', 'memsvc.service'].map((name) => `/etc/systemd/system/${name}`)
+const isTaken = SYSTEM_UNITS.some((path) => nodeFs.existsSync(path))
+const notHere = noSystemd || (process.getuid?.() === 0 && !isTaken ? false : 'needs root, and no units of memsvc')
+
+t.test(
+  'where only its owner may enter, his systemd may run it, and the machine’s not',
+  { skip: notHere },
+  async (t) => {
+    const { installUnit, folder } = newHome(t)
+    const own = nodeFs.mkdtempSync('/run/memsvc-test-') // 0700, and no folder that the service would be shown anew
+    t.teardown(() => nodeFs.rmdirSync(own))
+    t.teardown(() => SYSTEM_UNITS.map((path) => nodeFs.rmSync(path, { force: true })))
+    const elsewhere = `data:text/javascript,process.execPath="${own}/node"`
+    const env = { NODE_OPTIONS: `--import=${encodeURI(elsewhere)}` }
+    t.match(await installUnit(['--system'], env), {
+      code: 1,
+      stdout: '',
+      stderr: `only some may enter ${own}`,
+    })
+    t.notOk(SYSTEM_UNITS.some((path) => nodeFs.existsSync(path)))
+    t.match(await installUnit(['--user'], env), { code: 0 })
+    t.match(nodeFs.readFileSync(nodePath.join(folder, 'memsvc.service'), 'utf8'), `ExecStart=${own}/node `)
+  },
+)
+
 t.test('--user and --system exclude each other', async (t) => {
-  t.match(await newHome(t).installUnit('--user', '--system'), { code: 2, stderr: /exclude each other/ })
+  t.match(await newHome(t).installUnit(['--user', '--system']), { code: 2, stderr: /exclude each other/ })
 })
