@@ -1,11 +1,12 @@
 /** Stores on disk: what is there after whatever end, who may look at it, and a disk that is full. */
 import { OwnedStore } from '@memsvc/shared'
-import { TrustedUsers } from '@memsvc/shared/internal'
+import { type StoreKeeper, TrustedUsers } from '@memsvc/shared/internal'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import * as support from '../../test-support/index.ts'
 
-const { decodeRecord, encodeRecord, Keeping, KeptAreas, OTHER_UID, StateFolder, watchdog } = support
+const { decodeRecord, encodeRecord, Keeping, KeptAreas, NotifyListener, NotifySocket } = support
+const { OTHER_UID, StateFolder, watchdog } = support
 const { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } = support.nodeFs
 const { join } = support.nodePath
 const SIZE = { capacity: 4 * 1024 * 1024, maxKeys: 4096 }
@@ -18,13 +19,12 @@ watchdog(t)
 const lines: string[] = []
 const logger = pino({ base: null }, { write: (line) => lines.push(line) })
 
-async function begin(path: string, sync: support.StateSync = 'behind') {
+async function begin(path: string, sync: support.StateSync = 'behind', areas = new KeptAreas(null, [], logger)) {
   const folder = await StateFolder.open(path, OWN, TRUSTED)
-  const areas = new KeptAreas(null, [], logger)
   const keeping = new Keeping({ areas, folder, sync, logger, onProgress: () => undefined })
-  let kept = () => Promise.resolve()
+  let keeper: StoreKeeper | null = null
   const store = keeping.begin('flags', (beginning) => {
-    kept = async () => beginning.keeper?.kept() ?? undefined
+    keeper = beginning.keeper ?? null
     return new OwnedStore(SIZE, beginning)
   })
   const end = () => {
@@ -34,7 +34,7 @@ async function begin(path: string, sync: support.StateSync = 'behind') {
   const written = async () => {
     while ((keeping.stateOf('flags')?.pending ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 1))
   }
-  return { store, folder, end, written, kept: () => kept(), state: () => keeping.stateOf('flags') }
+  return { store, folder, end, written, keeper: () => keeper, state: () => keeping.stateOf('flags') }
 }
 
 function folderOf(t: Test): string {
@@ -98,6 +98,25 @@ t.test('the folder is for the daemon’s user alone, and so is every file in it'
   await t.rejects(begin('/dev/null/state'), { code: 'ERR_ILLEGAL_STATE', message: /cannot be opened/ })
 })
 
+t.test('what systemd keeps as well is answered when it is on disk, all the same', async (t) => {
+  const path = folderOf(t)
+  const notify = mkdtempSync(join(support.nodeOs.tmpdir(), 'memsvc-'))
+  t.teardown(() => rmSync(notify, { recursive: true }))
+  new NotifyListener(t, join(notify, 'socket'))
+  const areas = () => new KeptAreas(NotifySocket.take({ NOTIFY_SOCKET: join(notify, 'socket') }), [], logger)
+  const first = await begin(path, 'always', areas())
+  t.equal(first.keeper()?.kept(), null, 'nothing has changed')
+  first.store.set('k', 1)
+  t.equal(first.state()?.pending, 1)
+  await first.keeper()?.kept()
+  t.equal(first.state()?.pending, 0)
+  first.end()
+  const behind = await begin(path, 'behind', areas())
+  behind.store.set('k', 2)
+  t.equal(behind.keeper()?.kept(), null, 'and written behind it is answered at once')
+  behind.end()
+})
+
 t.test('a folder of another user is refused', { skip: !isRoot && 'needs root' }, async (t) => {
   const path = folderOf(t)
   mkdirSync(path, { mode: 0o700 })
@@ -147,9 +166,9 @@ t.test(
     })
     if (mounted.status !== 0) return t.comment('no tmpfs can be mounted here')
     const always = await begin(path, 'always')
-    const keep = (bytes: number) => {
+    const keep = async (bytes: number) => {
       always.store.set('k', Buffer.alloc(bytes, 1))
-      return always.kept()
+      await always.keeper()?.kept()
     }
     await keep(1000)
     await t.rejects(keep(2_000_000), { code: 'ERR_ILLEGAL_STATE', message: /could not be kept on disk yet/ })

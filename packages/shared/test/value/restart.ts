@@ -136,6 +136,33 @@ t.test('it is closed while it is looked for', async (t) => {
   await again.program.destroy()
 })
 
+t.test('nobody looks for it any more when it is closed', async (t) => {
+  const { registry } = await startRegistry(t)
+  const manager = await connect(t, registry)
+  const open = async (name: string) => {
+    const { program } = await startRegistry(t, { command: 'start', registry, args: ['--name', name] })
+    const value = await SharedValue.open(manager, name)
+    t.teardown(() => value.close())
+    const stale = heard()
+    value.onStale = stale.callback
+    return { value, gone: () => program.destroy().then(() => stale.called) }
+  }
+  const closed = await open('closed')
+  const other = await open('other')
+  await Promise.all([closed.gone(), other.gone()])
+  closed.value.close()
+  const names: string[] = []
+  const often = heard()
+  const { getService } = manager
+  manager.getService = (name, options) => {
+    names.push(name)
+    if (names.filter((name) => name === 'other').length === 5) often.callback()
+    return getService.call(manager, name, options)
+  }
+  await often.called
+  t.same(new Set(names), new Set(['other']))
+})
+
 t.test('a callback that throws is a warning, and it goes on all the same', async (t) => {
   const { value, ...daemon } = await start(t)
   value.onStale = () => {
