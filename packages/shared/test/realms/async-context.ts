@@ -80,6 +80,23 @@ t.test('a method runs in the context in which its service was published', async 
   t.same(await ask(client, 'plain'), ['none', 'none'])
 })
 
+t.test(
+  'of a service with two names it is the one in which it was published last, also when a name is taken over',
+  async (t) => {
+    const { registry } = await startRegistry(t)
+    const manager = await connectFirst(t, registry)
+    const service = new Ask()
+    await als.run('one', () => manager.addService('one', service))
+    await als.run('two', () => manager.addService('two', service))
+    const client = await connectFirst(t, registry)
+    t.same(await ask(client, 'one'), ['two', 'two'])
+    await als.run('three', () => manager.addService('two', new Ask()))
+    const other = await connectFirst(t, registry)
+    t.same(await ask(other, 'one'), ['two', 'two'])
+    t.same(await ask(other, 'two'), ['three', 'three'])
+  },
+)
+
 t.test('it does so after the registry died and the service was published again', async (t) => {
   const { registry, program } = await startRegistry(t)
   const manager = await connectFirst(t, registry)
