@@ -17,7 +17,7 @@ const LIMIT_MS = 180_000
  * noticed by them alone.
  */
 const LEFT_OUT =
-  /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|code-cache|anything\/introduction|systemd\/(?:box|user-units)/
+  /^packages\/bench\/|^scripts\/|^examples\/|\/test-support\/|code-cache|without-it|anything\/introduction|systemd\/(?:box|user-units)/
 /** What runs programs: their bundles have no maps, so nobody knows which lines. Those that speak of the file come first. */
 const PROGRAM_TESTS =
   /^packages\/(?:memory-service\/dist\/test\/(?:e2e|hostile|protocol|program\.js)|replication\/dist\/test\/command)/

@@ -331,7 +331,7 @@ t.test('what is no callback is refused where it is given', (t) => {
   for (const owner of [value, store]) {
     t.throws(() => Object.assign(owner, { onChange: 'text' }), {
       code: 'ERR_INVALID_ARG_TYPE',
-      message: /^(Owned(Value|Store)\.onChange: )?onChange must/, // V8 alone does not know whose it is,
+      message: /^(Owned(Value|Store)\.onChange: )?onChange must/, // V8 alone does not know whose it is
     })
     owner.onChange = () => undefined
     owner.onChange = null
