@@ -1,5 +1,7 @@
 /** After npm packed a package: ours is its package.json again. */
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { KEPT } from './lib/packing.mjs'
+import { HIDING } from './lib/types.mjs'
 
 if (existsSync(KEPT)) renameSync(KEPT, 'package.json')
+rmSync(HIDING, { force: true })

@@ -1,6 +1,8 @@
 /** Before npm packs a package: refuses where parts are missing, and puts the published package.json in place of ours. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { KEPT, missingParts, publishedManifest } from './lib/packing.mjs'
+import { basename } from 'node:path'
+import { ADDRESS_VARIABLE, KEPT, missingParts, publishedManifest } from './lib/packing.mjs'
+import { HIDING, hiddenTypes } from './lib/types.mjs'
 import { listFiles } from './lib/workspace.mjs'
 
 const manifest = JSON.parse(readFileSync(existsSync(KEPT) ? KEPT : 'package.json', 'utf8'))
@@ -15,5 +17,10 @@ for (const file of listFiles('.', 'dist/src').filter((name) => name.endsWith('.d
   const own = text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')
   if (own !== text) writeFileSync(file, own)
 }
+const { [ADDRESS_VARIABLE]: url } = process.env
+const origin = url ? { url, directory: `packages/${basename(process.cwd())}` } : undefined
+const published = publishedManifest(manifest, origin)
+const hidden = hiddenTypes('.', published)
+if (hidden.length > 0) writeFileSync(HIDING, `${hidden.join('\n')}\n`)
 if (!existsSync(KEPT)) copyFileSync('package.json', KEPT)
-writeFileSync('package.json', `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`)
+writeFileSync('package.json', `${JSON.stringify(published, null, 2)}\n`)

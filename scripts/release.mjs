@@ -1,13 +1,14 @@
 /**
  * `npm run release -- VERSION`: everything that a release is, from a clean checkout, and shows it: versions, changelog, binaries,
  * checks, packages. Nothing leaves the machine, and in the end the checkout is as it was; with `--publish` it is committed, tagged
- * and published instead. `--dry-run` says that nothing is, and needs no VERSION: then it is the one that is there. lerna is
- * fetched for it.
+ * and published instead. `--dry-run` says that nothing is, and needs no VERSION: then it is the one that is there. `--repository` is
+ * where the public finds the sources: the packages say it, and npm publishes none that does not. lerna is fetched for it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isPublished } from './lib/packing.mjs'
+import { ADDRESS_VARIABLE, isPublished } from './lib/packing.mjs'
+import { readRelease } from './lib/release-arguments.mjs'
 import { fetchTool } from './lib/tools.mjs'
 import { listPackages, readJson, repositoryRoot } from './lib/workspace.mjs'
 
@@ -20,18 +21,6 @@ function run(command, ...args) {
 
 function ask(command, ...args) {
   return execFileSync(command, args, { cwd: repositoryRoot, encoding: 'utf8' }).trim()
-}
-
-function readArguments(words) {
-  const options = words.filter((word) => word.startsWith('--'))
-  const [version = options.includes('--dry-run') ? readJson(repositoryRoot, 'lerna.json').version : '', ...more] =
-    words.filter((word) => !word.startsWith('--'))
-  const isKnown = options.length === 0 || (options.length === 1 && ['--publish', '--dry-run'].includes(options[0]))
-  if (!/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/.test(version) || more.length > 0 || !isKnown) {
-    console.error('usage: npm run release -- VERSION [--publish | --dry-run], VERSION as 1.2.3')
-    process.exit(2)
-  }
-  return { version, publishes: options.includes('--publish') }
 }
 
 /** What has changed belongs to this version from now on. */
@@ -89,18 +78,29 @@ function prepare(version) {
   })
 }
 
-const { version, publishes } = readArguments(process.argv.slice(2))
+const { version, publishes, address, refusal } = readRelease(
+  process.argv.slice(2),
+  readJson(repositoryRoot, 'lerna.json').version,
+)
+if (refusal !== null) {
+  console.error(refusal)
+  process.exit(2)
+}
 if (ask('git', 'status', '--porcelain') !== '') throw new Error('the checkout is not clean')
+if (address !== null) process.env[ADDRESS_VARIABLE] = address
+// What is not finished must not be what `npm install` gives.
+const tag = version.includes('-') ? 'next' : 'latest'
 try {
   const tarballs = prepare(version)
   run('git', '--no-pager', 'diff', '--stat')
-  for (const tarball of tarballs) run('npm', 'publish', tarball, '--dry-run', '--provenance=false')
+  for (const tarball of tarballs) run('npm', 'publish', tarball, '--tag', tag, '--dry-run', '--provenance=false')
   if (publishes) {
     run('git', 'commit', '--all', '--message', `release ${version}`)
     run('git', 'tag', `v${version}`)
-    for (const tarball of tarballs) run('npm', 'publish', tarball, '--provenance')
+    for (const tarball of tarballs) run('npm', 'publish', tarball, '--tag', tag, '--provenance')
   } else {
     console.log(`\nNothing was published. What would be is in ${OUTPUT}`)
+    if (address === null) console.log('It names no repository: with --publish, --repository has to be told')
   }
 } finally {
   if (!publishes) run('git', 'checkout', '--quiet', '.')

@@ -3,27 +3,12 @@
  * are bundled, not what the compiler made of them, so that what they need to run on Node 20 is there once, not in each.
  */
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { bundledSources, FOLDERS, withFolders } from './bundled-sources.mjs'
 import { writeLicences } from './licences.mjs'
 import { keepLines } from './line-maps.mjs'
-
-/**
- * Where a module's own folder is, said in CommonJS: of memfd-native, which finds its addon by it, where workspaces and npm
- * put the package; resolving it by its exports would take Node milliseconds.
- */
-function moduleFolder(path) {
-  return path.includes('/memfd-native/') ? 'memfdNative()' : `__dirname + '/src'`
-}
-
-const BANNER = `
-function memfdNative() {
-  const { existsSync } = require('node:fs')
-  const places = ['../..', '../../..'].map((up) => __dirname + '/' + up + '/memfd-native/dist/src')
-  return places.find((place) => existsSync(place)) ?? require('node:path').dirname(require.resolve('memfd-native'))
-}`
 
 /**
  * Lines stay lines: of an uncaught error Node prints the whole line, and its stack says which. Few of ours become longer than
@@ -102,17 +87,6 @@ function namesOf(path, require) {
   return [`const all = /* @__PURE__ */ ${require}('${path}')`, 'export default all', ...exported].join('\n')
 }
 
-/** Of what others made: commander runs no other programs for us, and pino has no threads. Node would have to load much for it. */
-const UNUSED = {
-  name: 'unused',
-  setup({ onLoad }) {
-    onLoad({ filter: /node_modules\/commander\/lib\/command\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace("require('node:child_process')", 'null'),
-    }))
-    onLoad({ filter: /node_modules\/pino\/lib\/transport\.js$/ }, () => ({ contents: 'module.exports = null' }))
-  },
-}
-
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
 const ENTRIES = {
   'memfd-native': ['index'],
@@ -144,7 +118,7 @@ export async function bundlePackages(repositoryRoot) {
       ...READABLE,
       sourcesContent: LIBRARIES.includes(name),
       banner: { js: REQUIRE_BUILTIN },
-      plugins: [OWN_NAMES, builtins('requireBuiltin'), UNUSED, LINE_MAPS],
+      plugins: [OWN_NAMES, builtins('requireBuiltin'), bundledSources(), LINE_MAPS],
       logLevel: 'warning',
     })
     writeLicences(join(folder, 'dist/bundle'), metafile)
@@ -208,7 +182,7 @@ async function bundleCommand(packages, packageName, entries) {
     format: 'cjs',
     supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
     ...READABLE,
-    banner: { js: BANNER },
+    banner: { js: FOLDERS },
     alias: {
       '@memsvc/shared/internal': join(packages, 'shared/src/internal.ts'),
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
@@ -217,22 +191,8 @@ async function bundleCommand(packages, packageName, entries) {
     external: ['@memsvc/ui', ...NEVER_ASKED],
     logLevel: 'warning',
     metafile: true,
-    plugins: [OWN_NAMES, builtins('require'), MODULE_FOLDERS, UNUSED, LINE_MAPS],
+    plugins: [OWN_NAMES, builtins('require'), bundledSources(withFolders), LINE_MAPS],
   })
   writeLicences(folder, metafile)
   return names.map((name) => join(folder, `${name}.cjs`))
-}
-
-const MODULE_FOLDERS = {
-  name: 'module-folders',
-  setup({ onLoad }) {
-    onLoad({ filter: /packages\/.*\/src\/.*\.ts$/ }, async ({ path }) => {
-      const folder = moduleFolder(path)
-      const text = await readFile(path, 'utf8')
-      const contents = text
-        .replaceAll('import.meta.dirname', folder)
-        .replaceAll('import.meta.filename', `${folder} + '/index.js'`)
-      return { contents, loader: 'ts' }
-    })
-  },
 }

@@ -9,16 +9,10 @@ const VALUES = new Map(Array.from(DIGITS, (digit, value) => [digit, value]))
 /** Of six bits of a digit the highest says that another one follows. */
 const MORE = 32
 
-/** Makes that of a file that is bundled such a one. What sources it holds need not hold what is in the types too. */
+/** Makes that of a file that is bundled such a one. */
 export function keepLines(path) {
   const map = JSON.parse(readFileSync(path, 'utf8'))
-  if (map.sourcesContent !== undefined) map.sourcesContent = map.sourcesContent.map(withoutComments)
   writeFileSync(path, JSON.stringify({ ...map, names: [], mappings: mappedLines(map.mappings) }))
-}
-
-/** Each line stays where it is. @param source null: of no file */
-export function withoutComments(source) {
-  return source?.replace(/^[ \t]*\/\*[\s\S]*?\*\/[ \t]*$/gm, (comment) => comment.replace(/[^\n]+/g, '')) ?? null
 }
 
 /**

@@ -30,10 +30,15 @@ export function isPublished({ publishConfig }) {
   return publishConfig !== undefined
 }
 
-export function publishedManifest({ devDependencies, scripts, exports, private: isPrivate, ...manifest }) {
-  if (exports === undefined) return manifest
+/** Where `npm run release` tells prepack.mjs where the public finds the sources, as package.json has it. Nobody else knows it. */
+export const ADDRESS_VARIABLE = 'MEMSVC_REPOSITORY'
+
+/** @param origin `{ url, directory }`: of the sources, if they are known */
+export function publishedManifest({ devDependencies, scripts, exports, private: isPrivate, ...manifest }, origin) {
+  const repository = origin === undefined ? {} : { repository: { type: 'git', ...origin } }
+  if (exports === undefined) return { ...manifest, ...repository }
   const published = Object.entries(exports).filter(([name]) => !NOT_PUBLISHED.includes(name))
-  return { ...manifest, exports: Object.fromEntries(published) }
+  return { ...manifest, ...repository, exports: Object.fromEntries(published) }
 }
 
 /** What is missing for a release, or made of other sources: a sentence for each. */

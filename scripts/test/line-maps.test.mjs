@@ -2,7 +2,7 @@
 
 import { SourceMap } from 'node:module'
 import t from 'tap'
-import { mappedLines, withoutComments } from './support/packages.mjs'
+import { mappedLines } from './support/packages.mjs'
 
 const SOURCES = ['a.ts', 'b.ts']
 const mapOf = (mappings) => new SourceMap({ version: 3, sources: SOURCES, names: [], mappings })
@@ -38,9 +38,4 @@ t.test('each place has the line that it had', async (t) => {
 
 t.test('what is no source of ours has no line', async (t) => {
   t.equal(mappedLines('A,CAAA;A'), 'CAAA;')
-})
-
-t.test('sources are held without what stands in the types, on the same lines', async (t) => {
-  t.equal(withoutComments('/** a\n * b */\nf(1) /* c */\n  /* d */\ng()'), '\n\nf(1) /* c */\n\ng()')
-  t.equal(withoutComments(null), null)
 })

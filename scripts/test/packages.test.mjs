@@ -78,6 +78,26 @@ function namedFiles({ bin = {}, main, types, exports = {} }) {
   return [...Object.values(bin), main, types, ...conditions].filter((path) => path !== undefined)
 }
 
+t.test('the types are whole, and each of them is one that a program comes to', async (t) => {
+  const program = join(project, 'types.mts')
+  const names = ['memfd-native', '@memsvc/shared', '@memsvc/shared/internal']
+  writeFileSync(program, names.map((name, i) => `export type * as a${i} from '${name}'\n`).join(''))
+  const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--skipLibCheck', 'false', '--noEmit']
+  const nodes = ['--types', 'node', '--typeRoots', join(repositoryRoot, 'node_modules/@types')]
+  const tsc = join(repositoryRoot, 'node_modules/typescript/bin/tsc')
+  const { status, stdout } = run(process.execPath, [tsc, ...options, ...nodes, '--listFiles', program], project)
+  t.equal(status, 0, stdout.match(/^.*error TS.*$/m)?.[0])
+  for (const name of names.slice(0, 2)) {
+    const folder = join(project, 'node_modules', name)
+    const shipped = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.d.ts'))
+    t.ok(shipped.length > 10, name)
+    t.same(
+      shipped.filter((file) => !stdout.includes(join(folder, file))),
+      [],
+    )
+  }
+})
+
 t.test('both commands say their version and help', async (t) => {
   for (const name of ['memsvc', 'memclient']) {
     const version = run(bin(name), ['--version'], project)
@@ -166,4 +186,7 @@ t.test('what is published of a manifest', async (t) => {
     exports: { '.': 1, './test-support': 2 },
   }
   t.same(publishedManifest(manifest), { name: 'a', exports: { '.': 1 } })
+  const origin = { url: 'git+https://host/owner/name.git', directory: 'packages/a' }
+  t.same(publishedManifest({ name: 'a', scripts: {} }, origin), { name: 'a', repository: { type: 'git', ...origin } })
+  t.same(publishedManifest(manifest, origin).repository, { type: 'git', ...origin })
 })

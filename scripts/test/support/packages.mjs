@@ -1,5 +1,7 @@
 /** What the test of the packages uses of the scripts. */
-export { mappedLines, withoutComments } from '../../lib/line-maps.mjs'
+export { withoutComments } from '../../lib/bundled-sources.mjs'
+export { mappedLines } from '../../lib/line-maps.mjs'
 export { PREBUILT, publishedManifest } from '../../lib/packing.mjs'
-export { readJson, repositoryRoot } from '../../lib/workspace.mjs'
+export { readRelease } from '../../lib/release-arguments.mjs'
+export { listSources, readJson, readText, repositoryRoot } from '../../lib/workspace.mjs'
 export * as tarballs from '../../packages/tarballs.mjs'

@@ -1,0 +1,26 @@
+/** What is bundled of the sources does what they do. */
+import { transformSync } from 'esbuild'
+import t from 'tap'
+import { listSources, readText, repositoryRoot, withoutComments } from './support/packages.mjs'
+
+t.test('comments on lines of their own are left out, and the lines stay', async (t) => {
+  t.equal(withoutComments('/** a\n * b */\nf(1) /* c */\n  /* d */\ng()'), '\n\nf(1) /* c */\n\ng()')
+  t.equal(withoutComments('/* a */ f()\n/* b */'), '/* a */ f()\n')
+})
+
+t.test('no source means anything else without its comments', async (t) => {
+  const code = (text) => transformSync(text, { loader: 'ts', minifyWhitespace: true }).code
+  const files = listSources(repositoryRoot, 'packages').filter((file) => /\/src\/.*\.ts$/.test(file))
+  const others = [
+    'commander/lib/command.js',
+    'commander/lib/help.js',
+    'pino/pino.js',
+    'pino/lib/proto.js',
+    'pino/lib/tools.js',
+  ]
+  const changed = [...files, ...others.map((name) => `node_modules/${name}`)].filter((file) => {
+    const text = readText(repositoryRoot, file)
+    return code(withoutComments(text)) !== code(text)
+  })
+  t.same(changed, [])
+})
