@@ -1,8 +1,8 @@
 /** `memsvc install-unit`, for this user's systemd: no root, and a configuration folder of the test's own. */
 
-import { type Ending, runProgram, watchdog } from '@memsvc/shared/test-support'
+import { type Ending, type ProgramOptions, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t, { type Test } from 'tap'
-import { nodeFs, nodeOs, nodePath, nodeUrl } from '../../test-support/index.ts'
+import { nodeChildProcess, nodeFs, nodeOs, nodePath, nodeUrl } from '../../test-support/index.ts'
 
 const MEMSVC = nodeUrl.fileURLToPath(new URL('../../../bin/memsvc.js', import.meta.url))
 
@@ -11,7 +11,7 @@ watchdog(t)
 interface Home {
   /** Where the units go. */
   folder: string
-  installUnit(args: readonly string[], env?: Record<string, string>): Promise<Ending>
+  installUnit(args: readonly string[], options?: ProgramOptions): Promise<Ending>
 }
 
 function newHome(t: Test): Home {
@@ -19,8 +19,8 @@ function newHome(t: Test): Home {
   t.teardown(() => nodeFs.rmSync(config, { recursive: true }))
   return {
     folder: nodePath.join(config, 'systemd/user'),
-    installUnit: (args, env) =>
-      runProgram(MEMSVC, ['install-unit', ...args], { env: { XDG_CONFIG_HOME: config, ...env } }),
+    installUnit: (args, { env, ...options } = {}) =>
+      runProgram(MEMSVC, ['install-unit', ...args], { env: { XDG_CONFIG_HOME: config, ...env }, ...options }),
   }
 }
 
@@ -68,28 +68,27 @@ for (const [name, put] of obstacles) {
   })
 }
 
-const SYSTEM_UNITS = ['memsvc.socket', 'memsvc.service'].map((name) => `/etc/systemd/system/${name}`)
-const isTaken = SYSTEM_UNITS.some((path) => nodeFs.existsSync(path))
-const notHere = noSystemd || (process.getuid?.() === 0 && !isTaken ? false : 'needs root, and no units of memsvc')
+/** A mount namespace of its own, where the machine's units would be written to memory. */
+const APART = ['unshare', '-m', 'sh', '-c']
+const PREPARE =
+  'mount -t tmpfs none /etc/systemd/system && mount -t tmpfs none /run && mkdir -m 700 /run/own && exec "$0" "$@"'
+const mayMount = nodeChildProcess.spawnSync('unshare', [...APART.slice(1), PREPARE, 'true']).status === 0
+const notHere = noSystemd || (mayMount ? false : 'needs root')
 
 t.test(
   'where only its owner may enter, his systemd may run it, and the machine’s not',
   { skip: notHere },
   async (t) => {
     const { installUnit, folder } = newHome(t)
-    const own = nodeFs.mkdtempSync('/run/memsvc-test-') // 0700, and no folder that the service would be shown anew
-    t.teardown(() => nodeFs.rmdirSync(own))
-    t.teardown(() => SYSTEM_UNITS.map((path) => nodeFs.rmSync(path, { force: true })))
-    const elsewhere = `data:text/javascript,process.execPath="${own}/node"`
-    const env = { NODE_OPTIONS: `--import=${encodeURI(elsewhere)}` }
-    t.match(await installUnit(['--system'], env), {
+    const elsewhere = 'data:text/javascript,process.execPath="/run/own/node"'
+    const options = { env: { NODE_OPTIONS: `--import=${encodeURI(elsewhere)}` }, prefix: [...APART, PREPARE] }
+    t.match(await installUnit(['--system'], options), {
       code: 1,
       stdout: '',
-      stderr: `only some may enter ${own}`,
+      stderr: 'only some may enter /run/own',
     })
-    t.notOk(SYSTEM_UNITS.some((path) => nodeFs.existsSync(path)))
-    t.match(await installUnit(['--user'], env), { code: 0 })
-    t.match(nodeFs.readFileSync(nodePath.join(folder, 'memsvc.service'), 'utf8'), `ExecStart=${own}/node `)
+    t.match(await installUnit(['--user'], options), { code: 0 })
+    t.match(nodeFs.readFileSync(nodePath.join(folder, 'memsvc.service'), 'utf8'), 'ExecStart=/run/own/node ')
   },
 )
 
