@@ -19,7 +19,7 @@ export async function tryGet(argv: readonly string[], begin?: number): Promise<b
     const { leftMs } = new Deadline(readTimeout(timeout), begin)
     const place = findRegistry(readRegistryOptions(asked.options))
     const raw = await tryReadKey({ place, name, timeoutMs: leftMs }, key)
-    if (raw === null) return false
+    if (raw === null || (json && raw.isCopy)) return false
     const { version, bytes } = raw
     const type = typeName(raw.type)
     const value = type === 'bytes' ? new Uint8Array(bytes) : JSON.parse(bytes.toString())

@@ -1,12 +1,12 @@
 import { errorCode } from '@memsvc/shared'
-import { EXIT, type ExitCode, type StoreReader, ToolError, typeName } from '@memsvc/shared/internal'
+import { EXIT, type ExitCode, type Freshness, type StoreReader, ToolError, typeName } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { absent, storeName } from './key.ts'
 import type { Print } from './output.ts'
-import { openReader } from './owner.ts'
+import { answered, findOwner, openReaderOf, type StoreOwner } from './owner.ts'
 import { printTo } from './save.ts'
 import { readMaxAge } from './store-options.ts'
-import { formatEntry } from './value-text.ts'
+import { type Copied, formatEntry } from './value-text.ts'
 
 /** Longer bytes are read in parts of this size. */
 const PART_BYTES = 64 * 1024 * 1024
@@ -14,8 +14,10 @@ const PART_BYTES = 64 * 1024 * 1024
 /** `memclient get KEY`: the value, from the area. JSON is text in one line; bytes come as they are. */
 export async function get(context: Context, key: string): Promise<ExitCode> {
   const maxAgeMs = readMaxAge(context.options.maxAge)
-  using store = await openReader(context)
-  checkAge(store, maxAgeMs, storeName(context))
+  using owner = await findOwner(context)
+  using store = await openReaderOf(context, owner)
+  const { freshness } = store
+  checkAge(freshness, maxAgeMs, storeName(context))
   const stored = store.stored(key)
   stored.look()
   if (stored.byteLength > PART_BYTES && !context.json && typeName(stored.type) === 'bytes') {
@@ -25,12 +27,22 @@ export async function get(context: Context, key: string): Promise<ExitCode> {
   }
   const entry = store.getEntry(key)
   if (entry.type === null) throw absent(key, storeName(context))
-  await printTo(context, (print) => print(formatEntry(context.json, entry)))
+  const copied = context.json && freshness !== null ? await copiedOf(context, { owner, freshness, entry }) : null
+  await printTo(context, (print) => print(formatEntry(context.json, entry, copied)))
   return EXIT.done
 }
 
+/** What a copy says of itself, and of the value that was read; its revision is known as long as it is the present one. */
+async function copiedOf(
+  context: Context,
+  { owner, freshness, entry }: { owner: StoreOwner; freshness: Freshness; entry: { key: string; version: bigint } },
+): Promise<Copied> {
+  const { version, revision } = await answered(context, owner.name, owner.calls.origin(entry.key))
+  return { ...freshness, revision: version === entry.version ? revision : null }
+}
+
 /** Before the value is read: what is read then is at least as new. @throws ToolError the copy is older */
-function checkAge({ freshness }: StoreReader, maxAgeMs: number | undefined, name: string): void {
+function checkAge(freshness: Freshness | null, maxAgeMs: number | undefined, name: string): void {
   if (maxAgeMs === undefined || freshness === null || freshness.ageMs <= maxAgeMs) return
   const { state, ageMs } = freshness
   const age = Number.isFinite(ageMs) ? `${(ageMs / 1000).toFixed(1)} s old` : 'of unknown age'

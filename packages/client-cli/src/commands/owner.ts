@@ -58,6 +58,11 @@ export class OpenStore extends StoreReader {
 /** The caller closes it. @throws as findOwner, attach */
 export async function openReader(context: Context): Promise<OpenStore> {
   using owner = await findOwner(context)
+  return openReaderOf(context, owner)
+}
+
+/** As openReader, of an owner that was found. */
+export async function openReaderOf(context: Context, owner: StoreOwner): Promise<OpenStore> {
   const reader = new OpenStore()
   reader.replace(attach(await answered(context, owner.name, owner.calls.open(null))))
   return reader

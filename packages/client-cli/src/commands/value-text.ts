@@ -52,9 +52,27 @@ export function textOf(bytes: Uint8Array, place: string): string {
   }
 }
 
+/** Of a value that is a copy. */
+export interface Copied {
+  readonly state: string
+  /** Milliseconds; Infinity: nothing is known. */
+  readonly ageMs: number
+  /** Of the origin: everything up to there is in the copy. */
+  readonly applied: bigint
+  /** Of the origin, which wrote the value; null: the value was changed while that was asked. */
+  readonly revision: bigint | null
+}
+
 /** What `get` prints. */
-export function formatEntry(json: boolean, { key, value, version, type }: Entry): string | Uint8Array {
-  if (json) return jsonLine({ key, value: jsonOf(value), version: jsonVersion(version), type })
+export function formatEntry(
+  json: boolean,
+  { key, value, version, type }: Entry,
+  copied: Copied | null = null,
+): string | Uint8Array {
+  if (json) {
+    const entry = { key, value: jsonOf(value), version: jsonVersion(version), type }
+    return jsonLine(copied === null ? entry : { ...entry, ...jsonCopied(copied) })
+  }
   return value instanceof Uint8Array ? value : jsonLine(value)
 }
 
@@ -66,6 +84,15 @@ export function checkTextLength(bytes: number, place: string): void {
 /** JSON in one line, that no terminal obeys. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(CONTROLS, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function jsonCopied({ state, ageMs, applied, revision }: Copied): object {
+  return {
+    state,
+    ageMs: Number.isFinite(ageMs) ? Math.round(ageMs) : null,
+    revision: revision === null ? null : jsonVersion(revision),
+    applied: jsonVersion(applied),
+  }
 }
 
 /** A version as a number, where a number can hold it. */

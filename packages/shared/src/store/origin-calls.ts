@@ -5,7 +5,7 @@ import { numbered } from '../util/service-errors.ts'
 import type { CoreEdit } from './core-edit.ts'
 import type { StoreOrigin } from './origin.ts'
 import type { StoreCore } from './store-core.ts'
-import type { Outcome } from './store-interface.ts'
+import type { OriginRevision, Outcome } from './store-interface.ts'
 
 /** Who asks, and for how long it shall be. */
 export interface OriginRequest {
@@ -40,6 +40,11 @@ export class OriginCalls {
     } catch (error) {
       throw numbered(error)
     }
+  }
+
+  /** Of one moment. */
+  revisionOf(key: string): OriginRevision {
+    return { version: this.#core.reader.versionOf(key), revision: this.#origin.revisionOf(key) }
   }
 
   async #outcomeOf(edits: readonly CoreEdit[], change: Promise<bigint>): Promise<Outcome> {

@@ -32,6 +32,8 @@ export interface StoreOrigin {
   update(edits: readonly CoreEdit[], caller: Caller): Promise<bigint>
   /** @returns the sum, which is in the copy by then. @throws ERR_INVALID_ARG_VALUE the value is no number; as update */
   increment(key: string, by: number, caller: Caller): Promise<number>
+  /** Which of its revisions wrote the value that the copy has; 0n: it has none. */
+  revisionOf(key: string): bigint
   /** The store is closed. */
   end(): void
 }

@@ -214,6 +214,17 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
+   * Of a copy of values elsewhere: which revision of theirs wrote the value that is here; asked of the owner.
+   * @returns 0n: there is no value. @throws ERR_UNSUPPORTED_OPERATION it is no copy; ERR_DEAD_OBJECT; ERR_TIMEOUT
+   */
+  async revisionOf(key: string, options: CallOptions = NO_OPTIONS): Promise<bigint> {
+    checkKey(key)
+    checkOptions('options', options)
+    this.#checkOpen()
+    return this.#calls.origin(key, options)
+  }
+
+  /**
    * The changes of keys that begin so, from here on: each key as it is then, the last one never missed, over restarts of the owner
    * too. Ends quietly when `signal` fires, the loop is left, or the store is closed. Keeps the process alive.
    * @throws ERR_INVALID_ARG_VALUE no key begins so; by next(): ERR_LIMIT too many watchers

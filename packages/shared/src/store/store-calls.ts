@@ -85,6 +85,15 @@ export class StoreCalls {
     )
   }
 
+  /** Of a copy: the revision of its origin. */
+  origin(key: string, options: CallOptions): Promise<bigint> {
+    return this.#call(
+      options,
+      ({ store }) => store.origin(key),
+      ({ revision }) => revision,
+    )
+  }
+
   #setLarge(key: string, value: Encoded, options: SetOptions): Promise<bigint> {
     const { ifVersion = ANY_VERSION, ttlMs = NO_TTL } = options
     const request = { key, value, ifVersion, ttlMs, owner: this.#uploader }

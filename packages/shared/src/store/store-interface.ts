@@ -37,6 +37,13 @@ export interface Outcome {
   readonly revision?: bigint
 }
 
+/** Of a copy: a value here, and which revision of its origin wrote it. */
+export interface OriginRevision {
+  /** 0n: there is none. */
+  readonly version: bigint
+  readonly revision: bigint
+}
+
 /** One change of several. */
 export interface WireEdit {
   readonly key: string
@@ -63,6 +70,14 @@ const outcome = plain<Outcome>(
     const found = { isConflict: parcel.readInt() !== 0, version: parcel.readLong(), edit: parcel.readInt() }
     return found.isConflict && parcel.dataAvail() >= LONG_BYTES ? { ...found, revision: parcel.readLong() } : found
   },
+)
+
+const originRevision = plain<OriginRevision>(
+  (parcel, { version, revision }) => {
+    parcel.writeLong(version)
+    parcel.writeLong(revision)
+  },
+  (parcel) => ({ version: parcel.readLong(), revision: parcel.readLong() }),
 )
 
 const edits = plain<readonly WireEdit[]>(
@@ -118,6 +133,8 @@ export const IStore = defineInterface('memsvc.IStore', {
   unwatch: { code: 1002, args: [types.binder] },
   /** The watcher has heard its notice: before it looks. */
   acknowledge: { code: 1003, args: [types.binder], oneway: true },
+  /** @throws ERR_UNSUPPORTED_OPERATION it is no copy; ERR_SECURITY the caller may not read the key */
+  origin: { code: 1004, args: [types.string], returns: originRevision },
 })
 
 /** Spoken by whoever opened a store. */

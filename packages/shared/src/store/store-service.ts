@@ -19,6 +19,7 @@ import {
   InvalidArgValueError,
   NullPointerError,
   SecurityError,
+  UnsupportedOperationError,
 } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { setImmediate } from '../util/timers.ts'
@@ -27,7 +28,15 @@ import { checkUpdate } from './edits.ts'
 import type { StoreOrigin } from './origin.ts'
 import { OriginCalls, type OriginRequest } from './origin-calls.ts'
 import type { PutOptions, StoreCore } from './store-core.ts'
-import { ANY_VERSION, type HandedArea, IStore, NO_TTL, type Outcome, type WireEdit } from './store-interface.ts'
+import {
+  ANY_VERSION,
+  type HandedArea,
+  IStore,
+  NO_TTL,
+  type OriginRevision,
+  type Outcome,
+  type WireEdit,
+} from './store-interface.ts'
 import { checkKey } from './store-key.ts'
 import type { StoreWatchers } from './store-watchers.ts'
 import { Uploads } from './uploads.ts'
@@ -195,6 +204,16 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   acknowledge(callback: IBinder | null): void {
     if (callback !== null) this.#parts.watchers.acknowledge(callback)
+  }
+
+  origin(key: string | null): OriginRevision {
+    checkKey(key)
+    if (this.#origin === null) throw withoutStack(() => new UnsupportedOperationError('this store is no copy'))
+    const { core, mayRead } = this.#parts
+    const caller = callerNow()
+    if (!mayRead(caller, core.reader.numberOf(key)))
+      throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not read this key`))
+    return this.#origin.revisionOf(key)
   }
 
   /** The values are in other areas: everybody hears of it before anything is written to those. */

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { AreaReader, areaStates, type OwnedFd } from 'memfd-native'
 import { type Question, type QuickAddress, tryAsk } from '../service-manager/quick-call.ts'
+import { replicaStates } from './replica-words.ts'
 
 /** One area for all keys, a ParcelFileDescriptor without a status channel. */
 const ONE_AREA = [1, 1, 1, '*'.charCodeAt(0), 0]
@@ -16,6 +17,8 @@ export interface RawValue {
   readonly type: number
   readonly version: bigint
   readonly bytes: Buffer
+  /** Of values elsewhere. */
+  readonly isCopy: boolean
 }
 
 /** The value of a key. @returns null: declined, also where there is none. Nothing is left open then either. Never throws */
@@ -29,6 +32,8 @@ function read(area: OwnedFd, name: string): RawValue | null {
   const bytes = Buffer.alloc(MAX_BYTES)
   const count = key.read(bytes)
   const { type, version, byteLength, state } = key
+  const isCopy = reader.header.replicaState !== replicaStates.NONE
   reader.close()
-  return count === byteLength && state === areaStates.LIVE ? { type, version, bytes: bytes.subarray(0, count) } : null
+  if (count !== byteLength || state !== areaStates.LIVE) return null
+  return { type, version, bytes: bytes.subarray(0, count), isCopy }
 }

@@ -31,6 +31,10 @@ class Origin implements StoreOrigin {
     return by
   }
 
+  revisionOf(key: string): bigint {
+    return this.copy?.versionOf(key) === 0n ? 0n : 7n
+  }
+
   end(): void {
     this.isEnded = true
   }
@@ -136,4 +140,19 @@ t.test('the origin is told when the store is closed', async (t) => {
   const { owner, origin } = await copiedStore(t)
   owner.close()
   t.ok(origin.isEnded)
+})
+
+t.test('which revision of the origin wrote a value is asked of the owner, and a plain store has none', async (t) => {
+  const { store } = await copiedStore(t)
+  await store.set('a', 1)
+  t.equal(await store.revisionOf('a'), 7n)
+  t.equal(await store.revisionOf('b'), 0n)
+  t.equal(await codeOf(store.revisionOf('')), 'ERR_INVALID_ARG_VALUE')
+  const { registry } = await startRegistry(t)
+  const owner = new OwnedStore({ capacity: MIB, maxKeys: 64 })
+  t.teardown(() => owner.close())
+  await (await connect(t, registry)).addService('plain', owner.binder)
+  const plain = await SharedStore.open('plain', { path: registry })
+  t.teardown(() => plain.close())
+  t.equal(await codeOf(plain.revisionOf('a')), 'ERR_UNSUPPORTED_OPERATION')
 })
