@@ -18,7 +18,7 @@ export interface ReplicationOptions {
   readonly settings: ReplicationSettings
   /** Whether this caller may write the key here; the cluster has rights of its own besides. */
   readonly mayWrite: (caller: Caller, key: string) => boolean
-  /** Told when the state is another one, and why. */
+  /** Told when the state is another one, or why it is. */
   readonly onState?: (state: StateName, why: string | null) => void
   /** Told how many keys a full read has had so far. */
   readonly onProgress?: (keys: number) => void
@@ -89,7 +89,7 @@ export class Replication {
       },
       ...(onProgress === undefined ? {} : { onProgress }),
     })
-    this.#writer.use(this.#replica.contents)
+    this.#writer.use(this.#replica)
     const set = (key: string, value: number) => this.#writer.update([edit(key, value)]).then(() => undefined)
     this.#values = new Map(settings.values.map((name) => [name, new CopiedValue({ name, mayWrite, set })]))
     this.#replica.contents.onKeys = (keys) => this.#refresh(keys)

@@ -39,6 +39,8 @@ export interface ReplicateOptions extends RegistryOptions, ReplicateOverrides {
 
 /** Between two looks for a registry. */
 const REGISTRY_PAUSE_MS = 200
+/** Between two lines of the log. */
+const SHOWN_KEYS = 5000
 
 /** @returns the exit status, once it was told to end @throws what is wrong with the configuration; the name is another process's */
 export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
@@ -54,15 +56,22 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   const { logger } = log
   const socket = NotifySocket.take(process.env)
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
+  let shown = 'syncing'
   const replication = new Replication({
     settings,
     mayWrite: withoutContext((caller: Caller, key: string) => storeAccess.mayWrite(caller, key)),
     onState: (state, why) => {
-      logger[state === 'refused' ? 'error' : 'info']({ state, reason: why ?? undefined }, 'the copy')
       notifier.changed()
+      if (state === shown) return
+      shown = state
+      logger[state === 'refused' ? 'error' : 'info']({ state, reason: why ?? undefined }, 'the copy')
     },
-    onProgress: () => notifier.changed(),
+    onProgress: (keys) => {
+      notifier.changed()
+      progress.show(keys)
+    },
   })
+  const progress = new Progress(logger)
   const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(replication) })
   const end = new AbortController()
   const control = new ControlService({
@@ -130,6 +139,23 @@ interface Offer {
   /** Whose channels its are; absent: the library's own. */
   readonly policy?: ChannelPolicy
   readonly signal: AbortSignal
+}
+
+/** Of a full read that is long. */
+class Progress {
+  readonly #logger: Logger
+  #shown = 0
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  show(keys: number): void {
+    if (keys < this.#shown) this.#shown = 0 // another one
+    if (keys - this.#shown < SHOWN_KEYS) return
+    this.#shown = keys
+    this.#logger.info({ keys }, 'reading')
+  }
 }
 
 function statusLine(replication: Replication): string {

@@ -15,6 +15,7 @@ import { engineValue, positionOf, type RangeAnswer, type TxnAnswer, type WatchAn
 import { NODE_LIMITS, type NodeLimits, Nodes, type TlsOptions } from './nodes.ts'
 import { endOf, longOf, textOf } from './numbers.ts'
 import { type Credentials, EtcdSession } from './session.ts'
+import { WholeRevisions } from './whole-revisions.ts'
 
 export interface EtcdOptions {
   readonly endpoints: readonly string[]
@@ -78,7 +79,10 @@ export class EtcdEngine implements Engine {
       key: textOf(this.#prefix),
       range_end: textOf(endOf(this.#prefix)),
       start_revision: String(from),
+      // Else one answer has all that was missed: before 3.4.17 the gateway takes 4 MiB of it, and this process has to keep it.
+      fragment: true,
     }
+    const whole = new WholeRevisions()
     const stream = await this.#session.open('/v3/watch', { create_request: create }, WATCH_HEADERS)
     const stop = () => stream.end()
     signal.addEventListener('abort', stop)
@@ -86,7 +90,9 @@ export class EtcdEngine implements Engine {
       if (signal.aborted) throw new EngineError('unknown', 'the watch was ended')
       // From now on it may be silent: whoever watches knows for how long.
       stream.answer.socket?.setTimeout(0)
-      for await (const line of jsonLines(stream.answer, this.#limits.answerBytes)) this.#take(line as WatchAnswer, sink)
+      for await (const line of jsonLines(stream.answer, this.#limits.answerBytes)) {
+        this.#take(line as WatchAnswer, whole, sink)
+      }
     } catch (cause) {
       if (cause instanceof EngineError) throw cause
       throw new EngineError('unknown', `the watch broke off: ${(cause as Error).message}`, { cause })
@@ -138,10 +144,10 @@ export class EtcdEngine implements Engine {
     return this.#session.call<T>(path, message, timeoutMs)
   }
 
-  #take({ result, error }: WatchAnswer, sink: WatchSink): void {
+  #take({ result, error }: WatchAnswer, whole: WholeRevisions, sink: WatchSink): void {
     if (error !== undefined) throw faultOf(error.message ?? 'the watch was refused')
     if (result === undefined) return
-    const { header, created, canceled, compact_revision, cancel_reason, events = [] } = result
+    const { header, created, canceled, compact_revision, cancel_reason, fragment, events = [] } = result
     if (longOf(compact_revision) > 0n) {
       throw new EngineError('compacted', `etcd has forgotten what was before revision ${compact_revision}`)
     }
@@ -153,7 +159,8 @@ export class EtcdEngine implements Engine {
       const { key, revision, value } = engineValue(kv, this.#prefix.length)
       return { key, revision, value: type === 'DELETE' ? null : value }
     })
-    sink.onChanges({ ...position, changes })
+    const complete = whole.take(changes, fragment === true)
+    if (complete.length > 0) sink.onChanges({ ...position, changes: complete })
   }
 
   #keyOf(key: Buffer): string {

@@ -21,5 +21,10 @@ export function faultOf(message: string): EngineError {
 
 /** The token is over, or of before a change of the rights: another one will do. */
 export function wantsNewToken(message: string): boolean {
-  return /invalid auth token|auth store is old/.test(message)
+  return /invalid auth token|auth store is old|user name is empty/.test(message)
+}
+
+/** Users were not enabled there, or not yet: it does without a token. */
+export function asksNobody(message: string): boolean {
+  return /authentication is not enabled/.test(message)
 }

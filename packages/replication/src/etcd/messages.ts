@@ -36,6 +36,7 @@ export interface WatchAnswer {
     readonly canceled?: boolean
     readonly compact_revision?: string
     readonly cancel_reason?: string
+    readonly fragment?: boolean
     readonly events?: readonly { readonly type?: string; readonly kv?: KeyValue }[]
   }
   readonly error?: { readonly message?: string; readonly grpc_code?: number }

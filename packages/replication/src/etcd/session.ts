@@ -1,6 +1,6 @@
 /** Calls to a cluster as its user: with a token where one is needed, renewed when it is over. */
 import { EngineError } from '../engine/engine.ts'
-import { faultOf, wantsNewToken } from './faults.ts'
+import { asksNobody, faultOf, wantsNewToken } from './faults.ts'
 import type { Nodes, Stream } from './nodes.ts'
 
 /** Who this machine is to the cluster. */
@@ -8,6 +8,9 @@ export interface Credentials {
   readonly user: string
   readonly password: string
 }
+
+/** The cluster asks nobody who he is. */
+const NO_TOKEN = ''
 
 export class EtcdSession {
   readonly #nodes: Nodes
@@ -52,7 +55,8 @@ export class EtcdSession {
     if (this.#credentials === null) return {}
     this.#token ??= this.#authenticate(this.#credentials)
     try {
-      return { authorization: await this.#token }
+      const token = await this.#token
+      return token === NO_TOKEN ? {} : { authorization: token }
     } catch (error) {
       this.#token = null
       throw error
@@ -63,7 +67,9 @@ export class EtcdSession {
     const body = JSON.stringify({ name: user, password })
     const { status, text } = await this.#nodes.call({ path: '/v3/auth/authenticate', body, headers: {} })
     const answer = parse(text)
-    if (status !== 200) throw faultOf(messageOf(answer, { status, text }))
+    const message = status === 200 ? '' : messageOf(answer, { status, text })
+    if (asksNobody(message)) return NO_TOKEN
+    if (status !== 200) throw faultOf(message)
     const { token } = answer as { token?: unknown }
     if (typeof token !== 'string') throw new EngineError('denied', 'etcd gave no token')
     return token

@@ -78,7 +78,7 @@ async function examineAlarms(session: EtcdSession, timeoutMs: number): Promise<C
     if (raised.length === 0) return [ok(name, 'none')]
     return [
       problem(name, raised.join(', '), {
-        follows: 'etcd refuses changes, the pulse too: no copy is live',
+        follows: 'etcd refuses changes, the pulse too',
         remedy: 'NOSPACE: etcdctl compact, defrag, alarm disarm; CORRUPT: replace that member',
       }),
     ]

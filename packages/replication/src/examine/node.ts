@@ -85,7 +85,7 @@ function judge(name: string, report: NodeReport): ClusterFinding[] {
   if (quotaBytes !== null && usedBytes > quotaBytes * MOST_OF_QUOTA)
     return [
       warning(name, found, {
-        follows: 'once it is full, etcd refuses all changes, the pulse too: then no copy is live any more',
+        follows: 'once it is full, etcd refuses all changes, the pulse too',
         remedy: 'compact and defragment (etcdctl compact, defrag), or raise --quota-backend-bytes',
       }),
     ]

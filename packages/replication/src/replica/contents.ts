@@ -2,16 +2,19 @@
  * What is in the copy: up to which revision, each key with the revision that wrote it. Everything that comes from the engine comes through
  * here, in its order, whole revisions at a time; who waits for a revision is told when it is in.
  */
+import { errorCode } from '@memsvc/shared'
 import { type CoreEdit, checkKey, type StoreCopy } from '@memsvc/shared/internal'
-import type { EngineChange, EngineValue } from '../engine/engine.ts'
+import type { EngineChange, EngineEdit, EngineValue } from '../engine/engine.ts'
 import { PULSE_KEY } from './pulse-key.ts'
+import { inTransactions, middleOf } from './transactions.ts'
 import { fromEngine } from './value-form.ts'
 
-/** The pulse, as it came by last. */
-export interface SeenPulse {
-  readonly revision: bigint
-  readonly value: Buffer | null
-}
+/** Whether a key that has the second revision here is to have what the first one has written. */
+type IsNew = (revision: bigint, here: bigint) => boolean
+
+/** Of a watch, which may tell again what is known. */
+const later: IsNew = (revision, here) => revision > here
+const always: IsNew = () => true
 
 interface Waiter {
   readonly revision: bigint
@@ -30,15 +33,28 @@ export class Contents {
   #isComplete = false
   #lastVersion = 0n
   #oddKeys = 0
-  #pulse: SeenPulse | null = null
+  #highest = 0n
+  #pulse: EngineChange | null = null
+  #newest: EngineChange | null = null
 
   constructor(copy: StoreCopy) {
     this.#copy = copy
   }
 
-  /** Null: there was none yet, in this history. */
-  get pulse(): SeenPulse | null {
+  /** As it came by last. Null: there was none yet, in this history. */
+  get pulse(): EngineChange | null {
     return this.#pulse
+  }
+
+  /** Of what has come: two changes by which this history can be told from another. */
+  get marks(): readonly EngineChange[] {
+    const marks = [this.#pulse, this.#newest].filter((change) => change !== null)
+    return marks[0] === marks[1] ? marks.slice(1) : marks
+  }
+
+  /** No revision of this history that is known is higher. */
+  get highest(): bigint {
+    return this.#highest > this.#applied ? this.#highest : this.#applied
   }
 
   /** Everything up to there is in the copy, unless it never was complete. */
@@ -65,33 +81,67 @@ export class Contents {
     return this.#revisions.get(key) ?? 0n
   }
 
-  /** What one answer of the watch has; whole revisions. @throws ERR_LIMIT no room: the copy is as it was */
+  /**
+   * What has come by the watch; whole revisions. What this machine has changed itself may be here already.
+   * @throws ERR_LIMIT no room: all of it will have to come again
+   */
   apply(changes: readonly EngineChange[]): void {
-    const last = changes.reduce((last, { revision }) => (revision > last ? revision : last), this.#applied)
-    this.#put(changes)
-    this.#rise(last)
-  }
-
-  /** A page of a full read. @throws ERR_LIMIT no room */
-  load(values: readonly EngineValue[], seen: Set<string>): void {
-    for (const { key } of values) seen.add(key.toString())
-    this.#put(values)
+    const last = changes.at(-1)
+    if (last === undefined) return
+    this.#put(
+      changes.filter(({ revision }) => revision > this.#applied),
+      later,
+    )
+    this.#newest = last
+    this.#rise(last.revision)
   }
 
   /**
-   * A full read has come to its end: what it has not had is no more, and what it had is all there is at that revision.
-   * @throws ERR_LIMIT no room
+   * What this machine has changed itself, before it comes by the watch: only if all that was before is here.
+   * @returns whether it is here
    */
-  finish(revision: bigint, seen: ReadonlySet<string>): void {
-    // Also keys that were put by an earlier life of this process: the copy itself knows them.
-    const gone = this.#copy.keys.filter((key) => !seen.has(key))
-    this.#put(gone.map((key) => ({ key: Buffer.from(key), revision, value: null })))
+  applyOwn(revision: bigint, edits: readonly EngineEdit[]): boolean {
+    if (!this.#isComplete || revision !== this.#applied + 1n) return false
+    try {
+      this.#put(
+        edits.map((edit) => ({ ...edit, revision })),
+        later,
+      )
+    } catch (error) {
+      if (!isNoRoom(error)) throw error
+      return false
+    }
+    this.#rise(revision)
+    return true
+  }
+
+  /** A page of a full read. @throws ERR_LIMIT no room */
+  load(values: readonly EngineValue[]): void {
+    this.#put(
+      values.filter((value) => !this.#isHere(value)),
+      always,
+    )
+    for (const value of values) if (value.revision > (this.#newest?.revision ?? 0n)) this.#newest = value
+  }
+
+  /** These are all the keys that there are at that revision: what is here besides is no more. */
+  keepOnly(keys: ReadonlySet<string>, revision: bigint): void {
+    // Also keys that were put before another history began: the copy itself knows them.
+    const gone = this.#copy.keys.filter((key) => !keys.has(key))
+    this.#put(
+      gone.map((key) => ({ key: Buffer.from(key), revision, value: null })),
+      always,
+    )
+  }
+
+  /** A full read has come to its end: what is here is what there is at that revision. */
+  finish(revision: bigint): void {
     this.#isComplete = true
     this.#applied = revision
     this.#rise(revision)
   }
 
-  /** A full read begins: until its end the copy may lack what there is. */
+  /** A full read begins, or has to: until its end the copy may lack what there is. */
   beginFullRead(): void {
     this.#isComplete = false
     this.#oddKeys = 0
@@ -100,8 +150,8 @@ export class Contents {
   /** The engine has another history: no revision of before means anything. */
   forget(): void {
     this.#isComplete = false
-    this.#applied = 0n
-    this.#pulse = null
+    this.#applied = this.#highest = 0n
+    this.#pulse = this.#newest = null
     this.#revisions.clear()
   }
 
@@ -144,24 +194,48 @@ export class Contents {
     return this.revisionOf(key) === revision ? version : version - 1n
   }
 
-  #put(changes: readonly EngineChange[]): void {
-    for (const together of inTransactions(changes)) this.#putTogether(together)
+  /** Also by its bytes: of another history, which nobody could tell, a revision says nothing. */
+  #isHere({ key, revision, value }: EngineValue): boolean {
+    const name = key.toString()
+    const here = this.revisionOf(name) === revision ? this.#copy.read(name) : null
+    if (here === null) return false
+    const { type, bytes } = fromEngine(value)
+    return here.type === type && Buffer.from(bytes).equals(here.bytes)
   }
 
-  #putTogether(changes: readonly EngineChange[]): void {
+  #put(changes: readonly EngineChange[], isNew: IsNew): void {
+    for (const together of inTransactions(changes)) this.#putAsFits(together, isNew)
+  }
+
+  /** What is replaced is free only afterwards: what does not fit together may fit one after the other. */
+  #putAsFits(changes: readonly EngineChange[], isNew: IsNew): void {
+    try {
+      this.#putTogether(changes, isNew)
+    } catch (error) {
+      const middle = middleOf(changes)
+      if (!isNoRoom(error) || middle === 0) throw error
+      this.#putAsFits(changes.slice(0, middle), isNew)
+      this.#putAsFits(changes.slice(middle), isNew)
+    }
+  }
+
+  #putTogether(changes: readonly EngineChange[], isNew: IsNew): void {
     const edits: CoreEdit[] = []
     const revisions = new Map<string, bigint>()
+    let oddKeys = 0
     for (const change of changes) {
       const key = change.key.toString()
-      if (key === PULSE_KEY) this.#pulse = { revision: change.revision, value: change.value }
-      else if (this.#isOdd(change.key, key)) continue
-      else if (change.revision > (revisions.get(key) ?? this.revisionOf(key))) {
+      if (change.revision > this.#highest) this.#highest = change.revision
+      if (key === PULSE_KEY) this.#pulse = change
+      else if (isOdd(change.key, key)) oddKeys += 1
+      else if (isNew(change.revision, revisions.get(key) ?? this.revisionOf(key))) {
         edits.push({ key, value: change.value === null ? null : fromEngine(change.value) })
         revisions.set(key, change.value === null ? 0n : change.revision)
       }
     }
+    const version = edits.length === 0 ? 0n : this.#copy.apply(edits)
+    this.#oddKeys += oddKeys
     if (edits.length === 0) return
-    const version = this.#copy.apply(edits)
     if (version > 0n) this.#lastVersion = version
     for (const [key, revision] of revisions) {
       if (revision === 0n) this.#revisions.delete(key)
@@ -169,17 +243,6 @@ export class Contents {
     }
     this.onKeys?.(revisions.keys())
     this.#tellChanged(revisions.keys())
-  }
-
-  #isOdd(bytes: Buffer, key: string): boolean {
-    try {
-      checkKey(key)
-      if (Buffer.from(key).equals(bytes)) return false
-    } catch {
-      // no key of a store
-    }
-    this.#oddKeys += 1
-    return true
   }
 
   #rise(revision: bigint): void {
@@ -201,21 +264,18 @@ export class Contents {
   }
 }
 
-/** What an area takes at once. */
-const MOST_EDITS = 256
+function isNoRoom(error: unknown): boolean {
+  return errorCode(error) === 'ERR_LIMIT'
+}
 
-/** Whole revisions, as many as go together; one that is larger in parts. */
-function* inTransactions(changes: readonly EngineChange[]): Generator<readonly EngineChange[], void> {
-  let begin = 0
-  let whole = 0
-  for (const [i, { revision }] of changes.entries()) {
-    if (revision !== changes[i - 1]?.revision) whole = i
-    if (i - begin < MOST_EDITS) continue
-    const end = whole > begin ? whole : i
-    yield changes.slice(begin, end)
-    begin = end
+/** Whether no store can have it. */
+function isOdd(bytes: Buffer, key: string): boolean {
+  try {
+    checkKey(key)
+    return !Buffer.from(key).equals(bytes)
+  } catch {
+    return true
   }
-  if (begin < changes.length) yield changes.slice(begin)
 }
 
 function onAbort(signal: AbortSignal, act: () => void): void {

@@ -37,6 +37,11 @@ export class Proofs {
     return this.#contact > before
   }
 
+  /** Whether a copy that has everything up to there would be proven anew. */
+  wouldProve(revision: bigint): boolean {
+    return this.#looks.some((look) => look.revision <= revision && look.askedAt > this.#contact)
+  }
+
   /** Another history: nothing of before is proven. */
   forget(): void {
     this.#looks = []

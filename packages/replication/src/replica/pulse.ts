@@ -5,8 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { bootTime } from 'memfd-native'
-import { type Engine, EngineError } from '../engine/engine.ts'
-import type { SeenPulse } from './contents.ts'
+import { type Engine, type EngineChange, EngineError } from '../engine/engine.ts'
 import { PULSE_KEY_BYTES } from './pulse-key.ts'
 
 export interface PulseOptions {
@@ -29,6 +28,7 @@ const TIMEOUT_MS = 2500
 export class Pulse {
   readonly #options: PulseOptions
   #timer: NodeJS.Timeout | undefined
+  #lookTimer: NodeJS.Timeout | undefined
   #isRunning = false
   #isBusy = false
   #mayWrite: boolean
@@ -44,6 +44,7 @@ export class Pulse {
   /** A watch is open: at once, to know soon that it is alive. */
   start(known: bigint): void {
     this.#isRunning = true
+    this.#mayWrite = this.#options.mayWrite
     this.#revision = known
     void this.#beat()
   }
@@ -51,15 +52,26 @@ export class Pulse {
   stop(): void {
     this.#isRunning = false
     clearTimeout(this.#timer)
+    clearTimeout(this.#lookTimer)
+    this.#lookTimer = undefined
   }
 
   /** One came by the watch. */
-  seen({ revision, value }: SeenPulse): void {
+  seen({ revision, value }: EngineChange): void {
     if (!this.#isRunning || revision === this.#revision) return
     this.#revision = value === null ? 0n : revision
     this.#wait()
     // Its own said all when it was put.
-    if (value?.toString() !== this.#own) void this.#look()
+    if (value?.toString() !== this.#own) this.#lookSoon()
+  }
+
+  /** Thousands of machines see the same pulse at the same moment. */
+  #lookSoon(): void {
+    if (this.#lookTimer !== undefined) return
+    this.#lookTimer = setTimeout(() => {
+      this.#lookTimer = undefined
+      void this.#look()
+    }, Math.random() * SPREAD_MS)
   }
 
   #wait(): void {
@@ -72,15 +84,16 @@ export class Pulse {
     if (this.#isBusy) return this.#wait()
     this.#isBusy = true
     try {
-      if (this.#mayWrite) await this.#put()
-      else await this.#look()
+      const isPut = this.#mayWrite && (await this.#put())
+      if (!isPut) await this.#look()
     } finally {
       this.#isBusy = false
       this.#wait()
     }
   }
 
-  async #put(): Promise<void> {
+  /** @returns whether that says all that a look would; false: it was refused, and reading may not be */
+  async #put(): Promise<boolean> {
     const text = JSON.stringify({ machine: this.#options.machine, beat: randomBytes(8).toString('hex') })
     const askedAt = bootTime()
     this.#own = text
@@ -92,14 +105,18 @@ export class Pulse {
         },
         TIMEOUT_MS,
       )
-      if (!this.#isRunning) return
+      if (!this.#isRunning) return true
       // Somebody was quicker, or the watch is behind.
       if (!isDone) this.#revision = present[0]?.revision ?? 0n
       this.#options.onLook(askedAt, revision)
+      return true
     } catch (error) {
-      if (!(error instanceof EngineError) || error.fault !== 'denied') return // the age says it
-      this.#mayWrite = false
-      this.#options.onDenied()
+      const fault = error instanceof EngineError ? error.fault : 'unknown'
+      if (fault === 'denied') {
+        this.#mayWrite = false
+        this.#options.onDenied()
+      }
+      return !['denied', 'full', 'refused'].includes(fault) // of any other the age says it
     }
   }
 

@@ -5,9 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ReplicaState, replicaStates, type StoreCopy } from '@memsvc/shared/internal'
 import { bootTime } from 'memfd-native'
-import { type Engine, type EngineChanges, EngineError, type Position } from '../engine/engine.ts'
+import { type Engine, type EngineChanges, type EngineEdit, EngineError, type Position } from '../engine/engine.ts'
 import { Contents } from './contents.ts'
 import { readAll } from './full-read.ts'
+import { goesOn } from './history.ts'
 import { Proofs } from './proofs.ts'
 import { Pulse } from './pulse.ts'
 import { PULSE_KEY_BYTES } from './pulse-key.ts'
@@ -17,7 +18,7 @@ export interface ReplicaOptions {
   readonly copy: StoreCopy
   readonly machine: string
   readonly mayWrite: boolean
-  /** Told when the state is another one, and why. */
+  /** Told when the state is another one, or why it is. */
   readonly onState: (state: ReplicaState, why: string | null) => void
   /** Told how many keys a full read has had so far. */
   readonly onProgress?: (keys: number) => void
@@ -62,9 +63,15 @@ export class Replica {
   readonly #end = new AbortController()
   #state: ReplicaState = replicaStates.SYNCING
   #isWatching = false
+  /** Whether all that the watch had to make good was still there. */
+  #isWhole = false
+  #isChecking = false
+  /** Of the open watch: it has come past what it had to make good. */
+  #onCaughtUp: () => void = () => undefined
   #isRefused = false
   #cluster = ''
   #reason: string | null = null
+  #toldReason: string | null = null
   #sessions = 0
   #fullReads = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -75,7 +82,8 @@ export class Replica {
     this.#pulse = new Pulse({
       ...options,
       onLook: (askedAt, revision) => {
-        if (this.#proofs.add(askedAt, revision, this.#provenUpTo)) this.#tell()
+        this.#proofs.add(askedAt, revision, this.#provenUpTo)
+        this.#advance()
       },
       onDenied: () => this.#options.onState(this.#state, 'this user may not write the pulse: others must'),
     })
@@ -95,6 +103,16 @@ export class Replica {
       fullReads: this.#fullReads,
       reason: this.#reason,
     }
+  }
+
+  /**
+   * A change that this machine has asked for, and that was made at that position.
+   * @returns whether it is in the copy now; false: it will come by the watch, as all others do
+   */
+  applyOwn({ cluster, revision }: Position, edits: readonly EngineEdit[]): boolean {
+    if (!this.#isWatching || cluster !== this.#cluster || !this.contents.applyOwn(revision, edits)) return false
+    this.#advance()
+    return true
   }
 
   /** Until `close()`. */
@@ -120,17 +138,19 @@ export class Replica {
     this.#pulse.stop()
   }
 
-  /** What is proven goes no further than a copy that is complete. */
+  /** Nothing is proven of a copy that is not complete, or may lack something. */
   get #provenUpTo(): bigint {
-    return this.contents.isComplete ? this.contents.applied : -1n
+    return this.contents.isComplete && this.#isWhole ? this.contents.applied : -1n
   }
 
   #ended(failure: unknown): void {
-    this.#isWatching = false
+    this.#isWatching = this.#isWhole = false
     this.#reason = failure instanceof Error ? failure.message : String(failure)
     this.#isRefused = isLasting(failure)
-    if (failure instanceof EngineError && failure.fault === 'compacted') this.contents.beginFullRead()
-    else this.#options.engine.turn()
+    // What is too long for a watch can be read in pages.
+    if (failure instanceof EngineError && ['compacted', 'tooLarge'].includes(failure.fault))
+      this.contents.beginFullRead()
+    if (!isCompacted(failure)) this.#options.engine.turn()
     this.#tell()
   }
 
@@ -140,7 +160,8 @@ export class Replica {
     const { engine } = this.#options
     const askedAt = bootTime()
     const look = await engine.look(PULSE_KEY_BYTES)
-    if (!(await this.#isSameHistory(look))) this.#forget()
+    const isKnown = this.#cluster !== ''
+    if (isKnown && !(await goesOn(engine, this.contents, { cluster: this.#cluster, now: look }))) this.#forget()
     this.#cluster = look.cluster
     if (!this.contents.isComplete) {
       this.#tell()
@@ -151,46 +172,32 @@ export class Replica {
     return this.#watch()
   }
 
-  /** Whether what is in the copy is the beginning of what the engine has now. */
-  async #isSameHistory({ cluster, revision }: Position): Promise<boolean> {
-    if (this.#cluster === '') return true
-    if (cluster !== this.#cluster || revision < this.contents.applied) return false
-    const { pulse } = this.contents
-    if (pulse === null || !this.contents.isComplete) return true
-    // A backup that was restored can have passed this revision meanwhile: then another pulse was there, or none.
-    try {
-      const then = await this.#options.engine.lookAt(PULSE_KEY_BYTES, pulse.revision)
-      if (pulse.value === null) return then === null
-      return then !== null && then.revision === pulse.revision && then.value.equals(pulse.value)
-    } catch (error) {
-      if (error instanceof EngineError && error.fault === 'refused') return false
-      throw error
-    }
-  }
-
   async #watch(): Promise<never> {
     const { engine } = this.#options
     const abort = new AbortController()
     const openedAt = bootTime()
+    const from = this.contents.applied
     let failure: unknown = null
     const fail = (error: unknown) => {
       failure ??= error
       abort.abort()
     }
     const onEnd = () => fail(new EngineError('unknown', 'closed'))
+    this.#onCaughtUp = () => void this.#checkWhole(from, abort.signal).catch(fail)
     const check = setInterval(() => this.#check(openedAt, fail), CHECK_MS)
     this.#end.signal.addEventListener('abort', onEnd)
     if (this.#end.signal.aborted) onEnd()
     const sink = {
-      onOpen: (position: Position) => attempt(fail, () => this.#opened(position)),
+      onOpen: (position: Position) => attempt(fail, () => this.#opened(position, from)),
       onChanges: (changes: EngineChanges) => attempt(fail, () => this.#take(changes)),
     }
     try {
-      return await engine.watch(this.contents.applied + 1n, sink, abort.signal)
+      return await engine.watch(from + 1n, sink, abort.signal)
     } catch (error) {
       throw failure ?? error
     } finally {
       this.#pulse.stop()
+      this.#onCaughtUp = () => undefined
       clearInterval(check)
       this.#end.signal.removeEventListener('abort', onEnd)
     }
@@ -205,9 +212,10 @@ export class Replica {
     }
   }
 
-  #opened(position: Position): void {
+  #opened(position: Position, from: bigint): void {
     this.#checkCluster(position)
     this.#isWatching = true
+    this.#isWhole = position.revision <= from
     this.#isRefused = false
     this.#reason = null
     this.#pulse.start(this.contents.pulse?.value ? this.contents.pulse.revision : 0n)
@@ -218,9 +226,32 @@ export class Replica {
     this.#checkCluster(changes)
     const { pulse } = this.contents
     this.contents.apply(changes.changes)
-    if (this.#proofs.applied(this.contents.applied)) this.#pauseMs = FIRST_PAUSE_MS
+    this.#advance()
     if (this.contents.pulse !== null && this.contents.pulse !== pulse) this.#pulse.seen(this.contents.pulse)
+  }
+
+  /** The copy has come further, or it is known how far the cluster was at some moment. */
+  #advance(): void {
+    if (!this.#isWhole && this.#proofs.wouldProve(this.contents.applied)) this.#onCaughtUp()
+    if (this.#proofs.applied(this.#provenUpTo)) this.#pauseMs = FIRST_PAUSE_MS
     this.#tell()
+  }
+
+  /**
+   * Of a delete that is the last thing which was compacted, a watch that begins there says nothing (etcd 3.4). So once it has come past what it
+   * had to make good, it is asked whether that can still be read. @throws compacted
+   */
+  async #checkWhole(from: bigint, signal: AbortSignal): Promise<void> {
+    if (this.#isChecking) return
+    this.#isChecking = true
+    try {
+      await this.#options.engine.lookAt(PULSE_KEY_BYTES, from)
+    } finally {
+      this.#isChecking = false
+    }
+    if (signal.aborted) return
+    this.#isWhole = true
+    this.#advance()
   }
 
   #checkCluster({ cluster }: Position): void {
@@ -237,8 +268,9 @@ export class Replica {
     const { contact } = this.#proofs
     const state = this.#stateNow()
     this.#options.copy.setReplica({ state, applied: this.contents.applied, contact })
-    if (state === this.#state) return
+    if (state === this.#state && this.#reason === this.#toldReason) return
     this.#state = state
+    this.#toldReason = this.#reason
     this.#options.onState(state, this.#reason)
   }
 
@@ -246,8 +278,12 @@ export class Replica {
     if (this.#isRefused) return replicaStates.REFUSED
     if (!this.contents.isComplete) return replicaStates.SYNCING
     const isProven = bootTime() - this.#proofs.contact <= LIVE_MS
-    return this.#isWatching && isProven ? replicaStates.LIVE : replicaStates.STALE
+    return this.#isWatching && this.#isWhole && isProven ? replicaStates.LIVE : replicaStates.STALE
   }
+}
+
+function isCompacted(failure: unknown): boolean {
+  return failure instanceof EngineError && failure.fault === 'compacted'
 }
 
 /** What does not heal by itself: rights, or a copy that is too small. */

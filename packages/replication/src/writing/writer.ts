@@ -6,14 +6,17 @@ import { ConflictError, InvalidArgValueError, LimitError, ReadOnlyError, Timeout
 import type { CoreEdit, StoreCopy, StoreOrigin } from '@memsvc/shared/internal'
 import {
   type Engine,
+  type EngineEdit,
   EngineError,
   type EngineValue,
+  type Position,
   type Transaction,
   type TransactionResult,
 } from '../engine/engine.ts'
 import type { Contents } from '../replica/contents.ts'
 import { PULSE_KEY } from '../replica/pulse-key.ts'
 import { fromEngine, JSON_TEXT, toEngine } from '../replica/value-form.ts'
+import { Patience } from './patience.ts'
 import { KeyTurns } from './turns.ts'
 
 export interface WriterOptions {
@@ -21,6 +24,13 @@ export interface WriterOptions {
   readonly mayWrite: boolean
   /** For all of a change. Milliseconds. */
   readonly timeoutMs?: number
+}
+
+/** What fills the copy. */
+export interface Filler {
+  readonly contents: Contents
+  /** @returns whether a change of this machine's, made at that position, is in the copy now; false: it comes by the watch */
+  applyOwn(position: Position, edits: readonly EngineEdit[]): boolean
 }
 
 /** Less than what a client waits for: it shall hear what is known. */
@@ -33,7 +43,7 @@ export class Writer implements StoreOrigin {
   readonly #turns = new KeyTurns()
   readonly #end = new AbortController()
   #copy: StoreCopy | null = null
-  #contents: Contents | null = null
+  #filler: Filler | null = null
   #underWay = 0
   #counts = { done: 0, conflicts: 0, unknown: 0, refused: 0 }
 
@@ -55,9 +65,13 @@ export class Writer implements StoreOrigin {
     this.#copy = copy
   }
 
-  /** What fills the copy. */
-  use(contents: Contents): void {
-    this.#contents = contents
+  /** Before the first change. */
+  use(filler: Filler): void {
+    this.#filler = filler
+  }
+
+  revisionOf(key: string): bigint {
+    return this.#filled.revisionOf(key)
   }
 
   end(): void {
@@ -67,17 +81,17 @@ export class Writer implements StoreOrigin {
   update(edits: readonly CoreEdit[]): Promise<bigint> {
     return this.#inTime(
       edits.map(({ key }) => key),
-      (signal, left) => this.#update(edits, signal, left),
+      (patience) => this.#update(edits, patience),
     )
   }
 
   increment(key: string, by: number): Promise<number> {
-    return this.#inTime([key], (signal, left) => this.#increment({ key, by, signal, left }))
+    return this.#inTime([key], (patience) => this.#increment(key, by, patience))
   }
 
-  async #update(edits: readonly CoreEdit[], signal: AbortSignal, left: () => number): Promise<bigint> {
+  async #update(edits: readonly CoreEdit[], patience: Patience): Promise<bigint> {
     const conditions = edits.filter(({ ifVersion }) => ifVersion !== undefined)
-    if (conditions.length > 0) await this.#known(signal)
+    if (conditions.length > 0) await this.#known(patience)
     for (const { key, ifVersion } of conditions) this.#checkVersion(key, ifVersion as bigint)
     // Of a key that is there twice the last one counts.
     const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
@@ -85,15 +99,15 @@ export class Writer implements StoreOrigin {
       conditions: [...new Set(conditions.map(({ key }) => key))].map((key) => this.#conditionOf(key)),
       edits: last.map(({ key, value }) => ({ key: Buffer.from(key), value: value === null ? null : toEngine(value) })),
     }
-    const result = await this.#options.engine.commit(transaction, left())
-    if (!result.isDone) return this.#conflict(transaction, result, signal)
+    const result = await this.#options.engine.commit(transaction, patience.leftMs)
+    if (!result.isDone) return this.#conflict(transaction, result, patience)
     if (!result.hasChanged) return 0n
-    await this.#untilHere(result.revision, signal)
+    await this.#untilHere(result, transaction.edits, patience)
     const { key } = last.find(({ value }) => value !== null) ?? (last[0] as CoreEdit)
     return this.#filled.versionOf(key, result.revision)
   }
 
-  async #increment({ key, by, signal, left }: Increment): Promise<number> {
+  async #increment(key: string, by: number, patience: Patience): Promise<number> {
     const name = Buffer.from(key)
     let present = this.#presentOf(key)
     for (;;) {
@@ -104,13 +118,13 @@ export class Writer implements StoreOrigin {
         edits: [{ key: name, value: Buffer.from(JSON.stringify(sum)) }],
         wantsValues: true,
       }
-      const result = await this.#options.engine.commit(transaction, left())
+      const result = await this.#options.engine.commit(transaction, patience.leftMs)
       if (result.isDone) {
-        await this.#untilHere(result.revision, signal)
+        await this.#untilHere(result, transaction.edits, patience)
         return sum
       }
       present = result.present[0] ?? null
-      if (left() <= 1) throw new NothingDone(`others were quicker at ${key} for all the time there was`)
+      if (patience.isOver) throw new NothingDone(`others were quicker at ${key} for all the time there was`)
     }
   }
 
@@ -132,21 +146,22 @@ export class Writer implements StoreOrigin {
   }
 
   /** Without it a revision that is known may be one of another history. */
-  async #known(signal: AbortSignal): Promise<void> {
+  async #known(patience: Patience): Promise<void> {
+    if (this.#filled.isComplete) return
     try {
-      await this.#filled.untilApplied(0n, signal)
+      await this.#filled.untilApplied(0n, patience.signal)
     } catch (cause) {
       throw new NothingDone('the copy is not complete: what the engine has is not known', { cause })
     }
   }
 
   /** The loser learns of what is there now by the next read: it is told when that has it. */
-  async #conflict({ conditions }: Transaction, { present }: TransactionResult, signal: AbortSignal): Promise<never> {
+  async #conflict({ conditions }: Transaction, { present }: TransactionResult, patience: Patience): Promise<never> {
     const at = conditions.findIndex(({ revision }, i) => (present[i]?.revision ?? 0n) !== revision)
     const { key, revision } = conditions[Math.max(at, 0)] as (typeof conditions)[number]
     const name = key.toString()
     try {
-      await this.#filled.untilOther(name, revision, signal)
+      await this.#filled.untilOther(name, revision, patience.signal)
     } catch (cause) {
       throw new NothingDone(`${name} has another value in the cluster, which is not here yet`, { cause })
     }
@@ -159,26 +174,29 @@ export class Writer implements StoreOrigin {
     return revision === 0n ? {} : { revision }
   }
 
-  async #untilHere(revision: bigint, signal: AbortSignal): Promise<void> {
+  /** The answer of the engine says all that the watch would, if nothing else was changed between. */
+  async #untilHere(position: Position, edits: readonly EngineEdit[], patience: Patience): Promise<void> {
+    if (this.#there.applyOwn(position, edits)) return
+    const { revision } = position
     try {
-      await this.#filled.untilApplied(revision, signal)
+      await this.#filled.untilApplied(revision, patience.signal)
     } catch (cause) {
-      throw new TimeoutError(
-        `it is done (revision ${revision}), and not here yet: this machine hears nothing of the cluster`,
-        {
-          cause,
-        },
-      )
+      const message = `it is done (revision ${revision}), and not here yet: this machine hears nothing of the cluster`
+      throw new TimeoutError(message, { cause })
     }
   }
 
   get #filled(): Contents {
-    if (this.#contents === null) throw new Error('nothing fills the copy')
-    return this.#contents
+    return this.#there.contents
+  }
+
+  get #there(): Filler {
+    if (this.#filler === null) throw new Error('nothing fills the copy')
+    return this.#filler
   }
 
   /** Within the time of one change, in the turn of its keys. @throws what callers are told */
-  async #inTime<T>(keys: readonly string[], act: (signal: AbortSignal, left: () => number) => Promise<T>): Promise<T> {
+  async #inTime<T>(keys: readonly string[], act: (patience: Patience) => Promise<T>): Promise<T> {
     const { mayWrite, timeoutMs = TIMEOUT_MS } = this.#options
     if (!mayWrite) throw this.#refused(new ReadOnlyError('this machine only reads these values'))
     if (keys.includes(PULSE_KEY))
@@ -186,12 +204,11 @@ export class Writer implements StoreOrigin {
     if (this.#underWay >= MOST_AT_ONCE)
       throw this.#refused(new LimitError('changes under way', MOST_AT_ONCE, this.#underWay))
     this.#underWay += 1
-    const deadline = performance.now() + timeoutMs
-    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)])
+    const patience = new Patience(timeoutMs, this.#end.signal)
     try {
       const result = await this.#turns.take(keys, async () => {
-        if (signal.aborted) throw new NothingDone('the changes before it took all the time')
-        return act(signal, () => Math.max(deadline - performance.now(), 1))
+        if (patience.isOver) throw new NothingDone('the changes before it took all the time')
+        return act(patience)
       })
       this.#counts.done += 1
       return result
@@ -236,13 +253,6 @@ export class Writer implements StoreOrigin {
         return new TimeoutError(`the outcome is unknown, look before you try again: ${message}`, { cause: error })
     }
   }
-}
-
-interface Increment {
-  readonly key: string
-  readonly by: number
-  readonly signal: AbortSignal
-  readonly left: () => number
 }
 
 /** It was given up before anything was changed. */
