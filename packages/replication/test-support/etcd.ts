@@ -25,6 +25,8 @@ export const NO_ETCD = hasEtcd() ? false : 'there is no etcd here: apt-get insta
 export interface ClusterOptions {
   readonly nodes?: number
   readonly args?: readonly string[]
+  /** An address of this machine besides 127.0.0.1, by which its nodes are reached as well. */
+  readonly address?: string
   /** Files, for a second address of each node that speaks TLS. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
 }
@@ -37,7 +39,8 @@ export class EtcdNode {
   /** The same by TLS; empty: it has none. */
   readonly secure: string
   readonly cable: Cable
-  readonly #args: readonly string[]
+  /** Of its process. */
+  readonly args: readonly string[]
   #process: ChildProcess | null = null
 
   constructor(parts: { name: string; direct: string; secure: string; cable: Cable; args: readonly string[] }) {
@@ -45,7 +48,12 @@ export class EtcdNode {
     this.direct = parts.direct
     this.secure = parts.secure
     this.cable = parts.cable
-    this.#args = parts.args
+    this.args = parts.args
+  }
+
+  /** By another address of this machine. */
+  urlAt(address: string): string {
+    return `http://${address}:${new URL(this.direct).port}`
   }
 
   get url(): string {
@@ -60,7 +68,7 @@ export class EtcdNode {
   }
 
   start(): void {
-    this.#process = spawn('etcd', this.#args, { stdio: 'ignore' })
+    this.#process = spawn('etcd', this.args, { stdio: 'ignore' })
   }
 
   /** kill -9, or another signal; SIGSTOP and SIGCONT leave it there. */
@@ -112,30 +120,49 @@ export class EtcdCluster {
     return JSON.parse(text) as T
   }
 
-  /** As ask, of any node that answers, for as long as it takes. */
+  /** As ask, as one of its users. */
+  async askAs(name: string, password: string, path: string, message: object): Promise<void> {
+    const { token } = await this.ask<{ token: string }>('/v3/auth/authenticate', { name, password })
+    const response = await fetch(`${(this.nodes[0] as EtcdNode).direct}${path}`, {
+      method: 'POST',
+      headers: { authorization: token },
+      body: JSON.stringify(message),
+      signal: AbortSignal.timeout(10_000),
+    })
+    if (!response.ok) throw new Error(await response.text())
+  }
+
+  /** As ask, of any node that answers, for as long as it takes: on a machine that is busy a cluster has no leader now and then. */
   async askPatiently<T = Record<string, unknown>>(path: string, message: object): Promise<T> {
     for (let node = 0; ; node = (node + 1) % this.nodes.length) {
       try {
         return await this.ask<T>(path, message, node)
       } catch (error) {
-        if (/auth|permission/.test((error as Error).message)) throw error
+        if (FINAL.test((error as Error).message)) throw error
         await delay(50)
       }
     }
   }
 
-  async put(key: string, value: string | Buffer, node = 0): Promise<bigint> {
-    const answer = await this.ask<Headed>('/v3/kv/put', { key: base64(key), value: base64(value) }, node)
+  /** Patiently. */
+  async put(key: string, value: string | Buffer): Promise<bigint> {
+    const answer = await this.askPatiently<Headed>('/v3/kv/put', { key: base64(key), value: base64(value) })
     return BigInt(answer.header.revision)
   }
 
-  async delete(key: string, node = 0): Promise<bigint> {
-    const answer = await this.ask<Headed>('/v3/kv/deleterange', { key: base64(key) }, node)
+  /** Patiently. */
+  async delete(key: string): Promise<bigint> {
+    const answer = await this.askPatiently<Headed>('/v3/kv/deleterange', { key: base64(key) })
     return BigInt(answer.header.revision)
   }
 
+  /** Patiently; it may have been compacted before. */
   async compact(revision: bigint): Promise<void> {
-    await this.ask('/v3/kv/compaction', { revision: String(revision), physical: true })
+    try {
+      await this.askPatiently('/v3/kv/compaction', { revision: String(revision), physical: true })
+    } catch (error) {
+      if (!/compacted/.test((error as Error).message)) throw error
+    }
   }
 
   /** From now on it asks who you are: root, or this user, who may do that under the prefix. */
@@ -215,6 +242,9 @@ export class MachineCables {
   }
 }
 
+/** What an engine says again if it is asked again. */
+const FINAL = /auth|permission|compacted|space exceeded|too large/
+
 interface Headed {
   readonly header: { readonly revision: string; readonly member_id: string }
 }
@@ -222,7 +252,7 @@ interface Headed {
 /** Started, and ended with the test. */
 export async function startCluster(
   t: Teardown,
-  { nodes = 1, args = [], tls }: ClusterOptions = {},
+  { nodes = 1, args = [], address, tls }: ClusterOptions = {},
 ): Promise<EtcdCluster> {
   const folder = mkdtempSync(join(inMemory(), 'memsvc-etcd-'))
   const token = randomBytes(8).toString('hex')
@@ -234,7 +264,8 @@ export async function startCluster(
     places.map(async ([client, peer, secured], i) => {
       const [direct, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
       const secure = tls === undefined ? '' : `https://127.0.0.1:${secured}`
-      const clients = tls === undefined ? direct : `${direct},${secure}`
+      const beside = address === undefined ? '' : `http://${address}:${client}`
+      const clients = [direct, secure, beside].filter((url) => url !== '').join(',')
       return new EtcdNode({
         name: `n${i}`,
         direct,

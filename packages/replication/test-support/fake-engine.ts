@@ -2,6 +2,7 @@
 
 import type { Position, Transaction, TransactionResult, WatchSink } from '../src/engine/engine.ts'
 import { type Engine, type EngineChange, EngineError, type EngineValue, type Page } from '../src/engine/engine.ts'
+import { PULSE_KEY_BYTES } from '../src/replica/pulse-key.ts'
 
 interface OpenWatch {
   readonly sink: WatchSink
@@ -19,6 +20,11 @@ export class FakeEngine implements Engine {
   compacted = 0n
   /** Watches open, and nothing comes by them. */
   isMute = false
+  /** It refuses pulses, as one that has no room does. */
+  hasNoPulse = false
+  /** What comes by the watches waits for `release`. */
+  isHeld = false
+  #held: (() => void)[] = []
   /** Told when a watch opens, before anything comes by it. */
   onWatch: (() => void) | null = null
   /** From where watches were opened. */
@@ -64,7 +70,7 @@ export class FakeEngine implements Engine {
   }
 
   async watch(from: bigint, sink: WatchSink, signal: AbortSignal): Promise<never> {
-    if (from <= this.compacted) throw new EngineError('compacted', 'compacted')
+    if (from < this.compacted) throw new EngineError('compacted', 'compacted')
     this.opened.push(from)
     return new Promise<never>((_resolve, reject) => {
       const watch: OpenWatch = {
@@ -82,18 +88,28 @@ export class FakeEngine implements Engine {
       // Also what is added meanwhile.
       for (let i = 0; i < this.history.length; i++) {
         const change = this.history[i] as EngineChange
-        if (change.revision >= from) this.#tell([change], watch)
+        // As etcd 3.4 does: of a delete that is the last thing which was compacted nothing is said.
+        const isDropped = change.value === null && change.revision <= this.compacted
+        if (change.revision >= from && !isDropped) this.#tell([change], watch)
       }
       watch.isReady = true
     })
   }
 
   async commit({ conditions, edits }: Transaction): Promise<TransactionResult> {
+    const isPulse = edits.some(({ key }) => key.equals(PULSE_KEY_BYTES))
+    if (this.hasNoPulse && isPulse) throw new EngineError('full', 'no room')
     const now = this.#at(this.#revision)
     const present = conditions.map(({ key }) => now.get(key.toString()) ?? null)
     const isDone = conditions.every(({ revision }, i) => (present[i]?.revision ?? 0n) === revision)
     if (isDone) this.#change(edits)
     return { ...this.#position, isDone, hasChanged: isDone, present: isDone ? [] : present }
+  }
+
+  /** What has waited comes now. */
+  release(): void {
+    this.isHeld = false
+    for (const tell of this.#held.splice(0)) tell()
   }
 
   turn(): void {}
@@ -114,6 +130,10 @@ export class FakeEngine implements Engine {
   }
 
   #tell(changes: EngineChange[], watch: OpenWatch): void {
+    if (this.isHeld) {
+      this.#held.push(() => this.#tell(changes, watch))
+      return
+    }
     if (!this.isMute && this.#watches.has(watch)) watch.sink.onChanges({ ...this.#position, changes })
   }
 

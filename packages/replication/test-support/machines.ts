@@ -11,7 +11,8 @@ import { until } from './until.ts'
 
 Hub.current() // lives as long as the thread: its descriptors are no leak of a test
 
-const memsvc = fileURLToPath(import.meta.resolve('../../../../node_modules/.bin/memsvc'))
+/** The program, as it is installed here. */
+export const memsvc = fileURLToPath(import.meta.resolve('../../../../node_modules/.bin/memsvc'))
 export const PREFIX = 'test/'
 const MIB = 1024 * 1024
 
@@ -32,12 +33,18 @@ export function settingsOf(endpoints: readonly string[], own: Partial<Replicatio
   }
 }
 
-/** Its states since it began, and why. */
-export interface Machine {
-  readonly replication: Replication
-  readonly states: string[]
+/** What can be compared with the cluster. */
+export interface Copied {
   /** A reader in this process, over a channel. */
   readonly store: SharedStore
+  /** Of the cluster, which wrote the value that is here. */
+  revisionOf(key: string): bigint | Promise<bigint>
+}
+
+/** Its states since it began, and why. */
+export interface Machine extends Copied {
+  readonly replication: Replication
+  readonly states: string[]
   readonly registry: string
   /** Before the test ends. Idempotent. */
   end(): Promise<void>
@@ -71,25 +78,27 @@ export async function startMachine(
     return ending
   }
   t.teardown(end)
-  return { replication, states, store, registry, end }
+  const revisionOf = (key: string) => replication.revisionOf(key)
+  return { replication, states, store, registry, revisionOf, end }
 }
 
 /** What differs between a machine and the cluster: keys, values, revisions. Empty: nothing. */
-export async function differences({ store, replication }: Machine, cluster: EtcdCluster): Promise<string[]> {
+export async function differences(machine: Copied, cluster: EtcdCluster): Promise<string[]> {
   const there = await cluster.contents(PREFIX)
   there.delete('.pulse')
+  const { store } = machine
   const here = new Set(store.keys())
   const found: string[] = []
   for (const [key, { value, revision }] of there) {
     if (!here.delete(key)) found.push(`${key} is missing`)
     else if (!storedBytes(value).equals(store.getBytes(key) ?? Buffer.from('-'))) found.push(`${key} has another value`)
-    else if (replication.revisionOf(key) !== revision) found.push(`${key} has another revision`)
+    else if ((await machine.revisionOf(key)) !== revision) found.push(`${key} has another revision`)
   }
   return [...found, ...[...here].map((key) => `${key} is too much`)]
 }
 
 /** Once it has everything that was there before the call. */
-export async function caughtUp(machine: Machine, cluster: EtcdCluster): Promise<string[]> {
+export async function caughtUp(machine: Copied, cluster: EtcdCluster): Promise<string[]> {
   const contents = await cluster.contents(PREFIX)
   const revision = [...contents.values()].reduce((last, { revision }) => (revision > last ? revision : last), 0n)
   await until(() => machine.store.status.state === 'live' && (machine.store.status.applied ?? 0n) >= revision)

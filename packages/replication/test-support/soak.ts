@@ -7,8 +7,10 @@ import { errorCode } from '@memsvc/shared'
 import type { SeededRandom } from '@memsvc/shared/test-support'
 import { bootTime } from 'memfd-native'
 import type { Test } from 'tap'
-import { type EtcdCluster, type MachineCables, startCluster } from './etcd.ts'
-import { differences, type Machine, settingsOf, startMachine } from './machines.ts'
+import { type EtcdCluster, startCluster } from './etcd.ts'
+import { type Copied, differences, settingsOf, startMachine } from './machines.ts'
+import { Replicator } from './replicator.ts'
+import { type Place, SoakFaults } from './soak-faults.ts'
 import { until } from './until.ts'
 
 /** What a soak counts. All but the first ones must stay 0. */
@@ -33,14 +35,11 @@ export interface SoakOptions {
 }
 
 const KEYS = 8
-
-interface Place {
-  readonly index: number
-  readonly cables: MachineCables
-  machine: Machine
-  /** What was seen of each key. */
-  readonly seen: Map<string, number>
-}
+/** At what differs. */
+const LOOKS = 5
+const MOST_NOTED = 50
+/** Of the three, the one whose replicator is a process of its own. */
+const OWN_PROCESS = 2
 
 interface Acknowledged {
   readonly at: number
@@ -52,14 +51,18 @@ export class Soak {
     ...{ faults: 0, acknowledged: 0, looks: 0 },
     ...{ wentBack: 0, staleButLive: 0, different: 0, doubled: 0 },
   }
-  readonly #t: Test
+  /** What was counted as wrong, for people. */
+  readonly wrong: string[] = []
   readonly #options: SoakOptions
+  readonly #faults: SoakFaults
   readonly #cluster: EtcdCluster
   readonly #places: readonly Place[]
   /** Of each key, what its writer was told is done; the last ones. */
   readonly #acknowledged = new Map<string, Acknowledged[]>()
   /** Of each slot, the key that is in use. */
   readonly #current = new Map<string, string>()
+  /** The last fault. */
+  #fault = ''
   #isOver = false
   #isPaused = false
   #underWay = 0
@@ -67,10 +70,10 @@ export class Soak {
   #sequence = 0
 
   private constructor(t: Test, options: SoakOptions, parts: { cluster: EtcdCluster; places: readonly Place[] }) {
-    this.#t = t
     this.#options = options
     this.#cluster = parts.cluster
     this.#places = parts.places
+    this.#faults = new SoakFaults(t, { ...options, ...parts })
   }
 
   static async begin(t: Test, options: SoakOptions): Promise<Soak> {
@@ -78,7 +81,11 @@ export class Soak {
     const places = await Promise.all(
       [0, 1, 2].map(async (index): Promise<Place> => {
         const cables = await cluster.cables(t, index)
-        const machine = await startMachine(t, settingsOf(cables.endpoints, { machine: `m${index}` }))
+        const [{ endpoints }, name] = [cables, `m${index}`]
+        const machine =
+          index === OWN_PROCESS
+            ? await Replicator.start(t, { endpoints, machine: name })
+            : await startMachine(t, settingsOf(endpoints, { machine: name }))
         return { index, cables, machine, seen: new Map() }
       }),
     )
@@ -89,7 +96,8 @@ export class Soak {
   async run(faults: number, onFault: (name: string) => void = () => undefined): Promise<void> {
     const workers = this.#places.flatMap((place) => [this.#write(place), this.#count(place), this.#look(place)])
     for (let i = 0; i < faults; i++) {
-      const [name, act] = this.#pick()
+      const { name, act } = this.#faults.pick()
+      this.#fault = name
       await act()
       await this.#heal()
       await this.#compare()
@@ -104,81 +112,6 @@ export class Soak {
     this.tally.doubled += n < done ? done - n : Math.max(n - done - unknown, 0)
   }
 
-  #pick(): [name: string, act: () => Promise<void>] {
-    const place = this.#places[this.#below(this.#places.length)] as Place
-    const node = this.#cluster.nodes[this.#below(3)]
-    const faults: [string, () => Promise<void>][] = [
-      ['cable pulled', () => this.#for(place.cables.pull.bind(place.cables), () => place.cables.plugIn())],
-      ['connections broken', async () => place.cables.cutOff()],
-      ['broken twice', () => this.#breakTwice(place)],
-      [
-        'node killed',
-        () =>
-          this.#for(
-            () => node?.kill(),
-            () => node?.start(),
-          ),
-      ],
-      ['leader killed', () => this.#killLeader()],
-      ['all killed', () => this.#killAll()],
-      [
-        'node stopped',
-        () =>
-          this.#for(
-            () => node?.kill('SIGSTOP'),
-            () => node?.kill('SIGCONT'),
-          ),
-      ],
-      ['compacted while away', () => this.#compactWhileAway(place)],
-      ['replicator replaced', () => this.#replace(place)],
-    ]
-    return faults[this.#below(faults.length)] as [string, () => Promise<void>]
-  }
-
-  async #for(begin: () => unknown, end: () => unknown): Promise<void> {
-    await begin()
-    await this.#pause()
-    await end()
-  }
-
-  async #breakTwice({ cables }: Place): Promise<void> {
-    cables.cutOff()
-    await delay(this.#below(600))
-    cables.cutOff()
-  }
-
-  async #killLeader(): Promise<void> {
-    const leader = this.#cluster.nodes[await this.#cluster.leader()]
-    await this.#for(
-      () => leader?.kill(),
-      () => leader?.start(),
-    )
-  }
-
-  async #killAll(): Promise<void> {
-    for (const node of this.#cluster.nodes) await node.kill()
-    await this.#pause()
-    for (const node of this.#cluster.nodes) node.start()
-  }
-
-  async #compactWhileAway({ cables }: Place): Promise<void> {
-    cables.pull()
-    const key = `test/gone${this.#below(3)}`
-    await this.#cluster.put(key, '1').catch(() => undefined)
-    const revision = await this.#cluster.delete(key)
-    await this.#pause()
-    await this.#cluster.compact(revision)
-    cables.plugIn()
-    cables.cutOff()
-  }
-
-  async #replace(place: Place): Promise<void> {
-    const { index, cables, machine } = place
-    place.machine = await startMachine(this.#t, settingsOf(cables.endpoints, { machine: `m${index}` }))
-    await machine.end()
-    place.seen.clear()
-  }
-
   async #heal(): Promise<void> {
     await this.#cluster.ready()
     for (const { machine } of this.#places) await until(() => machine.store.status.state === 'live')
@@ -191,23 +124,31 @@ export class Soak {
       await until(() => this.#underWay === 0)
       const revision = await this.#newest()
       for (const { machine } of this.#places) {
-        await until(() => machine.store.status.state === 'live' && (machine.store.status.applied ?? 0n) >= revision)
-        this.tally.different += (await differences(machine, this.#cluster)).length
+        const found = await this.#remaining(machine, revision)
+        this.tally.different += found.length
+        for (const what of found) this.#note(what)
       }
     } finally {
       this.#isPaused = false
     }
   }
 
-  /** A mark that every copy must have seen. */
-  async #newest(): Promise<bigint> {
-    for (;;) {
-      try {
-        return await this.#cluster.put('test/mark', String(++this.#sequence))
-      } catch {
-        await delay(50)
-      }
+  /** What was on its way in a node that was stopped is carried out now, also between two looks: a difference that counts remains. */
+  async #remaining(machine: Copied, revision: bigint): Promise<string[]> {
+    let found: string[] = []
+    let mark = revision
+    for (let looks = 0; looks < LOOKS; looks++) {
+      await until(() => machine.store.status.state === 'live' && (machine.store.status.applied ?? 0n) >= mark)
+      found = await differences(machine, this.#cluster)
+      if (found.length === 0) break
+      mark = await this.#newest()
     }
+    return found
+  }
+
+  /** A mark that every copy must have seen. */
+  #newest(): Promise<bigint> {
+    return this.#cluster.put('test/mark', String(++this.#sequence))
   }
 
   async #write(place: Place): Promise<void> {
@@ -270,21 +211,41 @@ export class Soak {
     }
   }
 
-  #lookAt({ machine, seen }: Place, key: string): void {
+  #lookAt({ index, machine, seen }: Place, key: string): void {
+    // Before: this process may be stopped between. And the age is rounded.
+    const now = bootTime()
     const { state, ageMs } = machine.store.status
-    const provenAt = bootTime() - ageMs
+    const provenAt = now - ageMs - 1
     const value = machine.store.get(key)
     this.tally.looks += 1
     const sequence = typeof value === 'number' ? value : 0
-    if (sequence > 0 && sequence < (seen.get(key) ?? 0)) this.tally.wentBack += 1
-    if (sequence > 0) seen.set(key, Math.max(sequence, seen.get(key) ?? 0))
+    const before = seen.get(key) ?? 0
+    const note = (rest: string) =>
+      this.#note(
+        `${key} in m${index}, ${state}, ${ageMs} ms old: ${sequence}${rest}, acknowledged ${this.#lastOf(key)}`,
+      )
+    if (sequence > 0 && sequence < before) {
+      this.tally.wentBack += 1
+      note(` after ${before}`)
+    }
+    if (sequence > 0) seen.set(key, Math.max(sequence, before))
     if (state !== 'live' || sequence === 0) return
     const expected = (this.#acknowledged.get(key) ?? []).filter(({ at }) => at < provenAt).at(-1)
-    if (expected !== undefined && sequence < expected.sequence) this.tally.staleButLive += 1
+    if (expected === undefined || sequence >= expected.sequence) return
+    this.tally.staleButLive += 1
+    note('')
   }
 
-  #pause(): Promise<void> {
-    return delay(this.#below(this.#options.longestMs))
+  #lastOf(key: string): string {
+    const ago = (at: number) => `${Math.round(bootTime() - at)} ms ago`
+    return (this.#acknowledged.get(key) ?? [])
+      .slice(-5)
+      .map(({ at, sequence }) => `${sequence} ${ago(at)}`)
+      .join(', ')
+  }
+
+  #note(what: string): void {
+    if (this.wrong.length < MOST_NOTED) this.wrong.push(`${this.#fault}: ${what}`)
   }
 
   #below(count: number): number {

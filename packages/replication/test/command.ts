@@ -3,10 +3,8 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import * as support from '../test-support/index.ts'
 
-const { leakChecked, newRegistryPath, NO_ETCD, runProgram, startCluster, startDaemon, startProgram, until, watchdog } =
-  support
-leakChecked(t)
-watchdog(t)
+const { newRegistryPath, NO_ETCD, runProgram, startCluster, startDaemon, startProgram, until } = support
+support.patient(t)
 
 const bin = (name: string) => fileURLToPath(import.meta.resolve(`../../../../node_modules/.bin/${name}`))
 
@@ -35,6 +33,10 @@ t.test('values of the cluster are there for memclient, also while the cluster is
   t.match(await memclient('put', 'limits.rps', '500'), { code: 0 })
   t.match(await memclient('get', 'limits.rps', '--max-age', '10s'), { code: 0, stdout: '500' })
   t.match(await memclient('increment', 'limits.rps', '5'), { code: 0, stdout: '505' })
+  const copied = JSON.parse((await memclient('get', 'limits.rps', '--json')).stdout)
+  const { revision } = (await cluster.contents('test/')).get('limits.rps') ?? {}
+  t.match(copied, { key: 'limits.rps', value: 505, state: 'live', revision: Number(revision), applied: Number })
+  t.ok(copied.ageMs >= 0 && copied.applied >= copied.revision)
   t.match(await memclient('put', 'limits.rps', '1', '--if-version', '1'), { code: 6 })
   t.match(await memclient('put', 'limits.rps', '1', '--ttl', '5'), { code: 1 })
   t.equal((await cluster.contents('test/')).get('limits.rps')?.value.toString(), '505')
@@ -45,6 +47,7 @@ t.test('values of the cluster are there for memclient, also while the cluster is
   for (const node of cluster.nodes) node.cable.pull()
   await until(async () => (await memclient('get', 'limits.rps', '--max-age', '2s')).code === 5)
   t.match(await memclient('get', 'limits.rps'), { code: 0, stdout: '505' })
+  await until(async () => (await memclient('get', 'limits.rps', '--json')).stdout.includes('"state":"stale"'))
   t.match(await memclient('put', 'limits.rps', '1', '--timeout', '60'), { code: 5 })
 })
 

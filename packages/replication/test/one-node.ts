@@ -2,21 +2,8 @@
 import t from 'tap'
 import * as support from '../test-support/index.ts'
 
-const {
-  base64,
-  caughtUp,
-  differences,
-  leakChecked,
-  NO_ETCD,
-  PREFIX,
-  settingsOf,
-  startCluster,
-  startMachine,
-  until,
-  watchdog,
-} = support
-leakChecked(t)
-watchdog(t)
+const { base64, caughtUp, differences, NO_ETCD, PREFIX, settingsOf, startCluster, startMachine, until } = support
+support.patient(t)
 
 const codeOf = (call: Promise<unknown>) =>
   call.then(

@@ -1,7 +1,7 @@
 /** The loop with an engine that fails as it is told: nothing is lost, nothing is kept that is gone, nothing old passes for live. */
 import t, { type Test } from 'tap'
 import { Replication } from '../src/replication.ts'
-import { FakeEngine, leakChecked, settingsOf, until, watchdog } from '../test-support/index.ts'
+import { FakeEngine, leakChecked, settingsOf, startMachine, until, watchdog } from '../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -93,4 +93,120 @@ t.test('a copy that is too small for what there is says so, and goes on when it 
   engine.history = engine.history.filter(({ value }) => (value?.length ?? 0) < 1024)
   await until(() => replication.status.state === 'live')
   t.equal(store.get('long'), 1)
+})
+
+t.test('a delete up to which all is compacted at the moment when the watch is opened again is made good', async (t) => {
+  const { engine, replication, store } = await begin(t, (engine) => {
+    engine.put('a', '1')
+    engine.put('b', '2')
+  })
+  engine.isMute = true
+  const gone = engine.put('a', null)
+  engine.isMute = false
+  engine.onWatch = () => {
+    engine.onWatch = null
+    engine.compacted = gone
+  }
+  engine.break()
+  await until(() => replication.status.fullReads === 2 && replication.status.state === 'live')
+  t.strictSame(store.keys(), ['b'])
+})
+
+t.test('another history is told by what was put, though it was compacted and has the same revisions', async (t) => {
+  const { engine, replication, store } = await begin(t, (engine) => engine.put('b', '0'))
+  const revision = engine.put('a', '1')
+  await until(() => store.get('a') === 1)
+  engine.restore(revision - 1n)
+  t.equal(engine.put('a', '2'), revision)
+  for (let i = 0; i < 50; i++) engine.put('b', String(i))
+  engine.compacted = engine.revision
+  await until(() => store.get('b') === 49 && replication.status.state === 'live')
+  t.equal(store.get('a'), 2)
+})
+
+t.test('a backup of before the last value, with the same pulses, is another history', async (t) => {
+  const { engine, replication, store } = await begin(t, (engine) => engine.put('b', '0'))
+  engine.hasNoPulse = true
+  const backup = engine.revision
+  engine.put('a', '1')
+  await until(() => store.get('a') === 1)
+  engine.restore(backup)
+  for (let i = 0; i < 50; i++) engine.put('b', String(i))
+  await until(() => store.get('b') === 49 && replication.status.state === 'live')
+  t.strictSame(store.keys(), ['b'])
+})
+
+t.test('what is no more does not take the room of what there is', async (t) => {
+  const many = (letter: string) => Array.from({ length: 900 }, (_, i) => `${letter}${i}`)
+  const { engine, replication, store } = await begin(t, (engine) => {
+    for (const key of many('b')) engine.put(key, '1')
+  })
+  engine.cluster = 'two'
+  engine.history = []
+  for (const key of many('a')) engine.put(key, '2')
+  engine.break()
+  await until(() => store.get('a7') === 2 && replication.status.state === 'live')
+  t.strictSame(store.keys(), many('a').sort())
+})
+
+t.test('values that do not fit twice are replaced one after the other', async (t) => {
+  const keys = ['a', 'b', 'c', 'd']
+  const long = (text: string) => JSON.stringify(text.repeat(700_000))
+  const { engine, replication, store } = await begin(t, (engine) => {
+    for (const key of keys) engine.put(key, long('1'))
+  })
+  engine.isMute = true
+  for (const key of keys) engine.put(key, long('2'))
+  engine.compacted = engine.revision
+  engine.isMute = false
+  engine.break()
+  await until(() => replication.status.fullReads === 2 && replication.status.state === 'live')
+  for (const key of keys) t.equal(store.get(key), '2'.repeat(700_000))
+})
+
+t.test('while no pulse can be put, a cluster in which nothing happens proves the copy all the same', async (t) => {
+  const { engine, replication } = await begin(t)
+  engine.hasNoPulse = true
+  const provenAt = () => performance.now() - (replication.status.ageMs ?? Number.POSITIVE_INFINITY)
+  const before = provenAt()
+  await until(() => provenAt() > before + 5000)
+})
+
+t.test(
+  'a change of this machine is here when it is committed, before the watch says so, and does not come back',
+  async (t) => {
+    const engine = new FakeEngine()
+    engine.hasNoPulse = true
+    const { store, replication } = await startMachine(t, settingsOf([]), { engine })
+    await replication.live
+    const seen: unknown[] = []
+    replication.store.onChange = ({ value }) => seen.push(value)
+    engine.isHeld = true
+    await store.set('k', 1, { timeoutMs: 60_000 })
+    await store.delete('k', { timeoutMs: 60_000 })
+    await store.set('other', 2, { timeoutMs: 60_000 })
+    engine.release()
+    engine.put('last', '3')
+    await until(() => store.get('last') === 3)
+    t.strictSame(seen, [1, undefined, 2, 3])
+    t.equal(await store.revisionOf('other'), replication.revisionOf('other'))
+  },
+)
+
+t.test('a change of this machine waits for what others have changed before', async (t) => {
+  const engine = new FakeEngine()
+  engine.hasNoPulse = true
+  const { store, replication } = await startMachine(t, settingsOf([]), { engine })
+  await replication.live
+  engine.isHeld = true
+  engine.put('theirs', '1')
+  let isAnswered = false
+  const answer = store.set('ours', 2, { timeoutMs: 60_000 }).then(() => {
+    isAnswered = true
+  })
+  await until(() => engine.history.some(({ key }) => key.toString() === 'ours'))
+  t.equal(isAnswered || store.has('ours'), false)
+  engine.release()
+  await answer
+  t.strictSame([store.get('theirs'), store.get('ours')], [1, 2])
 })

@@ -12,5 +12,6 @@ t.test('twenty random faults leave every copy as the cluster is', { skip: NO_ETC
   await soak.run(FAULTS, (name) => t.comment(name))
   const { acknowledged, looks, ...rest } = soak.tally
   t.ok(acknowledged > FAULTS && looks > FAULTS)
+  for (const what of soak.wrong) t.comment(what)
   t.strictSame(rest, { faults: FAULTS, wentBack: 0, staleButLive: 0, different: 0, doubled: 0 })
 })
