@@ -12,9 +12,11 @@ import * as connections from './connections.mjs'
 import * as fairness from './fairness.mjs'
 import { Scope } from './lib/scope.mjs'
 import * as objects from './objects.mjs'
+import * as replicationCuts from './replication-cuts.mjs'
 import * as replicationFanOut from './replication-fan-out.mjs'
 import * as replicationFaults from './replication-faults.mjs'
 import * as replicationRatios from './replication-ratios.mjs'
+import * as replicationRelay from './replication-relay.mjs'
 import * as restarts from './restarts.mjs'
 import * as starts from './starts.mjs'
 import * as stoppedWatchers from './stopped-watchers.mjs'
@@ -37,9 +39,11 @@ const FIGURES = {
   watchers,
   'stopped-watchers': stoppedWatchers,
   starts,
+  'replication-cuts': replicationCuts,
   'replication-fan-out': replicationFanOut,
   'replication-faults': replicationFaults,
   'replication-ratios': replicationRatios,
+  'replication-relay': replicationRelay,
   'store-fresh': storeFresh,
   'store-memory': storeMemory,
   'store-moves': storeMoves,

@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mebibytes } from './lib/numbers.mjs'
+import { memoryOf, processorOf } from './lib/processor.mjs'
 import { loadReplication } from './lib/replication.mjs'
 
 export const TITLE = 'what a machine more costs a node of etcd: its watch, and the look that it asks for each second'
 export const DEFAULTS = { machines: 200, changes: 100, bytes: 200, looks: 2000 }
 
 const PREFIX = 'test/'
-const TICKS_PER_SECOND = 100 // USER_HZ, proc_pid_stat(5)
 const AT_ONCE = 16
 
 export async function run(scope, { machines, changes, bytes, looks }) {
@@ -29,14 +29,16 @@ export async function run(scope, { machines, changes, bytes, looks }) {
       came += event.changes.length
     },
   }
+  const before = memoryOf(node.pid)
   for (const engine of engines) engine.watch(2n, sink, end.signal).catch(() => undefined)
   await until(() => open === machines)
+  const held = memoryOf(node.pid) - before
 
-  const idle = cpuOf(node.pid)
+  const idle = processorOf(node.pid)
   const value = Buffer.alloc(bytes, 'x')
   for (let i = 0; i < changes; i++) await cluster.put(`${PREFIX}k${i % 10}`, value)
   await until(() => came >= machines * changes)
-  const told = cpuOf(node.pid)
+  const told = processorOf(node.pid)
   let answered = 0
   const ask = async () => {
     while (answered < looks) {
@@ -45,9 +47,15 @@ export async function run(scope, { machines, changes, bytes, looks }) {
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, ask))
-  const looked = cpuOf(node.pid)
+  const looked = processorOf(node.pid)
   const each = (seconds, count) => `${((seconds / count) * 1e6).toFixed(0)} µs of etcd's processor each`
   return [
+    {
+      what: 'watches that one node holds',
+      attempted: machines,
+      survived: open,
+      note: `${mebibytes(held / machines)} of its memory each`,
+    },
     {
       what: `changes of ${bytes} bytes that came to each of ${machines} machines`,
       attempted: machines * changes,
@@ -61,12 +69,4 @@ export async function run(scope, { machines, changes, bytes, looks }) {
       note: each(looked - told, looks),
     },
   ]
-}
-
-/** Seconds. */
-function cpuOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
