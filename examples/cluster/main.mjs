@@ -25,6 +25,7 @@ async function tell([first, second, third]) {
   third.pull()
   await run(first, 'write', '300', KEY)
   await untilCode(third, 5, 'get', KEY, '--store', 'ClusterStore', '--max-age', '5s')
+  await run(third, 'get', KEY, '--store', 'ClusterStore', '--json')
   await run(third, 'read', KEY)
   await run(third, 'write', '1', KEY)
   console.log('\n# it is plugged in again')

@@ -18,6 +18,7 @@ t.test('the story of the rate limit ends as it is told', { skip }, async (t) => 
   const [before = '', away = '', after = ''] = stdout.split(/^# .*$/m)
   t.match(before, /machine-3\$ memclient read limits\.rps\n {2}400/)
   t.match(away, /--max-age 5s\n {2}memclient: the copy in ClusterStore is .* s old \(stale\)\n {2}\(exit 5\)/)
+  t.match(away, /--json\n {2}\{"key":"limits\.rps","value":400,.*"state":"stale","ageMs":\d+,"revision":\d+,/)
   t.match(away, /machine-3\$ memclient read limits\.rps\n {2}400\n/)
   t.match(away, /machine-3\$ memclient write 1 limits\.rps\n {2}memclient: .*\n {2}\(exit 5\)/)
   t.match(after, /machine-2\$ memclient read limits\.rps\n {2}200/)
