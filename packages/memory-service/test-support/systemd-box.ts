@@ -41,7 +41,8 @@ export class SystemdBox {
     this.#pid = pid
   }
 
-  static async boot(t: Test): Promise<SystemdBox> {
+  /** @param also packages that are installed beside this one */
+  static async boot(t: Test, also: readonly string[] = []): Promise<SystemdBox> {
     const boot = new Program(spawn(BOOT, rootArguments(), { stdio: ['ignore', 'pipe', 'pipe'] }))
     t.teardown(async () => {
       boot.kill('SIGTERM')
@@ -50,7 +51,7 @@ export class SystemdBox {
     const ready = await boot.stdout.find((line) => line.startsWith('ready '))
     if (ready === null) throw new Error(`no box:\n${boot.stderr.text}`)
     const box = new SystemdBox(ready.slice('ready '.length))
-    installInto(box.path(INSTALLATION))
+    installInto(box.path(INSTALLATION), also)
     return box
   }
 
@@ -115,8 +116,8 @@ export async function until<T>(look: () => Promise<T>, isWanted: (seen: T) => bo
   }
 }
 
-/** This package and all that it needs, as `npm install` would lay them out. */
-function installInto(folder: string): void {
+/** This package, others, and all that they need, as `npm install` would lay them out. */
+function installInto(folder: string, also: readonly string[]): void {
   const installed = new Set<string>()
   const install = (name: string, source: string): void => {
     installed.add(name)
@@ -127,6 +128,7 @@ function installInto(folder: string): void {
     }
   }
   install('@memsvc/memory-service', PACKAGE)
+  for (const name of also) install(name, findPackage(name, PACKAGE))
 }
 
 function findPackage(name: string, from: string): string {
