@@ -17,7 +17,10 @@ const PATIENCE = { timeoutMs: 60_000 }
 const hasEtcd = ['etcd', 'etcdctl'].every((name) => nodeChildProcess.spawnSync(name, ['--version']).status !== null)
 const skip = boxProblem() || (hasEtcd ? false : 'there is no etcd here: apt-get install etcd-server etcd-client')
 
-watchdog(t)
+/** A box, and seven restarts in it, on a machine that has much else to do. */
+const FILE_MS = 900_000
+t.setTimeout(FILE_MS)
+watchdog(t, FILE_MS)
 leakChecked(t)
 
 t.test('the unit of the replicator under a real systemd', { skip }, async (t) => {
