@@ -22,6 +22,7 @@
         "hub/sockets.cc",
         "area/area_feed.cc",
         "area/area_reader.cc",
+        "area/area_room.cc",
         "area/area_writer.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

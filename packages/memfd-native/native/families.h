@@ -16,3 +16,4 @@ void RegisterHub(Napi::Env env, Napi::Object exports);      // hub/hub.cc: all p
 void RegisterAreaReader(Napi::Env env, Napi::Object exports);  // area/area_reader.cc: many values, read
 void RegisterAreaFeed(Napi::Env env, Napi::Object exports);    // area/area_feed.cc: what has changed
 void RegisterAreaWriter(Napi::Env env, Napi::Object exports);  // area/area_writer.cc: many values, written
+void RegisterAreaRoom(Napi::Env env, Napi::Object exports);    // area/area_room.cc: room for them
