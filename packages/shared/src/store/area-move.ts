@@ -5,9 +5,6 @@
 import type { AreaStats } from 'memfd-native'
 import { now } from '../util/timers.ts'
 
-/** Allocated in one turn of the event loop. */
-export const PART_BYTES = 4 * 1024 * 1024
-
 const MIB = 1024 * 1024
 /** It is worth moving when so much is allocated for each byte that is in use, and so much more. */
 const WASTE = 1.2

@@ -1,7 +1,8 @@
 /** Areas of a store, made with the values that are theirs from the beginning. */
 import { InvalidArgValueError } from '../util/errors.ts'
+import type { AreaSize } from './area-size.ts'
 import { KeyPatterns } from './key-patterns.ts'
-import { type AreaSize, OwnedArea } from './owned-area.ts'
+import { OwnedArea } from './owned-area.ts'
 import type { RecordSource } from './stored-record.ts'
 import { firstVersion, givenUpTo, rangeOf, rangesFor } from './versions.ts'
 

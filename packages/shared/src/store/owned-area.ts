@@ -2,12 +2,10 @@
  * The owner's half of one area of a store: transactions, and what makes room for them. Deleted keys are retired when their places are
  * needed; values are moved to a new area when the free places of the old one have the wrong sizes, or when it shall have another size.
  */
-import { type AreaEdit, AreaReader, AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
-import { errorCode, LimitError } from '../util/errors.ts'
-import { limitError } from '../util/limit.ts'
-import { setImmediate } from '../util/timers.ts'
-import { MoveReasons, PART_BYTES } from './area-move.ts'
-import { STORE_LIMITS } from './limits.ts'
+import { type AreaEdit, AreaReader, type AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
+import { MoveReasons } from './area-move.ts'
+import { type AreaSize, isNoRoom, misfitError } from './area-size.ts'
+import { createArea, NextArea } from './next-area.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import type { StoreArea } from './store-reader.ts'
 
@@ -20,12 +18,6 @@ export interface OwnedAreaOptions {
   readonly base: bigint
 }
 
-/** How large an area is. */
-export interface AreaSize {
-  readonly capacity: number
-  readonly maxKeys: number
-}
-
 /** Deleted keys whose places are taken back at once. */
 const RETIRED_AT_ONCE = 256
 /** Guess, never tuned. */
@@ -36,7 +28,6 @@ const FREE_PART = 4
 const PUT_BYTES = 256
 /** In a millisecond. */
 const NANOSECONDS = 1e6
-const REGION_NAME = 'memsvc-store'
 
 /** Something to put, or to delete: bytes that are copied now, or a block that was filled before. */
 export interface Put {
@@ -61,8 +52,7 @@ export class OwnedArea implements StoreArea {
   #replica: ReplicaWords | null = null
   /** Whether, and when, it is worth moving. */
   readonly #reasons = new MoveReasons()
-  /** What the values are to move to, while its memory is being allocated. */
-  #next: AreaWriter | null = null
+  readonly #next = new NextArea(() => this.#tryMove())
   readonly #onMoved: () => void
 
   /**
@@ -73,7 +63,7 @@ export class OwnedArea implements StoreArea {
     this.patterns = options.patterns
     this.#size = { capacity: options.capacity, maxKeys: options.maxKeys }
     this.#onMoved = onMoved
-    this.#writer = AreaWriter.create({ ...this.#size, base: options.base, name: REGION_NAME })
+    this.#writer = createArea(this.#size, options.base)
     this.#reader = readerOf(this.#writer)
   }
 
@@ -161,7 +151,7 @@ export class OwnedArea implements StoreArea {
 
   /** All values go to an area of this size, and the versions go on. @throws ERR_LIMIT they do not fit: nothing has changed; ENOMEM */
   move(size: AreaSize): void {
-    const next = this.#takeNext(size) ?? AreaWriter.create({ ...size, base: this.version, name: REGION_NAME })
+    const next = this.#next.take(this.#writer, size)
     let reader: AreaReader | undefined
     try {
       const code = this.#writer.copyTo(next)
@@ -192,14 +182,14 @@ export class OwnedArea implements StoreArea {
 
   /** After `markMoved`. Readers keep what they have. */
   leave(): void {
-    this.#dropNext()
+    this.#next.drop()
     this.#reader.close()
     this.#writer.close()
   }
 
   /** Readers keep what they have, and are told that it does not change any more. */
   close(): void {
-    this.#dropNext()
+    this.#next.drop()
     this.#writer.markClosed()
     this.#reader.close()
     this.#writer.close()
@@ -280,62 +270,12 @@ export class OwnedArea implements StoreArea {
     const { stats } = this.#writer
     const urgency = this.#reasons.look(stats)
     if (urgency === 'now') this.#tryMove()
-    else if (urgency === 'soon' && this.#next === null) this.#prepare()
-  }
-
-  #prepare(): void {
-    try {
-      this.#next = AreaWriter.create({ ...this.#size, base: this.version, name: REGION_NAME })
-    } catch (error) {
-      if (isNoRoom(error)) return
-      throw error
-    }
-    this.#prepareSoon(this.#next, PART_BYTES)
-  }
-
-  /** A part in each turn of the event loop: allocating takes most of the time of a move. */
-  #prepareSoon(next: AreaWriter, wanted: number): void {
-    setImmediate(() => {
-      if (this.#next !== next) return // it has moved meanwhile, or was closed
-      const { keys, usedBytes, reservedBlocks } = this.#writer.stats
-      const isPossible = reservedBlocks === 0 && next.prepare(keys, Math.min(wanted, usedBytes)) === 0
-      if (!isPossible) this.#dropNext()
-      else if (wanted < usedBytes) this.#prepareSoon(next, wanted + PART_BYTES)
-      else this.#tryMove()
-    }).unref()
-  }
-
-  #takeNext(size: AreaSize): AreaWriter | null {
-    const next = this.#next
-    if (next === null || (size.capacity === this.#size.capacity && size.maxKeys === this.#size.maxKeys)) {
-      this.#next = null
-      return next
-    }
-    this.#dropNext()
-    return null
-  }
-
-  #dropNext(): void {
-    this.#next?.close()
-    this.#next = null
+    else if (urgency === 'soon') this.#next.prepare(this.#writer, this.#size)
   }
 
   #failure(code: number, bytes: number, size = this.#size): Error {
-    const { stats } = this.#writer
-    if (code === areaWriteCodes.FULL) {
-      return new LimitError(STORE_LIMITS.capacity.name, size.capacity, stats.usedBytes + bytes)
-    }
-    if (code === areaWriteCodes.TOO_MANY_KEYS || code === areaWriteCodes.TOO_MANY_ALIKE) {
-      return new LimitError(STORE_LIMITS.keys.name, size.maxKeys, stats.keys)
-    }
-    if (code === areaWriteCodes.TOO_LARGE) return limitError(STORE_LIMITS.valueBytes, bytes)
-    return new Error(`the own area cannot be written: ${code}`)
+    return misfitError({ code, bytes, size, stats: this.#writer.stats })
   }
-}
-
-/** The machine has no memory or descriptor for another area, or the values do not fit into it. */
-function isNoRoom(error: unknown): boolean {
-  return ['ENOMEM', 'ENOSPC', 'EMFILE', 'ENFILE', 'ERR_LIMIT'].includes(errorCode(error) ?? '')
 }
 
 function tellReplica(writer: AreaWriter, { state, applied, contact }: ReplicaWords): void {

@@ -3,8 +3,8 @@ import process from 'node:process'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import type { AreaSize } from './area-size.ts'
 import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
-import type { AreaSize } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
 
 /** A part of a store that the same callers may read: a region of its own. */

@@ -9,13 +9,14 @@ import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
+import type { AreaSize } from './area-size.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import type { StoreBeginning, StoreKeeper } from './keeper.ts'
 import { keptStore } from './kept-store.ts'
 import type { StoreLimits } from './limits.ts'
 import type { StoreCopy, StoreOrigin } from './origin.ts'
-import type { AreaSize, OwnedArea } from './owned-area.ts'
+import type { OwnedArea } from './owned-area.ts'
 import {
   type AreaRule,
   checkedAreas,

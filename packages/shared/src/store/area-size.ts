@@ -1,0 +1,38 @@
+/** How large an area is, and the errors that say that it is too small. */
+import { type AreaStats, areaWriteCodes } from 'memfd-native'
+import { errorCode, LimitError } from '../util/errors.ts'
+import { limitError } from '../util/limit.ts'
+import { STORE_LIMITS } from './limits.ts'
+
+/** How large an area is. */
+export interface AreaSize {
+  readonly capacity: number
+  readonly maxKeys: number
+}
+
+/** What did not fit. */
+export interface Misfit {
+  /** Of `areaWriteCodes`. */
+  readonly code: number
+  readonly bytes: number
+  /** Of the area it was to go to. */
+  readonly size: AreaSize
+  /** Of the area the values are in. */
+  readonly stats: AreaStats
+}
+
+export function misfitError({ code, bytes, size, stats }: Misfit): Error {
+  if (code === areaWriteCodes.FULL) {
+    return new LimitError(STORE_LIMITS.capacity.name, size.capacity, stats.usedBytes + bytes)
+  }
+  if (code === areaWriteCodes.TOO_MANY_KEYS || code === areaWriteCodes.TOO_MANY_ALIKE) {
+    return new LimitError(STORE_LIMITS.keys.name, size.maxKeys, stats.keys)
+  }
+  if (code === areaWriteCodes.TOO_LARGE) return limitError(STORE_LIMITS.valueBytes, bytes)
+  return new Error(`the own area cannot be written: ${code}`)
+}
+
+/** The machine has no memory or descriptor for another area, or the values do not fit into it. */
+export function isNoRoom(error: unknown): boolean {
+  return ['ENOMEM', 'ENOSPC', 'EMFILE', 'ENFILE', 'ERR_LIMIT'].includes(errorCode(error) ?? '')
+}

@@ -1,0 +1,65 @@
+/** Where the values of an area are to move. Allocating takes most of the time of a move, so it can be done before, in parts. */
+import { AreaWriter } from 'memfd-native'
+import { setImmediate } from '../util/timers.ts'
+import { type AreaSize, isNoRoom } from './area-size.ts'
+
+/** Allocated in one turn of the event loop. */
+const PART_BYTES = 4 * 1024 * 1024
+const REGION_NAME = 'memsvc-store'
+
+/** Nothing is in it. @throws errors of memfd_create(2), fallocate(2), mmap(2); EINVAL no room for so many keys */
+export function createArea(size: AreaSize, base: bigint): AreaWriter {
+  return AreaWriter.create({ ...size, base, name: REGION_NAME })
+}
+
+export class NextArea {
+  readonly #onReady: () => void
+  #writer: AreaWriter | null = null
+  #size: AreaSize = { capacity: 0, maxKeys: 0 }
+
+  /** @param onReady its memory is allocated */
+  constructor(onReady: () => void) {
+    this.#onReady = onReady
+  }
+
+  /** Begins to allocate its memory, a part in each turn of the event loop. Nothing comes of it when the machine has no room. */
+  prepare(from: AreaWriter, size: AreaSize): void {
+    if (this.#writer !== null) return
+    try {
+      this.#writer = createArea(size, from.stats.committed)
+    } catch (error) {
+      if (isNoRoom(error)) return
+      throw error
+    }
+    this.#size = size
+    this.#prepareSoon(from, { to: this.#writer, wanted: PART_BYTES })
+  }
+
+  /** The one that was being prepared, when it has this size; else another one. The caller's. @throws as `createArea` does */
+  take(from: AreaWriter, size: AreaSize): AreaWriter {
+    const writer = this.#writer
+    if (writer !== null && size.capacity === this.#size.capacity && size.maxKeys === this.#size.maxKeys) {
+      this.#writer = null
+      return writer
+    }
+    this.drop()
+    return createArea(size, from.stats.committed)
+  }
+
+  /** It is not wanted any more. */
+  drop(): void {
+    this.#writer?.close()
+    this.#writer = null
+  }
+
+  #prepareSoon(from: AreaWriter, { to, wanted }: { to: AreaWriter; wanted: number }): void {
+    setImmediate(() => {
+      if (this.#writer !== to) return // the values have moved meanwhile, or it was dropped
+      const { keys, usedBytes, reservedBlocks } = from.stats
+      const isPossible = reservedBlocks === 0 && to.prepare(keys, Math.min(wanted, usedBytes)) === 0
+      if (!isPossible) this.drop()
+      else if (wanted < usedBytes) this.#prepareSoon(from, { to, wanted: wanted + PART_BYTES })
+      else this.#onReady()
+    }).unref()
+  }
+}
