@@ -2,7 +2,6 @@
  * Serves the calls that come in on one channel, each with its caller's identity: two-way calls at once, oneway calls to
  * one object one after the other. What the unfinished ones hold is bounded; beyond it calls are refused.
  */
-import type { AsyncContext } from 'memfd-native'
 import type { Channel, IncomingCall } from '../channel/channel.ts'
 import { failureBody, faultBody } from '../channel/failure.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
@@ -31,33 +30,16 @@ import { type Limit, limitError } from '../util/limit.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { Binder } from './binder.ts'
-import { type Caller, readsCallerSynchronously, runAsCaller, runAsCallerSync } from './calling-identity.ts'
-import { OnewayQueue } from './oneway-queue.ts'
-import { FLAG_ONEWAY, PING_TRANSACTION } from './transaction-codes.ts'
+import type { Caller } from './calling-identity.ts'
+import { OnewayCalls } from './oneway-calls.ts'
+import { type RunningCall, serve } from './running-call.ts'
 import type { WireParcels } from './wire-parcels.ts'
-
-/** A call under way: its parcels are recycled when it is over. */
-interface RunningCall {
-  /** 0 of a oneway call. */
-  readonly id: number
-  readonly code: number
-  /** What it is served in. */
-  readonly context: AsyncContext | null
-  /** Of the request, in bytes. */
-  readonly size: number
-  /** Descriptors that came with it. */
-  readonly fds: number
-  readonly data: Parcel
-  readonly reply: Parcel
-}
 
 export class IncomingCalls {
   readonly #channel: Channel
   readonly #parcels: WireParcels
-  /** Of the objects that have oneway calls under way. */
-  #oneway: Map<Binder, OnewayQueue> | null = null
+  #oneway: OnewayCalls | null = null
   #twoWayCount = 0
-  #onewayCount = 0
   #heldBytes = 0
   #heldFds = 0
 
@@ -88,7 +70,8 @@ export class IncomingCalls {
 
   #reachedLimit({ id, body }: IncomingCall): LimitError | null {
     const { onewayBacklog, pendingCalls, heldBytes, heldDescriptors } = CHANNEL_LIMITS
-    if (id === 0 && this.#onewayCount >= onewayBacklog.limit) return refusal(onewayBacklog, this.#onewayCount)
+    const oneway = this.#oneway?.count ?? 0
+    if (id === 0 && oneway >= onewayBacklog.limit) return refusal(onewayBacklog, oneway)
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return refusal(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return refusal(heldBytes, bytes)
@@ -138,7 +121,8 @@ export class IncomingCalls {
     const data = this.#parcels.unpackAdmitted(body)
     if (id === 0) {
       const call = { id, code, context, size: body.size, fds: body.fds.length, data, reply: Parcel.obtain() }
-      this.#startOneway(binder, call, { pid: 0, uid: caller.uid })
+      this.#oneway ??= new OnewayCalls((over) => this.#recycle(over))
+      this.#oneway.start(binder, call, { pid: 0, uid: caller.uid })
     } else {
       const reply = Parcel.obtain(this.#parcels.peer)
       this.#serve(binder, { id, code, context, size: body.size, fds: body.fds.length, data, reply }, caller)
@@ -177,54 +161,6 @@ export class IncomingCalls {
     this.#twoWayCount -= 1
     this.#recycle(call)
     this.#replyError(call.id, error)
-  }
-
-  /** One that nothing of this object is before, and that is served at once, needs no queue. */
-  #startOneway(binder: Binder, call: RunningCall, caller: Caller): void {
-    this.#onewayCount += 1
-    let queue = this.#oneway?.get(binder)
-    if (queue === undefined) {
-      const ending = this.#serveOneway(binder, call, caller)
-      if (ending === undefined) return
-      queue = this.#openQueue(binder)
-      queue.push(() => ending)
-    } else queue.push(() => this.#serveOneway(binder, call, caller))
-  }
-
-  #openQueue(binder: Binder): OnewayQueue {
-    this.#oneway ??= new Map()
-    const queues = this.#oneway
-    const queue = new OnewayQueue(() => queues.delete(binder))
-    queues.set(binder, queue)
-    return queue
-  }
-
-  /** @returns undefined: it is over */
-  #serveOneway(binder: Binder, call: RunningCall, caller: Caller): Promise<void> | undefined {
-    try {
-      const isKnown = serve(binder, call, caller)
-      if (typeof isKnown !== 'boolean') return this.#finishOnewayLater(call, isKnown)
-      this.#finishOneway(call)
-    } catch (error) {
-      this.#finishOneway(call)
-      reportOneway(call, error)
-    }
-    return undefined
-  }
-
-  async #finishOnewayLater(call: RunningCall, answer: Promise<boolean>): Promise<void> {
-    try {
-      await answer
-    } catch (error) {
-      reportOneway(call, error)
-    } finally {
-      this.#finishOneway(call)
-    }
-  }
-
-  #finishOneway(call: RunningCall): void {
-    this.#onewayCount -= 1
-    this.#recycle(call)
   }
 
   #letGo(bytes: number, fds: number): void {
@@ -300,28 +236,4 @@ function messageOf(error: unknown): string {
 /** A limit that the peer has reached: it is told, and nobody here asks where. */
 function refusal(limit: Limit, used: number): LimitError {
   return withoutStack(() => limitError(limit, used))
-}
-
-/** An error that is an answer to the caller is lost, as oneway is meant; any peer could fill our log with those. */
-function reportOneway({ code }: RunningCall, error: unknown): void {
-  if (!isException(error)) reportCallbackError(`a oneway call with code ${code}`, error)
-}
-
-/** In the context in which the object was given away, and with this caller as the calling identity. */
-function serve(binder: Binder, call: RunningCall, caller: Caller): boolean | Promise<boolean> {
-  const { context } = call
-  if (context === null) return identityOf(binder)(caller, dispatch, binder, call)
-  return context.runInAsyncScope(runInContext, undefined, caller, binder, call)
-}
-
-function runInContext(caller: Caller, binder: Binder, call: RunningCall): boolean | Promise<boolean> {
-  return runAsCaller(caller, dispatch, binder, call)
-}
-
-function identityOf(binder: Binder): typeof runAsCaller {
-  return binder[readsCallerSynchronously] ? runAsCallerSync : runAsCaller
-}
-
-function dispatch(binder: Binder, { id, code, data, reply }: RunningCall): boolean | Promise<boolean> {
-  return code === PING_TRANSACTION ? true : binder.onTransact(code, data, reply, id === 0 ? FLAG_ONEWAY : 0)
 }
