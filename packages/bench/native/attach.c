@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include "programs.h"
 
 #define REGION_BYTES 4
-#define BATCH 64
 #define VALUE 42
 
 static int make_region(void) {
@@ -28,8 +26,10 @@ static int make_region(void) {
     return fd;
 }
 
+static int region;
+
 /* A description of its own for each reader, as the daemon makes one. */
-static void hand_over(int connection, int region) {
+static void hand_over(int connection) {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", region);
     int fd = (int)check(open(path, O_RDONLY | O_CLOEXEC), "open");
@@ -37,26 +37,15 @@ static void hand_over(int connection, int region) {
     close(fd);
 }
 
+static void answer(int connection) {
+    char request[MESSAGE_BYTES];
+    if (recv(connection, request, sizeof request, 0) > 0) hand_over(connection);
+    else close(connection);
+}
+
 int attach_server(char **args) {
-    int listener = listen_at(SOCK_SEQPACKET, args[0]), region = make_region();
-    int epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-    struct epoll_event events[BATCH];
-    watch_input(epoll, listener);
-    puts("ready");
-    fflush(stdout);
-    for (;;) {
-        int count = (int)check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
-        for (int i = 0; i < count; i++) {
-            char request[MESSAGE_BYTES];
-            int fd = events[i].data.fd;
-            if (fd == listener) {
-                fd = (int)check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4");
-                watch_input(epoll, fd);
-                hand_over(fd, region);
-            } else if (recv(fd, request, sizeof request, 0) > 0) hand_over(fd, region);
-            else close(fd);
-        }
-    }
+    region = make_region();
+    serve_connections(SOCK_SEQPACKET, args[0], answer, hand_over);
 }
 
 static const char *server;

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BATCH 64
+
 _Noreturn void die(const char *what) {
     fprintf(stderr, "%s: %s\n", what, strerror(errno));
     exit(1);
@@ -71,12 +73,37 @@ static struct sockaddr_un address_of(const char *path) {
     return address;
 }
 
-int listen_at(int type, const char *path) {
+static int listen_at(int type, const char *path) {
     struct sockaddr_un address = address_of(path);
     int fd = (int)check(socket(AF_UNIX, type | SOCK_CLOEXEC, 0), "socket");
     check(bind(fd, (struct sockaddr *)&address, sizeof address), path);
     check(listen(fd, 4096), "listen");
     return fd;
+}
+
+static int accept_from(int listener) {
+    return (int)check(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept4");
+}
+
+void serve_connections(int type, const char *path, connection_fn *on_input, connection_fn *on_connection) {
+    int listener = listen_at(type, path), epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+    struct epoll_event events[BATCH];
+    watch_input(epoll, listener);
+    puts("ready");
+    fflush(stdout);
+    for (;;) {
+        int count = (int)check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd != listener) {
+                on_input(fd);
+                continue;
+            }
+            fd = accept_from(listener);
+            watch_input(epoll, fd);
+            if (on_connection != NULL) on_connection(fd);
+        }
+    }
 }
 
 int connect_to(int type, const char *path) {

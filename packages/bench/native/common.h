@@ -33,7 +33,12 @@ void durations_print(struct durations *d);
 
 /* Adds `fd` to an epoll set, to be told when it is readable. */
 void watch_input(int epoll, int fd);
-int listen_at(int type, const char *path);
+/*
+ * Listens at `path`, says "ready", and serves for ever: `on_input` for each connection that is readable or has ended, and
+ * closes that; `on_connection`, where there is one, for each that is new.
+ */
+typedef void connection_fn(int fd);
+_Noreturn void serve_connections(int type, const char *path, connection_fn *on_input, connection_fn *on_connection);
 int connect_to(int type, const char *path);
 void send_all(int fd, const void *bytes, size_t size);
 /* `fd` < 0: none. */

@@ -35,18 +35,7 @@ static void serve(int fd) {
 }
 
 int notice_server(char **args) {
-    int listener = listen_at(SOCK_SEQPACKET, args[0]), epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-    struct epoll_event events[BATCH];
-    watch_input(epoll, listener);
-    puts("ready");
-    fflush(stdout);
-    for (;;) {
-        int count = (int)check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener) watch_input(epoll, (int)check(accept(listener, NULL, NULL), "accept"));
-            else serve(events[i].data.fd);
-        }
-    }
+    serve_connections(SOCK_SEQPACKET, args[0], serve, NULL);
 }
 
 static int server, pause_us;

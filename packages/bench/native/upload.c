@@ -3,10 +3,8 @@
  * its place in a shared region, and says one word when all are there.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,7 +12,6 @@
 #include "common.h"
 #include "programs.h"
 
-#define BATCH 64
 #define PART 65408
 
 static size_t size;
@@ -37,24 +34,13 @@ static void receive_parts(int fd) {
 }
 
 int upload_server(char **args) {
-    int listener = listen_at(SOCK_SEQPACKET, args[0]), epoll = (int)check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-    struct epoll_event events[BATCH];
     size = (size_t)atoll(args[1]);
     int memory = (int)check(memfd_create("bench", MFD_CLOEXEC), "memfd_create");
     check(ftruncate(memory, (off_t)size), "ftruncate");
     region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     if (region == MAP_FAILED) die("mmap");
     memset(region, 1, size);
-    watch_input(epoll, listener);
-    puts("ready");
-    fflush(stdout);
-    for (;;) {
-        int count = (int)check(epoll_wait(epoll, events, BATCH, -1), "epoll_wait");
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener) watch_input(epoll, (int)check(accept(listener, NULL, NULL), "accept"));
-            else receive_parts(events[i].data.fd);
-        }
-    }
+    serve_connections(SOCK_SEQPACKET, args[0], receive_parts, NULL);
 }
 
 static int server;
