@@ -9,6 +9,7 @@ import type { Parcel } from '../parcel/parcel.ts'
 import { beginWait, endWait, waitingBufferOf } from '../parcel/parcel-objects.ts'
 import { failForCaller } from '../util/caller-stack.ts'
 import { errorCode } from '../util/errors.ts'
+import { type CallOptions, Deadline } from '../util/patience.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import type { WireParcels } from './wire-parcels.ts'
@@ -23,6 +24,8 @@ export abstract class Pending<T> implements CallWaiter {
   /** Held so that it stays alive, and with it the channel, while its call is pending. */
   #proxy: LinkedProxy | null
   #state: 'pending' | 'settled' | 'given up' = 'pending'
+  /** Ended when something has come of it. */
+  #deadline: Deadline | null = null
   #resolve!: (result: T | Promise<never>) => void
 
   constructor(parcels: WireParcels, proxy: LinkedProxy) {
@@ -38,12 +41,23 @@ export abstract class Pending<T> implements CallWaiter {
     return this.#state === 'given up'
   }
 
-  /** Nobody waits any more: what comes is dropped. @returns whether it had not come yet */
-  giveUp(): boolean {
+  /** The answer, waited for as the options say; then it fails, and what comes is dropped. @param onGivenUp told then */
+  within(options: CallOptions, onGivenUp: () => void): Promise<T> {
+    if (this.#state === 'pending') {
+      this.#deadline = new Deadline(options, this.what, (reason) => {
+        if (this.#giveUp(reason)) onGivenUp()
+      })
+    }
+    return this.answer
+  }
+
+  /** @returns whether it had not come yet */
+  #giveUp(reason: Error): boolean {
     if (this.#state !== 'pending') return false
     this.#state = 'given up'
     this.#proxy = null
     this.over()
+    this.#resolve(failForCaller(reason))
     return true
   }
 
@@ -54,6 +68,7 @@ export abstract class Pending<T> implements CallWaiter {
 
   #settle(outcome: Outcome): void {
     this.#state = 'settled'
+    this.#deadline?.end()
     try {
       const error = outcome.status === 0 ? null : failureError(outcome)
       if (error !== null) throw error
@@ -68,6 +83,7 @@ export abstract class Pending<T> implements CallWaiter {
   fail(reason: Error): void {
     if (this.#state === 'given up') return
     this.#state = 'settled'
+    this.#deadline?.end()
     this.over()
     this.#resolve(failForCaller(withoutStack(() => retold(reason))))
   }

@@ -7,26 +7,24 @@ import type { AsyncContext, Credentials, OwnedFd } from 'memfd-native'
 import { Channel, type ChannelHandler, type IncomingCall, type Outcome } from '../channel/channel.ts'
 import { failureBody, failureError } from '../channel/failure.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
-import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { STATUS_LIMIT, Violation } from '../channel/message.ts'
 import type { CallWaiter } from '../channel/pending-calls.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import type { Parcel } from '../parcel/parcel.ts'
 import { abortError } from '../util/abortable.ts'
 import { DeadObjectError, IllegalStateError, type LimitError } from '../util/errors.ts'
-import { asItIs, type CallOptions, Deadline } from '../util/patience.ts'
+import type { CallOptions } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
-import { clearTimeout, setTimeout } from '../util/timers.ts'
 import type { Binder } from './binder.ts'
 import type { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
+import { HelloWait } from './hello-wait.ts'
 import { IncomingCalls } from './incoming-calls.ts'
 import { PeerObjects, ROOT } from './peer-objects.ts'
 import { type Pending, PendingReply, PendingResult } from './pending-reply.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { ATTACH_TRANSACTION } from './transaction-codes.ts'
 import { WireParcels } from './wire-parcels.ts'
-import { closeLate } from './with-options.ts'
 
 export interface SessionOptions {
   role: 'client' | 'server'
@@ -58,7 +56,8 @@ export class Session implements ChannelHandler, ProxyLink {
   readonly #objects: PeerObjects
   readonly #parcels: WireParcels
   readonly #calls: IncomingCalls
-  readonly #helloTimer: NodeJS.Timeout | undefined
+  /** null: the peer is a service, which says none. */
+  readonly #helloWait: HelloWait | null
   #budget: ChannelBudget | undefined
   #caller: Caller
 
@@ -88,7 +87,7 @@ export class Session implements ChannelHandler, ProxyLink {
       onReleased,
     })
     this.#calls = new IncomingCalls(this.#channel, this.#parcels)
-    if (isServer) this.#helloTimer = setTimeout(() => this.close(), CHANNEL_LIMITS.helloTimeout.limit).unref()
+    this.#helloWait = isServer ? new HelloWait(this) : null
   }
 
   /** The peer's object 0. A client's channel lives as long as this proxy is in use, or until it is closed. */
@@ -190,14 +189,7 @@ export class Session implements ChannelHandler, ProxyLink {
     pending.check()
     this.#call(proxy, code, data, pending)
     pending.begin()
-    return options === undefined ? pending.answer : this.#answerInTime(pending, options)
-  }
-
-  #answerInTime<T>(pending: Pending<T>, options: CallOptions): Promise<T> {
-    const deadline = new Deadline(options, pending.what, () => {
-      if (pending.giveUp()) this.#channel.giveUp()
-    })
-    return deadline.waitLast(pending.answer, asItIs, closeLate)
+    return options === undefined ? pending.answer : pending.within(options, () => this.#channel.giveUp())
   }
 
   transactOneway(proxy: LinkedProxy, code: number, data: Parcel): void {
@@ -243,7 +235,7 @@ export class Session implements ChannelHandler, ProxyLink {
   // --- what the channel tells ---
 
   onHello(credentials: Credentials | null): void {
-    clearTimeout(this.#helloTimer)
+    this.#helloWait?.end()
     const { expectedUid } = this.#options
     if (expectedUid !== undefined) {
       if (credentials === null || credentials.uid !== expectedUid) {
@@ -287,7 +279,7 @@ export class Session implements ChannelHandler, ProxyLink {
   }
 
   #onEnd(reason: Error): void {
-    clearTimeout(this.#helloTimer)
+    this.#helloWait?.end()
     this.#parcels.close()
     this.#objects.end(reason)
     this.#options.onEnd?.(reason)

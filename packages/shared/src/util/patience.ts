@@ -1,14 +1,15 @@
 /**
- * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before: a timer for each call
- * would cost a fifth of the call. It keeps nobody alive: a call under way does, and so does who looks for the owner.
+ * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before. It keeps nobody alive: a
+ * call under way does, and so does who looks for the owner.
  */
 
 import { abortError } from './abortable.ts'
 import { failForCaller } from './caller-stack.ts'
 import { checkInteger, checkOptions, checkSignal, INT_MAX } from './check.ts'
+import { type Expiring, expireInTime, expireNoMore, NOWHERE } from './common-timer.ts'
 import { TimeoutError } from './errors.ts'
 import { withoutStack } from './stack-traces.ts'
-import { clearInterval, clearTimeout, now as clock, LONGEST_WAIT_MS, setInterval, setTimeout } from './timers.ts'
+import { clearInterval, now as clock, setInterval } from './timers.ts'
 
 /** How long a call or a wait may take. */
 export interface CallOptions {
@@ -28,31 +29,26 @@ export function checkCallOptions(options: CallOptions): void {
   if (options.timeoutMs !== undefined) checkInteger('timeoutMs', options.timeoutMs, 1, INT_MAX)
 }
 
-const pending = new Set<Deadline>()
-let timer: NodeJS.Timeout | undefined
-/** When the timer comes; there may be nobody left for it then. */
-let timerAt = Number.POSITIVE_INFINITY
-
 /** A moment after which nobody waits any more, for the waits of one call, one after the other. `end()` it. */
-export class Deadline {
+export class Deadline implements Expiring {
   /** In milliseconds, by `now()`. */
   readonly at: number
+  place = NOWHERE
   readonly #options: CallOptions
   readonly #what: string
-  readonly #onGivenUp: (() => void) | undefined
+  readonly #onGivenUp: ((error: Error) => void) | undefined
   #error: Error | null = null
   #onAbort: (() => void) | null = null
   #fail: (error: unknown) => void = nobodyHears
 
-  /** @param what for people: what is waited for; @param onGivenUp told once, if nobody waits any more before `end()` */
-  constructor(options: CallOptions, what: string, onGivenUp?: () => void) {
+  /** @param what for people: what is waited for; @param onGivenUp told once, and why, if nobody waits any more before `end()` */
+  constructor(options: CallOptions, what: string, onGivenUp?: (error: Error) => void) {
     this.#options = options
     this.#what = what
     this.#onGivenUp = onGivenUp
     const { signal, timeoutMs = Number.POSITIVE_INFINITY } = options
     this.at = clock() + timeoutMs
-    if (timeoutMs < Number.POSITIVE_INFINITY) pending.add(this)
-    if (this.at < timerAt) schedule(this.at)
+    if (timeoutMs < Number.POSITIVE_INFINITY) expireInTime(this)
     if (signal !== undefined) this.#heed(signal)
   }
 
@@ -106,7 +102,7 @@ export class Deadline {
 
   /** Nobody waits any more. */
   end(): void {
-    pending.delete(this)
+    expireNoMore(this)
     if (this.#onAbort !== null) this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
@@ -121,7 +117,7 @@ export class Deadline {
     if (this.#error !== null) return
     this.#error = error
     this.#fail(error)
-    this.#onGivenUp?.()
+    this.#onGivenUp?.(error)
   }
 
   #heed(signal: AbortSignal): void {
@@ -152,23 +148,6 @@ export function within<T>(
   return new Deadline(options, what, letGo).waitLast(work, asItIs, drop)
 }
 
-export function asItIs<T>(result: T): T {
+function asItIs<T>(result: T): T {
   return result
-}
-
-function schedule(at: number): void {
-  clearTimeout(timer)
-  timerAt = at
-  timer = setTimeout(look, Math.min(Math.max(Math.ceil(at - clock()), 1), LONGEST_WAIT_MS)).unref()
-}
-
-function look(): void {
-  timerAt = Number.POSITIVE_INFINITY
-  const now = clock()
-  let next = Number.POSITIVE_INFINITY
-  for (const deadline of [...pending]) {
-    if (deadline.at <= now) deadline.expire()
-    else next = Math.min(next, deadline.at)
-  }
-  if (next < timerAt) schedule(next)
 }
