@@ -202,7 +202,7 @@ export class WireParcels implements BinderSource {
   }
 
   #sourceOf(objects: readonly ParcelObject[]): BinderSource | null {
-    return objects.some(({ kind }) => kind === 'received') ? this : null
+    return objects.length > 0 && objects.some(({ kind }) => kind === 'received') ? this : null
   }
 
   #admitOrThrow(body: IncomingBody): void {

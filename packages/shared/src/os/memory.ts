@@ -3,7 +3,7 @@ import { Mapping, mmap } from 'memfd-native'
 import { checkInteger, checkString, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgValueError, NotARegionError } from '../util/errors.ts'
 import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
-import { checkMappable, createRegion, regionSize } from './region.ts'
+import { checkMappable, createRegion, lookAtRegion } from './region.ts'
 
 const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
 
@@ -27,10 +27,11 @@ export function createMemory(name: string | null, length: number): Memory {
 
 /** Somebody's region, mapped read-only; `fd` is borrowed if this throws. @throws as the constructor of MemoryFile */
 export function referToMemory(fd: FileDescriptor, length: number, mode: string | undefined): Memory {
-  if (regionSize(borrowFd(fd)) < 0) throw new NotARegionError('Not a memory file.')
+  const look = lookAtRegion(borrowFd(fd))
+  if (look.size < 0) throw new NotARegionError('Not a memory file.')
   checkMode(mode)
   checkLength(length)
-  checkMappable(borrowFd(fd), length)
+  checkMappable(look, length)
   return { fd, mapping: Mapping.map(borrowFd(fd), length, PROT_READ, MAP_SHARED) }
 }
 

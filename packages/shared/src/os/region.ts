@@ -90,14 +90,36 @@ export function openForReaders(fd: Fd): OwnedFd {
   return reopen(fd, fsConstants.O_RDONLY)
 }
 
+/** Of somebody else's region, or of something that is none. */
+export interface RegionLook {
+  /** `F_SEAL_*`. Looked at first: a size that was seen when nobody could shrink it any more is the least there will be. */
+  readonly seals: number
+  /** As `regionSize`. */
+  readonly size: number
+}
+
+/** @throws EBADF */
+export function lookAtRegion(fd: Fd): RegionLook {
+  return { seals: sealsOf(fd), size: regionSize(fd) }
+}
+
+/** None of what can have none. */
+function sealsOf(fd: Fd): number {
+  try {
+    return getSeals(fd)
+  } catch (error) {
+    if (errorCode(error) !== 'EINVAL') throw error
+    return 0
+  }
+}
+
 /**
  * What must hold before somebody else's region is mapped: it cannot shrink, and it is as long as claimed. Touching
  * pages past the end would kill the process (SIGBUS).
  * @throws ERR_UNSAFE_REGION
  */
-export function checkMappable(fd: Fd, length: number): void {
-  if ((getSeals(fd) & F_SEAL_SHRINK) === 0) throw new UnsafeRegionError('the region can shrink while it is mapped')
-  const size = regionSize(fd)
+export function checkMappable({ seals, size }: RegionLook, length: number): void {
+  if ((seals & F_SEAL_SHRINK) === 0) throw new UnsafeRegionError('the region can shrink while it is mapped')
   // Of huge pages a hole can be SIGBUS, and a seal forbids no hole.
   if (size < 0) throw new UnsafeRegionError('the region is of huge pages, which its owner can take away')
   if (length > size) throw new UnsafeRegionError(`the region has ${size} bytes, not ${length}`)

@@ -18,7 +18,7 @@ import { borrowFd, type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts
 import { own, ParcelFileDescriptor } from './parcel-file-descriptor.ts'
 import { CONTENTS_FILE_DESCRIPTOR, checkSink, type DescriptorCreator, type DescriptorSink } from './parcel-port.ts'
 import { narrowProtMask, PROT_ALL, protMask } from './prot-mask.ts'
-import { checkMappable, createRegion, regionSize } from './region.ts'
+import { checkMappable, createRegion, lookAtRegion } from './region.ts'
 import { SharedMapping } from './shared-mapping.ts'
 
 const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
@@ -62,9 +62,10 @@ export class SharedMemory {
    */
   static fromFileDescriptor(pfd: ParcelFileDescriptor | null): SharedMemory {
     return closing(OwnedFd.adopt(checkOpenDescriptor(pfd).detachFd()), (region) => {
-      const size = regionSize(region)
+      const look = lookAtRegion(region)
+      const { size } = look
       if (size < 0) throw new NotARegionError('FileDescriptor is not a valid ashmem fd')
-      checkMappable(region, 1)
+      checkMappable(look, 1)
       return new SharedMemory(OwnedFd.adopt(region.release()), Math.min(size, INT_MAX))
     })
   }

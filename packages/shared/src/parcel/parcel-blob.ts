@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { dup, fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { dataRegion } from '../os/data-region.ts'
-import { checkMappable, regionSize } from '../os/region.ts'
+import { checkMappable, lookAtRegion } from '../os/region.ts'
 import { closing } from '../util/closing.ts'
 import { BadParcelError, NotARegionError, UnsafeRegionError } from '../util/errors.ts'
 import { descriptorOf } from './object-table.ts'
@@ -54,8 +54,9 @@ function readInline(buffer: ParcelBuffer, length: number): Buffer | null {
 }
 
 function readRegion(region: OwnedFd, length: number): Buffer {
-  if (regionSize(region) < 0) throw new NotARegionError('the descriptor of the blob is no region')
-  checkMappable(region, length)
+  const look = lookAtRegion(region)
+  if (look.size < 0) throw new NotARegionError('the descriptor of the blob is no region')
+  checkMappable(look, length)
   // Pages that do not exist have cost the sender nothing; reading them would cost the receiver as many.
   if (fstat(region).blocks * BLOCK_BYTES < length) throw new UnsafeRegionError('the region of the blob has holes')
   const bytes = Buffer.allocUnsafe(length)

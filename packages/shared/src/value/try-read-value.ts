@@ -1,6 +1,6 @@
 /** Reads a value in the usual case, without the library. What it declines SharedValue is to be asked. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
-import { checkMappable } from '../os/region.ts'
+import { checkMappable, lookAtRegion } from '../os/region.ts'
 import { type Question, tryAsk } from '../service-manager/quick-call.ts'
 import type { RegistryPlace } from '../service-manager/registry-path.ts'
 
@@ -24,7 +24,7 @@ export function tryReadValue(place: RegistryPlace, name: string, timeoutMs: numb
 }
 
 function read(region: OwnedFd): number {
-  checkMappable(region, REGION_BYTES)
+  checkMappable(lookAtRegion(region), REGION_BYTES)
   const mapping = Mapping.map(region, REGION_BYTES, mmap.PROT_READ, mmap.MAP_SHARED)
   const value = mapping.readInt32BE(0)
   mapping.unmap()

@@ -3,7 +3,14 @@
 import * as native from 'memfd-native'
 import t from 'tap'
 import { MemoryFile, ParcelFileDescriptor } from '../../src/index.ts'
-import { checkMappable, closeToWriters, createRegion, openForReaders, regionSize } from '../../src/os/region.ts'
+import {
+  checkMappable,
+  closeToWriters,
+  createRegion,
+  lookAtRegion,
+  openForReaders,
+  regionSize,
+} from '../../src/os/region.ts'
 import * as support from '../../test-support/index.ts'
 
 support.leakChecked(t)
@@ -87,9 +94,9 @@ t.test('a region is mapped when it can neither shrink nor is too short', async (
   using region = createRegion('region', 10)
   using shrinkable = native.memfdCreate('shrinkable', MFD_ALLOW_SEALING)
   native.ftruncate(shrinkable, 10)
-  t.doesNotThrow(() => checkMappable(region, 10))
-  t.throws(() => checkMappable(region, 11), { code: 'ERR_UNSAFE_REGION' })
-  t.throws(() => checkMappable(shrinkable, 10), { code: 'ERR_UNSAFE_REGION' })
+  t.doesNotThrow(() => checkMappable(lookAtRegion(region), 10))
+  t.throws(() => checkMappable(lookAtRegion(region), 11), { code: 'ERR_UNSAFE_REGION' })
+  t.throws(() => checkMappable(lookAtRegion(shrinkable), 10), { code: 'ERR_UNSAFE_REGION' })
 })
 
 t.test('a failure leaves no descriptor behind', async (t) => {
