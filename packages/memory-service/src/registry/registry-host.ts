@@ -29,8 +29,12 @@ export interface HostOptions {
   readonly gate: Gate
 }
 
+/** Of those whom no rule says anything about. */
+const NOT_ASKED_FOR: readonly number[] = []
+
 export class RegistryHost {
   readonly #registry: Registry
+  readonly #access: Access
   readonly #gate: Gate
   #listener: HubListener
   readonly #admission: Admission<Resource>
@@ -45,6 +49,7 @@ export class RegistryHost {
 
   constructor({ listener, ledger, log, access, gate }: HostOptions) {
     this.#registry = new Registry(access)
+    this.#access = access
     this.#gate = gate
     this.#admission = new Admission({ ledger, resource: 'connections', turnedAway: 'turnedAway', log: log.peers })
     this.#log = log.peers
@@ -102,7 +107,8 @@ export class RegistryHost {
     setPassRights(fd, false) // again: what was queued before the listener had it
     const { account, refusal } = admitted
     const { pid, uid, gid } = credentials
-    const peer = { caller: { pid, uid }, groups: [gid, ...getPeerGroups(fd)], account }
+    const groups = this.#access.isOwner(uid) ? NOT_ASKED_FOR : [gid, ...getPeerGroups(fd)]
+    const peer = { caller: { pid, uid }, groups, account }
     const session: Session = new Session(fd, {
       role: 'server',
       root: new RegistryConnection(this.#registry, peer, this.#gate),
