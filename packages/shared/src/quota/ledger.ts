@@ -80,8 +80,9 @@ export class Ledger<R extends string> {
   /** For `Account` only. @throws ERR_LIMIT, and nothing is charged */
   charge(resource: R, uid: number, count: number): void {
     const { total, perUser } = this.limits[resource]
-    check(resource, total, this.used(resource), count)
-    if (uid !== this.ownUid && uid !== 0) check(ofOneUser(resource), perUser, this.usedBy(resource, uid), count)
+    const used = this.used(resource)
+    if (used + count > total) throw over(resource, total, used)
+    if (uid !== this.ownUid && uid !== 0) this.#checkUser(resource, uid, { perUser, count })
     this.#add(resource, uid, count)
   }
 
@@ -97,6 +98,11 @@ export class Ledger<R extends string> {
   /** For `Account` only. */
   refund(resource: R, uid: number, count: number): void {
     this.#add(resource, uid, -count)
+  }
+
+  #checkUser(resource: R, uid: number, { perUser, count }: { perUser: number; count: number }): void {
+    const used = this.usedBy(resource, uid)
+    if (used + count > perUser) throw over(ofOneUser(resource), perUser, used)
   }
 
   #add(resource: R, uid: number, count: number): void {
@@ -192,7 +198,7 @@ export class Account<R extends string> {
     if (this.#isClosed) throw withoutStack(() => new IllegalStateError('the peer is gone'))
     const { perPeer = Number.POSITIVE_INFINITY } = this.#ledger.limits[resource]
     const used = this.#used.get(resource)
-    check(ofOnePeer(resource), perPeer, used, count)
+    if (used + count > perPeer) throw over(ofOnePeer(resource), perPeer, used)
     this.#ledger.charge(resource, this.uid, count)
     this.#used.add(resource, count)
   }
@@ -230,6 +236,6 @@ export class Account<R extends string> {
   }
 }
 
-function check(resource: string, limit: number, used: number, count: number): void {
-  if (used + count > limit) throw withoutStack(() => new LimitError(resource, limit, used))
+function over(resource: string, limit: number, used: number): LimitError {
+  return withoutStack(() => new LimitError(resource, limit, used))
 }
