@@ -70,8 +70,8 @@ export class IncomingCalls {
 
   #reachedLimit({ id, body }: IncomingCall): LimitError | null {
     const { onewayBacklog, pendingCalls, heldBytes, heldDescriptors } = CHANNEL_LIMITS
-    const oneway = this.#oneway?.count ?? 0
-    if (id === 0 && oneway >= onewayBacklog.limit) return refusal(onewayBacklog, oneway)
+    const oneway = id === 0 ? (this.#oneway?.count ?? 0) : 0
+    if (oneway >= onewayBacklog.limit) return refusal(onewayBacklog, oneway)
     if (id !== 0 && this.#twoWayCount >= pendingCalls.limit) return refusal(pendingCalls, this.#twoWayCount)
     const bytes = this.#heldBytes + body.size
     if (bytes > heldBytes.limit) return refusal(heldBytes, bytes)

@@ -12,6 +12,8 @@ import { BinderProxy } from './binder-proxy.ts'
 import { Imports } from './imports.ts'
 import type { LinkedProxy, ProxyLink } from './proxy-link.ts'
 
+const NO_PROXIES: readonly LinkedProxy[] = []
+
 /** Object 0 of either side: there from the beginning, never counted. */
 export const ROOT = 0
 
@@ -114,14 +116,17 @@ export class PeerObjects {
 
   /** The channel is over: every proxy is told. */
   end(reason: Error): void {
-    if (!stronglyHeld.delete(this)) unusedRoots.unregister(this)
-    const proxies = new Set([...(this.#retained ?? []), ...this.#imports.proxies()])
+    if (!stronglyHeld.delete(this) && this.#options.isForRoot) unusedRoots.unregister(this)
+    const retained = this.#retained
+    const imported = this.isEmpty ? NO_PROXIES : [...this.#imports.proxies()]
     const root = this.#knownRoot
-    if (root !== undefined) proxies.add(root)
     this.#retained = null
     this.#endReason = reason
     this.#imports.close()
-    for (const proxy of proxies) proxy.linkEnded(reason)
+    // One that is told twice has heard it the first time.
+    if (retained !== null) for (const proxy of retained) proxy.linkEnded(reason)
+    for (const proxy of imported) proxy.linkEnded(reason)
+    root?.linkEnded(reason)
   }
 
   /** From here on nobody but its users holds the proxy of object 0. */

@@ -249,10 +249,10 @@ export class Session implements ChannelHandler, ProxyLink {
 
   onTransaction(call: IncomingCall): void {
     const { onAttach } = this.#options
-    const binder = this.#parcels.own(call.object)
-    if (onAttach !== undefined && binder !== undefined && call.code === ATTACH_TRANSACTION && call.id === 0) {
-      this.#attach(binder, call, onAttach)
-    } else this.#calls.accept(call, this.#caller)
+    const isAttachment = onAttach !== undefined && call.code === ATTACH_TRANSACTION && call.id === 0
+    const binder = isAttachment ? this.#parcels.own(call.object) : undefined
+    if (isAttachment && binder !== undefined) this.#attach(binder, call, onAttach)
+    else this.#calls.accept(call, this.#caller)
   }
 
   #attach(binder: Binder, call: IncomingCall, onAttach: (binder: Binder, data: Parcel) => void): void {
