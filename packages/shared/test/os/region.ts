@@ -3,14 +3,7 @@
 import * as native from 'memfd-native'
 import t from 'tap'
 import { MemoryFile, ParcelFileDescriptor } from '../../src/index.ts'
-import {
-  checkMappable,
-  closeToWriters,
-  createRegion,
-  lookAtRegion,
-  openForReaders,
-  regionSize,
-} from '../../src/os/region.ts'
+import * as region from '../../src/os/region.ts'
 import * as support from '../../test-support/index.ts'
 
 support.leakChecked(t)
@@ -18,6 +11,7 @@ support.leakChecked(t)
 const { F_SEAL_EXEC, MFD_ALLOW_SEALING } = native.constants
 const FORGER = support.nodeUrl.fileURLToPath(new URL('../../../test-support/fixtures/forged-memfd.py', import.meta.url))
 const O_RDONLY = 0
+const { checkMappable, closeToWriters, createRegion, lookAtRegion, openForReaders, regionSize } = region
 const PERMISSIONS = 0o777
 
 t.test('a region cannot be made executable', async (t) => {
