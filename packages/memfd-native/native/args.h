@@ -90,8 +90,7 @@ bool ReadArg(Napi::Value value, const char* name, std::vector<T>* out) {
 
 inline bool ReadArg(Napi::Value value, const char* name, Bytes* out) {
   napi_typedarray_type type;
-  if (!value.IsTypedArray() ||
-      napi_get_typedarray_info(value.Env(), value, &type, &out->length, reinterpret_cast<void**>(&out->data), nullptr,
+  if (napi_get_typedarray_info(value.Env(), value, &type, &out->length, reinterpret_cast<void**>(&out->data), nullptr,
                                nullptr) != napi_ok ||
       type != napi_uint8_array) {
     ThrowArgType(value.Env(), name, "a Uint8Array");

@@ -26,17 +26,23 @@ struct FastCall {
 
   napi_env env;
   Environment* environment;
-  napi_value argv[N];
+  napi_value argv[N == 0 ? 1 : N];
 };
 
-/** What the handle in a call's first argument stands for. Throws ERR_CLOSED and answers null when it is closed. */
+/** What a handle stands for. Throws ERR_CLOSED and answers null when it is closed. */
+template <size_t N, typename Table>
+auto* FindOpen(const FastCall<N>& call, Table& table, int64_t handle, const char* closed) {
+  auto* found = table.Find(handle);
+  if (found == nullptr) napi_throw_error(call.env, "ERR_CLOSED", closed);
+  return found;
+}
+
+/** The same of the handle in a call's first argument. */
 template <size_t N, typename Table>
 auto* FindOpen(const FastCall<N>& call, Table& table, const char* closed) {
   int64_t number = 0;
   napi_get_value_int64(call.env, call.argv[0], &number);
-  auto* found = table.Find(number);
-  if (found == nullptr) napi_throw_error(call.env, "ERR_CLOSED", closed);
-  return found;
+  return FindOpen(call, table, number, closed);
 }
 
 /** Exports a function that reads its arguments by FastCall. */

@@ -6,15 +6,20 @@ import process from 'node:process'
 import { AreaMemory, NO_HANDLE } from './area-memory.ts'
 import {
   BYTES,
+  COUNT,
   doubles,
   ENTRY,
+  HANDLE,
   highOf,
   joined,
+  KEY_BYTES,
   lowOf,
   NO_ENTRY,
   POSITION,
+  passTarget,
   STATE,
   TYPE,
+  takeBytes,
   UID,
   VERSION,
   WANTED_VERSION,
@@ -25,9 +30,18 @@ import {
 import { checkNumber, typeProblem } from './argument.ts'
 import { native } from './binding.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
-import { loadWord } from './typed-array.ts'
+import { Bytes, lengthOf, loadWord, setBytes, typeName } from './typed-array.ts'
 
 const { areaRead, areaIsWord } = native
+
+/** A value of so few bytes is kept when it is read again and again: then a copy takes no call. */
+const KEPT_BYTES = 256
+/** Again is within so many reads of whatever: who goes through more keys than that does not come back soon, and each would take memory. */
+const AGAIN = 16_384
+const NOT_KEPT = -1
+
+/** Of all keys, as an int32 that goes around. */
+let reads = AGAIN + 1
 
 /** Its methods throw the code ERR_CLOSED after the reader's close(). */
 export class AreaKey {
@@ -49,6 +63,10 @@ export class AreaKey {
   /** The word that tells: in which chunk, where, and what it was. Null: it is asked of native code, or there is none. */
   #chunk: Int32Array | null = null
   #place = 0
+  /** The bytes of the version that was read last. */
+  #kept: Uint8Array | null = null
+  /** `reads` then. */
+  #readAt = 0
   #witnessAt = 0
   #witnessLow = 0
   #witnessHigh = 0
@@ -98,18 +116,68 @@ export class AreaKey {
     // Whatever would have to be converted could read another key meanwhile, by the same words.
     checkNumber('position', position)
     if (typeof version !== 'bigint') throw typeProblem('version must be a bigint')
+    if (version !== 0n || target === null) return this.#read(target, position, version)
+    let count = this.copyKept(target, position)
+    if (count === NOT_KEPT && this.#keep()) count = this.copyKept(target, position)
+    return count === NOT_KEPT ? this.#read(target, position, 0n) : count
+  }
+
+  /** @internal As read(), of what is kept of the value if it still is the value; else -1, and nothing has happened. */
+  copyKept(target: Uint8Array, position: number): number {
+    const kept = this.#kept
+    if (kept === null || !this.isUnchanged() || typeName(target) !== 'Uint8Array') return NOT_KEPT
+    if (!Number.isInteger(position) || position < 0 || position > kept.length) return NOT_KEPT
+    const count = Math.min(kept.length - position, lengthOf(target))
+    if (count > 0) setBytes(target, count === kept.length ? kept : kept.subarray(position, position + count), 0)
+    return count
+  }
+
+  /** @internal What is kept of the value, a copy that is the caller's; null: nothing, or it is not the value any more. */
+  keptBytes(): Uint8Array | null {
+    const kept = this.#kept
+    return kept === null || !this.isUnchanged() ? null : new Bytes(kept)
+  }
+
+  /** Keeps the value, if it is few bytes, unchanged, and read again and again. @returns whether it does */
+  #keep(): boolean {
+    const { byteLength } = this
+    if (byteLength === 0 || byteLength > KEPT_BYTES || ((reads - this.#readAt) | 0) > AGAIN || !this.isUnchanged())
+      return false
+    const bytes = new Bytes(byteLength)
+    if (this.#read(bytes, 0, 0n) !== byteLength || this.byteLength !== byteLength) return false
+    this.#kept = bytes
+    return true
+  }
+
+  #read(target: Uint8Array | null, position: number, version: bigint): number {
     words[ENTRY] = this.#entry
     words[UID] = this.#uidLow
     words[UID + 1] = this.#uidHigh
     words[WANTED_VERSION] = version === 0n ? 0 : lowOf(version)
     words[WANTED_VERSION + 1] = version === 0n ? 0 : highOf(version)
+    words[KEY_BYTES] = 0
     doubles[POSITION] = position
-    const count = areaRead(this.#cell.handle, this.key, target)
+    doubles[HANDLE] = this.#cell.handle
+    const argument = passTarget(target)
+    areaRead(this.key, argument)
+    const count = doubles[COUNT] as number
+    if (argument !== target) takeBytes(target as Uint8Array, count)
+    this.#learn()
+    return count
+  }
+
+  /** What the words say of the value that was read. */
+  #learn(): void {
+    const versionLow = words[VERSION] as number
+    const versionHigh = words[VERSION + 1] as number
+    if (versionLow !== this.#versionLow || versionHigh !== this.#versionHigh) this.#kept = null
+    reads = (reads + 1) | 0
+    this.#readAt = reads
     this.#entry = words[ENTRY] as number
     this.#uidLow = words[UID] as number
     this.#uidHigh = words[UID + 1] as number
-    this.#versionLow = words[VERSION] as number
-    this.#versionHigh = words[VERSION + 1] as number
+    this.#versionLow = versionLow
+    this.#versionHigh = versionHigh
     this.byteLength = (words[BYTES] as number) >>> 0
     this.type = words[TYPE] as number
     this.state = words[STATE] as number
@@ -119,7 +187,6 @@ export class AreaKey {
     // A word of zeros (no key was ever entered) looks like one that was unmapped: that is asked of native code.
     const isZero = this.#witnessLow === 0 && this.#witnessHigh === 0
     if (at !== this.#witnessAt || isZero || this.#chunk === null) this.#watch(at, isZero)
-    return count
   }
 
   #watch(at: number, isZero: boolean): void {

@@ -9,7 +9,20 @@ import { AreaFeed } from './area-feed.ts'
 import { AreaKey } from './area-key.ts'
 import { AreaMemory } from './area-memory.ts'
 import type { AreaHeader } from './area-types.ts'
-import { doubles, ENTRY, NO_ENTRY, POSITION, STATE, UID, WANTED_VERSION, words } from './area-words.ts'
+import {
+  COUNT,
+  doubles,
+  ENTRY,
+  HANDLE,
+  NO_ENTRY,
+  POSITION,
+  passKey,
+  passTarget,
+  STATE,
+  takeBytes,
+  WANTED_VERSION,
+  words,
+} from './area-words.ts'
 import { checkInstance, checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
@@ -33,6 +46,8 @@ export interface AreaSnapshot {
   /** By their keys. */
   values: Map<string, AreaValue>
 }
+
+const { areaRead } = native
 
 /** Every method throws the code ERR_CLOSED after close(). */
 export class AreaReader {
@@ -69,9 +84,14 @@ export class AreaReader {
    */
   readOnce(key: string, target: Uint8Array): number {
     words[ENTRY] = NO_ENTRY
-    words.fill(0, UID, WANTED_VERSION + 2)
+    words[WANTED_VERSION] = words[WANTED_VERSION + 1] = 0
     doubles[POSITION] = 0
-    const count = native.areaRead(this.#memory.cell.handle, key, target)
+    doubles[HANDLE] = this.#memory.cell.handle
+    passKey(key)
+    const argument = passTarget(target)
+    areaRead(key, argument)
+    const count = doubles[COUNT] as number
+    if (argument !== target) takeBytes(target, count)
     return words[STATE] === areaStates.MOVED ? areaCodes.BUSY : count
   }
 

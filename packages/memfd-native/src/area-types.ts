@@ -26,6 +26,9 @@ export interface AreaHeader {
   contact: bigint
 }
 
+/** How much of its memory an area uses: of AreaStats what is asked often. */
+export type AreaRoom = Pick<AreaStats, 'allocatedBytes' | 'usedBytes' | 'reservedBlocks'>
+
 /** What an area holds; bytes where nothing else is said. */
 export interface AreaStats {
   /** Of all of it. */

@@ -3,24 +3,41 @@
  * they would cost more than a small read. The same as `Words` in native/area/node_call.h.
  */
 import { native } from './binding.ts'
+import { Bytes, lengthOf, setBytes, typeName } from './typed-array.ts'
 
 /** Places in `words`. */
 export const ENTRY = 0
 export const UID = 1
 export const WANTED_VERSION = 3
+/** Of `few`: how many bytes are in it, or fit; NOT_FEW: they are an argument. */
+export const ROOM = 5
 export const VERSION = 8
 export const BYTES = 10
 export const TYPE = 11
 export const STATE = 12
 export const WITNESS_AT = 13
 export const WITNESS = 14
-/** Place in `doubles`. */
+/** Of `keyBytes`; 0: the key is an argument. */
+export const KEY_BYTES = 20
+/** Places in `doubles`. */
 export const POSITION = 3
+export const HANDLE = 8
+/** What a call answers. */
+export const COUNT = 9
+export const ALLOCATED_BYTES = 27
+export const USED_BYTES = 28
+export const RESERVED_BLOCKS = 29
 
-const WORDS_BYTES = 64
+const KEY_AT = 88
+const FEW_AT = 152
+const WORDS_BYTES = 240
+/** A key, and a value, of so many bytes is handed over in the words. */
+export const FEW_BYTES = 64
 
 /** No entry is known. */
 export const NO_ENTRY = -1
+const NOT_FEW = -1
+const LAST_OF_ASCII = 0x7f
 
 /** As int32s: 64 bits are two of them, the low half first. */
 export const words = new Int32Array(new SharedArrayBuffer(WORDS_BYTES)) // shared: that cannot be detached
@@ -29,6 +46,56 @@ native.areaUseWords(words)
 export const longs = new BigUint64Array(words.buffer)
 /** As doubles. */
 export const doubles = new Float64Array(words.buffer)
+const keyBytes = new Bytes(words.buffer, KEY_AT, FEW_BYTES)
+const few = new Bytes(words.buffer, FEW_AT, FEW_BYTES)
+/** Of `few`, by their length: to make one takes longer than to copy it. */
+const beginnings: (Uint8Array | undefined)[] = new Array(FEW_BYTES + 1).fill(undefined)
+
+/** Hands a key over, if it is short and in ASCII. Else it is an argument. */
+export function passKey(key: string): void {
+  let at = 0
+  if (typeof key === 'string' && key.length <= FEW_BYTES) {
+    for (; at < key.length; at++) {
+      const code = key.charCodeAt(at)
+      if (code > LAST_OF_ASCII) break
+      keyBytes[at] = code
+    }
+  }
+  words[KEY_BYTES] = at === key?.length ? at : 0
+}
+
+/** Hands the bytes of a value over, if they are few. @returns what is the argument: the bytes, or null */
+export function passBytes(bytes: Uint8Array): Uint8Array | null {
+  const length = fewOf(bytes)
+  words[ROOM] = length
+  if (length === NOT_FEW) return bytes
+  if (length > 0) setBytes(few, bytes, 0) // or it may be gone
+  return null
+}
+
+/** Has few bytes read where takeBytes() finds them. @returns what is the argument: the target, or null */
+export function passTarget(target: Uint8Array | null): Uint8Array | null {
+  const room = target === null ? NOT_FEW : fewOf(target)
+  words[ROOM] = room
+  return room === NOT_FEW ? target : null
+}
+
+/** Has the target get what was read for it: after passTarget() answered null for it. */
+export function takeBytes(target: Uint8Array, count: number): void {
+  if (count > 0) setBytes(target, beginningOfFew(count), 0)
+}
+
+function beginningOfFew(count: number): Uint8Array {
+  let view = beginnings[count]
+  if (view === undefined) beginnings[count] = view = new Bytes(words.buffer, FEW_AT, count)
+  return view
+}
+
+/** How many; NOT_FEW also of what is no Uint8Array. */
+function fewOf(bytes: Uint8Array): number {
+  const isFew = typeName(bytes) === 'Uint8Array' && lengthOf(bytes) <= FEW_BYTES
+  return isFew ? lengthOf(bytes) : NOT_FEW
+}
 
 /** Two int32s as what they are together. */
 export function joined(low: number, high: number): bigint {

@@ -151,7 +151,8 @@ export interface NativeBinding {
   areaUseWords(words: Int32Array): void
   areaAttach(fd: number): Handle
   areaDetach(handle: Handle): number
-  areaRead(handle: Handle, key: string, target: Uint8Array | null): number
+  /** The handle, the rest and what it answers are in the words. */
+  areaRead(key: string, target: Uint8Array | null): void
   areaIsWord(handle: Handle, at: number, low: number, high: number): boolean
   /** How many bytes before the heap. */
   areaVisible(handle: Handle): number
@@ -167,7 +168,8 @@ export interface NativeBinding {
 
   areaCreate(fd: number, geometry: NativeGeometry): Handle
   areaClose(handle: Handle): number
-  areaPut(handle: Handle, key: string, type: number, value: Uint8Array): number
+  /** As areaRead. @param value null: in the words */
+  areaPut(key: string, value: Uint8Array | null): void
   areaReserve(handle: Handle, byteLength: number, type: number): number
   areaWrite(handle: Handle, block: number, position: number, bytes: Uint8Array): number
   areaAbandon(handle: Handle, block: number): number
@@ -179,6 +181,8 @@ export interface NativeBinding {
   areaRebuild(handle: Handle): number
   areaMark(handle: Handle, state: number): number
   areaReplica(handle: Handle, state: number, applied: bigint, contact: bigint): number
+  /** As areaRead. */
+  areaRoom(): void
   areaStats(handle: Handle): AreaStats
 
   /** Answers what it answers, and throws what it throws. */

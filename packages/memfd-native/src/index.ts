@@ -2,7 +2,7 @@ export { areaCodes, areaStates, areaTypes, areaWriteCodes } from './area-codes.t
 export { type AreaChange, type AreaChanges, AreaFeed } from './area-feed.ts'
 export { AreaKey } from './area-key.ts'
 export { AreaReader, type AreaSnapshot, type AreaValue } from './area-reader.ts'
-export type { AreaHeader, AreaStats } from './area-types.ts'
+export type { AreaHeader, AreaRoom, AreaStats } from './area-types.ts'
 export { type AreaEdit, type AreaOptions, AreaWriter } from './area-writer.ts'
 export { type AsyncContext, captureContext, inNoContext, inThisContext } from './async-context.ts'
 export { addonPath } from './binding.ts'

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
+
 #include "../families.h"
 #include "../lasting_array.h"
 #include "attached_area.h"
@@ -105,13 +107,36 @@ bool ReadTarget(napi_env env, napi_value value, Target* target) {
   return false;
 }
 
-/** (handle, key, target or null), and the words -> bytes copied, or why not. */
+/** Where a read is to put the value: in the words' few bytes, or in an argument. */
+bool ReadTarget(napi_env env, napi_value value, Words* words, Target* target) {
+  if (words->room < 0) return ReadTarget(env, value, target);
+  target->data = words->few;
+  target->room = std::min<uint64_t>(static_cast<uint32_t>(words->room), sizeof(words->few));
+  return true;
+}
+
+/** What came of a read, by the words. */
+napi_value Tell(const CachedOutcome& outcome, const Found& found, const Target& target, Words* words) {
+  words->entry = static_cast<int32_t>(found.entry);
+  Split(found.uid, words->uid);
+  Split(outcome.version, words->version);
+  words->bytes = outcome.bytes;
+  words->type = outcome.type;
+  words->state = outcome.state;
+  words->witness_at = static_cast<uint32_t>(outcome.witness.at / 4);
+  Split(outcome.witness.value, words->witness);
+  const bool is_value = outcome.code == Code::kValue;
+  words->count = static_cast<double>(is_value ? static_cast<int64_t>(target.copied) : ErrorOf(outcome.code));
+  return nullptr;
+}
+
+/** (key, target or null), either of them in the words instead -> undefined, and in the words bytes copied, or why not. */
 napi_value Read(napi_env env, napi_callback_info info) {
-  FastCall<3> call(env, info);
-  AttachedArea* area = AreaOf(call);
-  Target target;
-  if (area == nullptr || !ReadTarget(env, call.argv[2], &target)) return nullptr;
+  FastCall<2> call(env, info);
   Words& words = *call.environment->area_words;
+  AttachedArea* area = OpenAreaOfWords(call, call.environment->areas);
+  Target target;
+  if (area == nullptr || !ReadTarget(env, call.argv[1], &words, &target)) return nullptr;
   if (!(words.position >= 0 && words.position <= 9007199254740992)) {
     ThrowOutOfRange(env, "position must be an integer >= 0");
     return nullptr;
@@ -121,28 +146,19 @@ napi_value Read(napi_env env, napi_callback_info info) {
   Found found{static_cast<uint32_t>(words.entry), Join(words.uid)};
   // The number comes from JavaScript, which has it from here; only what is in the area may be followed.
   if (found.entry >= area->reader.geometry.max_entries) found = Found();
-  Key key;
-  int64_t error = 0;
   Budget budget(target.room);
-  CachedOutcome outcome;
   if (found.entry != kNoEntry) {
     // Most reads need no key: it is looked at only when the entry has another life.
-    outcome = ReadFound(area->reader, &found, &target, &budget);
+    CachedOutcome outcome;
+    ReadFound(area->reader, &found, &target, &budget, &outcome);
+    if (outcome.code != Code::kGone) return Tell(outcome, found, target, &words);
   }
-  if (found.entry == kNoEntry) {
-    if (!ReadKey(env, call.argv[1], area->reader.geometry.epoch, &key, &error)) return nullptr;
-    if (error != 0) return call.Answer(error);
-    outcome = ReadCached(area->reader, key, &found, &target, &budget);
-  }
-  words.entry = static_cast<int32_t>(found.entry);
-  Split(found.uid, words.uid);
-  Split(outcome.version, words.version);
-  words.bytes = outcome.bytes;
-  words.type = outcome.type;
-  words.state = outcome.state;
-  words.witness_at = static_cast<uint32_t>(outcome.witness.at / 4);
-  Split(outcome.witness.value, words.witness);
-  return call.Answer(outcome.code == Code::kValue ? static_cast<int64_t>(target.copied) : ErrorOf(outcome.code));
+  Key key;
+  int64_t error = 0;
+  if (!ReadKeyOfWords(call, area->reader.geometry.epoch, &key, &error)) return nullptr;
+  words.count = static_cast<double>(error);
+  if (error != 0) return nullptr;
+  return Tell(ReadCached(area->reader, key, &found, &target, &budget), found, target, &words);
 }
 
 /** (handle, at, low, high): what the view of a word is for, where there are no views. */

@@ -78,24 +78,39 @@ bool ReadType(Napi::Value value, Type* type) {
   return false;
 }
 
-/** (handle, key, type, bytes) -> 0 and the version in the words, or why not. */
+/** The bytes of a put: the words' few, or an argument. Throws and answers false when they are neither. */
+bool ReadValue(napi_env env, napi_value value, Words* words, Bytes* bytes) {
+  if (words->room < 0) return ReadArg(Napi::Value(env, value), "value", bytes);
+  *bytes = {words->few, std::min(static_cast<size_t>(words->room), sizeof(words->few))};
+  return true;
+}
+
+/** (key, bytes), either of them in the words instead -> undefined, and in the words the version and 0, or why not. */
 napi_value Put(napi_env env, napi_callback_info info) {
-  FastCall<4> call(env, info);
-  OwnedArea* area = AreaOf(call);
-  Edit edit;
-  Type type;
-  int64_t error = 0;
-  if (area == nullptr || !ReadKey(env, call.argv[1], area->writer.geometry().epoch, &edit.key, &error) ||
-      !ReadType(call[2], &type)) {
+  FastCall<2> call(env, info);
+  Words& words = *call.environment->area_words;
+  OwnedArea* area = OpenAreaOfWords(call, call.environment->owned_areas);
+  if (area == nullptr) return nullptr;
+  const uint32_t type = words.type;
+  if (type != kBytes && type != kJson) {
+    ThrowOutOfRange(env, "type must be 1 or 2");
     return nullptr;
   }
+  Edit edit;
   Bytes bytes;
-  if (!ReadArg(call[3], "value", &bytes)) return nullptr;
+  int64_t error = 0;
+  if (!ReadKeyOfWords(call, area->writer.geometry().epoch, &edit.key, &error) ||
+      !ReadValue(env, call.argv[1], &words, &bytes)) {
+    return nullptr;
+  }
   if (bytes.length > UINT32_MAX) error = -E2BIG;
   uint64_t version = 0;
-  if (error == 0) error = area->writer.Put(&edit, type, bytes.data, static_cast<uint32_t>(bytes.length), &version);
-  Split(version, call.environment->area_words->version);
-  return call.Answer(error);
+  if (error == 0) {
+    error = area->writer.Put(&edit, static_cast<Type>(type), bytes.data, static_cast<uint32_t>(bytes.length), &version);
+  }
+  Split(version, words.version);
+  words.count = static_cast<double>(error);
+  return nullptr;
 }
 
 /** (handle, bytes, type) -> the block, or why not. */
@@ -220,6 +235,19 @@ napi_value Replica(napi_env env, napi_callback_info info) {
   return call.Answer(0);
 }
 
+/** -> undefined, and in the words what is asked so often that an object for it would cost more. */
+napi_value Room(napi_env env, napi_callback_info info) {
+  FastCall<0> call(env, info);
+  OwnedArea* area = OpenAreaOfWords(call, call.environment->owned_areas);
+  if (area == nullptr) return nullptr;
+  const Heap<OwnerMemory>& heap = area->writer.heap();
+  double* room = call.environment->area_words->room_of;
+  room[0] = static_cast<double>(heap.allocated());
+  room[1] = static_cast<double>(heap.allocator().used());
+  room[2] = static_cast<double>(area->writer.reserved());
+  return nullptr;
+}
+
 /** (handle) -> numbers of the area, in bytes where nothing else is said. */
 napi_value Stats(napi_env env, napi_callback_info info) {
   FastCall<1> call(env, info);
@@ -263,5 +291,6 @@ void RegisterAreaWriter(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "areaLoad", Load);
   DefineFast(exports, "areaMark", Mark);
   DefineFast(exports, "areaReplica", Replica);
+  DefineFast(exports, "areaRoom", Room);
   DefineFast(exports, "areaStats", Stats);
 }

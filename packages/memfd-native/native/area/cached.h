@@ -19,36 +19,39 @@ struct CachedOutcome : Outcome {
 
 /** Reads the value of an entry that was found before. That has another life: kGone, and `found` is empty. */
 template <class Memory>
-CachedOutcome ReadFound(const Reader<Memory>& reader, Found* found, Target* target, Budget* budget) {
-  CachedOutcome answer;
-  answer.state = reader.memory.template Load32<Site::kState>(kStateAt);
-  static_cast<Outcome&>(answer) = reader.Get(*found, kLatest, target, budget);
+void ReadFound(const Reader<Memory>& reader, Found* found, Target* target, Budget* budget, CachedOutcome* answer) {
+  answer->state = reader.memory.template Load32<Site::kState>(kStateAt);
+  answer->witness = {};
+  reader.GetInto(*found, kLatest, target, budget, answer);
   const uint64_t tx_at = reader.geometry.EntryAt(found->entry) + kTxIn;
-  if (answer.code == Code::kGone) *found = Found();
-  else if (answer.version != 0) answer.witness = {tx_at, answer.version};
+  if (answer->code == Code::kGone) *found = Found();
+  else if (answer->version != 0) answer->witness = {tx_at, answer->version};
   else if (!reader.memory.Has(Repair::kNoAbsenceByTx)) {
-    answer.witness = {tx_at, reader.memory.template Load<Site::kEntryTx>(tx_at)};
+    answer->witness = {tx_at, reader.memory.template Load<Site::kEntryTx>(tx_at)};
   }
-  return answer;
 }
 
 /** Reads the value of `key`; its entry was `found` the last time, if that is not empty. */
 template <class Memory>
 CachedOutcome ReadCached(const Reader<Memory>& reader, const Key& key, Found* found, Target* target, Budget* budget) {
   const Memory& memory = reader.memory;
+  CachedOutcome answer;
   while (true) {
     if (found->entry != kNoEntry) {
-      const CachedOutcome answer = ReadFound(reader, found, target, budget);
+      ReadFound(reader, found, target, budget, &answer);
       if (answer.code != Code::kGone) return answer;
     }
-    CachedOutcome missing;
-    missing.state = memory.template Load32<Site::kState>(kStateAt);
+    const uint32_t state = memory.template Load32<Site::kState>(kStateAt);
     uint64_t names = memory.template Load<Site::kNames>(kNamesAt);
-    missing.code = reader.Find(key, budget, found);
+    const Code code = reader.Find(key, budget, found);
+    if (code == Code::kValue) continue;
     if (!memory.Has(Repair::kNamesBeforeFind)) names = memory.template Load<Site::kNames>(kNamesAt);
+    answer = CachedOutcome();
+    answer.code = code;
+    answer.state = state;
     // In an area that has moved names never changes again, and says nothing.
-    if (missing.code == Code::kAbsent && names != ~uint64_t{0}) missing.witness = {kNamesAt, names};
-    if (missing.code != Code::kValue) return missing;
+    if (code == Code::kAbsent && names != ~uint64_t{0}) answer.witness = {kNamesAt, names};
+    return answer;
   }
 }
 

@@ -17,16 +17,23 @@ struct Words {
   int32_t entry;  // in and out: of the key, -1 not known
   uint32_t uid[2];
   uint32_t wanted_version[2];
-  uint32_t reserved;
+  int32_t room;  // of `few`, where that is the target, or the bytes to put that are there; -1: they are an argument
   double position;
-  uint32_t version[2];  // out, from here on
+  uint32_t version[2];  // out, the next ones, too
   uint32_t bytes;
-  uint32_t type;
+  uint32_t type;  // in of a put
   uint32_t state;
   uint32_t witness_at;  // as the number of an int32 in the area
   uint32_t witness[2];
+  double handle;  // in
+  double count;   // out: what the call answers
+  uint32_t key_bytes;  // in: of `key`; 0: the key is an argument
+  uint32_t reserved;
+  uint8_t key[64];
+  uint8_t few[64];  // bytes of a value
+  double room_of[3];  // out: bytes that the heap takes, bytes that are in use, blocks that are reserved
 };
-static_assert(sizeof(Words) == 64);
+static_assert(sizeof(Words) == 240);
 
 inline uint64_t Join(const uint32_t (&halves)[2]) { return halves[0] | uint64_t{halves[1]} << 32; }
 inline void Split(uint64_t word, uint32_t (&halves)[2]) {
@@ -38,6 +45,16 @@ inline void Split(uint64_t word, uint32_t (&halves)[2]) {
 template <size_t N, typename Area>
 Area* OpenArea(const FastCall<N>& call, SlotTable<std::shared_ptr<Area>>& areas) {
   std::shared_ptr<Area>* area = FindOpen(call, areas, "the area is closed");
+  return area == nullptr ? nullptr : area->get();
+}
+
+/** The same by the handle in the words. */
+template <size_t N, typename Area>
+Area* OpenAreaOfWords(const FastCall<N>& call, SlotTable<std::shared_ptr<Area>>& areas) {
+  const double handle = call.environment->area_words->handle;
+  const bool is_number = handle >= 0 && handle < 9007199254740992;
+  std::shared_ptr<Area>* area =
+      FindOpen(call, areas, is_number ? static_cast<int64_t>(handle) : 0, "the area is closed");
   return area == nullptr ? nullptr : area->get();
 }
 
@@ -60,6 +77,16 @@ inline bool ReadKey(napi_env env, napi_value value, uint64_t epoch, Key* key, in
     return false;
   }
   *error = key->Set(text, length, epoch) ? 0 : -EINVAL;
+  return true;
+}
+
+/** The same of a call's key, which is in the words, or its first argument. */
+template <size_t N>
+bool ReadKeyOfWords(const FastCall<N>& call, uint64_t epoch, Key* key, int64_t* error) {
+  const Words& words = *call.environment->area_words;
+  const uint32_t length = words.key_bytes;
+  if (length == 0 || length > sizeof(words.key)) return ReadKey(call.env, call.argv[0], epoch, key, error);
+  *error = key->Set(words.key, length, epoch) ? 0 : -EINVAL;
   return true;
 }
 

@@ -98,12 +98,18 @@ class Reader {
 
   /** The value of an entry at a moment: now, or when `at` was the last transaction. */
   Outcome Get(const Found& found, uint64_t at, Target* target, Budget* budget) const {
-    Attempt attempt{found, target, budget, 0, false, {}};
+    Outcome outcome;
+    GetInto(found, at, target, budget, &outcome);
+    return outcome;
+  }
+  /** The same, where an answer that is copied would count: a word that was stored in parts is slow to load as a whole. */
+  void GetInto(const Found& found, uint64_t at, Target* target, Budget* budget, Outcome* outcome) const {
+    Attempt attempt{found, target, budget, 0, false, outcome};
     bool is_first = true;
     for (; memory.MayTry(found.entry, found.uid, at) && budget->Try(); is_first = false) {
-      if (TryGet(attempt, at, is_first)) return attempt.outcome;
+      if (TryGet(attempt, at, is_first)) return;
     }
-    return {Code::kBusy};
+    attempt.End(Code::kBusy);
   }
 
   /** The key that an entry has now, and its uid. False: it has none, or it changes just now. */
@@ -183,14 +189,17 @@ class Reader {
     Budget* budget;
     uint64_t reshaped;  // as it was when this attempt began
     bool is_past;       // behind `prev`, at a moment: a block that has gone from there does not come back
-    Outcome outcome;
+    Outcome* outcome;
 
-    bool End(const Outcome& with) {
-      outcome = with;
+    bool End(Code code, uint64_t version = 0, uint32_t bytes = 0, uint8_t type = kDeleted) {
+      outcome->code = code;
+      outcome->version = version;
+      outcome->bytes = bytes;
+      outcome->type = type;
       return true;
     }
     /** The block is another's now. */
-    bool Lose() { return is_past && End({Code::kBusy}); }
+    bool Lose() { return is_past && End(Code::kBusy); }
   };
 
   /** False: it must be tried again. */
@@ -202,24 +211,24 @@ class Reader {
     uint64_t committed = at != kLatest ? at : memory.template Load<Site::kCommitted>(kCommittedAt);
     uint64_t block = memory.template Load<Site::kRef>(entry + kRefIn);
     if (is_first || memory.Has(Repair::kUidEachTry)) {
-      if (memory.template Load<Site::kUidOfValue>(entry + kUidIn) != found.uid) return attempt.End({Code::kGone});
+      if (memory.template Load<Site::kUidOfValue>(entry + kUidIn) != found.uid) return attempt.End(Code::kGone);
     }
-    if (block == 0) return attempt.End({Code::kAbsent});
-    if (!geometry.IsBlock(block)) return attempt.End({Code::kDamaged});
+    if (block == 0) return attempt.End(Code::kAbsent);
+    if (!geometry.IsBlock(block)) return attempt.End(Code::kDamaged);
     uint64_t tx = memory.template Load<Site::kTx>(block + kBlockTxIn);
     if (tx == 0) return false;
     if (tx > committed && at == kLatest) committed = memory.template Load<Site::kCommittedAgain>(kCommittedAt);
     if (tx > committed) {
       const uint64_t prev = memory.template Load<Site::kPrev>(block + kPrevIn);
       const uint64_t owner = memory.template Load<Site::kPrev>(block + kOwnerIn);
-      if (prev == 0 && !memory.Has(Repair::kOwnerBeforePrev)) return attempt.End({Code::kAbsent});
+      if (prev == 0 && !memory.Has(Repair::kOwnerBeforePrev)) return attempt.End(Code::kAbsent);
       memory.template Fence<Site::kPrevFence>();
       if (memory.template Load<Site::kTxBeforePrev>(block + kBlockTxIn) != tx || !IsOwner(owner, found) ||
           IsReshaped(attempt.reshaped)) {
         return false;
       }
-      if (prev == 0) return attempt.End({Code::kAbsent});
-      if (!geometry.IsBlock(prev)) return attempt.End({Code::kDamaged});
+      if (prev == 0) return attempt.End(Code::kAbsent);
+      if (!geometry.IsBlock(prev)) return attempt.End(Code::kDamaged);
       block = prev;
       attempt.is_past = at != kLatest;
       tx = memory.template Load<Site::kPrevTx>(block + kBlockTxIn);
@@ -241,7 +250,7 @@ class Reader {
     if (is_sound && is_wanted && target->position < bytes) {
       const uint64_t left = bytes - target->position;
       target->copied = left < target->room ? left : target->room;
-      if (!attempt.budget->Copy(target->copied)) return attempt.End({Code::kBusy});
+      if (!attempt.budget->Copy(target->copied)) return attempt.End(Code::kBusy);
       memory.template CopyOut<Site::kValue>(block + kContentIn + target->position, target->data, target->copied);
     }
     memory.template Fence<Site::kValueFence>();
@@ -249,9 +258,9 @@ class Reader {
     if (!memory.Has(Repair::kOwnerBeforeFence)) owner = memory.template Load<Site::kValue>(block + kOwnerIn);
     if (!IsOwner(owner, attempt.found)) return attempt.Lose();
     if (IsReshaped(attempt.reshaped)) return false;
-    if (!is_sound) return attempt.End({Code::kDamaged});
-    if (!is_wanted) return attempt.End({Code::kConflict, tx, bytes, type});
-    return attempt.End({type == kDeleted ? Code::kAbsent : Code::kValue, tx, bytes, type});
+    if (!is_sound) return attempt.End(Code::kDamaged);
+    if (!is_wanted) return attempt.End(Code::kConflict, tx, bytes, type);
+    return attempt.End(type == kDeleted ? Code::kAbsent : Code::kValue, tx, bytes, type);
   }
 
   bool IsOwner(uint64_t owner, const Found& found) const {

@@ -2,7 +2,7 @@
  * When the values of an area are to move to a new one. Memory of an area is given back by that only, and what free blocks of the wrong
  * sizes have cost. It is paid for by what was written since the last move: so moving never takes more than a part of the time of writing.
  */
-import type { AreaStats } from 'memfd-native'
+import type { AreaRoom } from 'memfd-native'
 import { now } from '../util/timers.ts'
 
 const MIB = 1024 * 1024
@@ -46,7 +46,7 @@ export class MoveReasons {
   }
 
   /** Whether to move. Uploads under way would be lost by it. */
-  look({ allocatedBytes, usedBytes, reservedBlocks }: AreaStats): 'now' | 'soon' | null {
+  look({ allocatedBytes, usedBytes, reservedBlocks }: AreaRoom): 'now' | 'soon' | null {
     this.#lookAt = this.#written + Math.max(LEAST_WASTE, usedBytes / 16)
     const price = WRITTEN_PART * (usedBytes + allocatedBytes) + WRITTEN_FOR_READER * this.#readers
     if (reservedBlocks > 0 || this.#written < price) return null

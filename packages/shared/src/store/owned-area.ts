@@ -267,8 +267,7 @@ export class OwnedArea implements StoreArea {
 
   /** Whether the area has become much larger than what is in it. What is few moves at once; for more, memory is made ready first. */
   #look(): void {
-    const { stats } = this.#writer
-    const urgency = this.#reasons.look(stats)
+    const urgency = this.#reasons.look(this.#writer.room)
     if (urgency === 'now') this.#tryMove()
     else if (urgency === 'soon') this.#next.prepare(this.#writer, this.#size)
   }

@@ -87,14 +87,16 @@ export class StoreCore {
     this.ledger.setLimits(limits)
   }
 
-  /** @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes the key */
+  /** Of a key that was checked. @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes it */
   set({ key, value, ifVersion }: CoreEdit & { value: Encoded }, { payer, ttlMs }: PutOptions): bigint {
-    const area = this.areaOf(key)
+    const area = this.#areaOf(key)
     this.checkValue(value.bytes.length)
     this.checkVersion(key, ifVersion)
     let version: bigint
     if (payer === null) {
-      version = this.#announced([key], { payer, ttlMs }, () => area.put(key, value.type, value.bytes))
+      version = this.#isAnnouncing
+        ? this.#announced([key], { payer, ttlMs }, () => area.put(key, value.type, value.bytes))
+        : area.put(key, value.type, value.bytes)
       this.holdings.release(key)
     } else {
       const charges = [{ key, bytes: value.bytes.length }]
@@ -179,6 +181,10 @@ export class StoreCore {
   /** @throws ERR_INVALID_ARG_VALUE none takes it, or it is no key */
   areaOf(key: string): OwnedArea {
     checkKey(key)
+    return this.#areaOf(key)
+  }
+
+  #areaOf(key: string): OwnedArea {
     const area = this.#areas[this.reader.numberOf(key)]
     if (area === undefined) throw new InvalidArgValueError(`no area of this store takes ${key}`)
     return area
@@ -245,6 +251,11 @@ export class StoreCore {
       this.holdings.refund(debit)
       throw error
     }
+  }
+
+  /** Whether somebody is to be told before something changes. */
+  get #isAnnouncing(): boolean {
+    return this.#options.beginning.keeper?.changing !== undefined
   }
 
   /** Tells the keeper before and, where nothing comes of it, after. */

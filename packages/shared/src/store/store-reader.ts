@@ -8,6 +8,7 @@ import { type Freshness, freshnessOf } from './freshness.ts'
 import { decode, type Json } from './json.ts'
 import { KeyPatterns } from './key-patterns.ts'
 import { STORE_LIMITS } from './limits.ts'
+import { PassingReads } from './passing-reads.ts'
 import { type StoreSnapshotEntry, typeName } from './reading.ts'
 import { checkKey, isPrefix } from './store-key.ts'
 import type { StoredRecord } from './stored-record.ts'
@@ -28,17 +29,13 @@ export interface ReadBytesOptions {
   version?: bigint
 }
 
-/** One in so many. Who is read again and again is soon among them. */
-const KEPT_OF_PASSING = 16
-
 export class StoreReader implements KeySource {
   #areas: readonly StoreArea[] = []
   #patterns = new KeyPatterns([])
   readonly #cache = new ValueCache()
   readonly #follow: () => boolean
   #isClosed = false
-  /** Reads of keys that were not kept, while there was no room for them. */
-  #passed = 0
+  readonly #passing = new PassingReads()
 
   /** @param follow called when an area has moved: see KeySource */
   constructor(follow: () => boolean = () => false) {
@@ -106,7 +103,7 @@ export class StoreReader implements KeySource {
 
   readBytes(key: string, target: Uint8Array, options?: ReadBytesOptions): number {
     checkBytes('target', target)
-    if (options === undefined && this.#cache.isFull && this.#cache.get(key) === undefined) {
+    if (options === undefined && this.#cache.isFull && this.#passing.isPassing(key, this.#cache)) {
       const count = this.#readInPassing(key, target)
       if (count >= 0) return count
     }
@@ -218,10 +215,8 @@ export class StoreReader implements KeySource {
     this.#cache.clear()
   }
 
-  /** Of more keys than are kept: only some of those that are read are kept in place of others. Below 0: it is to be read as usual. */
+  /** Nothing is kept of it. Below 0: it is to be read as usual. */
   #readInPassing(key: string, target: Uint8Array): number {
-    this.#passed += 1
-    if (this.#passed % KEPT_OF_PASSING === 0) return -1
     checkKey(key)
     return this.areaOf(key)?.reader.readOnce(key, target) ?? -1
   }

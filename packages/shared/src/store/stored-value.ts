@@ -22,9 +22,6 @@ export interface KeySource {
   follow(): boolean
 }
 
-/** Values of so many bytes are kept when they are read into buffers again and again: then a copy takes no call. */
-const FEW_BYTES = 256
-
 /** Bytes read at once, before it is known how many there are. Nobody else has it. */
 const scratch = Buffer.alloc(64 * 1024)
 
@@ -42,8 +39,6 @@ export class StoredValue {
   /** The same, while `value` is of the version that it read last, and no bytes. */
   #watched: AreaKey | null = null
   #decodedVersion = 0n
-  /** The bytes of the version that was read last, while they are few and wanted. */
-  #few: Uint8Array | null = null
 
   constructor(source: KeySource, name: string) {
     this.#source = source
@@ -57,20 +52,22 @@ export class StoredValue {
 
   /** The value now: frozen, or a copy of the bytes that is the caller's. @throws as `read` */
   get(): Json | Uint8Array | undefined {
-    return this.isFresh() ? this.value : this.#load()
+    if (this.isFresh()) return this.value
+    return (this.type === areaTypes.BYTES ? this.#key?.keptBytes() : null) ?? this.#load()
   }
 
   /** The bytes now, a copy that is the caller's. @throws as `read` */
   getBytes(): Uint8Array | undefined {
+    const kept = this.#key?.keptBytes() ?? null
+    if (kept !== null) return kept
     const [bytes, length] = this.#copy()
     return length < 0 ? undefined : ownBytes(bytes, length)
   }
 
   /** As `read` of any version. */
   copyTo(target: Uint8Array, position: number): number {
-    if (this.#key?.isUnchanged() !== true) return this.read(target, position, 0n)
-    const few = this.#few ?? this.#keepFew()
-    return few === null ? this.read(target, position, 0n) : copyFew(few, target, position)
+    const count = this.#key?.copyKept(target, position) ?? -1
+    return count < 0 ? this.read(target, position, 0n) : count
   }
 
   /** Learns version, type and length as they are now. @throws as `read` */
@@ -102,7 +99,6 @@ export class StoredValue {
     for (let tries = 0; tries < STORE_LIMITS.readTries.limit; tries++) {
       const key = this.#bind()
       if (key === null) return areaCodes.ABSENT
-      this.#few = null
       const count = key.read(target, position, version)
       if (this.#watched !== null && key.version !== this.#decodedVersion) this.#watched = null
       if (key.state === areaStates.MOVED && this.#source.follow()) continue
@@ -140,16 +136,6 @@ export class StoredValue {
     return this.value
   }
 
-  /** What was read last, if it is few and still is what a read answers. */
-  #keepFew(): Uint8Array | null {
-    const count = this.byteLength
-    if (count === 0 || count > FEW_BYTES) return null
-    const few = new Uint8Array(count)
-    if (this.read(few, 0, 0n) !== count || this.byteLength !== count) return null
-    this.#few = few
-    return few
-  }
-
   #forget(): void {
     this.value = undefined
     this.textBytes = 0
@@ -166,17 +152,6 @@ export class StoredValue {
     }
   }
 }
-
-function copyFew(from: Uint8Array, target: Uint8Array, position: number): number {
-  const count = Math.max(Math.min(from.length - position, target.length), 0)
-  setBytes(target, count === from.length ? from : from.subarray(position, position + count))
-  return count
-}
-
-/** The language's own: a target with a `set` of its own must not get to see what is kept. */
-const setBytes: (target: Uint8Array, source: Uint8Array) => void = Function.prototype.call.bind(
-  Uint8Array.prototype.set,
-)
 
 /** The caller's own. */
 function ownBytes(bytes: Buffer, length: number): Uint8Array {
