@@ -1,6 +1,6 @@
 /** What native code has put down of a batch, field by field: the same as `struct Event` in native/hub/inbox.h. */
 import type { Credentials } from './binding.ts'
-import type { HubArrays } from './hub-arrays.ts'
+import { EVENT_INTS, type HubArrays } from './hub-arrays.ts'
 import { NO_FDS, type OwnedFd, ownResult } from './owned-fd.ts'
 import type { PacketRecord } from './received-packet.ts'
 
@@ -49,6 +49,12 @@ export class HubEvents {
     packet.end = packet.start + (this.#events[at + LENGTH] as number)
     packet.flags = this.#events[at + FLAGS] as number
     packet.credentials = this.credentials(at)
+  }
+
+  /** Whether what comes next is a packet of the same socket. @param end of those that are told now */
+  isFollowed(at: number, end: number): boolean {
+    const next = at + EVENT_INTS
+    return next < end && this.slot(next) === this.slot(at) && this.type(next) === PACKET
   }
 
   /** Of an end (0: end-of-file) and of a failed accept(2). */

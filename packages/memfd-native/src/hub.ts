@@ -227,7 +227,7 @@ export class Hub {
       if (events.type(at) === CONNECTION && this.#refuses(at)) continue
       const fds = events.takeFds(at)
       try {
-        this.#deliver(at, fds)
+        this.#deliver(at, fds, end)
       } catch (error) {
         // A handler's fault must not take the rest of the batch, and its descriptors, with it.
         for (const fd of fds) fd.close()
@@ -240,7 +240,7 @@ export class Hub {
     this.#deferred.endBatch()
   }
 
-  #deliver(at: number, fds: readonly OwnedFd[]): void {
+  #deliver(at: number, fds: readonly OwnedFd[], end: number): void {
     const events = this.#events
     const type = events.type(at)
     if (type >= CONNECTION) {
@@ -255,6 +255,7 @@ export class Hub {
       const packet = this.#packets[this.#depth - 1] as PacketRecord
       events.describe(at, packet)
       packet.fds = fds
+      packet.isFollowed = this.#deferred.mayDefer > 1 && events.isFollowed(at, end)
       handler.onPacket(packet)
       packet.clear()
     } else if (type === WRITABLE) handler.onWritable()

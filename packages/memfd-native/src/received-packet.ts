@@ -17,6 +17,8 @@ export interface ReceivedPacket {
   readonly flags: number
   /** Of the sender, where SO_PASSCRED is on. */
   readonly credentials: Credentials | null
+  /** The next packet of this socket is told right after it, and handlers are quick: answers to both may leave together. */
+  readonly isFollowed?: boolean
 }
 
 /** The hub's side of it. */
@@ -27,6 +29,7 @@ export class PacketRecord implements ReceivedPacket {
   fds: readonly OwnedFd[] = NO_FDS
   flags = 0
   credentials: Credentials | null = null
+  isFollowed = false
 
   constructor(bytes: Buffer) {
     this.bytes = bytes

@@ -71,6 +71,8 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   #reasons = 0
   /** Calls that came in and have no answer yet. */
   #unanswered = 0
+  /** The packet that was told last is followed by another one. */
+  #isFollowed = false
   #isReferenced = false
   #isPeerGone = false
 
@@ -241,8 +243,9 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
 
   #answer(envelope: Envelope, body: OutgoingBody): void {
     if (envelope.id !== 0) this.#unanswered -= 1
-    // The last answer that this side owes takes the ones before it along. Calls that came in one packet are answered in one.
-    this.#sendOrEnd(envelope, body, this.#unanswered > 0 || this.#reader.hasMore ? 'thisTurn' : 'thisBatch')
+    // The last answer that this side owes takes the ones before it along. Calls that came together are answered together.
+    const isLast = this.#unanswered === 0 && !this.#reader.hasMore && !this.#isFollowed
+    this.#sendOrEnd(envelope, body, isLast ? 'thisBatch' : 'thisTurn')
   }
 
   /** What this side owes: if it can neither be sent nor wait the channel is of no more use. */
@@ -283,6 +286,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   }
 
   onPacket(packet: ReceivedPacket): void {
+    this.#isFollowed = packet.isFollowed === true
     this.#inbox.take(packet)
   }
 
