@@ -12,6 +12,7 @@ import { INT_MAX } from '../util/check.ts'
 import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
+import { giveBack, LARGE_BYTES, takeLarge } from './large-storage.ts'
 import {
   type BinderSource,
   closeContents,
@@ -40,7 +41,9 @@ const TYPE_CODE = { fd: 1, binder: 2 } as const // docs/protocol.md, section 4
 const pool: ParcelBuffer[] = []
 
 export class ParcelBuffer {
-  #bytes: Buffer = withWords(Buffer.alloc(POOLED_BYTES))
+  /** Its own: it stays here. */
+  readonly #small: Buffer = withWords(Buffer.alloc(POOLED_BYTES))
+  #bytes = this.#small
   #objects = new ObjectTable()
   #size = 0
   #capacity = 0
@@ -61,9 +64,9 @@ export class ParcelBuffer {
     this.#objects.truncate(0)
     // A small body is copied in any case: pooled storage is this buffer's own, and never a part of a larger one.
     if (data.isBorrowed || size <= POOLED_BYTES) {
-      if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(size)
+      if (size > this.#bytes.length) this.#store(size <= LARGE_BYTES ? takeLarge() : Buffer.allocUnsafe(size))
       copyBytes(withWords(bytes), start, this.#bytes, 0, size)
-    } else this.#bytes = bytes.subarray(start, start + size)
+    } else this.#store(bytes.subarray(start, start + size))
     if (objects.length > 0) this.#objects = new ObjectTable(objects, source)
     this.#size = size
     this.#capacity = size
@@ -85,8 +88,8 @@ export class ParcelBuffer {
   recycle(): void {
     if (!this.#objects.isEmpty) this.#objects.truncate(0)
     if (this.#objects.hasSource) this.#objects = new ObjectTable()
-    // Storage of another size is of no use to the next one.
-    if (this.#bytes.length !== POOLED_BYTES || pool.length === MAX_POOLED) return
+    this.#store(this.#small)
+    if (pool.length === MAX_POOLED) return
     this.#size = 0
     this.#capacity = 0
     this.#position = 0
@@ -128,8 +131,8 @@ export class ParcelBuffer {
   /** Cuts, or adds zeros; objects that are cut are dropped. A position beyond moves to the new end. */
   resize(size: number): void {
     this.#objects.truncate(size)
-    if (size > this.#size && size <= this.#bytes.length) this.#bytes.fill(0, this.#size, size)
-    this.reserve(size) // larger storage comes as zeros
+    this.reserve(size)
+    if (size > this.#size) this.#bytes.fill(0, this.#size, size)
     this.#size = size
     this.#position = Math.min(this.#position, size)
   }
@@ -309,9 +312,16 @@ export class ParcelBuffer {
   #setCapacity(capacity: number): void {
     this.#capacity = capacity
     if (capacity <= this.#bytes.length) return
-    const larger = Buffer.alloc(capacity)
-    larger.set(this.#bytes.subarray(0, this.#size))
-    this.#bytes = larger
+    const larger = capacity <= LARGE_BYTES ? takeLarge() : Buffer.alloc(capacity)
+    this.#bytes.copy(larger, 0, 0, this.#size)
+    this.#store(larger)
+  }
+
+  /** Other storage, in place of what was here. */
+  #store(storage: Buffer): void {
+    if (storage === this.#bytes) return
+    giveBack(this.#bytes)
+    this.#bytes = storage
   }
 }
 

@@ -5,8 +5,8 @@ import type { IStore, Outcome } from './store-interface.ts'
 
 /** So much of a value fits into one packet of 65,536 bytes with all that goes before it. */
 export const PART_BYTES = 65_408
-/** Parts on their way that were not answered yet. Guess, never tuned. */
-const WINDOW = 8
+/** Parts on their way that were not answered yet: as many as the kernel takes at once. More would be copied, to wait here. */
+const WINDOW = 4
 
 type Store = NonNullable<ReturnType<typeof IStore.asInterface>>
 
@@ -29,13 +29,18 @@ export type Step = <T>(answer: Promise<T>, bytes: number) => Promise<T>
 export async function upload(store: Store, request: UploadRequest): Promise<Outcome> {
   const { key, value, ifVersion, ttlMs, owner, step = asItComes } = request
   const id = await step(asked(store.begin(owner, key, value.type, BigInt(value.bytes.length))), 0)
+  let outcome: Promise<Outcome>
   try {
-    await sendParts(store, id, { bytes: value.bytes, step })
+    const lastParts = await sendParts(store, id, { bytes: value.bytes, step })
+    // Calls are served in order, and a value that lacks a part is not committed: so nobody need wait for their answers.
+    outcome = asked(store.commit(id, ifVersion, ttlMs))
+    outcome.catch(() => undefined) // of a part that failed: that says why
+    await Promise.all(lastParts)
   } catch (error) {
     await giveUp(store, id, step)
     throw error
   }
-  return step(asked(store.commit(id, ifVersion, ttlMs)), value.bytes.length)
+  return step(outcome, value.bytes.length)
 }
 
 const asItComes: Step = (answer) => answer
@@ -45,7 +50,12 @@ function asked<T>(answer: T | Promise<T>): Promise<T> {
   return Promise.resolve(answer)
 }
 
-async function sendParts(store: Store, id: number, { bytes, step }: { bytes: Uint8Array; step: Step }): Promise<void> {
+/** @returns the last answers, which are under way */
+async function sendParts(
+  store: Store,
+  id: number,
+  { bytes, step }: { bytes: Uint8Array; step: Step },
+): Promise<Promise<void>[]> {
   const answers: Promise<void>[] = []
   for (let at = 0; at < bytes.length; at += PART_BYTES) {
     if (answers.length === WINDOW) await answers.shift()
@@ -54,7 +64,7 @@ async function sendParts(store: Store, id: number, { bytes, step }: { bytes: Uin
     answer.catch(() => undefined) // the first that fails is told below; the others fail with it
     answers.push(answer)
   }
-  await Promise.all(answers)
+  return answers
 }
 
 async function giveUp(store: Store, id: number, step: Step): Promise<void> {

@@ -146,6 +146,31 @@ t.test('bytes of a parcel that is gone never show up in another', async (t) => {
   }
 })
 
+t.test('storage of a long parcel that is used again shows nothing of the one before', async (t) => {
+  const secret = Buffer.alloc(60_000, 0xa5)
+  for (let i = 0; i < 20; i++) {
+    const before = Parcel.obtain()
+    before.writeByteArray(secret)
+    t.ok(before.marshall().subarray(4).equals(secret))
+    before.recycle()
+    using p = Parcel.obtain()
+    p.setDataSize(50_000)
+    t.ok(p.marshall().every((byte) => byte === 0))
+    p.setDataPosition(61_001)
+    p.writeInt(1)
+    t.ok(
+      p
+        .marshall()
+        .subarray(0, 61_001)
+        .every((byte) => byte === 0),
+    )
+    using grown = Parcel.obtain()
+    grown.writeByteArray(Buffer.alloc(65_001))
+    grown.writeByteArray(Buffer.alloc(40_003)) // beyond what is kept
+    t.ok(grown.marshall().every((byte, at) => byte === 0 || at < 4 || (at >= 65_008 && at < 65_012)))
+  }
+})
+
 t.test('what setDataSize cut off is zero when the size grows again', async (t) => {
   using p = Parcel.obtain()
   p.writeLong(-1n)
