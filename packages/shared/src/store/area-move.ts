@@ -16,6 +16,12 @@ const FEW_BYTES = 8 * MIB
 /** Between two moves so much is written for each byte in use, for each that is allocated, and for each reader, who is to be told. */
 const WRITTEN_PART = 0.75
 const WRITTEN_FOR_READER = 16 * 1024
+/** The waste of before is there again when no more than this part of the next move is paid: the move was in vain. */
+const IN_VAIN = 0.75
+/** After so many in a row each one more makes the next cost twice as much, until more is wasted: values go round in their blocks. */
+const MAY_BE_CHANCE = 2
+const MOST_PATIENCE = 64
+const MORE_WASTE = 1.25
 /** Another hash for all keys is worth this part of them; or so many milliseconds of waiting. */
 const HASHED_PART = 1 / 8
 const HASHED_AGAIN_MS = 10_000
@@ -28,6 +34,11 @@ export class MoveReasons {
   #movedAt = Number.NEGATIVE_INFINITY
   /** To so many it was handed out. */
   #readers = 0
+  /** Since the last move: whether as much is wasted as makes it move, and was so soon. */
+  #wastes: 'no' | 'soon' | 'late' = 'no'
+  /** Moves in a row that were in vain, and how many bytes were wasted at the last. */
+  #inVain = 0
+  #usualWaste = 0
 
   /** @param clock in milliseconds */
   constructor(clock: () => number = now) {
@@ -48,9 +59,13 @@ export class MoveReasons {
   /** Whether to move. Uploads under way would be lost by it. */
   look({ allocatedBytes, usedBytes, reservedBlocks }: AreaRoom): 'now' | 'soon' | null {
     this.#lookAt = this.#written + Math.max(LEAST_WASTE, usedBytes / 16)
-    const price = WRITTEN_PART * (usedBytes + allocatedBytes) + WRITTEN_FOR_READER * this.#readers
-    if (reservedBlocks > 0 || this.#written < price) return null
     if (allocatedBytes < WASTE * usedBytes + LEAST_WASTE) return null
+    const price = WRITTEN_PART * (usedBytes + allocatedBytes) + WRITTEN_FOR_READER * this.#readers
+    if (this.#wastes === 'no') this.#wastes = this.#written < IN_VAIN * price ? 'soon' : 'late'
+    const waste = allocatedBytes - usedBytes
+    const isUsual = this.#wastes === 'soon' && waste <= MORE_WASTE * this.#usualWaste
+    if (reservedBlocks > 0 || this.#written < price * (isUsual ? this.#patience : 1)) return null
+    this.#usualWaste = waste
     return usedBytes <= FEW_BYTES || allocatedBytes > URGENT_WASTE * usedBytes + LEAST_WASTE ? 'now' : 'soon'
   }
 
@@ -60,8 +75,14 @@ export class MoveReasons {
   }
 
   moved(): void {
+    this.#inVain = this.#wastes === 'soon' ? this.#inVain + 1 : 0
+    this.#wastes = 'no'
     this.#written = this.#readers = 0
     this.#lookAt = LEAST_WASTE
     this.#movedAt = this.#now()
+  }
+
+  get #patience(): number {
+    return Math.min(2 ** Math.max(this.#inVain - MAY_BE_CHANCE, 0), MOST_PATIENCE)
   }
 }

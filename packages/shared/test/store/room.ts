@@ -193,3 +193,26 @@ t.test('who has many readers moves less often', (t) => {
   t.equal(reasons.look({ ...stats, reservedBlocks: 1 }), null, 'an upload is under way')
   t.end()
 })
+
+t.test('a move of which nothing is left when it is paid is made less and less often, until more is wasted', (t) => {
+  const stats = { allocatedBytes: 5 * MIB, usedBytes: MIB, reservedBlocks: 0 } as OwnedArea['stats']
+  const reasons = new MoveReasons()
+  const writtenUntilMove = (now: OwnedArea['stats'], most = 10_000) => {
+    for (let written = 1; written <= most; written++) {
+      reasons.isTimeToLook(MIB)
+      if (reasons.look(now) === null) continue
+      reasons.moved()
+      return written
+    }
+    return most
+  }
+  t.same(
+    Array.from({ length: 10 }, () => writtenUntilMove(stats)),
+    [5, 5, 5, 9, 18, 36, 72, 144, 288, 288],
+  )
+  t.equal(writtenUntilMove({ ...stats, allocatedBytes: 7 * MIB }), 6, 'more is wasted')
+  t.equal(writtenUntilMove({ ...stats, allocatedBytes: MIB }, 20), 20)
+  t.equal(writtenUntilMove(stats), 1, 'the waste came slowly')
+  t.equal(writtenUntilMove(stats), 5)
+  t.end()
+})
