@@ -11,6 +11,7 @@ import type { StoreChange } from './reading.ts'
 import { IStore } from './store-interface.ts'
 import type { StoreLink } from './store-link.ts'
 import type { StoreArea, StoreReader } from './store-reader.ts'
+import { TurnPortion } from './turn-portion.ts'
 
 /** What a loop needs of its store. */
 export interface ChangesSource {
@@ -39,9 +40,11 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
   readonly #signal: AbortSignal | undefined
   readonly #callback = new Watcher(() => this.#onNotice())
   readonly #pending: PendingChanges
+  readonly #portion = new TurnPortion(() => this.#serve())
   readonly #waiters: Waiter[] = []
-  /** A notice came that was not acknowledged. */
+  /** A notice came; and what it told of has been read since. */
   #isTold = false
+  #isRead = false
   #isWatching = false
   #isServing = false
   #isDone = false
@@ -56,7 +59,9 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#pending = new PendingChanges({
       reader: source.reader,
       prefix,
-      onPoll: () => this.#acknowledge(),
+      onPoll: () => {
+        this.#isRead = this.#isTold
+      },
       onMissing: () => this.#look(),
     })
     if (initial) this.#pending.mayHaveMore()
@@ -116,7 +121,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
 
   /** The owner is gone: its log may hold what it could not tell any more. */
   onDown(): void {
-    this.#isTold = false
+    this.#isTold = this.#isRead = false
     this.#look()
   }
 
@@ -159,8 +164,9 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#isServing = true
     try {
       for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
+        if (!this.#portion.take()) break
         const change = this.#pending.take()
-        if (change === null) return
+        if (change === null) break
         this.#waiters.shift()
         waiter.resolve({ value: change, done: false })
       }
@@ -169,15 +175,17 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     } finally {
       this.#isServing = false
     }
+    // Behind those who go on with what was read: to wake the owner takes longer than all of this.
+    if (this.#isRead) void Promise.resolve().then(() => this.#acknowledge())
   }
 
-  /** What the owner has told of is being read: it may tell again. */
+  /** The owner may tell again. What has changed since the log was read it may think told: so it is read once more. */
   #acknowledge(): void {
-    if (!this.#isTold) return
-    this.#isTold = false
     const { binder } = this.#source.link
-    if (binder === null) return
+    if (!this.#isRead || binder === null || this.#isDone) return
+    this.#isTold = this.#isRead = false
     void Promise.resolve(IStore.asInterface(binder).acknowledge(this.#callback)).catch(() => undefined)
+    this.#look()
   }
 
   async #unwatch(binder: IBinder): Promise<void> {

@@ -40,6 +40,38 @@ t.test('with initial the values that are there come first', async (t) => {
   ])
 })
 
+t.test('a loop over very many values leaves turns of the event loop to others', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  const [count, atOnce] = [2000, 256]
+  for (let i = 0; i < count; i++) owner.set(`k${i}`, i)
+  const keys = new Set<string>()
+  let turns = 0
+  let turn = setImmediate(function next() {
+    turns += 1
+    turn = setImmediate(next)
+  })
+  for await (const { key } of store.changes('', { initial: true })) if (keys.add(key).size === count) break
+  clearImmediate(turn)
+  t.ok(turns >= Math.floor(count / atOnce), `${turns} turns`)
+})
+
+t.test('a loop acknowledges behind what it gives, and hears of what changes in between', async (t) => {
+  const { owner, store } = await publishedStore(t)
+  const seen: unknown[] = []
+  const changes = store.changes('k')
+  const first = changes.next()
+  await store.delete('none') // the owner has the watcher now
+  owner.set('k', 0)
+  let last = (await first).value
+  for (let i = 1; i <= 100; i++) {
+    seen.push(last?.value)
+    owner.set('k', i) // before it is acknowledged
+    last = (await changes.next()).value
+  }
+  t.same([...seen, last?.value], [...Array(101).keys()])
+  await changes.return()
+})
+
 t.test('a watcher hears of its prefix only, and is not woken by others', async (t) => {
   const { owner, store } = await publishedStore(t)
   const changes = store.changes('k/')

@@ -1,0 +1,42 @@
+/** So much of one loop in a turn of the event loop, and the rest in the next ones: the process has other things to do. */
+import { Hub } from 'memfd-native'
+import { now, setImmediate } from '../util/timers.ts'
+
+const AT_ONCE = 256
+const MILLISECONDS = 4
+
+export class TurnPortion {
+  readonly #onNextTurn: () => void
+  /** By the hub's count, and what has been done in it: since when, and how often. */
+  #turn = -1
+  #begin = 0
+  #count = 0
+  #isOver = false
+
+  /** @param onNextTurn called after `take` has answered false, once */
+  constructor(onNextTurn: () => void) {
+    this.#onNextTurn = onNextTurn
+  }
+
+  /** One more. @returns false: not in this turn */
+  take(): boolean {
+    if (this.#isOver) return false
+    const { turn } = Hub.current()
+    if (turn !== this.#turn) this.#enter(turn)
+    this.#count += 1
+    if (this.#count <= AT_ONCE && now() - this.#begin < MILLISECONDS) return true
+    this.#isOver = true
+    setImmediate(() => {
+      this.#isOver = false
+      this.#enter(turn)
+      this.#onNextTurn()
+    })
+    return false
+  }
+
+  #enter(turn: number): void {
+    this.#turn = turn
+    this.#begin = now()
+    this.#count = 0
+  }
+}
