@@ -44,10 +44,15 @@ export function failureBody(message: string, limit?: LimitError): OutgoingBody {
 
 /** The whole packet of a FAILURE of no call, for a socket that nothing has been made for. @throws as failureBody */
 export function farewellPacket(limit: LimitError): Buffer {
+  return limitPacket(0, limit)
+}
+
+/** The whole packet that answers this call with a limit. @throws as failureBody */
+export function limitPacket(id: number, limit: LimitError): Buffer {
   const body = failureBytes(limit.message, limit)
   const packet = Buffer.alloc(HEADER_BYTES + body.length)
   const sizes = { dataSize: body.length, bodyBytesInPacket: body.length, objectCount: 0, descriptorCount: 0 }
-  writeHeader(packet, 0, { kind: KIND_FAILURE, oneway: false, id: 0, object: 0, code: STATUS_LIMIT, ...sizes })
+  writeHeader(packet, 0, { kind: KIND_FAILURE, oneway: false, id, object: 0, code: STATUS_LIMIT, ...sizes })
   body.copy(packet, HEADER_BYTES)
   return packet
 }

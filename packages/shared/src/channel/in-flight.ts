@@ -44,14 +44,20 @@ export class InFlight {
     this.#budget = budget
   }
 
-  /** Whether so many more may be sent now. They count as sent then. */
-  admit(count: number): boolean {
-    if (this.#budget === undefined) return true
+  /** So many more are to be sent now. @returns null: they count as sent; or whose share is used up */
+  admit(count: number): LimitError | null {
+    if (this.#budget === undefined) return null
     this.refundIfRead()
-    if (!tryCharge(this.#budget, count) && !(refundWhatWasRead() && tryCharge(this.#budget, count))) return false
+    const refusal = tryCharge(this.#budget, count)
+    if (refusal !== null && !(refundWhatWasRead() && tryCharge(this.#budget, count) === null)) return refusal
     this.#count += count
     holders.add(this)
-    return true
+    return null
+  }
+
+  /** Whether this peer has read all. */
+  get isRead(): boolean {
+    return this.#count === 0
   }
 
   /** They were not sent after all. */
@@ -79,12 +85,12 @@ export class InFlight {
   }
 }
 
-function tryCharge(budget: ChannelBudget, count: number): boolean {
+function tryCharge(budget: ChannelBudget, count: number): LimitError | null {
   try {
     budget.charge('unreadDescriptors', count)
-    return true
+    return null
   } catch (error) {
-    if (error instanceof LimitError) return false
+    if (error instanceof LimitError) return error
     throw error
   }
 }

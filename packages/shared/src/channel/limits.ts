@@ -87,6 +87,13 @@ export const CHANNEL_LIMITS = {
     error: 'ERR_LIMIT',
     meaning: "binders of the peer's that this side holds",
   },
+  descriptorWait: {
+    name: 'waiting for others to read descriptors',
+    limit: 2000,
+    unit: 'milliseconds',
+    error: 'ERR_LIMIT',
+    meaning: 'an answer with descriptors, while `unreadDescriptors` are used up by others of the same user',
+  },
   helloTimeout: {
     name: 'silence before HELLO',
     limit: 5000,

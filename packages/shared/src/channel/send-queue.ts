@@ -6,11 +6,14 @@
 import { Buffer } from 'node:buffer'
 import { dup, errnos, type Fd, fdNumber, type Hub, type HubSocket, type OwnedFd } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
+import { LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
-import { clearTimeout, setTimeout } from '../util/timers.ts'
+import { clearTimeout, now, setTimeout } from '../util/timers.ts'
+import { limitPacket } from './failure.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { InFlight } from './in-flight.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
+import { KIND_REPLY, readHeader } from './message.ts'
 
 const { EAGAIN, ETOOMANYREFS } = errnos
 /** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
@@ -37,6 +40,8 @@ export class SendQueue {
   /** The hub tells when the socket is writable. */
   #awaitsRoom = false
   #retry: NodeJS.Timeout | undefined
+  /** Why the first packet may not go yet, and since when. */
+  #refusal: { readonly limit: LimitError; readonly since: number } | null = null
   readonly #held: HeldBytes
   readonly #inFlight: InFlight
   #budget: ChannelBudget | undefined
@@ -124,10 +129,35 @@ export class SendQueue {
       if (packet === undefined) return 0
       packet.bytes.copy(this.#hub.outgoing)
       const result = this.#trySend(packet.bytes.length, packet.fds)
+      if (result === EAGAIN && this.#refuseFirst()) continue
       if (result === EAGAIN) return 0
       if (result < 0) return result
       this.#forget()
     }
+  }
+
+  /**
+   * An answer with descriptors that waits for others of its user to read theirs: whoever waits for it would hear nothing, and never why. So
+   * it is told the limit after a while, in the place of the answer.
+   */
+  #refuseFirst(): boolean {
+    const [packet, refusal] = [this.#waiting[0], this.#refusal]
+    if (packet === undefined || refusal === null || !this.#inFlight.isRead) return false
+    if (now() - refusal.since < CHANNEL_LIMITS.descriptorWait.limit) return false
+    const { kind, id, objectCount } = readHeader(packet.bytes, 0, packet.bytes.length)
+    // A binder that does not arrive would have to be taken back.
+    if (kind !== KIND_REPLY || objectCount !== packet.fds.length) return false
+    const bytes = limitPacket(id, refusal.limit)
+    try {
+      this.#held.add(bytes.length)
+    } catch (error) {
+      if (error instanceof LimitError) return false
+      throw error
+    }
+    this.#forget()
+    this.#waiting.unshift({ bytes, fds: [] })
+    this.#queuedBytes += bytes.length
+    return true
   }
 
   #drop(): void {
@@ -148,6 +178,7 @@ export class SendQueue {
   #forget(): void {
     const packet = this.#waiting.shift()
     if (packet === undefined) return
+    this.#refusal = null
     for (const fd of packet.fds) fd.close()
     this.#queuedBytes -= packet.bytes.length
     this.#queuedFds -= packet.fds.length
@@ -180,7 +211,9 @@ export class SendQueue {
   /** @returns EAGAIN: it has to wait, for the socket or for the timer */
   #trySend(length: number, fds: readonly Fd[]): number {
     if (fds.length === 0) return this.#socket.send(length)
-    if (!this.#inFlight.admit(fds.length)) return this.#retryLater()
+    const limit = this.#inFlight.admit(fds.length)
+    this.#refusal = limit === null ? null : { limit, since: this.#refusal?.since ?? now() }
+    if (limit !== null) return this.#retryLater()
     const result = this.#socket.send(length, fds)
     if (result < 0) this.#inFlight.cancel(fds.length)
     return result === ETOOMANYREFS ? this.#retryLater() : result

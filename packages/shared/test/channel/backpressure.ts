@@ -179,6 +179,34 @@ t.test('descriptors that are not read are paid for; beyond the budget they wait,
   t.ok(budget.used <= 2, 'what was read costs nothing, but for what was sent last on each channel')
 })
 
+t.test(
+  'an answer whose descriptors may not go because others of the user read none is told the limit in the end',
+  async (t) => {
+    const budget = new Budget('unreadDescriptors', 2)
+    const [stopped, other] = [support.recordedServer(t), support.recordedServer(t)]
+    for (const { channel } of [stopped, other]) channel.chargeTo(budget)
+    const send = sender(t, stopped.channel)
+    for (let i = 0; i < 2; i++) send()
+    const { channel, peer, recorder } = other
+    for (const id of [5, 6]) peer.send(support.message({ kind: support.TRANSACTION, id, code: 1 }))
+    await recorder.calledTimes(2)
+    channel.reply(5, withDescriptor(t))
+    channel.reply(6, support.OutgoingBody.EMPTY)
+    t.ok(channel.queuedBytes > 0, 'it waits, and what comes after it')
+    t.match(await peer.receiveMessages(2), [
+      { kind: support.FAILURE, id: 5, code: support.STATUS_LIMIT },
+      { kind: support.REPLY, id: 6 },
+    ])
+    t.equal(channel.queuedBytes, 0)
+    await takeDescriptors(stopped.peer, 2)
+    peer.send(support.message({ kind: support.TRANSACTION, id: 7, code: 1 }))
+    await recorder.calledTimes(3)
+    channel.reply(7, withDescriptor(t))
+    await takeDescriptors(peer, 1)
+    t.equal(recorder.ends.length, 0)
+  },
+)
+
 t.test('a channel that ends leaves what is unread to its budget until the peer has read it', async (t) => {
   const budget = new Budget('unreadDescriptors', 10)
   const { channel, peer } = support.recordedServer(t)
@@ -226,9 +254,14 @@ t.test('a peer that goes without having read owes nothing', async (t) => {
 
 /** Sends a descriptor each time. */
 function sender(t: Test, channel: support.Channel): () => void {
+  const body = withDescriptor(t)
+  return () => channel.callOneway(0, 1, body)
+}
+
+function withDescriptor(t: Test): support.OutgoingBody {
   const [fd] = support.regions(t, 1)
   const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
-  return () => channel.callOneway(0, 1, new support.OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1]))
+  return new support.OutgoingBody(Buffer.alloc(24), objects, [fd?.fd ?? -1])
 }
 
 async function takeDescriptors(peer: support.RawPeer, count: number): Promise<void> {

@@ -19,6 +19,7 @@ const ROWS = {
   "objects of the other side's, and those that came in calls under way": 'proxies',
   'bytes queued because it does not read': 'queuedBytes',
   'descriptors queued because it does not read': 'queuedDescriptors',
+  'an answer whose descriptors wait for others of the user to read theirs': 'descriptorWait',
 } as const
 
 t.test('the limits of a channel are those of the protocol', (t) => {
