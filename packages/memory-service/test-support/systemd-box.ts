@@ -122,9 +122,12 @@ function installInto(folder: string, also: readonly string[]): void {
   const install = (name: string, source: string): void => {
     installed.add(name)
     cpSync(source, join(folder, name), { recursive: true })
-    const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
-    for (const needed of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
-      if (!installed.has(needed)) install(needed, findPackage(needed, source))
+    const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
+    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      if (installed.has(needed)) continue
+      const found = tryFindPackage(needed, source)
+      if (found !== null) install(needed, found)
+      else if (optionalDependencies?.[needed] === undefined) throw new Error(`${name} needs ${needed}`)
     }
   }
   install('@memsvc/memory-service', PACKAGE)
@@ -132,6 +135,13 @@ function installInto(folder: string, also: readonly string[]): void {
 }
 
 function findPackage(name: string, from: string): string {
+  const found = tryFindPackage(name, from)
+  if (found === null) throw new Error(`there is no ${name}`)
+  return found
+}
+
+function tryFindPackage(name: string, from: string): string | null {
   const candidate = join(from, 'node_modules', name)
-  return existsSync(candidate) ? realpathSync(candidate) : findPackage(name, dirname(from))
+  if (existsSync(candidate)) return realpathSync(candidate)
+  return from === dirname(from) ? null : tryFindPackage(name, dirname(from))
 }

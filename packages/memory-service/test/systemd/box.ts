@@ -9,6 +9,9 @@ const MEMCLIENT = nodeUrl.fileURLToPath(new URL('../../../../client-cli/bin/memc
 const SOCKET = '/run/memsvc/registry.sock'
 const CONFIGURATION = '/etc/memsvc/memsvc.json'
 const DROP_IN = '/run/systemd/system/memsvc.service.d/test.conf'
+/** Of `--state`. */
+const STATE_DROP_IN = '/etc/systemd/system/memsvc.service.d/state.conf'
+const SYSTEMD_PAGE = nodeUrl.fileURLToPath(new URL('../../../../../docs/systemd.md', import.meta.url))
 const ERROR = 3
 const WARNING = 4
 const INFO = 6
@@ -19,7 +22,7 @@ watchdog(t)
 leakChecked(t)
 
 t.test('under a real systemd', { skip }, async (t) => {
-  const box = await SystemdBox.boot(t)
+  const box = await SystemdBox.boot(t, ['lmdb'])
   const registry = box.path(SOCKET)
   const version = Number(/\d+/.exec(await box.ask('systemctl', '--version'))?.[0])
 
@@ -214,6 +217,52 @@ t.test('under a real systemd', { skip }, async (t) => {
     await box.ask('systemctl', 'stop', 'memsvc.service')
     t.equal(await box.property('Result'), 'success')
     t.equal(await memclient('read'), version >= 254 ? '9' : '0', 'before systemd 254 a stop drops what was kept')
+  })
+
+  await t.test('with the drop-in for a state folder stores survive what systemd does not keep', async (t) => {
+    const [, dropIn = ''] =
+      /```ini\n(\[Service\]\nStateDirectory=[^`]*)```/.exec(nodeFs.readFileSync(SYSTEMD_PAGE, 'utf8')) ?? []
+    t.match(dropIn, '/usr/bin/env memsvc start')
+    const program = `${process.execPath} ${INSTALLED_MEMSVC}`
+    nodeFs.mkdirSync(box.path(nodePath.dirname(STATE_DROP_IN)), { recursive: true })
+    nodeFs.writeFileSync(box.path(STATE_DROP_IN), dropIn.replace('/usr/bin/env memsvc', program))
+    await box.ask('systemctl', 'daemon-reload')
+    await box.ask('systemctl', 'restart', 'memsvc.service')
+    await box.untilProperty('ActiveState', (state) => state === 'active')
+    const open = () => SharedStore.open('SharedStore', { path: registry })
+    let before: unknown
+    let version: bigint
+    {
+      using store = await open()
+      version = await store.set('on disk', { large: 'x'.repeat(100_000) })
+      before = store.getEntry('on disk')
+    }
+    const folder = await box.ask('stat', '--format', '%a %u', '/var/lib/private/memsvc')
+    t.match(folder, /^700 [1-9]/, 'of a user that no client is, and for nobody else')
+    const acts = [
+      () => kill('KILL'),
+      async () => {
+        await box.ask('systemctl', 'stop', 'memsvc.socket', 'memsvc.service')
+        // Since 254 it would keep the areas.
+        await box.run('systemctl', 'clean', '--what=fdstore', 'memsvc.service')
+        t.equal(await box.property('NFileDescriptorStore'), '0')
+        await box.ask('systemctl', 'start', 'memsvc.socket', 'memsvc.service')
+      },
+    ]
+    for (const act of acts) {
+      await untilReplaced(act)
+      using store = await open()
+      t.strictSame(store.getEntry('on disk'), before)
+      const next = await store.set('next', 1)
+      t.ok(next > version)
+      version = next
+    }
+    const status = JSON.parse(await box.memsvc('status', '--json', '--registry', SOCKET)) as { stores: unknown[] }
+    t.match(status.stores, [{ name: 'SharedStore', keys: 2, state: { failing: false } }])
+    nodeFs.rmSync(box.path(STATE_DROP_IN))
+    await box.ask('systemctl', 'daemon-reload')
+    await box.ask('systemctl', 'restart', 'memsvc.service')
+    await box.untilProperty('ActiveState', (state) => state === 'active')
   })
 
   await t.test('another daemon joins the registry, and leaves the socket alone when its host dies', async (t) => {
