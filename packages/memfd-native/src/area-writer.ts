@@ -181,8 +181,8 @@ export class AreaWriter {
   }
 
   /**
-   * Puts a value of before with the version it had, which is at most the area's `base`. Only before the first transaction, and before
-   * anybody has the area: for moving and for starting again. 0, or `areaWriteCodes`.
+   * Puts a value of before with the version it had, which is at most the area's `base`; in place of one that was loaded before. Only before
+   * the first transaction, and before anybody has the area: for moving and for starting again. 0, or `areaWriteCodes`.
    */
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): number {
     checkObject('value', value)

@@ -479,6 +479,23 @@ t.test('a larger area takes all values over with their versions, and feeds go on
   t.equal(moved.writer.load('k9', { type: 1, version: 1n, bytes: Buffer.alloc(1) }), TOO_LATE)
 })
 
+t.test('a value that is loaded again is there once, and what it was is given back', async (t) => {
+  using pair = support.newPair({ base: 1000n })
+  const bytes = (byte: number) => Buffer.alloc(100_000, byte)
+  t.equal(pair.writer.load('k', { type: 1, version: 5n, bytes: bytes(1) }), 0)
+  const { usedBytes } = pair.writer.stats
+  for (let i = 0; i < 100; i++) {
+    t.equal(pair.writer.load('k', { type: 1, version: BigInt(6 + i), bytes: bytes(i) }), 0)
+  }
+  t.match(pair.writer.stats, { keys: 1, usedBytes, valueBytes: 100_000 })
+  const key = pair.reader.key('k')
+  const seen = Buffer.alloc(100_000)
+  t.equal(key.read(seen), 100_000)
+  t.ok(seen.equals(bytes(99)))
+  t.equal(key.version, 105n)
+  t.equal(pair.writer.delete('k'), 1001n)
+})
+
 t.test('a feed tells of its prefix alone, and of deleted keys', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair

@@ -85,7 +85,7 @@ class Writer {
     return 0;
   }
 
-  /** A value of before, with its version (at most the base), for an area that nobody reads yet. As Commit. */
+  /** A value of before, with its version (at most the base), for an area that nobody reads yet; in place of one it had. As Commit. */
   int Load(const Key& key, uint64_t block, uint64_t version) {
     if (tx_ != geometry_.base || state_ != kLive) return -EPERM;
     if (version == 0 || version > tx_) return -EINVAL;
@@ -94,6 +94,7 @@ class Writer {
     if (error != 0) return error;
     plan_.EnterNewKeys();
     FillAndShow(version);
+    for (const Planned& planned : plan_.changes()) Settle(planned);
     memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
     plan_.End();
     return 0;

@@ -49,13 +49,18 @@ export class StoreAccess {
 
   /** May be exchanged at any time: the next write goes by them. */
   set rules(rules: readonly KeyRule[]) {
-    this.#rules = rules.at(-1) === ALL_OTHERS ? rules : [...rules, ALL_OTHERS]
+    this.#rules = forAllKeys(rules)
     this.#patterns = new KeyPatterns(this.#rules.map(({ keys }) => keys))
   }
 
   /** One for each set of readers, as far as the order of the rules allows. */
   get areas(): KeyArea[] {
-    return plan(this.#rules).map(({ keys, readers }) => ({ keys, mayRead: this.#readersOf(readers) }))
+    return this.areasBy(this.#rules)
+  }
+
+  /** The same by other rules. */
+  areasBy(rules: readonly KeyRule[]): KeyArea[] {
+    return plan(forAllKeys(rules)).map(({ keys, readers }) => ({ keys, mayRead: this.#readersOf(readers) }))
   }
 
   /** Whoever writes a key learns of its versions: only who may read it. */
@@ -79,6 +84,10 @@ export class StoreAccess {
     this.#mayRead.set(name, mayRead)
     return mayRead
   }
+}
+
+function forAllKeys(rules: readonly KeyRule[]): readonly KeyRule[] {
+  return rules.at(-1) === ALL_OTHERS ? rules : [...rules, ALL_OTHERS]
 }
 
 /** Rules with the same readers share an area if no other rule between them has keys in common with one of them. */

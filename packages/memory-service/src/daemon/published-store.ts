@@ -77,20 +77,14 @@ export class PublishedStore {
   }
 
   /**
-   * Other rules, limits and sizes. Who may not read a key any more sees nothing new of it from here on: it is in another area.
-   * @throws ERR_LIMIT the values do not fit: the areas are as they were
+   * Other rules, limits and sizes. Who may not read a key any more sees nothing new of it when this is over: it is in another area.
+   * @throws ERR_LIMIT the values do not fit: the areas are as they were; ERR_CLOSED
    */
-  configure({ capacity, maxKeys, maxValueBytes, limits, rules }: StoreConfiguration): void {
+  async configure({ capacity, maxKeys, maxValueBytes, limits, rules }: StoreConfiguration): Promise<void> {
     const { areaSize } = this.#store
     if (areaSize.capacity !== capacity || areaSize.maxKeys !== maxKeys) this.#store.resize({ capacity, maxKeys })
-    const before = this.#access.rules
-    try {
-      this.#access.rules = rules
-      this.#store.setAreas(this.#access.areas)
-    } catch (error) {
-      this.#access.rules = before
-      throw error
-    }
+    await this.#store.setAreasInTurns(this.#access.areasBy(rules))
+    this.#access.rules = rules
     this.#store.setLimits({ maxValueBytes, ...limits })
   }
 

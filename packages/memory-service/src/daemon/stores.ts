@@ -45,7 +45,7 @@ export class Stores {
     for (const store of stores) {
       const served = this.#served.get(store.name)
       if (served === undefined) await this.#publishOne(store, publish)
-      else served.configure(store)
+      else await this.#configure(served, store)
     }
     const names = new Set(stores.map(({ name }) => name))
     for (const store of [...this.#served.values()]) if (!names.has(store.name)) this.#end(store)
@@ -68,6 +68,14 @@ export class Stores {
   close(): void {
     for (const store of this.#served.values()) store.close()
     this.#served.clear()
+  }
+
+  async #configure(served: PublishedStore, store: StoreConfiguration): Promise<void> {
+    try {
+      await served.configure(store)
+    } catch (error) {
+      if (this.#served.get(store.name) === served) throw error // otherwise it was lost meanwhile
+    }
   }
 
   async #publishOne(configuration: StoreConfiguration, publish: Publish): Promise<void> {

@@ -31,13 +31,17 @@ export class StateRecords implements RecordSource {
     this.lastVersions = options.lastVersions
   }
 
+  get count(): number {
+    return (this.#options.database.getStats() as { entryCount?: number }).entryCount ?? 0
+  }
+
   *versions(): Iterable<[key: string, version: bigint]> {
     for (const { key, value } of this.#options.database.getRange({})) yield [key.toString(), versionIn(value)]
   }
 
   *records(): Iterable<StoredRecord> {
     const { store, logger, database, onProgress } = this.#options
-    const total = (database.getStats() as { entryCount?: number }).entryCount ?? 0
+    const total = this.count
     const [begin, now] = [performance.now(), Date.now()]
     let [count, told] = [0, begin]
     for (const { key, value } of database.getRange({})) {

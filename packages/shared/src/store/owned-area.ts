@@ -143,10 +143,23 @@ export class OwnedArea implements StoreArea {
     this.#writer.abandon(block)
   }
 
+  /** So many keys are to be loaded: its index need not grow with them. */
+  expect(keys: number): void {
+    if (keys <= this.#size.maxKeys) this.#writer.prepare(keys, 0) // where there is no room, loading says so
+  }
+
   /** A value of before, with the version it had. Only before anybody has the area. @throws ERR_LIMIT it does not fit */
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): void {
     const code = this.#writer.load(key, value)
     if (code < 0) throw this.#failure(code, value.bytes.length)
+  }
+
+  /** Of an area that nobody has: these are gone again. @throws ERR_LIMIT no room to say so */
+  forget(keys: readonly string[]): void {
+    for (let i = 0; i < keys.length; i += RETIRED_AT_ONCE) {
+      const code = this.#writer.commit(keys.slice(i, i + RETIRED_AT_ONCE).map((key) => ({ key })))
+      if (typeof code === 'number') throw this.#failure(code, 0)
+    }
   }
 
   /** All values go to an area of this size, and the versions go on. @throws ERR_LIMIT they do not fit: nothing has changed; ENOMEM */

@@ -3,8 +3,10 @@ import process from 'node:process'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import type { AreaPlans } from './area-set.ts'
 import type { AreaSize } from './area-size.ts'
 import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
+import type { OwnedArea } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
 
 /** A part of a store that the same callers may read: a region of its own. */
@@ -107,4 +109,21 @@ function everybody(): boolean {
 
 function isOwnerOrRoot({ uid }: Caller): boolean {
   return uid === 0 || uid === process.getuid?.()
+}
+
+/** An area stays as it is if the keys of all areas stay, and who reads it. @param before the rules of the areas that there are */
+export function plansFor(
+  rules: readonly AreaRule[],
+  before: readonly AreaRule[],
+  areas: readonly OwnedArea[],
+): AreaPlans {
+  const isSame = rules.length === before.length && rules.every(({ keys }, i) => isSameList(keys, before[i]?.keys))
+  const size = areas[0]?.size as AreaSize
+  return rules.map(({ keys, mayRead }, i) =>
+    isSame && mayRead === before[i]?.mayRead ? (areas[i] as OwnedArea) : { patterns: keys, size },
+  )
+}
+
+function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i])
 }

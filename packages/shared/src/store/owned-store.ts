@@ -9,6 +9,7 @@ import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
+import type { AreaPlans } from './area-set.ts'
 import type { AreaSize } from './area-size.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
@@ -16,7 +17,6 @@ import type { StoreBeginning, StoreKeeper } from './keeper.ts'
 import { keptStore } from './kept-store.ts'
 import type { StoreLimits } from './limits.ts'
 import type { StoreCopy, StoreOrigin } from './origin.ts'
-import type { OwnedArea } from './owned-area.ts'
 import {
   type AreaRule,
   checkedAreas,
@@ -25,6 +25,7 @@ import {
   checkedValueBytes,
   type OwnedAreaRule,
   type OwnedStoreOptions,
+  plansFor,
   readOptions,
 } from './owned-store-options.ts'
 import type { StoreChange } from './reading.ts'
@@ -170,16 +171,31 @@ export class OwnedStore {
    */
   setAreas(areas: OwnedAreaRule[]): void {
     const rules = checkedAreas(areas)
+    const plans = this.#plansOf(rules)
+    this.#changeRules(rules, () => this.#core.rearrange(plans))
+  }
+
+  /**
+   * As setAreas, without holding the process up: keys are copied in parts, one in each turn of the event loop, and all goes on by the old
+   * rules until the promise resolves.
+   * @throws as setAreas; ERR_CLOSED; ERR_ILLEGAL_STATE its areas were set anew meanwhile
+   */
+  async setAreasInTurns(areas: OwnedAreaRule[]): Promise<void> {
+    const rules = checkedAreas(areas)
+    const change = (rearrange: () => void) => this.#changeRules(rules, rearrange)
+    await this.#core.rearrangeInTurns(() => this.#plansOf(rules), change)
+  }
+
+  #plansOf(rules: readonly AreaRule[]): AreaPlans {
+    return plansFor(rules, this.#rules, this.#core.areas)
+  }
+
+  #changeRules(rules: readonly AreaRule[], rearrange: () => void): void {
     const before = this.#rules
-    const isSame = rules.length === before.length && rules.every(({ keys }, i) => isSameList(keys, before[i]?.keys))
-    const size = this.#core.areas[0]?.size as AreaSize
-    const plans = rules.map(({ keys, mayRead }, i) =>
-      isSame && mayRead === before[i]?.mayRead ? (this.#core.areas[i] as OwnedArea) : { patterns: keys, size },
-    )
     // The listeners are told in there of the areas that they may read by the new rules.
     this.#rules = rules
     try {
-      this.#core.rearrange(plans)
+      rearrange()
     } catch (error) {
       this.#rules = before
       throw error
@@ -270,10 +286,6 @@ export class OwnedStore {
 }
 
 const NO_OPTIONS: WriteOptions = Object.freeze({})
-
-function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
-  return a.length === b.length && a.every((text, i) => text === b[i])
-}
 
 function copyOf(core: StoreCore): StoreCopy {
   return {

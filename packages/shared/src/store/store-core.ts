@@ -6,7 +6,7 @@
 import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { wallClock } from '../util/timers.ts'
-import { fillAreas, type PlannedArea } from './area-plan.ts'
+import { type AreaPlans, AreaSet } from './area-set.ts'
 import type { AreaSize } from './area-size.ts'
 import { type CoreEdit, chargeOf, keysOf, lastOfEachKey, putOf } from './core-edit.ts'
 import type { Charge, Holdings } from './holdings.ts'
@@ -19,8 +19,7 @@ import type { ReplicaWords } from './replica-words.ts'
 import { checkKey } from './store-key.ts'
 import { StoreLedger } from './store-ledger.ts'
 import { StoreReader } from './store-reader.ts'
-import { AreaRecords, type KeyNote, type RecordSource } from './stored-record.ts'
-import { givenUpTo } from './versions.ts'
+import type { KeyNote } from './stored-record.ts'
 
 /** How a value is put. */
 export interface PutOptions {
@@ -48,9 +47,8 @@ export class StoreCore {
   readonly ledger: StoreLedger
   /** Of one value, in bytes. */
   maxValueBytes: number
-  #areas: readonly OwnedArea[]
+  readonly #areas: AreaSet
   #limits: StoreLimits
-  #replica: ReplicaWords | null = null
   readonly #options: CoreOptions
   readonly #notes: KeyNotes
 
@@ -62,14 +60,18 @@ export class StoreCore {
     this.maxValueBytes = maxValueBytes
     this.ledger = new StoreLedger(limits)
     this.#notes = new KeyNotes(this.ledger, this.reader, (key) => this.delete(key, undefined))
-    const plans = areas.map((patterns) => ({ patterns, size }))
-    this.#areas = this.#makeAreas(plans, beginning.records ?? [])
+    this.#areas = new AreaSet({
+      plans: areas.map((patterns) => ({ patterns, size })),
+      records: beginning.records ?? [],
+      read: (key) => this.reader.recordOf(key),
+      onMoved: () => this.#onMoved(),
+    })
     this.#show()
     this.#notes.restore(beginning.notes ?? [])
   }
 
   get areas(): readonly OwnedArea[] {
-    return this.#areas
+    return this.#areas.areas
   }
 
   /** Who pays for which value. */
@@ -103,7 +105,7 @@ export class StoreCore {
       version = this.#charged({ payer, ttlMs }, charges, () => area.put(key, value.type, value.bytes))
     }
     this.#notes.expireAfter(key, ttlMs)
-    this.#options.onCommit([key], version)
+    this.#committed([key], version)
     return version
   }
 
@@ -118,7 +120,7 @@ export class StoreCore {
     const puts = [{ key, type: put.type, bytes: null, block }]
     const version = this.#charged(put, charges, () => this.areaOf(key).commit(puts))
     this.#notes.expireAfter(key, put.ttlMs)
-    this.#options.onCommit([key], version)
+    this.#committed([key], version)
     return version
   }
 
@@ -136,7 +138,7 @@ export class StoreCore {
     const version = this.#charged({ payer }, last.map(chargeOf), () => area.commit(last.map(putOf)))
     if (version === 0n) return version
     for (const { key } of last) this.#notes.expireAfter(key, undefined)
-    this.#options.onCommit(keysOf(last), version)
+    this.#committed(keysOf(last), version)
     return version
   }
 
@@ -146,14 +148,13 @@ export class StoreCore {
     if (area === undefined) return 0n
     const last = lastOfEachKey(edits)
     const version = area.commit(last.map(putOf))
-    if (version !== 0n) this.#options.onCommit(keysOf(last), version)
+    if (version !== 0n) this.#committed(keysOf(last), version)
     return version
   }
 
   /** What readers are told of a copy. */
   setReplica(words: ReplicaWords): void {
-    this.#replica = words
-    for (const area of this.#areas) area.setReplica(words)
+    this.#areas.setReplica(words)
   }
 
   /** @returns whether there was a value. @throws ERR_CONFLICT; as update */
@@ -185,7 +186,7 @@ export class StoreCore {
   }
 
   #areaOf(key: string): OwnedArea {
-    const area = this.#areas[this.reader.numberOf(key)]
+    const area = this.areas[this.reader.numberOf(key)]
     if (area === undefined) throw new InvalidArgValueError(`no area of this store takes ${key}`)
     return area
   }
@@ -208,34 +209,20 @@ export class StoreCore {
     return this.#notes.of(key)
   }
 
-  /**
-   * Keys go to other areas; those of before are left for good.
-   * @param plans of each new area its patterns and size, or the area that stays, which has the same keys then
-   * @throws ERR_LIMIT they do not fit; ERR_INVALID_ARG_VALUE no area takes one of the keys. Nothing has changed then
-   */
-  rearrange(plans: readonly (PlannedArea | OwnedArea)[]): void {
-    const leaving = this.#areas.filter((area) => !plans.includes(area))
-    for (const area of this.#areas) givenUpTo(area.version)
-    const next = this.#makeAreas(
-      plans,
-      leaving.map(({ reader }) => new AreaRecords(reader)),
-    )
-    if (this.#replica !== null) for (const area of next) area.setReplica(this.#replica)
-    for (const area of leaving) area.markMoved()
-    this.#areas = next
-    this.#onMoved()
-    for (const area of leaving) area.leave()
+  /** @param plans of each new area its patterns and size, or the area that stays. @throws as AreaSet */
+  rearrange(plans: AreaPlans): void {
+    this.#areas.rearrange(plans)
+  }
+
+  /** @throws as AreaSet */
+  rearrangeInTurns(plan: () => AreaPlans, change: (rearrange: () => void) => void): Promise<void> {
+    return this.#areas.rearrangeInTurns(plan, change)
   }
 
   close(): void {
     this.#notes.close()
-    for (const area of this.areas) givenUpTo(area.version)
-    for (const area of this.areas) area.close()
+    this.#areas.close()
     this.reader.close()
-  }
-
-  #makeAreas(plans: readonly (PlannedArea | OwnedArea)[], sources: readonly RecordSource[]): OwnedArea[] {
-    return fillAreas({ plans, sources, onMoved: () => this.#onMoved() })
   }
 
   /** Charges, carries out and settles; or gives back. */
@@ -270,6 +257,11 @@ export class StoreCore {
     } finally {
       if (version === 0n) keeper.changed(keys)
     }
+  }
+
+  #committed(keys: readonly string[], version: bigint): void {
+    this.#areas.changed(keys)
+    this.#options.onCommit(keys, version)
   }
 
   #areaOfAll(edits: readonly CoreEdit[]): OwnedArea | undefined {

@@ -24,6 +24,8 @@ export interface KeyNote {
 export interface RecordSource {
   /** The last version that was given in each range that these records had. */
   readonly lastVersions: readonly bigint[]
+  /** Of the records, about; absent: not known. */
+  readonly count?: number
   /** All keys, with their versions. */
   versions(): Iterable<[key: string, version: bigint]>
   records(): Iterable<StoredRecord>

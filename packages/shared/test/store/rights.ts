@@ -85,6 +85,86 @@ t.test('areas that cannot have all keys are refused, and nothing has changed', a
   t.equal(store.get('a'), 1)
 })
 
+t.test('keys go to other areas in turns of the event loop, and what changes meanwhile goes with them', async (t) => {
+  const store = ownedStore(t, { areas: [{ keys: ['a*'] }, { keys: ['*'] }] })
+  const names = ['a', 'b', 'c'].flatMap((letter) => Array.from({ length: 1000 }, (_, i) => `${letter}${i}`))
+  const model = new Map<string, { value: unknown; version: bigint }>()
+  const given = new Set<bigint>()
+  const set = (key: string, value: string | number) => {
+    const version = store.set(key, value)
+    t.notOk(given.has(version))
+    given.add(version)
+    model.set(key, { value, version })
+  }
+  const remove = (key: string) => t.equal(store.delete(key), model.delete(key))
+  for (const key of names) set(key, key)
+  for (const patterns of [[['*']], [['b*'], ['a*'], ['*']], [['a*'], ['*']]]) {
+    const before = store.areas
+    let isDone = false
+    const rearranging = store.setAreasInTurns(patterns.map((keys) => ({ keys }))).finally(() => {
+      isDone = true
+    })
+    let turns = 0
+    for (; !isDone; turns++) {
+      t.equal(store.areas, before)
+      set(names[(turns * 997) % names.length] as string, turns)
+      remove(names[(turns * 991) % names.length] as string)
+      set(`new${turns}`, turns)
+      if (turns % 2 === 1) remove(`new${turns - 1}`)
+      await new Promise(setImmediate)
+    }
+    await rearranging
+    t.ok(turns > 0)
+    t.equal(store.areas, patterns.length)
+    t.same(store.keys(), [...model.keys()].sort())
+    for (const [key, { value, version }] of model) {
+      if (store.get(key) !== value || versionOf(store, key) !== version) t.fail(`${key} is not as it was written last`)
+    }
+  }
+})
+
+t.test('what was written last before the areas change is in the new ones, and what was deleted is gone', async (t) => {
+  const store = ownedStore(t)
+  const keys = Array.from({ length: 3000 }, (_, i) => `k${i}`)
+  for (const key of keys) store.set(key, 0)
+  const rearranging = store.setAreasInTurns([{ keys: ['k1*'] }, { keys: ['*'] }])
+  // The first part has been copied.
+  for (const key of keys) store.delete(key)
+  const versions = new Map(keys.slice(0, 1500).map((key) => [key, store.set(key, key)]))
+  await rearranging
+  t.same(store.keys(), [...versions.keys()].sort())
+  for (const [key, version] of versions) {
+    t.equal(store.get(key), key)
+    t.equal(versionOf(store, key), version)
+  }
+})
+
+t.test('areas that are to change are as they were where they cannot, and when something comes between', async (t) => {
+  const { owner } = connected(t, { capacity: MIB, maxKeys: 64, areas: [{ keys: ['a'] }, { keys: ['*'] }] })
+  owner.set('a', Buffer.alloc(500_000))
+  owner.set('b', Buffer.alloc(500_000))
+  await t.rejects(owner.setAreasInTurns([{ keys: ['*'] }]), { code: 'ERR_LIMIT' })
+  await t.rejects(owner.setAreasInTurns([{ keys: ['a'] }]), { code: 'ERR_INVALID_ARG_VALUE' })
+  await t.rejects(owner.setAreasInTurns([]), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.equal(owner.areas, 2)
+  owner.set('a', 1)
+  owner.resize({ maxKeys: 10_000, capacity: 4 * MIB })
+  owner.update(Array.from({ length: 200 }, (_, i) => ({ key: `k${i}`, value: i })))
+  const all = [{ keys: ['*'] }]
+  const moved = owner.setAreasInTurns(all)
+  owner.resize({ capacity: 8 * MIB })
+  await moved
+  t.same([owner.areas, owner.areaSize.capacity, owner.get('k7')], [1, 8 * MIB, 7])
+  for (let i = 0; i < 9000; i++) owner.set(`many${i}`, i)
+  const overtaken = owner.setAreasInTurns([{ keys: ['k*'] }, { keys: ['*'] }])
+  owner.setAreas([{ keys: ['m*'] }, { keys: ['k*'] }, { keys: ['*'] }])
+  await t.rejects(overtaken, { code: 'ERR_ILLEGAL_STATE' })
+  t.equal(owner.areas, 3)
+  const closed = owner.setAreasInTurns(all)
+  owner.close()
+  await t.rejects(closed, { code: 'ERR_CLOSED' })
+})
+
 t.test('whoever loses the right to read sees nothing new, from that moment on', async (t) => {
   let isAllowed = true
   const secret = { keys: ['secret/*'], mayRead: () => isAllowed }
@@ -100,7 +180,7 @@ t.test('whoever loses the right to read sees nothing new, from that moment on', 
   t.same([store.get('secret/k'), store.has('secret/k'), store.get('k')], [undefined, false, 2])
   t.same(store.keys(), ['k'])
   isAllowed = true
-  owner.setAreas([{ ...secret, mayRead: () => isAllowed }, { keys: ['*'] }])
+  await owner.setAreasInTurns([{ ...secret, mayRead: () => isAllowed }, { keys: ['*'] }])
   await store.set('k', 3)
   t.same([store.get('secret/k'), store.get('k')], [2, 3])
 })
