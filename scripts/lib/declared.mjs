@@ -2,10 +2,10 @@
 import { findImports, splitSpecifier } from './imports.mjs'
 import { listSources, readText } from './workspace.mjs'
 
-/** A package that ships as bundles: whose code they contain, and whose binary they find by its folder. */
+/** A package that ships as bundles: whose code they contain, and what they find by its folder or its name. */
 const BUNDLES = {
   '@memsvc/client-cli': { contains: ['@memsvc/shared', 'commander'], finds: ['memfd-native'] },
-  '@memsvc/memory-service': { contains: ['commander', 'pino'], finds: [] },
+  '@memsvc/memory-service': { contains: ['commander', 'pino'], finds: ['@memsvc/replication'] },
 }
 
 const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
