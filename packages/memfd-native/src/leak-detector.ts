@@ -24,9 +24,13 @@ const NOWHERE = -1
 /** For owners of something that must be closed, which are watched from their making to their closing. */
 export class LeakDetector<T extends Watched> {
   readonly #registry: FinalizationRegistry<T>
-  /** Not registered yet, with their states. Arrays: a Map in which owners come and go leaves garbage that lasts. */
-  #owners: object[] = []
-  #states: T[] = []
+  /**
+   * Not registered yet, with their states: the first `#count`. A Map in which owners come and go leaves garbage that lasts, and an array
+   * that gets empty gives its memory back, and takes it anew for the next one.
+   */
+  #owners: (object | undefined)[] = []
+  #states: (T | undefined)[] = []
+  #count = 0
   #isScheduled = false
 
   /** For tests, which do not wait: registers all owners now. */
@@ -53,8 +57,9 @@ export class LeakDetector<T extends Watched> {
   watch(owner: object, state: T): void {
     checkObject('owner', owner)
     checkObject('state', state)
-    state.place = this.#owners.push(owner) - 1
-    this.#states.push(state)
+    state.place = this.#count++
+    this.#owners[state.place] = owner
+    this.#states[state.place] = state
     if (this.#isScheduled) return
     this.#isScheduled = true
     nodeTimers.setTimeout(() => this.#registerAll(), REGISTER_AFTER_MS).unref()
@@ -72,22 +77,25 @@ export class LeakDetector<T extends Watched> {
 
   /** The last one takes its place. */
   #takeOut(place: number): void {
-    const owner = this.#owners.pop() as object
-    const state = this.#states.pop() as T
-    if (place === this.#owners.length) return
+    this.#count -= 1
+    const owner = this.#owners[this.#count]
+    const state = this.#states[this.#count] as T
     this.#owners[place] = owner
     this.#states[place] = state
     state.place = place
+    this.#owners[this.#count] = undefined
+    this.#states[this.#count] = undefined
   }
 
   #registerAll(): void {
     this.#isScheduled = false
-    const [owners, states] = [this.#owners, this.#states]
+    const [owners, states, count] = [this.#owners, this.#states, this.#count]
     this.#owners = []
     this.#states = []
-    for (const [i, state] of states.entries()) {
+    this.#count = 0
+    for (let i = 0; i < count; i++) {
+      const [owner, state] = [owners[i] as object, states[i] as T]
       state.place = NOWHERE
-      const owner = owners[i] as object
       this.#registry.register(owner, state, owner)
     }
   }
