@@ -33,7 +33,8 @@ class Turns {
   /** Of this batch: when the last message began, whose it is, whose there were before, and how long all took. */
   #last = 0
   #current: Waiter | null = null
-  readonly #served: Waiter[] = []
+  readonly #served: (Waiter | null)[] = []
+  #servedCount = 0
   #attributed = 0
 
   /** Made by the first channel, not here. */
@@ -58,7 +59,8 @@ class Turns {
     this.#last = now
     if (this.#current === waiter) return
     this.#current = waiter
-    if (!this.#served.includes(waiter)) this.#served.push(waiter)
+    for (let i = 0; i < this.#servedCount; i++) if (this.#served[i] === waiter) return
+    this.#served[this.#servedCount++] = waiter
   }
 
   /** It is served in the next turns, until it says that nothing waits any more. */
@@ -114,9 +116,8 @@ class Turns {
 
   /** Of a single message nothing is worth asking. Where there was a batch between without any, its time is nobody's. */
   #endBatch(hub: Hub): void {
-    const [first] = this.#served
-    if (first === undefined) return
-    if (this.#served.length === 1 && first.count === 1) this.#forget()
+    if (this.#servedCount === 0) return
+    if (this.#servedCount === 1 && (this.#served[0] as Waiter).count === 1) this.#forget()
     else this.#distribute(this.#batch + 1 === hub.batch ? hub.lastBatchMs() : 0)
   }
 
@@ -129,15 +130,19 @@ class Turns {
   /** The batch is over and took so long, of which what is left is shared out. */
   #distribute(milliseconds: number): void {
     let messages = 0
-    for (const waiter of this.#served) messages += waiter.count
+    for (let i = 0; i < this.#servedCount; i++) messages += (this.#served[i] as Waiter).count
     const each = messages === 0 ? 0 : Math.max(0, milliseconds - this.#attributed) / messages
-    for (const waiter of this.#served) waiter.chargeDeferred(each)
+    for (let i = 0; i < this.#servedCount; i++) (this.#served[i] as Waiter).chargeDeferred(each)
     this.#forget()
   }
 
   #forget(): void {
-    // One by one: an array whose length is set to 0 gives its memory back, and takes it anew for the next message.
-    for (let last = this.#served.pop(); last !== undefined; last = this.#served.pop()) last.forget()
+    // In its place: an array that gets empty gives its memory back, and takes it anew for the next message.
+    for (let i = 0; i < this.#servedCount; i++) {
+      ;(this.#served[i] as Waiter).forget()
+      this.#served[i] = null
+    }
+    this.#servedCount = 0
     this.#current = null
     this.#attributed = 0
   }

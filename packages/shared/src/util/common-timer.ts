@@ -17,15 +17,20 @@ export interface Expiring {
   expire(): void
 }
 
-/** In no order: the last one takes the place of one that goes. An array, because a Set in which they come and go leaves garbage. */
-const all: Expiring[] = []
+/**
+ * The first `count`, in no order: the last one takes the place of one that goes. A Set in which they come and go leaves garbage, and an array
+ * that gets empty gives its memory back, and takes it anew for the next one.
+ */
+const all: (Expiring | undefined)[] = []
+let count = 0
 let timer: NodeJS.Timeout | undefined
 /** When the timer comes; there may be nobody left for it then. */
 let timerAt = Number.POSITIVE_INFINITY
 
 /** Until `expireNoMore`, or its moment. */
 export function expireInTime(one: Expiring): void {
-  one.place = all.push(one) - 1
+  one.place = count++
+  all[one.place] = one
   if (one.at < timerAt) schedule(one.at)
 }
 
@@ -34,7 +39,9 @@ export function expireNoMore(one: Expiring): void {
   const { place } = one
   if (place === NOWHERE) return
   one.place = NOWHERE
-  const last = all.pop() as Expiring
+  count -= 1
+  const last = all[count] as Expiring
+  all[count] = undefined
   if (last === one) return
   all[place] = last
   last.place = place
@@ -49,9 +56,13 @@ function schedule(at: number): void {
 function look(): void {
   timerAt = Number.POSITIVE_INFINITY
   const now = clock()
-  for (const one of all.filter(({ at }) => at <= now)) if (one.place !== NOWHERE) expire(one)
-  const next = all.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
+  for (const one of waiting()) if (one.at <= now && one.place !== NOWHERE) expire(one)
+  const next = waiting().reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
   if (next < timerAt) schedule(next)
+}
+
+function waiting(): Expiring[] {
+  return all.slice(0, count) as Expiring[]
 }
 
 function expire(one: Expiring): void {
