@@ -158,7 +158,8 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   #addLink(link: DeathLink): void {
-    this.#links.push(link)
+    if (this.#links.length === 0) this.#links = [link]
+    else this.#links.push(link)
     this.#link.retain(this)
   }
 

@@ -292,7 +292,8 @@ function checkCounts(objects: readonly WrittenObject[]): void {
   if (objects.length > MAX_OBJECTS) {
     throw new TransactionTooLargeError(`a parcel of ${objects.length} objects; ${MAX_OBJECTS} are allowed`)
   }
-  const fds = objects.filter(({ kind }) => kind === 'fd').length
+  let fds = 0
+  for (let i = 0; i < objects.length; i++) fds += Number(objects[i]?.kind === 'fd')
   const { messageDescriptors } = CHANNEL_LIMITS
   if (fds > messageDescriptors.limit) throw limitError(messageDescriptors, fds)
 }

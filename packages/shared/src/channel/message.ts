@@ -167,12 +167,13 @@ export interface WireObject {
   acceptsFileDescriptors: boolean
 }
 
-/** Writes the 24 bytes of an object over its place in a copy of the parcel's data. */
-export function writeObject(data: Buffer, object: WireObject): void {
-  data.fill(0, object.offset, object.offset + OBJECT_BYTES)
-  data.writeUInt32LE(object.type, object.offset)
-  data.writeUInt32LE(object.number, object.offset + 4)
-  if (object.acceptsFileDescriptors) data[object.offset + 8] = 1
+/** Writes the 24 bytes of an object over its place in a copy of the parcel's data, which begins at `start`. */
+export function writeObject(data: Buffer, start: number, object: WireObject): void {
+  const at = start + object.offset
+  data.writeUInt32LE(object.type, at)
+  data.writeUInt32LE(object.number, at + 4)
+  data.writeUInt32LE(object.acceptsFileDescriptors ? 1 : 0, at + 8)
+  for (let rest = at + 12; rest < at + OBJECT_BYTES; rest += 4) data.writeUInt32LE(0, rest)
 }
 
 /**

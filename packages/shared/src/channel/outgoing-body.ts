@@ -48,10 +48,9 @@ export class OutgoingBody {
   copyTo(target: Buffer, at: number): void {
     copyBytes(this.#bytes, 0, target, at, this.dataSize)
     if (this.objects.length === 0) return
-    const data = target.subarray(at, at + this.dataSize)
     for (let i = 0; i < this.objects.length; i++) {
       const object = this.objects[i] as WireObject
-      writeObject(data, object)
+      writeObject(target, at, object)
       target.writeUInt32LE(object.offset, at + this.dataSize + 4 * i)
     }
   }

@@ -78,6 +78,7 @@ export class PendingCalls {
   }
 
   failAll(reason: Error): void {
+    if (this.#size === 0) return
     const calls = this.#places.filter((call) => call !== undefined)
     this.#places = NO_PLACES
     this.#size = 0

@@ -66,6 +66,7 @@ export class ObjectTable {
 
   /** All, the received ones opened. */
   get written(): readonly WrittenObject[] {
+    if (this.#source === null) return this.#entries as WrittenObject[] // without one nothing was received
     return this.writtenWithin(0, Number.POSITIVE_INFINITY)
   }
 
