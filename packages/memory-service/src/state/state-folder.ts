@@ -2,7 +2,7 @@
  * The folder of `--state`: an lmdb environment with a database for each store, and one of what concerns a store as a whole. It belongs
  * to one process at a time, and nobody but the daemon's user may look into it.
  */
-import { chmodSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
@@ -37,12 +37,13 @@ export class StateFolder {
    *   change the way to it
    */
   static async open(given: string, ownUid: number, trusted: TrustedUsers): Promise<StateFolder> {
-    const path = resolve(given)
+    let path = resolve(given)
     const { open } = await loadLmdb()
     const before = process.umask(OTHERS)
     try {
       makeFolder(path)
       checkPathTrust(`the state folder ${path}`, join(path, LOCK_NAME), trusted)
+      path = realpathSync(path) // what systemd makes for a DynamicUser= is a link of root's
       checkFolder(path, ownUid)
       const lock = takeLock(path)
       try {
@@ -105,11 +106,11 @@ function makeFolder(path: string): void {
 }
 
 function checkFolder(path: string, ownUid: number): void {
-  const { uid, mode } = lstatSync(path)
+  const { uid, mode } = statSync(path)
   if (uid !== ownUid) throw new SecurityError(`the state folder ${path} belongs to uid ${uid}, not ${ownUid}`)
   if ((mode & OTHERS) === 0) return
   throw new SecurityError(
-    `the state folder ${path} has mode ${octal(mode)}: others may look into it. chmod 700 ${path}`,
+    `the state folder ${path} has mode ${octal(mode & 0o7777)}: others may look into it. chmod 700 ${path}`,
   )
 }
 

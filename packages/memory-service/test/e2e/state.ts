@@ -93,6 +93,21 @@ t.test('written behind, a kill -9 leaves a state that the store has had', async 
   }
 })
 
+t.test('the folder may be a link, as that of systemd is', async (t) => {
+  const folder = folderOf(t)
+  const [target, link] = [`${folder}-target`, `${folder}-link`]
+  nodeFs.mkdirSync(target, { mode: 0o700 })
+  nodeFs.symlinkSync(target, link)
+  const { registry, program } = await startMemsvc(t, { args: ['--state', link] })
+  const store = await openStore(t, registry)
+  await store.set('k', 1)
+  program.kill('SIGTERM')
+  t.match(await program.ending, { code: 0 })
+  t.ok(nodeFs.existsSync(nodePath.join(target, 'data.mdb')))
+  nodeFs.chmodSync(target, 0o755)
+  t.match(await memsvc(newRegistryPath(t), ['start', '--state', link]), { code: 4, stderr: /has mode 0755/ })
+})
+
 t.test('another daemon with the same folder is refused, and so is one without stores', async (t) => {
   const state = folderOf(t)
   await startMemsvc(t, { args: ['--state', state] })
