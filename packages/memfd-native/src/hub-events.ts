@@ -93,8 +93,8 @@ export class HubEvents {
     const count = this.#events[at + FD_COUNT] as number
     if (count === 0) return NO_FDS
     const start = this.#events[at + FD_START] as number
-    const fds: OwnedFd[] = []
-    for (let i = start; i < start + count; i++) fds.push(ownResult('recvmsg', this.#fds[i] as number))
+    const fds: OwnedFd[] = new Array(count)
+    for (let i = 0; i < count; i++) fds[i] = ownResult('recvmsg', this.#fds[start + i] as number)
     return fds
   }
 }

@@ -188,7 +188,7 @@ export function readObjects(
   fdCount: number,
 ): WireObject[] {
   const { dataSize, objectCount } = size
-  const objects: WireObject[] = []
+  const objects: WireObject[] = new Array(objectCount)
   let nextFree = 0
   let fds = 0
   for (let i = 0; i < objectCount; i++) {
@@ -199,7 +199,7 @@ export function readObjects(
     nextFree = offset + OBJECT_BYTES
     const object = readObject(body, start, offset)
     if (object.type === OBJECT_DESCRIPTOR && object.number !== fds++) throw new Violation('descriptors out of order')
-    objects.push(object)
+    objects[i] = object
   }
   if (fds !== fdCount) throw new Violation(`${fdCount} descriptors came, the parcel names ${fds}`)
   return objects

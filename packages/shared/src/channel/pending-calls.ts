@@ -99,7 +99,7 @@ export class PendingCalls {
   /** Ids go round at 2^32; 0 is no id, and one whose place a slow call has is skipped. */
   #nextId(): number {
     do {
-      this.#lastId = (this.#lastId % 0xffffffff) + 1
+      this.#lastId = this.#lastId >= 0xffffffff ? 1 : this.#lastId + 1
     } while (this.#places[this.#placeOf(this.#lastId)] !== undefined)
     return this.#lastId
   }

@@ -14,8 +14,8 @@ const { hrtime } = process
 
 /** Milliseconds, of a clock that nobody sets. Not `performance.now()`: to load that takes Node a millisecond. */
 export function now(): number {
-  const [seconds, nanoseconds] = hrtime()
-  return seconds * 1000 + nanoseconds / 1e6
+  const time = hrtime() // not taken apart: before V8 has optimized that, an iterator and what it answers are made for it
+  return time[0] * 1000 + time[1] / 1e6
 }
 
 /** Milliseconds since 1970, of the clock that people set. */
