@@ -44,7 +44,14 @@ function folderOf(t: Test): string {
 }
 
 t.test('a record comes back as it was, and one that is damaged anywhere does not', async (t) => {
-  const record = { key: 'k', type: 2, bytes: Buffer.from('[1]'), version: 7n, payer: 1000, endsAt: 12345.5 }
+  const record = {
+    key: 'k',
+    type: 2,
+    bytes: new Uint8Array(Buffer.from('[1]')),
+    version: 7n,
+    payer: 1000,
+    endsAt: 12345.5,
+  }
   const bytes = encodeRecord(record)
   t.strictSame(decodeRecord('k', bytes), record)
   t.match(decodeRecord('k', encodeRecord({ ...record, payer: null, endsAt: null })), { payer: null, endsAt: null })
