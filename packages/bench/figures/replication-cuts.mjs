@@ -6,8 +6,11 @@ import { Scope } from './lib/scope.mjs'
 
 export const TITLE =
   'cables that are pulled and plugged in again: when a machine is told that it is stale, and when it is live again, with all that it has missed'
-/** `milliseconds`: the longest that a cable stays out once the machine is stale. `each`: of one cluster. */
-export const DEFAULTS = { cuts: 200, machines: 4, each: 20, milliseconds: 5000 }
+/**
+ * `milliseconds`: the longest that a cable stays out once the machine is stale. `each`: of one cluster. Half of the machines have proxies that stop
+ * forwarding; the others, where root may, network namespaces whose packets vanish.
+ */
+export const DEFAULTS = { cuts: 200, machines: 4, each: 40, milliseconds: 5000 }
 
 const STALE_MS = 5000
 const LIVE_MS = 10_000
@@ -15,19 +18,21 @@ const LOOK_MS = 10
 
 export async function run(_scope, options) {
   const progress = new Progress('replication-cuts', options)
-  const times = progress.of('times', { stale: [], live: [] })
-  while (times.stale.length < options.cuts) {
-    const count = Math.min(options.each, options.cuts - times.stale.length)
-    const more = await cutSome({ ...options, cuts: count })
-    times.stale.push(...more.stale)
-    times.live.push(...more.live)
+  const times = progress.of('times', { cuts: 0, proxies: { stale: [], live: [] }, networks: { stale: [], live: [] } })
+  while (times.cuts < options.cuts) {
+    await cutSome(times, options)
     progress.save('times', times)
-    if (process.stderr.isTTY) process.stderr.write(`\r${times.stale.length} of ${options.cuts}`)
+    if (process.stderr.isTTY) process.stderr.write(`\r${times.cuts} of ${options.cuts}`)
   }
   progress.end()
+  return [...rows('proxies', times.proxies), ...rows('networks', times.networks)]
+}
+
+function rows(kind, { stale, live }) {
+  if (stale.length === 0) return []
   return [
-    row(`stale is told within ${STALE_MS / 1000} s of a cut`, times.stale, STALE_MS),
-    row(`live again, with all that it has missed, within ${LIVE_MS / 1000} s of its healing`, times.live, LIVE_MS),
+    row(`${kind}: stale is told within ${STALE_MS / 1000} s of a cut`, stale, STALE_MS),
+    row(`${kind}: live again, with all that it has missed, within ${LIVE_MS / 1000} s of its healing`, live, LIVE_MS),
   ]
 }
 
@@ -40,43 +45,61 @@ function row(what, durations, limit) {
   }
 }
 
-async function cutSome(options) {
+async function cutSome(times, options) {
   const scope = new Scope()
   try {
-    return await cutMachines(scope, options)
+    await cutMachines(scope, times, options)
   } finally {
     await scope.end()
   }
 }
 
-async function cutMachines(scope, { cuts, machines, milliseconds }) {
+async function cutMachines(scope, times, { machines, each, milliseconds }) {
   const support = await loadReplication()
-  const cluster = await support.startCluster(scope, { nodes: 3 })
-  const times = { stale: [], live: [] }
+  const isReal = support.noNetworks() === false
+  const networks = isReal ? Array.from({ length: machines / 2 }, () => support.Network.lay(scope)) : []
+  const addresses = networks.map(({ address }) => address)
+  const cluster = await support.startCluster(scope, { nodes: 3, addresses })
   const work = Array.from({ length: machines }, async (_, i) => {
-    const cables = await cluster.cables(scope, i % 3)
-    const settings = support.settingsOf(cables.endpoints, { machine: `m${i}` })
-    const { store } = await support.startMachine(scope, settings)
+    const network = networks[i]
+    const [cable, store] = await (network === undefined
+      ? byProxies(scope, cluster, { i, ...support })
+      : byNetwork(scope, cluster, { i, network, ...support }))
     await until(() => store.status.state === 'live')
-    while (times.stale.length < cuts) await cutOnce({ cables, store, cluster, times, i, milliseconds })
+    const { stale, live } = network === undefined ? times.proxies : times.networks
+    for (let cut = 0; cut < each / machines; cut++) {
+      await cutOnce({ cable, store, cluster, stale, live, i, milliseconds })
+      times.cuts += 1
+    }
   })
   await Promise.all(work)
-  return times
 }
 
-async function cutOnce({ cables, store, cluster, times, i, milliseconds }) {
+async function byProxies(scope, cluster, { i, settingsOf, startMachine }) {
+  const cables = await cluster.cables(scope, i % 3)
+  const { store } = await startMachine(scope, settingsOf(cables.endpoints, { machine: `m${i}` }))
+  return [cables, store]
+}
+
+async function byNetwork(scope, cluster, { i, network, Replicator }) {
+  const endpoints = cluster.nodes.map((node) => node.urlAt(network.address))
+  const { store } = await Replicator.start(scope, { endpoints, prefix: network.prefix, machine: `m${i}` })
+  return [network, store]
+}
+
+async function cutOnce({ cable, store, cluster, stale, live, i, milliseconds }) {
   await delay(Math.random() * 2000)
-  cables.pull()
+  cable.pull()
   const pulledAt = performance.now()
   await until(() => store.status.state === 'stale')
-  times.stale.push(performance.now() - pulledAt)
+  stale.push(performance.now() - pulledAt)
   await delay(Math.random() * milliseconds)
   const missed = `${Math.random()}`
   await cluster.put(`test/m${i}`, JSON.stringify(missed))
-  cables.plugIn()
+  cable.plugIn()
   const healedAt = performance.now()
   await until(() => store.status.state === 'live' && store.get(`m${i}`) === missed)
-  times.live.push(performance.now() - healedAt)
+  live.push(performance.now() - healedAt)
 }
 
 async function until(isSo) {

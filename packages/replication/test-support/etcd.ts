@@ -25,8 +25,8 @@ export const NO_ETCD = hasEtcd() ? false : 'there is no etcd here: apt-get insta
 export interface ClusterOptions {
   readonly nodes?: number
   readonly args?: readonly string[]
-  /** An address of this machine besides 127.0.0.1, by which its nodes are reached as well. */
-  readonly address?: string
+  /** Addresses of this machine besides 127.0.0.1, by which its nodes are reached as well. */
+  readonly addresses?: readonly string[]
   /** Files, for a second address of each node that speaks TLS. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
 }
@@ -252,7 +252,7 @@ interface Headed {
 /** Started, and ended with the test. */
 export async function startCluster(
   t: Teardown,
-  { nodes = 1, args = [], address, tls }: ClusterOptions = {},
+  { nodes = 1, args = [], addresses = [], tls }: ClusterOptions = {},
 ): Promise<EtcdCluster> {
   const folder = mkdtempSync(join(inMemory(), 'memsvc-etcd-'))
   const token = randomBytes(8).toString('hex')
@@ -264,8 +264,8 @@ export async function startCluster(
     places.map(async ([client, peer, secured], i) => {
       const [direct, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
       const secure = tls === undefined ? '' : `https://127.0.0.1:${secured}`
-      const beside = address === undefined ? '' : `http://${address}:${client}`
-      const clients = [direct, secure, beside].filter((url) => url !== '').join(',')
+      const beside = addresses.map((address) => `http://${address}:${client}`)
+      const clients = [direct, secure, ...beside].filter((url) => url !== '').join(',')
       return new EtcdNode({
         name: `n${i}`,
         direct,

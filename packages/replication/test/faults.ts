@@ -128,17 +128,6 @@ t.test(
   },
 )
 
-t.test('a full cluster refuses changes, and is read on', { skip: NO_ETCD }, async (t) => {
-  const cluster = await startCluster(t, { args: ['--quota-backend-bytes', String(8 * 1024 * 1024)] })
-  const machine = await startMachine(t, settingsOf(cluster.endpoints()))
-  await machine.store.set('k', 1)
-  let outcome = 'done'
-  for (let i = 0; outcome === 'done'; i++)
-    outcome = await codeOf(machine.store.set(`long${i}`, Buffer.alloc(1_000_000), { timeoutMs: 60_000 }))
-  t.equal(outcome, 'ERR_LIMIT')
-  t.equal(machine.store.get('k'), 1)
-})
-
 t.test('whom the cluster does not know is refused, and says so; whom it knows is not', { skip: NO_ETCD }, async (t) => {
   const cluster = await startCluster(t)
   await cluster.put(`${PREFIX}k`, '1')
@@ -153,6 +142,6 @@ t.test('whom the cluster does not know is refused, and says so; whom it knows is
     settingsOf(cluster.endpoints(), { credentials: { user: 'reader', password: 'secret' } }),
   )
   await until(() => right.store.get('k') === 1)
-  t.equal(await codeOf(right.store.set('k', 2)), 'ERR_READ_ONLY')
+  await until(async () => (await codeOf(right.store.set('k', 2))) === 'ERR_READ_ONLY')
   t.equal(wrong.store.has('k'), false)
 })

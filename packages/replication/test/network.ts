@@ -9,7 +9,7 @@ const skip = NO_ETCD || noNetworks()
 
 async function begin(t: Test) {
   const network = Network.lay(t)
-  const cluster = await startCluster(t, { nodes: 3, address: network.address })
+  const cluster = await startCluster(t, { nodes: 3, addresses: [network.address] })
   const endpoints = cluster.nodes.map((node) => node.urlAt(network.address))
   const away = await Replicator.start(t, { endpoints, prefix: network.prefix })
   return { network, cluster, away }
