@@ -19,6 +19,10 @@ const NODES = ['20.20.2', '22.23.5', '24.22.3', '26.12.1']
 const ARM64_NODE = '22.23.5'
 const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu'
 const MUSL = { x64: '/lib/ld-musl-x86_64.so.1', arm64: '/lib/ld-musl-aarch64.so.1' }
+const MUSL_REMEDY = {
+  x64: 'apt-get install musl',
+  arm64: 'dpkg --add-architecture arm64 && apt-get update && apt-get install musl:arm64',
+}
 /** What Node.js itself has. */
 const OF_NODE = /^(napi|uv)_/
 
@@ -67,7 +71,7 @@ async function checkGlibc(installation) {
 
 function checkMusl(folder, arch) {
   const what = `${arch}, musl: its loader resolves all but what Node.js has`
-  if (!existsSync(MUSL[arch])) return skip(what, `apt-get install musl${arch === 'x64' ? '' : `:${arch}`}`)
+  if (!existsSync(MUSL[arch])) return skip(what, MUSL_REMEDY[arch])
   const binary = join(folder, `prebuilds/linux-${arch}/memfd-native.musl.node`)
   const command = [...(arch === process.arch ? [] : ['qemu-aarch64']), MUSL[arch], '--list', binary]
   const { stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' })
