@@ -53,15 +53,14 @@ const beginnings: (Uint8Array | undefined)[] = new Array(FEW_BYTES + 1).fill(und
 
 /** Hands a key over, if it is short and in ASCII. Else it is an argument. */
 export function passKey(key: string): void {
-  let at = 0
-  if (typeof key === 'string' && key.length <= FEW_BYTES) {
-    for (; at < key.length; at++) {
-      const code = key.charCodeAt(at)
-      if (code > LAST_OF_ASCII) break
-      keyBytes[at] = code
-    }
+  words[KEY_BYTES] = 0
+  if (typeof key !== 'string' || key.length > FEW_BYTES) return
+  for (let at = 0; at < key.length; at++) {
+    const code = key.charCodeAt(at)
+    if (code > LAST_OF_ASCII) return
+    keyBytes[at] = code
   }
-  words[KEY_BYTES] = at === key?.length ? at : 0
+  words[KEY_BYTES] = key.length
 }
 
 /** Hands the bytes of a value over, if they are few. @returns what is the argument: the bytes, or null */

@@ -51,6 +51,16 @@ t.test('keys of every length, in ASCII or not, are what they are', async (t) => 
   }
 })
 
+t.test('what is no key is refused by its code, whatever it looks like', async (t) => {
+  using pair = support.newPair()
+  const traps = [new Proxy(new Uint8Array(8), {}), { length: 0 }, [], Object('k'), 5, undefined, null]
+  for (const key of traps as string[]) {
+    const error = { code: 'ERR_INVALID_ARG_TYPE' }
+    t.throws(() => pair.reader.readOnce(key, Buffer.alloc(8)), error)
+    t.throws(() => pair.writer.put(key, BYTES, Buffer.alloc(8)), error)
+  }
+})
+
 t.test('a key is what was asked for, whatever was asked before it', async (t) => {
   using pair = support.newPair()
   support.put(pair.writer, 'a', 'first')

@@ -103,12 +103,12 @@ export function lookAtRegion(fd: Fd): RegionLook {
   return { seals: sealsOf(fd), size: regionSize(fd) }
 }
 
-/** None of what can have none. */
+/** None of what can have none; of a mere path (O_PATH), too. What is not open at all has no size either: that says so. */
 function sealsOf(fd: Fd): number {
   try {
     return getSeals(fd)
   } catch (error) {
-    if (errorCode(error) !== 'EINVAL') throw error
+    if (!['EINVAL', 'EBADF'].includes(errorCode(error) ?? '')) throw error
     return 0
   }
 }
