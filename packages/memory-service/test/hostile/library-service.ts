@@ -68,6 +68,7 @@ t.test('who is refused is told that it is a limit', { skip }, async (t) => {
   const another = startHostile(t, ['attack', registry, NAME], ATTACKER)
   const innocent = startHostile(t, ['attack', registry, NAME], INNOCENT)
   t.equal(await attacker('staying'), 'ok')
+  t.equal(await innocent('innocent'), 'ok', 'by then it has told those who came before: only so many are told at once')
   for (let i = 0; i < 20; i++) t.equal(await another('told'), 'ok')
   t.equal(await innocent('innocent'), 'ok')
 })
