@@ -79,6 +79,7 @@ export { channelsWithin, ServiceChannels } from './service-manager/service-chann
 export { isServiceName, MAX_NAME_CHARACTERS } from './service-manager/service-name.ts'
 export { TrustedUsers } from './service-manager/trusted-users.ts'
 export { otherRegistries } from './service-manager/why-unreachable.ts'
+export { keysFor, leastCapacity } from './store/area-size.ts'
 export type { CoreEdit } from './store/core-edit.ts'
 export type { Freshness } from './store/freshness.ts'
 export { type Encoded, encode } from './store/json.ts'

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'
-import { isServiceName } from '@memsvc/shared/internal'
+import { isServiceName, keysFor } from '@memsvc/shared/internal'
 import { readRegularFile } from '../process/regular-file.ts'
 import type { ReplicationSettings } from '../replication/load.ts'
 import { items, member, members, type Node } from './document.ts'
@@ -75,6 +75,7 @@ export function settingsOf(
   const { user, passwordFile, ca, cert, key, ...rest } = configured ?? {}
   const endpoints = overrides.endpoint ?? rest.endpoints ?? []
   const name = overrides.store ?? rest.name ?? DEFAULTS.name
+  const capacity = rest.capacity ?? DEFAULTS.capacity
   const prefix = overrides.prefix ?? rest.prefix ?? DEFAULTS.prefix
   if (!isServiceName(name)) throw new InvalidArgValueError(`${JSON.stringify(name)} is no name of a store`)
   const values = [...new Set(overrides.value ?? rest.values ?? [])]
@@ -96,8 +97,8 @@ export function settingsOf(
       ...(cert === undefined || key === undefined ? {} : { cert: read(cert), key: read(key) }),
     },
     credentials: credentialsOf(user, passwordFile, read),
-    capacity: rest.capacity ?? DEFAULTS.capacity,
-    maxKeys: rest.maxKeys ?? DEFAULTS.maxKeys,
+    capacity,
+    maxKeys: rest.maxKeys ?? Math.min(DEFAULTS.maxKeys, keysFor(capacity)),
     maxValueBytes: Math.min(rest.maxValueBytes ?? DEFAULTS.maxValueBytes, DEFAULTS.maxValueBytes),
   }
 }

@@ -1,6 +1,6 @@
 /** The stores of a configuration: how large each may become, and who may do what with which keys. */
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
-import { checkKey, OWN_LIMITS, STORE_LIMITS, type StoreLimits } from '@memsvc/shared/internal'
+import { checkKey, keysFor, leastCapacity, OWN_LIMITS, STORE_LIMITS, type StoreLimits } from '@memsvc/shared/internal'
 import type { KeyRule } from '../access/store-access.ts'
 import { DocumentError, items, member, members, type Node } from './document.ts'
 import { readPeople } from './people-list.ts'
@@ -50,9 +50,7 @@ async function readStore(node: Node): Promise<StoreConfiguration> {
   const given = member(node, 'limits') ?? { line: node.line, value: new Map() }
   const plain = plainStore(String(member(node, 'name')?.value))
   const capacity = bytesOf(member(node, 'capacity')) ?? plain.capacity
-  // So that it is enough to say a capacity that is small.
-  const maxKeys =
-    numberOf(given, 'maxKeys') ?? Math.min(plain.maxKeys, Math.max(Math.floor(capacity / BYTES_PER_KEY), 1))
+  const maxKeys = numberOf(given, 'maxKeys') ?? keysFor(capacity)
   const maxValueBytes = bytesOf(member(given, 'maxValueBytes')) ?? Math.min(plain.maxValueBytes, capacity)
   checkRoom(node, capacity, maxKeys)
   const rules: KeyRule[] = []
@@ -87,16 +85,12 @@ function readPattern({ line, value }: Node): string {
   }
 }
 
-/** The format has a place for each key, used or not, and needs some room beside them. */
 function checkRoom({ line }: Node, capacity: number, maxKeys: number): void {
-  const least = LEAST_BYTES + maxKeys * ENTRY_BYTES
+  const least = leastCapacity(maxKeys)
   if (capacity >= least) return
   throw new DocumentError(line, `a capacity of ${capacity} bytes has no room for ${maxKeys} keys: at least ${least}`)
 }
 
-const BYTES_PER_KEY = 1024
-const ENTRY_BYTES = 64
-const LEAST_BYTES = 128 * 1024
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 
 /** Of a number, or of one with a unit. */

@@ -92,7 +92,7 @@ const WRONG: [text: string, message: string][] = [
   ],
   [
     '{"stores": [{"name": "a", "capacity": "1 MiB", "limits": {"maxKeys": 65536}}]}',
-    'FILE:1: a capacity of 1048576 bytes has no room for 65536 keys: at least 4325376',
+    'FILE:1: a capacity of 1048576 bytes has no room for 65536 keys: at least 4210688',
   ],
   [
     '{"stores": [{"name": "a", "rules": [{"keys": ["\\u0001"]}]}]}',

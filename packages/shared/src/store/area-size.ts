@@ -4,10 +4,27 @@ import { errorCode, LimitError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
 import { STORE_LIMITS } from './limits.ts'
 
+/** What a key and its value are expected to take. */
+const BYTES_PER_KEY = 1024
+/** The place of a key, used or not. */
+const ENTRY_BYTES = 64
+/** The header, the shortest change log, and some room for values. */
+const LEAST_BYTES = 16 * 1024
+
 /** How large an area is. */
 export interface AreaSize {
   readonly capacity: number
   readonly maxKeys: number
+}
+
+/** Keys of an area about whose number nothing is said: so that it is enough to say a capacity that is small. */
+export function keysFor(capacity: number): number {
+  return Math.max(1, Math.min(STORE_LIMITS.keys.limit, Math.floor(capacity / BYTES_PER_KEY)))
+}
+
+/** Bytes that an area with room for so many keys has at least. */
+export function leastCapacity(maxKeys: number): number {
+  return LEAST_BYTES + maxKeys * ENTRY_BYTES
 }
 
 /** What did not fit. */

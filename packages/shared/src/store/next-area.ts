@@ -1,15 +1,20 @@
 /** Where the values of an area are to move. Allocating takes most of the time of a move, so it can be done before, in parts. */
 import { AreaWriter } from 'memfd-native'
 import { setImmediate } from '../util/timers.ts'
-import { type AreaSize, isNoRoom } from './area-size.ts'
+import { type AreaSize, isNoRoom, leastCapacity } from './area-size.ts'
 
 /** Allocated in one turn of the event loop. */
 const PART_BYTES = 4 * 1024 * 1024
 const REGION_NAME = 'memsvc-store'
+/** Changes that a watcher may be behind: 8 bytes each, so that a small area is not all change log. */
+const [LOG_SIZE, SMALL_LOG_SIZE] = [4096, 512]
+const SMALL_ROOM = 128 * 1024
 
-/** Nothing is in it. @throws errors of memfd_create(2), fallocate(2), mmap(2); EINVAL no room for so many keys */
+/** Nothing is in it. @throws errors of memfd_create(2), fallocate(2), mmap(2) */
 export function createArea(size: AreaSize, base: bigint): AreaWriter {
-  return AreaWriter.create({ ...size, base, name: REGION_NAME })
+  const room = size.capacity - leastCapacity(size.maxKeys)
+  const logSize = room < SMALL_ROOM ? SMALL_LOG_SIZE : LOG_SIZE
+  return AreaWriter.create({ ...size, logSize, base, name: REGION_NAME })
 }
 
 export class NextArea {

@@ -2,9 +2,9 @@
 import process from 'node:process'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
-import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
+import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../util/errors.ts'
 import type { AreaPlans } from './area-set.ts'
-import type { AreaSize } from './area-size.ts'
+import { type AreaSize, keysFor, leastCapacity } from './area-size.ts'
 import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
 import type { OwnedArea } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
@@ -19,9 +19,9 @@ export interface OwnedAreaRule {
 
 /** How large a store is, and who may do what with it. */
 export interface OwnedStoreOptions {
-  /** Bytes of each area, with all that it needs besides values: at most 2^40. Default 64 MiB. */
+  /** Bytes of each area, with all that it needs besides values: at least 16 KiB and 64 for each key, at most 2^40. Default 64 MiB. */
   capacity?: number
-  /** Keys of each area, at most 16,777,216. Default 65,536; each takes 64 bytes of the capacity, used or not. */
+  /** Keys of each area, at most 16,777,216. Default one for each KiB of the capacity, at most 65,536. Each takes 64 bytes, used or not. */
   maxKeys?: number
   /** Of one value, of JSON its text. Default 16 MiB. */
   maxValueBytes?: number
@@ -50,7 +50,8 @@ const ALL_KEYS: OwnedAreaRule[] = [{ keys: ['*'] }]
 /** With every default. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
 export function readOptions(options: OwnedStoreOptions) {
   checkOptions('options', options)
-  const { capacity = STORE_LIMITS.capacity.limit, maxKeys = STORE_LIMITS.keys.limit } = options
+  const { capacity = STORE_LIMITS.capacity.limit } = options
+  const { maxKeys = keysFor(capacity) } = options
   const { maxValueBytes = STORE_LIMITS.valueBytes.limit, mayWrite = isOwnerOrRoot, areas = ALL_KEYS } = options
   checkFunction('mayWrite', mayWrite)
   return {
@@ -79,6 +80,10 @@ export function checkedLimits(own: Partial<StoreLimits>): StoreLimits {
 export function checkedSize(size: AreaSize): AreaSize {
   checkInteger('capacity', size.capacity, 1, MAX_CAPACITY)
   checkInteger('maxKeys', size.maxKeys, 1, MAX_KEYS)
+  const least = leastCapacity(size.maxKeys)
+  if (size.capacity < least) {
+    throw new OutOfRangeError(`capacity must be at least ${least} for ${size.maxKeys} keys, got ${size.capacity}`)
+  }
   return size
 }
 

@@ -52,7 +52,7 @@ export class OwnedStore {
   /**
    * Makes and seals the areas.
    * @param beginning for sibling packages: what it begins with, and who keeps it
-   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE an option; EINVAL the capacity has no room for so many keys;
+   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE an option;
    *   errors of memfd_create(2), fallocate(2), mmap(2)
    */
   constructor(options: OwnedStoreOptions = {}, beginning: StoreBeginning = {}) {
