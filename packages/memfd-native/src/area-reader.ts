@@ -148,7 +148,9 @@ export class AreaReader {
 function snapshotOf(flat: unknown[]): AreaSnapshot {
   const values = new Map<string, AreaValue>()
   for (let i = 1; i < flat.length; i += 4) {
-    const [key, type, version, bytes] = flat.slice(i, i + 4) as [string, number, bigint, Uint8Array]
+    const [key, type, version, copy] = flat.slice(i, i + 4) as [string, number, bigint, Uint8Array]
+    // Not a Buffer, which compares as another thing and is written as another JSON.
+    const bytes = new Uint8Array(copy.buffer, copy.byteOffset, copy.length)
     values.set(key, { type, version, bytes })
   }
   return { version: flat[0] as bigint, values }

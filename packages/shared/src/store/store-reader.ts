@@ -62,9 +62,11 @@ export class StoreReader implements KeySource {
     return undefined
   }
 
-  /** Of the area among `areas`; -1: none takes this key. */
+  /** Of the area among `areas`; -1: none takes this key. @throws ERR_CLOSED */
   numberOf(key: string): number {
-    return this.#patterns.areaOf(key)
+    const number = this.#patterns.areaOf(key)
+    if (number < 0) this.#noArea()
+    return number
   }
 
   follow(): boolean {
@@ -212,6 +214,7 @@ export class StoreReader implements KeySource {
   close(): void {
     this.#isClosed = true
     for (const { reader } of this.#areas) reader.close()
+    this.replace([])
     this.#cache.clear()
   }
 

@@ -305,8 +305,17 @@ t.test('after close() everything is ERR_CLOSED, and close() again is harmless', 
   store.get('k')
   store.close()
   store[Symbol.dispose]()
-  for (const act of [() => store.get('k'), () => store.set('k', 2), () => store.keys(), () => store.delete('k')]) {
-    t.equal(codeOf(act), 'ERR_CLOSED')
+  for (const act of [
+    () => store.get('k'),
+    () => store.set('k', 2),
+    () => store.set('new', 2),
+    () => store.update([{ key: 'k', value: 2 }]),
+    () => store.increment('n'),
+    () => store.snapshot({ prefix: '' }),
+    () => store.keys(),
+    () => store.delete('k'),
+  ]) {
+    t.throws(act, { name: 'ClosedError', code: 'ERR_CLOSED', message: 'the store was closed' })
   }
 })
 

@@ -168,6 +168,19 @@ t.test('a value of 16 MiB comes in parts, and one byte more is over the limit', 
   t.same(store.get('json'), { text })
 })
 
+t.test('bytes are plain bytes, and no Buffer, by whatever they are read', async (t) => {
+  const { owner, store } = await support.publishedStore(t)
+  owner.set('k', Buffer.from('b'))
+  const [[, fromEntries]] = store.entries() as [[string, unknown]]
+  const { value: change } = await store.changes('', { initial: true }).next()
+  const reads = { fromEntries, change: change?.value, get: store.get('k'), getBytes: store.getBytes('k') }
+  const others = { entry: store.getEntry('k').value, snapshot: store.snapshot(['k']).get('k'), owner: owner.get('k') }
+  for (const [name, bytes] of Object.entries({ ...reads, ...others, owners: owner.snapshot(['k']).get('k') })) {
+    t.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype, name)
+    t.strictSame(bytes, new Uint8Array([98]), name)
+  }
+})
+
 t.test('a snapshot is of one moment, and leaves absent keys out', async (t) => {
   const { owner, store } = await support.publishedStore(t)
   owner.update([
@@ -305,12 +318,13 @@ t.test('after close() everything is ERR_CLOSED', async (t) => {
   store[Symbol.dispose]()
   for (const act of [
     () => store.get('k'),
+    () => store.snapshot(['k']),
     () => entry.value,
     () => store.keys(),
     () => store.status,
     () => store.changes(),
   ]) {
-    t.equal(support.outcome(act), 'ERR_CLOSED')
+    t.throws(act, { name: 'ClosedError', code: 'ERR_CLOSED', message: 'the store was closed' })
   }
   await t.rejects(store.set('k', 1), { code: 'ERR_CLOSED' })
 })
