@@ -9,6 +9,7 @@ export const REGISTRY = 'memsvc.IServiceManager'
 export const MEMORY = 'shy.luo.ashmem.IMemoryService'
 export const WATCH = 'memsvc.IWatch'
 export const WATCHER = 'memsvc.IWatcher'
+export const STORE = 'memsvc.IStore'
 
 const NULL_TERMINATED = 1
 const OBJECT_BYTES = 24

@@ -20,11 +20,7 @@ export class RawClient {
 
   /** Gone with the test. */
   static async open(t: Test, registry: string, name: string): Promise<RawClient> {
-    const connection = new RawChannel(openConnection(t, registry))
-    const [, [end]] = await connection.call(GET_SERVICE, [token(REGISTRY), string16(name)])
-    connection.close()
-    if (end === undefined) throw new Error(`there is no ${name}`)
-    return new RawClient(new RawChannel(new RawPeer(t, end)))
+    return new RawClient(await openRawService(t, registry, name))
   }
 
   async read(): Promise<number> {
@@ -58,6 +54,15 @@ export class RawClient {
       return this.read()
     }
   }
+}
+
+/** A channel to a service, by the oracle's hand. Gone with the test. */
+export async function openRawService(t: Test, registry: string, name: string): Promise<RawChannel> {
+  const connection = new RawChannel(openConnection(t, registry))
+  const [, [end]] = await connection.call(GET_SERVICE, [token(REGISTRY), string16(name)])
+  connection.close()
+  if (end === undefined) throw new Error(`there is no ${name}`)
+  return new RawChannel(new RawPeer(t, end))
 }
 
 function readInt(region: OwnedFd): number {

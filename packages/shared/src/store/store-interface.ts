@@ -124,7 +124,7 @@ export const IStore = defineInterface('memsvc.IStore', {
   begin: { code: 6, args: [types.binder, types.string, types.int, types.long], returns: types.int },
   /** A part of it. @throws ERR_ILLEGAL_STATE no such upload; ERR_INVALID_ARG_VALUE outside of the value */
   part: { code: 7, args: [types.int, types.long, borrowedBytes] },
-  /** All parts have come: it is the value from now on. @throws as set; ERR_ILLEGAL_STATE some are missing. A conflict leaves it */
+  /** All parts have come: it is the value from now on. @throws as set; ERR_ILLEGAL_STATE some are missing, and it stays open. A conflict ends it */
   commit: { code: 8, args: [types.int, types.long, types.double], returns: outcome },
   /** It will not come. */
   abort: { code: 9, args: [types.int] },
