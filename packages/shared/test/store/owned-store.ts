@@ -204,6 +204,39 @@ t.test('limits are said by name, and nothing has happened', async (t) => {
   t.equal(store.keys().length, 16)
 })
 
+t.test('a capacity is all that a small store says: it has as many keys as there is room for', (t) => {
+  for (const capacity of [MIB / 32, MIB / 16, MIB / 4, MIB, 4 * MIB]) {
+    const owner = new OwnedStore({ capacity })
+    t.ok(owner.set('key', { a: 'value' }) > 0n, `${capacity}`)
+    t.throws(() => owner.set('large', Buffer.alloc(capacity)), { code: 'ERR_LIMIT', resource: 'bytes of an area' })
+    t.strictSame(owner.get('key'), { a: 'value' })
+    owner.close()
+  }
+  t.end()
+})
+
+t.test('a capacity without room for its keys is refused, with the least that there is room in', (t) => {
+  const code = 'ERR_OUT_OF_RANGE'
+  t.throws(() => new OwnedStore({ capacity: 1 }), {
+    code,
+    message: /capacity must be at least 16448 for 1 keys, got 1/,
+  })
+  t.throws(() => new OwnedStore({ capacity: MIB, maxKeys: 65_536 }), {
+    code,
+    message: /at least 4210688 for 65536 keys/,
+  })
+  for (const maxKeys of [1, 64, 65_536]) {
+    const least = 16 * 1024 + 64 * maxKeys
+    t.throws(() => new OwnedStore({ capacity: least - 1, maxKeys }), { code })
+    const owner = new OwnedStore({ capacity: least, maxKeys })
+    t.ok(owner.set('key', 1) > 0n)
+    t.throws(() => owner.resize({ capacity: least - 1 }), { code })
+    t.equal(owner.get('key'), 1)
+    owner.close()
+  }
+  t.end()
+})
+
 t.test('a full store says so, can be emptied, and takes the bytes of the deleted again', async (t) => {
   const store = ownedStore(t, { capacity: MIB, maxKeys: 512 })
   const fill = () => {

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { MoveReasons } from '../../src/store/area-move.ts'
 import { OwnedArea } from '../../src/store/owned-area.ts'
-import { leakChecked, MIB, ownedStore, publishedStore, watchdog } from '../../test-support/index.ts'
+import { leakChecked, MIB, publishedStore, watchdog } from '../../test-support/index.ts'
 
 leakChecked(t)
 watchdog(t)
@@ -47,37 +47,6 @@ t.test('values whose sizes change for long take less than twice their bytes', as
     t.equal((store.get(key) as Uint8Array).length, (owner.get(key) as Uint8Array).length)
   }
   t.equal(store.size, owner.keys().length)
-})
-
-t.test('a capacity is all that a small store says: it has as many keys as there is room for', (t) => {
-  for (const capacity of [20 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB]) {
-    const owner = ownedStore(t, { capacity })
-    t.ok(owner.set('key', { a: 'value' }) > 0n, `${capacity}`)
-    t.throws(() => owner.set('large', Buffer.alloc(capacity)), { code: 'ERR_LIMIT', resource: 'bytes of an area' })
-    t.strictSame(owner.get('key'), { a: 'value' })
-  }
-  t.end()
-})
-
-t.test('a capacity without room for its keys is refused, with the least that there is room in', (t) => {
-  const code = 'ERR_OUT_OF_RANGE'
-  t.throws(() => ownedStore(t, { capacity: 1 }), {
-    code,
-    message: /capacity must be at least 16448 for 1 keys, got 1/,
-  })
-  t.throws(() => ownedStore(t, { capacity: MIB, maxKeys: 65_536 }), {
-    code,
-    message: /at least 4210688 for 65536 keys/,
-  })
-  for (const maxKeys of [1, 64, 65_536]) {
-    const least = 16 * KIB + 64 * maxKeys
-    t.throws(() => ownedStore(t, { capacity: least - 1, maxKeys }), { code })
-    const owner = ownedStore(t, { capacity: least, maxKeys })
-    t.ok(owner.set('key', 1) > 0n)
-    t.throws(() => owner.resize({ capacity: least - 1 }), { code })
-    t.equal(owner.get('key'), 1)
-  }
-  t.end()
 })
 
 t.test('memory that values have left is given back', async (t) => {
