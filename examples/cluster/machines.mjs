@@ -15,7 +15,7 @@ const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES)
 /** A machine that has much else to do is slow. */
 const PATIENCE_S = '60'
 /** Of these keys there are values with names of their own. */
-export const VALUES = ['limits.rps']
+const VALUES = ['limits.rps']
 
 /** @returns the machines, and what ends all of it */
 export async function startMachines(count = 3) {

@@ -25,7 +25,7 @@ const SHT_GNU_VERNEED = 0x6ffffffe
 const DT_NEEDED = 1
 
 /** The libraries that a 64-bit little-endian ELF file names, and the versions of glibc's symbols that it uses. */
-export function readNeeds(elf) {
+function readNeeds(elf) {
   const sections = readSections(elf)
   const ofType = (type) => sections.filter((section) => section.type === type)
   return {

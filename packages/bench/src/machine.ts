@@ -40,7 +40,7 @@ export function allowedCpus(): number[] {
 }
 
 /** Short hash, with a + when files differ from it. */
-export function commitOf(folder: string): string {
+function commitOf(folder: string): string {
   const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).trim()
   try {
     return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', '-uno') === '' ? '' : '+')

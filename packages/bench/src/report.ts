@@ -57,7 +57,7 @@ per-round ratios, with the smallest and the largest. Processes are pinned: on "t
 the other; "one core" shows what the code alone costs. Answers are checked before anything is timed, and one round warms up.`
 }
 
-export function benchmarkSection(result: BenchmarkResult, charts: string): string {
+function benchmarkSection(result: BenchmarkResult, charts: string): string {
   const { title, about, name, groups } = result
   const image = `![${title}](${charts}/${chartFile(result)})`
   return [`## ${title}`, about, `\`npm run bench -- ${name}\``, image, ...groups.map(groupSection)].join('\n\n')
@@ -81,7 +81,7 @@ function chart({ title, groups }: BenchmarkResult): string {
   return barChart(title, panels)
 }
 
-export function targetTable(verdicts: readonly Verdict[]): string {
+function targetTable(verdicts: readonly Verdict[]): string {
   return table(['#', 'work', 'target', 'median (min–max)', ''], verdicts.map(targetRow))
 }
 

@@ -32,7 +32,7 @@ const KEY_AT = 88
 const FEW_AT = 152
 const WORDS_BYTES = 240
 /** A key, and a value, of so many bytes is handed over in the words. */
-export const FEW_BYTES = 64
+const FEW_BYTES = 64
 
 /** No entry is known. */
 export const NO_ENTRY = -1

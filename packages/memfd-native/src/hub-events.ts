@@ -4,13 +4,12 @@ import { EVENT_INTS, type HubArrays } from './hub-arrays.ts'
 import { NO_FDS, type OwnedFd, ownResult } from './owned-fd.ts'
 import type { PacketRecord } from './received-packet.ts'
 
-/** What has happened: `EventType` in native/hub/inbox.h. */
+/** What has happened: `EventType` in native/hub/inbox.h. The one that is not here is a connection that could not be accepted. */
 const TOLD = 0
 export const PACKET = 1
 export const END = 2
 export const WRITABLE = 3
 export const CONNECTION = 4
-export const ACCEPT_FAILED = 5
 
 // Places of the fields of one event.
 const SLOT = 0

@@ -14,7 +14,7 @@ export interface Teardown {
 }
 
 /** Whether there is an etcd; in CI there must be. */
-export function hasEtcd(): boolean {
+function hasEtcd(): boolean {
   const found = spawnSync('etcd', ['--version']).status === 0
   if (!found && process.env.CI !== undefined) throw new Error('CI has no etcd: apt-get install etcd-server')
   return found

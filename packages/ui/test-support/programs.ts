@@ -14,7 +14,7 @@ import {
 import type { Test } from 'tap'
 
 const PACKAGES = new URL('../../..', import.meta.url)
-export const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
+const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
 export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
 
 /** Asks as another user. */

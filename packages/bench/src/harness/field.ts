@@ -26,7 +26,7 @@ export function nodeProgram(name: string, ...args: (string | number)[]): Program
   return { argv: [process.execPath, programPath(name), ...args.map(String)] }
 }
 
-export const DAEMON_READY = /"msg":"ready"/
+const DAEMON_READY = /"msg":"ready"/
 
 /** @param options of `memsvc start`, more of them */
 export function daemonOf({ root }: Checkout, { folder }: Place, ...options: string[]): Program {

@@ -4,7 +4,7 @@ import { contender } from '../harness/contender.ts'
 import { type Checkout, type Field, nodeProgram } from '../harness/field.ts'
 import type { Program } from '../harness/process.ts'
 
-export const HUB_ALONE = 'memfd-native alone'
+const HUB_ALONE = 'memfd-native alone'
 
 const path = ({ folder }: Place) => `${folder}/hub.sock`
 

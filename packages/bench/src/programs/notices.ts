@@ -10,7 +10,7 @@ const TICK_NS = 100n
 const TICKS = 2 ** 31
 
 /** The time now, as a value that can be set. */
-export function stamp(): number {
+function stamp(): number {
   return Number((process.hrtime.bigint() / TICK_NS) % BigInt(TICKS))
 }
 

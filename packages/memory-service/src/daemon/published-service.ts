@@ -33,10 +33,6 @@ export class PublishedService {
     return this.#value.activity
   }
 
-  get watchers(): number {
-    return this.#value.watchers
-  }
-
   /** Belongs to the service. */
   get region(): FileDescriptor {
     return this.#value.file.getFileDescriptor()

@@ -38,15 +38,7 @@ export class JournalSocket {
 }
 
 /** One datagram: a field is `NAME=value`, and where a value has lines its length goes before it. */
-export function journalEntry({
-  message,
-  priority,
-  record,
-}: {
-  message: string
-  priority: number
-  record: LogRecord
-}): Buffer {
+function journalEntry({ message, priority, record }: { message: string; priority: number; record: LogRecord }): Buffer {
   const own = Object.entries(record).filter(([key]) => !LEFT_OUT.includes(key))
   const fields: [string, string][] = [
     ['MESSAGE', message],

@@ -11,7 +11,7 @@ export interface FormedValue {
   readonly bytes: Uint8Array
 }
 
-export const BYTES = 1
+const BYTES = 1
 export const JSON_TEXT = 2
 const MARK = Buffer.of(0)
 

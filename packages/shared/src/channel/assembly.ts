@@ -22,10 +22,6 @@ export class Assembly {
     this.#held = held
   }
 
-  get isActive(): boolean {
-    return this.#header !== null
-  }
-
   /** Takes the first part, and the descriptors, which all come with it. @throws Violation as add */
   start(header: Header, bytes: Buffer, at: number, fds: readonly OwnedFd[]): void {
     this.#pay(() => this.#held.addDescriptors(fds.length))

@@ -9,7 +9,7 @@ export const PROTOCOL_VERSION = 1
 export const HEADER_BYTES = 32
 /** Where a header has the number of the object that is called. */
 export const OBJECT_OFFSET = 8
-export const OBJECT_BYTES = 24
+const OBJECT_BYTES = 24
 
 export const KIND_HELLO = 1
 export const KIND_TRANSACTION = 2

@@ -11,8 +11,8 @@ export interface CompletionSources {
 }
 
 /** What the shell completes itself. */
-export const FILES = ':file'
-export const FOLDERS = ':folder'
+const FILES = ':file'
+const FOLDERS = ':folder'
 
 /** By what an operand, or the value of an option, is called. */
 const KINDS: Readonly<Record<string, keyof CompletionSources | typeof FILES | typeof FOLDERS>> = {

@@ -25,7 +25,6 @@ export interface Step {
   readonly path: string
   readonly uid: number
   readonly mode: number
-  readonly isFolder: boolean
   /** Why it cannot be trusted; null: it can. */
   readonly objection: string | null
   /** Those of its group may replace what is in it: allowed, and worth knowing. */
@@ -140,7 +139,6 @@ function judge(path: string, stats: Stats, folder: Stats | null, trusted: Truste
     path,
     uid,
     mode,
-    isFolder,
     objection,
     isGroupWritable: isFolder && (mode & GROUP_MAY_WRITE) !== 0 && !isSticky,
   }

@@ -95,10 +95,6 @@ export class RegistryLink {
     return this.#session.caller
   }
 
-  get isEnded(): boolean {
-    return this.#session.isEnded
-  }
-
   /**
    * The process has services from here on. The registry has to hear of its death before their clients do, or who asks
    * again at once is answered with a dead service.

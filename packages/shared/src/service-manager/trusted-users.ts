@@ -35,11 +35,6 @@ export class TrustedUsers {
     this.#overflow = overflow
   }
 
-  /** The one who was named; undefined: nobody was. */
-  get owner(): number | undefined {
-    return this.#owner
-  }
-
   /** The same for the same users. */
   get key(): string {
     return `${this.self} ${this.#owner ?? '-'} ${this.#trustsOverflow}`

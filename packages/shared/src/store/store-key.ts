@@ -5,7 +5,7 @@ import { checkString, show } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 
 /** Bytes of UTF-8. */
-export const MAX_KEY_BYTES = 512
+const MAX_KEY_BYTES = 512
 
 /** Printable ASCII: most keys are, and need not be looked at twice. */
 const PLAIN = /^[\x20-\x7e]{1,512}$/

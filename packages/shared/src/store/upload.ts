@@ -4,7 +4,7 @@ import type { Encoded } from './json.ts'
 import type { IStore, Outcome } from './store-interface.ts'
 
 /** So much of a value fits into one packet of 65,536 bytes with all that goes before it. */
-export const PART_BYTES = 65_408
+const PART_BYTES = 65_408
 /** Parts on their way that were not answered yet: as many as the kernel takes at once. More would be copied, to wait here. */
 const WINDOW = 4
 

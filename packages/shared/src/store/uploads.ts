@@ -65,10 +65,6 @@ export class Uploads {
     this.#options = options
   }
 
-  get size(): number {
-    return this.#open.size
-  }
-
   /** Whether an upload ends with this object. */
   uses(owner: IBinder): boolean {
     for (const upload of this.#open.values()) if (upload.owner === owner) return true

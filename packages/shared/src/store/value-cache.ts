@@ -20,14 +20,6 @@ export class ValueCache {
     this.#limits = limits
   }
 
-  get size(): number {
-    return this.#values.size
-  }
-
-  get bytes(): number {
-    return this.#bytes
-  }
-
   /** Whether another value goes for each one that is added. */
   get isFull(): boolean {
     return this.#values.size >= this.#limits.values

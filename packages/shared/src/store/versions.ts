@@ -10,7 +10,7 @@ const RANGE = 1n << 53n
 const PER_MILLISECOND = 8000n
 const BEGIN_MS = Date.UTC(2026, 0)
 /** A version is a positive i64. */
-export const RANGES = 1024
+const RANGES = 1024
 
 /** The last begin that was given in this process: two stores made in one moment begin apart. */
 let last = 0n
