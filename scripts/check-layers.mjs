@@ -1,7 +1,8 @@
 /**
  * Holds the arrows of docs/architecture.md: between the packages, between the layers of packages/shared/src and of the
  * native code, and that nothing needs itself: no circle of files and none of folders. A type is an import like any other.
- * Also that every import is declared in its package.json, and every dependency declared there imported.
+ * Also that nothing that runs needs what only tests need, that every import is declared in its package.json, and that every
+ * dependency declared there is imported.
  */
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
@@ -65,6 +66,8 @@ const LAYERS = {
 /** The one circle there may be: Android's three interfaces name each other. */
 const ANDROIDS_TRIO = ['ibinder.ts', 'parcel.ts', 'parcelable.ts'].map((name) => `packages/shared/src/parcel/${name}`)
 
+/** Figures drive what the tests drive, and are no part of what users run. */
+const isOfTests = (file) => /^packages\/[^/]+\/(test|test-support|figures)\//.test(file)
 const isCode = (file) => /\.(tsx?|js|cjs|mjs)$/.test(file)
 
 function findProblems(root) {
@@ -104,10 +107,11 @@ function includedFile(root, file, path) {
   return posix.join(native, path)
 }
 
-/** An import that leaves its package, or the layered folder it is in, or that knows no layer. */
+/** An import that leaves its package, or goes to what only tests need, or that leaves the layered folder it is in, or that knows no layer. */
 function edgeProblem({ from, to, text }) {
   const [owner] = from.match(/^packages\/[^/]+\//) ?? []
   if (owner && !to.startsWith(owner)) return `${text}: outside its package`
+  if (!isOfTests(from) && isOfTests(to)) return `${text}: what runs needs a test's`
   const folder = layeredFolder(from)
   if (folder === undefined) return null
   if (!to.startsWith(`${folder}/`)) return `${text}: outside ${posix.basename(folder)}`

@@ -29,6 +29,7 @@ function importProblem({ manifest }, { file, specifier }, { packages, rootTools,
   const edge = `${file} imports ${specifier}`
   const sibling = packages.find((candidate) => candidate.manifest.name === name)
   if (sibling && !(subpath in (sibling.manifest.exports ?? {}))) return `${edge}: not among the exports of ${name}`
+  if (isShipped(file) && subpath === './test-support') return `${edge}: what runs needs a test's`
   if (sibling && isShipped(file) && !mayLoad(manifest.name, name)) return `${edge}: not a layer below it`
   const contained = BUNDLES[manifest.name]?.contains.includes(name) ?? false
   const mayBeDeveloped = !isShipped(file) || contained

@@ -6,7 +6,7 @@ const SOUND = {
   'packages/memfd-native/package.json': { name: 'memfd-native', exports: { '.': './index.js' } },
   'packages/shared/package.json': {
     name: '@memsvc/shared',
-    exports: { '.': './index.js', './internal': './internal.js' },
+    exports: { '.': './index.js', './internal': './internal.js', './test-support': './test-support.js' },
     dependencies: { 'memfd-native': '1' },
   },
   'packages/shared/src/os/region.ts': `import { map } from 'memfd-native'\nimport { check } from '../util/check.ts'\n`,
@@ -57,8 +57,14 @@ const REFUSED = {
   'a type from a layer above': [{ [`${SHARED}/os/a.ts`]: `import type { P } from '../parcel/parcel.ts'\n` }, 'upward'],
   'an inline type from above': [{ [`${SHARED}/os/a.ts`]: `import { type P } from '../parcel/parcel.ts'\n` }, 'upward'],
   'a type of above in an expression': [{ [`${SHARED}/os/a.ts`]: `let p: import('../parcel/parcel.ts').P\n` }, 'upward'],
+  'a helper of the tests in a program': [{ [`${DAEMON}/a.ts`]: `import '../test-support/b.ts'\n` }, "a test's"],
+  'a test in a command': [{ 'packages/client-cli/bin/a.js': `import '../test/main.ts'\n` }, "a test's"],
+  'the tests of a sibling in a program': [
+    { 'packages/client-cli/src/a.ts': `import { x } from '@memsvc/shared/test-support'\n` },
+    "a test's",
+  ],
   'a folder without a layer': [{ [`${SHARED}/misc/a.ts`]: `import '../os/region.ts'\n` }, 'no layer'],
-  'sources that import tests': [{ [`${SHARED}/os/a.ts`]: `import '../../test/a.ts'\n` }, 'outside src'],
+  'sources that import tests': [{ [`${SHARED}/os/a.ts`]: `import '../../test/a.ts'\n` }, "a test's"],
   'a path into another package': [
     { 'packages/client-cli/src/a.ts': `import { x } from '../../shared/src/index.ts'\n` },
     'outside its package',
