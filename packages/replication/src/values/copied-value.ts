@@ -70,7 +70,9 @@ class CopiedValueService extends IMemoryService.Stub implements ImplementationOf
   async setValue(value: number): Promise<void> {
     const { name, mayWrite, set } = this.#options
     const caller = { uid: Binder.getCallingUid(), pid: Binder.getCallingPid() }
-    if (!mayWrite(caller, name)) throw new SecurityError(`uid ${caller.uid} may read this value but not set it`)
+    if (mayWrite(caller, name) !== true) {
+      throw new SecurityError(`uid ${caller.uid} may read this value but not set it`)
+    }
     try {
       await set(name, value)
     } catch (error) {

@@ -13,7 +13,7 @@ import { checkKey } from './store-key.ts'
 export interface OwnedAreaRule {
   /** Keys, or their beginnings and a `*`. The first area with a pattern that fits has the key. */
   keys: string[]
-  /** Whether this caller may read the area. The kernel says who it is. Default: everybody. In the async context in which it is given. */
+  /** True: this caller may read the area. The kernel says who it is. Default: everybody. In the async context in which it is given. */
   mayRead?: (caller: Caller) => boolean
 }
 
@@ -26,7 +26,7 @@ export interface OwnedStoreOptions {
   /** Of one value, of JSON its text. Default 16 MiB. */
   maxValueBytes?: number
   /**
-   * Whether this caller may write the key. The kernel says who it is. Default: the user of this process, and root. In the async context
+   * True: this caller may write the key. The kernel says who it is. Default: the user of this process, and root. In the async context
    * in which it is given.
    */
   mayWrite?: (caller: Caller, key: string) => boolean

@@ -71,7 +71,7 @@ export class OwnedStore {
       core: this.#core,
       watchers: this.#watchers,
       mayWrite,
-      mayRead: (caller, area) => this.#rules[area]?.isReadBy(caller) ?? true,
+      mayRead: (caller, area) => this.#rules[area]?.isReadBy(caller) === true,
       kept: () => this.#keeper?.kept() ?? null,
       origin: this.#origin,
     })

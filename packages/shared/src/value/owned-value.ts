@@ -24,7 +24,7 @@ export interface OwnedValueOptions {
   /** -2147483648 to 2147483647; default 0. */
   initialValue?: number
   /**
-   * Whether this caller may set the value. The kernel says who it is. Default: the user of this process, and root.
+   * True: this caller may set the value. The kernel says who it is. Default: the user of this process, and root.
    * Everybody who may connect can read.
    */
   mayWrite?: (caller: Caller) => boolean

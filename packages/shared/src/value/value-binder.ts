@@ -47,7 +47,7 @@ export class ValueBinder extends IMemoryService.Stub implements ImplementationOf
 
   setValue(value: number): void {
     const caller = { uid: Binder.getCallingUid(), pid: Binder.getCallingPid() }
-    if (!this.#parts.mayWrite(caller)) {
+    if (this.#parts.mayWrite(caller) !== true) {
       throw withoutStack(() => new SecurityError(`uid ${caller.uid} may read this value but not set it`))
     }
     this.#parts.set(value)

@@ -165,6 +165,14 @@ t.test('areas that are to change are as they were where they cannot, and when so
   await t.rejects(closed, { code: 'ERR_CLOSED' })
 })
 
+t.test('who answers no boolean to whether one may read has not allowed it', async (t) => {
+  for (const mayRead of [async () => true, () => undefined, () => null, () => 1, () => 'yes', () => ({})]) {
+    const { owner, store } = await publishedStore(t, { areas: [{ keys: ['secret'], mayRead: mayRead as never }] })
+    owner.set('secret', 1)
+    t.same([store.get('secret'), store.keys()], [undefined, []], `${mayRead}`)
+  }
+})
+
 t.test('whoever loses the right to read sees nothing new, from that moment on', async (t) => {
   let isAllowed = true
   const secret = { keys: ['secret/*'], mayRead: () => isAllowed }

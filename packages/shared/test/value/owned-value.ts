@@ -102,6 +102,14 @@ t.test('who may not write is refused by the caller that the kernel names, and th
   t.strictSame(asked, [{ uid: process.getuid?.(), pid: process.pid }])
 })
 
+t.test('who answers no boolean to whether one may write has not allowed it', async (t) => {
+  for (const mayWrite of [async () => true, () => undefined, () => 1, () => ({})]) {
+    const { owned, shared } = await published(t, { initialValue: 3, mayWrite: mayWrite as never })
+    await t.rejects(shared.set(4), { code: 'ERR_SECURITY' }, `${mayWrite}`)
+    t.equal(owned.get(), 3)
+  }
+})
+
 t.test("a code that is nobody's is unknown, and told", async (t) => {
   const { binder } = ownValue(t)
   const [data, reply] = [Parcel.obtain(), Parcel.obtain()]
