@@ -64,8 +64,7 @@ export class Keeping {
   #readDisk(store: string): StateRecords | null {
     const { folder, logger, onProgress } = this.#options
     if (folder === null) return null
-    const [database, lastVersions] = [folder.database(store), folder.versionsOf(store)]
-    return new StateRecords({ store, database, lastVersions, logger, onProgress })
+    return new StateRecords({ store, folder, lastVersions: folder.versionsOf(store), logger, onProgress })
   }
 
   #stateKeeper(store: string, disk: StateRecords, hasBegunWithDisk: boolean): StateKeeper {

@@ -3,6 +3,7 @@ import { IllegalStateError } from '@memsvc/shared'
 
 export type Lmdb = typeof import('lmdb')
 export type RootDatabase = import('lmdb').RootDatabase<Buffer, Buffer>
+export type DatabaseOptions = import('lmdb').DatabaseOptions
 export type Database = import('lmdb').Database<Buffer, Buffer>
 
 /** @throws ERR_ILLEGAL_STATE it is not installed, or there is none for this machine */

@@ -23,27 +23,29 @@ export function encodeRecord({ type, version, bytes, payer, endsAt }: StoredReco
   return record
 }
 
-/** The bytes are a view of `record`. Null: it is not what was written. */
-export function decodeRecord(key: string, record: Buffer): (StoredRecord & KeyNote) | null {
-  if (record.length < HEADER_BYTES || record[0] !== LAYOUT) return null
-  if (record.readUInt32LE(CRC_AT) !== crc32(from(record, CHECKED_FROM))) return null
+/** What a record says. */
+export type DecodedRecord = Omit<StoredRecord, 'key'> & KeyNote
+
+/** @param record its first `length` bytes; those of the answer are a view of them. Null: it is not what was written */
+export function decodeRecord(record: Buffer, length: number): DecodedRecord | null {
+  if (length < HEADER_BYTES || record[0] !== LAYOUT) return null
+  if (record.readUInt32LE(CRC_AT) !== crc32(part(record, CHECKED_FROM, length))) return null
   const [endsAt, payer] = [record.readDoubleLE(16), record.readDoubleLE(24)]
   return {
-    key,
     type: record[1] as number,
-    version: versionIn(record),
-    bytes: from(record, HEADER_BYTES),
+    version: versionIn(record, length),
+    bytes: part(record, HEADER_BYTES, length),
     endsAt: endsAt === 0 ? null : endsAt,
     payer: payer < 0 ? null : payer,
   }
 }
 
-/** Of a record of at least 16 bytes; unchecked. */
-export function versionIn(record: Buffer): bigint {
-  return record.length < HEADER_BYTES ? 0n : record.readBigInt64LE(8)
+/** Unchecked; 0n: it is none. */
+export function versionIn(record: Buffer, length: number): bigint {
+  return length < HEADER_BYTES ? 0n : record.readBigInt64LE(8)
 }
 
 /** No Buffer: to make one takes twice as long, and there are two for each record of a start. */
-function from({ buffer, byteOffset, length }: Buffer, start: number): Uint8Array {
-  return new Uint8Array(buffer, byteOffset + start, length - start)
+function part({ buffer, byteOffset }: Buffer, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + start, end - start)
 }

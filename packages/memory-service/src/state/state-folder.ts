@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
 import { lockFile, OwnedFd } from 'memfd-native'
-import { type Database, loadLmdb, type RootDatabase } from './lmdb.ts'
+import { type Database, type DatabaseOptions, loadLmdb, type RootDatabase } from './lmdb.ts'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -69,6 +69,24 @@ export class StateFolder {
     return this.#root.openDB({ name: `store:${store}`, ...BINARY })
   }
 
+  /** How many keys a store has there. */
+  count(store: string): number {
+    return (this.database(store).getStats() as { entryCount?: number }).entryCount ?? 0
+  }
+
+  /**
+   * All that a store has there, with what `decode` makes of the first `length` bytes of each value. They lie where lmdb puts every value that
+   * it reads: what is made of them is good until the next one is taken. A Buffer for each key and each value would take longer than the reading.
+   */
+  read<T>(store: string, decode: (value: Buffer, length: number) => T): Iterable<{ key: string; value: T }> {
+    const encoder = {
+      decode: (value: Uint8Array, length: number) => decode(bufferOf(value), length),
+      encode: cannotWrite,
+    }
+    const options = { name: `store:${store}`, cache: false, encoding: 'binary', encoder, keyEncoder: TEXT }
+    return this.#root.openDB<T, string>(options as DatabaseOptions & { name: string }).getRange({ start: FIRST_KEY })
+  }
+
   /** The last versions that were given in a store, one for each range. */
   versionsOf(store: string): bigint[] {
     const bytes = this.#about.get(Buffer.from(store))
@@ -95,6 +113,23 @@ export class StateFolder {
     void this.#root.close()
     this.#lock.close()
   }
+}
+
+/** Keys are texts in UTF-8. */
+const TEXT = {
+  writeKey: (key: string | Uint8Array, target: Buffer, at: number) => at + Buffer.from(key).copy(target, at),
+  readKey: (source: Buffer, start: number, end: number) => source.toString('utf8', start, end),
+}
+/** lmdb would begin with that of an encoding of its own. */
+const FIRST_KEY = '\0'
+
+function cannotWrite(): never {
+  throw new Error('this is only read')
+}
+
+/** Large values lmdb shows in the file itself. */
+function bufferOf(value: Uint8Array): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const

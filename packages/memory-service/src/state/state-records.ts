@@ -1,12 +1,12 @@
 /** What a store had when it was written to disk the last time. */
 import type { KeyNote, RecordSource, StoredRecord } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
-import type { Database } from './lmdb.ts'
 import { decodeRecord, versionIn } from './record.ts'
+import type { StateFolder } from './state-folder.ts'
 
 export interface StateRecordsOptions {
   readonly store: string
-  readonly database: Database
+  readonly folder: StateFolder
   readonly lastVersions: readonly bigint[]
   readonly logger: Logger
   /** Called now and then while it is read. */
@@ -32,34 +32,39 @@ export class StateRecords implements RecordSource {
   }
 
   get count(): number {
-    return (this.#options.database.getStats() as { entryCount?: number }).entryCount ?? 0
+    const { folder, store } = this.#options
+    return folder.count(store)
   }
 
   *versions(): Iterable<[key: string, version: bigint]> {
-    for (const { key, value } of this.#options.database.getRange({})) yield [key.toString(), versionIn(value)]
+    const { folder, store } = this.#options
+    for (const { key, value } of folder.read(store, versionIn)) yield [key, value]
   }
 
   *records(): Iterable<StoredRecord> {
-    const { store, logger, database, onProgress } = this.#options
+    const { store, logger, folder, onProgress } = this.#options
     const total = this.count
     const [begin, now] = [performance.now(), Date.now()]
     let [count, told] = [0, begin]
-    for (const { key, value } of database.getRange({})) {
+    for (const { key, value } of folder.read(store, decodeRecord)) {
       count += 1
       if (count % LOOK_EVERY === 0 && performance.now() - told > PROGRESS_MS) {
         told = performance.now()
         logger.info({ store, keys: count, of: total }, 'reading the state')
         onProgress()
       }
-      const record = decodeRecord(key.toString(), value)
-      if (record === null) {
-        logger.error({ store, key: key.toString() }, 'a value on disk is damaged, and is left out')
-        this.left.push(key.toString())
-      } else if (record.endsAt !== null && record.endsAt <= now) this.left.push(record.key)
-      else {
-        if (record.endsAt !== null || record.payer !== null) this.notes.push([record.key, record])
-        yield record
+      if (value === null) {
+        logger.error({ store, key }, 'a value on disk is damaged, and is left out')
+        this.left.push(key)
+        continue
       }
+      const { type, version, bytes, endsAt, payer } = value
+      if (endsAt !== null && endsAt <= now) {
+        this.left.push(key)
+        continue
+      }
+      if (endsAt !== null || payer !== null) this.notes.push([key, { endsAt, payer }])
+      yield { key, type, version, bytes }
     }
     const left = this.left.length
     logger.info({ store, keys: count - left, left, ms: Math.round(performance.now() - begin) }, 'the state was read')

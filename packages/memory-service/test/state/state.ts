@@ -52,16 +52,19 @@ t.test('a record comes back as it was, and one that is damaged anywhere does not
     payer: 1000,
     endsAt: 12345.5,
   }
+  const { key: _, ...decoded } = record
   const bytes = encodeRecord(record)
-  t.strictSame(decodeRecord('k', bytes), record)
-  t.match(decodeRecord('k', encodeRecord({ ...record, payer: null, endsAt: null })), { payer: null, endsAt: null })
+  const longer = Buffer.concat([bytes, Buffer.from('of another')])
+  t.strictSame(decodeRecord(longer, bytes.length), decoded)
+  const bare = encodeRecord({ ...record, payer: null, endsAt: null })
+  t.match(decodeRecord(bare, bare.length), { payer: null, endsAt: null })
   for (let at = 0; at < bytes.length; at++) {
     const damaged = Buffer.from(bytes)
     damaged[at] = (damaged[at] ?? 0) ^ 0x10
     if (at === 1 || at === 2 || at === 3) continue // the type is checked by what is made of it
-    t.equal(decodeRecord('k', damaged), null, `byte ${at}`)
+    t.equal(decodeRecord(damaged, damaged.length), null, `byte ${at}`)
   }
-  for (let length = 0; length < bytes.length; length++) t.equal(decodeRecord('k', bytes.subarray(0, length)), null)
+  for (let length = 0; length < bytes.length; length++) t.equal(decodeRecord(bytes, length), null)
 })
 
 t.test('a store begins with what it had at its end, and goes on counting its versions', async (t) => {
@@ -87,6 +90,24 @@ t.test('a store begins with what it had at its end, and goes on counting its ver
   const third = await begin(path)
   t.strictSame([third.store.get('json'), third.store.get('x')], [2, 1])
   third.end()
+})
+
+t.test('all values of a store are read, of whatever length, each good until the next', async (t) => {
+  const folder = await StateFolder.open(folderOf(t), OWN, TRUSTED)
+  const lengths = { 'a b': 0, long: 20_000_000, short: 1, ä: 40_000 }
+  await folder.commit(() => {
+    for (const [key, length] of Object.entries(lengths)) {
+      void folder.database('x').put(Buffer.from(key), Buffer.alloc(length, length & 0xff))
+    }
+  })
+  const read = folder.read('x', (value, length) => [length, value[length - 1]])
+  t.strictSame(
+    Array.from(read, ({ key, value: [length] }) => [key, length]),
+    Object.entries(lengths),
+  )
+  for (const { value } of read) if (value[0] !== 0) t.equal(value[1], (value[0] as number) & 0xff)
+  t.equal(folder.count('x'), 4)
+  folder.close()
 })
 
 t.test('the folder is for the daemon’s user alone, and so is every file in it', async (t) => {
