@@ -9,10 +9,11 @@ import {
   type TransactionResult,
   type WatchSink,
 } from '../engine/engine.ts'
+import type { NodeLimits, TlsOptions } from './connection.ts'
 import { faultOf } from './faults.ts'
-import { jsonLines } from './json-lines.ts'
+import { JsonLines } from './json-lines.ts'
 import { engineValue, positionOf, type RangeAnswer, type TxnAnswer, type WatchAnswer } from './messages.ts'
-import { NODE_LIMITS, type NodeLimits, Nodes, type TlsOptions } from './nodes.ts'
+import { NODE_LIMITS, Nodes } from './nodes.ts'
 import { endOf, longOf, textOf } from './numbers.ts'
 import { type Credentials, EtcdSession } from './session.ts'
 import { WholeRevisions } from './whole-revisions.ts'
@@ -83,24 +84,9 @@ export class EtcdEngine implements Engine {
       fragment: true,
     }
     const whole = new WholeRevisions()
-    const stream = await this.#session.open('/v3/watch', { create_request: create }, WATCH_HEADERS)
-    const stop = () => stream.end()
-    signal.addEventListener('abort', stop)
-    try {
-      if (signal.aborted) throw new EngineError('unknown', 'the watch was ended')
-      // From now on it may be silent: whoever watches knows for how long.
-      stream.answer.socket?.setTimeout(0)
-      for await (const line of jsonLines(stream.answer, this.#limits.answerBytes)) {
-        this.#take(line as WatchAnswer, whole, sink)
-      }
-    } catch (cause) {
-      if (cause instanceof EngineError) throw cause
-      throw new EngineError('unknown', `the watch broke off: ${(cause as Error).message}`, { cause })
-    } finally {
-      signal.removeEventListener('abort', stop)
-      stream.end()
-    }
-    throw new EngineError('unknown', 'the watch has ended')
+    const lines = new JsonLines(this.#limits.answerBytes, (line) => this.#take(line as WatchAnswer, whole, sink))
+    const listening = { onBytes: (bytes: Buffer) => lines.take(bytes), signal }
+    return this.#session.listen('/v3/watch', { create_request: create }, { ...listening, headers: WATCH_HEADERS })
   }
 
   async commit(transaction: Transaction, timeoutMs: number): Promise<TransactionResult> {

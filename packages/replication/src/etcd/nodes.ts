@@ -2,30 +2,15 @@
  * The nodes of a cluster, and requests to one of them after the other: each within a deadline, each with what is known when it fails. A request
  * that surely never got to a node is sent to the next one; any other may have been carried out, and is not.
  */
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { EngineError } from '../engine/engine.ts'
-
-export interface TlsOptions {
-  readonly ca?: string | undefined
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-}
+import { Connection, type NodeLimits, type TlsOptions } from './connection.ts'
+import { Connections } from './connections.ts'
 
 export interface NodesOptions {
   /** URLs; the first is asked as long as it answers. */
   readonly endpoints: readonly string[]
   readonly tls: TlsOptions
   readonly limits: NodeLimits
-}
-
-export interface NodeLimits {
-  /** Until a node is reached. Milliseconds. */
-  readonly connectMs: number
-  /** Until it goes on answering. */
-  readonly silenceMs: number
-  /** Of one answer, in bytes. */
-  readonly answerBytes: number
 }
 
 export const NODE_LIMITS: NodeLimits = { connectMs: 2000, silenceMs: 3000, answerBytes: 64 * 1024 * 1024 }
@@ -40,150 +25,161 @@ export interface Call {
   readonly timeoutMs?: number | undefined
 }
 
-/** A connection of its own, whose answer does not end. */
-export interface Stream {
-  readonly answer: IncomingMessage
-  end(): void
+export interface Answer {
+  readonly status: number
+  readonly text: string
+}
+
+/** Who hears what comes, on a connection of its own, until the signal. */
+export interface Listening {
+  readonly onBytes: (bytes: Buffer) => void
+  readonly signal: AbortSignal
+}
+
+interface Node {
+  readonly endpoint: string
+  readonly connections: Connections
 }
 
 export class Nodes {
   readonly #options: NodesOptions
-  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent }
+  readonly #nodes: readonly Node[]
   #at = 0
 
   constructor(options: NodesOptions) {
+    const { endpoints, tls, limits } = options
     this.#options = options
-    const pool = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: FREE_SOCKETS }
-    this.#agents = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...options.tls }) }
+    this.#nodes = endpoints.map((endpoint) => ({
+      endpoint,
+      connections: new Connections({ endpoint, tls, limits }),
+    }))
   }
 
   get endpoint(): string {
-    return this.#options.endpoints[this.#at] as string
+    return this.#node(0).endpoint
   }
 
+  /** What is kept open may lead nowhere by now. A new connection is made, or nothing is sent. */
   turn(): void {
-    this.#at = (this.#at + 1) % this.#options.endpoints.length
-    this.#dropIdle()
+    this.#at = (this.#at + 1) % this.#nodes.length
+    for (const { connections } of this.#nodes) connections.dropIdle()
   }
 
   /** The answer, and its status. @throws EngineError unsent, unknown, tooLarge */
-  async call(call: Call): Promise<{ status: number; text: string }> {
-    const { endpoints } = this.#options
+  async call(call: Call): Promise<Answer> {
     const deadline = call.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + call.timeoutMs
     for (let tries = 1; ; tries++) {
-      const left = Math.max(deadline - performance.now(), 1)
+      const leftMs = Math.max(deadline - performance.now(), 1)
       try {
-        return await this.#callOne(endpoints[(this.#at + tries - 1) % endpoints.length] as string, call, left)
+        return await this.#callOne(this.#node(tries - 1), call, leftMs)
       } catch (error) {
         const isUnsent = error instanceof EngineError && error.fault === 'unsent'
-        if (!isUnsent || tries >= endpoints.length || performance.now() >= deadline) throw error
+        if (!isUnsent || tries >= this.#nodes.length || performance.now() >= deadline) throw error
       }
     }
   }
 
-  /** @throws EngineError unsent, unknown */
-  async open(call: Call): Promise<Stream> {
-    const begun = this.#begin(this.endpoint, call, { isPooled: false })
-    const answer = await begun.answered
-    answer.on('error', () => undefined) // whoever reads is told by its end
-    return { answer, end: () => begun.request.destroy() }
+  /** An answer that does not end. Ends by an error only. @throws EngineError unsent, unknown; what `onBytes` throws */
+  listen(call: Call, { onBytes, signal }: Listening): Promise<never> {
+    const { endpoint } = this
+    return new Promise<never>((_, reject) => {
+      const connection = new Connection({ endpoint, ...this.#options, onGone: () => undefined })
+      const stop = () => connection.giveUp('was asked for long enough')
+      const end = (error: EngineError) => {
+        signal.removeEventListener('abort', stop)
+        reject(error)
+      }
+      connection.ask(requestOf(endpoint, call), {
+        onHead: () => connection.bePatient(),
+        onBody: onBytes,
+        onEnd: () => {
+          connection.giveUp('has ended')
+          end(new EngineError('unknown', 'the answer has ended'))
+        },
+        onFailure: end,
+      })
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop)
+    })
   }
 
   close(): void {
-    this.#agents.http.destroy()
-    this.#agents.https.destroy()
+    for (const { connections } of this.#nodes) connections.close()
   }
 
-  /** What is kept open may lead nowhere by now: what is sent there may arrive, or not. A new connection is made, or nothing is sent. */
-  #dropIdle(): void {
-    for (const { freeSockets } of Object.values(this.#agents)) {
-      for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
-    }
+  /** So many after the one that is asked first. */
+  #node(after: number): Node {
+    return this.#nodes[(this.#at + after) % this.#nodes.length] as Node
   }
 
-  async #callOne(endpoint: string, call: Call, leftMs: number): Promise<{ status: number; text: string }> {
-    const begun = this.#begin(endpoint, call, { isPooled: true })
-    const timer = Number.isFinite(leftMs) ? setTimeout(() => begun.giveUp('no answer in time'), leftMs) : undefined
-    try {
-      const answer = await begun.answered
-      return { status: answer.statusCode ?? 0, text: await this.#read(answer, begun.request) }
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  async #read(answer: IncomingMessage, request: ClientRequest): Promise<string> {
-    const { answerBytes } = this.#options.limits
-    const chunks: Buffer[] = []
-    let bytes = 0
-    try {
-      for await (const chunk of answer) {
-        chunks.push(chunk as Buffer)
-        bytes += (chunk as Buffer).length
-        if (bytes <= answerBytes) continue
-        request.destroy()
-        throw new EngineError('tooLarge', `an answer of more than ${answerBytes} bytes`)
+  #callOne({ endpoint, connections }: Node, call: Call, leftMs: number): Promise<Answer> {
+    const request = requestOf(endpoint, call)
+    return new Promise((resolve, reject) => {
+      let connection: Connection | null = null
+      const late = () => {
+        stopWaiting()
+        if (connection !== null) return connection.giveUp('gave no answer in time')
+        reject(new EngineError('unsent', `${endpoint} is asked too much already`))
       }
-    } catch (cause) {
-      if (cause instanceof EngineError) throw cause
-      throw new EngineError('unknown', `the answer broke off: ${(cause as Error).message}`, { cause })
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  }
-
-  #begin(endpoint: string, { method = 'POST', path, body, headers }: Call, { isPooled }: { isPooled: boolean }) {
-    const url = new URL(path, endpoint)
-    const isTls = url.protocol === 'https:'
-    const agent = isPooled ? this.#agents[isTls ? 'https' : 'http'] : false
-    const options = { method, agent, headers: { ...headers, 'content-type': 'application/json' } }
-    const request = isTls ? requestHttps(url, { ...options, ...this.#options.tls }) : requestHttp(url, options)
-    const connection = new Connection(request, endpoint, this.#options.limits)
-    request.end(body)
-    return { request, answered: connection.answered, giveUp: (why: string) => connection.giveUp(why) }
+      const timer = Number.isFinite(leftMs) ? setTimeout(late, leftMs) : undefined
+      const stopWaiting = connections.take((taken) => {
+        connection = taken
+        const body = new Body(this.#options.limits.answerBytes)
+        let status = 0
+        taken.ask(request, {
+          onHead: (said) => {
+            status = said
+          },
+          onBody: (bytes) => body.take(bytes),
+          onEnd: () => {
+            clearTimeout(timer)
+            connections.giveBack(taken)
+            resolve({ status, text: body.text })
+          },
+          onFailure: (error) => {
+            clearTimeout(timer)
+            reject(error)
+          },
+        })
+      })
+    })
   }
 }
 
-const MAX_SOCKETS = 64
-const FREE_SOCKETS = 8
+/** Of an answer: together, as text. */
+class Body {
+  readonly #mostBytes: number
+  readonly #parts: Buffer[] = []
+  #bytes = 0
 
-/** One request on its way: whether it got to a node, and how long that is silent. */
-class Connection {
-  readonly answered: Promise<IncomingMessage>
-  #isConnected = false
-  #why = ''
-  readonly #request: ClientRequest
-  readonly #endpoint: string
-
-  constructor(request: ClientRequest, endpoint: string, { connectMs, silenceMs }: NodeLimits) {
-    this.#request = request
-    this.#endpoint = endpoint
-    const timer = setTimeout(() => this.giveUp('cannot be reached'), connectMs)
-    const connected = () => {
-      clearTimeout(timer)
-      this.#isConnected = true
-    }
-    request.once('socket', (socket) => {
-      const isTls = 'encrypted' in socket
-      if (!socket.connecting && (!isTls || request.reusedSocket)) connected()
-      else socket.once(isTls ? 'secureConnect' : 'connect', connected)
-    })
-    request.once('close', () => clearTimeout(timer))
-    // Also while the answer comes, on whichever socket.
-    request.setTimeout(silenceMs, () => this.giveUp('is silent'))
-    this.answered = new Promise((resolve, reject) => {
-      request.once('response', resolve)
-      request.on('error', (cause) => reject(this.#failure(cause)))
-    })
-    this.answered.catch(() => undefined)
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes
   }
 
-  giveUp(why: string): void {
-    this.#why ||= why
-    this.#request.destroy(new Error(why))
+  /** @throws EngineError tooLarge */
+  take(bytes: Buffer): void {
+    this.#parts.push(bytes)
+    this.#bytes += bytes.length
+    if (this.#bytes > this.#mostBytes)
+      throw new EngineError('tooLarge', `an answer of more than ${this.#mostBytes} bytes`)
   }
 
-  #failure(cause: Error): EngineError {
-    const reason = this.#why === '' ? cause.message : this.#why
-    return new EngineError(this.#isConnected ? 'unknown' : 'unsent', `${this.#endpoint} ${reason}`, { cause })
+  get text(): string {
+    const [first = Buffer.alloc(0)] = this.#parts
+    return (this.#parts.length > 1 ? Buffer.concat(this.#parts) : first).toString('utf8')
   }
+}
+
+/** One string: it goes out in one packet, if it is short. */
+function requestOf(endpoint: string, { method = 'POST', path, body, headers }: Call): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${checkedHeader(value)}\r\n`)
+  const length =
+    method === 'GET' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
+  const host = endpoint.slice(endpoint.indexOf('//') + 2).replace(/[/?#].*$/, '')
+  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${length}${lines.join('')}\r\n${body}`
+}
+
+function checkedHeader(value: string): string {
+  if (!/^[\x20-\x7e]*$/.test(value)) throw new EngineError('denied', 'etcd gave a token that fits in no header')
+  return value
 }

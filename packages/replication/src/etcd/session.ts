@@ -1,7 +1,7 @@
 /** Calls to a cluster as its user: with a token where one is needed, renewed when it is over. */
 import { EngineError } from '../engine/engine.ts'
 import { asksNobody, faultOf, wantsNewToken } from './faults.ts'
-import type { Nodes, Stream } from './nodes.ts'
+import type { Listening, Nodes } from './nodes.ts'
 
 /** Who this machine is to the cluster. */
 export interface Credentials {
@@ -37,13 +37,14 @@ export class EtcdSession {
     throw faultOf(messageOf(secondAnswer, second))
   }
 
-  /** @throws EngineError */
-  async open(path: string, message: object, headers: Readonly<Record<string, string>>): Promise<Stream> {
-    return this.#nodes.open({
-      path,
-      body: JSON.stringify(message),
-      headers: { ...headers, ...(await this.#headers()) },
-    })
+  /** As Nodes.listen. */
+  async listen(
+    path: string,
+    message: object,
+    { headers, ...listening }: Listening & { readonly headers: Readonly<Record<string, string>> },
+  ): Promise<never> {
+    const body = JSON.stringify(message)
+    return this.#nodes.listen({ path, body, headers: { ...headers, ...(await this.#headers()) } }, listening)
   }
 
   /** The next call asks for a new token. */

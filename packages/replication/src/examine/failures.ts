@@ -20,7 +20,7 @@ const ADVICE: readonly Advice[] = [
     pattern: /WRONG_VERSION|PACKET_LENGTH|before secure TLS/,
     remedy: 'the node speaks no TLS: http:// instead of https://',
   },
-  { pattern: /HPE_|hang up|ECONNRESET/, remedy: 'if the node speaks TLS: https:// instead of http://, and its log' },
+  { pattern: /no HTTP|hung up|ECONNRESET/, remedy: 'if the node speaks TLS: https:// instead of http://, and its log' },
   { pattern: /ENOTFOUND|EAI_/, remedy: 'the name of the node is not known here: DNS, or /etc/hosts' },
   { pattern: /ECONNREFUSED/, remedy: 'start etcd there, and let it listen on that address (--listen-client-urls)' },
 ]

@@ -1,5 +1,6 @@
 /** One node of a cluster, asked by itself: what it is, and how full. */
-import { type NodeLimits, Nodes, type TlsOptions } from '../etcd/nodes.ts'
+import type { NodeLimits, TlsOptions } from '../etcd/connection.ts'
+import { Nodes } from '../etcd/nodes.ts'
 import { longOf } from '../etcd/numbers.ts'
 import { remedyFor } from './failures.ts'
 import { type ClusterFinding, ok, problem, warning } from './finding.ts'
