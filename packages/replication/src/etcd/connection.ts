@@ -93,7 +93,8 @@ export class Connection {
   }
 
   #ended(): void {
-    if (this.#answer?.ended() !== true) this.#fail('has hung up')
+    // Of a handshake of TLS that broke off, the error says more.
+    if (this.#isConnected && this.#answer?.ended() !== true) this.#fail('has hung up')
   }
 
   #answered(asker: Asker, isKept: boolean): void {
