@@ -32,5 +32,8 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { line: 'memsvc completion fish | source', does: 'fish' },
   ],
   version: [{ line: 'memsvc version --verbose', does: 'for a report' }],
-  'install-unit': [{ line: 'memsvc install-unit --print', does: 'what would be written' }],
+  'install-unit': [
+    { line: 'memsvc install-unit --print', does: 'what would be written' },
+    { line: 'sudo memsvc install-unit --replicate', does: 'and the unit of memsvc replicate' },
+  ],
 }

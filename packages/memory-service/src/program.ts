@@ -156,6 +156,8 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--system', "for the machine's systemd, in /etc/systemd/system (default for root)")
     .option('--user', "for this user's systemd, in ~/.config/systemd/user (default for others)")
     .option('--print', 'show the files instead of writing them')
+    .option('--replicate', "and memsvc-replicate.service, with a network that leads to the configuration's etcd only")
+    .option('--config <file>', 'where etcd is, for --replicate (default: /etc/memsvc/memsvc.json)')
     .action(async (options) => done(await (await import('./commands/install-unit.ts')).installUnit(options, out)))
   for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()))
   return program

@@ -4,8 +4,11 @@ import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { errorCode, IllegalStateError, InvalidArgValueError, UnsupportedOperationError } from '@memsvc/shared'
-import { EXIT, type ExitCode } from '@memsvc/shared/internal'
-import { checkReachable, findInstallation } from '../systemd/installation.ts'
+import { EXIT, type ExitCode, findRegistry, readRegistryOptions } from '@memsvc/shared/internal'
+import { readConfiguration, SYSTEM_CONFIGURATION } from '../config/configuration.ts'
+import { REPLICATION, replicationPackage } from '../replication/load.ts'
+import { checkReachable, findInstallation, type Installation } from '../systemd/installation.ts'
+import { makeReplicateUnit, REPLICATE_UNIT } from '../systemd/replicate-unit.ts'
 import { isOurs, makeUnitFiles, type Scope, type UnitFile } from '../systemd/unit-files.ts'
 import type { Output } from './output.ts'
 
@@ -13,6 +16,9 @@ export interface InstallUnitOptions {
   readonly user?: boolean
   readonly system?: boolean
   readonly print?: boolean
+  /** The replicator's unit as well. */
+  readonly replicate?: boolean
+  readonly config?: string
 }
 
 const SYSTEM_FOLDER = '/etc/systemd/system'
@@ -21,9 +27,13 @@ const UNKNOWN_VERSION = 0
 
 export async function installUnit(options: InstallUnitOptions, out: Output): Promise<ExitCode> {
   const scope = chooseScope(options)
-  const installation = findInstallation()
+  if (scope === 'user' && options.replicate === true)
+    throw new UnsupportedOperationError("the replicator's unit is for the machine's systemd: --system")
+  if (options.replicate === true) replicationPackage()
+  const installation = findInstallation(options.replicate === true ? [REPLICATION] : [])
   const version = systemdVersion()
   const files = makeUnitFiles(scope, installation, version)
+  if (options.replicate === true) files.push(await replicateUnit(installation, options.config))
   const folder = unitFolder(scope)
   if (options.print === true) {
     for (const { name, text } of files) out.line(`# ${join(folder, name)}\n${text}`)
@@ -34,8 +44,16 @@ export async function installUnit(options: InstallUnitOptions, out: Output): Pro
   if (scope === 'system') checkReachable(installation)
   write(folder, files, out)
   const systemctl = scope === 'user' ? 'systemctl --user' : 'systemctl'
-  process.stderr.write(`now: ${systemctl} daemon-reload && ${systemctl} enable --now memsvc.socket memsvc.service\n`)
+  const services = options.replicate === true ? `memsvc.service ${REPLICATE_UNIT}` : 'memsvc.service'
+  process.stderr.write(`now: ${systemctl} daemon-reload && ${systemctl} enable --now memsvc.socket ${services}\n`)
   return EXIT.done
+}
+
+async function replicateUnit(installation: Installation, given: string | undefined): Promise<UnitFile> {
+  const { trusted } = findRegistry(readRegistryOptions({ system: true }))
+  const configuration = given ?? SYSTEM_CONFIGURATION
+  const { replicate } = await readConfiguration(configuration, trusted)
+  return makeReplicateUnit(replicate, { installation, configuration })
 }
 
 function chooseScope({ user, system }: InstallUnitOptions): Scope {

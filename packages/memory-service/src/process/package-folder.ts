@@ -9,7 +9,12 @@ export function packageVersion(): string {
 
 /** @param path below the package's folder */
 export function inPackage(path: string): string {
-  let folder = import.meta.dirname
+  return join(packageOf(import.meta.filename), path)
+}
+
+/** The folder of the package that a file belongs to. */
+export function packageOf(file: string): string {
+  let folder = dirname(file)
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
-  return join(folder, path)
+  return folder
 }

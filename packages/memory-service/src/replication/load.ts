@@ -1,6 +1,8 @@
 /** @memsvc/replication: a package of its own, loaded by name where it is installed. Packages beside each other do not import each other. */
+import { createRequire } from 'node:module'
 import { type Binder, IllegalStateError } from '@memsvc/shared'
 import type { Caller } from '@memsvc/shared/internal'
+import { packageOf } from '../process/package-folder.ts'
 
 /** What it is told to do. Its own types say the same; a test of that package runs this one's command. */
 export interface ReplicationSettings {
@@ -70,17 +72,31 @@ interface ReplicationModule {
   }) => Replication
 }
 
-const NAME: string = '@memsvc/replication'
+/** Of the package. */
+export const REPLICATION: string = '@memsvc/replication'
 
 /** @throws ERR_ILLEGAL_STATE it is not installed */
 export async function loadReplication(): Promise<ReplicationModule> {
   try {
-    return (await import(NAME)) as ReplicationModule
+    return (await import(REPLICATION)) as ReplicationModule
   } catch (cause) {
-    throw new IllegalStateError(
-      `memsvc replicate needs the package ${NAME}, which cannot be loaded (${(cause as Error).message.split('\n')[0]}): ` +
-        `npm install ${NAME}, beside memsvc (globally: npm install -g ${NAME})`,
-      { cause },
-    )
+    throw notInstalled(cause)
   }
+}
+
+/** The folder of the package. @throws ERR_ILLEGAL_STATE it is not installed */
+export function replicationPackage(): string {
+  try {
+    return packageOf(createRequire(import.meta.url).resolve(REPLICATION))
+  } catch (cause) {
+    throw notInstalled(cause)
+  }
+}
+
+function notInstalled(cause: unknown): IllegalStateError {
+  return new IllegalStateError(
+    `memsvc replicate needs the package ${REPLICATION}, which cannot be loaded (${(cause as Error).message.split('\n')[0]}): ` +
+      `npm install ${REPLICATION}, beside memsvc (globally: npm install -g ${REPLICATION})`,
+    { cause },
+  )
 }

@@ -19,10 +19,10 @@ export interface Installation {
   readonly root: string
 }
 
-/** The one that runs now. */
-export function findInstallation(): Installation {
+/** The one that runs now. @param also names of packages that it loads besides */
+export function findInstallation(also: readonly string[] = []): Installation {
   const program = inPackage('bin/memsvc.js')
-  return { node: process.execPath, program, root: sharedFolder([program, ...placesOf(LIBRARIES)]) }
+  return { node: process.execPath, program, root: sharedFolder([program, ...placesOf([...LIBRARIES, ...also])]) }
 }
 
 /** Where Node looks for them from here, and where links lead from there. */

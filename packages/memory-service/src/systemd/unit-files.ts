@@ -28,7 +28,7 @@ export function makeUnitFiles(scope: Scope, installation: Installation, version:
     { name: 'memsvc.service', text: fitService(service, installation) },
     ...dropIns(scope).filter((dropIn) => dropIn.since <= version),
   ]
-  return files.map(({ name, text }) => ({ name, text: MARK + text }))
+  return files.map(written)
 }
 
 /** Whether a file's text is one of ours, to be replaced without asking. */
@@ -36,7 +36,13 @@ export function isOurs(text: string): boolean {
   return text.startsWith(MARK)
 }
 
-function fitService(template: string, installation: Installation): string {
+/** With the line by which we know it again. */
+export function written({ name, text }: UnitFile): UnitFile {
+  return { name, text: MARK + text }
+}
+
+/** @param template of a service: with the paths of this installation, which it is shown where they are hidden from it */
+export function fitService(template: string, installation: Installation): string {
   const { node, program } = installation
   const started = template.replace(PLACEHOLDER, () => `${quote(node)} ${quote(program)}`)
   const shown = hiddenPaths(installation)

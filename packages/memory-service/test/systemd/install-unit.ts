@@ -95,3 +95,56 @@ t.test(
 t.test('--user and --system exclude each other', async (t) => {
   t.match(await newHome(t).installUnit(['--user', '--system']), { code: 2, stderr: /exclude each other/ })
 })
+
+/** What `--replicate` adds, for this configuration. */
+async function replicateUnit(t: Test, replicate: object | null): Promise<Ending & { file: string; unit: string }> {
+  const file = nodePath.join(nodeFs.realpathSync(t.testdir({})), 'memsvc.json')
+  nodeFs.writeFileSync(file, JSON.stringify(replicate === null ? {} : { replicate }))
+  const ending = await newHome(t).installUnit(['--system', '--print', '--replicate', '--config', file])
+  const [, unit = ''] = ending.stdout.split('# /etc/systemd/system/memsvc-replicate.service\n')
+  return { ...ending, file, unit }
+}
+
+t.test('--replicate adds the replicator’s unit: its network leads to etcd, its secrets are credentials', async (t) => {
+  const { code, stdout, unit, file } = await replicateUnit(t, {
+    endpoints: ['https://10.0.0.1:2379', 'https://10.0.0.2', 'https://[fd00::3]:2379', 'https://10.0.0.1:2380'],
+    ...{ ca: '/etc/ssl/ours.pem', cert: 'web.pem', key: 'web-key.pem', user: 'web', passwordFile: 'p%' },
+  })
+  t.equal(code, 0)
+  t.match(stdout, '# /etc/systemd/system/memsvc.service\n')
+  const lines = unit.split('\n')
+  t.match(lines[0], 'Written by memsvc install-unit')
+  t.ok(
+    lines.includes(
+      `ExecStart=${process.execPath} ${MEMSVC} replicate --registry /run/memsvc/registry.sock --ready-within 15`,
+    ),
+  )
+  t.strictSame(
+    lines.filter((line) => line.startsWith('IPAddress')),
+    ['IPAddressDeny=any', 'IPAddressAllow=10.0.0.1 10.0.0.2 fd00::3'],
+  )
+  const folder = nodePath.dirname(file)
+  t.strictSame(
+    lines.filter((line) => line.startsWith('LoadCredential')),
+    ['p%%', 'web.pem', 'web-key.pem'].map((name) => `LoadCredential=${name}:${folder}/${name}`),
+  )
+  t.ok(lines.includes('DynamicUser=yes'))
+})
+
+t.test('--replicate without secrets loads none', async (t) => {
+  const { unit } = await replicateUnit(t, { endpoints: ['http://localhost:2379'] })
+  t.match(unit, '\nIPAddressAllow=localhost\n')
+  t.notMatch(unit, 'LoadCredential')
+})
+
+t.test('--replicate without a place of etcd, or for a user’s systemd, writes nothing', async (t) => {
+  t.match(await replicateUnit(t, null), { code: 2, stdout: '', stderr: /where is etcd/ })
+  t.match(await newHome(t).installUnit(['--user', '--print', '--replicate']), {
+    stdout: '',
+    stderr: /machine's systemd/,
+  })
+  t.match(await newHome(t).installUnit(['--system', '--print', '--replicate', '--config', '/nowhere/memsvc.json']), {
+    stdout: '',
+    stderr: /nowhere/,
+  })
+})

@@ -1,4 +1,4 @@
-/** `memsvc-replicate.service` of @memsvc/replication under a real systemd, beside an etcd that asks for a password. */
+/** `memsvc-replicate.service`, as install-unit writes it, under a real systemd, beside an etcd that asks for a password. */
 import { SharedStore } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
@@ -49,9 +49,8 @@ t.test('the unit of the replicator under a real systemd', { skip }, async (t) =>
   }
 
   await t.test('systemd has nothing to say of it', async (t) => {
-    await box.memsvc('install-unit', '--system')
-    const unit = `${INSTALLED_MEMSVC}/../../../replication/systemd/${UNIT}`
-    write(`/etc/systemd/system/${UNIT}`, nodeFs.readFileSync(box.path(nodePath.normalize(unit)), 'utf8'))
+    write('/etc/memsvc/memsvc.json', JSON.stringify(CONFIGURATION))
+    t.match(await box.memsvc('install-unit', '--system', '--replicate'), `/etc/systemd/system/${UNIT}`)
     await edit(
       `[Service]\nExecStart=\nExecStart=${replicate('--registry', SOCKET, '--ready-within', '600')}\nTimeoutStartSec=900\n`,
     )
@@ -76,7 +75,6 @@ t.test('the unit of the replicator under a real systemd', { skip }, async (t) =>
       await etcdctl(...args)
     await etcdctl('put', 'memsvc/limits.rps', '500')
     await etcdctl('auth', 'enable')
-    write('/etc/memsvc/memsvc.json', JSON.stringify(CONFIGURATION))
     write(`/etc/memsvc/${PASSWORD}`, 'secret\n', 0o600)
     await control('start')
     t.match(await property('StatusText'), /^live: 1 keys/)
