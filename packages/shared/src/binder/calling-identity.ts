@@ -106,6 +106,11 @@ export function runAsSelf(act: () => void): void {
   }
 }
 
+/** Both at once. */
+export function callingProcess(): Caller {
+  return currentCall().caller
+}
+
 export function callingPid(): number {
   return currentCall().caller.pid
 }

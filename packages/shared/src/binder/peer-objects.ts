@@ -66,7 +66,7 @@ export class PeerObjects {
 
   /** The proxy of object 0. */
   get root(): BinderProxy {
-    const known = this.#knownRoot
+    const known = this.#knownRoot()
     if (known !== undefined) return known
     const proxy = new BinderProxy(this.link, ROOT, this.#options.rootAcceptsFileDescriptors)
     this.#root = proxy
@@ -119,7 +119,7 @@ export class PeerObjects {
     if (!stronglyHeld.delete(this) && this.#options.isForRoot) unusedRoots.unregister(this)
     const retained = this.#retained
     const imported = this.isEmpty ? NO_PROXIES : [...this.#imports.proxies()]
-    const root = this.#knownRoot
+    const root = this.#knownRoot()
     this.#retained = null
     this.#endReason = reason
     this.#imports.close()
@@ -138,11 +138,11 @@ export class PeerObjects {
 
   /** The proxy of object 0 was collected, perhaps after another took its place. */
   rootCollected(): void {
-    this.#isAbandoned = this.#knownRoot === undefined
+    this.#isAbandoned = this.#knownRoot() === undefined
     this.#options.onReleased()
   }
 
-  get #knownRoot(): BinderProxy | undefined {
+  #knownRoot(): BinderProxy | undefined {
     return this.#root instanceof WeakRef ? this.#root.deref() : this.#root
   }
 

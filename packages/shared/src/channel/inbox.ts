@@ -6,6 +6,7 @@
 import type { ReceivedPacket } from 'memfd-native'
 import { NO_FDS } from '../util/empty-lists.ts'
 import { LimitError } from '../util/errors.ts'
+import { beginPacket, endPacket } from '../util/packet-clock.ts'
 import { nextTick } from '../util/timers.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import { type KeptPacket, KeptPackets } from './kept-packets.ts'
@@ -118,6 +119,7 @@ export class Inbox implements Keeper {
 
   /** @returns where it stopped */
   #read(packet: ReceivedPacket): number {
+    beginPacket()
     try {
       return this.#reader.read(packet)
     } catch (error) {
@@ -125,6 +127,8 @@ export class Inbox implements Keeper {
       if (!(error instanceof Violation || error instanceof DescriptorsLost)) throw error
       this.#owner.onFault(error)
       return packet.end
+    } finally {
+      endPacket()
     }
   }
 

@@ -36,11 +36,11 @@ export class Pack {
 
   /** Whether there is room for a message that `mayHold`. */
   fits(body: OutgoingBody): boolean {
-    return this.#start + HEADER_BYTES + body.size <= MAX_PACKET_BYTES
+    return this.#start() + HEADER_BYTES + body.size <= MAX_PACKET_BYTES
   }
 
   add(envelope: Envelope, body: OutgoingBody): void {
-    const start = this.#start
+    const start = this.#start()
     for (let at = this.#length; at < start; at++) this.#buffer[at] = 0
     body.copyTo(this.#buffer, start + HEADER_BYTES)
     writeMessage(this.#buffer, start, envelope, body, body.size)
@@ -69,7 +69,7 @@ export class Pack {
   }
 
   /** Every message begins at a multiple of 8. */
-  get #start(): number {
+  #start(): number {
     return (this.#length + 7) & ~7
   }
 }

@@ -6,6 +6,7 @@ import type { Buffer } from 'node:buffer'
 import { type Credentials, constants, type OwnedFd, type ReceivedPacket } from 'memfd-native'
 import { NO_OBJECTS } from '../util/empty-lists.ts'
 import { DeadObjectError } from '../util/errors.ts'
+import { withWords } from '../util/words.ts'
 import { type AssembledMessage, Assembly } from './assembly.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import {
@@ -80,13 +81,12 @@ export class PacketReader {
   read({ bytes, start, end, fds, flags, credentials }: ReceivedPacket): number {
     if (flags !== 0) throw this.#lossOf(flags)
     if (start === end) throw new Violation('an empty packet')
+    withWords(bytes) // its bodies are copied
     if (this.#awaitsHello) this.#checkVersion(bytes, start, end)
     for (let at = start; at < end && !this.#sink.isEnded; ) {
       const header = readHeader(bytes, at, end)
       const next = at + ((HEADER_BYTES + header.bodyBytesInPacket + 7) & ~7)
-      if (header.descriptorCount !== fds.length) {
-        throw new Violation(`${fds.length} descriptors came, ${header.descriptorCount} were announced`)
-      }
+      if (header.descriptorCount !== fds.length) throw announcedOthers(fds.length, header.descriptorCount)
       if (fds.length > 0 && (at !== start || next < end)) throw new Violation('descriptors and several messages')
       this.#hasMore = next < end
       if (this.#awaitsHello || header.kind === KIND_HELLO) this.#readHello(header, credentials)
@@ -158,6 +158,11 @@ export class PacketReader {
       throw error
     }
   }
+}
+
+/** Not where it is thrown: there V8 makes words of the numbers for each message, ahead of knowing that it needs them. */
+function announcedOthers(came: number, announced: number): Violation {
+  return new Violation(`${came} descriptors came, ${announced} were announced`)
 }
 
 function openBody(

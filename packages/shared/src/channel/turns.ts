@@ -38,7 +38,7 @@ class Turns {
   #attributed = 0
 
   /** Made by the first channel, not here. */
-  get #hub(): Hub {
+  #hub(): Hub {
     return Hub.current()
   }
 
@@ -54,7 +54,7 @@ class Turns {
   /** A message of the waiter's is next: the time until here was for the one before. Only while packets are told. */
   mark(waiter: Waiter): void {
     const now = clock()
-    if (!this.#isServing && this.#batch !== this.#hub.batch) this.#enterBatch()
+    if (!this.#isServing && this.#batch !== this.#hub().batch) this.#enterBatch()
     else this.#attribute(now)
     this.#last = now
     if (this.#current === waiter) return
@@ -79,7 +79,7 @@ class Turns {
   }
 
   #serve(start: { at: number }): void {
-    this.#distribute(this.#hub.lastBatchMs())
+    this.#distribute(this.#hub().lastBatchMs())
     this.number += 1
     this.#isServing = true
     start.at = clock()
@@ -92,7 +92,7 @@ class Turns {
     const now = clock()
     this.#distribute(now - start.at)
     this.#isServing = false
-    this.#batch = this.#hub.batch
+    this.#batch = this.#hub().batch
     this.#isScheduled = false
     this.#schedule()
   }
@@ -106,7 +106,7 @@ class Turns {
   }
 
   #enterBatch(): void {
-    const hub = this.#hub
+    const hub = this.#hub()
     this.#endBatch(hub)
     this.#batch = hub.batch
     if (this.#hubTurn === hub.turn) return

@@ -108,7 +108,7 @@ export class User implements Waiter {
   #mayServe(): boolean {
     turns.mark(this)
     this.#enterTurn()
-    if (this.#isOver) {
+    if (this.#isOver()) {
       this.#stop()
       return false
     }
@@ -127,7 +127,7 @@ export class User implements Waiter {
   }
 
   /** One message is served in each turn, whatever those of the last turn took. */
-  get #isOver(): boolean {
+  #isOver(): boolean {
     const { messages, milliseconds } = this.#share
     if (this.#served === 0) return false
     return this.#served >= messages || this.#spent + this.#unaccounted * this.#deferredMs > milliseconds(turns.waiting)

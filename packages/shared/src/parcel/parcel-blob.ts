@@ -41,15 +41,15 @@ export function readBlob(buffer: ParcelBuffer): Buffer | null {
   const tag = buffer.readInt32()
   if (tag === INLINE) return readInline(buffer, length)
   if (tag !== IMMUTABLE_REGION && tag !== MUTABLE_REGION)
-    throw buffer.complaint(() => new BadParcelError(`a blob of an unknown kind, ${tag}`))
+    throw buffer.complaint(BadParcelError, `a blob of an unknown kind, ${tag}`)
   const object = buffer.readObject()
-  if (object?.kind !== 'fd') throw buffer.complaint(() => new BadParcelError('a blob without its descriptor'))
+  if (object?.kind !== 'fd') throw buffer.complaint(BadParcelError, 'a blob without its descriptor')
   return readRegion(descriptorOf(object), length)
 }
 
 function readInline(buffer: ParcelBuffer, length: number): Buffer | null {
   if (length > buffer.available)
-    throw buffer.complaint(() => new BadParcelError(`a blob of ${length} bytes where ${buffer.available} are left`))
+    throw buffer.complaint(BadParcelError, `a blob of ${length} bytes where ${buffer.available} are left`)
   return buffer.readBytes(length)
 }
 

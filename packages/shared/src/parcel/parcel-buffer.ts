@@ -61,11 +61,11 @@ export class ParcelBuffer {
    */
   replace(data: ReceivedData, objects: ParcelObject[], source: BinderSource | null): void {
     const { bytes, start, size } = data
-    this.#objects.truncate(0)
+    if (!this.#objects.isEmpty) this.#objects.truncate(0)
     // A small body is copied in any case: pooled storage is this buffer's own, and never a part of a larger one.
     if (data.isBorrowed || size <= POOLED_BYTES) {
       if (size > this.#bytes.length) this.#store(size <= LARGE_BYTES ? takeLarge() : Buffer.allocUnsafe(size))
-      copyBytes(withWords(bytes), start, this.#bytes, 0, size)
+      copyBytes(bytes, start, this.#bytes, 0, size)
     } else this.#store(bytes.subarray(start, start + size))
     if (objects.length > 0) this.#objects = new ObjectTable(objects, source)
     this.#size = size
@@ -80,8 +80,8 @@ export class ParcelBuffer {
   }
 
   /** An error about what is in it. */
-  complaint<E extends Error>(make: () => E): E {
-    return this.#isRequest ? withoutStack(make) : make()
+  complaint(Failure: new (message: string) => Error, message: string): Error {
+    return this.#isRequest ? withoutStack(() => new Failure(message)) : new Failure(message)
   }
 
   /** Closes its descriptors, and will be used again: who recycles it has forgotten it. */
@@ -193,8 +193,10 @@ export class ParcelBuffer {
     if (end > this.#size) return -1
     this.#position = end
     if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
-      const text = `bytes ${start} to ${end} of the parcel hold an object, which is no plain data`
-      throw this.complaint(() => new SecurityError(text))
+      throw this.complaint(
+        SecurityError,
+        `bytes ${start} to ${end} of the parcel hold an object, which is no plain data`,
+      )
     }
     return start
   }
@@ -247,8 +249,7 @@ export class ParcelBuffer {
     if (this.available < 4) return -1
     const length = this.readInt32()
     if (length * elementBytes > this.available) {
-      const text = `a length of ${length} does not fit in the ${this.available} bytes left`
-      throw this.complaint(() => new BadParcelError(text))
+      throw this.complaint(BadParcelError, `a length of ${length} does not fit in the ${this.available} bytes left`)
     }
     return Math.max(length, -1)
   }

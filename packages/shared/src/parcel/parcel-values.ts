@@ -121,7 +121,7 @@ export abstract class ParcelValues {
     const buffer = this.#open()
     const { available } = buffer
     if (available === 0) return
-    throw buffer.complaint(() => new BadParcelError(`Parcel data not fully consumed, unread size: ${available}`))
+    throw buffer.complaint(BadParcelError, `Parcel data not fully consumed, unread size: ${available}`)
   }
 
   /** -128 to 127, in 4 bytes. */

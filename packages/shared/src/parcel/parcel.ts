@@ -232,7 +232,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     checkString('name', name)
     const buffer = bufferOf(this)
     if (readInterfaceToken(buffer, name)) return
-    throw buffer.complaint(() => new SecurityError(`Binder invocation to an incorrect interface, not ${name}`))
+    throw buffer.complaint(SecurityError, `Binder invocation to an incorrect interface, not ${name}`)
   }
 
   /** What the results of a call that went well begin with. */
@@ -281,7 +281,7 @@ function nextDescriptor(parcel: Parcel): DescriptorContents {
   const buffer = bufferOf(parcel)
   const object = buffer.readObject()
   if (object?.kind === 'fd') return object
-  throw buffer.complaint(() => new BadParcelError('the parcel has no descriptor at this position'))
+  throw buffer.complaint(BadParcelError, 'the parcel has no descriptor at this position')
 }
 
 function objectsIn(parcel: Parcel, offset: number, count?: number): ParcelObject[] {

@@ -7,6 +7,7 @@ import type { Binder } from '../binder/binder.ts'
 import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
+import { callTime } from '../util/packet-clock.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
 import type { AreaPlans } from './area-set.ts'
@@ -271,7 +272,7 @@ export class OwnedStore {
 
   #tell(keys: readonly string[], version: bigint): void {
     this.#writes += keys.length
-    this.#changedAt = wallClock()
+    this.#changedAt = callTime()
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
     if (this.#onChange.call === null) return

@@ -10,6 +10,7 @@ import { REGION_BYTES } from '../interfaces/memory-service.ts'
 import { MemoryFile } from '../os/memory-file.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkFunction, checkInt32, checkOptions } from '../util/check.ts'
+import { callTime } from '../util/packet-clock.ts'
 import { wallClock } from '../util/timers.ts'
 import { ValueBinder } from './value-binder.ts'
 import { Watchers } from './watchers.ts'
@@ -90,7 +91,7 @@ export class OwnedValue {
     }
     this.#file.writeInt32BE(0, value)
     this.#writes += 1
-    this.#changedAt = wallClock()
+    this.#changedAt = callTime()
     this.#watchers.changed()
     this.#onChange.call?.(value)
   }

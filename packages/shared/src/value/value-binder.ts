@@ -2,8 +2,7 @@
  * The service of an owned value: the seed's IMemoryService, with IWatch on the same binder. Writing is a call, checked
  * against the caller's identity; reading is no business of this process.
  */
-import { Binder } from '../binder/binder.ts'
-import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
+import { type Caller, callingProcess, readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { IMemoryService } from '../interfaces/memory-service.ts'
 import { IWatch } from '../interfaces/watch.ts'
@@ -16,7 +15,10 @@ import { withoutStack } from '../util/stack-traces.ts'
 import { WatchService } from './watch-service.ts'
 import type { Watchers } from './watchers.ts'
 
-const WATCH_CODES: ReadonlySet<number> = new Set(Object.values(IWatch.methods).map(({ code }) => code))
+/** IWatch's are a range of their own: every call asks whether it is one of them, and a Set would have to be searched. */
+const WATCH_CODES = Object.values(IWatch.methods).map(({ code }) => code)
+const FIRST_WATCH_CODE = Math.min(...WATCH_CODES)
+const LAST_WATCH_CODE = Math.max(...WATCH_CODES)
 
 export interface ValueBinderParts {
   /** Sealed for readers. Borrowed. */
@@ -46,16 +48,18 @@ export class ValueBinder extends IMemoryService.Stub implements ImplementationOf
   }
 
   setValue(value: number): void {
-    const caller = { uid: Binder.getCallingUid(), pid: Binder.getCallingPid() }
-    if (this.#parts.mayWrite(caller) !== true) {
-      throw withoutStack(() => new SecurityError(`uid ${caller.uid} may read this value but not set it`))
-    }
+    const { uid, pid } = callingProcess()
+    if (this.#parts.mayWrite({ uid, pid }) !== true) throw mayNotSet(uid)
     this.#parts.set(value)
   }
 
   override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
-    return WATCH_CODES.has(code)
+    return code >= FIRST_WATCH_CODE && code <= LAST_WATCH_CODE
       ? this.#watch.onTransact(code, data, reply, flags)
       : super.onTransact(code, data, reply, flags)
   }
+}
+
+function mayNotSet(uid: number): SecurityError {
+  return withoutStack(() => new SecurityError(`uid ${uid} may read this value but not set it`))
 }

@@ -1,0 +1,25 @@
+/** The time of calls: calls of one packet share a look at the clock, and nothing else does. */
+import t from 'tap'
+import { beginPacket, callTime, endPacket } from '../../src/util/packet-clock.ts'
+
+/** Without the event loop, as a method that takes its time. */
+function waitUntilLaterThan(time: number): void {
+  while (Date.now() <= time);
+}
+
+t.test('calls of one packet have the same time, those of the next packet their own', async (t) => {
+  beginPacket()
+  const first = callTime()
+  waitUntilLaterThan(first)
+  t.equal(callTime(), first)
+  endPacket()
+  beginPacket()
+  t.ok(callTime() > first)
+  endPacket()
+})
+
+t.test('what is no call of a packet has the time at which it asks', async (t) => {
+  const before = callTime()
+  waitUntilLaterThan(before)
+  t.ok(callTime() > before)
+})
