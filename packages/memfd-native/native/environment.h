@@ -76,7 +76,7 @@ struct Environment {
   area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h
   const double* copy_args = first_copy_args;  // of the call that comes: see mapping.cc
   // Until JavaScript gives memory of its own for these.
-  alignas(double) unsigned char first_area_words[240];
+  alignas(double) unsigned char first_area_words[440];
   double first_copy_args[3] = {};
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }

@@ -55,6 +55,11 @@ export interface AreaStats {
   joins: number
   /** How many places are reserved for values to come. */
   reservedBlocks: number
+  /**
+   * When the last transaction was carried out, here or in the area that was copied from: milliseconds since 1970, no earlier than it was and
+   * at most a tick of the kernel (1 to 10) later. 0: there was none.
+   */
+  changedAt: number
   /** The last version given. */
   committed: bigint
 }

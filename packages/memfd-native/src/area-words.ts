@@ -24,15 +24,18 @@ export const POSITION = 3
 export const HANDLE = 8
 /** What a call answers. */
 export const COUNT = 9
-export const ALLOCATED_BYTES = 27
-export const USED_BYTES = 28
-export const RESERVED_BLOCKS = 29
+export const ALLOCATED_BYTES = 51
+export const USED_BYTES = 52
+export const RESERVED_BLOCKS = 53
+const KEY_NUMBER = 54
 
 const KEY_AT = 88
 const FEW_AT = 152
-const WORDS_BYTES = 240
-/** A key, and a value, of so many bytes is handed over in the words. */
-const FEW_BYTES = 64
+const WORDS_BYTES = 440
+/** A key of so many bytes is handed over in the words. */
+const SHORT_KEY = 64
+/** And a value. */
+const FEW_BYTES = 256
 
 /** No entry is known. */
 export const NO_ENTRY = -1
@@ -46,21 +49,35 @@ native.areaUseWords(words)
 export const longs = new BigUint64Array(words.buffer)
 /** As doubles. */
 export const doubles = new Float64Array(words.buffer)
-const keyBytes = new Bytes(words.buffer, KEY_AT, FEW_BYTES)
+const keyBytes = new Bytes(words.buffer, KEY_AT, SHORT_KEY)
 const few = new Bytes(words.buffer, FEW_AT, FEW_BYTES)
 /** Of `few`, by their length: to make one takes longer than to copy it. */
 const beginnings: (Uint8Array | undefined)[] = new Array(FEW_BYTES + 1).fill(undefined)
 
+/** Whose bytes are in `keyBytes`; empty: nobody's. */
+let passed = ''
+/** How many have been written there. */
+let keys = 0
+
 /** Hands a key over, if it is short and in ASCII. Else it is an argument. */
 export function passKey(key: string): void {
   words[KEY_BYTES] = 0
-  if (typeof key !== 'string' || key.length > FEW_BYTES) return
+  if (key !== passed && !writeKey(key)) return
+  words[KEY_BYTES] = key.length
+}
+
+function writeKey(key: string): boolean {
+  if (typeof key !== 'string' || key.length > SHORT_KEY) return false
+  passed = ''
   for (let at = 0; at < key.length; at++) {
     const code = key.charCodeAt(at)
-    if (code > LAST_OF_ASCII) return
+    if (code > LAST_OF_ASCII) return false
     keyBytes[at] = code
   }
-  words[KEY_BYTES] = key.length
+  passed = key
+  keys += 1
+  doubles[KEY_NUMBER] = keys
+  return true
 }
 
 /** Hands the bytes of a value over, if they are few. @returns what is the argument: the bytes, or null */
@@ -92,8 +109,8 @@ function beginningOfFew(count: number): Uint8Array {
 
 /** How many; NOT_FEW also of what is no Uint8Array. */
 function fewOf(bytes: Uint8Array): number {
-  const isFew = typeName(bytes) === 'Uint8Array' && lengthOf(bytes) <= FEW_BYTES
-  return isFew ? lengthOf(bytes) : NOT_FEW
+  const length = typeName(bytes) === 'Uint8Array' ? lengthOf(bytes) : FEW_BYTES + 1
+  return length <= FEW_BYTES ? length : NOT_FEW
 }
 
 /** Two int32s as what they are together. */

@@ -4,8 +4,10 @@ import * as api from '../src/index.ts'
 import * as support from '../test-support/index.ts'
 
 /** What is handed over in that memory has at most so many bytes. */
-const FEW = 64
-const LENGTHS = [0, 1, FEW - 1, FEW, FEW + 1, 300]
+const FEW = 256
+const LENGTHS = [0, 1, 63, 64, 65, FEW - 1, FEW, FEW + 1, 300]
+/** And of a key. */
+const KEY_LENGTHS = [1, 63, 64, 65, 300]
 const { BYTES } = api.areaTypes
 const { ABSENT, CONFLICT } = api.areaCodes
 
@@ -35,11 +37,7 @@ t.test('values of every length are read into buffers of every length, beginning 
 
 t.test('keys of every length, in ASCII or not, are what they are', async (t) => {
   using pair = support.newPair()
-  const keys = LENGTHS.slice(1).flatMap((length) => [
-    'k'.repeat(length),
-    `${'k'.repeat(length - 1)}é`,
-    'é'.repeat(length),
-  ])
+  const keys = KEY_LENGTHS.flatMap((length) => ['k'.repeat(length), `${'k'.repeat(length - 1)}é`, 'é'.repeat(length)])
   const all = [...keys, '\x7f', '\x80', '\u0141', '\u{1f600}', 'k\0k'].filter((key) => Buffer.byteLength(key) <= 512)
   for (const [i, key] of all.entries()) support.put(pair.writer, key, `value ${i}`)
   const target = Buffer.alloc(16)
@@ -72,6 +70,70 @@ t.test('a key is what was asked for, whatever was asked before it', async (t) =>
   t.equal(pair.reader.readOnce('a', target), 5)
   t.equal(pair.reader.key('a').read(target, 0, 99n), CONFLICT)
   t.equal(pair.reader.readOnce('a', target), 5, 'of any version')
+})
+
+t.test('a key that is put again and again is that key in every area, whatever is done between', async (t) => {
+  using pair = support.newPair()
+  using other = support.newPair()
+  const { writer, reader } = pair
+  const target = Buffer.alloc(16)
+  const check = (key: string, value: string) => t.equal(support.textOf(reader, key), value)
+  for (const key of ['a', 'é', 'k'.repeat(64), 'k'.repeat(65)]) {
+    support.put(writer, key, 'one')
+    support.put(writer, key, 'two')
+    check(key, 'two')
+    support.put(other.writer, key, 'of the other')
+    support.put(other.writer, 'b', 'of the other')
+    support.put(writer, 'b', 'between')
+    support.put(writer, key, 'three')
+    reader.readOnce('b', target)
+    support.put(writer, 'b', 'after a read')
+    reader.readOnce(key, target)
+    t.equal(
+      support.codeOf(() => writer.put(key, BYTES, {} as never)),
+      'ERR_INVALID_ARG_TYPE',
+    )
+    check('b', 'after a read')
+    check(key, 'three')
+    support.versionOf(writer.delete(key))
+    t.equal(reader.readOnce(key, target), ABSENT)
+    t.equal(writer.retire(1), 1)
+    support.put(writer, 'in its place', 'x')
+    support.put(writer, key, 'again')
+    check(key, 'again')
+    check('in its place', 'x')
+    t.equal(support.textOf(other.reader, key), 'of the other')
+    support.versionOf(writer.delete('in its place'))
+    t.equal(writer.retire(1), 1)
+    support.put(writer, key, 'the entry is the same')
+    check(key, 'the entry is the same')
+  }
+})
+
+t.test('a key is what it was when it could not be put', async (t) => {
+  using pair = support.newPair({ maxKeys: 1 })
+  support.put(pair.writer, 'a', 'one')
+  t.equal(pair.writer.put('b', BYTES, Buffer.alloc(1)), api.areaWriteCodes.TOO_MANY_KEYS)
+  t.equal(pair.writer.put('b', BYTES, Buffer.alloc(1)), api.areaWriteCodes.TOO_MANY_KEYS)
+  support.put(pair.writer, 'a', 'two')
+  t.equal(pair.writer.put('b'.repeat(513), BYTES, Buffer.alloc(1)), api.areaWriteCodes.INVALID)
+  support.put(pair.writer, 'a', 'three')
+  t.equal(support.textOf(pair.reader, 'a'), 'three')
+})
+
+t.test('an area says when it has changed last', async (t) => {
+  using pair = support.newPair()
+  const { writer } = pair
+  t.equal(writer.stats.changedAt, 0, 'never')
+  const before = Date.now()
+  support.put(writer, 'a', 'one')
+  const first = writer.stats.changedAt
+  t.ok(first >= before)
+  t.ok(first <= Date.now() + 10)
+  support.versionOf(writer.delete('a'))
+  t.ok(writer.stats.changedAt >= first)
+  t.equal(writer.delete('a'), 0n)
+  t.equal(writer.load('b', { type: BYTES, version: 1n, bytes: Buffer.alloc(1) }), api.areaWriteCodes.TOO_LATE)
 })
 
 t.test('who puts or reads few bytes gets to see no others', async (t) => {

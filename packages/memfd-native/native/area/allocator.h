@@ -44,6 +44,7 @@ class Allocator {
    */
   template <class Join, class Grow>
   uint64_t Take(uint64_t bytes, Join join, Grow grow) {
+    took_block_ = false;
     const size_t queue = ClassOf(kBlockBytes + bytes);
     const uint64_t size = SizeOfClass(queue);
     if (queue >= queues_.size()) queues_.resize(queue + 1);
@@ -73,6 +74,8 @@ class Allocator {
     used_ -= size;
   }
 
+  /** Whether what Take answered last was given back as it is: with the header of the block that it was. */
+  bool took_block() const { return took_block_; }
   uint64_t used() const { return used_; }
   uint64_t free() const { return end_ - begin_ - used_; }
   /** Up to where the heap was ever in use. */
@@ -103,6 +106,7 @@ class Allocator {
   uint64_t Dequeue(size_t queue, uint64_t size) {
     const uint64_t at = queues_[queue].front();
     queues_[queue].pop_front();
+    took_block_ = true;
     queued_ -= size;
     used_ += size;
     return at;
@@ -173,6 +177,7 @@ class Allocator {
   Tuning tuning_;
   uint64_t used_ = 0;
   uint64_t queued_ = 0;
+  bool took_block_ = false;
   uint64_t joins_ = 0;
   std::vector<std::deque<uint64_t>> queues_;
   std::map<uint64_t, uint64_t> pieces_;

@@ -28,6 +28,7 @@ napi_value CopyAll(napi_env env, napi_callback_info info) {
   int error = writer.Rebase(from->writer.committed());
   if (error == 0) error = writer.Prepare(from->writer.live_keys(), 0);
   if (error != 0) return call.Answer(error);
+  (*to)->changed = from->changed;
   return call.Answer(from->writer.EachValue([&](const uint8_t* name, uint32_t length, uint64_t block) {
     Key key;
     key.Set(name, length, writer.geometry().epoch);

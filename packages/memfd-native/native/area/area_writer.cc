@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "../families.h"
 #include "owned_area.h"
@@ -85,6 +86,18 @@ bool ReadValue(napi_env env, napi_value value, Words* words, Bytes* bytes) {
   return true;
 }
 
+/** The key of a put, into area->last_put. Of the one that was put last hash and entry are known. As ReadKeyOfWords. */
+bool ReadKeyOfPut(const FastCall<2>& call, OwnedArea* area, int64_t* error) {
+  const Words& words = *call.environment->area_words;
+  const double number = words.key_bytes == 0 ? 0 : words.key_number;
+  if (number != 0 && number == area->last_key) return true;
+  area->last_key = 0;
+  area->last_put.likely = kNoEntry;
+  if (!ReadKeyOfWords(call, area->writer.geometry().epoch, &area->last_put.key, error)) return false;
+  if (*error == 0) area->last_key = number;
+  return true;
+}
+
 /** (key, bytes), either of them in the words instead -> undefined, and in the words the version and 0, or why not. */
 napi_value Put(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
@@ -96,17 +109,15 @@ napi_value Put(napi_env env, napi_callback_info info) {
     ThrowOutOfRange(env, "type must be 1 or 2");
     return nullptr;
   }
-  Edit edit;
   Bytes bytes;
   int64_t error = 0;
-  if (!ReadKeyOfWords(call, area->writer.geometry().epoch, &edit.key, &error) ||
-      !ReadValue(env, call.argv[1], &words, &bytes)) {
-    return nullptr;
-  }
+  if (!ReadKeyOfPut(call, area, &error) || !ReadValue(env, call.argv[1], &words, &bytes)) return nullptr;
   if (bytes.length > UINT32_MAX) error = -E2BIG;
   uint64_t version = 0;
   if (error == 0) {
-    error = area->writer.Put(&edit, static_cast<Type>(type), bytes.data, static_cast<uint32_t>(bytes.length), &version);
+    const auto length = static_cast<uint32_t>(bytes.length);
+    error = area->writer.Put(&area->last_put, static_cast<Type>(type), bytes.data, length, &version);
+    StampChange(area);
   }
   Split(version, words.version);
   words.count = static_cast<double>(error);
@@ -183,6 +194,7 @@ napi_value Commit(napi_env env, napi_callback_info info) {
   uint64_t version = 0;
   const int error = area->writer.Commit(edits.data(), edits.size(), &version);
   Split(version, call.environment->area_words->version);
+  if (version != 0) StampChange(area);
   return call.Answer(error);
 }
 
@@ -272,6 +284,11 @@ napi_value Stats(napi_env env, napi_callback_info info) {
   set("indexSlots", writer.table().slots());
   set("joins", allocator.joins());
   set("reservedBlocks", writer.reserved());
+  timespec tick{};
+  ::clock_getres(CLOCK_REALTIME_COARSE, &tick);
+  const timespec& changed = area->changed;
+  const double changed_ms = changed.tv_sec * 1e3 + std::ceil((changed.tv_nsec + tick.tv_nsec) / 1e6);
+  stats.Set("changedAt", Napi::Number::New(env, changed.tv_sec == 0 ? 0 : changed_ms));
   stats.Set("committed", Napi::BigInt::New(env, writer.committed()));
   return stats;
 }

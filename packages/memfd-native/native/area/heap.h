@@ -18,11 +18,12 @@ class Heap {
   uint64_t New(uint32_t bytes, Type type) {
     const uint64_t at = allocator_.Take(bytes, [this] { Join(); }, [this](uint64_t end) { return Grow(end); });
     if (at == 0) return 0;
+    const Old old = allocator_.took_block() ? OldIn(at) : Old();
     memory_.template Store<Site::kClearTx>(at + kBlockTxIn, 0);
     // What held the block before must be out of every reader's reach when the first new byte is in it.
     if (type != kIndexBlock) memory_.template Fence<Site::kClearFence>();
     else if (memory_.Has(Repair::kFenceBeforeIndex)) memory_.template Fence<Site::kIndexClearFence>();
-    if (!unwiped_.empty()) CutOld(at, bytes);
+    if (old.is_unwiped) CutOld(at, old, bytes);
     memory_.template Store<Site::kBody>(at + kBlockShapeIn, ShapeOf(bytes, type));
     return at;
   }
@@ -43,7 +44,7 @@ class Heap {
   void Free(uint64_t block) {
     const uint32_t bytes = BytesIn(block);
     if (bytes <= kWipedAtOnce && TypeIn(block) != kIndexBlock) Wipe(block, bytes);
-    else if (TypeIn(block) < kKeyBlock) Remember(block, bytes);
+    else if (TypeIn(block) < kKeyBlock) Remember(block);
     allocator_.Give(block, bytes);
   }
 
@@ -56,13 +57,9 @@ class Heap {
 
   /** Wipes what is left of older values of an entry's. */
   void WipeOf(uint64_t uid) {
-    if (unwiped_.empty()) return;
-    const auto [from, to] = by_owner_.equal_range(uid);
-    for (auto at = from; at != to; ++at) {
-      Wipe(at->second, unwiped_[at->second].bytes);
-      unwiped_.erase(at->second);
-    }
-    by_owner_.erase(from, to);
+    const auto [from, to] = unwiped_.equal_range(uid);
+    for (auto at = from; at != to; ++at) Wipe(at->second, BytesIn(at->second));
+    unwiped_.erase(from, to);
   }
 
   /** Has so much of it allocated, ahead of its use. False: the machine has no more. */
@@ -83,7 +80,9 @@ class Heap {
   static constexpr uint64_t kMinStep = 256 << 10;
   static constexpr uint64_t kMaxStep = 64 << 20;
 
-  struct Unwiped {
+  /** What a free block still has: it is unwiped if its tx is no 0. */
+  struct Old {
+    bool is_unwiped = false;
     uint64_t uid = 0;
     uint32_t bytes = 0;
   };
@@ -98,22 +97,29 @@ class Heap {
     if (bytes > 0) memory_.template Zero<Site::kBody>(block + kContentIn, bytes);
   }
 
-  void Remember(uint64_t block, uint32_t bytes) {
+  Old OldIn(uint64_t block) const {
+    const uint64_t tx = memory_.template Load<Site::kOwn>(block + kBlockTxIn);
+    return {tx != 0, memory_.template Load<Site::kOwn>(block + kOwnerIn), BytesIn(block)};
+  }
+
+  /** In the node of the one that was forgotten last: a value that goes round in its blocks needs no other. */
+  void Remember(uint64_t block) {
     const uint64_t uid = memory_.template Load<Site::kOwn>(block + kOwnerIn);
-    unwiped_[block] = {uid, bytes};
-    by_owner_.emplace(uid, block);
+    if (spare_.empty()) {
+      unwiped_.emplace(uid, block);
+      return;
+    }
+    spare_.key() = uid;
+    spare_.mapped() = block;
+    unwiped_.insert(std::move(spare_));
   }
 
   /** Of an older value, what the new one will not write over. */
-  void CutOld(uint64_t block, uint64_t bytes) {
-    const auto at = unwiped_.find(block);
-    if (at == unwiped_.end()) return;
-    const Unwiped old = at->second;
-    unwiped_.erase(at);
-    const auto [from, to] = by_owner_.equal_range(old.uid);
-    for (auto owned = from; owned != to; ++owned) {
-      if (owned->second != block) continue;
-      by_owner_.erase(owned);
+  void CutOld(uint64_t block, const Old& old, uint64_t bytes) {
+    const auto [from, to] = unwiped_.equal_range(old.uid);
+    for (auto at = from; at != to; ++at) {
+      if (at->second != block) continue;
+      spare_ = unwiped_.extract(at);
       break;
     }
     if (old.bytes > bytes) memory_.template Zero<Site::kBody>(block + kContentIn + bytes, old.bytes - bytes);
@@ -121,9 +127,8 @@ class Heap {
 
   /** From here on a reader that knows a block of before knows nothing. */
   void Join() {
-    for (const auto& [block, old] : unwiped_) Wipe(block, old.bytes);
+    for (const auto& [uid, block] : unwiped_) Wipe(block, BytesIn(block));
     unwiped_.clear();
-    by_owner_.clear();
     if (!memory_.Has(Repair::kReshapedWord)) return;
     const uint64_t reshaped = memory_.template Load<Site::kOwn>(kReshapedAt);
     memory_.template Store<Site::kReshape>(kReshapedAt, reshaped + 1);
@@ -149,8 +154,9 @@ class Heap {
   Allocator allocator_;
   uint64_t grown_;
   const Geometry& geometry_;
-  std::unordered_map<uint64_t, Unwiped> unwiped_;
-  std::unordered_multimap<uint64_t, uint64_t> by_owner_;
+  /** Free blocks with an older value in them, by the uid of its entry. */
+  std::unordered_multimap<uint64_t, uint64_t> unwiped_;
+  typename std::unordered_multimap<uint64_t, uint64_t>::node_type spare_;
 };
 
 }  // namespace area

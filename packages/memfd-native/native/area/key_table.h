@@ -17,8 +17,9 @@ class KeyTable {
   /** The first index. */
   int Begin(int log2) { return Build(log2); }
 
-  /** kNoEntry: there is no such key. */
-  uint32_t Find(const Key& key) const {
+  /** kNoEntry: there is no such key. `likely`: the entry to look at first. */
+  uint32_t Find(const Key& key, uint32_t likely = kNoEntry) const {
+    if (likely < count_ && UidOf(likely) != 0 && HasKey(likely, key)) return likely;
     for (uint64_t probe = 0; probe < index_.slots(); ++probe) {
       const uint64_t slot = SlotAt(key.hash + probe);
       if (slot == kFreeSlot) break;
@@ -156,6 +157,12 @@ class KeyTable {
     const uint64_t at = geometry_.EntryAt(entry);
     if (memory_.template Load<Site::kOwn>(at + kHashIn) != key.hash) return false;
     if (memory_.template Load<Site::kOwn>(at + kShapeIn) != key.length) return false;
+    if (!key.is_long()) {
+      for (int i = 0; i < 3; ++i) {
+        if (memory_.template Load<Site::kOwn>(at + kKeyIn + 8 * i) != key.Word(i)) return false;
+      }
+      return true;
+    }
     uint8_t bytes[kMaxKeyBytes];
     CopyKey(entry, bytes);
     return std::memcmp(bytes, key.bytes, key.length) == 0;

@@ -30,10 +30,11 @@ struct Words {
   uint32_t key_bytes;  // in: of `key`; 0: the key is an argument
   uint32_t reserved;
   uint8_t key[64];
-  uint8_t few[64];  // bytes of a value
+  uint8_t few[256];   // bytes of a value
   double room_of[3];  // out: bytes that the heap takes, bytes that are in use, blocks that are reserved
+  double key_number;  // in: of what is in `key`, never the same for another content; 0: nothing was there yet
 };
-static_assert(sizeof(Words) == 240);
+static_assert(sizeof(Words) == 440);
 
 inline uint64_t Join(const uint32_t (&halves)[2]) { return halves[0] | uint64_t{halves[1]} << 32; }
 inline void Split(uint64_t word, uint32_t (&halves)[2]) {

@@ -211,6 +211,7 @@ class Writer {
   /** Everything of each block, then block after block into sight. */
   void FillAndShow(uint64_t version) {
     for (Planned& planned : plan_.changes()) {
+      planned.edit->likely = planned.entry;
       planned.old = table_.RefOf(planned.entry);
       heap_.SetOwner(planned.edit->block, table_.UidOf(planned.entry), planned.old);
     }

@@ -5,6 +5,7 @@
 import { type AreaEdit, AreaReader, type AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
 import { MoveReasons } from './area-move.ts'
 import { type AreaSize, isNoRoom, misfitError } from './area-size.ts'
+import type { Encoded } from './json.ts'
 import { createArea, NextArea } from './next-area.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import type { StoreArea } from './store-reader.ts'
@@ -104,13 +105,15 @@ export class OwnedArea implements StoreArea {
 
   /** One value. @returns its version. @throws ERR_LIMIT */
   put(key: string, type: number, bytes: Uint8Array): bigint {
-    const version = this.#writer.put(key, type, bytes)
-    const put =
-      typeof version === 'bigint'
-        ? version
-        : this.#roomy(bytes.length, version, () => this.#writer.put(key, type, bytes))
+    const result = this.#writer.put(key, type, bytes)
+    const version = typeof result === 'bigint' ? result : this.#putRoomily(key, { type, bytes }, result)
     if (this.#reasons.isTimeToLook(bytes.length + PUT_BYTES)) this.#look()
-    return put
+    return version
+  }
+
+  /** Apart from the hot path: what a closure uses of a function costs each call of it. */
+  #putRoomily(key: string, { type, bytes }: Encoded, code: number): bigint {
+    return this.#roomy(bytes.length, code, () => this.#writer.put(key, type, bytes))
   }
 
   /** All, or none. @returns the version, 0n: nothing has changed. @throws ERR_LIMIT */

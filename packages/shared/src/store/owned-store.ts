@@ -7,7 +7,6 @@ import type { Binder } from '../binder/binder.ts'
 import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
-import { callTime } from '../util/packet-clock.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
 import type { AreaPlans } from './area-set.ts'
@@ -30,7 +29,7 @@ import {
   readOptions,
 } from './owned-store-options.ts'
 import type { StoreChange } from './reading.ts'
-import { StoreCore } from './store-core.ts'
+import { type PutOptions, StoreCore } from './store-core.ts'
 import { checkKey } from './store-key.ts'
 import { StoreService } from './store-service.ts'
 import { StoreWatchers } from './store-watchers.ts'
@@ -41,6 +40,7 @@ export class OwnedStore {
   readonly binder: Binder
   #onChange: Given<(change: StoreChange) => void> = NOT_GIVEN
   #writes = 0
+  /** Or later, by its areas. */
   #changedAt = wallClock()
   readonly #core: StoreCore
   readonly #service: StoreService
@@ -95,7 +95,10 @@ export class OwnedStore {
     checkKey(key)
     if (options !== NO_OPTIONS) checkWriteOptions(options)
     const { ifVersion, ttlMs } = options
-    return this.#core.set({ key, value: encode(value), ifVersion }, { payer: null, ttlMs })
+    return this.#core.set(
+      { key, value: encode(value), ifVersion },
+      ttlMs === undefined ? UNPAID : { payer: null, ttlMs },
+    )
   }
 
   /** @returns whether there was a value. @throws as set */
@@ -193,6 +196,7 @@ export class OwnedStore {
 
   #changeRules(rules: readonly AreaRule[], rearrange: () => void): void {
     const before = this.#rules
+    this.#changedAt = this.#lastChange()
     // The listeners are told in there of the areas that they may read by the new rules.
     this.#rules = rules
     try {
@@ -246,6 +250,7 @@ export class OwnedStore {
    */
   close(): void {
     if (this.#isClosed) return
+    this.#changedAt = this.#lastChange()
     this.#isClosed = true
     this.#service.close()
     this.#watchers.close()
@@ -259,9 +264,14 @@ export class OwnedStore {
     this.close()
   }
 
-  /** How many keys were written, and when the last one was: milliseconds since 1970. */
+  /** How many keys were written, and when the last one was: milliseconds since 1970, no earlier than it was and at most 10 later. */
   get activity(): Activity {
-    return { writes: this.#writes, changedAt: this.#changedAt }
+    return { writes: this.#writes, changedAt: Math.min(this.#lastChange(), wallClock()) }
+  }
+
+  #lastChange(): number {
+    const areas = this.#isClosed ? [] : this.#core.areas
+    return Math.max(this.#changedAt, ...areas.map(({ stats }) => stats.changedAt))
   }
 
   #moved(): void {
@@ -272,7 +282,6 @@ export class OwnedStore {
 
   #tell(keys: readonly string[], version: bigint): void {
     this.#writes += keys.length
-    this.#changedAt = callTime()
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
     if (this.#onChange.call === null) return
@@ -287,6 +296,7 @@ export class OwnedStore {
 }
 
 const NO_OPTIONS: WriteOptions = Object.freeze({})
+const UNPAID: PutOptions = Object.freeze({ payer: null })
 
 function copyOf(core: StoreCore): StoreCopy {
   return {

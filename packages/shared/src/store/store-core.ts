@@ -51,11 +51,14 @@ export class StoreCore {
   #limits: StoreLimits
   readonly #options: CoreOptions
   readonly #notes: KeyNotes
+  /** Whether somebody is to be told before something changes. */
+  readonly #isAnnouncing: boolean
 
   /** @throws errors of memfd_create(2), fallocate(2), mmap(2) */
   constructor(options: CoreOptions) {
     const { areas, size, maxValueBytes, limits, beginning } = options
     this.#options = options
+    this.#isAnnouncing = options.beginning.keeper?.changing !== undefined
     this.#limits = limits
     this.maxValueBytes = maxValueBytes
     this.ledger = new StoreLedger(limits)
@@ -90,23 +93,23 @@ export class StoreCore {
   }
 
   /** Of a key that was checked. @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes it */
-  set({ key, value, ifVersion }: CoreEdit & { value: Encoded }, { payer, ttlMs }: PutOptions): bigint {
+  set(edit: CoreEdit & { value: Encoded }, put: PutOptions): bigint {
+    const { key, value, ifVersion } = edit
     const area = this.#areaOf(key)
     this.checkValue(value.bytes.length)
     this.checkVersion(key, ifVersion)
-    let version: bigint
-    if (payer === null) {
-      version = this.#isAnnouncing
-        ? this.#announced([key], { payer, ttlMs }, () => area.put(key, value.type, value.bytes))
-        : area.put(key, value.type, value.bytes)
-      this.holdings.release(key)
-    } else {
-      const charges = [{ key, bytes: value.bytes.length }]
-      version = this.#charged({ payer, ttlMs }, charges, () => area.put(key, value.type, value.bytes))
-    }
-    this.#notes.expireAfter(key, ttlMs)
+    const isSimple = put.payer === null && !this.#isAnnouncing
+    const version = isSimple ? area.put(key, value.type, value.bytes) : this.#putCharged(area, edit, put)
+    if (isSimple) this.holdings.release(key)
+    this.#notes.expireAfter(key, put.ttlMs)
     this.#committed([key], version)
     return version
+  }
+
+  /** Apart from the hot path: what a closure uses of a function costs each call of it. */
+  #putCharged(area: OwnedArea, { key, value }: CoreEdit & { value: Encoded }, put: PutOptions): bigint {
+    const charges = [{ key, bytes: value.bytes.length }]
+    return this.#charged(put, charges, () => area.put(key, value.type, value.bytes))
   }
 
   /** Puts what was written into a reserved place. @throws as set; the block is still the caller's then */
@@ -238,11 +241,6 @@ export class StoreCore {
       this.holdings.refund(debit)
       throw error
     }
-  }
-
-  /** Whether somebody is to be told before something changes. */
-  get #isAnnouncing(): boolean {
-    return this.#options.beginning.keeper?.changing !== undefined
   }
 
   /** Tells the keeper before and, where nothing comes of it, after. */

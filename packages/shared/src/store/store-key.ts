@@ -14,13 +14,19 @@ const [FIRST_PLAIN, LAST_PLAIN] = [0x20, 0x7e]
 const SHORT = 32
 /** Control characters, and halves of surrogate pairs, which UTF-8 has none of. */
 const FORBIDDEN = /[\p{Cc}\p{Cs}]/u
+/** The last plain one: who writes a key again does not wait for it to be looked at again. */
+let checked = ' '
 
 /**
  * 1 to 512 bytes of UTF-8 without control characters.
  * @throws ERR_INVALID_ARG_VALUE; of another type ERR_INVALID_ARG_TYPE, of null ERR_NULL_POINTER
  */
 export function checkKey(key: unknown): asserts key is string {
-  if (typeof key === 'string' && isPlain(key)) return
+  if (key === checked) return
+  if (typeof key === 'string' && isPlain(key)) {
+    checked = key
+    return
+  }
   checkString('key', key)
   const bytes = Buffer.byteLength(key)
   if (bytes >= 1 && bytes <= MAX_KEY_BYTES && !FORBIDDEN.test(key)) return
