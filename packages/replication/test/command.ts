@@ -108,3 +108,13 @@ t.test('without a registry it waits for one', async (t) => {
   program.kill('SIGTERM')
   t.match(await program.ending, { code: 0 })
 })
+
+t.test('a warning of the process is a line of its log', async (t) => {
+  const warns = 'setInterval(() => process.emitWarning("something odd"), 20).unref()'
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(warns)}` }
+  const args = ['replicate', '--registry', newRegistryPath(t), '--store', 'cluster', ...NOWHERE]
+  const program = startProgram(bin('memsvc'), args, { env })
+  t.teardown(() => program.destroy())
+  const line = await program.stderr.find((line) => line.includes('something odd') && line.startsWith('{'))
+  t.match(JSON.parse(line ?? ''), { level: 40, msg: 'warning', err: { message: 'something odd' } })
+})

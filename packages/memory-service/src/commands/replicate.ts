@@ -27,6 +27,7 @@ import { loadReplication, type Replication } from '../replication/load.ts'
 import { OfferedName, type OfferedNameParts } from '../replication/offered-name.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
 import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
+import { logWarnings, stopOnSignals } from './endings.ts'
 
 export interface ReplicateOptions extends RegistryOptions, ReplicateOverrides {
   readonly config?: string
@@ -54,6 +55,7 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   const storeAccess = new StoreAccess(access, settings.name, [])
   const log = new DaemonLog(options.logLevel, { format: options.logFormat })
   const { logger } = log
+  logWarnings(log.peers)
   const socket = NotifySocket.take(process.env)
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
   let shown = 'syncing'
@@ -83,7 +85,7 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
     onStop: () => end.abort(),
   })
   replication.binder.setExtension(control)
-  stopOnSignals(end, logger)
+  stopOnSignals(logger, () => end.abort())
   logger.info({ name: settings.name, endpoints: settings.endpoints, prefix: settings.prefix }, 'starting')
   replication.start()
   let manager: ServiceManager | null = null
@@ -161,16 +163,4 @@ class Progress {
 function statusLine(replication: Replication): string {
   const { state, keys, applied, reason } = replication.status
   return `${state}: ${keys} keys, revision ${applied}${reason === null ? '' : ` (${reason})`}`
-}
-
-/** The first signal ends it cleanly, the second at once. */
-function stopOnSignals(end: AbortController, logger: Logger): void {
-  const numbers = { SIGTERM: 15, SIGINT: 2 }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (end.signal.aborted) process.exit(128 + numbers[signal])
-      logger.info({ signal }, 'stopping')
-      end.abort()
-    })
-  }
 }

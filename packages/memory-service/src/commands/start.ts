@@ -7,7 +7,6 @@ import { Daemon, type DaemonOptions } from '../daemon/daemon.ts'
 import { Keeping } from '../daemon/keeping.ts'
 import type { LogFormat } from '../log/log-settings.ts'
 import { DaemonLog } from '../log/logger.ts'
-import type { PeerLog } from '../log/peer-log.ts'
 import { hardenProcess } from '../process/hardening.ts'
 import { raiseOpenFiles } from '../quota/descriptor-budget.ts'
 import { StateFolder } from '../state/state-folder.ts'
@@ -17,6 +16,7 @@ import { KeptAreas } from '../systemd/kept-areas.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
 import { ServiceNotifier, takeWatchdogLimit } from '../systemd/service-notifier.ts'
 import { ValueStore } from '../systemd/value-store.ts'
+import { logWarnings, stopOnSignals } from './endings.ts'
 
 export interface StartOptions extends SettingsOptions, RegistryOptions {
   readonly name?: string
@@ -69,7 +69,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const daemon = new Daemon({ ...config, inheritedListener: listener, values, keeping, onCount, log })
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
   const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(daemon) })
-  stopOnSignals(daemon, logger)
+  stopOnSignals(logger, () => daemon.stop())
   logger.info('starting')
   try {
     if (await hasStarted(daemon)) {
@@ -112,12 +112,6 @@ async function readConfig(options: StartOptions): Promise<Config> {
   }
 }
 
-/** The library reports what nobody can catch by process warnings; Node would print them as text, and wait for that. */
-function logWarnings(log: PeerLog): void {
-  process.removeAllListeners('warning')
-  process.on('warning', (warning) => log.warn({ err: warning }, 'warning'))
-}
-
 function logSettings(logger: Logger, { configuration, lowered }: Settings): void {
   if (configuration !== null) logger.info({ configuration }, 'configured')
   if (Object.keys(lowered).length > 0) logger.info({ lowered }, 'limits lowered to what the limit of open files allows')
@@ -134,20 +128,6 @@ function reloadOnSignal(daemon: Daemon, notifier: ServiceNotifier): void {
     await daemon.reload().catch(() => undefined) // the log has it
     notifier.ready()
   })
-}
-
-/** The first signal ends the daemon cleanly, the second at once. */
-function stopOnSignals(daemon: Daemon, logger: Logger): void {
-  const numbers = { SIGTERM: 15, SIGINT: 2 }
-  let isFirst = true
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (!isFirst) process.exit(128 + numbers[signal])
-      isFirst = false
-      logger.info({ signal }, 'stopping')
-      daemon.stop()
-    })
-  }
 }
 
 /** False when it was stopped before it was ready, which is no failure. */
