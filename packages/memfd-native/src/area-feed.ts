@@ -1,7 +1,7 @@
 /** A watcher of the keys of an area: reads its change log, and misses the last change of no key. */
 
 import type { AreaMemory } from './area-memory.ts'
-import { type Handle, native, unwrap } from './binding.ts'
+import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
 import { errnos } from './errnos.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
@@ -26,8 +26,6 @@ export interface AreaChanges {
   /** There only if there are more, of very many: the next poll goes on where this one has ended. */
   hasMore?: true
 }
-
-const NO_HANDLE = 0
 
 interface Cell extends Watched {
   handle: Handle

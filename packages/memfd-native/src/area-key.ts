@@ -3,7 +3,7 @@
  * since: to look at that takes a few nanoseconds, and no call.
  */
 import process from 'node:process'
-import { AreaMemory, NO_HANDLE } from './area-memory.ts'
+import { AreaMemory } from './area-memory.ts'
 import {
   BYTES,
   COUNT,
@@ -28,7 +28,7 @@ import {
   words,
 } from './area-words.ts'
 import { checkNumber, typeProblem } from './argument.ts'
-import { native } from './binding.ts'
+import { NO_HANDLE, native } from './binding.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { Bytes, lengthOf, loadWord, setBytes, typeName } from './typed-array.ts'
 

@@ -2,7 +2,7 @@
  * The mapping of an attached area, as its keys and feeds share it. They look at single words of it, by views that nobody else ever
  * has (docs/decisions/0008), and only while it has its handle, which it loses in the turn in which it is unmapped.
  */
-import { type Handle, native } from './binding.ts'
+import { type Handle, NO_HANDLE, native } from './binding.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 import { Words } from './typed-array.ts'
 
@@ -11,7 +11,6 @@ export interface AreaCell extends Watched {
   handle: Handle
 }
 
-export const NO_HANDLE = 0
 /** V8 counts what it can see as its own: so not all at once. */
 const CHUNK_BYTES = 1 << 18
 const CHUNK_WORDS = CHUNK_BYTES / 4

@@ -21,7 +21,7 @@ import {
   words,
 } from './area-words.ts'
 import { checkInstance, checkList, checkNumber, checkObject } from './argument.ts'
-import { type Handle, native, unwrap } from './binding.ts'
+import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
 import { constants } from './constants.ts'
 import { dispose } from './disposal.ts'
 import { reopen } from './fd.ts'
@@ -62,7 +62,6 @@ interface Cell extends Watched {
 
 const { areaPut, areaRoom } = native
 
-const NO_HANDLE = 0
 const DEFAULT_MAX_KEYS = 65_536
 const DEFAULT_LOG_SIZE = 4096
 

@@ -8,6 +8,8 @@ import { SyscallError } from './syscall-error.ts'
 /** Names one mapping or watcher of this thread. A stale one names nothing; 0 never does. */
 export type Handle = number
 
+export const NO_HANDLE: Handle = 0
+
 /** How large an area is, and where its numbers begin: `AreaOptions`. */
 export interface NativeGeometry {
   readonly capacity: number

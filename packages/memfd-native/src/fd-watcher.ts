@@ -2,12 +2,10 @@
 
 import { argumentError, checkFunction, checkObject } from './argument.ts'
 import { inThisContext } from './async-context.ts'
-import { type Handle, native, unwrap } from './binding.ts'
+import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { type Fd, fdNumber } from './owned-fd.ts'
-
-const NO_HANDLE = 0
 
 /** How a descriptor is watched. */
 export interface WatchOptions {

@@ -7,7 +7,7 @@
  */
 
 import { checkNumber, typeProblem } from './argument.ts'
-import { type Handle, native, unwrap } from './binding.ts'
+import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
@@ -30,7 +30,6 @@ const { readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeIn
 const copyArgs = new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT))
 native.useCopyArgs(copyArgs)
 
-const NO_HANDLE = 0
 const PROT_READ = 1
 const PROT_WRITE = 2
 /** An aligned one of so many bytes is one atomic access. */

@@ -8,10 +8,8 @@ import { FdWatcher } from './fd-watcher.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { NO_FDS, type OwnedFd } from './owned-fd.ts'
 import { SyscallError } from './syscall-error.ts'
-import { recvmsg, SHUT_WR, sendmsg, shutdown } from './unix-socket.ts'
+import { MAX_FDS, recvmsg, SHUT_WR, sendmsg, shutdown } from './unix-socket.ts'
 
-/** Of one message: the kernel's SCM_MAX_FD. */
-export const MAX_FDS = 253
 /** Of one read. */
 export const CHUNK_BYTES = 64 * 1024
 

@@ -12,7 +12,7 @@ import { SyscallError } from './syscall-error.ts'
 export type { Credentials } from './binding.ts'
 
 /** Descriptors in one message: the kernel's SCM_MAX_FD. */
-const MAX_FDS = 253
+export const MAX_FDS = 253
 /** sun_path without its NUL. */
 const MAX_PATH_BYTES = 107
 

@@ -11,9 +11,9 @@ import { constants } from './constants.ts'
 import { dup } from './fd.ts'
 import { throwLater } from './handlers.ts'
 import { type Fd, fdNumber, NO_FDS, OwnedFd } from './owned-fd.ts'
-import { CHUNK_BYTES, MAX_FDS, presentStream, StreamEnds } from './stream-ends.ts'
+import { CHUNK_BYTES, presentStream, StreamEnds } from './stream-ends.ts'
 import { typeName } from './typed-array.ts'
-import { connect, socket } from './unix-socket.ts'
+import { connect, MAX_FDS, socket } from './unix-socket.ts'
 
 const NAME = 'memfd-native:UnixStream'
 

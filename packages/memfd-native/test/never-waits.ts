@@ -10,7 +10,7 @@ import { codeOf, leakChecked, sizedMemfd, tempFolder, withPair } from '../test-s
 const hub = api.Hub.current()
 leakChecked(t)
 
-const EAGAIN = 11
+const { EAGAIN } = api.errnos
 const { SOCK_SEQPACKET, SOCK_STREAM, SOCK_DGRAM } = api.constants
 
 /** As a stranger does it who holds a duplicate. */

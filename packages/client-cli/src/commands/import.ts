@@ -7,6 +7,7 @@ import {
   encode,
   exitCodeOf,
   NO_TTL,
+  STORE_LIMITS,
   ToolError,
   type WireEdit,
 } from '@memsvc/shared/internal'
@@ -21,8 +22,8 @@ interface Edit extends WireEdit {
   readonly bytes: Uint8Array
 }
 
-/** A transaction has so many at most. */
-const MAX_EDITS = 256
+/** A transaction has so many at most, where its owner has not said otherwise. */
+const MAX_EDITS = STORE_LIMITS.edits.limit
 /** So much of them surely fits into one call. */
 const MAX_BYTES = 960 * 1024
 /** A longer value goes by itself. */

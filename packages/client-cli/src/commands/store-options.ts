@@ -1,8 +1,7 @@
 /** Options of the commands of a store, as they are written. */
-import { EXIT, MAX_SECONDS, ToolError } from '@memsvc/shared/internal'
+import { EXIT, MAX_SECONDS, readDecimal, ToolError } from '@memsvc/shared/internal'
 
 const MAX_VERSION = 2n ** 63n - 1n
-const DECIMAL = /^\d+(\.\d+)?$/
 /** Decimal too: a script's arithmetic may print it so. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
@@ -17,7 +16,7 @@ export function readVersion(text: string | undefined): bigint | undefined {
 /** `--ttl SECONDS`, in milliseconds. @throws ToolError with EXIT.usage: it is no time */
 export function readTtl(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const ttlMs = DECIMAL.test(text) ? Number(text) * 1000 : 0
+  const ttlMs = readDecimal(text) * 1000
   if (ttlMs > 0 && ttlMs <= Number.MAX_SAFE_INTEGER) return ttlMs
   throw wrong('--ttl', 'a number of seconds above 0', text)
 }
@@ -43,7 +42,7 @@ export function readCount(text: string | undefined): number {
 /** `--wait [SECONDS]`: null if it is not asked for. @throws ToolError with EXIT.usage: it is no time */
 export function readWait(text: string | undefined): number | null {
   if (text === undefined) return null
-  const seconds = text === '' ? MAX_SECONDS : DECIMAL.test(text) ? Number(text) : 0
+  const seconds = text === '' ? MAX_SECONDS : readDecimal(text)
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds
   throw wrong('--wait', 'a number of seconds above 0', text)
 }

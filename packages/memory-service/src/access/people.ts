@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { InvalidArgValueError, OutOfRangeError } from '@memsvc/shared'
+import { MAX_UID } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../quota/limits.ts'
 
 /** A caller, by the kernel's word. */
@@ -15,7 +16,6 @@ export interface Identity {
   readonly groups?: readonly number[]
 }
 
-const MAX_UID = 0xfffffffe // 4294967295 is "no user", (uid_t) -1
 /** getent(1): the key was not found; the database cannot be listed. */
 const NOT_FOUND = 2
 const NOT_LISTED = 3

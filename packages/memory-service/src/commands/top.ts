@@ -1,7 +1,15 @@
 /** `memsvc top`: what a daemon does, looked at again and again. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME, InvalidArgValueError } from '@memsvc/shared'
-import { EXIT, type ExitCode, errorText, MAX_SECONDS, show as shown, whenReaderIsGone } from '@memsvc/shared/internal'
+import {
+  EXIT,
+  type ExitCode,
+  errorText,
+  MAX_SECONDS,
+  readDecimal,
+  show as shown,
+  whenReaderIsGone,
+} from '@memsvc/shared/internal'
 import { type ControlCommandOptions, reach, readReport } from './control.ts'
 import type { Output } from './output.ts'
 import { Screen } from './screen.ts'
@@ -13,7 +21,6 @@ export interface TopOptions extends ControlCommandOptions {
 }
 
 const STDOUT = 1
-const NUMBER = /^\d+(\.\d+)?$/
 
 export async function top(name = DEFAULT_SERVICE_NAME, options: TopOptions, out: Output): Promise<ExitCode> {
   const seconds = readNumber('--interval', options.interval ?? '1')
@@ -118,7 +125,7 @@ function rest(report: Report): string[] {
 }
 
 function readNumber(option: string, text: string): number {
-  const number = NUMBER.test(text) ? Number(text) : 0
+  const number = readDecimal(text)
   if (number > 0 && number <= MAX_SECONDS) return number
   throw new InvalidArgValueError(`${option} must be a number above 0; got ${shown(text)}`)
 }

@@ -8,7 +8,6 @@ import { EXIT, ToolError } from './exit-codes.ts'
 const DEFAULT_SECONDS = 5
 /** What a timer of Node takes. */
 export const MAX_SECONDS: number = Math.floor(LONGEST_WAIT_MS / 1000)
-const DECIMAL = /^\d+(\.\d+)?$/
 
 /** Of one command, for all its waits together. */
 export class Deadline {
@@ -57,9 +56,14 @@ export class Deadline {
 /** `--timeout SECONDS`. @throws ERR_INVALID_ARG_VALUE it is no decimal number above 0, or more than a timer takes */
 export function readTimeout(text: string | undefined): number {
   if (text === undefined) return DEFAULT_SECONDS
-  const seconds = DECIMAL.test(text) ? Number(text) : 0
+  const seconds = readDecimal(text)
   if (seconds > 0 && seconds <= MAX_SECONDS) return seconds
   throw new InvalidArgValueError(
     `--timeout must be a number of seconds above 0, at most ${MAX_SECONDS}; got ${JSON.stringify(text)}`,
   )
+}
+
+/** A number of an option's, as it is written: digits, and a fraction perhaps; 0 if it is none. */
+export function readDecimal(text: string): number {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
 }

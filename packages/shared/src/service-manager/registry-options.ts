@@ -1,4 +1,5 @@
 /** The options by which both commands are told where the registry is. */
+import { MAX_UID } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import type { RegistryChoice } from './registry-path.ts'
 
@@ -29,8 +30,8 @@ export function readRegistryOptions({ registry, system, user, registryOwner }: R
 
 /** A number: names are looked up by other programs, and this is who is trusted. */
 function readUid(text: string): number {
-  if (/^\d{1,10}$/.test(text) && Number(text) < 0xffffffff) return Number(text)
+  if (/^\d{1,10}$/.test(text) && Number(text) <= MAX_UID) return Number(text)
   throw new InvalidArgValueError(
-    `--registry-owner must be a uid, a number up to 4294967294; got ${JSON.stringify(text)}`,
+    `--registry-owner must be a uid, a number up to ${MAX_UID}; got ${JSON.stringify(text)}`,
   )
 }

@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import process from 'node:process'
-import { checkInteger, checkString, show } from '../util/check.ts'
+import { checkInteger, checkString, MAX_UID, show } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import { TrustedUsers } from './trusted-users.ts'
 
@@ -17,8 +17,6 @@ export const MAX_PATH_BYTES = 107
 export const SYSTEM_REGISTRY_PATH = '/run/memsvc/registry.sock'
 
 const SCOPES: readonly unknown[] = ['user', 'system']
-/** The highest uid; the one above means nobody in system calls. */
-const MAX_UID = 0xfffffffe
 
 /** What says where the registry is; each goes before the next. */
 export interface RegistryChoice {

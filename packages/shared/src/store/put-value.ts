@@ -2,10 +2,7 @@
 import type { IBinder } from '../parcel/ibinder.ts'
 import { errorCode } from '../util/errors.ts'
 import { IStore, type Outcome } from './store-interface.ts'
-import { type Step, type UploadRequest, upload } from './upload.ts'
-
-/** What surely fits in one packet with the longest key. */
-const INLINE_BYTES = 64_000
+import { INLINE_BYTES, type Step, type UploadRequest, upload } from './upload.ts'
 
 /** What is put, and what each answer is waited for with. */
 export interface Put extends UploadRequest {

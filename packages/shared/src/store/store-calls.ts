@@ -12,7 +12,7 @@ import type { WriteOptions } from './edits.ts'
 import type { Encoded } from './json.ts'
 import { ANY_VERSION, NO_TTL, type Outcome } from './store-interface.ts'
 import type { StoreLink, StoreOwner } from './store-link.ts'
-import { upload } from './upload.ts'
+import { INLINE_BYTES, upload } from './upload.ts'
 
 /** Of one change; for 5,000 milliseconds, where `timeoutMs` is absent. */
 export interface SetOptions extends WriteOptions, CallOptions {}
@@ -21,8 +21,6 @@ type Present = (key: string) => { readonly value: unknown; readonly version: big
 type Act<T> = (owner: StoreOwner) => T | Promise<T>
 
 const DEFAULT_TIMEOUT_MS = 5000
-/** What surely fits in one packet with the longest key. */
-const INLINE_BYTES = 64_000
 
 export class StoreCalls {
   readonly #link: StoreLink

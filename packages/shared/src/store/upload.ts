@@ -5,6 +5,8 @@ import type { IStore, Outcome } from './store-interface.ts'
 
 /** So much of a value fits into one packet of 65,536 bytes with all that goes before it. */
 const PART_BYTES = 65_408
+/** So much surely fits with the longest key. */
+export const INLINE_BYTES = 64_000
 /** Parts on their way that were not answered yet: as many as the kernel takes at once. More would be copied, to wait here. */
 const WINDOW = 4
 

@@ -5,6 +5,8 @@ import { isSignal, isUint8Array } from './realm.ts'
 /** The largest length, size or offset of a region: Android's are Java ints. */
 export const INT_MAX = 0x7fffffff
 export const INT_MIN = -INT_MAX - 1
+/** The highest uid or gid; the one above means nobody in system calls: (uid_t) -1. */
+export const MAX_UID = 0xfffffffe
 
 /**
  * An integer within [min, max]; wrong type ERR_INVALID_ARG_TYPE, everything else ERR_OUT_OF_RANGE, or the error that
