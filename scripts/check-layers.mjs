@@ -39,7 +39,8 @@ const LAYERS = {
     ['value', 'store'],
     ['command'],
     ['inspect'],
-    ['index.ts', 'internal.ts'],
+    ['index.ts', 'internal.ts', 'compiled.ts'],
+    ['library.ts'],
   ],
   'packages/memfd-native/native': [
     [

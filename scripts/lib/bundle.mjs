@@ -6,6 +6,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { libraryOptions, writeEntries } from './bundle-library.mjs'
 import { bundledSources, FOLDERS, withFolders } from './bundled-sources.mjs'
 import { writeLicences } from './licences.mjs'
 import { keepLines } from './line-maps.mjs'
@@ -90,7 +91,7 @@ function namesOf(path, require) {
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
 const ENTRIES = {
   'memfd-native': ['index'],
-  shared: ['index', 'internal'],
+  shared: ['compiled'],
   'memory-service': ['main'],
   replication: ['index'],
   ui: ['index'],
@@ -104,25 +105,32 @@ export async function bundlePackages(repositoryRoot) {
   for (const [name, entries] of Object.entries(ENTRIES)) {
     const folder = join(repositoryRoot, 'packages', name)
     rmSync(join(folder, 'dist/bundle'), { recursive: true, force: true })
-    const { metafile } = await build({
-      entryPoints: entries.map((entry) => join(folder, `src/${entry}.ts`)),
-      outdir: join(folder, 'dist/bundle'),
-      bundle: true,
-      splitting: true,
-      chunkNames: name === 'shared' ? 'library' : '[name]-[hash]',
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      external: ['memfd-native', '@memsvc/*', 'lmdb'],
-      metafile: true,
-      ...READABLE,
-      sourcesContent: LIBRARIES.includes(name),
-      banner: { js: REQUIRE_BUILTIN },
-      plugins: [OWN_NAMES, builtins('requireBuiltin'), bundledSources(), LINE_MAPS],
-      logLevel: 'warning',
-    })
-    writeLicences(join(folder, 'dist/bundle'), metafile)
+    await bundlePackage(folder, name, entries)
   }
+  const shared = join(repositoryRoot, 'packages/shared')
+  await bundlePackage(shared, 'shared', ['library'], await libraryOptions(repositoryRoot, REQUIRE_BUILTIN))
+  await writeEntries(shared)
+}
+
+async function bundlePackage(folder, name, entries, { plugins = [], ...options } = {}) {
+  const { metafile } = await build({
+    entryPoints: entries.map((entry) => join(folder, `src/${entry}.ts`)),
+    outdir: join(folder, 'dist/bundle'),
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external: ['memfd-native', '@memsvc/*', 'lmdb'],
+    metafile: true,
+    ...READABLE,
+    sourcesContent: LIBRARIES.includes(name),
+    banner: { js: REQUIRE_BUILTIN },
+    ...options,
+    plugins: [OWN_NAMES, builtins('requireBuiltin'), bundledSources(), ...plugins, LINE_MAPS],
+    logLevel: 'warning',
+  })
+  writeLicences(join(folder, 'dist/bundle'), metafile)
 }
 
 /** The page of the window: preact and our own, in one file. What is installed loads no framework. */

@@ -1,5 +1,5 @@
 /**
- * The compiled code of the commands' bundles, beside them: compiling takes longer than everything else that `memclient read`
+ * The compiled code of the bundles of the commands and of the library, beside them: compiling takes longer than everything else that `memclient read`
  * does. Functions are compiled when they are first called, so the code is kept as it is after a call of a real daemon.
  */
 import { spawn, spawnSync } from 'node:child_process'
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 /** Of the daemon's store, for the recording only. */
 const KEY = 'k'
 const RECORDER = fileURLToPath(new URL('record-code.cjs', import.meta.url))
+const LIBRARY_RECORDER = fileURLToPath(new URL('record-library.mjs', import.meta.url))
 
 /** What is run for the code of each; the others are run to read. */
 const RECORDED = { 'quick-get.cjs': ['get', KEY], 'ask.cjs': ['status'] }
@@ -29,10 +30,12 @@ export async function writeCodeCache(repositoryRoot, bundles) {
     await Promise.race([ended, untilReady(daemon)])
     const run = (...args) => spawnSync(process.execPath, [...args, '--registry', registry], { encoding: 'utf8' })
     run(join(repositoryRoot, 'packages/client-cli/bin/memclient.js'), 'put', KEY, '1')
-    for (const bundle of bundles) {
-      const { status, stderr } = run(RECORDER, bundle, ...(RECORDED[basename(bundle)] ?? ['read']))
+    const recorded = bundles.map((bundle) => [RECORDER, bundle, ...(RECORDED[basename(bundle)] ?? ['read'])])
+    const library = [LIBRARY_RECORDER, join(repositoryRoot, 'packages/shared/dist/bundle/compiled.js')]
+    for (const args of [library, ...recorded]) {
+      const { status, stderr } = run(...args)
       if (status !== 0)
-        console.warn(`build: no compiled code for ${bundle}: ${stderr.trim() || 'the read was declined'}`)
+        console.warn(`build: no compiled code for ${args[1]}: ${stderr.trim() || 'the read was declined'}`)
     }
   } finally {
     daemon.kill('SIGTERM')

@@ -1,6 +1,5 @@
 /** The way of a command to a service, each step within the command's deadline. */
 
-import { setTimeout } from 'node:timers/promises'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { isGone } from '../service-manager/outage.ts'
 import type { ServiceInfo } from '../service-manager/registry-interface.ts'
@@ -8,6 +7,7 @@ import type { RegistryChoice } from '../service-manager/registry-path.ts'
 import { retryOverloaded } from '../service-manager/retry.ts'
 import { ServiceManager } from '../service-manager/service-manager.ts'
 import { errorCode, ServiceNotFoundError } from '../util/errors.ts'
+import { setTimeout } from '../util/timers.ts'
 import type { Deadline } from './deadline.ts'
 
 /** Who is waited for, in the message. */
@@ -27,7 +27,8 @@ export async function waitForRegistry(choice: RegistryChoice, deadline: Deadline
       return await connectInTime(choice, deadline)
     } catch (error) {
       if (errorCode(error) !== 'ERR_REGISTRY_UNAVAILABLE') throw error
-      await deadline.within(setTimeout(RETRY_MS), REGISTRY, 'come')
+      const pause = new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS))
+      await deadline.within(pause, REGISTRY, 'come')
     }
   }
 }

@@ -2,8 +2,8 @@
 
 import { writeSync } from 'node:fs'
 import process from 'node:process'
-import { isatty } from 'node:tty'
 import { errorCode } from '../util/errors.ts'
+import { nodeTty } from '../util/late-modules.ts'
 import { isError } from '../util/realm.ts'
 
 const STDERR = 2
@@ -48,7 +48,7 @@ export function isColoured(fd: number): boolean {
 
 /** Whether it is a terminal that knows more than the next line. */
 export function isDrawable(fd: number): boolean {
-  return isatty(fd) && process.env.TERM !== 'dumb'
+  return nodeTty().isatty(fd) && process.env.TERM !== 'dumb'
 }
 
 /** Where nobody can be told there is nowhere left to say so; the exit code does. */

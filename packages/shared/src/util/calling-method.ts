@@ -5,7 +5,7 @@
 
 /** Of this package, as it is published or built; null: it is a part of somebody's bundle, where nobody can tell its functions from others. */
 const HOME = /^(.*\/shared\/)dist\/(bundle|src\/util)$/.exec(import.meta.dirname)?.[1] ?? null
-const FRAME = /^ {4}at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/.+?):\d+:\d+\)?$/
+const FRAME = /^ {4}at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/.+?|@memsvc\/.+?):\d+:\d+\)?$/
 /** Calls of functions that are not written in JavaScript. */
 const NEUTRAL = /\(<anonymous>\)$|\(native\)$/
 /** Others that are called from outside are no method of anybody. */

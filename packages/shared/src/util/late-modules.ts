@@ -15,3 +15,8 @@ export function nodeNet(): typeof import('node:net') {
 export function nodeAsyncHooks(): typeof import('node:async_hooks') {
   return process.getBuiltinModule('node:async_hooks')
 }
+
+/** With it come node:net and streams. */
+export function nodeTty(): typeof import('node:tty') {
+  return process.getBuiltinModule('node:tty')
+}
