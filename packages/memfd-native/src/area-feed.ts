@@ -65,8 +65,7 @@ export class AreaFeed {
     if (typeof flat === 'number') return flat === errnos.EBADF ? unwrap('poll', flat) : flat
     const changes: AreaChange[] = []
     for (let i = 1; i < flat.length; i += 3) {
-      const [key, version, hasValue] = flat.slice(i, i + 3) as [string, bigint, boolean]
-      changes.push({ key, version, hasValue })
+      changes.push({ key: flat[i] as string, version: flat[i + 1] as bigint, hasValue: flat[i + 2] as boolean })
     }
     return { changes, isComplete: flat[0] === 0, ...(flat[0] === errnos.EINPROGRESS ? { hasMore: true } : {}) }
   }

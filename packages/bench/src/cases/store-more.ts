@@ -34,6 +34,8 @@ const NOTHING = 'a call into C++ that does nothing'
 /** Of lmdb's files, in bytes. */
 const VALUE_BYTES = 100
 const EDITS = 256
+/** Some thousand uploads, or notices: before that what is measured is V8 compiling, beside the work on the same core. */
+const WARM_UP_MS = 5000
 
 export function storeKeys(field: Field): Benchmark {
   const count = field.isQuick ? 10_000 : 1_000_000
@@ -117,6 +119,7 @@ export function storeUpload(field: Field): Benchmark {
         pinning: 'split',
         base: 'C',
         figures: ROUND_TRIP,
+        ...warmUp(field),
         contenders: [
           contender('C', {
             servers: ({ folder }) => [baseline('upload-server', `${folder}/upload.sock`, MIB)],
@@ -172,6 +175,7 @@ export function storeNotice(field: Field): Benchmark {
         pinning: 'split',
         base: baseOf(field, 'Redis SET + PUBLISH'),
         figures: ROUND_TRIP,
+        ...warmUp(field),
         contenders: [
           ...redisNotices(field, pauseMs),
           ...field.checkouts.map((checkout) => {
@@ -187,6 +191,10 @@ export function storeNotice(field: Field): Benchmark {
       },
     ],
   }
+}
+
+function warmUp({ isQuick }: Field): { warmUpMilliseconds?: number } {
+  return isQuick ? {} : { warmUpMilliseconds: WARM_UP_MS }
 }
 
 /** Where only checkouts are compared, the first of them. */

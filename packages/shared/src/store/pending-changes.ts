@@ -6,7 +6,7 @@
 import { type AreaChange, type AreaFeed, areaCodes } from 'memfd-native'
 import { BadParcelError } from '../util/errors.ts'
 import { setImmediate } from '../util/timers.ts'
-import type { StoreChange } from './reading.ts'
+import { type StoreChange, typeName } from './reading.ts'
 import type { StoreArea, StoreReader } from './store-reader.ts'
 
 export interface PendingOptions {
@@ -100,11 +100,12 @@ export class PendingChanges {
   #poll(): void {
     this.#isDirty = false
     this.#onPoll()
-    this.#aheadBefore = this.#ahead
-    this.#ahead = new Map()
+    const { length } = this.#feeds
+    if (this.#ahead.size + this.#aheadBefore.size > 0) [this.#aheadBefore, this.#ahead] = [this.#ahead, new Map()]
     this.#next = 0
-    this.#queue = this.#feeds.flatMap((feed) => this.#pollFeed(feed))
-    this.#queue.sort((a, b) => (a.version < b.version ? -1 : Number(a.version > b.version)))
+    this.#queue =
+      length === 1 ? this.#pollFeed(this.#feeds[0] as AreaFeed) : this.#feeds.flatMap((feed) => this.#pollFeed(feed))
+    if (this.#queue.length > 1) this.#queue.sort((a, b) => (a.version < b.version ? -1 : Number(a.version > b.version)))
   }
 
   #pollFeed(feed: AreaFeed): AreaChange[] {
@@ -129,10 +130,11 @@ export class PendingChanges {
   #told({ key, version, hasValue }: AreaChange): StoreChange | null {
     if (this.#aheadBefore.get(key) === version) return null
     const reader = this.#reader
-    const now = reader.getEntry(key, reader.getTolerantly)
-    if ((now.type !== null) !== hasValue) return null
+    const now = reader.stored(key)
+    const value = reader.getTolerantly(key) as StoreChange['value']
+    if ((typeName(now.type) !== null) !== hasValue) return null
     if (!hasValue) return { key, value: undefined, version }
     if (now.version !== version) this.#ahead.set(key, now.version)
-    return { key, value: now.value as StoreChange['value'], version: now.version }
+    return { key, value, version: now.version }
   }
 }

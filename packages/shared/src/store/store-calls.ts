@@ -112,10 +112,12 @@ export class StoreCalls {
   #call<T, R>(options: CallOptions, act: Act<T>, finish: (result: T) => R): Promise<R> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
     checkCallOptions(options)
-    const deadline = new Deadline({ signal, timeoutMs }, 'the store')
+    const begin = () => new Deadline({ signal, timeoutMs }, 'the store')
     const { owner } = this.#link
-    if (owner === null || signal?.aborted) return this.#callLater(deadline, act, finish)
+    if (owner === null || signal?.aborted) return this.#callLater(begin(), act, finish)
     const work = attempt(act, owner)
+    // Behind the sending: the owner has begun with it.
+    const deadline = begin()
     // Which is nearly always so: no promise more than are needed.
     if (!isGone(owner.binder)) return deadline.waitLast(work, finish)
     return this.#callLater(deadline, act, finish, { owner, work })
