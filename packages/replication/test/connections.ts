@@ -127,6 +127,16 @@ t.test('a node that is silent is given up, one that nobody listens at was not as
   await t.rejects(absent.call(call), { fault: 'unsent', message: /ECONNREFUSED/ })
 })
 
+t.test('a kept connection may be silent while nobody asks, and is given up again when somebody does', async (t) => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+  const { nodes, sockets } = await fake(t, (request) => (request === 1 ? answer : ''), { silenceMs: 2000 })
+  await nodes.call(call)
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  t.equal(sockets[0]?.destroyed, false)
+  await t.rejects(nodes.call(call), { fault: 'unknown', message: /silent/ })
+  t.equal(sockets.length, 1)
+})
+
 t.test('no more than 64 are asked at a time, and all get their answer', async (t) => {
   const waiting: Socket[] = []
   const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'

@@ -48,15 +48,15 @@ export interface Transaction {
   /** All must hold: a key's revision, 0n if it has no value. */
   readonly conditions: readonly { readonly key: Buffer; readonly revision: bigint }[]
   readonly edits: readonly EngineEdit[]
-  /** Whether a conflict is answered with the values, and not only with their revisions. */
-  readonly wantsValues?: boolean
+  /** Of each condition's key, with a conflict. Less costs less. */
+  readonly wants?: 'nothing' | 'revisions' | 'values'
 }
 
 export interface TransactionResult extends Position {
   readonly isDone: boolean
   /** False: there was nothing to change. */
   readonly hasChanged: boolean
-  /** Of a conflict: of each condition's key what it has; null: nothing. */
+  /** Of a conflict, if that was wanted: of each condition's key what it has; null: nothing. */
   readonly present: readonly (EngineValue | null)[]
 }
 

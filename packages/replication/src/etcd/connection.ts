@@ -51,7 +51,11 @@ export class Connection {
     this.#socket.setNoDelay(true)
     this.#socket.setKeepAlive(true, KEEP_ALIVE_MS)
     this.#socket.on('data', (bytes) => this.#take(bytes))
-    this.#socket.on('timeout', () => this.#fail('is silent'))
+    // Once: each write and each answer begins it anew.
+    this.#socket.setTimeout(limits.silenceMs)
+    this.#socket.on('timeout', () => {
+      if (this.#asker !== null) this.#fail('is silent')
+    })
     this.#socket.on('error', (cause) => this.#fail(cause.message, cause))
     this.#socket.on('end', () => this.#ended())
     this.#socket.on('close', () => {
@@ -69,7 +73,6 @@ export class Connection {
       onEnd: (isKept) => this.#answered(asker, isKept),
     })
     this.#socket.ref()
-    this.#socket.setTimeout(this.#options.limits.silenceMs)
     this.#socket.write(request)
   }
 
@@ -99,10 +102,8 @@ export class Connection {
 
   #answered(asker: Asker, isKept: boolean): void {
     this.#asker = this.#answer = null
-    if (isKept) {
-      this.#socket.setTimeout(0)
-      this.#socket.unref()
-    } else this.#fail('was not to be kept')
+    if (isKept) this.#socket.unref()
+    else this.#fail('was not to be kept')
     asker.onEnd(isKept)
   }
 

@@ -90,14 +90,13 @@ export class EtcdEngine implements Engine {
   }
 
   async commit(transaction: Transaction, timeoutMs: number): Promise<TransactionResult> {
-    const { conditions, edits, wantsValues = false } = transaction
+    const { conditions, edits, wants = 'revisions' } = transaction
     const answer = await this.#call<TxnAnswer>(
       '/v3/kv/txn',
       {
         compare: conditions.map(({ key, revision }) => ({
           key: this.#keyOf(key),
           target: 'MOD',
-          result: 'EQUAL',
           mod_revision: String(revision),
         })),
         success: edits.map(({ key, value }) =>
@@ -105,9 +104,7 @@ export class EtcdEngine implements Engine {
             ? { request_delete_range: { key: this.#keyOf(key) } }
             : { request_put: { key: this.#keyOf(key), value: textOf(value) } },
         ),
-        failure: conditions.map(({ key }) => ({
-          request_range: { key: this.#keyOf(key), ...(wantsValues ? {} : { keys_only: true }) },
-        })),
+        ...(wants === 'nothing' ? {} : { failure: conditions.map(({ key }) => this.#rangeOf(key, wants)) }),
       },
       timeoutMs,
     )
@@ -147,6 +144,10 @@ export class EtcdEngine implements Engine {
     })
     const complete = whole.take(changes, fragment === true)
     if (complete.length > 0) sink.onChanges({ ...position, changes: complete })
+  }
+
+  #rangeOf(key: Buffer, wants: 'revisions' | 'values'): object {
+    return { request_range: { key: this.#keyOf(key), ...(wants === 'values' ? {} : { keys_only: true }) } }
   }
 
   #keyOf(key: Buffer): string {

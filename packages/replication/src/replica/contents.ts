@@ -155,9 +155,14 @@ export class Contents {
     this.#revisions.clear()
   }
 
+  /** Whether that revision is in the copy. */
+  has(revision: bigint): boolean {
+    return this.#isComplete && this.#applied >= revision
+  }
+
   /** Resolves once that revision is in the copy. */
   async untilApplied(revision: bigint, signal: AbortSignal): Promise<void> {
-    if (this.#isComplete && this.#applied >= revision) return
+    if (this.has(revision)) return
     await new Promise<void>((resolve, reject) => {
       const waiter = { revision, tell: resolve }
       this.#waiters.push(waiter)
