@@ -3,8 +3,8 @@
  * half the time that the source takes it; Node.js has no way to give it such code for an ES module, but for a script it has. So the
  * module is run as a script, from the same file: its imports are arguments then, and its exports what it returns.
  *
- * Whoever wants to see more of a module than what it does (source maps, coverage, a compile cache of the program's own, a realm of a
- * test runner's) gets it as Node.js loads it. Bundlers, Bun and Deno do not get here: package.json leads them to library.js.
+ * Whoever wants to see more of a module than what it does (source maps, coverage, a compile cache of the program's own) gets it as
+ * Node.js loads it. Bundlers, Bun and Deno do not get here: package.json leads them to library.js.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,8 +15,9 @@ import * as memfdNative from 'memfd-native'
 
 const FOLDER = import.meta.dirname
 const FILE = `${FOLDER}/library.js`
+const URL_OF_FILE = `file://${encodeURI(FILE)}`
 /**
- * What stacks call it where it is a script. V8 keeps the name in the compiled code, and that is made on another machine: so it is
+ * What stacks call it where there is compiled code. V8 keeps the name in the compiled code, and that is made on another machine: so it is
  * nobody's path.
  */
 const NAME = '@memsvc/shared/dist/bundle/library.js'
@@ -34,24 +35,25 @@ export function codeCachePath(): string {
   return `${FOLDER}/${process.versions.v8}-${process.arch}.code-cache`
 }
 
-/** @param cachedData its compiled code; V8 sets `cachedDataRejected` of what does not fit */
+/** For compiled code. @param cachedData that code; V8 sets `cachedDataRejected` of what does not fit */
 export function compileLibrary(cachedData?: Uint8Array): Script {
   return new Script(scriptText(), { filename: NAME, ...(cachedData && { cachedData }) })
 }
 
 /** @returns its exports, of an instance of its own */
 export function runLibrary(script: Script): object {
-  return runWith(script.runInThisContext() as Run)
+  return runWith(script.runInThisContext() as Run, NAME)
 }
 
 function load(): object {
   if (!isMainRealm()) return loadHere()
+  if (isWatched()) return loadAsModule()
   const path = codeCachePath()
-  if (!isWatched() && existsSync(path)) {
+  if (existsSync(path)) {
     const script = compileLibrary(readFileSync(path))
     if (script.cachedDataRejected === false) return runLibrary(script)
   }
-  return createRequire(FILE)(FILE) as object
+  return loadAsScript()
 }
 
 /** Node's functions are of the realm that it made itself. */
@@ -59,15 +61,29 @@ function isMainRealm(): boolean {
   return createRequire instanceof Function
 }
 
+/** By a name that has the path. */
+function loadAsScript(): object {
+  return runWith(new Script(scriptText(), { filename: URL_OF_FILE }).runInThisContext() as Run, FILE)
+}
+
+/** As Node.js does. Where somebody else loads modules (Yarn's Plug'n'Play), what is required may not find what it imports. */
+function loadAsModule(): object {
+  try {
+    return createRequire(FILE)(FILE) as object
+  } catch {
+    return loadAsScript()
+  }
+}
+
 /** A realm of somebody's own has no loader of modules that answers at once. */
 function loadHere(): object {
   // biome-ignore lint/security/noGlobalEval: only so is it of this realm
-  const run = globalThis.eval(`${scriptText()}\n//# sourceURL=${NAME}`) as Run
-  return runWith(run)
+  return runWith(globalThis.eval(`${scriptText()}\n//# sourceURL=${URL_OF_FILE}`) as Run, FILE)
 }
 
-function runWith(run: Run): object {
-  return run((name: string) => process.getBuiltinModule(name), memfdNative, dirname(NAME))
+/** @param file as stacks call it: the library looks there for the method that was called */
+function runWith(run: Run, file: string): object {
+  return run((name: string) => process.getBuiltinModule(name), memfdNative, dirname(file))
 }
 
 /** Somebody wants to know of each module. */
