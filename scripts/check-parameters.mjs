@@ -18,8 +18,8 @@ const FOLLOWED = new Set([
 
 function findProblems(root) {
   return listSources(root).flatMap((file) => {
-    if (!file.startsWith('packages/') && !file.startsWith('scripts/')) return []
-    if (/\.(ts|mjs|cjs)$/.test(file)) return describe(file, typeScriptProblems(file, readText(root, file)))
+    if (!/^(packages|scripts|examples)\//.test(file)) return []
+    if (/\.(tsx?|js|mjs|cjs)$/.test(file)) return describe(file, typeScriptProblems(file, readText(root, file)))
     return isNative(file) ? describe(file, nativeProblems(readText(root, file))) : []
   })
 }

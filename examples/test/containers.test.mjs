@@ -12,7 +12,7 @@ const skip = status === 0 ? false : 'no user namespaces here'
 
 t.test('a client in a container reads, watches, and follows the next daemon', { skip }, async (t) => {
   const env = { PATH: process.env.PATH }
-  const { code, stdout, stderr } = await runExample(t, 'containers/main.mjs', [], newRegistryPath(t), env)
+  const { code, stdout, stderr } = await runExample(t, 'containers/main.mjs', [], newRegistryPath(t), { env })
   t.same({ code, stderr }, { code: 0, stderr: '' })
   t.match(stdout, /^the container reads "red"\nit says: .* watching SharedStore .*\nit sees colour "green"\n/)
   t.match(stdout, /after a restart of the daemon it sees colour "blue"$/)

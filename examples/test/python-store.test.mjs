@@ -136,6 +136,8 @@ t.test('of areas of owners who lie it reads what there is, and does not crash', 
   writeFileSync(path, readFileSync(fd.fd))
   fd.close()
   writer.close()
-  const { code, stderr } = await runExample(t, 'python-client/test_area.py', [], '', { MEMSVC_AREA_IMAGE: path })
+  const { code, stderr } = await runExample(t, 'python-client/test_area.py', [], '', {
+    env: { MEMSVC_AREA_IMAGE: path },
+  })
   t.equal(code, 0, stderr)
 })

@@ -16,7 +16,7 @@ t.test('what is on the screen is what was written to the memfd', { skip }, async
   const { path, folder, end } = await startWeston(['--debug'])
   t.teardown(end)
   const env = { XDG_RUNTIME_DIR: folder, WAYLAND_DISPLAY: path }
-  const program = startExample(t, 'wayland/main.mjs', ['--stay'], '', env, { stdin: 'pipe' })
+  const program = startExample(t, 'wayland/main.mjs', ['--stay'], '', { env, stdin: 'pipe' })
   const [, width, height] = /(\d+) x (\d+)/.exec(await program.stdout.next()) ?? []
   const { stderr } = await runTool(t, ['weston-screenshooter'], { cwd: folder, env })
   const name = nodeFs.readdirSync(folder).find((name) => name.endsWith('.png'))

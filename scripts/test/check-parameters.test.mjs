@@ -35,6 +35,8 @@ const WRONG = [
   ['ts', `export interface Shape { turn(${SIX}): void }`, 'turn has 6 parameters'],
   ['ts', `export type Turn = (${SIX}) => void`, 'Turn has 6 parameters'],
   ['mjs', 'export function six(a, b, c, d, e, ...f) {}', 'six has 6 parameters'],
+  ['tsx', `export const Page = (${SIX}) => <p>{f}</p>`, 'Page has 6 parameters'],
+  ['js', 'export function six(a, b, c, d, e, f) {}', 'six has 6 parameters'],
   ['ts', 'export function pair(a: boolean, b: boolean): void {}', 'pair has two boolean parameters side by side'],
   ['ts', 'export function pair(a = true, b = false) {}', 'pair has two boolean parameters side by side'],
   ['ts', 'export const x = shape.turn(1, true, false)', 'turn is called with two booleans side by side'],

@@ -24,17 +24,17 @@ export async function startRegistry(t) {
   return registry
 }
 
-/** Starts `examples/NAME`: with Node, or with Python if it is a Python program. @param stdin as `startProgram` */
-export function startExample(t, name, args, registry, more = {}, { stdin } = {}) {
+/** Starts `examples/NAME`: with Node, or with Python if it is a Python program. @param options `env`, beside the registry, and `stdin`, as `startProgram` */
+export function startExample(t, name, args, registry, options = {}) {
   const path = pathOf(`examples/${name}`)
-  const env = { MEMSVC_REGISTRY: registry, ...more }
-  const program = path.endsWith('.py') ? startPython(path, args, env) : startProgram(path, args, { env, stdin })
+  const env = { MEMSVC_REGISTRY: registry, ...options.env }
+  const program = path.endsWith('.py') ? startPython(path, args, env) : startProgram(path, args, { ...options, env })
   return atTeardown(t, program)
 }
 
 /** Runs `examples/NAME` to its end. */
-export function runExample(t, name, args, registry, more = {}) {
-  return startExample(t, name, args, registry, more).ending
+export function runExample(t, name, args, registry, options = {}) {
+  return startExample(t, name, args, registry, options).ending
 }
 
 /** Runs a command, found by PATH, to its end. */
