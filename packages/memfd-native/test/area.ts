@@ -194,7 +194,7 @@ t.test('a transaction has one version, and its last edit of a key counts', async
   const snapshot = reader.snapshot({ prefix: '' })
   t.same(
     typeof snapshot === 'object' &&
-      [...snapshot.values].map(([key, { version, bytes }]) => [key, version, String(bytes)]).sort(),
+      [...snapshot.values].map(([key, { version, bytes }]) => [key, version, Buffer.from(bytes).toString()]).sort(),
     [
       ['a', 4n, 'last'],
       ['c', 4n, 'c'],

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "copy.h"
 #include "sites.h"
 
 namespace area {
@@ -47,11 +48,11 @@ class LiveMemory {
   /** Bytes that may change meanwhile: what was copied counts only after the fence and the second look that follow. */
   template <Site>
   void CopyOut(uint64_t at, void* target, uint64_t count) const {
-    if (count > 0) std::memcpy(target, base_ + at, count);
+    CopyBytes(target, base_ + at, count);
   }
   template <Site>
   void CopyIn(uint64_t at, const void* source, uint64_t count) {
-    if (count > 0) std::memcpy(base_ + at, source, count);
+    CopyBytes(base_ + at, source, count);
   }
   template <Site>
   void Zero(uint64_t at, uint64_t count) {

@@ -1,0 +1,50 @@
+// Copying values. From some hundred bytes on glibc's memcpy is one instruction (rep movsb), which on AMD's processors loses up to a
+// fifth where the two places do not lie alike within a line of the cache; a value lies where its block does, and the other one is
+// the caller's. Aligned stores lose nothing. What is longer than the second level of the cache waits for memory anyway.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+namespace area {
+
+constexpr uint64_t kCopiedByLines = 1024;
+constexpr uint64_t kCopiedAsBefore = 512 << 10;
+
+#ifdef __x86_64__
+/** Of at least 32 bytes. */
+__attribute__((target("avx2"))) inline void CopyByLines(uint8_t* to, const uint8_t* from, uint64_t count) {
+  constexpr uint64_t kWord = sizeof(__m256i);
+  const auto load = [](const uint8_t* at) __attribute__((target("avx2"))) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+  };
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), load(from));
+  uint64_t done = kWord - reinterpret_cast<uintptr_t>(to) % kWord;
+  for (; count - done >= 4 * kWord; done += 4 * kWord) {
+    const __m256i a = load(from + done), b = load(from + done + kWord);
+    const __m256i c = load(from + done + 2 * kWord), d = load(from + done + 3 * kWord);
+    auto* line = reinterpret_cast<__m256i*>(to + done);
+    _mm256_store_si256(line, a);
+    _mm256_store_si256(line + 1, b);
+    _mm256_store_si256(line + 2, c);
+    _mm256_store_si256(line + 3, d);
+  }
+  std::memcpy(to + done, from + done, count - done);
+}
+#endif
+
+/** memcpy(3) */
+inline void CopyBytes(void* to, const void* from, uint64_t count) {
+#ifdef __x86_64__
+  static const bool kCan = __builtin_cpu_supports("avx2");
+  if (count >= kCopiedByLines && count <= kCopiedAsBefore && kCan) {
+    CopyByLines(static_cast<uint8_t*>(to), static_cast<const uint8_t*>(from), count);
+    return;
+  }
+#endif
+  if (count > 0) std::memcpy(to, from, count);
+}
+
+}  // namespace area
