@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url'
 /** Of the daemon's store, for the recording only. */
 const KEY = 'k'
 const RECORDER = fileURLToPath(new URL('record-code.cjs', import.meta.url))
-const LIBRARY_RECORDER = fileURLToPath(new URL('record-library.mjs', import.meta.url))
 
 /** What is run for the code of each; the others are run to read. */
 const RECORDED = { 'quick-get.cjs': ['get', KEY], 'ask.cjs': ['status'] }
@@ -31,12 +30,13 @@ export async function writeCodeCache(repositoryRoot, bundles) {
     const run = (...args) => spawnSync(process.execPath, [...args, '--registry', registry], { encoding: 'utf8' })
     run(join(repositoryRoot, 'packages/client-cli/bin/memclient.js'), 'put', KEY, '1')
     const recorded = bundles.map((bundle) => [RECORDER, bundle, ...(RECORDED[basename(bundle)] ?? ['read'])])
-    const library = [LIBRARY_RECORDER, join(repositoryRoot, 'packages/shared/dist/bundle/compiled.js')]
-    for (const args of [library, ...recorded]) {
+    for (const args of recorded) {
       const { status, stderr } = run(...args)
       if (status !== 0)
         console.warn(`build: no compiled code for ${args[1]}: ${stderr.trim() || 'the read was declined'}`)
     }
+    const library = [join(repositoryRoot, 'packages/shared/keep-code.mjs'), registry]
+    spawnSync(process.execPath, library, { stdio: ['ignore', 'inherit', 'inherit'] })
   } finally {
     daemon.kill('SIGTERM')
     await ended

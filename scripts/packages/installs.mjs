@@ -46,11 +46,12 @@ function npmFolder() {
 const NODE = process.execPath
 const inBin = (folder) => ({ memsvc: [join(folder, 'memsvc')], memclient: [join(folder, 'memclient')] })
 
-/** @returns of each what use.mjs uses */
+/** @returns of each what use.mjs uses; `add(...names)` installs more beside it, where that is something else */
 export const INSTALLS = {
   async npm(place) {
-    await runIn(place, [NODE, place.npmCli], ['install', '--ignore-scripts', ...ALL])
-    return { ...place, ...inBin(join(place.cwd, 'node_modules/.bin')), node: [NODE] }
+    const add = (...names) => runIn(place, [NODE, place.npmCli], ['install', '--ignore-scripts', ...names])
+    await add(...ALL)
+    return { ...place, ...inBin(join(place.cwd, 'node_modules/.bin')), node: [NODE], add }
   },
   async 'npm -g'(place) {
     const prefix = join(place.cwd, 'global')
@@ -70,8 +71,9 @@ export const INSTALLS = {
     const pnpm = join(fetchTool(repositoryRoot, PNPM), 'bin/pnpm.cjs')
     const store = join(place.env.HOME, 'store')
     writeFileSync(join(place.cwd, '.npmrc'), `registry=${place.url}\nhoist=false\nstore-dir=${store}\n`)
-    await runIn(place, [NODE, pnpm], ['add', '--ignore-scripts', ...ALL])
-    return { ...place, ...inBin(join(place.cwd, 'node_modules/.bin')), node: [NODE] }
+    const add = (...names) => runIn(place, [NODE, pnpm], ['add', '--ignore-scripts', ...names])
+    await add(...ALL)
+    return { ...place, ...inBin(join(place.cwd, 'node_modules/.bin')), node: [NODE], add }
   },
   /** Plug'n'Play: there is no node_modules, and no package sees what it has not declared. */
   async 'Yarn PnP'(place) {
@@ -87,7 +89,8 @@ export const INSTALLS = {
     }
     writeFileSync(join(place.cwd, '.yarnrc.yml'), JSON.stringify(settings))
     writeFileSync(join(place.cwd, 'yarn.lock'), '')
-    await runIn(place, [NODE, yarn], ['add', ...ALL])
+    const add = (...names) => runIn(place, [NODE, yarn], ['add', ...names])
+    await add(...ALL)
     const words = (name) => [NODE, yarn, 'run', name]
     // In Node.js 20 Yarn has no hand in what a required ES module imports.
     return {
@@ -96,6 +99,7 @@ export const INSTALLS = {
       memclient: words('memclient'),
       node: [NODE, yarn, 'node'],
       loads: ['import'],
+      add,
     }
   },
 }

@@ -1,5 +1,5 @@
 /** Uses an installation as a user would: the daemon, the tool, and a program that loads the library both ways. */
-import { equal } from 'node:assert/strict'
+import { equal, match, rejects } from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,8 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 const PATIENCE_MS = 120_000
+/** Nobody listens there. */
+const NO_ETCD = 'http://127.0.0.1:9'
 const execute = promisify(execFile)
 
 /** What a program does with the library. Prints 42, then the value of the store. */
@@ -57,21 +59,49 @@ export async function useInstallation(installation, daemon = installation) {
   }
 }
 
+/**
+ * `memsvc replicate`, whose package is installed beside the daemon or not: without it the command says how to install it; with it a
+ * store is published, though no etcd answers.
+ */
+export async function useReplication(installation) {
+  const folder = mkdtempSync(join(tmpdir(), 'memsvc-use-'))
+  const registry = join(folder, 'registry.sock')
+  const args = ['replicate', '--endpoint', NO_ETCD, '--ready-within', '1', '--registry', registry]
+  const memsvc = (...words) => runIn(installation, installation.memsvc, [...words, '--registry', registry])
+  const servers = [await startDaemon(installation, registry)]
+  try {
+    await rejects(runIn(installation, installation.memsvc, args), /npm install @memsvc\/replication, beside memsvc/)
+    await installation.add('@memsvc/replication')
+    servers.push(await startServer(installation, args))
+    match(await memsvc('list'), /^ClusterStore/m)
+    const ended = servers.map((server) => once(server, 'exit'))
+    for (const name of [['ClusterStore'], []]) await memsvc('stop', ...name)
+    await Promise.all(ended)
+  } finally {
+    for (const server of servers) server.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** @returns what it printed */
 export async function runIn({ cwd, env }, [program, ...words], args) {
   const { stdout } = await execute(program, [...words, ...args], { cwd, env, timeout: PATIENCE_MS })
   return stdout
 }
 
-async function startDaemon({ cwd, env, memsvc: [program, ...words] }, registry) {
-  const args = [...words, 'start', '--registry', registry]
-  const daemon = spawn(program, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
+function startDaemon(installation, registry) {
+  return startServer(installation, ['start', '--registry', registry])
+}
+
+/** @param args of memsvc. @returns the process, which is ready */
+async function startServer({ cwd, env, memsvc: [program, ...words] }, args) {
+  const server = spawn(program, [...words, ...args], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
   const log = []
-  for await (const line of createInterface({ input: daemon.stderr })) {
+  for await (const line of createInterface({ input: server.stderr })) {
     log.push(line)
     if (line.includes('"msg":"ready"')) break
   }
-  if (!log.at(-1)?.includes('"msg":"ready"')) throw new Error(`${args.join(' ')}: no daemon:\n${log.join('\n')}`)
-  daemon.stderr.resume()
-  return daemon
+  if (!log.at(-1)?.includes('"msg":"ready"')) throw new Error(`${args.join(' ')}: it is not ready:\n${log.join('\n')}`)
+  server.stderr.resume()
+  return server
 }
