@@ -1,12 +1,13 @@
 import { mock } from 'node:test'
-import { leakChecked } from '@memsvc/shared/test-support'
+import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import { pino } from 'pino'
 import t from 'tap'
-import { DAEMON_LIMITS, PeerLog } from '../../test-support/index.ts'
+import { DAEMON_LIMITS, openConnection, PeerLog, startMemsvc } from '../../test-support/index.ts'
 
 const SHARE = DAEMON_LIMITS.logLinesOfUser.limit
 const ALL = DAEMON_LIMITS.logLines.limit
 
+watchdog(t)
 leakChecked(t)
 
 function makeLog() {
@@ -61,4 +62,14 @@ t.test('a fault of the daemon is always told', (t) => {
   t.match(lines.at(-1), { level: 50, msg: 'a bug' })
   log.close()
   t.end()
+})
+
+t.test('a line about a peer has two pids: the one of the daemon, and the one of the peer', async (t) => {
+  const { registry, program } = await startMemsvc(t)
+  const peer = openConnection(t, registry)
+  peer.send(Buffer.from('no message'))
+  const line = await program.stderr.find((line) => line.includes('broke the protocol'))
+  t.match(line, `"pid":${program.pid},`)
+  t.match(line, `"peerPid":${process.pid},`)
+  t.equal(line?.match(/"pid":/g)?.length, 1)
 })

@@ -40,7 +40,7 @@ t.test('who is let in is charged one, and it comes back when he leaves', async (
   t.equal(ledger.usedBy('channels', STRANGER), 1)
   admission.leave(peer, 42, END)
   t.equal(ledger.usedBy('channels', STRANGER), 0)
-  t.strictSame(lines, [{ level: 20, of: 'channels', pid: 42, uid: STRANGER, msg: 'ended' }])
+  t.strictSame(lines, [{ level: 20, of: 'channels', peerPid: 42, uid: STRANGER, msg: 'ended' }])
 })
 
 t.test('a peer too many hears why, and costs nothing', async (t) => {
@@ -73,7 +73,7 @@ t.test('a violation is one warning', async (t) => {
     {
       level: 40,
       of: 'channels',
-      pid: 42,
+      peerPid: 42,
       uid: STRANGER,
       reason: 'an empty packet',
       msg: 'ended: it broke the protocol',

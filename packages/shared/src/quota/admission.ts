@@ -58,7 +58,7 @@ export class Admission<R extends string> {
   leave({ account, refusal }: AdmittedPeer<R>, pid: number, reason: Error): void {
     const { resource, turnedAway, log } = this.#options
     account.refund(refusal === null ? resource : turnedAway)
-    const who = { of: resource, pid, uid: account.uid }
+    const who = { of: resource, peerPid: pid, uid: account.uid } // `pid` is that of the process that logs
     if (reason instanceof Violation) {
       counters.violations += 1
       log?.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
