@@ -1,12 +1,41 @@
 /** The region of a service, mapped. */
-import { type ServiceManager, SharedValue } from '@memsvc/shared'
-import { connectInTime, Deadline, findService, waitForRegistry } from '@memsvc/shared/internal'
+import { errorCode, type IBinder, IMemoryService, type ServiceManager, SharedValue } from '@memsvc/shared'
+import { connectInTime, Deadline, EXIT, findService, ToolError, waitForRegistry } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { readWait } from './store-options.ts'
 
-/** The caller closes it. @throws as findService and SharedValue.of; ToolError the service does not answer */
-export async function openValue(manager: ServiceManager, name: string, deadline: Deadline): Promise<SharedValue> {
-  return deadline.within(SharedValue.of(await findService(manager, name, deadline)), name)
+/** A service by its name, and how long it may take. */
+interface Asked {
+  readonly manager: ServiceManager
+  readonly name: string
+  readonly deadline: Deadline
+}
+
+/** The caller closes it. @throws as callValue and SharedValue.of */
+export function openValue(manager: ServiceManager, name: string, deadline: Deadline): Promise<SharedValue> {
+  return callValue({ manager, name, deadline }, (service) => SharedValue.of(service))
+}
+
+/** What a value's service answers. @throws as findService; what the call throws; ToolError the service does not answer, or is no value */
+export async function callValue<T>(asked: Asked, call: (service: IBinder) => T | Promise<T>): Promise<T> {
+  const { manager, name, deadline } = asked
+  const service = await findService(manager, name, deadline)
+  try {
+    return await deadline.within(Promise.resolve(call(service)), name)
+  } catch (error) {
+    // So a service answers that is of another interface; and one that does not permit it.
+    if (errorCode(error) !== 'ERR_SECURITY') throw error
+    await checkValue(asked)
+    throw error
+  }
+}
+
+/** @throws ToolError it is another thing than a value */
+async function checkValue({ manager, name, deadline }: Asked): Promise<void> {
+  const service = await findService(manager, name, deadline)
+  const descriptor = await deadline.within(Promise.resolve(service.getInterfaceDescriptor()), name)
+  if (descriptor === IMemoryService.DESCRIPTOR) return
+  throw new ToolError(EXIT.failed, `${name} is no value, but ${descriptor ?? 'nothing that has a name'}`)
 }
 
 /** The registry that was asked for, with `--wait` also one that is yet to come, and the service. The caller closes it. @throws as connectInTime */

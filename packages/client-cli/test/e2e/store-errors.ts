@@ -169,6 +169,14 @@ t.test('a service that is no store is said to be none', async (t) => {
   }
 })
 
+t.test('a service that is no value is said to be none', async (t) => {
+  const { registry } = await support.startMemsvc(t)
+  for (const args of [['read'], ['write', '1'], ['info'], ['watch']]) {
+    const ending = await support.memclient(registry, [...args, 'SharedStore'])
+    t.match(ending, { code: 1, stdout: '', stderr: /SharedStore is no value, but memsvc\.IStore/ }, args.join(' '))
+  }
+})
+
 t.test('a full disk is exit 1 and said; a reader that has gone is the end, silently', async (t) => {
   const { registry, store } = await support.startStore(t)
   store.set('k', 1)
