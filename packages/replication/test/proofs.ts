@@ -1,4 +1,6 @@
 /** What is proven, by when it was asked and how far the copy has come: late answers make it older, never fresh. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Proofs } from '../src/replica/proofs.ts'
 
@@ -31,4 +33,14 @@ t.test('a copy that is not complete proves nothing; another history has proven n
   proofs.forget()
   t.equal(proofs.contact, 0)
   t.equal(proofs.applied(99n), false)
+})
+
+t.test('nothing asks for the wall clock, which may jump', async (t) => {
+  const source = fileURLToPath(new URL('../src', import.meta.url))
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
+  t.ok(files.length > 20)
+  for (const file of files) {
+    const code = readFileSync(`${source}/${file}`, 'utf8')
+    t.notMatch(code, /\b(Date|timeOrigin|realTime)\b/, file)
+  }
 })

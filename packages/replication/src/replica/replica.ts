@@ -1,9 +1,9 @@
 /**
  * The loop that keeps the copy true: look whether the engine goes on with the history that is known, read everything anew where it does not, watch, and
- * begin again when the watch ends or proves nothing for a while. What readers are told is decided here, and nowhere else.
+ * begin again when the watch ends or proves nothing for a while.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ReplicaState, replicaStates, type StoreCopy } from '@memsvc/shared/internal'
+import type { ReplicaState, StoreCopy } from '@memsvc/shared/internal'
 import { bootTime } from 'memfd-native'
 import { type Engine, type EngineChanges, type EngineEdit, EngineError, type Position } from '../engine/engine.ts'
 import { Contents } from './contents.ts'
@@ -12,6 +12,7 @@ import { goesOn } from './history.ts'
 import { Proofs } from './proofs.ts'
 import { Pulse } from './pulse.ts'
 import { PULSE_KEY_BYTES } from './pulse-key.ts'
+import { type CopyFacts, LIVE_MS, Standing } from './standing.ts'
 
 export interface ReplicaOptions {
   readonly engine: Engine
@@ -47,8 +48,6 @@ export interface ReplicaStatus {
   readonly reason: string | null
 }
 
-/** A copy that was not proven for so long is not live any more, and the watch is opened anew, elsewhere. Milliseconds. */
-const LIVE_MS = 4000
 const CHECK_MS = 200
 /** Until a watch is open. */
 const OPEN_MS = 3000
@@ -60,18 +59,15 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #proofs = new Proofs()
   readonly #pulse: Pulse
+  readonly #standing: Standing
   readonly #end = new AbortController()
-  #state: ReplicaState = replicaStates.SYNCING
   #isWatching = false
   /** Whether all that the watch had to make good was still there. */
   #isWhole = false
   #isChecking = false
   /** Of the open watch: it has come past what it had to make good. */
   #onCaughtUp: () => void = () => undefined
-  #isRefused = false
   #cluster = ''
-  #reason: string | null = null
-  #toldReason: string | null = null
   #sessions = 0
   #fullReads = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -79,20 +75,21 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options
     this.contents = new Contents(options.copy)
+    this.#standing = new Standing({ copy: options.copy, facts: () => this.#facts, onState: options.onState })
     this.#pulse = new Pulse({
       ...options,
       onLook: (askedAt, revision) => {
         this.#proofs.add(askedAt, revision, this.#provenUpTo)
         this.#advance()
       },
-      onDenied: () => this.#options.onState(this.#state, 'this user may not write the pulse: others must'),
+      onDenied: () => this.#standing.warn('this user may not write the pulse: others must'),
     })
   }
 
   get status(): ReplicaStatus {
     const { contact } = this.#proofs
     return {
-      state: this.#state,
+      state: this.#standing.state,
       applied: this.contents.applied,
       ageMs: contact === 0 ? null : Math.round(bootTime() - contact),
       cluster: this.#cluster,
@@ -101,7 +98,7 @@ export class Replica {
       oddKeys: this.contents.oddKeys,
       sessions: this.#sessions,
       fullReads: this.#fullReads,
-      reason: this.#reason,
+      reason: this.#standing.reason,
     }
   }
 
@@ -118,7 +115,7 @@ export class Replica {
   /** Until `close()`. */
   async run(): Promise<void> {
     const { signal } = this.#end
-    this.#tell()
+    this.#standing.tell()
     while (!signal.aborted) {
       let failure: unknown
       try {
@@ -138,6 +135,12 @@ export class Replica {
     this.#pulse.stop()
   }
 
+  get #facts(): CopyFacts {
+    const { isComplete, applied } = this.contents
+    const isFollowed = this.#isWatching && this.#isWhole
+    return { isComplete, isFollowed, applied, contact: this.#proofs.contact }
+  }
+
   /** Nothing is proven of a copy that is not complete, or may lack something. */
   get #provenUpTo(): bigint {
     return this.contents.isComplete && this.#isWhole ? this.contents.applied : -1n
@@ -145,13 +148,11 @@ export class Replica {
 
   #ended(failure: unknown): void {
     this.#isWatching = this.#isWhole = false
-    this.#reason = failure instanceof Error ? failure.message : String(failure)
-    this.#isRefused = isLasting(failure)
     // What is too long for a watch can be read in pages.
     if (failure instanceof EngineError && ['compacted', 'tooLarge'].includes(failure.fault))
       this.contents.beginFullRead()
     if (!isCompacted(failure)) this.#options.engine.turn()
-    this.#tell()
+    this.#standing.ended(failure)
   }
 
   /** Never returns: ends by an error. */
@@ -164,7 +165,7 @@ export class Replica {
     if (isKnown && !(await goesOn(engine, this.contents, { cluster: this.#cluster, now: look }))) this.#forget()
     this.#cluster = look.cluster
     if (!this.contents.isComplete) {
-      this.#tell()
+      this.#standing.tell()
       this.#fullReads += 1
       await readAll(engine, this.contents, (keys) => this.#options.onProgress?.(keys))
     }
@@ -204,7 +205,7 @@ export class Replica {
   }
 
   #check(openedAt: number, fail: (error: unknown) => void): void {
-    this.#tell()
+    this.#standing.tell()
     const now = bootTime()
     if (!this.#isWatching && now - openedAt > OPEN_MS) fail(new EngineError('unknown', 'the watch does not open'))
     if (now - Math.max(this.#proofs.contact, openedAt) > LIVE_MS) {
@@ -216,10 +217,8 @@ export class Replica {
     this.#checkCluster(position)
     this.#isWatching = true
     this.#isWhole = position.revision <= from
-    this.#isRefused = false
-    this.#reason = null
     this.#pulse.start(this.contents.pulse?.value ? this.contents.pulse.revision : 0n)
-    this.#tell()
+    this.#standing.opened()
   }
 
   #take(changes: EngineChanges): void {
@@ -234,7 +233,7 @@ export class Replica {
   #advance(): void {
     if (!this.#isWhole && this.#proofs.wouldProve(this.contents.applied)) this.#onCaughtUp()
     if (this.#proofs.applied(this.#provenUpTo)) this.#pauseMs = FIRST_PAUSE_MS
-    this.#tell()
+    this.#standing.tell()
   }
 
   /**
@@ -263,33 +262,10 @@ export class Replica {
     this.contents.forget()
     this.#proofs.forget()
   }
-
-  #tell(): void {
-    const { contact } = this.#proofs
-    const state = this.#stateNow()
-    this.#options.copy.setReplica({ state, applied: this.contents.applied, contact })
-    if (state === this.#state && this.#reason === this.#toldReason) return
-    this.#state = state
-    this.#toldReason = this.#reason
-    this.#options.onState(state, this.#reason)
-  }
-
-  #stateNow(): ReplicaState {
-    if (this.#isRefused) return replicaStates.REFUSED
-    if (!this.contents.isComplete) return replicaStates.SYNCING
-    const isProven = bootTime() - this.#proofs.contact <= LIVE_MS
-    return this.#isWatching && this.#isWhole && isProven ? replicaStates.LIVE : replicaStates.STALE
-  }
 }
 
 function isCompacted(failure: unknown): boolean {
   return failure instanceof EngineError && failure.fault === 'compacted'
-}
-
-/** What does not heal by itself: rights, or a copy that is too small. */
-function isLasting(failure: unknown): boolean {
-  if (failure instanceof EngineError) return failure.fault === 'denied'
-  return (failure as { code?: unknown }).code === 'ERR_LIMIT'
 }
 
 function attempt(fail: (error: unknown) => void, act: () => void): void {
