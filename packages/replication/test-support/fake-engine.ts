@@ -22,6 +22,9 @@ export class FakeEngine implements Engine {
   isMute = false
   /** It refuses pulses, as one that has no room does. */
   hasNoPulse = false
+  /** This user may not put pulses: so many were refused. */
+  isReadOnly = false
+  denied = 0
   /** What comes by the watches waits for `release`. */
   isHeld = false
   #held: (() => void)[] = []
@@ -99,6 +102,10 @@ export class FakeEngine implements Engine {
   async commit({ conditions, edits }: Transaction): Promise<TransactionResult> {
     const isPulse = edits.some(({ key }) => key.equals(PULSE_KEY_BYTES))
     if (this.hasNoPulse && isPulse) throw new EngineError('full', 'no room')
+    if (this.isReadOnly && isPulse) {
+      this.denied += 1
+      throw new EngineError('denied', 'permission denied')
+    }
     const now = this.#at(this.#revision)
     const present = conditions.map(({ key }) => now.get(key.toString()) ?? null)
     const isDone = conditions.every(({ revision }, i) => (present[i]?.revision ?? 0n) === revision)
