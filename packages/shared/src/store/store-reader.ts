@@ -218,9 +218,9 @@ export class StoreReader implements KeySource {
     this.#cache.clear()
   }
 
-  /** Nothing is kept of it. Below 0: it is to be read as usual. */
+  /** Nothing is kept of it. Below 0: it is to be read as usual, and what is no key has no value: then it is refused. */
   #readInPassing(key: string, target: Uint8Array): number {
-    checkKey(key)
+    if (typeof key !== 'string') return -1
     return this.areaOf(key)?.reader.readOnce(key, target) ?? -1
   }
 
