@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #ifdef __x86_64__
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -14,6 +15,20 @@ constexpr uint64_t kCopiedByLines = 1024;
 constexpr uint64_t kCopiedAsBefore = 512 << 10;
 
 #ifdef __x86_64__
+/**
+ * Whether the processor has AVX2, and the system keeps its registers. Not by __builtin_cpu_supports: that reads a word of the compiler's own
+ * library, which zig cannot link into a shared object.
+ */
+inline bool HasAvx2() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;
+  unsigned kept = 0, high = 0;
+  asm("xgetbv" : "=a"(kept), "=d"(high) : "c"(0));
+  constexpr unsigned kOfSseAndAvx = 6;
+  if ((kept & kOfSseAndAvx) != kOfSseAndAvx) return false;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_AVX2) != 0;
+}
+
 /** Of at least 32 bytes. */
 __attribute__((target("avx2"))) inline void CopyByLines(uint8_t* to, const uint8_t* from, uint64_t count) {
   constexpr uint64_t kWord = sizeof(__m256i);
@@ -38,7 +53,7 @@ __attribute__((target("avx2"))) inline void CopyByLines(uint8_t* to, const uint8
 /** memcpy(3) */
 inline void CopyBytes(void* to, const void* from, uint64_t count) {
 #ifdef __x86_64__
-  static const bool kCan = __builtin_cpu_supports("avx2");
+  static const bool kCan = HasAvx2();
   if (count >= kCopiedByLines && count <= kCopiedAsBefore && kCan) {
     CopyByLines(static_cast<uint8_t*>(to), static_cast<const uint8_t*>(from), count);
     return;
