@@ -9,10 +9,10 @@ import {
   type TransactionResult,
   type WatchSink,
 } from '../engine/engine.ts'
-import type { NodeLimits, TlsOptions } from './connection.ts'
 import { faultOf } from './faults.ts'
 import { JsonLines } from './json-lines.ts'
 import { engineValue, positionOf, type RangeAnswer, type TxnAnswer, type WatchAnswer } from './messages.ts'
+import type { NodeLimits, TlsOptions } from './node.ts'
 import { NODE_LIMITS, Nodes } from './nodes.ts'
 import { endOf, longOf, textOf } from './numbers.ts'
 import { type Credentials, EtcdSession } from './session.ts'

@@ -3,8 +3,7 @@
  * that surely never got to a node is sent to the next one; any other may have been carried out, and is not.
  */
 import { EngineError } from '../engine/engine.ts'
-import { Connection, type NodeLimits, type TlsOptions } from './connection.ts'
-import { Connections } from './connections.ts'
+import { type GiveUp, Node, type NodeLimits, type NodeRequest, type TlsOptions } from './node.ts'
 
 export interface NodesOptions {
   /** URLs; the first is asked as long as it answers. */
@@ -36,11 +35,6 @@ export interface Listening {
   readonly signal: AbortSignal
 }
 
-interface Node {
-  readonly endpoint: string
-  readonly connections: Connections
-}
-
 export class Nodes {
   readonly #options: NodesOptions
   readonly #nodes: readonly Node[]
@@ -49,10 +43,7 @@ export class Nodes {
   constructor(options: NodesOptions) {
     const { endpoints, tls, limits } = options
     this.#options = options
-    this.#nodes = endpoints.map((endpoint) => ({
-      endpoint,
-      connections: new Connections({ endpoint, tls, limits }),
-    }))
+    this.#nodes = endpoints.map((endpoint) => new Node({ endpoint, tls, limits }))
   }
 
   get endpoint(): string {
@@ -62,7 +53,7 @@ export class Nodes {
   /** What is kept open may lead nowhere by now. A new connection is made, or nothing is sent. */
   turn(): void {
     this.#at = (this.#at + 1) % this.#nodes.length
-    for (const { connections } of this.#nodes) connections.dropIdle()
+    for (const node of this.#nodes) node.dropIdle()
   }
 
   /** The answer, and its status. @throws EngineError unsent, unknown, tooLarge */
@@ -81,30 +72,25 @@ export class Nodes {
 
   /** An answer that does not end. Ends by an error only. @throws EngineError unsent, unknown; what `onBytes` throws */
   listen(call: Call, { onBytes, signal }: Listening): Promise<never> {
-    const { endpoint } = this
     return new Promise<never>((_, reject) => {
-      const connection = new Connection({ endpoint, ...this.#options, onGone: () => undefined })
-      const stop = () => connection.giveUp('was asked for long enough')
       const end = (error: EngineError) => {
         signal.removeEventListener('abort', stop)
         reject(error)
       }
-      connection.ask(requestOf(endpoint, call), {
-        onHead: () => connection.bePatient(),
+      const giveUp = this.#node(0).listen(requestOf(call), {
+        onHead: () => undefined,
         onBody: onBytes,
-        onEnd: () => {
-          connection.giveUp('has ended')
-          end(new EngineError('unknown', 'the answer has ended'))
-        },
+        onEnd: () => end(new EngineError('unknown', 'the answer has ended')),
         onFailure: end,
       })
+      const stop = () => giveUp('was asked for long enough')
       if (signal.aborted) stop()
       else signal.addEventListener('abort', stop)
     })
   }
 
   close(): void {
-    for (const { connections } of this.#nodes) connections.close()
+    for (const node of this.#nodes) node.close()
   }
 
   /** So many after the one that is asked first. */
@@ -112,36 +98,26 @@ export class Nodes {
     return this.#nodes[(this.#at + after) % this.#nodes.length] as Node
   }
 
-  #callOne({ endpoint, connections }: Node, call: Call, leftMs: number): Promise<Answer> {
-    const request = requestOf(endpoint, call)
+  #callOne(node: Node, call: Call, leftMs: number): Promise<Answer> {
+    const body = new Body(this.#options.limits.answerBytes)
     return new Promise((resolve, reject) => {
-      let connection: Connection | null = null
-      const late = () => {
-        stopWaiting()
-        if (connection !== null) return connection.giveUp('gave no answer in time')
-        reject(new EngineError('unsent', `${endpoint} is asked too much already`))
-      }
-      const timer = Number.isFinite(leftMs) ? setTimeout(late, leftMs) : undefined
-      const stopWaiting = connections.take((taken) => {
-        connection = taken
-        const body = new Body(this.#options.limits.answerBytes)
-        let status = 0
-        taken.ask(request, {
-          onHead: (said) => {
-            status = said
-          },
-          onBody: (bytes) => body.take(bytes),
-          onEnd: () => {
-            clearTimeout(timer)
-            connections.giveBack(taken)
-            resolve({ status, text: body.text })
-          },
-          onFailure: (error) => {
-            clearTimeout(timer)
-            reject(error)
-          },
-        })
+      let status = 0
+      let timer: NodeJS.Timeout | undefined
+      const giveUp: GiveUp = node.ask(requestOf(call), {
+        onHead: (said) => {
+          status = said
+        },
+        onBody: (bytes) => body.take(bytes),
+        onEnd: () => {
+          clearTimeout(timer)
+          resolve({ status, text: body.text })
+        },
+        onFailure: (error) => {
+          clearTimeout(timer)
+          reject(error)
+        },
       })
+      if (Number.isFinite(leftMs)) timer = setTimeout(giveUp, leftMs, 'gave no answer in time')
     })
   }
 }
@@ -170,16 +146,11 @@ class Body {
   }
 }
 
-/** One string: it goes out in one packet, if it is short. */
-function requestOf(endpoint: string, { method = 'POST', path, body, headers }: Call): string {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${checkedHeader(value)}\r\n`)
-  const length =
-    method === 'GET' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
-  const host = endpoint.slice(endpoint.indexOf('//') + 2).replace(/[/?#].*$/, '')
-  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${length}${lines.join('')}\r\n${body}`
+function requestOf({ method = 'POST', path, body, headers }: Call): NodeRequest {
+  for (const value of Object.values(headers)) checkHeader(value)
+  return { method, path, body, headers }
 }
 
-function checkedHeader(value: string): string {
+function checkHeader(value: string): void {
   if (!/^[\x20-\x7e]*$/.test(value)) throw new EngineError('denied', 'etcd gave a token that fits in no header')
-  return value
 }

@@ -1,0 +1,197 @@
+/** One node of a cluster: requests to it over connections that are kept, whether one got there, and what is known when it fails. By undici. */
+import { buildConnector, Client, type Dispatcher, errors, Pool } from 'undici'
+import { EngineError } from '../engine/engine.ts'
+
+export interface TlsOptions {
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
+export interface NodeLimits {
+  /** Until a node is reached. Milliseconds. */
+  readonly connectMs: number
+  /** Until it goes on answering. */
+  readonly silenceMs: number
+  /** Of one answer, in bytes. */
+  readonly answerBytes: number
+}
+
+export interface NodeOptions {
+  readonly endpoint: string
+  readonly tls: TlsOptions
+  readonly limits: NodeLimits
+}
+
+export interface NodeRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** Empty: none. */
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Who asks, and hears of the answer: of its end, or of what failed, and of nothing afterwards. */
+export interface Asker {
+  onHead(status: number): void
+  /** Of the body. @throws ends it: that is what failed */
+  onBody(bytes: Buffer): void
+  onEnd(): void
+  onFailure(error: EngineError): void
+}
+
+/** Whoever has asked is told why, now. Harmless afterwards. */
+export type GiveUp = (why: string) => void
+
+/** At a time: who asks when there are too many waits. */
+const MOST = 64
+/** An idle connection is kept for so long. */
+const KEPT_MS = 60_000
+/** Of silence, after which the kernel asks whether the other side is there. */
+const PROBE_MS = 1000
+
+export class Node {
+  readonly endpoint: string
+  readonly #options: Pool.Options
+  /** The last one is asked; those before it have answers to come. */
+  readonly #pools = new Set<Pool>()
+  #pool: Pool
+  /** What its last connection to break said first. Undici tells only that it has ended, also where TLS has said why. */
+  #broke: Error | undefined
+
+  constructor({ endpoint, tls, limits }: NodeOptions) {
+    this.endpoint = endpoint
+    this.#options = {
+      ...{ connections: MOST, pipelining: 1, allowH2: false, keepAliveTimeout: KEPT_MS },
+      ...{ headersTimeout: limits.silenceMs, bodyTimeout: limits.silenceMs },
+      connect: this.#connector({ ...tls, timeout: limits.connectMs, keepAlive: true, keepAliveInitialDelay: PROBE_MS }),
+    }
+    this.#pool = this.#newPool()
+  }
+
+  ask(request: NodeRequest, asker: Asker): GiveUp {
+    return this.#ask(this.#pool, request, asker)
+  }
+
+  /** On a connection of its own; once it has begun, its answer may be silent: whoever listens knows for how long. */
+  listen(request: NodeRequest, asker: Asker): GiveUp {
+    const { connections, ...options } = this.#options
+    const client = new Client(this.#origin, { ...options, bodyTimeout: 0 })
+    const over = () => void client.destroy()
+    return this.#ask(client, request, {
+      onHead: (status) => asker.onHead(status),
+      onBody: (bytes) => asker.onBody(bytes),
+      onEnd: () => {
+        over()
+        asker.onEnd()
+      },
+      onFailure: (error) => {
+        over()
+        asker.onFailure(error)
+      },
+    })
+  }
+
+  /** What is kept may lead nowhere by now: what is sent there may arrive, or not. */
+  dropIdle(): void {
+    const before = this.#pool
+    this.#pool = this.#newPool()
+    before.close(() => this.#pools.delete(before))
+  }
+
+  close(): void {
+    for (const pool of this.#pools) void pool.destroy()
+  }
+
+  get #origin(): string {
+    return new URL(this.endpoint).origin
+  }
+
+  #connector(options: buildConnector.BuildOptions): buildConnector.connector {
+    const connect = buildConnector(options)
+    return (where, done) =>
+      connect(where, (...[error, socket]) => {
+        socket?.once('error', (first) => {
+          this.#broke = first
+        })
+        if (error === null) done(error, socket)
+        else done(error, null)
+      })
+  }
+
+  #newPool(): Pool {
+    const pool = new Pool(this.#origin, this.#options)
+    this.#pools.add(pool)
+    return pool
+  }
+
+  #ask(by: Dispatcher, { body, ...request }: NodeRequest, asker: Asker): GiveUp {
+    const asked = new AskedOnce(asker, (cause, isSent) => this.#failure(cause, isSent))
+    const type = body === '' ? {} : { 'content-type': 'application/json' }
+    by.dispatch({ ...request, headers: { ...type, ...request.headers }, body: body === '' ? null : body }, asked)
+    return (why) => asked.giveUp(why)
+  }
+
+  #failure(cause: Error, isSent: boolean): EngineError {
+    if (cause instanceof EngineError) return cause
+    const why = cause instanceof errors.SocketError ? (this.#broke ?? cause) : cause
+    return new EngineError(isSent ? 'unknown' : 'unsent', `${this.endpoint} ${wordsFor(why)}`, { cause: why })
+  }
+}
+
+class AskedOnce implements Dispatcher.DispatchHandler {
+  readonly #asker: Asker
+  readonly #failure: (cause: Error, isSent: boolean) => EngineError
+  /** Null: nothing of it has been sent. */
+  #sending: Dispatcher.DispatchController | null = null
+  #isOver = false
+
+  constructor(asker: Asker, failure: (cause: Error, isSent: boolean) => EngineError) {
+    this.#asker = asker
+    this.#failure = failure
+  }
+
+  giveUp(why: string): void {
+    this.#fail(new Error(why))
+    this.#sending?.abort(new Error(why))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isOver) controller.abort(new Error('nobody waits for it any more'))
+    else this.#sending = controller
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number): void {
+    if (!this.#isOver) this.#asker.onHead(status)
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, bytes: Buffer): void {
+    if (!this.#isOver) this.#asker.onBody(bytes)
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#asker.onEnd()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+    this.#fail(error)
+  }
+
+  #fail(cause: Error): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#asker.onFailure(this.#failure(cause, this.#sending !== null))
+  }
+}
+
+function wordsFor(error: Error): string {
+  if (error instanceof errors.ConnectTimeoutError) return 'cannot be reached'
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return 'is silent'
+  if (error instanceof errors.SocketError) return 'has hung up'
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) return 'speaks no HTTP'
+  // One for each address of a name.
+  const [first = error] = error instanceof AggregateError ? (error.errors as Error[]) : []
+  return first.message
+}
