@@ -6,6 +6,7 @@ import { listSources, readText } from './workspace.mjs'
 const BUNDLES = {
   '@memsvc/client-cli': { contains: ['@memsvc/shared', 'commander'], finds: ['memfd-native'] },
   '@memsvc/memory-service': { contains: ['commander', 'pino'], finds: ['@memsvc/replication'] },
+  '@memsvc/replication': { contains: ['undici'], finds: [] },
 }
 
 const isShipped = (file) => /^packages\/[^/]+\/(src|bin)\//.test(file)
