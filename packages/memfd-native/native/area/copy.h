@@ -29,17 +29,18 @@ inline bool HasAvx2() {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_AVX2) != 0;
 }
 
+__attribute__((target("avx2"))) inline __m256i LoadWord(const uint8_t* at) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+}
+
 /** Of at least 32 bytes. */
 __attribute__((target("avx2"))) inline void CopyByLines(uint8_t* to, const uint8_t* from, uint64_t count) {
   constexpr uint64_t kWord = sizeof(__m256i);
-  const auto load = [](const uint8_t* at) __attribute__((target("avx2"))) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-  };
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), load(from));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), LoadWord(from));
   uint64_t done = kWord - reinterpret_cast<uintptr_t>(to) % kWord;
   for (; count - done >= 4 * kWord; done += 4 * kWord) {
-    const __m256i a = load(from + done), b = load(from + done + kWord);
-    const __m256i c = load(from + done + 2 * kWord), d = load(from + done + 3 * kWord);
+    const __m256i a = LoadWord(from + done), b = LoadWord(from + done + kWord);
+    const __m256i c = LoadWord(from + done + 2 * kWord), d = LoadWord(from + done + 3 * kWord);
     auto* line = reinterpret_cast<__m256i*>(to + done);
     _mm256_store_si256(line, a);
     _mm256_store_si256(line + 1, b);
