@@ -24,18 +24,26 @@ export async function callValue<T>(asked: Asked, call: (service: IBinder) => T |
     return await deadline.within(Promise.resolve(call(service)), name)
   } catch (error) {
     // So a service answers that is of another interface; and one that does not permit it.
-    if (errorCode(error) !== 'ERR_SECURITY') throw error
-    await checkValue(asked)
+    if (errorCode(error) === 'ERR_SECURITY') await checkValue(asked)
     throw error
   }
 }
 
 /** @throws ToolError it is another thing than a value */
-async function checkValue({ manager, name, deadline }: Asked): Promise<void> {
-  const service = await findService(manager, name, deadline)
-  const descriptor = await deadline.within(Promise.resolve(service.getInterfaceDescriptor()), name)
+async function checkValue(asked: Asked): Promise<void> {
+  const descriptor = await descriptorOf(asked)
   if (descriptor === IMemoryService.DESCRIPTOR) return
-  throw new ToolError(EXIT.failed, `${name} is no value, but ${descriptor ?? 'nothing that has a name'}`)
+  throw new ToolError(EXIT.failed, `${asked.name} is no value, but ${descriptor ?? 'nothing that has a name'}`)
+}
+
+/** One that does not say it either: what it said first is the better word for it, so it is taken for a value. */
+async function descriptorOf({ manager, name, deadline }: Asked): Promise<string | null> {
+  try {
+    const service = await findService(manager, name, deadline)
+    return await deadline.within(Promise.resolve(service.getInterfaceDescriptor()), name)
+  } catch {
+    return IMemoryService.DESCRIPTOR
+  }
 }
 
 /** The registry that was asked for, with `--wait` also one that is yet to come, and the service. The caller closes it. @throws as connectInTime */

@@ -5,6 +5,7 @@
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { abortError } from '../util/abortable.ts'
 import { ClosedError, ConflictError, errorCode } from '../util/errors.ts'
 import { type CallOptions, checkCallOptions, Deadline } from '../util/patience.ts'
 import type { CoreEdit } from './core-edit.ts'
@@ -12,7 +13,7 @@ import type { WriteOptions } from './edits.ts'
 import type { Encoded } from './json.ts'
 import { ANY_VERSION, NO_TTL, type Outcome } from './store-interface.ts'
 import type { StoreLink, StoreOwner } from './store-link.ts'
-import { INLINE_BYTES, upload } from './upload.ts'
+import { INLINE_BYTES, type Step, upload } from './upload.ts'
 
 /** Of one change; for 5,000 milliseconds, where `timeoutMs` is absent. */
 export interface SetOptions extends WriteOptions, CallOptions {}
@@ -94,7 +95,13 @@ export class StoreCalls {
 
   #setLarge(key: string, value: Encoded, options: SetOptions): Promise<bigint> {
     const { ifVersion = ANY_VERSION, ttlMs = NO_TTL } = options
-    const request = { key, value, ifVersion, ttlMs, owner: this.#uploader }
+    let givenUp: Error | null = null
+    const step: Step = (answer) => {
+      if (givenUp === null) return answer
+      answer.catch(() => undefined)
+      return Promise.reject(givenUp)
+    }
+    const request = { key, value, ifVersion, ttlMs, owner: this.#uploader, step }
     const put = async ({ store, binder }: StoreOwner): Promise<Outcome> => {
       if (!(binder instanceof BinderProxy)) return store.set(key, value.type, value.bytes, ifVersion, ttlMs)
       try {
@@ -105,16 +112,26 @@ export class StoreCalls {
         return upload(store, request)
       }
     }
-    return this.#call(options, put, (outcome) => this.#versionOf(outcome, () => key))
+    const finish = (outcome: Outcome) => this.#versionOf(outcome, () => key)
+    // Parts that nobody waits for any more are not sent, nor is the value put.
+    return this.#call(options, put, finish, (error) => {
+      givenUp = error
+    })
   }
 
-  /** @param finish makes the answer of what came */
-  #call<T, R>(options: CallOptions, act: Act<T>, finish: (result: T) => R): Promise<R> {
+  /** @param finish makes the answer of what came; @param onGivenUp told once if nobody waits for it any more */
+  #call<T, R>(
+    options: CallOptions,
+    act: Act<T>,
+    finish: (result: T) => R,
+    onGivenUp?: (error: Error) => void,
+  ): Promise<R> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options
     checkCallOptions(options)
-    const begin = () => new Deadline({ signal, timeoutMs }, 'the store')
+    const begin = () => new Deadline({ signal, timeoutMs }, 'the store', onGivenUp)
     const { owner } = this.#link
-    if (owner === null || signal?.aborted) return this.#callLater(begin(), act, finish)
+    if (signal?.aborted) return Promise.reject(abortError(signal)) // and nothing is sent
+    if (owner === null) return this.#callLater(begin(), act, finish)
     const work = attempt(act, owner)
     // Behind the sending: the owner has begun with it.
     const deadline = begin()

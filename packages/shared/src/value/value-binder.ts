@@ -54,10 +54,15 @@ export class ValueBinder extends IMemoryService.Stub implements ImplementationOf
   }
 
   override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
-    return code >= FIRST_WATCH_CODE && code <= LAST_WATCH_CODE
+    return isWatchCode(code)
       ? this.#watch.onTransact(code, data, reply, flags)
       : super.onTransact(code, data, reply, flags)
   }
+}
+
+/** Codes of this process may be anything, and what is compared is asked for its number. */
+function isWatchCode(code: unknown): boolean {
+  return typeof code === 'number' && code >= FIRST_WATCH_CODE && code <= LAST_WATCH_CODE
 }
 
 function mayNotSet(uid: number): SecurityError {

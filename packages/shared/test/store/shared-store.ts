@@ -1,4 +1,5 @@
 /** A store between an owner and its readers, over channels: reads, writes, rights, limits, moves. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { SharedStore } from '../../src/store/shared-store.ts'
 import * as support from '../../test-support/index.ts'
@@ -179,6 +180,37 @@ t.test('bytes are plain bytes, and no Buffer, by whatever they are read', async 
     t.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype, name)
     t.strictSame(bytes, new Uint8Array([98]), name)
   }
+})
+
+t.test('what was given up before it began is not sent', async (t) => {
+  const { owner, store } = await support.publishedStore(t)
+  owner.set('k', 0)
+  const signal = AbortSignal.abort()
+  for (const act of [
+    () => store.set('k', 1, { signal }),
+    () => store.set('k', Buffer.alloc(support.MIB), { signal }),
+    () => store.delete('k', { signal }),
+    () => store.increment('k', 1, { signal }),
+    () => store.update([{ key: 'k', value: 1 }], { signal }),
+  ] as (() => Promise<unknown>)[]) {
+    await t.rejects(act, { name: 'AbortError' })
+    await store.increment('later') // whatever was sent has been served
+    t.equal(owner.get('k'), 0)
+  }
+})
+
+t.test('a large value that is given up on its way is not put, and its place is free again', async (t) => {
+  const { owner, store } = await support.publishedStore(t, { capacity: 64 * support.MIB })
+  owner.set('k', 0)
+  const controller = new AbortController()
+  const large = Buffer.alloc(16 * support.MIB)
+  const aborted = t.rejects(store.set('k', large, { signal: controller.signal }), { name: 'AbortError' })
+  const late = t.rejects(store.set('k', large, { timeoutMs: 1 }), { code: 'ERR_TIMEOUT' })
+  for (let turn = 0; owner.used.uploads === 0 && turn < 10_000; turn++) await nextTurn()
+  controller.abort()
+  await Promise.all([aborted, late])
+  while (owner.used.uploads !== 0) await nextTurn()
+  t.equal(owner.get('k'), 0)
 })
 
 t.test('a snapshot is of one moment, and leaves absent keys out', async (t) => {
