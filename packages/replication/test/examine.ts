@@ -1,6 +1,7 @@
 /** `memsvc doctor` of a cluster: what is wrong with it, from here, and what to do. */
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { remedyFor } from '../src/examine/failures.ts'
 import { type ClusterFinding, examineCluster } from '../src/index.ts'
 import * as support from '../test-support/index.ts'
 
@@ -70,6 +71,12 @@ t.test('what is wrong with TLS is said with what to do', { skip: NO_ETCD }, asyn
   })
   t.match(await look(node.secure.replace('https', 'http'), {}), { verdict: 'problem', remedy: /https:\/\/ instead/ })
   t.match(await look(node.direct.replace('http', 'https'), { ca }), { verdict: 'problem', remedy: /http:\/\/ instead/ })
+})
+
+t.test('a node that hangs up is asked the other way: in TLS, or without', async (t) => {
+  t.match(remedyFor(new Error('https://127.0.0.1:1 read ECONNRESET')), /http:\/\/ instead/)
+  t.match(remedyFor(new Error('https://127.0.0.1:1 has hung up')), /http:\/\/ instead/)
+  t.match(remedyFor(new Error('http://127.0.0.1:1 has hung up')), /https:\/\/ instead/)
 })
 
 t.test('plain http beyond this machine is a warning', async (t) => {

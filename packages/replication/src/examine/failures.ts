@@ -17,7 +17,8 @@ const ADVICE: readonly Advice[] = [
     remedy: 'the node wants a certificate of its clients, or another one: "cert" and "key"',
   },
   {
-    pattern: /WRONG_VERSION|PACKET_LENGTH|before secure TLS/,
+    // Who is asked in TLS and does not know it may say so, or nothing.
+    pattern: /WRONG_VERSION|PACKET_LENGTH|before secure TLS|https:\S+ .*(?:no HTTP|hung up|ECONNRESET)/,
     remedy: 'the node speaks no TLS: http:// instead of https://',
   },
   { pattern: /no HTTP|hung up|ECONNRESET/, remedy: 'if the node speaks TLS: https:// instead of http://, and its log' },
