@@ -12,6 +12,7 @@ support.leakChecked(t)
 support.watchdog(t)
 
 const PARTS_BYTES = 150_000
+const PING = 0x5f504e47 // is answered at once
 
 function send(proxy: BinderProxy, code: number, flags: number, write: (data: Parcel) => void = () => undefined): void {
   const data = Parcel.obtain()
@@ -149,23 +150,16 @@ for (const [way, sendMore] of Object.entries(WAYS)) {
 }
 
 t.test('an answer that was put off in one channel comes before what another channel’s call sends there', async (t) => {
-  const heard: BinderProxy[] = []
-  const first = support.rawClient(
-    t,
-    new support.ScriptedBinder({ 1: (data) => heard.push(data.readStrongBinder() as BinderProxy) }),
-  )
-  const object = { offset: 0, type: support.SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
-  first.peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
-  await first.peer.receiveMessages(1)
+  const { first } = await calledBack(t)
   for (const [way, sendMore] of Object.entries(WAYS)) {
     const root = new Binder()
     root.onTransact = (() => {
-      sendMore(heard[0] as BinderProxy, 5)
+      sendMore(first.callback, 5)
       return true
     }) as unknown as typeof root.onTransact
     const second = support.rawClient(t, root)
     await new Promise(setImmediate)
-    first.peer.send(support.message({ kind: support.TRANSACTION, id: 2, code: 0x5f504e47 })) // a ping is answered at once
+    first.peer.send(support.message({ kind: support.TRANSACTION, id: 2, code: PING }))
     second.peer.send(support.message({ kind: support.TRANSACTION, flags: support.ONEWAY, code: 9 }))
     const kinds: number[] = []
     while (kinds.length < 2) {
@@ -180,22 +174,46 @@ t.test('an answer that was put off in one channel comes before what another chan
 t.test('an answer that was put off and did not leave comes before what found the queue full after it', async (t) => {
   // Which packet is the first that the kernel does not take depends on how many there were before.
   for (const before of [0, 1, 2]) {
-    const { peer, server } = await answering(t, (callback, code) => WAYS['a oneway call']?.(callback, code))
-    for (let i = 0; i < before; i++) peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 0x5f504e47 }))
-    let sent = 1
-    while (server.queuedBytes === 0) {
-      peer.send(support.message({ kind: support.TRANSACTION, id: ++sent, code: 0x5f504e47 }))
-      peer.send(support.message({ kind: support.TRANSACTION, id: ++sent, code: sent }))
-      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    const { first } = await calledBack(t)
+    const root = new Binder()
+    root.onTransact = ((code: number) => {
+      WAYS['a oneway call']?.(first.callback, code)
+      return true
+    }) as unknown as typeof root.onTransact
+    const second = support.rawClient(t, root)
+    for (let i = 0; i < before; i++) {
+      first.peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: PING }))
+      await nextTurns()
     }
-    const seen = (await peer.receiveMessages(before + (3 * (sent - 1)) / 2)).slice(before)
-    const expected = Array.from({ length: (sent - 1) / 2 }, (_, i) => {
-      const [ping, call] = [2 * i + 2, 2 * i + 3]
-      return [`answer ${ping}`, `call ${call}`, `answer ${call}`]
-    })
+    let sent = 1
+    while (first.server.queuedBytes === 0) {
+      // In one batch: the answer is put off, and what the other channel's call sends here is not.
+      first.peer.send(support.message({ kind: support.TRANSACTION, id: ++sent, code: PING }))
+      second.peer.send(support.message({ kind: support.TRANSACTION, flags: support.ONEWAY, code: sent }))
+      await nextTurns()
+    }
+    const seen = (await first.peer.receiveMessages(before + 2 * (sent - 1))).slice(before)
+    const expected = Array.from({ length: sent - 1 }, (_, i) => [`answer ${i + 2}`, `call ${i + 2}`])
     t.strictSame(
       seen.map(({ kind, id, code }) => (kind === support.REPLY ? `answer ${id}` : `call ${code}`)),
       expected.flat(),
     )
   }
 })
+
+async function nextTurns(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+}
+
+/** A client that has a callback at a service. */
+async function calledBack(t: Test) {
+  const heard: BinderProxy[] = []
+  const registering = new support.ScriptedBinder({
+    1: (data) => heard.push(data.readStrongBinder() as BinderProxy),
+  })
+  const first = support.rawClient(t, registering)
+  const object = { offset: 0, type: support.SENDERS_BINDER, number: 7, acceptsFileDescriptors: true }
+  first.peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, objectCount: 1 }, bodyOf(object)))
+  await first.peer.receiveMessages(1)
+  return { first: { ...first, callback: heard[0] as BinderProxy } }
+}
