@@ -132,6 +132,10 @@ t.test('an area says when it has changed last', async (t) => {
   t.ok(first <= Date.now() + 10)
   support.versionOf(writer.delete('a'))
   t.ok(writer.stats.changedAt >= first)
+  const last = writer.stats.changedAt
+  while (Date.now() <= last + 20); // another tick of the kernel
+  t.type(writer.put('k', BYTES, Buffer.alloc(16 * support.MIB)), 'number', 'there is no room')
+  t.equal(writer.stats.changedAt, last, 'nothing has changed')
   t.equal(writer.delete('a'), 0n)
   t.equal(writer.load('b', { type: BYTES, version: 1n, bytes: Buffer.alloc(1) }), api.areaWriteCodes.TOO_LATE)
 })

@@ -117,7 +117,7 @@ napi_value Put(napi_env env, napi_callback_info info) {
   if (error == 0) {
     const auto length = static_cast<uint32_t>(bytes.length);
     error = area->writer.Put(&area->last_put, static_cast<Type>(type), bytes.data, length, &version);
-    StampChange(area);
+    if (error == 0) StampChange(area);
   }
   Split(version, words.version);
   words.count = static_cast<double>(error);
