@@ -5,6 +5,7 @@
 import process from 'node:process'
 import type { AsyncContext, OwnedFd } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
+import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { Caller } from '../binder/calling-identity.ts'
 import { Session } from '../binder/session.ts'
 import { withOptions } from '../binder/with-options.ts'
@@ -16,6 +17,7 @@ import { readAttachment } from './attachment.ts'
 import { type FoundService, IServiceManager } from './registry-interface.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { connectRegistry } from './registry-socket.ts'
+import { isServiceName } from './service-name.ts'
 
 /** A service of this process. */
 export interface Registration {
@@ -211,4 +213,14 @@ export function openService(found: FoundService): IBinder | null {
     if (errorCode(cause) !== 'EPERM') throw cause
     throw new DeadObjectError('the registry answered a channel that is no socket', { cause })
   }
+}
+
+/** The service of that name; null: there is none, or no such name can be. @throws as the registry's getService */
+export async function findAndOpen(registry: Registry, name: string): Promise<IBinder | null> {
+  return isServiceName(name) ? openService(await registry.getService(name)) : null
+}
+
+/** Of a service that nobody waits for any more: the channel that was made for it. */
+export function closeService(service: IBinder | null): void {
+  if (service instanceof BinderProxy) service.close()
 }

@@ -7,25 +7,22 @@
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { contextFor } from '../binder/binder-context.ts'
-import { BinderProxy } from '../binder/binder-proxy.ts'
 import { inContext } from '../binder/calling-identity.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
-import { abortError } from '../util/abortable.ts'
 import { failForCaller } from '../util/caller-stack.ts'
 import { checkFunction, checkInteger, checkOptions, checkSignal, INT_MAX, show } from '../util/check.ts'
 import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
-import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions, within } from '../util/patience.ts'
-import { Signal } from '../util/signal.ts'
+import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions } from '../util/patience.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
-import { isOutage } from './outage.ts'
 import { DUMP_PRIORITY_ALL, DUMP_PRIORITY_DEFAULT, type ServiceInfo } from './registry-interface.ts'
-import { type ChannelPolicy, openService, type Registry } from './registry-link.ts'
+import { type ChannelPolicy, closeService, findAndOpen, openService } from './registry-link.ts'
 import { findRegistry, type RegistryPlace } from './registry-path.ts'
 import { retryOverloaded } from './retry.ts'
 import { defaultPolicy } from './service-channels.ts'
 import { checkServiceLimits, type ServiceLimits } from './service-limits.ts'
 import { isServiceName } from './service-name.ts'
+import { ServiceWaits } from './service-waits.ts'
 
 /** Where the registry is, and how long to try: `path` or `scope`, else MEMSVC_REGISTRY, else the user's or the machine's. */
 export interface ConnectOptions {
@@ -55,22 +52,16 @@ export interface AddServiceOptions extends CallOptions {
   dumpPriority?: number
 }
 
-/** waitForService looks again this often, in milliseconds: for a registry while there is none, for the service otherwise. */
-const RECONNECT_MS = 50
-const RECHECK_MS = 1000
-/** What is said to the registry when nobody waits any more keeps the process so long at most, in milliseconds. */
-const FAREWELL_MS = 1000
-
 /** A client of the registry. It owns its connection, and what it has published, until `close()`. */
 export class ServiceManager {
   readonly #path: string
   readonly #link: LastingLink
-  /** Of the waits under way, to end them at `close()`. */
-  readonly #waits = new Set<Signal>()
+  readonly #waits: ServiceWaits
 
   private constructor(place: RegistryPlace, policy: ChannelPolicy) {
     this.#path = place.path
     this.#link = new LastingLink(place, policy)
+    this.#waits = new ServiceWaits(this.#link)
     keepFromCloning(this)
   }
 
@@ -170,7 +161,7 @@ export class ServiceManager {
    */
   async getService(name: string, options: CallOptions = {}): Promise<IBinder | null> {
     checkCallOptions(options)
-    return this.#link.ask(inTime(options), (registry) => find(registry, name))
+    return this.#link.ask(inTime(options), (registry) => findAndOpen(registry, name))
   }
 
   /** As getService; on Android it does not start a service that is not there, here neither does. */
@@ -188,19 +179,7 @@ export class ServiceManager {
   async waitForService(name: string, options: CallOptions = {}): Promise<IBinder> {
     checkName(name)
     checkCallOptions(options)
-    const news = new Signal()
-    this.#waits.add(news)
-    const callback = new NotificationCallback(name, null, () => news.raise())
-    const over = new AbortController()
-    try {
-      const found = this.#wait(callback, news, over.signal)
-      return await within(options, `waiting for ${name}`, found, closeService)
-    } finally {
-      over.abort()
-      this.#waits.delete(news)
-      // Not waited for: the registry may hang, and has nothing to say that matters any more.
-      void this.#link.unregister(callback, { timeoutMs: FAREWELL_MS }).catch(() => {})
-    }
+    return this.#waits.waitFor(name, options)
   }
 
   /** The names of all services with one of these priorities, sorted. @throws ERR_OUT_OF_RANGE; as getService */
@@ -243,7 +222,7 @@ export class ServiceManager {
   /** Closes the connection: what was published here is withdrawn. Services that were found live on. Idempotent. */
   close(): void {
     this.#link.close()
-    for (const news of this.#waits) news.raise()
+    this.#waits.close()
   }
 
   /** As {@link close}, for `using`. */
@@ -251,30 +230,9 @@ export class ServiceManager {
     this.close()
   }
 
-  /** Until `over` fires: then nobody waits for the service any more. */
-  async #wait(callback: NotificationCallback, news: Signal, over: AbortSignal): Promise<IBinder> {
-    while (!over.aborted) {
-      this.#link.checkOpen()
-      const service = await this.#link.whileUp({ signal: over }, (registry) => find(registry, callback.serviceName))
-      if (service !== null) return service
-      if (over.aborted) break
-      if (!this.#link.callbacks.has(callback)) await this.#registerWhileUp(callback, over)
-      await news.wait({ timeoutMs: this.#link.isConnected ? RECHECK_MS : RECONNECT_MS, signal: over })
-    }
-    throw abortError(over)
-  }
-
-  async #registerWhileUp(callback: NotificationCallback, over: AbortSignal): Promise<void> {
-    try {
-      await this.#link.register(callback, { signal: over })
-    } catch (error) {
-      if (!isOutage(error)) throw error
-    }
-  }
-
   async #tell(entry: NotificationCallback, callback: OnRegistration): Promise<void> {
     // Nothing: it is gone again already. Its next registration comes with a notice of its own.
-    const service = await this.#link.whileUp(inTime({}), (registry) => find(registry, entry.serviceName))
+    const service = await this.#link.whileUp(inTime({}), (registry) => findAndOpen(registry, entry.serviceName))
     if (service === null) return
     if (this.#link.callbacks.has(entry)) callback(entry.serviceName, service)
     else closeService(service)
@@ -298,15 +256,6 @@ function defaultManager(): Promise<ServiceManager> {
     manager.catch(() => defaults.delete(place.path))
   }
   return manager
-}
-
-async function find(registry: Registry, name: string): Promise<IBinder | null> {
-  return isServiceName(name) ? openService(await registry.getService(name)) : null
-}
-
-/** Of a service that nobody waits for any more: the channel that was made for it. */
-function closeService(service: IBinder | null): void {
-  if (service instanceof BinderProxy) service.close()
 }
 
 function checkName(name: unknown): asserts name is string {

@@ -1,0 +1,70 @@
+/** Waits for services that are yet to come, over restarts of the registry too. */
+import type { IBinder } from '../parcel/ibinder.ts'
+import { abortError } from '../util/abortable.ts'
+import { type CallOptions, within } from '../util/patience.ts'
+import { Signal } from '../util/signal.ts'
+import type { LastingLink } from './lasting-link.ts'
+import { NotificationCallback } from './notifications.ts'
+import { isOutage } from './outage.ts'
+import { closeService, findAndOpen } from './registry-link.ts'
+
+/** A wait looks again this often, in milliseconds: for a registry while there is none, for the service otherwise. */
+const RECONNECT_MS = 50
+const RECHECK_MS = 1000
+/** What is said to the registry when nobody waits any more keeps the process so long at most, in milliseconds. */
+const FAREWELL_MS = 1000
+
+export class ServiceWaits {
+  readonly #link: LastingLink
+  /** Of those under way, to end them at `close()`. */
+  readonly #news = new Set<Signal>()
+
+  constructor(link: LastingLink) {
+    this.#link = link
+  }
+
+  /** @throws AbortError; ERR_TIMEOUT; ERR_CLOSED */
+  async waitFor(name: string, options: CallOptions): Promise<IBinder> {
+    const news = new Signal()
+    this.#news.add(news)
+    const callback = new NotificationCallback(name, null, () => news.raise())
+    const over = new AbortController()
+    try {
+      const found = this.#untilFound(callback, news, over.signal)
+      return await within(options, `waiting for ${name}`, found, closeService)
+    } finally {
+      over.abort()
+      this.#news.delete(news)
+      // Not waited for: the registry may hang, and has nothing to say that matters any more.
+      void this.#link.unregister(callback, { timeoutMs: FAREWELL_MS }).catch(() => {})
+    }
+  }
+
+  /** They end, because the link is closed. */
+  close(): void {
+    for (const news of this.#news) news.raise()
+  }
+
+  /** Until `over` fires: then nobody waits for the service any more. */
+  async #untilFound(callback: NotificationCallback, news: Signal, over: AbortSignal): Promise<IBinder> {
+    while (!over.aborted) {
+      this.#link.checkOpen()
+      const service = await this.#link.whileUp({ signal: over }, (registry) =>
+        findAndOpen(registry, callback.serviceName),
+      )
+      if (service !== null) return service
+      if (over.aborted) break
+      if (!this.#link.callbacks.has(callback)) await this.#registerWhileUp(callback, over)
+      await news.wait({ timeoutMs: this.#link.isConnected ? RECHECK_MS : RECONNECT_MS, signal: over })
+    }
+    throw abortError(over)
+  }
+
+  async #registerWhileUp(callback: NotificationCallback, over: AbortSignal): Promise<void> {
+    try {
+      await this.#link.register(callback, { signal: over })
+    } catch (error) {
+      if (!isOutage(error)) throw error
+    }
+  }
+}
