@@ -1,6 +1,5 @@
 /** The sample's four classes, line by line in TypeScript: they compile, run as two processes, and leave nothing behind. */
 import { spawnSync } from 'node:child_process'
-import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { leakChecked, runProgram, startProgram, watchdog } from '../../packages/shared/dist/test-support/harness.js'
@@ -37,6 +36,6 @@ t.test('the client reads what it has written, and the service has no descriptor 
     t.equal(await run('read'), value)
   }
   // the service hears of its last client's end a moment after it; a leak ends in the watchdog
-  while (open() > before) await setImmediate()
+  while (open() > before) await new Promise(setImmediate)
   t.pass('as many descriptors as before')
 })

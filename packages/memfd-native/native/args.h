@@ -14,6 +14,12 @@ struct Bytes {
   size_t length = 0;
 };
 
+/** A borrowed Float64Array, as Bytes: where a function of many results puts them. */
+struct Numbers {
+  double* data = nullptr;
+  size_t length = 0;
+};
+
 inline void ThrowArgType(napi_env env, const std::string& name, const char* rule) {
   napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", (name + " must be " + rule).c_str());
 }
@@ -88,15 +94,24 @@ bool ReadArg(Napi::Value value, const char* name, std::vector<T>* out) {
   return true;
 }
 
-inline bool ReadArg(Napi::Value value, const char* name, Bytes* out) {
+template <typename Span>
+bool ReadTypedArray(Napi::Value value, napi_typedarray_type wanted, Span* out) {
   napi_typedarray_type type;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &out->length, reinterpret_cast<void**>(&out->data), nullptr,
-                               nullptr) != napi_ok ||
-      type != napi_uint8_array) {
-    ThrowArgType(value.Env(), name, "a Uint8Array");
-    return false;
-  }
-  return true;
+  return napi_get_typedarray_info(value.Env(), value, &type, &out->length, reinterpret_cast<void**>(&out->data), nullptr,
+                                  nullptr) == napi_ok &&
+         type == wanted;
+}
+
+inline bool ReadArg(Napi::Value value, const char* name, Bytes* out) {
+  if (ReadTypedArray(value, napi_uint8_array, out)) return true;
+  ThrowArgType(value.Env(), name, "a Uint8Array");
+  return false;
+}
+
+inline bool ReadArg(Napi::Value value, const char* name, Numbers* out) {
+  if (ReadTypedArray(value, napi_float64_array, out)) return true;
+  ThrowArgType(value.Env(), name, "a Float64Array");
+  return false;
 }
 
 inline bool ReadArg(Napi::Value value, const char* name, Napi::Function* out) {

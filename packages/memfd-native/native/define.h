@@ -2,7 +2,7 @@
 // parameters are read and checked by their types before it runs (args.h), and whose result is turned into JavaScript's.
 //
 // Parameters: int (int32), unsigned (32 bits, of either sign: what `|` made), int64_t (safe integers), bool,
-// std::string (UTF-8), std::vector<int> (an array), Bytes, Napi::Function; a leading Napi::Env is handed in.
+// std::string (UTF-8), std::vector<int> (an array), Bytes, Numbers, Napi::Function; a leading Napi::Env is handed in.
 // Results: int64_t (>= 0, or a negative errno), unique_fd (owned by JavaScript from then on; empty: the errno),
 // Napi::Value.
 //
@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <initializer_list>
 #include <tuple>
 #include <utility>
 
@@ -25,6 +26,13 @@ inline int64_t ResultOf(int64_t result) { return result < 0 ? -errno : result; }
 
 /** The negative errno of the call that has just failed, as a JavaScript value. */
 inline Napi::Value Errno(Napi::Env env) { return Napi::Number::New(env, -errno); }
+
+/** Results that are several numbers, into an array of JavaScript's: an object made here takes longer than most system calls. */
+inline int64_t PutNumbers(const Numbers& out, std::initializer_list<double> numbers) {
+  if (out.length < numbers.size()) return -EINVAL;
+  std::copy(numbers.begin(), numbers.end(), out.data);
+  return 0;
+}
 
 /** Runs a system call again that a signal interrupted. Never for close(2). */
 template <typename Call>

@@ -1,8 +1,11 @@
-// Descriptors of any kind: who owns them, and fcntl(2), open(2), lseek(2), fstat(2), pipe2(2), flock(2).
+// Descriptors of any kind: who owns them, and fcntl(2), open(2), lseek(2), fstat(2), stat(2), pipe2(2), flock(2).
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+
+#include <cstdio>
+#include <string>
 
 #include "define.h"
 #include "families.h"
@@ -47,19 +50,26 @@ int64_t SetNonBlocking(int fd, bool on) {
   return ResultOf(::ioctl(fd, FIONBIO, &value));
 }
 
-Napi::Value Fstat(Napi::Env env, int fd) {
+double Number(auto value) { return static_cast<double>(value); }
+
+/** [dev, ino, mode, nlink, uid, size, blocks] */
+int64_t Fstat(int fd, Numbers out) {
   struct stat stat;
-  if (::fstat(fd, &stat) < 0) return Errno(env);
-  Napi::Object result = Napi::Object::New(env);
-  const auto set = [&](const char* name, auto value) { result.Set(name, static_cast<double>(value)); };
-  set("dev", stat.st_dev);
-  set("ino", stat.st_ino);
-  set("mode", stat.st_mode);
-  set("nlink", stat.st_nlink);
-  set("uid", stat.st_uid);
-  set("size", stat.st_size);
-  set("blocks", stat.st_blocks);
-  return result;
+  if (::fstat(fd, &stat) < 0) return -errno;
+  return PutNumbers(out, {Number(stat.st_dev), Number(stat.st_ino), Number(stat.st_mode), Number(stat.st_nlink),
+                          Number(stat.st_uid), Number(stat.st_size), Number(stat.st_blocks)});
+}
+
+/** Of numbers that have more bits than a double: as a text, which is compared and not read. */
+Napi::Value FileIdentity(Napi::Env env, std::string path) {
+  struct stat stat;
+  if (path.find('\0') != std::string::npos) return Napi::Number::New(env, -ENOENT);  // no path has one
+  if (::stat(path.c_str(), &stat) < 0) return Errno(env);
+  char text[80];  // four numbers of up to 16 digits
+  const int length = std::snprintf(text, sizeof(text), "%lx:%lx:%lx.%lx", static_cast<unsigned long>(stat.st_dev),
+                                   static_cast<unsigned long>(stat.st_ino), static_cast<unsigned long>(stat.st_ctim.tv_sec),
+                                   static_cast<unsigned long>(stat.st_ctim.tv_nsec));
+  return Napi::String::New(env, text, length);
 }
 
 /** [read end, write end] */
@@ -83,7 +93,8 @@ void RegisterFd(Napi::Env env, Napi::Object exports) {
   Define<Reopen, "fd", "flags">(exports, "reopen");
   Define<Lseek, "fd", "offset", "whence">(exports, "lseek");
   Define<SetNonBlocking, "fd", "on">(exports, "setNonBlocking");
-  Define<Fstat, "fd">(exports, "fstat");
+  Define<Fstat, "fd", "out">(exports, "fstat");
+  Define<FileIdentity, "path">(exports, "fileIdentity");
   Define<Pipe, "flags">(exports, "pipe");
   Define<LockFile, "fd">(exports, "lockFile");
 }

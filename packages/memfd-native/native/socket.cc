@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "ancillary.h"
-#include "credentials.h"
 #include "define.h"
 #include "families.h"
 #include "unix_address.h"
@@ -47,11 +46,12 @@ int64_t Connect(int fd, std::string path) {
   return ResultOf(Retry([&] { return ::connect(fd, Generic(*address), address->length); }));
 }
 
-Napi::Value PeerCredentials(Napi::Env env, int fd) {
+/** [pid, uid, gid] */
+int64_t PeerCredentials(int fd, Numbers out) {
   ucred peer;
   socklen_t length = sizeof(peer);
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return Errno(env);
-  return CredentialsToJs(env, peer);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+  return PutNumbers(out, {static_cast<double>(peer.pid), static_cast<double>(peer.uid), static_cast<double>(peer.gid)});
 }
 
 unique_fd PeerPidfd(int fd) {
@@ -117,7 +117,7 @@ void RegisterSocket(Napi::Env env, Napi::Object exports) {
   Define<Listen, "fd", "backlog">(exports, "listen");
   Define<Accept, "fd">(exports, "accept");
   Define<Connect, "fd", "path">(exports, "connect");
-  Define<PeerCredentials, "fd">(exports, "peerCredentials");
+  Define<PeerCredentials, "fd", "out">(exports, "peerCredentials");
   Define<PeerPidfd, "fd">(exports, "peerPidfd");
   Define<PeerGroups, "fd">(exports, "peerGroups");
   Define<GetOption, "fd", "option">(exports, "socketOption");

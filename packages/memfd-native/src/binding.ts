@@ -80,7 +80,9 @@ export interface NativeBinding {
   reopen(fd: number, flags: number): number
   lseek(fd: number, offset: number, whence: number): number
   setNonBlocking(fd: number, on: boolean): number
-  fstat(fd: number): FileStatus | number
+  /** @param out dev, ino, mode, nlink, uid, size, blocks */
+  fstat(fd: number, out: Float64Array): number
+  fileIdentity(path: string): string | number
   pipe(flags: number): [number, number] | number
   lockFile(fd: number): number
 
@@ -123,7 +125,8 @@ export interface NativeBinding {
   listen(fd: number, backlog: number): number
   accept(fd: number): number
   connect(fd: number, path: string): number
-  peerCredentials(fd: number): Credentials | number
+  /** @param out pid, uid, gid */
+  peerCredentials(fd: number, out: Float64Array): number
   peerPidfd(fd: number): number
   peerGroups(fd: number): number[] | number
   /** Its 32 bits, without a sign. */

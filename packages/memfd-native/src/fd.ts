@@ -36,7 +36,28 @@ export function lseek(fd: Fd, offset: number, whence: number): number {
 
 /** Who a file is (dev and ino together), its mode, links, owner, size in bytes, and blocks of 512 bytes. fstat(2) */
 export function fstat(fd: Fd): FileStatus {
-  return unwrap('fstat', native.fstat(fdNumber(fd)))
+  unwrap('fstat', native.fstat(fdNumber(fd), told))
+  return {
+    dev: told[0] as number,
+    ino: told[1] as number,
+    mode: told[2] as number,
+    nlink: told[3] as number,
+    uid: told[4] as number,
+    size: told[5] as number,
+    blocks: told[6] as number,
+  }
+}
+
+/** By the last fstat. */
+const told = new Float64Array(7)
+
+/**
+ * Which file a path leads to, and since when it is as it is (device, inode, time of its last change): equal texts, the same file.
+ * Null: nothing can be seen there. stat(2)
+ */
+export function fileIdentity(path: string): string | null {
+  const result = native.fileIdentity(path)
+  return typeof result === 'string' ? result : null
 }
 
 /** Turns O_NONBLOCK on or off, for every holder of this open file. ioctl_tty(2), FIONBIO */

@@ -116,8 +116,12 @@ export function recvmsg(fd: Fd, size: number, maxFds = MAX_FDS, flags = 0): Mess
 
 /** Who connected, or made the pair, as it was then: a later setuid() does not show. SO_PEERCRED, unix(7) */
 export function getPeerCredentials(fd: Fd): Credentials {
-  return unwrap('getsockopt', native.peerCredentials(fdNumber(fd)))
+  unwrap('getsockopt', native.peerCredentials(fdNumber(fd), peer))
+  return { pid: peer[0] as number, uid: peer[1] as number, gid: peer[2] as number }
 }
+
+/** What the last getPeerCredentials was told. */
+const peer = new Float64Array(3)
 
 /** A pidfd of the peer, which is its own even when the pid is used again. Null before Linux 6.5. SO_PEERPIDFD */
 export function getPeerPidfd(fd: Fd): OwnedFd | null {

@@ -1,4 +1,4 @@
-import { readFileSync, readSync, writeSync } from 'node:fs'
+import { chmodSync, readFileSync, readSync, renameSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import t from 'tap'
 import * as api from '../src/index.ts'
 import { codeOf, leakChecked, PAGE, sizedMemfd } from '../test-support/index.ts'
@@ -66,6 +66,23 @@ t.test('fstat tells what the file is', async (t) => {
   const status = api.fstat(memfd)
   t.match(status, { size: 3 * PAGE, nlink: 0, uid: process.getuid?.(), blocks: PAGE / 512 })
   t.equal(status.mode & 0o170777, 0o100777)
+})
+
+t.test('fileIdentity is the same text as long as a path leads to the same unchanged file', async (t) => {
+  const folder = t.testdir({ file: 'x' })
+  const [path, link, other] = [`${folder}/file`, `${folder}/link`, `${folder}/other`]
+  const before = api.fileIdentity(path)
+  t.type(before, 'string')
+  symlinkSync(path, link)
+  t.equal(api.fileIdentity(path), before)
+  t.equal(api.fileIdentity(link), before)
+  chmodSync(path, 0o600) // its ctime
+  const changed = api.fileIdentity(path)
+  t.not(changed, before)
+  writeFileSync(other, 'x')
+  renameSync(other, path)
+  t.not(api.fileIdentity(path), changed)
+  for (const none of [`${path}/x`, `${folder}/none`, `${path}\0x`, '']) t.equal(api.fileIdentity(none), null, none)
 })
 
 t.test('a pipe carries bytes from its second end to its first, both CLOEXEC', async (t) => {

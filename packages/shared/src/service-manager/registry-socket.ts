@@ -1,7 +1,6 @@
 /** The way that a client goes to the registry: the path is looked at, then walked, then whoever is at its end looked at. */
 
-import { statSync } from 'node:fs'
-import { connect, constants, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
+import { connect, constants, fileIdentity, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
 import type { Caller } from '../binder/calling-identity.ts'
 import { SecurityError } from '../util/errors.ts'
 import { now as clock } from '../util/timers.ts'
@@ -53,22 +52,12 @@ let trustedWay: { readonly way: string; readonly socket: string; readonly until:
 function checkWay({ path, trusted }: RegistryPlace): void {
   const way = `${trusted.key} ${path}`
   const now = clock()
-  const socket = socketAt(path)
+  const socket = fileIdentity(path) // null: connect(2) will say why
   const known = trustedWay
   if (known !== null && known.way === way && known.until > now && known.socket === socket) return
   checkPathTrust(`the registry at ${path}`, path, trusted)
   if (socket === null || !path.startsWith('/')) return // a relative path may begin elsewhere next time
   trustedWay = { way, socket, until: now + WAY_LASTS_MS }
-}
-
-/** Its device and number, and when it was last changed: a number may be given again. null: nothing to be seen there. */
-function socketAt(path: string): string | null {
-  try {
-    const stats = statSync(path, { throwIfNoEntry: false })
-    return stats === undefined ? null : `${stats.dev} ${stats.ino} ${stats.ctimeMs}`
-  } catch {
-    return null // connect(2) will say why
-  }
 }
 
 /**
