@@ -120,20 +120,22 @@ class History {
       if (letter < 'a') {
         value.is_there = true;
         value.words.assign(letter == 'L' || letter == 'M' ? 5 : 2, letter == 'L' || letter == 'M' ? 1 : number * 10 + edits.size());
-        edit.block = writer->Reserve(static_cast<uint32_t>(8 * value.words.size()), area::kBytes);
-        if (edit.block == 0) break;
-        writer->Write(edit.block, 0, value.words.data(), 8 * value.words.size());
+        if (action.size() > 1) {
+          edit.block = writer->Reserve(static_cast<uint32_t>(8 * value.words.size()), area::kBytes);
+          if (edit.block == 0) break;
+          writer->Write(edit.block, 0, value.words.data(), 8 * value.words.size());
+        }
       }
       values.emplace_back(name, value);
       edits.push_back(edit);
     }
     uint64_t version = 0;
     const uint32_t before = trace_.count();
-    const bool is_full = edits.size() < action.size();
-    if (is_full || writer->Commit(edits.data(), edits.size(), &version) != 0 || version == 0) {
-      for (const area::Edit& edit : edits) {
-        if (edit.block != 0) writer->Abandon(edit.block);
-      }
+    if (action.size() == 1 && action[0] < 'a') {
+      // As it is put: without a reservation, and of a key that is there without a plan.
+      const auto& words = values[0].second.words;
+      if (writer->Put(&edits[0], area::kBytes, words.data(), static_cast<uint32_t>(8 * words.size()), &version) != 0) return;
+    } else if (!CommitAll(writer, &edits, action.size(), &version)) {
       return;
     }
     for (auto& [name, value] : values) {
@@ -143,6 +145,16 @@ class History {
       state_[name] = value;
     }
     AddCommits(before);
+  }
+
+  /** All `count` of them, or none: then false. */
+  static bool CommitAll(Writer* writer, std::vector<area::Edit>* edits, size_t count, uint64_t* version) {
+    const bool is_full = edits->size() < count;
+    if (!is_full && writer->Commit(edits->data(), edits->size(), version) == 0 && *version != 0) return true;
+    for (const area::Edit& edit : *edits) {
+      if (edit.block != 0) writer->Abandon(edit.block);
+    }
+    return false;
   }
 
   /** The store that committed, among those since. */

@@ -100,6 +100,7 @@ class Actor {
   void Commit(const std::vector<std::string>& changes) {
     std::vector<area::Edit> edits(changes.size());
     State after = state_;
+    if (changes.size() == 1 && std::isupper(changes[0][0])) return Put(&edits[0], changes[0]);
     for (size_t i = 0; i < changes.size(); ++i) {
       const char letter = changes[i][0];
       const std::string name = NameOf(letter);
@@ -113,6 +114,14 @@ class Actor {
       }
     }
     End(edits, std::move(after));
+  }
+
+  void Put(area::Edit* edit, const std::string& change) {
+    const uint32_t bytes = SizeIn(change);
+    const std::vector<uint32_t> words(bytes / 4, number_ * 100);
+    Set(&edit->key, NameOf(change[0]));
+    uint64_t version = 0;
+    if (writer_->Put(edit, area::kBytes, words.data(), bytes, &version) == 0) state_[NameOf(change[0])] = {number_ * 100, bytes, version};
   }
 
   void PutNew(int count, uint32_t bytes = kSizes[0]) {

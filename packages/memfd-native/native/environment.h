@@ -74,9 +74,11 @@ struct Environment {
   bool polls_by_thread = false;       // the runtime has no libuv that would
   PollThread* poll_thread = nullptr;  // its own, from the first descriptor that is polled on
   area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h
+  unsigned char* area_few = first_area_few;  // and the bytes of its value
   const double* copy_args = first_copy_args;  // of the call that comes: see mapping.cc
   // Until JavaScript gives memory of its own for these.
-  alignas(double) unsigned char first_area_words[440];
+  alignas(double) unsigned char first_area_words[184];
+  unsigned char first_area_few[256];
   double first_copy_args[3] = {};
 
   static Environment& Of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }

@@ -26,7 +26,27 @@ struct FastCall {
 
   napi_env env;
   Environment* environment;
-  napi_value argv[N == 0 ? 1 : N];
+  napi_value argv[N];
+};
+
+/** A call that mostly has no arguments: they are asked for only where they are used. */
+template <>
+struct FastCall<0> {
+  FastCall(napi_env env, napi_callback_info info) : env(env), info(info) {
+    void* data = nullptr;
+    napi_get_instance_data(env, &data);
+    environment = static_cast<Environment*>(data);
+  }
+  napi_value Argument(size_t which) const {
+    napi_value argv[2];
+    size_t count = 2;
+    napi_get_cb_info(env, info, &count, argv, nullptr, nullptr);
+    return argv[which];
+  }
+
+  napi_env env;
+  napi_callback_info info;
+  Environment* environment;
 };
 
 /** What a handle stands for. Throws ERR_CLOSED and answers null when it is closed. */

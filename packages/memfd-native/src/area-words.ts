@@ -24,14 +24,13 @@ export const POSITION = 3
 export const HANDLE = 8
 /** What a call answers. */
 export const COUNT = 9
-export const ALLOCATED_BYTES = 51
-export const USED_BYTES = 52
-export const RESERVED_BLOCKS = 53
-const KEY_NUMBER = 54
+export const ALLOCATED_BYTES = 19
+export const USED_BYTES = 20
+export const RESERVED_BLOCKS = 21
+const KEY_NUMBER = 22
 
 const KEY_AT = 88
-const FEW_AT = 152
-const WORDS_BYTES = 440
+const WORDS_BYTES = 184
 /** A key of so many bytes is handed over in the words. */
 const SHORT_KEY = 64
 /** And a value. */
@@ -44,13 +43,14 @@ const LAST_OF_ASCII = 0x7f
 
 /** As int32s: 64 bits are two of them, the low half first. */
 export const words = new Int32Array(new SharedArrayBuffer(WORDS_BYTES)) // shared: that cannot be detached
-native.areaUseWords(words)
+/** V8 copies to and from shared memory word by word: bytes of values lie in memory that is not. Nobody else gets it, to detach it. */
+const fewMemory = native.areaUseWords(words)
 /** As whole 64 bits: place / 2. */
 export const longs = new BigUint64Array(words.buffer)
 /** As doubles. */
 export const doubles = new Float64Array(words.buffer)
 const keyBytes = new Bytes(words.buffer, KEY_AT, SHORT_KEY)
-const few = new Bytes(words.buffer, FEW_AT, FEW_BYTES)
+const few = new Bytes(fewMemory)
 /** Of `few`, by their length: to make one takes longer than to copy it. */
 const beginnings: (Uint8Array | undefined)[] = new Array(FEW_BYTES + 1).fill(undefined)
 
@@ -103,7 +103,7 @@ export function takeBytes(target: Uint8Array, count: number): void {
 
 function beginningOfFew(count: number): Uint8Array {
   let view = beginnings[count]
-  if (view === undefined) beginnings[count] = view = new Bytes(words.buffer, FEW_AT, count)
+  if (view === undefined) beginnings[count] = view = new Bytes(fewMemory, 0, count)
   return view
 }
 

@@ -153,7 +153,7 @@ export interface NativeBinding {
   pollByThread(): number
 
   /** For the numbers of the call that comes and of its results: area-words.ts. */
-  areaUseWords(words: Int32Array): void
+  areaUseWords(words: Int32Array): ArrayBuffer
   areaAttach(fd: number): Handle
   areaDetach(handle: Handle): number
   /** The handle, the rest and what it answers are in the words. */

@@ -5,12 +5,12 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "block_queue.h"
 #include "layout.h"
 
 namespace area {
@@ -48,7 +48,7 @@ class Allocator {
     const size_t queue = ClassOf(kBlockBytes + bytes);
     const uint64_t size = SizeOfClass(queue);
     if (queue >= queues_.size()) queues_.resize(queue + 1);
-    if (queues_[queue].size() > DistanceOf(size)) return Dequeue(queue, size);
+    if (HasWaited(queues_[queue].size(), size)) return Dequeue(queue, size);
     if (uint64_t at = Cut(size)) return at;
     if (IsJoiningDue(queue, size)) {
       if (uint64_t at = JoinAndCut(size, join)) return at;
@@ -69,7 +69,7 @@ class Allocator {
   void Give(uint64_t at, uint64_t bytes) {
     const size_t queue = ClassOf(kBlockBytes + bytes);
     const uint64_t size = SizeOfClass(queue);
-    queues_[queue].push_back(at);
+    queues_[queue].Push(at);
     queued_ += size;
     used_ -= size;
   }
@@ -97,15 +97,15 @@ class Allocator {
     return (uint64_t{1} << log2) + ((number - 1) % 4 + 1) * (uint64_t{1} << (log2 - 2));
   }
 
-  size_t DistanceOf(uint64_t size) const {
-    return size <= 4096 + 1024 ? std::min(tuning_.distance_small, std::max(tuning_.least_small, tuning_.waiting_small / size))
-           : size <= (1 << 20) ? tuning_.distance_medium
-                               : tuning_.distance_large;
+  /** Whether, where so many blocks wait, the first of them has waited long enough. */
+  bool HasWaited(size_t count, uint64_t size) const {
+    if (size > (1 << 20)) return count > tuning_.distance_large;
+    if (size > 4096 + 1024) return count > tuning_.distance_medium;
+    return count > tuning_.distance_small || (count > tuning_.least_small && count * size > tuning_.waiting_small);
   }
 
   uint64_t Dequeue(size_t queue, uint64_t size) {
-    const uint64_t at = queues_[queue].front();
-    queues_[queue].pop_front();
+    const uint64_t at = queues_[queue].Pop();
     took_block_ = true;
     queued_ -= size;
     used_ += size;
@@ -149,8 +149,7 @@ class Allocator {
     ++joins_;
     std::vector<std::pair<uint64_t, uint64_t>> all(pieces_.begin(), pieces_.end());
     for (size_t number = 0; number < queues_.size(); ++number) {
-      for (const uint64_t at : queues_[number]) all.emplace_back(at, SizeOfClass(number));
-      queues_[number].clear();
+      while (!queues_[number].empty()) all.emplace_back(queues_[number].Pop(), SizeOfClass(number));
     }
     std::sort(all.begin(), all.end());
     queued_ = 0;
@@ -179,7 +178,7 @@ class Allocator {
   uint64_t queued_ = 0;
   bool took_block_ = false;
   uint64_t joins_ = 0;
-  std::vector<std::deque<uint64_t>> queues_;
+  std::vector<BlockQueue> queues_;
   std::map<uint64_t, uint64_t> pieces_;
   std::set<std::pair<uint64_t, uint64_t>> by_size_;
 };

@@ -107,11 +107,12 @@ bool ReadTarget(napi_env env, napi_value value, Target* target) {
   return false;
 }
 
-/** Where a read is to put the value: in the words' few bytes, or in an argument. */
-bool ReadTarget(napi_env env, napi_value value, Words* words, Target* target) {
-  if (words->room < 0) return ReadTarget(env, value, target);
-  target->data = words->few;
-  target->room = std::min<uint64_t>(static_cast<uint32_t>(words->room), sizeof(words->few));
+/** Where a read is to put the value: few bytes, or an argument. */
+bool ReadTarget(const FastCall<0>& call, Target* target) {
+  const int32_t room = call.environment->area_words->room;
+  if (room < 0) return ReadTarget(call.env, call.Argument(1), target);
+  target->data = call.environment->area_few;
+  target->room = std::min(static_cast<size_t>(room), kFewBytes);
   return true;
 }
 
@@ -132,11 +133,11 @@ napi_value Tell(const CachedOutcome& outcome, const Found& found, const Target& 
 
 /** (key, target or null), either of them in the words instead -> undefined, and in the words bytes copied, or why not. */
 napi_value Read(napi_env env, napi_callback_info info) {
-  FastCall<2> call(env, info);
+  FastCall<0> call(env, info);
   Words& words = *call.environment->area_words;
   AttachedArea* area = OpenAreaOfWords(call, call.environment->areas);
   Target target;
-  if (area == nullptr || !ReadTarget(env, call.argv[1], &words, &target)) return nullptr;
+  if (area == nullptr || !ReadTarget(call, &target)) return nullptr;
   if (!(words.position >= 0 && words.position <= 9007199254740992)) {
     ThrowOutOfRange(env, "position must be an integer >= 0");
     return nullptr;
@@ -272,7 +273,7 @@ napi_value Snapshot(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/** (array): where the words are, for as long as the thread lives. */
+/** (array): where the words are, for as long as the thread lives. -> the memory of few bytes, which nobody else may get: see kFewBytes. */
 napi_value UseWords(napi_env env, napi_callback_info info) {
   FastCall<1> call(env, info);
   size_t length;
@@ -281,8 +282,16 @@ napi_value UseWords(napi_env env, napi_callback_info info) {
     ThrowArgType(env, "array", "an Int32Array of the words, in a SharedArrayBuffer");
     return nullptr;
   }
+  void* few;
+  napi_value buffer;
+  napi_ref forever;
+  if (napi_create_arraybuffer(env, kFewBytes, &few, &buffer) != napi_ok ||
+      napi_create_reference(env, buffer, 1, &forever) != napi_ok) {
+    return nullptr;
+  }
   call.environment->area_words = static_cast<Words*>(words);
-  return nullptr;
+  call.environment->area_few = static_cast<uint8_t*>(few);
+  return buffer;
 }
 
 }  // namespace

@@ -79,20 +79,21 @@ bool ReadType(Napi::Value value, Type* type) {
   return false;
 }
 
-/** The bytes of a put: the words' few, or an argument. Throws and answers false when they are neither. */
-bool ReadValue(napi_env env, napi_value value, Words* words, Bytes* bytes) {
-  if (words->room < 0) return ReadArg(Napi::Value(env, value), "value", bytes);
-  *bytes = {words->few, std::min(static_cast<size_t>(words->room), sizeof(words->few))};
+/** The bytes of a put: few, or an argument. Throws and answers false when they are neither. */
+bool ReadValue(const FastCall<0>& call, Bytes* bytes) {
+  const int32_t room = call.environment->area_words->room;
+  if (room < 0) return ReadArg(Napi::Value(call.env, call.Argument(1)), "value", bytes);
+  *bytes = {call.environment->area_few, std::min(static_cast<size_t>(room), kFewBytes)};
   return true;
 }
 
 /** The key of a put, into area->last_put. Of the one that was put last hash and entry are known. As ReadKeyOfWords. */
-bool ReadKeyOfPut(const FastCall<2>& call, OwnedArea* area, int64_t* error) {
+bool ReadKeyOfPut(const FastCall<0>& call, OwnedArea* area, int64_t* error) {
   const Words& words = *call.environment->area_words;
   const double number = words.key_bytes == 0 ? 0 : words.key_number;
   if (number != 0 && number == area->last_key) return true;
   area->last_key = 0;
-  area->last_put.likely = kNoEntry;
+  area->last_put.before = {};
   if (!ReadKeyOfWords(call, area->writer.geometry().epoch, &area->last_put.key, error)) return false;
   if (*error == 0) area->last_key = number;
   return true;
@@ -100,7 +101,7 @@ bool ReadKeyOfPut(const FastCall<2>& call, OwnedArea* area, int64_t* error) {
 
 /** (key, bytes), either of them in the words instead -> undefined, and in the words the version and 0, or why not. */
 napi_value Put(napi_env env, napi_callback_info info) {
-  FastCall<2> call(env, info);
+  FastCall<0> call(env, info);
   Words& words = *call.environment->area_words;
   OwnedArea* area = OpenAreaOfWords(call, call.environment->owned_areas);
   if (area == nullptr) return nullptr;
@@ -111,7 +112,7 @@ napi_value Put(napi_env env, napi_callback_info info) {
   }
   Bytes bytes;
   int64_t error = 0;
-  if (!ReadKeyOfPut(call, area, &error) || !ReadValue(env, call.argv[1], &words, &bytes)) return nullptr;
+  if (!ReadKeyOfPut(call, area, &error) || !ReadValue(call, &bytes)) return nullptr;
   if (bytes.length > UINT32_MAX) error = -E2BIG;
   uint64_t version = 0;
   if (error == 0) {

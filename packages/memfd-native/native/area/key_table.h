@@ -17,9 +17,9 @@ class KeyTable {
   /** The first index. */
   int Begin(int log2) { return Build(log2); }
 
-  /** kNoEntry: there is no such key. `likely`: the entry to look at first. */
-  uint32_t Find(const Key& key, uint32_t likely = kNoEntry) const {
-    if (likely < count_ && UidOf(likely) != 0 && HasKey(likely, key)) return likely;
+  /** kNoEntry: there is no such key. `before`: where it was; as long as that has the same uid it is there. */
+  uint32_t Find(const Key& key, const Found& before = {}) const {
+    if (before.entry < count_ && UidOf(before.entry) == before.uid) return before.entry;
     for (uint64_t probe = 0; probe < index_.slots(); ++probe) {
       const uint64_t slot = SlotAt(key.hash + probe);
       if (slot == kFreeSlot) break;

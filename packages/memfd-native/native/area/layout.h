@@ -65,6 +65,12 @@ constexpr uint64_t kDeletedSlot = 0xffffffff;
 constexpr uint64_t SlotOf(uint64_t hash, uint32_t entry) { return (hash >> 32) << 32 | (entry + uint64_t{1}); }
 
 constexpr uint32_t kNoEntry = 0xffffffff;
+/** A key's entry, in one life of it. */
+struct Found {
+  uint32_t entry = kNoEntry;
+  uint64_t uid = 0;
+};
+
 constexpr uint64_t RecordOf(uint64_t transaction, uint32_t entry) { return transaction << 32 | entry; }
 
 /** The index word: where the slots are, and how many. */

@@ -17,7 +17,7 @@ struct Words {
   int32_t entry;  // in and out: of the key, -1 not known
   uint32_t uid[2];
   uint32_t wanted_version[2];
-  int32_t room;  // of `few`, where that is the target, or the bytes to put that are there; -1: they are an argument
+  int32_t room;  // of the few bytes, where those are the target, or the bytes to put that are there; -1: they are an argument
   double position;
   uint32_t version[2];  // out, the next ones, too
   uint32_t bytes;
@@ -30,11 +30,16 @@ struct Words {
   uint32_t key_bytes;  // in: of `key`; 0: the key is an argument
   uint32_t reserved;
   uint8_t key[64];
-  uint8_t few[256];   // bytes of a value
   double room_of[3];  // out: bytes that the heap takes, bytes that are in use, blocks that are reserved
   double key_number;  // in: of what is in `key`, never the same for another content; 0: nothing was there yet
 };
-static_assert(sizeof(Words) == 440);
+static_assert(sizeof(Words) == 184);
+
+/**
+ * So many bytes of a value go between JavaScript and native code in an ArrayBuffer of their own: V8 copies to and from shared memory
+ * word by word.
+ */
+constexpr size_t kFewBytes = sizeof(Environment::first_area_few);
 
 inline uint64_t Join(const uint32_t (&halves)[2]) { return halves[0] | uint64_t{halves[1]} << 32; }
 inline void Split(uint64_t word, uint32_t (&halves)[2]) {
@@ -50,8 +55,8 @@ Area* OpenArea(const FastCall<N>& call, SlotTable<std::shared_ptr<Area>>& areas)
 }
 
 /** The same by the handle in the words. */
-template <size_t N, typename Area>
-Area* OpenAreaOfWords(const FastCall<N>& call, SlotTable<std::shared_ptr<Area>>& areas) {
+template <typename Area>
+Area* OpenAreaOfWords(const FastCall<0>& call, SlotTable<std::shared_ptr<Area>>& areas) {
   const double handle = call.environment->area_words->handle;
   const bool is_number = handle >= 0 && handle < 9007199254740992;
   std::shared_ptr<Area>* area =
@@ -82,11 +87,10 @@ inline bool ReadKey(napi_env env, napi_value value, uint64_t epoch, Key* key, in
 }
 
 /** The same of a call's key, which is in the words, or its first argument. */
-template <size_t N>
-bool ReadKeyOfWords(const FastCall<N>& call, uint64_t epoch, Key* key, int64_t* error) {
+inline bool ReadKeyOfWords(const FastCall<0>& call, uint64_t epoch, Key* key, int64_t* error) {
   const Words& words = *call.environment->area_words;
   const uint32_t length = words.key_bytes;
-  if (length == 0 || length > sizeof(words.key)) return ReadKey(call.env, call.argv[0], epoch, key, error);
+  if (length == 0 || length > sizeof(words.key)) return ReadKey(call.env, call.Argument(0), epoch, key, error);
   *error = key->Set(words.key, length, epoch) ? 0 : -EINVAL;
   return true;
 }

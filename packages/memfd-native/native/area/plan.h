@@ -13,7 +13,7 @@ namespace area {
 struct Edit {
   Key key;
   uint64_t block = 0;
-  uint32_t likely = kNoEntry;  // where the key was when it was last changed: only a place to look first
+  Found before = {};  // where the key was when it was last changed
 };
 
 /** A change as it will be made. */
@@ -80,7 +80,7 @@ class Plan {
         if (edits[i].block != 0) overridden_.push_back(edits[i].block);
         continue;
       }
-      const uint32_t entry = table_.Find(edits[i].key, edits[i].likely);
+      const uint32_t entry = table_.Find(edits[i].key, edits[i].before);
       const bool is_delete = edits[i].block == 0;
       if (is_delete && (entry == kNoEntry || !HasValue(entry))) continue;
       changes_.push_back({&edits[i], entry, entry == kNoEntry, is_delete, 0});

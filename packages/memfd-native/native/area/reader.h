@@ -18,12 +18,6 @@ enum class Code {
   kConflict  // there is a value, of another version than the wanted one
 };
 
-/** A key's entry, in one life of it. */
-struct Found {
-  uint32_t entry = kNoEntry;
-  uint64_t uid = 0;
-};
-
 /** Where a value is copied to: what of it begins at `position`, as much as there is room for. */
 struct Target {
   uint8_t* data = nullptr;

@@ -2,6 +2,7 @@
 // when deleted keys are retired is decided above. One thread.
 #pragma once
 #include <cerrno>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -42,15 +43,21 @@ class Writer {
     return failed;
   }
 
-  /** One change of one key, of a value that is there whole. As Commit. */
+  /** One change of one key, of a value that is there whole. As Commit; of a key that is there nothing has to be planned. */
   int Put(Edit* edit, Type type, const void* data, uint32_t bytes, uint64_t* version) {
     *version = 0;
     edit->block = heap_.New(bytes, type);
     if (edit->block == 0) return -ENOSPC;
     heap_.Write(edit->block, 0, data, bytes);
-    const int error = Commit(edit, 1, version);
-    if (error != 0) heap_.FreeWiped(edit->block);
-    return error;
+    const uint32_t entry = state_ == kLive ? table_.Find(edit->key, edit->before) : kNoEntry;
+    if (entry == kNoEntry) {
+      const int error = Commit(edit, 1, version);
+      if (error != 0) heap_.FreeWiped(edit->block);
+      return error;
+    }
+    Planned change{edit, entry, false, false, 0};
+    *version = Publish({&change, 1});
+    return 0;
   }
 
   /** A block for a value to come, private until it is committed. 0: no room. Ends by Commit or Abandon. */
@@ -80,7 +87,8 @@ class Writer {
     const int error = plan_.Make(edits, count);
     if (error != 0) return error;
     for (const uint64_t block : plan_.overridden()) Abandon(block);
-    if (!plan_.changes().empty()) *version = Publish();
+    plan_.EnterNewKeys();
+    if (!plan_.changes().empty()) *version = Publish(plan_.changes());
     plan_.End();
     return 0;
   }
@@ -93,7 +101,7 @@ class Writer {
     const int error = plan_.Make(&edit, 1);
     if (error != 0) return error;
     plan_.EnterNewKeys();
-    FillAndShow(version);
+    FillAndShow(plan_.changes(), version);
     for (const Planned& planned : plan_.changes()) Settle(planned);
     memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
     plan_.End();
@@ -190,32 +198,33 @@ class Writer {
     return table_.UidOf(entry) != 0 && block != 0 && heap_.TypeIn(block) == kDeleted;
   }
 
-  uint64_t Publish() {
-    const uint64_t count = memory.Has(Repair::kNumberEachChange) ? plan_.changes().size() : 1;
+  /** Changes of entries that are there. Answers their version. */
+  uint64_t Publish(std::span<Planned> changes) {
+    const uint64_t count = memory.Has(Repair::kNumberEachChange) ? changes.size() : 1;
     const uint64_t base = tx_;
     tx_ = base + count;
-    plan_.EnterNewKeys();
-    FillAndShow(tx_);
+    FillAndShow(changes, tx_);
     uint64_t number = base;
-    for (const Planned& planned : plan_.changes()) {
+    for (const Planned& planned : changes) {
       if (memory.Has(Repair::kNumberEachChange) || number == base) ++number;
       memory.template Store<Site::kRecord>(geometry_.RecordAt(number), RecordOf(tx_, planned.entry));
     }
     memory.template Store<Site::kCommit>(kCommittedAt, tx_);
-    for (const Planned& planned : plan_.changes()) Settle(planned);
+    for (const Planned& planned : changes) Settle(planned);
     plan_.KeepSpares();
     memory.template Store32<Site::kInform>(kLiveKeysAt, live_keys_);
     return tx_;
   }
 
   /** Everything of each block, then block after block into sight. */
-  void FillAndShow(uint64_t version) {
-    for (Planned& planned : plan_.changes()) {
-      planned.edit->likely = planned.entry;
+  void FillAndShow(std::span<Planned> changes, uint64_t version) {
+    for (Planned& planned : changes) {
+      const Found found{planned.entry, table_.UidOf(planned.entry)};
+      planned.edit->before = found;
       planned.old = table_.RefOf(planned.entry);
-      heap_.SetOwner(planned.edit->block, table_.UidOf(planned.entry), planned.old);
+      heap_.SetOwner(planned.edit->block, found.uid, planned.old);
     }
-    for (const Planned& planned : plan_.changes()) {
+    for (const Planned& planned : changes) {
       const uint64_t entry = geometry_.EntryAt(planned.entry);
       memory.template Store<Site::kPublishTx>(planned.edit->block + kBlockTxIn, version);
       memory.template Store<Site::kPublishRef>(entry + kRefIn, planned.edit->block);
