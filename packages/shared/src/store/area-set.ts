@@ -38,6 +38,11 @@ export class AreaSet {
     return this.#areas
   }
 
+  /** Whether it has to know what changes. */
+  get isCopying(): boolean {
+    return this.#copying !== null
+  }
+
   /** These keys have changed. */
   changed(keys: readonly string[]): void {
     this.#copying?.changed(keys)

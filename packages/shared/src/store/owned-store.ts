@@ -39,7 +39,6 @@ export class OwnedStore {
   /** The service: publish it under a name. Belongs to this object. */
   readonly binder: Binder
   #onChange: Given<(change: StoreChange) => void> = NOT_GIVEN
-  #writes = 0
   /** Or later, by its areas. */
   #changedAt = wallClock()
   readonly #core: StoreCore
@@ -65,6 +64,7 @@ export class OwnedStore {
     this.#core = new StoreCore({
       areas: areas.map(({ keys }) => keys),
       ...{ size, maxValueBytes, limits, beginning },
+      isHeard: () => this.#watchers.size > 0 || this.#keeper !== null || this.#onChange.call !== null,
       onCommit: (keys, version) => this.#tell(keys, version),
       onMoved: () => this.#moved(),
     })
@@ -266,7 +266,7 @@ export class OwnedStore {
 
   /** How many keys were written, and when the last one was: milliseconds since 1970, no earlier than it was and at most 10 later. */
   get activity(): Activity {
-    return { writes: this.#writes, changedAt: Math.min(this.#lastChange(), wallClock()) }
+    return { writes: this.#core.writes, changedAt: Math.min(this.#lastChange(), wallClock()) }
   }
 
   #lastChange(): number {
@@ -281,7 +281,6 @@ export class OwnedStore {
   }
 
   #tell(keys: readonly string[], version: bigint): void {
-    this.#writes += keys.length
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
     if (this.#onChange.call === null) return

@@ -36,7 +36,9 @@ export interface CoreOptions {
   readonly maxValueBytes: number
   readonly limits: StoreLimits
   readonly beginning: StoreBeginning
-  /** Told after each transaction. */
+  /** Whether anybody is there whom onCommit tells. */
+  readonly isHeard: () => boolean
+  /** Told after each transaction, of one key only if that is heard. */
   readonly onCommit: (keys: readonly string[], version: bigint) => void
   /** Told when values are in another area: see OwnedArea. */
   readonly onMoved: () => void
@@ -47,6 +49,8 @@ export class StoreCore {
   readonly ledger: StoreLedger
   /** Of one value, in bytes. */
   maxValueBytes: number
+  /** How many keys were written. */
+  writes = 0
   readonly #areas: AreaSet
   #limits: StoreLimits
   readonly #options: CoreOptions
@@ -102,7 +106,8 @@ export class StoreCore {
     const version = isSimple ? area.put(key, value.type, value.bytes) : this.#putCharged(area, edit, put)
     if (isSimple) this.holdings.release(key)
     this.#notes.expireAfter(key, put.ttlMs)
-    this.#committed([key], version)
+    if (this.#areas.isCopying || this.#options.isHeard()) this.#committed([key], version)
+    else this.writes += 1
     return version
   }
 
@@ -258,6 +263,7 @@ export class StoreCore {
   }
 
   #committed(keys: readonly string[], version: bigint): void {
+    this.writes += keys.length
     this.#areas.changed(keys)
     this.#options.onCommit(keys, version)
   }
