@@ -19,6 +19,8 @@ const ROWS = [
   ['long keys, two size classes', '--length 4 --readers g --alphabet', 'X L M XY K x'],
   ['a watcher, log of 4', '--length 3 --log 4 --readers w --alphabet', 'X Y XY x r'],
   ['a watcher, log of 2', '--length 3 --log 2 --readers w --alphabet', 'X Y x r'],
+  ['a watcher of what is new, log of 4', '--length 3 --log 4 --readers n --alphabet', 'X Y XY x r'],
+  ['a watcher of what is new, log of 2', '--length 3 --log 2 --readers n --alphabet', 'X Y x r'],
 ]
 
 export async function run(_scope, { seconds, row, from }) {

@@ -124,6 +124,7 @@ int main() {
     Feed<HostileMemory> feed(reader, "", 256);
     feed.Poll(&changes);
   });
+  Measure("watch from now on", {.index = true, .tx = true}, [&] { Feed<HostileMemory>(reader, "", 256).SkipPresent(); });
   // Each key has a value of after the moment, and the one before is being written anew.
   const uint64_t block = geometry.heap_at;
   Put(block + kBlockTxIn, 2000);

@@ -41,7 +41,8 @@ class Explorer {
       }
       if (Has(what, 's')) Snapshots(from);
       if (Has(what, 'k')) AllKeys(from);
-      if (Has(what, 'w')) Watch(from);
+      if (Has(what, 'w')) Watch(from, false);
+      if (Has(what, 'n')) Watch(from, true);
     }
   }
 
@@ -285,13 +286,15 @@ class Explorer {
 
   // --- the log ---
 
-  void Watch(size_t from) {
+  /** `from_now`: one that is told only of what is new. */
+  void Watch(size_t from, bool from_now) {
     using Feed = area::Feed<ViewedMemory>;
     std::unordered_set<std::string> firsts, seconds;
     Each(ViewOf(from), false, [&] {
       Feed first(reader_, "", 2 * kTries);
       std::vector<area::Change> changes;
-      first.Poll(&changes);
+      if (from_now) first.SkipPresent();
+      else first.Poll(&changes);
       const View view = view_;
       if (!firsts.insert(Fingerprint(first, view)).second) return;
       for (size_t learnt = from; learnt < history_.commits().size() && !IsDone(); ++learnt) {

@@ -82,11 +82,13 @@ std::vector<std::string> KeysOf(const Script& script) {
 class Witnessing {
  public:
   Witnessing(uint8_t* memory, const area::Geometry& geometry, const std::vector<std::string>& names)
-      : reader_(ReadMemory(memory), geometry), feed_(reader_, "", kTries), names_(names), known_(names.size()) {}
+      : reader_(ReadMemory(memory), geometry), feed_(reader_, "", kTries), later_(reader_, "", kTries), names_(names), known_(names.size()) {}
 
   /** Of now. */
   void Look() {
-    Watch();
+    Watch(&feed_, &told_);
+    if (later_.SkipPresent() != Code::kValue) trouble_ = "a watcher that does not begin";
+    told_later_ = told_;
     for (size_t i = 0; i < names_.size(); ++i) known_[i].value = Read(names_[i], &known_[i].found, &known_[i].witness, &known_[i].is_there);
   }
   /** What is different from this state, to whoever looks now; empty: nothing. */
@@ -97,8 +99,10 @@ class Witnessing {
     }
     if (!AreKeys(state)) return "all keys";
     if (!IsSnapshot(state, true) || !IsSnapshot(state, false)) return "a snapshot";
-    if (!Watch()) return "a watcher that is not done";
-    return told_ == VersionsOf(state) ? "" : "what a watcher knows";
+    if (!Watch(&feed_, &told_)) return "a watcher that is not done";
+    if (told_ != VersionsOf(state)) return "what a watcher knows";
+    if (!Watch(&later_, &told_later_)) return "a watcher of what is new that is not done";
+    return told_later_ == VersionsOf(state) ? "" : "what a watcher of what is new knows";
   }
   const std::string& trouble() const { return trouble_; }
 
@@ -172,12 +176,12 @@ class Witnessing {
     return seen == state;
   }
 
-  bool Watch() {
+  static bool Watch(area::Feed<ReadMemory>* feed, std::map<std::string, uint64_t>* told) {
     std::vector<area::Change> changes;
-    if (feed_.Poll(&changes) != Code::kValue) return false;
+    if (feed->Poll(&changes) != Code::kValue) return false;
     for (const area::Change& change : changes) {
-      if (change.has_value) told_[change.key] = change.version;
-      else told_.erase(change.key);
+      if (change.has_value) (*told)[change.key] = change.version;
+      else told->erase(change.key);
     }
     return true;
   }
@@ -190,9 +194,10 @@ class Witnessing {
 
   Reader reader_;
   area::Feed<ReadMemory> feed_;
+  area::Feed<ReadMemory> later_;  // told only of what is new
   const std::vector<std::string>& names_;
   std::vector<Known> known_;
-  std::map<std::string, uint64_t> told_;
+  std::map<std::string, uint64_t> told_, told_later_;
   std::vector<uint8_t> buffer_ = std::vector<uint8_t>(512 << 10);
   std::string trouble_;
 };

@@ -1,13 +1,13 @@
 // Checks the protocol of the area as it is coded: native/area's writer and reader, over a memory that answers whatever the orders of
 // their accesses allow. Prints one JSON line.
 //
-//   area-model --alphabet "X Y XY x xY" --length 3 [--blocks 3] [--entries 3] [--log 8] [--readers gcskw] [--tso]
+//   area-model --alphabet "X Y XY x xY" --length 3 [--blocks 3] [--entries 3] [--log 8] [--readers gdcskwn] [--tso]
 //              [--without REPAIR] [--weaken SITE] [--from SCRIPT --to SCRIPT] [--seconds N] [--all]
 //   area-model --script "X x r Y" ...
 //   area-model --list     the repairs and the sites
 //
 // Readers: g one key, and again after the writer's death at each store; d its death while it is read; c again while the writer goes on; s a snapshot; k all keys; w a
-// watcher. --seconds: stops after so long, and says at which script to go on.
+// watcher; n one that is told only of what is new. --seconds: stops after so long, and says at which script to go on.
 #include <chrono>
 #include <cstdio>
 

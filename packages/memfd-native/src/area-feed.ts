@@ -55,6 +55,17 @@ export class AreaFeed {
   }
 
   /**
+   * Before the first poll: what is there now is no change. Every key is looked at, in native code only. Answers 0, or `areaCodes`: BUSY,
+   * once more, or what could not be read is told as a change; DAMAGED.
+   *
+   * @throws SyscallError EBADF after close(), or that of the reader
+   */
+  skipPresent(): number {
+    const code = native.areaSkipPresent(this.#cell.handle)
+    return code === errnos.EBADF ? unwrap('poll', code) : code
+  }
+
+  /**
    * What changed since the last call: each key once, as it is now. The first call answers all keys that have a value; of very many some
    * thousands in each call. Or `areaCodes`: DAMAGED. It takes a notice of the owner to know when to call it; the notice is acknowledged before.
    *

@@ -169,6 +169,7 @@ export interface NativeBinding {
   areaOpenFeed(handle: Handle, prefix: string): Handle
   areaCloseFeed(feed: Handle): number
   areaMoveFeed(feed: Handle, handle: Handle): number
+  areaSkipPresent(feed: Handle): number
   areaPoll(feed: Handle): unknown[] | number
 
   areaCreate(fd: number, geometry: NativeGeometry): Handle

@@ -39,6 +39,8 @@ const WHOLE = [
   '--alphabet "X Y x y r i" --length 3 --readers g',
   '--alphabet "X Y XY x r" --length 3 --readers sk',
   '--alphabet "X XY x r" --length 2 --readers w --log 4',
+  '--alphabet "X XY x r" --length 2 --readers n --log 4',
+  '--alphabet "X Y x r" --length 2 --readers n --log 2',
   '--alphabet "X K r i" --length 3 --readers g',
 ]
 
@@ -101,6 +103,20 @@ const ORDERED: Record<string, string> = {
   kCommit: '--script "XY XY XY" --readers s',
   kCommitted: '--script "XY XY XY" --readers s',
   kRetired: '--script "X Y x r" --readers s',
+}
+
+/** Of a watcher that is told only of what is new, the same repairs as of one that is told of everything. */
+const NEEDED_FROM_NOW: Record<number, string> = {
+  14: '--script "XY X" --readers n',
+  15: '--script "X X" --readers n',
+  16: '--script "X x r Y" --entries 1 --readers n',
+}
+
+for (const [number, scripts] of Object.entries(NEEDED_FROM_NOW)) {
+  t.test(`repair ${number} is needed by who is told only of what is new: ${scripts}`, { skip }, async (t) => {
+    t.equal(check(scripts).violations, 0, 'with it')
+    t.equal(check(`${scripts} --without ${number}`).violations, 1, 'without it')
+  })
 }
 
 for (const [site, scripts] of Object.entries(ORDERED)) {

@@ -37,6 +37,13 @@ int64_t MoveFeed(Napi::Env env, int64_t handle, int64_t to) {
   return 0;
 }
 
+/** 0: what is there is known; or why not. */
+int64_t SkipPresent(Napi::Env env, int64_t handle) {
+  std::shared_ptr<NodeFeed>* feed = Environment::Of(env).feeds.Find(handle);
+  if (feed == nullptr || !(*feed)->area->memory.ok()) return -EBADF;
+  return ErrorOf((*feed)->feed.SkipPresent());
+}
+
 /** -> [why not all, key, version, has a value, key, ...]: 0, -EINPROGRESS there are more, or -EAGAIN. Or why nothing. */
 Napi::Value Poll(Napi::Env env, int64_t handle) {
   std::shared_ptr<NodeFeed>* feed = Environment::Of(env).feeds.Find(handle);
@@ -64,5 +71,6 @@ void RegisterAreaFeed(Napi::Env env, Napi::Object exports) {
   Define<OpenFeed, "handle", "prefix">(exports, "areaOpenFeed");
   Define<CloseFeed, "feed">(exports, "areaCloseFeed");
   Define<MoveFeed, "feed", "handle">(exports, "areaMoveFeed");
+  Define<SkipPresent, "feed">(exports, "areaSkipPresent");
   Define<Poll, "feed">(exports, "areaPoll");
 }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "present_keys.h"
 #include "reader.h"
 
 namespace area {
@@ -25,12 +26,32 @@ class Feed {
       : reader_(&reader), prefix_(std::move(prefix)), tries_(tries) {}
 
   /**
+   * Before the first Poll: what is there now is known, and no change. It is looked at in one go, because a key that nobody knew could lose
+   * its name with its deletion. kValue; kBusy: once more, or what could not be read is told as a change; kDamaged.
+   */
+  Code SkipPresent() {
+    const uint64_t committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
+    const uint32_t count = reader_->Count();
+    Budget budget = Budget::OfKeys(tries_ + 4 * uint64_t{count}, count, 0);
+    present_ = {};
+    bool was_busy = false;
+    for (uint32_t entry = 0; entry < count; ++entry) {
+      const Code code = SkipEntry(entry, &budget);
+      if (code == Code::kDamaged) return code;
+      if (code == Code::kBusy) was_busy = true;
+    }
+    if (was_busy) return Code::kBusy;
+    BeginAt(committed);
+    return Code::kValue;
+  }
+
+  /**
    * What changed since the last call; the first one, and after an overrun, compares everything, a part in each call: see `has_more`.
    * kValue, kBusy or kDamaged.
    */
   Code Poll(std::vector<Change>* changes) {
     const uint64_t committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
-    const uint64_t keys = uint64_t{reader_->Count()} + known_.size();
+    const uint64_t keys = reader_->Count() + known();
     budget_ = Budget::OfKeys(tries_ + 4 * keys, keys, 0);
     std::vector<uint32_t> entries;
     if (comparison_.is_on || !is_begun_ || !ReadLog(committed, &entries)) return Compare(committed, changes);
@@ -51,18 +72,22 @@ class Feed {
     is_begun_ = false;
     comparison_ = {};
     by_entry_.clear();
+    present_.ForgetEntries();
     for (auto& [key, known] : known_) known.entry = kNoEntry;
   }
 
   /** The last call has done a part of what is to be compared, and there is nothing wrong. */
   bool has_more() const { return comparison_.is_on; }
   uint64_t cursor() const { return cursor_; }
-  size_t known() const { return known_.size(); }
+  uint64_t known() const { return known_.size() + present_.left(); }
 
   /** What it knows, for the model. */
   template <class Visit>
   void EachKnown(Visit visit) const {
     for (const auto& [key, known] : known_) visit(key, known.entry, known.uid, known.version, known.has_value);
+    present_.Each([&](const std::string& key, uint32_t entry, uint64_t version) {
+      if (known_.count(key) == 0) visit(key, entry, 0, version, true);
+    });
   }
 
  private:
@@ -71,7 +96,41 @@ class Feed {
     uint64_t uid = 0;
     uint64_t version = 0;
     bool has_value = false;
+    uint32_t comparison = 0;  // the last one that has looked at it
   };
+
+  /** One that was there at the beginning. An entry that changes just now is in the log. */
+  Code SkipEntry(uint32_t entry, Budget* budget) {
+    Key key;
+    Found found;
+    if (!reader_->KeyOf(entry, &key, &found) || !HasPrefix(key)) return Code::kValue;
+    Target nothing;
+    const Outcome outcome = reader_->Get(found, kLatest, &nothing, budget);
+    if (outcome.code != Code::kValue) return outcome.code;
+    present_.Add(entry, key, outcome.version);
+    // An owner that says the truth has them all in its area.
+    return present_.name_bytes() > 2 * reader_->geometry.capacity ? Code::kDamaged : Code::kValue;
+  }
+
+  bool HasPrefix(const Key& key) const {
+    return key.length >= prefix_.size() && std::memcmp(key.bytes, prefix_.data(), prefix_.size()) == 0;
+  }
+
+  /** One that was there at the beginning is wanted, by its entry. */
+  void Meet(uint32_t entry) {
+    std::string name;
+    uint64_t version;
+    if (present_.Take(entry, &name, &version)) Remember(entry, std::move(name), version);
+  }
+
+  /** Unless something newer is known of it. */
+  void Remember(uint32_t entry, std::string name, uint64_t version) {
+    Known known;
+    known.entry = entry;
+    known.version = version;
+    known.has_value = true;
+    if (known_.emplace(name, known).second && entry != kNoEntry) by_entry_.emplace(entry, std::move(name));
+  }
 
   /** The entries of the records from the cursor to `committed`, each once. False: some have been overwritten. */
   bool ReadLog(uint64_t committed, std::vector<uint32_t>* entries) const {
@@ -94,6 +153,7 @@ class Feed {
   /** Looks at every key that may be meant by a record of this entry. */
   Code Refresh(uint32_t entry, std::vector<Change>* changes) {
     std::vector<std::string> keys;
+    Meet(entry);
     if (reader_->memory.Has(Repair::kKnownByEntry)) {
       const auto [from, to] = by_entry_.equal_range(entry);
       for (auto at = from; at != to; ++at) keys.push_back(at->second);
@@ -102,54 +162,78 @@ class Feed {
     Found found;
     if (reader_->KeyOf(entry, &key, &found)) {
       std::string name(reinterpret_cast<const char*>(key.bytes), key.length);
-      if (name.compare(0, prefix_.size(), prefix_) == 0 && std::find(keys.begin(), keys.end(), name) == keys.end()) {
-        keys.push_back(std::move(name));
-      }
+      if (HasPrefix(key) && std::find(keys.begin(), keys.end(), name) == keys.end()) keys.push_back(std::move(name));
     }
     return RefreshAll(keys, changes);
   }
 
   /** Everything there is, and everything that was. The cursor is of before: what comes meanwhile is in the log. */
   Code Compare(uint64_t committed, std::vector<Change>* changes) {
-    if (!comparison_.is_on) {
-      // Of keys that are entered from here on the log tells.
-      comparison_ = {true, false, committed, 0, reader_->Count(), {}};
-      for (const auto& [key, known] : known_) comparison_.rest.push_back(key);
-    }
+    if (!comparison_.is_on) BeginComparison(committed);
     const std::vector<std::string> keys = NextKeys();
     const Code code = RefreshAll(keys, changes);
     if (code == Code::kDamaged) return code;
     if (code == Code::kBusy) comparison_.was_busy = true;
-    if (comparison_.entry < comparison_.count || !comparison_.rest.empty()) return Code::kBusy;
-    const Comparison done = std::move(comparison_);
+    if (!IsCompared()) return Code::kBusy;
+    const Comparison done = comparison_;
     comparison_ = {};
     if (done.was_busy) return Code::kBusy;
-    if (!reader_->memory.Has(Repair::kCursorBefore)) {
-      committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
-    } else {
-      committed = done.committed;
-    }
-    cursor_ = committed;
-    is_begun_ = true;
+    BeginAt(done.committed);
     return Code::kValue;
   }
 
-  /** A part of those that are to be compared: keys that are there now and were not known, then those that were known at its beginning. */
+  /** Everything was looked at, after so much was committed. */
+  void BeginAt(uint64_t committed) {
+    const bool is_before = reader_->memory.Has(Repair::kCursorBefore);
+    cursor_ = is_before ? committed : reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
+    is_begun_ = true;
+  }
+
+  void BeginComparison(uint64_t committed) {
+    // Of keys that are entered from here on the log tells.
+    comparison_ = {true, false, committed, 0, reader_->Count(), 0};
+    ++comparisons_;
+    // To make room for very many takes as long as many turns when they are there already.
+    const uint64_t most = prefix_.empty() ? std::max(known(), uint64_t{comparison_.count}) : known();
+    known_.reserve(most);
+    by_entry_.reserve(most);
+  }
+
+  bool IsCompared() const {
+    return present_.left() == 0 && comparison_.entry >= comparison_.count && comparison_.bucket >= known_.bucket_count();
+  }
+
+  /** A part of those that are to be compared: keys that are there now and were not known, then those that are known. */
   std::vector<std::string> NextKeys() {
     std::vector<std::string> keys;
-    const uint32_t count = comparison_.count;
-    for (uint64_t looks = 0; comparison_.entry < count && keys.size() < kKeysAtOnce && looks < kLooksAtOnce; ++looks) {
+    size_t met = 0;
+    for (; met < kKeysAtOnce && present_.left() > 0; ++met) MeetLast();
+    if (present_.left() > 0) return keys;
+    uint64_t looks = 0;
+    for (; comparison_.entry < comparison_.count && keys.size() + met < kKeysAtOnce && looks < kLooksAtOnce; ++looks) {
       Key key;
       Found found;
-      if (!reader_->KeyOf(comparison_.entry++, &key, &found)) continue;
+      if (!reader_->KeyOf(comparison_.entry++, &key, &found) || !HasPrefix(key)) continue;
       std::string name(reinterpret_cast<const char*>(key.bytes), key.length);
-      if (name.compare(0, prefix_.size(), prefix_) == 0 && known_.count(name) == 0) keys.push_back(std::move(name));
+      if (known_.count(name) == 0) keys.push_back(std::move(name));
     }
-    while (comparison_.entry >= count && keys.size() < kKeysAtOnce && !comparison_.rest.empty()) {
-      keys.push_back(std::move(comparison_.rest.back()));
-      comparison_.rest.pop_back();
+    if (comparison_.entry < comparison_.count) return keys;
+    // Nothing is entered behind this, so the buckets stay.
+    const size_t buckets = known_.bucket_count();
+    for (; comparison_.bucket < buckets && keys.size() + met < kKeysAtOnce && looks < kLooksAtOnce; ++comparison_.bucket) {
+      ++looks;
+      for (auto at = known_.begin(comparison_.bucket); at != known_.end(comparison_.bucket); ++at) {
+        if (at->second.comparison != comparisons_) keys.push_back(at->first);
+      }
     }
     return keys;
+  }
+
+  void MeetLast() {
+    uint32_t entry;
+    std::string name;
+    uint64_t version;
+    if (present_.TakeLast(&entry, &name, &version)) Remember(entry, std::move(name), version);
   }
 
   /** All of them, also when one is busy: what is known afterwards is not told again. */
@@ -177,6 +261,7 @@ class Feed {
       outcome = code == Code::kValue ? reader_->Get(found, kLatest, &nothing, &budget_) : Outcome{code};
     }
     if (outcome.code != Code::kValue && outcome.code != Code::kAbsent) return outcome.code;
+    now.comparison = comparisons_;
     now.version = outcome.version;
     now.has_value = outcome.code == Code::kValue;
     Learn(name, now, changes);
@@ -211,26 +296,28 @@ class Feed {
   }
 
   /** What one call does: a few milliseconds. */
-  static constexpr size_t kKeysAtOnce = 4096;
+  static constexpr size_t kKeysAtOnce = 1024;
   static constexpr uint64_t kLooksAtOnce = 8 * kKeysAtOnce;
 
   /** One that is under way. */
   struct Comparison {
     bool is_on = false;
     bool was_busy = false;
-    uint64_t committed = 0;         // before it began
-    uint32_t entry = 0;             // the next one to look at
-    uint32_t count = 0;             // of entries, when it began
-    std::vector<std::string> rest;  // of those that were known when it began
+    uint64_t committed = 0;  // before it began
+    uint32_t entry = 0;      // the next one to look at
+    uint32_t count = 0;      // of entries, when it began
+    size_t bucket = 0;       // of those that are known, the next one
   };
 
   const Reader<Memory>* reader_;
   std::string prefix_;
   uint64_t tries_;
   Comparison comparison_;
+  uint32_t comparisons_ = 0;
   Budget budget_{0, 0};  // of one poll
   uint64_t cursor_ = 0;
   bool is_begun_ = false;
+  PresentKeys present_;
   std::unordered_map<std::string, Known> known_;
   std::unordered_multimap<uint32_t, std::string> by_entry_;
 };

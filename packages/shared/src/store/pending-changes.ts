@@ -18,8 +18,8 @@ export interface PendingOptions {
   readonly onMissing: () => void
 }
 
-/** More polls than that are not made at the beginning: what is missing then is told as a change. */
-const FIRST_POLLS = 8
+/** The owner may be faster so often at the beginning: then what could not be read is told as a change. */
+const FIRST_TRIES = 8
 
 export class PendingChanges {
   readonly #reader: StoreReader
@@ -53,14 +53,10 @@ export class PendingChanges {
   /** What is there already is no change. @throws ERR_BAD_PARCEL an area is damaged */
   skipPresent(): void {
     for (const feed of this.#feeds) {
-      for (let polls = 0; polls < FIRST_POLLS; polls++) {
-        let polled = feed.poll()
-        while (typeof polled !== 'number' && polled.hasMore) polled = feed.poll()
-        if (typeof polled !== 'number' && polled.isComplete) break
-        if (typeof polled === 'number' && polled !== areaCodes.BUSY)
-          throw new BadParcelError('the area of the store is damaged')
-        this.#isDirty = true
-      }
+      let code = feed.skipPresent()
+      for (let tries = 1; code === areaCodes.BUSY && tries < FIRST_TRIES; tries++) code = feed.skipPresent()
+      if (code === areaCodes.BUSY) this.#isDirty = true
+      else if (code !== 0) throw new BadParcelError('the area of the store is damaged')
     }
   }
 

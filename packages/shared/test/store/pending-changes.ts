@@ -1,4 +1,5 @@
 /** What a loop over changes has yet to tell, over areas that come and go. */
+import { AreaFeed } from 'memfd-native'
 import t from 'tap'
 import { leakChecked, publishedStore, watchdog } from '../../test-support/index.ts'
 
@@ -23,5 +24,29 @@ t.test('a loop goes on when the store has more areas, and when it has fewer', as
     owner.set('end', areas.length)
     while ((await next).value?.key !== 'end') next = changes.next()
   }
+  await changes.return()
+})
+
+t.test('a loop that begins takes no key out of the area, however many there are, and misses no deletion', async (t) => {
+  const count = 3000
+  const { owner, store } = await publishedStore(t, { maxKeys: count })
+  for (let i = 0; i < count; i++) owner.set(`k${i}`, i)
+  const polls = t.capture(AreaFeed.prototype, 'poll', AreaFeed.prototype.poll)
+  const changes = store.changes()
+  t.same(polls(), [])
+  owner.delete('k2999')
+  const version = owner.set('new', 1) // in its place
+  const told = [(await changes.next()).value, (await changes.next()).value]
+  t.match(
+    told.sort((a, b) => ((a?.key ?? '') < (b?.key ?? '') ? -1 : 1)),
+    [
+      { key: 'k2999', value: undefined },
+      { key: 'new', value: 1, version },
+    ],
+  )
+  const answers = polls().map((call) =>
+    'returned' in call && typeof call.returned === 'object' ? call.returned : null,
+  )
+  t.same(answers.flatMap((answer) => answer?.changes ?? []).length, 2)
   await changes.return()
 })
