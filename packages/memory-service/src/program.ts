@@ -39,9 +39,10 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--no-store', 'serve the value alone, without a store (only the default name has one: SharedStore)')
     .option('--state <folder>', 'keep the stores in this folder, over restarts of the machine (needs the package lmdb)')
     .addOption(
-      new Option('--state-sync <when>', 'answer a change when it is on disk, or write it within a second after')
-        .choices(['always', 'behind'])
-        .default('behind'),
+      new Option(
+        '--state-sync <when>',
+        'of --state: answer a change when it is on disk, or write it within a second after (default: behind)',
+      ).choices(['always', 'behind']),
     )
     .option('--writers <who...>', 'who may write besides this user and root: uid, user or @group', collect, [])
     .action(async (options) => {

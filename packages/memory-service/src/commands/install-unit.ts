@@ -1,11 +1,12 @@
 /** `memsvc install-unit`: writes the units that let systemd run this installation of memsvc. */
 import { execFileSync } from 'node:child_process'
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { errorCode, IllegalStateError, InvalidArgValueError, UnsupportedOperationError } from '@memsvc/shared'
 import { EXIT, type ExitCode, findRegistry, readRegistryOptions } from '@memsvc/shared/internal'
 import { readConfiguration, SYSTEM_CONFIGURATION } from '../config/configuration.ts'
+import { makeFolders } from '../process/make-folders.ts'
 import { REPLICATION, replicationPackage } from '../replication/load.ts'
 import { checkReachable, findInstallation, type Installation } from '../systemd/installation.ts'
 import { makeReplicateUnit, REPLICATE_UNIT } from '../systemd/replicate-unit.ts'
@@ -80,7 +81,7 @@ function write(folder: string, files: readonly UnitFile[], out: Output): void {
   const paths = files.map(({ name, text }) => ({ path: join(folder, name), text }))
   for (const { path } of paths) checkReplaceable(path)
   for (const { path, text } of paths) {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolders(dirname(path))
     writeFileSync(path, text)
     out.line(path)
   }

@@ -87,7 +87,11 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   }
 }
 
-async function openState({ state }: StartOptions, { ownUid, place, settings }: Config): Promise<StateFolder | null> {
+async function openState(options: StartOptions, { ownUid, place, settings }: Config): Promise<StateFolder | null> {
+  const { state, stateSync } = options
+  if (state === undefined && stateSync !== undefined) {
+    throw new InvalidArgValueError('--state-sync says when --state is written, and there is no --state')
+  }
   if (state === undefined) return null
   if (settings.stores.length === 0) throw new InvalidArgValueError('--state keeps stores, and this daemon has none')
   return StateFolder.open(state, ownUid, place.trusted)

@@ -5,11 +5,12 @@
  * that two starters can both win; a lock is not, and it goes with the process, however that ends. So a stale socket is
  * simply one whose lock is free.
  */
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
 import { checkPathTrust, type RegistryPlace } from '@memsvc/shared/internal'
 import { bind, connect, constants, fchmod, listen, OwnedFd, socket } from 'memfd-native'
+import { makeFolders } from '../process/make-folders.ts'
 import { type FileIdentity, fileAt, fileBehind, isSameFile } from '../process/same-file.ts'
 import { DAEMON_LIMITS } from '../quota/limits.ts'
 import { explainClosedSocket, explainRefusal } from './leftover.ts'
@@ -160,7 +161,7 @@ function tryLock(place: HostPlace): LockFile | null {
 function prepareDirectory(place: HostPlace): void {
   const directory = dirname(place.path)
   try {
-    mkdirSync(directory, { recursive: true, mode: PRIVATE_DIRECTORY })
+    makeFolders(directory, PRIVATE_DIRECTORY)
   } catch (error) {
     throw explainRefusal(directory, error)
   }

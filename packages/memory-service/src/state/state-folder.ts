@@ -2,11 +2,12 @@
  * The folder of `--state`: an lmdb environment with a database for each store, and one of what concerns a store as a whole. It belongs
  * to one process at a time, and nobody but the daemon's user may look into it.
  */
-import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, openSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
 import { lockFile, OwnedFd } from 'memfd-native'
+import { makeFolders } from '../process/make-folders.ts'
 import { type Database, type DatabaseOptions, loadLmdb, type RootDatabase } from './lmdb.ts'
 
 const FOLDER_MODE = 0o700
@@ -41,7 +42,7 @@ export class StateFolder {
     const { open } = await loadLmdb()
     const before = process.umask(OTHERS)
     try {
-      makeFolder(path)
+      if (!existsSync(path)) makeFolders(path, FOLDER_MODE)
       checkPathTrust(`the state folder ${path}`, join(path, LOCK_NAME), trusted)
       path = realpathSync(path) // what systemd makes for a DynamicUser= is a link of root's
       checkFolder(path, ownUid)
@@ -135,10 +136,6 @@ function bufferOf(value: Uint8Array): Buffer {
 const BINARY = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const
 /** Nothing is told to be on disk before it is there. */
 const ONE_COMMIT = { overlappingSync: false, eventTurnBatching: false, commitDelay: 0 } as const
-
-function makeFolder(path: string): void {
-  if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: FOLDER_MODE })
-}
 
 function checkFolder(path: string, ownUid: number): void {
   const { uid, mode } = statSync(path)

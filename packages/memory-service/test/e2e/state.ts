@@ -120,3 +120,19 @@ t.test('another daemon with the same folder is refused, and so is one without st
     stderr: /--state keeps stores, and this daemon has none/,
   })
 })
+
+t.test('--state-sync without --state is refused: nothing would be written', async (t) => {
+  for (const sync of ['always', 'behind']) {
+    t.match(await memsvc(newRegistryPath(t), ['start', '--state-sync', sync]), {
+      code: 2,
+      stderr: /there is no --state/,
+    })
+  }
+})
+
+t.test('a state folder that cannot be made is said, and is the end', async (t) => {
+  t.match(await memsvc(newRegistryPath(t), ['start', '--state', '/proc/memsvc-test']), {
+    code: 1,
+    stderr: /the state folder \/proc\/memsvc-test cannot be opened: E/,
+  })
+})
