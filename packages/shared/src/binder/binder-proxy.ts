@@ -9,7 +9,7 @@ import { checkInteger, checkNotNull } from '../util/check.ts'
 import { ClosedError, NoSuchElementError } from '../util/errors.ts'
 import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { reportCallbackError } from '../util/report.ts'
-import { checkParcelOrNull, checkRecipient } from './binder.ts'
+import { checkFlags, checkParcelOrNull, checkRecipient } from './binder.ts'
 import { inContext } from './calling-identity.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { EXTENSION_TRANSACTION, FLAG_ONEWAY, INTERFACE_TRANSACTION, PING_TRANSACTION } from './transaction-codes.ts'
@@ -62,7 +62,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
   ): Promise<boolean> {
     try {
       checkInteger('code', code, 0, 0xffffffff)
-      checkInteger('flags', flags, 0, 0xffffffff)
+      checkFlags(flags)
       checkNotNull('data', data)
       checkParcelOrNull('data', data)
       checkParcelOrNull('reply', reply)
@@ -146,6 +146,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
    */
   linkToDeath(recipient: DeathRecipient, flags = 0): void {
     checkRecipient(recipient)
+    checkFlags(flags)
     this.#checkAlive()
     const tell = inContext('memsvc:DeathRecipient', (who: IBinder) => recipient.binderDied(who))
     this.#addLink({ recipient, flags, tell })
@@ -170,6 +171,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
    */
   unlinkToDeath(recipient: DeathRecipient, flags = 0): boolean {
     checkNotNull('recipient', recipient)
+    checkFlags(flags)
     if (this.#state !== 'alive') return false
     const index = this.#links.findIndex((link) => link.recipient === recipient && link.flags === flags)
     if (index < 0) throw new NoSuchElementError('Death link does not exist')

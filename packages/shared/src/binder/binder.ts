@@ -7,7 +7,15 @@ import { inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { DeathRecipient, IBinder, IInterface } from '../parcel/ibinder.ts'
 import { acceptsFileDescriptors } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
-import { checkInteger, checkNotNull, checkOptions, checkString, show } from '../util/check.ts'
+import {
+  checkBoolean,
+  checkInteger,
+  checkNotNull,
+  checkObject,
+  checkOptions,
+  checkString,
+  show,
+} from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { isBackground } from './background.ts'
@@ -60,10 +68,12 @@ export class Binder implements IBinder {
     return false
   }
 
-  /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE `options` is no object */
+  /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE `options` is no object, or what is in it */
   constructor(options: BinderOptions = {}) {
     checkOptions('options', options)
-    this[acceptsFileDescriptors] = options.acceptFileDescriptors === true
+    const { acceptFileDescriptors = false } = options
+    checkBoolean('acceptFileDescriptors', acceptFileDescriptors)
+    this[acceptsFileDescriptors] = acceptFileDescriptors
     keepFromCloning(this)
   }
 
@@ -107,6 +117,7 @@ export class Binder implements IBinder {
 
   /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. @throws ERR_INVALID_ARG_TYPE */
   attachInterface(owner: IInterface | null, descriptor: string): void {
+    if (owner !== null) checkObject('owner', owner)
     checkString('descriptor', descriptor)
     this.#owner = owner
     this.#descriptor = descriptor
@@ -148,12 +159,14 @@ export class Binder implements IBinder {
   }
 
   /** A local object cannot die before its process: nothing is linked. */
-  linkToDeath(recipient: DeathRecipient, _flags = 0): void {
+  linkToDeath(recipient: DeathRecipient, flags = 0): void {
     checkRecipient(recipient)
+    checkFlags(flags)
   }
 
   /** Always true, also of a recipient that was never linked. */
-  unlinkToDeath(_recipient: DeathRecipient, _flags = 0): boolean {
+  unlinkToDeath(_recipient: DeathRecipient, flags = 0): boolean {
+    checkFlags(flags)
     return true
   }
 
@@ -172,7 +185,7 @@ export class Binder implements IBinder {
     options: CallOptions = {},
   ): Promise<boolean> {
     checkInteger('code', code, 0, 0xffffffff)
-    checkInteger('flags', flags, 0, 0xffffffff)
+    checkFlags(flags)
     checkParcelOrNull('data', data)
     checkParcelOrNull('reply', reply)
     checkCallOptions(options)
@@ -201,6 +214,11 @@ export class Binder implements IBinder {
     else return false
     return true
   }
+}
+
+/** Of a call, of a death link: 32 bits. */
+export function checkFlags(flags: unknown): void {
+  checkInteger('flags', flags, 0, 0xffffffff)
 }
 
 /** A parcel, or null where there is none; anything else is ERR_INVALID_ARG_TYPE. */

@@ -12,7 +12,9 @@ export function isJsonAsked(argv: readonly string[]): boolean {
 
 export function errorObject(error: unknown): string {
   const origin = error instanceof ToolError ? (error.cause ?? error) : error
-  const carried = isError(origin) ? Object.entries(origin).filter(([, value]) => isPlain(value)) : []
+  const carried = isError(origin)
+    ? Object.entries(origin).filter(([name, value]) => name !== 'name' && isPlain(value))
+    : []
   const fields = Object.fromEntries(carried.map(([name, value]) => [name, jsonField(value)]))
   const exitCode = exitCodeOf(error)
   return JSON.stringify({ ...fields, code: codeOf(origin, exitCode), message: errorText(error), exitCode })

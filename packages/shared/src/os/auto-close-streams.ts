@@ -137,8 +137,9 @@ function range(buffer: Uint8Array, offset = 0, count?: number): Uint8Array {
   checkBytes('buffer', buffer)
   checkInteger('offset', offset, 0, buffer.length)
   const left = buffer.length - offset
-  checkInteger('count', count ?? left, 0, left)
-  return left === 0 ? NOTHING : buffer.subarray(offset, offset + (count ?? left))
+  const wanted = count === undefined ? left : count
+  checkInteger('count', wanted, 0, left)
+  return left === 0 ? NOTHING : buffer.subarray(offset, offset + wanted)
 }
 
 function checkSource(pfd: AutoCloseSource): void {

@@ -125,7 +125,7 @@ export class MemoryInputStream {
 
   #readInto(buffer: Uint8Array, offset: number, count: number | undefined): number {
     checkBytes('buffer', buffer)
-    const wanted = count ?? buffer.length - offset
+    const wanted = count === undefined ? buffer.length - offset : count
     checkRange('offset', offset, wanted, buffer.length)
     const there = Math.min(wanted, this.available())
     if (there < 1) return -1
@@ -211,7 +211,7 @@ export class MemoryOutputStream {
 
   #writeFrom(buffer: Uint8Array, offset: number, count: number | undefined): void {
     checkBytes('buffer', buffer)
-    const all = count ?? buffer.length - offset
+    const all = count === undefined ? buffer.length - offset : count
     this.#file.writeBytes(buffer, offset, this.#position, all)
     this.#position += all
   }

@@ -287,7 +287,7 @@ function nextDescriptor(parcel: Parcel): DescriptorContents {
 function objectsIn(parcel: Parcel, offset: number, count?: number): ParcelObject[] {
   const buffer = bufferOf(parcel)
   checkNumber('offset', offset)
-  const length = count ?? buffer.size - offset
+  const length = count === undefined ? buffer.size - offset : count
   checkNumber('length', length)
   checkRange('offset', offset, length, buffer.size)
   return buffer.objects.within(offset, offset + length)

@@ -81,8 +81,9 @@ function pathOfScope(scope: 'user' | 'system', env: NodeJS.ProcessEnv): string {
 }
 
 function checkPath(path: string): string {
+  if (path.includes('\0')) throw new InvalidArgValueError(`a path has no NUL character, got ${show(path)}`)
   const bytes = Buffer.byteLength(path)
-  if (bytes === 0 || bytes > MAX_PATH_BYTES || path.includes('\0')) {
+  if (bytes === 0 || bytes > MAX_PATH_BYTES) {
     throw new InvalidArgValueError(
       `the registry's path must have 1 to ${MAX_PATH_BYTES} bytes, this one has ${bytes}: ${JSON.stringify(path)}`,
     )

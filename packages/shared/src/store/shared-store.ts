@@ -141,8 +141,9 @@ export class SharedStore implements Iterable<[string, Json]> {
     return this.#reader.getEntry(key) as StoreSnapshotEntry<T>
   }
 
-  /** A handle of one key, which need not exist: cheaper than get for what is read again and again. @throws as get */
+  /** A handle of one key, which need not exist: cheaper than get for what is read again and again. @throws ERR_INVALID_ARG_VALUE no key; ERR_CLOSED */
   entry<T = Json>(key: string): StoreEntry<T> {
+    this.#checkOpen()
     return new StoreEntry<T>(this.#reader.stored(key))
   }
 

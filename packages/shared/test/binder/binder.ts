@@ -88,10 +88,21 @@ t.test('arguments of the wrong kind are refused', async (t) => {
     outcome(() => new Binder(null as unknown as BinderOptions)),
     'ERR_NULL_POINTER',
   )
-  t.equal(
-    outcome(() => new Binder('x' as BinderOptions)),
-    'ERR_INVALID_ARG_TYPE',
-  )
+  for (const options of ['x', { acceptFileDescriptors: 1 }, { acceptFileDescriptors: null }]) {
+    t.equal(
+      outcome(() => new Binder(options as BinderOptions)),
+      'ERR_INVALID_ARG_TYPE',
+    )
+  }
+  for (const owner of [5, 'x', undefined]) {
+    t.throws(() => binder.attachInterface(owner as never, 'x'), { code: /ERR_INVALID_ARG_TYPE|ERR_NULL_POINTER/ })
+  }
+  t.equal(binder.queryLocalInterface('x'), null)
+  const recipient: DeathRecipient = { binderDied: () => undefined }
+  for (const act of ['linkToDeath', 'unlinkToDeath'] as const) {
+    t.throws(() => binder[act](recipient, '0' as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => binder[act](recipient, -1), { code: 'ERR_OUT_OF_RANGE' })
+  }
   t.equal(
     outcome(() => Parcel.obtain({} as Binder)),
     'ERR_INVALID_ARG_TYPE',

@@ -47,6 +47,20 @@ t.test('a recipient is told when the peer is gone, of the proxy it was linked to
   t.equal(proxy.isBinderAlive(), false)
 })
 
+t.test('flags of a link are a number, and nothing is linked by others', async (t) => {
+  const { proxy } = dying(t)
+  const mourner = new Mourner()
+  for (const [flags, code] of [
+    ['0', 'ERR_INVALID_ARG_TYPE'],
+    [null, 'ERR_INVALID_ARG_TYPE'],
+    [0.5, 'ERR_OUT_OF_RANGE'],
+  ]) {
+    t.throws(() => proxy.linkToDeath(mourner, flags as never), { code })
+    t.throws(() => proxy.unlinkToDeath(mourner, flags as never), { code })
+  }
+  t.throws(() => proxy.unlinkToDeath(mourner), { code: 'ERR_NO_SUCH_ELEMENT' })
+})
+
 t.test('linked twice, told twice; unlinked once, told once', async (t) => {
   const { proxy, kill } = dying(t)
   const [twice, once] = [new Mourner(), new Mourner()]

@@ -148,7 +148,9 @@ t.test('ranges outside the buffer are refused, and nothing is read or written', 
 
 t.test('wrong types are refused', async (t) => {
   const { input, output } = streams(t, ParcelFileDescriptor.createPipe())
-  t.throws(() => Reflect.apply(input.read, input, ['text']), { code: 'ERR_INVALID_ARG_TYPE' })
+  for (const args of [['text'], [new Uint8Array(1), 0, null]]) {
+    t.throws(() => Reflect.apply(input.read, input, args), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
   t.throws(() => Reflect.apply(input.read, input, [null]), { code: 'ERR_NULL_POINTER' })
   t.throws(() => Reflect.apply(output.write, output, ['text']), { code: 'ERR_INVALID_ARG_TYPE' })
   t.throws(() => output.write(1.5), { code: 'ERR_OUT_OF_RANGE' })

@@ -76,6 +76,7 @@ t.test('a read lies within its buffer, also at the end of the file', async (t) =
     }
     t.throws(() => input.read(null as unknown as Uint8Array), { code: 'ERR_NULL_POINTER' })
     t.throws(() => input.read('x' as unknown as Uint8Array), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => input.read(new Uint8Array(1), 0, null as never), { code: 'ERR_INVALID_ARG_TYPE' })
   }
 })
 
@@ -191,6 +192,7 @@ t.test('a write is an int or lies within its buffer', async (t) => {
   t.throws(() => output.write(2 ** 31), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => output.write(1.5), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => output.write('x' as unknown as number), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => output.write(new Uint8Array(1), 0, null as never), { code: 'ERR_INVALID_ARG_TYPE' })
   t.throws(() => output.write(null as unknown as Uint8Array), { code: 'ERR_NULL_POINTER' })
 })
 

@@ -15,6 +15,7 @@ const given: [string, { path?: string | undefined; env: NodeJS.ProcessEnv }, str
   ['the variable', { env: { MEMSVC_REGISTRY: '/tmp/y', XDG_RUNTIME_DIR: '/tmp/z' } }, '/tmp/y'],
   ['the longest path', { path: LONGEST, env: {} }, LONGEST],
   ['the longest path of 2-byte characters', { path: `/${'é'.repeat(53)}`, env: {} }, `/${'é'.repeat(53)}`],
+  ['a path with a NUL', { path: '/tmp/a\0b', env: {} }, 'ERR_INVALID_ARG_VALUE'],
   ['an empty path', { path: '', env: {} }, 'ERR_INVALID_ARG_VALUE'],
   ['a path that is too long', { path: `${LONGEST}x`, env: {} }, 'ERR_INVALID_ARG_VALUE'],
   ['a path that is too long in bytes', { path: `/${'é'.repeat(54)}`, env: {} }, 'ERR_INVALID_ARG_VALUE'],

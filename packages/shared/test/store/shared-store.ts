@@ -355,6 +355,8 @@ t.test('after close() everything is ERR_CLOSED', async (t) => {
     () => store.keys(),
     () => store.status,
     () => store.changes(),
+    () => store.entry('k'),
+    () => store.entry('other'),
   ]) {
     t.throws(act, { name: 'ClosedError', code: 'ERR_CLOSED', message: 'the store was closed' })
   }
