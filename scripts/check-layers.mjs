@@ -39,8 +39,7 @@ const LAYERS = {
     ['value', 'store'],
     ['command'],
     ['inspect'],
-    ['index.ts', 'internal.ts', 'compiled.ts'],
-    ['library.ts'],
+    ['index.ts', 'internal.ts', 'parts.ts'],
   ],
   'packages/memfd-native/native': [
     [

@@ -1,27 +1,143 @@
 /**
- * The bundle of @memsvc/shared: one module, library.js, that compiled.js can run as a script too, with compiled code of the Node.js that
- * built (packages/shared/src/compiled.ts says why). An entry is a list of names. In `bundle/` it takes them from compiled.js, in
- * `bundle/module/` from library.js: for bundlers, which must see what they bundle, and runtimes whose V8 is another.
+ * The bundle of @memsvc/shared, in parts (docs/decisions/0019): `library.js` has what a program needs that reads a value. The rest is in
+ * parts of its own; library.js has stand-ins for it, which load the part when they are first used (packages/shared/src/parts.ts). An
+ * entry is a list of names.
+ *
+ * A part is a function of the parts before it, in CommonJS, which Node.js and each test runner load at once. For bundlers the same is
+ * in `module/`, as ES modules.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { FIRST, LATE, otherParts, PARTS } from './library-parts.mjs'
 
-export const LIBRARY_ENTRIES = ['index', 'internal']
+/** What parts are given of library.js beside what they import of its modules. */
+const GIVEN = ['memfdNative', 'requireBuiltin', 'libraryFolder', 'libraryBuild']
 
-/** Ahead of library.js, in lines that compiled.js knows: what it is given as arguments where it is a script. */
-const BANNER = `
+/** Ahead of library.js. */
+const native = (hash) => `
 import * as memfdNative from 'memfd-native'
 const libraryFolder = import.meta.dirname
-//#script`
+const libraryBuild = '${hash}'`
+/** Ahead of the others. */
+const begin = (hash) => `'use strict'; module.exports = function (part) {
+const { ${GIVEN.join(', ')} } = part('${FIRST}')
+if (libraryBuild !== '${hash}') throw new Error('@memsvc/shared was installed anew while this program runs: it must be started again')`
 
-/** esbuild's, beside those of all bundles. @param banner of those */
-export async function libraryOptions(repositoryRoot, banner) {
-  const names = await namesOf(join(repositoryRoot, 'packages/memfd-native/src/index.ts'))
-  return {
-    banner: { js: banner + BANNER },
+/** @param common esbuild's options for all bundles; plugins and banner are added to */
+export async function bundleLibrary(repositoryRoot, common) {
+  const root = join(repositoryRoot, 'packages/shared/src')
+  const natives = await namesOf(join(repositoryRoot, 'packages/memfd-native/src/index.ts'))
+  const kit = { root, common, natives, members: new Map() }
+  for (const part of PARTS) await addMembers(part, kit)
+  const codes = new Map()
+  for (const part of PARTS) codes.set(part, await codeOf(part, kit))
+  const used = new Map(Array.from(codes, ([part, code]) => [part, usedBy(code)]))
+  giveKeys([...used.values()].flat())
+  const hash = createHash('sha256')
+    .update(JSON.stringify([...codes.values()]))
+    .digest('hex')
+    .slice(0, 12)
+  mkdirSync(join(root, '../dist/bundle/module'), { recursive: true })
+  for (const part of PARTS) await writePart(part, { ...kit, used, hash })
+  await writeEntries(root)
+}
+
+/** Each module is in the first part that needs it. */
+async function addMembers(part, kit) {
+  const { metafile } = await bundlePart(part, kit, { contents: exportsOf(part) })
+  const modules = Object.keys(metafile.inputs).filter((path) => !/^\.\.|:/.test(path))
+  for (const module of modules) kit.members.set(module, part)
+}
+
+/** With what it needs of other parts imported, each from `given:MODULE`. */
+async function codeOf(part, kit) {
+  const { outputFiles } = await bundlePart(part, kit, { contents: exportsOf(part) })
+  return outputFiles.find(({ path }) => /\.c?js$/.test(path)).text
+}
+
+/** What a part uses of those before, each `{ module, name }`. */
+function usedBy(code) {
+  const imports = Array.from(code.matchAll(/^import \{([^}]*)\} from "given:(.*)";$/gm))
+  const names = imports.flatMap(([, list, module]) =>
+    Array.from(list.matchAll(/(\w+)(?: as \w+)?/g), ([, name]) => `${module} ${name}`),
+  )
+  return Array.from(new Set(names), (each) => ({ module: each.split(' ')[0], name: each.split(' ')[1] }))
+}
+
+/** What each is called among parts: its name, and of several of one name also a number. */
+function giveKeys(used) {
+  const modulesOf = new Map()
+  for (const each of used) {
+    const modules = modulesOf.get(each.name) ?? []
+    modulesOf.set(each.name, modules)
+    if (!modules.includes(each.module)) modules.push(each.module)
+    const number = modules.indexOf(each.module)
+    each.key = number === 0 ? each.name : `${each.name}$${number}`
+  }
+}
+
+async function writePart(part, kit) {
+  await bundlePart(part, kit, { contents: entryOf(part, kit), used: kit.used.get(part) })
+  if (part === FIRST) return
+  const file = join(kit.root, `../dist/bundle/${part}.cjs`)
+  const text = asFunction(readFileSync(file, 'utf8'))
+  const module = text.replace('module.exports =', 'export default').replace(/\n\/\/# sourceMappingURL=.*/, '')
+  writeFileSync(file, text)
+  writeFileSync(join(kit.root, `../dist/bundle/module/part-${part}.js`), module)
+}
+
+/** Of a module without imports: what it exports is what it returns. No line moves. */
+function asFunction(text) {
+  const [begin, end] = [text.lastIndexOf('\nexport {\n'), text.lastIndexOf('\n};')]
+  const exported = text.slice(begin, end).replace('export', 'return')
+  return `${text.slice(0, begin)}${exported.replace(/([\w$]+) as ([\w$]+)/g, '$2: $1')}\n}}${text.slice(end + 3)}`
+}
+
+function exportsOf(part) {
+  const modules = part === FIRST ? ['index.ts', 'parts.ts'] : LATE[part]
+  return modules.map((module) => `export * from './${module}'`).join('\n')
+}
+
+/** With what the parts after it use. */
+function entryOf(part, { members, used }) {
+  const ofThis = [...used.values()].flat().filter(({ module }) => members.get(module) === part)
+  const given = [...new Map(ofThis.map((each) => [each.key, each])).values()]
+  if (part !== FIRST) {
+    const exported = given.map(({ module, name, key }) => `export { ${name} as ${key} } from './${module}'`)
+    return [exportsOf(part), ...exported].join('\n')
+  }
+  const imports = given.map(({ module, name, key }) => `import { ${name} as ${key} } from './${module}'`)
+  const give = `give({ ${[...GIVEN, ...given.map(({ key }) => key)].join(', ')} })`
+  return [exportsOf(part), `import { give } from './parts.ts'`, ...imports, give].join('\n')
+}
+
+/** @param contents of the module that it begins with. @param used as of otherParts; without it nothing is written */
+function bundlePart(part, { root, common, natives, members, hash }, { contents, used }) {
+  const isWritten = used !== undefined
+  const plugins = [otherParts({ part, root, members, used }), entry(contents, root), memfdNative(natives)]
+  return build({
+    ...common,
+    entryPoints: [{ in: 'entry:', out: part }],
+    absWorkingDir: root,
+    outdir: join(root, '../dist/bundle'),
+    outExtension: { '.js': part === FIRST ? '.js' : '.cjs' },
+    write: isWritten,
+    banner: { js: part === FIRST ? common.banner.js + native(hash) : begin(hash) },
     define: { 'import.meta.dirname': 'libraryFolder' },
-    plugins: [memfdNative(names)],
+    splitting: false,
+    plugins: [...plugins, ...common.plugins.filter(({ name }) => isWritten || !/^(line-maps|own-names)$/.test(name))],
+  })
+}
+
+function entry(contents, resolveDir) {
+  return {
+    name: 'entry',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^entry:$/ }, () => ({ path: 'entry', namespace: 'entry' }))
+      onLoad({ filter: /./, namespace: 'entry' }, () => ({ contents, resolveDir }))
+    },
   }
 }
 
@@ -30,7 +146,7 @@ function memfdNative(names) {
   return {
     name: 'memfd-native',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^memfd-native$/ }, ({ path }) => ({ path, namespace: 'memfd-native' }))
+      onResolve({ filter: /^memfd-native$/ }, ({ path }) => ({ path, namespace: path, sideEffects: false }))
       onLoad({ filter: /./, namespace: 'memfd-native' }, () => ({
         contents: names.map((name) => `export const ${name} = memfdNative.${name}`).join('\n'),
       }))
@@ -38,15 +154,26 @@ function memfdNative(names) {
   }
 }
 
-/** @param folder of the package */
-export async function writeEntries(folder) {
-  const bundle = join(folder, 'dist/bundle')
-  mkdirSync(join(bundle, 'module'))
-  for (const entry of LIBRARY_ENTRIES) {
-    const names = (await namesOf(join(folder, `src/${entry}.ts`))).map((name) => `  ${name}`).join(',\n')
-    const compiled = `import { library } from './compiled.js'\nexport const {\n${names}\n} = library\n`
-    writeFileSync(join(bundle, `${entry}.js`), compiled)
-    writeFileSync(join(bundle, `module/${entry}.js`), `export {\n${names}\n} from '../library.js'\n`)
+/** Lists of names. */
+async function writeEntries(root) {
+  const [index, internal] = await Promise.all(
+    ['index', 'internal'].map(async (entry) => `{\n  ${(await namesOf(join(root, `${entry}.ts`))).join(',\n  ')}\n}`),
+  )
+  const late = Object.keys(LATE)
+  const files = {
+    'index.js': [`export ${index} from './library.js'`],
+    'internal.js': [`import { part } from './library.js'`, `export const ${internal} = part('internal')`],
+    'module/parts.js': [
+      `import { provide } from '../library.js'`,
+      ...late.map((part) => `import ${part} from './part-${part}.js'`),
+      `provide({ ${late.join(', ')} })`,
+      `export { part } from '../library.js'`,
+    ],
+    'module/index.js': [`import './parts.js'`, `export ${index} from '../library.js'`],
+    'module/internal.js': [`import { part } from './parts.js'`, `export const ${internal} = part('internal')`],
+  }
+  for (const [file, lines] of Object.entries(files)) {
+    writeFileSync(join(root, '../dist/bundle', file), `${lines.join('\n')}\n`)
   }
 }
 

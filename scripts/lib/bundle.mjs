@@ -6,7 +6,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { libraryOptions, writeEntries } from './bundle-library.mjs'
+import { bundleLibrary } from './bundle-library.mjs'
 import { bundledSources, FOLDERS, withFolders } from './bundled-sources.mjs'
 import { writeLicences } from './licences.mjs'
 import { keepLines } from './line-maps.mjs'
@@ -91,7 +91,6 @@ function namesOf(path, require) {
 /** What is imported of a package, or run. What two of its entries share, or what is loaded later, are files of their own. */
 const ENTRIES = {
   'memfd-native': ['index'],
-  shared: ['compiled'],
   'memory-service': ['main'],
   replication: ['index'],
   ui: ['index'],
@@ -107,15 +106,22 @@ export async function bundlePackages(repositoryRoot) {
     rmSync(join(folder, 'dist/bundle'), { recursive: true, force: true })
     await bundlePackage(folder, name, entries)
   }
-  const shared = join(repositoryRoot, 'packages/shared')
-  await bundlePackage(shared, 'shared', ['library'], await libraryOptions(repositoryRoot, REQUIRE_BUILTIN))
-  await writeEntries(shared)
+  rmSync(join(repositoryRoot, 'packages/shared/dist/bundle'), { recursive: true, force: true })
+  await bundleLibrary(repositoryRoot, moduleOptions(LIBRARIES.includes('shared')))
 }
 
-async function bundlePackage(folder, name, entries, { plugins = [], ...options } = {}) {
+async function bundlePackage(folder, name, entries) {
   const { metafile } = await build({
     entryPoints: entries.map((entry) => join(folder, `src/${entry}.ts`)),
     outdir: join(folder, 'dist/bundle'),
+    ...moduleOptions(LIBRARIES.includes(name)),
+  })
+  writeLicences(join(folder, 'dist/bundle'), metafile)
+}
+
+/** @param sourcesContent whether maps hold the sources */
+function moduleOptions(sourcesContent) {
+  return {
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -124,13 +130,11 @@ async function bundlePackage(folder, name, entries, { plugins = [], ...options }
     external: ['memfd-native', '@memsvc/*', 'lmdb'],
     metafile: true,
     ...READABLE,
-    sourcesContent: LIBRARIES.includes(name),
+    sourcesContent,
     banner: { js: REQUIRE_BUILTIN },
-    ...options,
-    plugins: [OWN_NAMES, builtins('requireBuiltin'), bundledSources(), ...plugins, LINE_MAPS],
+    plugins: [OWN_NAMES, builtins('requireBuiltin'), bundledSources(), LINE_MAPS],
     logLevel: 'warning',
-  })
-  writeLicences(join(folder, 'dist/bundle'), metafile)
+  }
 }
 
 /** The page of the window: preact and our own, in one file. What is installed loads no framework. */

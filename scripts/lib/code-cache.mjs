@@ -1,6 +1,5 @@
 /**
- * The compiled code of the bundles of the commands and of the library, beside them: compiling takes longer than everything else that `memclient read`
- * does. Functions are compiled when they are first called, so the code is kept as it is after a call of a real daemon.
+ * The compiled code of the bundles of the commands, beside them: compiling takes longer than everything else that `memclient read` does. Functions are compiled when they are first called, so the code is kept as it is after a call of a real daemon.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -35,8 +34,6 @@ export async function writeCodeCache(repositoryRoot, bundles) {
       if (status !== 0)
         console.warn(`build: no compiled code for ${args[1]}: ${stderr.trim() || 'the read was declined'}`)
     }
-    const library = [join(repositoryRoot, 'packages/shared/keep-code.mjs'), registry]
-    spawnSync(process.execPath, library, { stdio: ['ignore', 'inherit', 'inherit'] })
   } finally {
     daemon.kill('SIGTERM')
     await ended

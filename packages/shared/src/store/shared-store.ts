@@ -16,8 +16,8 @@ import { StoreAttachment, type StoreStatus } from './store-attachment.ts'
 import { type SetOptions, StoreCalls } from './store-calls.ts'
 import type { ChangesOptions } from './store-changes.ts'
 import { StoreEntry } from './store-entry.ts'
-import { DEFAULT_STORE_NAME } from './store-interface.ts'
 import { checkKey, isPrefix } from './store-key.ts'
+import { DEFAULT_STORE_NAME } from './store-name.ts'
 import type { ReadBytesOptions, StoreReader } from './store-reader.ts'
 
 /** Where the registry is; or who knows it. */

@@ -9,9 +9,6 @@ import { limitError } from '../util/limit.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { STORE_LIMITS } from './limits.ts'
 
-/** The name that the store has where nobody chose another. */
-export const DEFAULT_STORE_NAME = 'SharedStore'
-
 /** No version is asked for. */
 export const ANY_VERSION = -1n
 /** It does not end. */

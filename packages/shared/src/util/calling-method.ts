@@ -5,9 +5,9 @@
 
 /** Of this package, as it is published or built; null: it is a part of somebody's bundle, where nobody can tell its functions from others. */
 const HOME = /^(.*\/shared\/)dist\/(bundle|src\/util)$/.exec(import.meta.dirname)?.[1] ?? null
-const FRAME = /^ {4}at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/.+?|@memsvc\/.+?):\d+:\d+\)?$/
+const FRAME = /^ {4}at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/.+?):\d+:\d+\)?$/
 /** Calls of functions that are not written in JavaScript. */
-const NEUTRAL = /\(<anonymous>\)$|\(native\)$/
+const NEUTRAL = /\(<anonymous>\)$|\(native\)$|^ {4}at StandIn\./
 /** Others that are called from outside are no method of anybody. */
 const FUNCTIONS = ['asInterface', 'defineInterface', 'withOptions']
 const ASHMEM = /^(createRegion|valid|getSizeRegion|(un)?pinRegion|setProtRegion|get(ProtMask|PinStatus)|purge(All)?)$/

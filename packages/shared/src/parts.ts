@@ -1,0 +1,148 @@
+/**
+ * The parts of the bundle beside library.js. What a program that reads a value does not need is in them, and is loaded when it is first
+ * used: V8 need not read it before. Only the build uses this module (`scripts/lib/library-parts.mjs`); the sources know nothing of parts.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+/** By name: what it exports, or what other parts use of it. */
+type Part = Readonly<Record<string, unknown>>
+type PartOf = (name: string) => Part
+
+const parts = new Map<string, Part>()
+
+/** Loads it, the first time. */
+export function part(name: string): Part {
+  const known = parts.get(name) ?? load(name)(part)
+  parts.set(name, known)
+  return known
+}
+
+/** What parts are given of library.js, by itself. */
+export function give(library: Part): void {
+  parts.set('library', library)
+}
+
+/** In a bundle of somebody's, where no files are. */
+export function provide(given: Readonly<Record<string, (part: PartOf) => Part>>): void {
+  for (const [name, make] of Object.entries(given)) if (!parts.has(name)) parts.set(name, make(part))
+}
+
+type AnyClass = abstract new (...args: unknown[]) => object
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** What is done to it is done to the class, which is loaded then. */
+export function lateClass(place: string, name: string): AnyClass {
+  // Bound: it can be constructed, and has no prototype of its own that could contradict that of the class.
+  const target = Object.defineProperty(Object.bind(null), 'name', { value: name, configurable: true })
+  return standIn<AnyClass>(target as unknown as AnyClass, place, name)
+}
+
+/** A constant that is an object. */
+export function lateObject(place: string, name: string): object {
+  return standIn({}, place, name)
+}
+
+/** Is called as the function is. */
+export function lateFunction(place: string, name: string): AnyFunction {
+  let found: AnyFunction | undefined
+  return (...args) => {
+    found ??= part(place)[name] as AnyFunction
+    return found(...args)
+  }
+}
+
+function standIn<T extends object>(target: T, place: string, name: string): T {
+  const handler = new StandIn<T>(place, name)
+  handler.self = new Proxy(target, handler)
+  return handler.self
+}
+
+class StandIn<T extends object> implements ProxyHandler<T> {
+  self: T | undefined
+  readonly #place: string
+  readonly #name: string
+  readonly #methods = new Map<AnyFunction, AnyFunction>()
+  #found: T | undefined
+
+  constructor(place: string, name: string) {
+    this.#place = place
+    this.#name = name
+  }
+
+  get #real(): T {
+    this.#found ??= part(this.#place)[this.#name] as T
+    return this.#found
+  }
+
+  /** A class says that it wants `new`. */
+  apply(_: T, self: unknown, args: unknown[]): unknown {
+    return Reflect.apply(this.#real as AnyFunction, self, args)
+  }
+
+  construct(_: T, args: unknown[], newTarget: NewableFunction): object {
+    return Reflect.construct(this.#real as NewableFunction, args, newTarget)
+  }
+
+  get(_: T, key: PropertyKey, receiver: unknown): unknown {
+    const value: unknown = Reflect.get(this.#real, key)
+    return receiver === this.self && isMethod(value) ? this.#method(value) : value
+  }
+
+  /** Called on the class itself: a stack shall name that, not `Proxy`. */
+  #method(method: AnyFunction): AnyFunction {
+    const known =
+      this.#methods.get(method) ?? Object.defineProperty(method.bind(this.#real), 'name', { value: method.name })
+    this.#methods.set(method, known)
+    return known
+  }
+
+  set(_: T, key: PropertyKey, value: unknown): boolean {
+    return Reflect.set(this.#real, key, value)
+  }
+
+  has(_: T, key: PropertyKey): boolean {
+    return Reflect.has(this.#real, key)
+  }
+
+  deleteProperty(_: T, key: PropertyKey): boolean {
+    return Reflect.deleteProperty(this.#real, key)
+  }
+
+  ownKeys(): (string | symbol)[] {
+    return Reflect.ownKeys(this.#real)
+  }
+
+  getPrototypeOf(): object | null {
+    return Reflect.getPrototypeOf(this.#real)
+  }
+
+  defineProperty(_: T, key: PropertyKey, property: PropertyDescriptor): boolean {
+    return Reflect.defineProperty(this.#real, key, { ...property, configurable: true })
+  }
+
+  /** The target has not got it: so it may not be said to stay. */
+  getOwnPropertyDescriptor(_: T, key: PropertyKey): PropertyDescriptor | undefined {
+    const property = Reflect.getOwnPropertyDescriptor(this.#real, key)
+    return property && { ...property, configurable: true }
+  }
+}
+
+/** Neither a class nor somebody's mock: those have a prototype. */
+function isMethod(value: unknown): value is AnyFunction {
+  return typeof value === 'function' && !Object.hasOwn(value, 'prototype')
+}
+
+function load(name: string): (part: PartOf) => Part {
+  const file = `${import.meta.dirname}/${name}.cjs`
+  if (createRequire instanceof Function) return createRequire(file)(file) as (part: PartOf) => Part
+  return loadHere(file)
+}
+
+/** A realm of somebody's own: Node's functions are of another one. */
+function loadHere(file: string): (part: PartOf) => Part {
+  const module = {} as { exports: (part: PartOf) => Part }
+  // biome-ignore lint/security/noGlobalEval: only so is it of this realm
+  globalThis.eval(`(function (module) {${readFileSync(file, 'utf8')}\n})`)(module)
+  return module.exports
+}

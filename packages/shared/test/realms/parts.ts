@@ -1,0 +1,145 @@
+/**
+ * The bundle is in parts: what a program does not use is not loaded, and what it uses is what it was with everything in one file. Each
+ * program runs in a copy of the package.
+ */
+import t, { type Test } from 'tap'
+import { nodeFs, nodePath, nodeUrl, runProgram } from '../../test-support/index.ts'
+
+const PACKAGES = nodeUrl.fileURLToPath(new URL('../../../../', import.meta.url))
+const BUNDLE = nodePath.join(PACKAGES, 'shared/dist/bundle')
+const PARTS = nodeFs.readdirSync(BUNDLE).filter((name) => name.endsWith('.cjs'))
+
+const BEGIN = `
+  import * as shared from '@memsvc/shared'
+  import { createRequire } from 'node:module'
+  const loaded = () => Object.keys(createRequire(import.meta.url).cache).map((path) => path.replace(/.*\\//, '')).sort()
+  const seen = (action) => { try { return action() } catch (error) { return error } }
+`
+
+/** The package alone, in a folder where memfd-native is found, and a program that uses it. @returns what that said last, as JSON */
+async function run(t: Test, body: string, change: (bundle: string) => void = () => undefined): Promise<unknown> {
+  const program = copy(t, body, change)
+  const { code, stdout, stderr } = await runProgram(program, [], { env: {} })
+  t.equal(code, 0, stderr)
+  t.equal(stderr, '')
+  return JSON.parse(stdout)
+}
+
+function copy(t: Test, body: string, change: (bundle: string) => void): string {
+  const folder = t.testdir({ 'program.mjs': BEGIN + body, node_modules: { '@memsvc': { shared: {} } } })
+  const modules = nodePath.join(folder, 'node_modules')
+  nodeFs.symlinkSync(nodePath.join(PACKAGES, 'memfd-native'), nodePath.join(modules, 'memfd-native'))
+  const own = nodePath.join(modules, '@memsvc/shared')
+  nodeFs.cpSync(nodePath.join(PACKAGES, 'shared/package.json'), nodePath.join(own, 'package.json'))
+  nodeFs.cpSync(BUNDLE, nodePath.join(own, 'dist/bundle'), { recursive: true })
+  change(nodePath.join(own, 'dist/bundle'))
+  return nodePath.join(folder, 'program.mjs')
+}
+
+t.test('a part is loaded when something in it is used, and not before', async (t) => {
+  const said = await run(
+    t,
+    `const file = new shared.MemoryFile('part', 8)
+     const steps = [loaded()]
+     class Own extends shared.Binder {}
+     shared.Parcel.obtain().writeStrongBinder(new Own())
+     void [file instanceof shared.MemoryFile, typeof shared.OwnedStore, shared.SharedMemory !== null, \`\${shared.IStore === null}\`]
+     steps.push(loaded())
+     shared.SharedMemory.create('part', 4096).close()
+     steps.push(loaded())
+     new shared.OwnedValue().close()
+     steps.push(loaded())
+     file.close()
+     console.log(JSON.stringify(steps))`,
+  )
+  t.strictSame(said, [[], [], ['memory.cjs'], ['memory.cjs', 'owner.cjs', 'reader.cjs']])
+})
+
+t.test('a class that is loaded late is a class like others', async (t) => {
+  const said = await run(
+    t,
+    `class Mine extends shared.OwnedValue { constructor() { super({ initialValue: 7 }) } twice() { return 2 * this.get() } }
+     const [own, mine] = [new shared.OwnedValue(), new Mine()]
+     console.log(JSON.stringify({
+       is: [own instanceof shared.OwnedValue, mine instanceof shared.OwnedValue, mine instanceof Mine, own instanceof Mine, mine.twice()],
+       foreign: [{} instanceof shared.OwnedValue, shared.MemoryFile.prototype instanceof shared.OwnedValue],
+       name: [shared.OwnedValue.name, own.constructor.name, typeof shared.OwnedValue, String(own).slice(0, 7)],
+       keys: [Reflect.ownKeys(shared.OwnedValue).sort(), Object.keys(shared.ashmem).length > 9, 'Stub' in shared.IStore],
+       described: Object.entries(Object.getOwnPropertyDescriptors(shared.SharedMemory)).every(([key, { value }]) => typeof value === typeof shared.SharedMemory[key]),
+       called: seen(() => shared.OwnedValue()).name,
+       once: shared.IStore.Stub === shared.IStore.Stub && shared.SharedMemory.create === shared.SharedMemory.create && shared.SharedMemory.create.name === 'create' && shared.OwnedValue.prototype === Object.getPrototypeOf(own),
+       patched: [(shared.ashmem.extra = 1), shared.ashmem.extra, delete shared.ashmem.extra, 'extra' in shared.ashmem],
+     }))
+     for (const each of [own, mine]) each.close()`,
+  )
+  t.strictSame(said, {
+    is: [true, true, true, false, 14],
+    foreign: [false, false],
+    name: ['OwnedValue', 'OwnedValue', 'function', '[object'],
+    keys: [['length', 'name', 'prototype'], true, true],
+    described: true,
+    called: 'TypeError',
+    once: true,
+    patched: [1, 1, true, false],
+  })
+})
+
+t.test('its errors name the method that was called, and lines of the part', async (t) => {
+  const said = (await run(
+    t,
+    `const own = new shared.OwnedValue()
+     const errors = [() => new shared.OwnedValue({ initialValue: 0.5 }), () => shared.SharedMemory.create('a', -1), () => shared.ashmem.purge('x'), () => own.set('x')].map(seen)
+     own.close()
+     console.log(JSON.stringify(errors.map(({ message, stack }) => [message.split(':')[0], stack])))`,
+  )) as [string, string][]
+  t.strictSame(
+    said.map(([method]) => method),
+    ['new OwnedValue', 'SharedMemory.create', 'ashmem.purge', 'OwnedValue.set'],
+  )
+  const [, stack] = said[0] as [string, string]
+  const [, line] = /new OwnedValue .*owner\.cjs:(\d+)/.exec(stack) ?? []
+  const lines = nodeFs.readFileSync(nodePath.join(BUNDLE, 'owner.cjs'), 'utf8').split('\n')
+  t.match(lines[Number(line) - 1], /checkInt32\("initialValue"/, 'the line in the stack is the one in the file')
+})
+
+t.test('with source maps a stack names our sources, also in a part', async (t) => {
+  const program = copy(t, `new shared.OwnedValue({ initialValue: 0.5 })`, () => undefined)
+  const { stderr } = await runProgram(program, [], { env: { NODE_OPTIONS: '--enable-source-maps' } })
+  t.match(stderr, /src\/value\/owned-value\.ts:\d+/)
+})
+
+t.test('a part of another build is refused', async (t) => {
+  const said = await run(
+    t,
+    `console.log(JSON.stringify([seen(() => new shared.OwnedValue()), seen(() => new shared.OwnedStore())].map(String)))`,
+    (bundle) => {
+      const path = nodePath.join(bundle, 'owner.cjs')
+      nodeFs.writeFileSync(
+        path,
+        nodeFs.readFileSync(path, 'utf8').replace(/libraryBuild !== '\w+'/, `libraryBuild !== 'x'`),
+      )
+    },
+  )
+  const refused = 'Error: @memsvc/shared was installed anew while this program runs: it must be started again'
+  t.strictSame(said, [refused, refused])
+})
+
+t.test('bundlers are led to the same names, and need no files', async (t) => {
+  const namesOf = `async (entry) => Object.keys(await import(new URL(entry, import.meta.resolve('@memsvc/shared')))).sort()`
+  const said = (await run(
+    t,
+    `const namesOf = ${namesOf}
+     const { OwnedStore } = await import(new URL('module/index.js', import.meta.resolve('@memsvc/shared')))
+     const store = new OwnedStore()
+     store.set('k', 1)
+     console.log(JSON.stringify([store.get('k'), loaded(), await namesOf('index.js'), await namesOf('module/index.js'), await namesOf('module/internal.js')]))
+     store.close()`,
+    (bundle) => {
+      for (const part of PARTS) nodeFs.rmSync(nodePath.join(bundle, part))
+    },
+  )) as unknown[]
+  const internal = Object.keys((await import(nodePath.join(BUNDLE, 'internal.js'))) as object).sort()
+  t.strictSame(said.slice(0, 2), [1, []])
+  t.strictSame(said[2], said[3])
+  t.strictSame(said[4], internal)
+})
