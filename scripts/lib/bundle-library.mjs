@@ -13,7 +13,9 @@ import { build } from 'esbuild'
 import { FIRST, LATE, otherParts, PARTS } from './library-parts.mjs'
 
 /** What parts are given of library.js beside what they import of its modules. */
-const GIVEN = ['memfdNative', 'requireBuiltin', 'libraryFolder', 'libraryBuild']
+const GIVEN = ['memfdNative', 'libraryFolder', 'libraryBuild']
+/** webpack understands calls of what createRequire makes, and puts nothing in place of the function itself. */
+const BUILTIN = "requireBuiltin: (name) => requireBuiltin('node:process').getBuiltinModule(name)"
 
 /** Ahead of library.js. */
 const native = (hash) => `
@@ -22,7 +24,7 @@ const libraryFolder = import.meta.dirname
 const libraryBuild = '${hash}'`
 /** Ahead of the others. */
 const begin = (hash) => `'use strict'; module.exports = function (part) {
-const { ${GIVEN.join(', ')} } = part('${FIRST}')
+const { ${GIVEN.join(', ')}, requireBuiltin } = part('${FIRST}')
 if (libraryBuild !== '${hash}') throw new Error('@memsvc/shared was installed anew while this program runs: it must be started again')`
 
 /** @param common esbuild's options for all bundles; plugins and banner are added to */
@@ -109,7 +111,7 @@ function entryOf(part, { members, used }) {
     return [exportsOf(part), ...exported].join('\n')
   }
   const imports = given.map(({ module, name, key }) => `import { ${name} as ${key} } from './${module}'`)
-  const give = `give({ ${[...GIVEN, ...given.map(({ key }) => key)].join(', ')} })`
+  const give = `give({ ${[...GIVEN, BUILTIN, ...given.map(({ key }) => key)].join(', ')} })`
   return [exportsOf(part), `import { give } from './parts.ts'`, ...imports, give].join('\n')
 }
 
