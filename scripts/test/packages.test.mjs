@@ -11,7 +11,7 @@ const { join } = nodePath
 const { copyWorkspace, npm, pack, packAll, packDependencies, PUBLISHED } = made
 
 /** Lists of names, and what bundlers are given in place of the parts. */
-const ENTRIES_OF_SHARED = /^bundle\/(index|internal|module\/\w+)\.js$/
+const ENTRIES_OF_SHARED = /^bundle\/(index|internal|module\/[\w-]+)\.js$/
 
 watchdog(t)
 leakChecked(t)
