@@ -71,6 +71,8 @@ struct Environment {
   SlotTable<std::shared_ptr<area::AttachedArea>> areas;
   SlotTable<std::shared_ptr<area::NodeFeed>> feeds;
   SlotTable<std::shared_ptr<area::OwnedArea>> owned_areas;
+  double last_put_handle = 0;               // of the area that was put to last, which is
+  area::OwnedArea* last_put_area = nullptr;  // most often the next one, too
   bool polls_by_thread = false;       // the runtime has no libuv that would
   PollThread* poll_thread = nullptr;  // its own, from the first descriptor that is polled on
   area::Words* area_words = nullptr;  // of the call that comes: area/node_call.h

@@ -44,25 +44,10 @@ class Allocator {
    */
   template <class Join, class Grow>
   uint64_t Take(uint64_t bytes, Join join, Grow grow) {
-    took_block_ = false;
     const size_t queue = ClassOf(kBlockBytes + bytes);
     const uint64_t size = SizeOfClass(queue);
-    if (queue >= queues_.size()) queues_.resize(queue + 1);
-    if (HasWaited(queues_[queue].size(), size)) return Dequeue(queue, size);
-    if (uint64_t at = Cut(size)) return at;
-    if (IsJoiningDue(queue, size)) {
-      if (uint64_t at = JoinAndCut(size, join)) return at;
-    }
-    if (size <= limit_ - end_ && grow(end_ + size)) {
-      end_ += size;
-      used_ += size;
-      return end_ - size;
-    }
-    if (uint64_t at = CutTail(size, grow)) return at;
-    if (!queues_[queue].empty()) return Dequeue(queue, size);
-    if (queued_ == 0) return 0;
-    if (uint64_t at = JoinAndCut(size, join)) return at;
-    return CutTail(size, grow);
+    if (queue < queues_.size() && HasWaited(queues_[queue].size(), size)) return Dequeue(queue, size);
+    return TakeOther(queue, size, join, grow);
   }
 
   /** Gives a block with this much content back. */
@@ -83,6 +68,27 @@ class Allocator {
   uint64_t joins() const { return joins_; }
 
  private:
+  /** As Take, of a size of which no block has waited long enough. */
+  template <class Join, class Grow>
+  [[gnu::noinline]] uint64_t TakeOther(size_t queue, uint64_t size, Join join, Grow grow) {
+    took_block_ = false;
+    if (queue >= queues_.size()) queues_.resize(queue + 1);
+    if (uint64_t at = Cut(size)) return at;
+    if (IsJoiningDue(queue, size)) {
+      if (uint64_t at = JoinAndCut(size, join)) return at;
+    }
+    if (size <= limit_ - end_ && grow(end_ + size)) {
+      end_ += size;
+      used_ += size;
+      return end_ - size;
+    }
+    if (uint64_t at = CutTail(size, grow)) return at;
+    if (!queues_[queue].empty()) return Dequeue(queue, size);
+    if (queued_ == 0) return 0;
+    if (uint64_t at = JoinAndCut(size, join)) return at;
+    return CutTail(size, grow);
+  }
+
   static size_t ClassOf(uint64_t size) {
     if (size <= kSmallest) return 0;
     const int log2 = 63 - __builtin_clzll(size - 1);

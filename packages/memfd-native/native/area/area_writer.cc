@@ -66,8 +66,23 @@ napi_value Create(napi_env env, napi_callback_info info) {
 
 /** A stale handle is harmless. */
 int64_t Close(Napi::Env env, int64_t handle) {
-  Environment::Of(env).owned_areas.Take(handle);
+  Environment& environment = Environment::Of(env);
+  environment.last_put_handle = 0;
+  environment.last_put_area = nullptr;
+  environment.owned_areas.Take(handle);
   return 0;
+}
+
+/** The area of a put. Throws ERR_CLOSED and answers null when it is closed. */
+OwnedArea* AreaOfPut(const FastCall<0>& call) {
+  Environment* const environment = call.environment;
+  const double handle = environment->area_words->handle;
+  if (handle == environment->last_put_handle && handle != 0) return environment->last_put_area;
+  OwnedArea* const area = OpenAreaOfWords(call, environment->owned_areas);
+  if (area == nullptr) return nullptr;
+  environment->last_put_handle = handle;
+  environment->last_put_area = area;
+  return area;
 }
 
 bool ReadType(Napi::Value value, Type* type) {
@@ -103,7 +118,7 @@ bool ReadKeyOfPut(const FastCall<0>& call, OwnedArea* area, int64_t* error) {
 napi_value Put(napi_env env, napi_callback_info info) {
   FastCall<0> call(env, info);
   Words& words = *call.environment->area_words;
-  OwnedArea* area = OpenAreaOfWords(call, call.environment->owned_areas);
+  OwnedArea* area = AreaOfPut(call);
   if (area == nullptr) return nullptr;
   const uint32_t type = words.type;
   if (type != kBytes && type != kJson) {

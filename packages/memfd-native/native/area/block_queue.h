@@ -28,7 +28,7 @@ class BlockQueue {
  private:
   size_t Place(size_t i) const { return (first_ + i) & (ring_.size() - 1); }
 
-  void Grow() {
+  [[gnu::noinline]] void Grow() {
     std::vector<uint64_t> larger(ring_.empty() ? 8 : 2 * ring_.size());
     for (size_t i = 0; i < count_; ++i) larger[i] = ring_[Place(i)];
     ring_ = std::move(larger);

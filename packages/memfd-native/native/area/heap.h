@@ -103,7 +103,7 @@ class Heap {
   }
 
   /** In the node of the one that was forgotten last: a value that goes round in its blocks needs no other. */
-  void Remember(uint64_t block) {
+  [[gnu::noinline]] void Remember(uint64_t block) {
     const uint64_t uid = memory_.template Load<Site::kOwn>(block + kOwnerIn);
     if (spare_.empty()) {
       unwiped_.emplace(uid, block);
@@ -115,7 +115,7 @@ class Heap {
   }
 
   /** Of an older value, what the new one will not write over. */
-  void CutOld(uint64_t block, const Old& old, uint64_t bytes) {
+  [[gnu::noinline]] void CutOld(uint64_t block, const Old& old, uint64_t bytes) {
     const auto [from, to] = unwiped_.equal_range(old.uid);
     for (auto at = from; at != to; ++at) {
       if (at->second != block) continue;

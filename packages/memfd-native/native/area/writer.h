@@ -43,8 +43,11 @@ class Writer {
     return failed;
   }
 
-  /** One change of one key, of a value that is there whole. As Commit; of a key that is there nothing has to be planned. */
-  int Put(Edit* edit, Type type, const void* data, uint32_t bytes, uint64_t* version) {
+  /**
+   * One change of one key, of a value that is there whole. As Commit; of a key that is there nothing has to be planned. Flat: that
+   * way is so short that calling its functions would be a good part of it. What is rare stays out of it (gnu::noinline).
+   */
+  [[gnu::flatten]] int Put(Edit* edit, Type type, const void* data, uint32_t bytes, uint64_t* version) {
     *version = 0;
     edit->block = heap_.New(bytes, type);
     if (edit->block == 0) return -ENOSPC;
@@ -80,7 +83,7 @@ class Writer {
    * change. `version`: 0 when nothing changed. The blocks are taken over, unless it fails: -ENOSPC, -ENFILE (too many keys),
    * -EXFULL (too many of one hash), -E2BIG (too many edits), -ESHUTDOWN (moved or closed).
    */
-  int Commit(Edit* edits, size_t count, uint64_t* version) {
+  [[gnu::noinline]] int Commit(Edit* edits, size_t count, uint64_t* version) {
     *version = 0;
     if (state_ != kLive) return -ESHUTDOWN;
     if (count > kMaxEdits) return -E2BIG;

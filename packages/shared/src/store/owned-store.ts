@@ -29,7 +29,7 @@ import {
   readOptions,
 } from './owned-store-options.ts'
 import type { StoreChange } from './reading.ts'
-import { type PutOptions, StoreCore } from './store-core.ts'
+import { StoreCore } from './store-core.ts'
 import { checkKey } from './store-key.ts'
 import { StoreService } from './store-service.ts'
 import { StoreWatchers } from './store-watchers.ts'
@@ -93,12 +93,10 @@ export class OwnedStore {
    */
   set(key: string, value: Json | Uint8Array, options: WriteOptions = NO_OPTIONS): bigint {
     checkKey(key)
-    if (options !== NO_OPTIONS) checkWriteOptions(options)
+    if (options === NO_OPTIONS) return this.#core.put(key, encode(value))
+    checkWriteOptions(options)
     const { ifVersion, ttlMs } = options
-    return this.#core.set(
-      { key, value: encode(value), ifVersion },
-      ttlMs === undefined ? UNPAID : { payer: null, ttlMs },
-    )
+    return this.#core.set({ key, value: encode(value), ifVersion }, { payer: null, ttlMs })
   }
 
   /** @returns whether there was a value. @throws as set */
@@ -295,7 +293,6 @@ export class OwnedStore {
 }
 
 const NO_OPTIONS: WriteOptions = Object.freeze({})
-const UNPAID: PutOptions = Object.freeze({ payer: null })
 
 function copyOf(core: StoreCore): StoreCopy {
   return {

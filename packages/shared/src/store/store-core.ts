@@ -29,6 +29,9 @@ export interface PutOptions {
   readonly ttlMs?: number | undefined
 }
 
+/** Nobody pays, and it does not end. */
+const UNPAID: PutOptions = Object.freeze({ payer: null })
+
 export interface CoreOptions {
   /** Of each area its patterns. */
   readonly areas: readonly (readonly string[])[]
@@ -96,25 +99,27 @@ export class StoreCore {
     this.ledger.setLimits(limits)
   }
 
+  /** Of a key that was checked, without conditions, and nobody pays: what an owner does all the time. @throws as set */
+  put(key: string, value: Encoded): bigint {
+    if (this.#isAnnouncing) return this.set({ key, value }, UNPAID)
+    const area = this.#areaOf(key)
+    this.checkValue(value.bytes.length)
+    const version = area.put(key, value.type, value.bytes)
+    this.holdings.release(key)
+    this.#wasSet(key, version, undefined)
+    return version
+  }
+
   /** Of a key that was checked. @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes it */
   set(edit: CoreEdit & { value: Encoded }, put: PutOptions): bigint {
     const { key, value, ifVersion } = edit
     const area = this.#areaOf(key)
     this.checkValue(value.bytes.length)
     this.checkVersion(key, ifVersion)
-    const isSimple = put.payer === null && !this.#isAnnouncing
-    const version = isSimple ? area.put(key, value.type, value.bytes) : this.#putCharged(area, edit, put)
-    if (isSimple) this.holdings.release(key)
-    this.#notes.expireAfter(key, put.ttlMs)
-    if (this.#areas.isCopying || this.#options.isHeard()) this.#committed([key], version)
-    else this.writes += 1
-    return version
-  }
-
-  /** Apart from the hot path: what a closure uses of a function costs each call of it. */
-  #putCharged(area: OwnedArea, { key, value }: CoreEdit & { value: Encoded }, put: PutOptions): bigint {
     const charges = [{ key, bytes: value.bytes.length }]
-    return this.#charged(put, charges, () => area.put(key, value.type, value.bytes))
+    const version = this.#charged(put, charges, () => area.put(key, value.type, value.bytes))
+    this.#wasSet(key, version, put.ttlMs)
+    return version
   }
 
   /** Puts what was written into a reserved place. @throws as set; the block is still the caller's then */
@@ -127,8 +132,7 @@ export class StoreCore {
     const charges = [{ key, bytes: put.bytes }]
     const puts = [{ key, type: put.type, bytes: null, block }]
     const version = this.#charged(put, charges, () => this.areaOf(key).commit(puts))
-    this.#notes.expireAfter(key, put.ttlMs)
-    this.#committed([key], version)
+    this.#wasSet(key, version, put.ttlMs)
     return version
   }
 
@@ -260,6 +264,12 @@ export class StoreCore {
     } finally {
       if (version === 0n) keeper.changed(keys)
     }
+  }
+
+  #wasSet(key: string, version: bigint, ttlMs: number | undefined): void {
+    this.#notes.expireAfter(key, ttlMs)
+    if (this.#areas.isCopying || this.#options.isHeard()) this.#committed([key], version)
+    else this.writes += 1
   }
 
   #committed(keys: readonly string[], version: bigint): void {
