@@ -55,10 +55,12 @@ export interface NativeHub {
   interest(slot: number, readable: number, writable: number): number
   renumber(slot: number, lowest: number): number
   stopCredentials(slot: number): number
+  widenSendBuffer(slot: number, bytes: number): number
   unread(slot: number): number
   detach(slot: number): number
   takeIn(slot: number, next: number): number
   send(slot: number, length: number, fdCount: number): number
+  sendWith(slot: number, length: number, rest: Uint8Array): number
   broadcast(count: number, length: number, wordAt: number): number
   flush(count: number, isLast: number): number
   /** @param uid as an int32 @param length of the farewell, which is in `outgoing` */

@@ -8,6 +8,7 @@ import { HubGroup } from './hub-group.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { type Fd, fdNumber, NO_FDS, type OwnedFd } from './owned-fd.ts'
 import type { Slots } from './slots.ts'
+import { typeName } from './typed-array.ts'
 
 /** What all sockets of a hub have in common. */
 export interface HubParts {
@@ -65,6 +66,18 @@ export class HubSocket {
   }
 
   /**
+   * As `send()` without descriptors; behind the first `length` bytes of `outgoing` the packet has all of `rest`, which is sent from where it
+   * is: free again when this returns.
+   * @throws TypeError (ERR_INVALID_ARG_TYPE) `rest` is no Uint8Array; nothing is sent
+   */
+  sendWith(length: number, rest: Uint8Array): number {
+    if (typeName(rest) !== 'Uint8Array') throw typeProblem('rest must be a Uint8Array')
+    const { native, deferred } = this.#parts
+    deferred.flush()
+    return native.sendWith(this.#slot, length, rest)
+  }
+
+  /**
    * As `send()` without descriptors, but a short packet (512 bytes) is sent at the end of this batch, together with those
    * of other sockets: to send takes less than to wake each peer by itself. It leaves earlier when the hub sends or closes
    * anything else, and when the handlers are slow. Outside of `onPacket` and the like it is sent at once.
@@ -109,6 +122,15 @@ export class HubSocket {
    */
   renumber(lowest: number): void {
     unwrap('fcntl', this.#parts.native.renumber(this.#slot, lowest))
+  }
+
+  /**
+   * How many bytes the kernel takes that the peer has not read, with as many more for its own expense: these, or what it was if that is more,
+   * and at most net.core.wmem_max. SO_SNDBUF, socket(7)
+   * @throws SyscallError EBADF it is closed
+   */
+  widenSendBuffer(bytes: number): void {
+    unwrap('setsockopt', this.#parts.native.widenSendBuffer(this.#slot, bytes))
   }
 
   /** What the peer has not read: see `unreadBytes`. */

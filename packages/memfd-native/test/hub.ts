@@ -222,6 +222,53 @@ for (const how of ['send', 'sendLater'] as const) {
   })
 }
 
+t.test('a packet may end with bytes that are elsewhere', async (t) => {
+  const { socket, peer } = attach(t)
+  const whole = Buffer.from('not this, but this')
+  const text = 'and '
+  hub.outgoing.write(text)
+  t.equal(socket.sendWith(text.length, whole.subarray(10)), 12)
+  whole.fill(0)
+  t.strictSame(heard(peer), ['and but this'], 'as they were when they were sent')
+  t.equal(socket.sendWith(text.length, new Uint8Array(new SharedArrayBuffer(2))), 6, 'also of shared memory')
+  t.equal(socket.sendWith(text.length, new Uint8Array(0)), 4)
+  t.strictSame(heard(peer), ['and \0\0', 'and '])
+  for (const none of [undefined, null, 'text', {}, new Int32Array(1)]) {
+    t.throws(() => socket.sendWith(4, none as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  for (const length of [0, -1, api.MAX_PACKET_BYTES + 1]) t.equal(socket.sendWith(length, whole), -22, 'EINVAL')
+  t.strictSame(heard(peer), [])
+  socket.close()
+  t.equal(socket.sendWith(4, whole), -9, 'EBADF')
+})
+
+t.test('what is sent from elsewhere comes behind what was to leave later', async (t) => {
+  const { socket, peer } = attach(t)
+  await whileQuick(t, () => {
+    sendText(socket, 'sendLater', 'first')
+    hub.outgoing.write('second')
+    socket.sendWith(3, Buffer.from('rest'))
+  })
+  t.strictSame(heard(peer), ['first', 'secrest'])
+})
+
+t.test('a socket may be given more room, and never less', (t) => {
+  const { socket } = attach(t)
+  const packet = Buffer.alloc(60_000)
+  const sendAll = (): number => {
+    for (let count = 0; ; count++) if (socket.sendWith(1, packet) === -11) return count
+  }
+  const usual = sendAll()
+  socket.widenSendBuffer(1)
+  t.equal(sendAll(), 0, 'it is full as before')
+  socket.widenSendBuffer(2 ** 31 - 1)
+  t.ok(usual > 0)
+  t.ok(sendAll() > 0, 'so much is allowed, more or less')
+  socket.close()
+  t.throws(() => socket.widenSendBuffer(1), { code: 'EBADF' })
+  t.end()
+})
+
 t.test('a broadcast without a word is the packet as it is', async (t) => {
   const { socket, peer } = attach(t)
   hub.outgoing.write('as it is')

@@ -32,6 +32,14 @@ napi_value ToJs(napi_env env, int32_t value) {
   return result;
 }
 
+// What is missing is undefined: no number.
+bool ReadInt(napi_env env, napi_value value, int32_t* out) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= INT32_MIN && number <= INT32_MAX)) return false;
+  *out = static_cast<int32_t>(number);
+  return *out == number;
+}
+
 }  // namespace
 
 // --- as JavaScript uses it ---------------------------------------------------------------------------------------------
@@ -47,19 +55,29 @@ napi_value Hub::Call(napi_env env, napi_callback_info info) {
   Hub& hub = *static_cast<Hub*>(data);
   int32_t args[kCount + 1];
   for (size_t i = 0; i < kCount; i++) {
-    double number;
-    // What is missing is undefined: no number.
-    if (napi_get_value_double(env, values[i], &number) != napi_ok || !(number >= INT32_MIN && number <= INT32_MAX)) {
-      return ToJs(env, -EINVAL);
-    }
-    args[i] = static_cast<int32_t>(number);
-    if (args[i] != number) return ToJs(env, -EINVAL);
+    if (!ReadInt(env, values[i], &args[i])) return ToJs(env, -EINVAL);
   }
   if constexpr (std::is_null_pointer_v<decltype(Part)>) {
     return ToJs(env, Invoke<Method>(hub, args, std::make_index_sequence<kCount>()));
   } else {
     return ToJs(env, Invoke<Method>(hub.*Part, args, std::make_index_sequence<kCount>()));
   }
+}
+
+// (slot, length, rest): as Call, of Outlet::SendWith.
+napi_value Hub::SendWith(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value values[3];
+  void* data;
+  napi_get_cb_info(env, info, &count, values, nullptr, &data);
+  int32_t slot, length;
+  Bytes rest;
+  napi_typedarray_type type;
+  const bool is_valid = ReadInt(env, values[0], &slot) && ReadInt(env, values[1], &length) &&
+                        napi_get_typedarray_info(env, values[2], &type, &rest.length, reinterpret_cast<void**>(&rest.data),
+                                                 nullptr, nullptr) == napi_ok &&
+                        type == napi_uint8_array;
+  return ToJs(env, is_valid ? static_cast<Hub*>(data)->outlet_.SendWith(slot, length, rest) : -EINVAL);
 }
 
 // hubCreate(callback, { arena, events, fds, outgoing, targets, cells, deferred }) -> { add, remove, interest, ... }
@@ -75,12 +93,14 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"interest", Call<&Hub::sockets_, &Sockets::SetInterest>},
       {"renumber", Call<&Hub::sockets_, &Sockets::Renumber>},
       {"stopCredentials", Call<&Hub::sockets_, &Sockets::StopCredentials>},
+      {"widenSendBuffer", Call<&Hub::sockets_, &Sockets::WidenSendBuffer>},
       {"unread", Call<&Hub::sockets_, &Sockets::Unread>},
       {"join", Call<&Hub::sockets_, &Sockets::Join>},
       {"closeGroup", Call<&Hub::sockets_, &Sockets::CloseGroup>},
       {"admit", Call<&Hub::sockets_, &Sockets::Admit>},
       {"openGroup", Call<&Hub::sockets_, &Sockets::OpenGroup>},
       {"send", Call<&Hub::outlet_, &Outlet::Send>},
+      {"sendWith", SendWith},
       {"broadcast", Call<&Hub::outlet_, &Outlet::Broadcast>},
       {"flush", Call<&Hub::outlet_, &Outlet::Flush>},
       {"refuse", Call<&Hub::outlet_, &Outlet::Refuse>},

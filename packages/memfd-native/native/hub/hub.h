@@ -50,6 +50,7 @@ class Hub final : SocketsOwner, PollObserver {
 
   template <auto Part, auto Method>
   static napi_value Call(napi_env env, napi_callback_info info);
+  static napi_value SendWith(napi_env env, napi_callback_info info);
   int Remove(int slot);
   int Detach(int slot);
   int TakeIn(int slot, int next);

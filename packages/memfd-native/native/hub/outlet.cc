@@ -34,6 +34,18 @@ int Outlet::Send(int slot, int length, int fd_count) {
   return SendPacket(slot, outgoing_, static_cast<size_t>(length), static_cast<size_t>(fd_count));
 }
 
+// (slot, length, rest): one packet, the first bytes of the outgoing arena and behind them `rest`, from where it is.
+int Outlet::SendWith(int slot, int length, const Bytes& rest) {
+  if (!sockets_.IsOpen(slot)) return -EBADF;
+  if (length <= 0 || static_cast<size_t>(length) > outgoing_size_) return -EINVAL;
+  if (sockets_[slot].blocked) return -EAGAIN;
+  iovec parts[] = {{outgoing_, static_cast<size_t>(length)}, {rest.data, rest.length}};
+  msghdr message = {};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  return SendMessage(slot, &message);
+}
+
 // (count, length, wordAt): the first `length` bytes of the outgoing arena to each of the first `count` targets, with the
 // target's word at `wordAt`, a multiple of 4 (negative: none). What came of each is in the target.
 int Outlet::Broadcast(int count, int length, int word_at) {
@@ -89,9 +101,9 @@ int Outlet::Refuse(int listener, int uid, int microseconds, int length) {
 
 int Outlet::SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count) {
   if (sockets_[index].blocked) return -EAGAIN;
-  int fd = sockets_[index].fd.get();
-  ssize_t sent;
   if (fd_count == 0) {
+    const int fd = sockets_[index].fd.get();
+    ssize_t sent;
     do {
       sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
@@ -103,8 +115,13 @@ int Outlet::SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd
   message.msg_iovlen = 1;
   ControlBuffer<kRightsSpace> control;
   PutRights(&message, &control, fds_, fd_count);
+  return SendMessage(index, &message);
+}
+
+int Outlet::SendMessage(int index, const msghdr* message) {
+  ssize_t sent;
   do {
-    sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    sent = sendmsg(sockets_[index].fd.get(), message, MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : static_cast<int>(sent);
 }

@@ -2,11 +2,13 @@
 // ever waits. The packets are in memory that JavaScript shares.
 #pragma once
 #include <node_api.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "../args.h"
 #include "sockets.h"
 
 /** Of a broadcast: whom to send to, what to write into the packet for him, and what came of it (bytes, or an errno). */
@@ -32,12 +34,14 @@ class Outlet {
 
   // As JavaScript calls them: a result >= 0, or a negative errno.
   int Send(int slot, int length, int fd_count);
+  int SendWith(int slot, int length, const Bytes& rest);
   int Broadcast(int count, int length, int word_at);
   int Flush(int count, int is_last);
   int Refuse(int listener, int uid, int microseconds, int length);
 
  private:
   int SendPacket(int index, const uint8_t* bytes, size_t length, size_t fd_count);
+  int SendMessage(int index, const msghdr* message);
 
   Sockets& sockets_;
   uint8_t* outgoing_ = nullptr;

@@ -89,6 +89,18 @@ int Sockets::StopCredentials(int index) {
   return 0;
 }
 
+// (slot, bytes): what the kernel takes before the peer has read it (SO_SNDBUF): so much and its own expense, which it puts at as much again.
+// Never less than before.
+int Sockets::WidenSendBuffer(int index, int bytes) {
+  if (!IsOpen(index)) return -EBADF;
+  const int fd = slots_[index].fd.get();
+  int now = 0;
+  socklen_t size = sizeof(now);
+  if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &now, &size) < 0) return -errno;
+  if (now / 2 >= bytes) return 0;
+  return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) < 0 ? -errno : 0;
+}
+
 // (slot): bytes of the kernel's memory that the peer has not read.
 int Sockets::Unread(int index) {
   if (!IsOpen(index)) return -EBADF;

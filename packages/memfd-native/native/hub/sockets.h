@@ -102,6 +102,7 @@ class Sockets {
   int SetInterest(int index, int readable, int writable);
   int Renumber(int index, int lowest);
   int StopCredentials(int index);
+  int WidenSendBuffer(int index, int bytes);
   int Unread(int index);
   int Join(int index, int group);
   int CloseGroup(int group);
