@@ -21,6 +21,7 @@ import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 import { isBackground } from './background.ts'
 import * as identity from './calling-identity.ts'
 import { readsCallerSynchronously } from './calling-identity.ts'
+import { readsInPlace } from './in-place.ts'
 import * as codes from './transaction-codes.ts'
 
 /** What an object of ours accepts. */
@@ -65,6 +66,11 @@ export class Binder implements IBinder {
 
   /** For this project's own objects: see its symbol. */
   get [isBackground](): boolean {
+    return false
+  }
+
+  /** For this project's own objects: see its symbol. */
+  [readsInPlace](_code: number): boolean {
     return false
   }
 

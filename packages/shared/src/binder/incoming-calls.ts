@@ -31,6 +31,7 @@ import { reportCallbackError } from '../util/report.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import type { Binder } from './binder.ts'
 import type { Caller } from './calling-identity.ts'
+import { readsInPlace } from './in-place.ts'
 import { OnewayCalls } from './oneway-calls.ts'
 import { type RunningCall, serve } from './running-call.ts'
 import type { WireParcels } from './wire-parcels.ts'
@@ -118,7 +119,9 @@ export class IncomingCalls {
 
   #start(binder: Binder, { id, object, code, body }: IncomingCall, caller: Caller): void {
     const context = this.#parcels.contextOf(object)
-    const data = this.#parcels.unpackAdmitted(body)
+    const data = this.#parcels.unpackAdmitted(
+      this.#isReadInPlace(binder, id, code) ? { ...body, isBorrowed: false } : body,
+    )
     if (id === 0) {
       const call = { id, code, context, size: body.size, fds: body.fds.length, data, reply: Parcel.obtain() }
       this.#oneway ??= new OnewayCalls((over) => this.#recycle(over))
@@ -127,6 +130,11 @@ export class IncomingCalls {
       const reply = Parcel.obtain(this.#parcels.peer)
       this.#serve(binder, { id, code, context, size: body.size, fds: body.fds.length, data, reply }, caller)
     }
+  }
+
+  /** Not what waits for its turn behind others. */
+  #isReadInPlace(binder: Binder, id: number, code: number): boolean {
+    return binder[readsInPlace](code) && (id !== 0 || this.#oneway === null || this.#oneway.count === 0)
   }
 
   /** A call that is served at once is answered at once, and no promise is made for it. */

@@ -2,6 +2,7 @@
 import { captureContext, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
+import { markLeaving } from '../parcel/parcel-objects.ts'
 import { abortError } from '../util/abortable.ts'
 import {
   BadParcelError,
@@ -111,6 +112,7 @@ function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
   function callProxy(remote: BinderProxy, args: unknown[], options: CallOptions | undefined): Promise<unknown> {
     const data = Parcel.obtain(remote)
     try {
+      markLeaving(data)
       write(data, args)
       return remote.transactFor(code, data, isReadByUs ? reader : readerOfNow(), options)
     } finally {

@@ -25,6 +25,7 @@ import type { Parcel } from '../parcel/parcel.ts'
 import {
   type BinderSource,
   descriptorOf,
+  type ParcelContents,
   type ParcelObject,
   parcelContents,
   parcelFromWire,
@@ -134,9 +135,8 @@ export class WireParcels implements BinderSource {
    * @throws ERR_TRANSACTION_TOO_LARGE, ERR_LIMIT, ERR_UNSUPPORTED_OPERATION, ERR_INVALID_ARG_TYPE; then it holds none
    */
   pack(parcel: Parcel, accepts = this.peer[acceptsFileDescriptors]): OutgoingBody {
-    checkSize(parcel.dataSize())
-    const { bytes, size, objects } = parcelContents(parcel)
-    if (objects.length === 0) return new OutgoingBody(bytes, undefined, undefined, size)
+    const { bytes, size, objects, lent } = contentsOf(parcel)
+    if (objects.length === 0) return new OutgoingBody(bytes, undefined, undefined, size, lent)
     checkCounts(objects)
     const packed: Packed = { objects: [], fds: [] }
     try {
@@ -281,6 +281,14 @@ function isCounted({ type, number }: WireObject): boolean {
 
 function countedNumbers({ objects }: IncomingBody): Uint32Array {
   return Uint32Array.from(objects.filter(isCounted), ({ number }) => number)
+}
+
+/** @throws ERR_TRANSACTION_TOO_LARGE */
+function contentsOf(parcel: Parcel): ParcelContents {
+  checkSize(parcel.dataSize())
+  const contents = parcelContents(parcel)
+  if (contents.lent !== null) checkSize(contents.size + contents.lent.length)
+  return contents
 }
 
 function checkSize(bytes: number): void {

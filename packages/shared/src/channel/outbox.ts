@@ -98,6 +98,12 @@ export class Outbox {
       return
     }
     const { size } = body
+    if (size <= MAX_PACKET_BYTES - HEADER_BYTES && body.lent !== null) {
+      const length = HEADER_BYTES + body.copyOwnTo(this.#outgoing, HEADER_BYTES)
+      writeMessage(this.#outgoing, 0, envelope, body, size)
+      this.#afterSend(this.#queue.sendWith(length, body.lent))
+      return
+    }
     if (size <= MAX_PACKET_BYTES - HEADER_BYTES) {
       body.copyTo(this.#outgoing, HEADER_BYTES)
       writeMessage(this.#outgoing, 0, envelope, body, size)

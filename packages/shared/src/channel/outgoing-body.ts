@@ -22,20 +22,27 @@ export class OutgoingBody {
   static readonly EMPTY = new OutgoingBody(Buffer.alloc(0))
 
   readonly #bytes: Buffer
+  /** Bytes of the parcel's data that are in `#bytes`. */
+  readonly #ownSize: number
+  /** What the data ends with, where that is elsewhere: borrowed likewise. Such a body has no objects and no descriptors. */
+  readonly lent: Uint8Array | null
   /** Of the parcel's data: a multiple of 4. */
   readonly dataSize: number
   readonly objects: readonly WireObject[]
   readonly fds: readonly Fd[]
 
-  /** @param bytes the data is its first `dataSize` bytes: borrowed until the message has been sent or queued */
+  /** @param bytes the data is its first `ownSize` bytes, and `lent`: borrowed until the message has been sent or queued */
   constructor(
     bytes: Buffer,
     objects: readonly WireObject[] = NO_OBJECTS,
     fds: readonly Fd[] = NO_FDS,
-    dataSize = bytes.length,
+    ownSize = bytes.length,
+    lent: Uint8Array | null = null,
   ) {
     this.#bytes = bytes
-    this.dataSize = dataSize
+    this.#ownSize = ownSize
+    this.lent = lent
+    this.dataSize = lent === null ? ownSize : ownSize + lent.length
     this.objects = objects
     this.fds = fds
   }
@@ -44,9 +51,16 @@ export class OutgoingBody {
     return this.dataSize + 4 * this.objects.length
   }
 
+  /** Copies what is not lent. @returns how many bytes */
+  copyOwnTo(target: Buffer, at: number): number {
+    copyBytes(this.#bytes, 0, target, at, this.#ownSize)
+    return this.#ownSize
+  }
+
   /** Copies the body, objects filled in, to `target` at `at`. */
   copyTo(target: Buffer, at: number): void {
-    copyBytes(this.#bytes, 0, target, at, this.dataSize)
+    this.copyOwnTo(target, at)
+    if (this.lent !== null) target.set(this.lent, at + this.#ownSize)
     if (this.objects.length === 0) return
     for (let i = 0; i < this.objects.length; i++) {
       const object = this.objects[i] as WireObject

@@ -18,6 +18,8 @@ import { KIND_REPLY, readHeader } from './message.ts'
 const { EAGAIN, ETOOMANYREFS } = errnos
 /** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
 const RETRY_MS = 10
+/** Of a socket that long packets are sent by: so, the kernel tells that there is room while one of them is still to be read. It is the most without privileges. */
+const WIDE_BYTES = 212_992
 
 interface WaitingPacket {
   readonly bytes: Buffer
@@ -45,6 +47,8 @@ export class SendQueue {
   readonly #held: HeldBytes
   readonly #inFlight: InFlight
   #budget: ChannelBudget | undefined
+  /** The kernel takes more than is usual. */
+  #isWide = false
 
   /** @param held what waits is a part of it */
   constructor(owner: WaitingOwner, hub: Hub, socket: HubSocket, held: HeldBytes) {
@@ -89,10 +93,19 @@ export class SendQueue {
       const result = atEndOfBatch && fds.length === 0 ? this.#socket.sendLater(length) : this.#trySend(length, fds)
       if (result !== EAGAIN) return result
     }
-    this.#waiting.push(this.#keep(length, fds))
-    this.#queuedBytes += length
-    this.#queuedFds += fds.length
-    this.#updateInterest()
+    this.#wait(length, fds)
+    return 0
+  }
+
+  /** As `send`, with these bytes behind the outgoing ones: they are copied only if they have to wait. */
+  sendWith(length: number, rest: Uint8Array): number {
+    if (!this.#isWide) this.#widen()
+    if (this.#queuedBytes === 0) {
+      const result = this.#socket.sendWith(length, rest)
+      if (result !== EAGAIN) return result
+    }
+    this.#hub.outgoing.set(rest, length)
+    this.#wait(length + rest.length, NO_FDS)
     return 0
   }
 
@@ -184,6 +197,19 @@ export class SendQueue {
     this.#queuedFds -= packet.fds.length
     this.#held.remove(packet.bytes.length)
     if (packet.fds.length > 0) this.#budget?.refund('heldDescriptors', packet.fds.length)
+  }
+
+  /** Before it is asked: one that is closed meanwhile says so to whoever sends. */
+  #widen(): void {
+    this.#isWide = true
+    if (!this.#socket.isClosed) this.#socket.widenSendBuffer(WIDE_BYTES)
+  }
+
+  #wait(length: number, fds: readonly Fd[]): void {
+    this.#waiting.push(this.#keep(length, fds))
+    this.#queuedBytes += length
+    this.#queuedFds += fds.length
+    this.#updateInterest()
   }
 
   /** A copy of the packet, paid for. */

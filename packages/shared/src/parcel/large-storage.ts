@@ -7,7 +7,7 @@ import { withWords } from '../util/words.ts'
 
 /** A packet of 64 KiB, and half as much again: so parcels grow. */
 export const LARGE_BYTES = 96 * 1024
-/** As many parts of an upload as are under way on two channels; more are allocated. */
+/** As many as a few channels need at once; more are allocated. */
 const MAX_SPARE = 8
 
 const spare: Buffer[] = []

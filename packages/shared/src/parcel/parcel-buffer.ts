@@ -49,6 +49,10 @@ export class ParcelBuffer {
   #capacity = 0
   #position = 0
   #isRequest = false
+  /** It goes to another process and nowhere else. */
+  isLeaving = false
+  /** What its data ends with, where that is: only of one that is leaving. */
+  lent: Uint8Array | null = null
 
   /** An empty one, perhaps one that was recycled. */
   static obtain(): ParcelBuffer {
@@ -89,6 +93,8 @@ export class ParcelBuffer {
     if (!this.#objects.isEmpty) this.#objects.truncate(0)
     if (this.#objects.hasSource) this.#objects = new ObjectTable()
     this.#store(this.#small)
+    this.isLeaving = false
+    this.lent = null
     if (pool.length === MAX_POOLED) return
     this.#size = 0
     this.#capacity = 0

@@ -9,6 +9,9 @@ import { Parcel } from './parcel.ts'
 import type { ReceivedData } from './parcel-buffer.ts'
 import { bufferOf, waitingBufferOf } from './parcel-values.ts'
 
+/** To copy fewer takes less than to lend them; and no packet is shared with so many: see `Pack`. */
+const LENT_BYTES = 32 * 1024
+
 export {
   type BinderSource,
   descriptorOf,
@@ -25,14 +28,35 @@ export interface ParcelContents {
   readonly size: number
   /** Ascending by offset. Descriptors still belong to the parcel; binders that came with it have been opened. */
   readonly objects: readonly WrittenObject[]
+  /** Behind those bytes; null: nothing. */
+  readonly lent: Uint8Array | null
 }
 
 /** A look at the contents, which holds until the parcel is changed or recycled. Check `dataSize()` against the limit first. */
 export function parcelContents(parcel: Parcel): ParcelContents {
   const buffer = bufferOf(parcel)
   const size = Math.ceil(buffer.size / 4) * 4
-  const { objects } = buffer
-  return { bytes: buffer.padded(size), size, objects: objects.isEmpty ? NO_OBJECTS : objects.written }
+  const { objects, lent } = buffer
+  return { bytes: buffer.padded(size), size, objects: objects.isEmpty ? NO_OBJECTS : objects.written, lent }
+}
+
+/** The parcel is sent to another process, within this turn, and read nowhere: bytes may be lent to it. */
+export function markLeaving(parcel: Parcel): void {
+  bufferOf(parcel).isLeaving = true
+}
+
+/**
+ * As `writeByteArray`, of the last value of a parcel. If that is leaving, and it is worth it, the bytes stay where they are until it is sent.
+ * Nothing may be written behind them.
+ */
+export function lendByteArray(parcel: Parcel, bytes: Uint8Array): void {
+  const buffer = bufferOf(parcel)
+  if (!buffer.isLeaving || bytes.length < LENT_BYTES || bytes.length % 4 !== 0) {
+    parcel.writeByteArray(bytes)
+    return
+  }
+  buffer.writeInt32(bytes.length)
+  buffer.lent = bytes
 }
 
 /**

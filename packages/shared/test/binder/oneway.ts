@@ -1,5 +1,6 @@
 /** Oneway calls: no answer, in order per object, each after the one before has ended; nobody learns of their errors. */
 import t, { type Test } from 'tap'
+import { readsInPlace } from '../../src/binder/in-place.ts'
 import { Binder, type BinderProxy, type IBinder, Parcel, SecurityError } from '../../src/index.ts'
 import * as support from '../../test-support/index.ts'
 
@@ -48,6 +49,40 @@ t.test('oneway calls of one object run in order, each after the promise of the o
   open()
   await drained(proxy)
   t.same(log, ['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3'])
+})
+
+t.test('a long call is read where it came, but for one that waits for others: that is copied', async (t) => {
+  const seen: string[] = []
+  const { open, opened } = gate()
+  class InPlace extends Binder {
+    override [readsInPlace](code: number): boolean {
+      return code === 2
+    }
+
+    override onTransact(code: number, data: Parcel): boolean | Promise<boolean> {
+      if (code === 1) return opened.then(() => true)
+      const bytes = data.viewByteArray() as Buffer
+      seen.push(
+        `${bytes[0]} to ${bytes[bytes.length - 1]} ${bytes.buffer instanceof SharedArrayBuffer ? 'there' : 'a copy'}`,
+      )
+      return true
+    }
+  }
+  const { proxy } = support.sessionPair(t, new InPlace())
+  const sendLong = (code: number, fill: number) =>
+    support.call(proxy, code, { write: (data) => data.writeByteArray(Buffer.alloc(50_000, fill)), flags: FLAG_ONEWAY })
+  await sendLong(2, 1)
+  await proxy.pingBinder()
+  t.same(seen, ['1 to 1 there'])
+  await send(proxy, 1, 0)
+  await sendLong(2, 2)
+  await proxy.pingBinder()
+  for (const fill of [3, 4, 5]) {
+    await support.call(proxy, 3, { write: (data) => data.writeByteArray(Buffer.alloc(50_000, fill)) })
+  }
+  open()
+  while (seen.length < 5) await proxy.pingBinder()
+  t.equal(seen.at(-1), '2 to 2 a copy')
 })
 
 t.test('ten thousand oneway calls keep their order', async (t) => {
