@@ -3,6 +3,7 @@ import { defineInterface } from '../binder/interface.ts'
 import { ourType, type ParcelType, types } from '../binder/parcel-types.ts'
 import type { ParcelFileDescriptor } from '../os/parcel-file-descriptor.ts'
 import type { Parcel } from '../parcel/parcel.ts'
+import { lendByteArray } from '../parcel/parcel-objects.ts'
 import { checkObject, show } from '../util/check.ts'
 import { BadParcelError, InvalidArgTypeError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
@@ -53,6 +54,12 @@ export interface WireEdit {
 /** Not to be kept: the bytes are the parcel's, and gone with it. */
 const borrowedBytes = plain<Uint8Array | null>(
   (parcel, value) => parcel.writeByteArray(value),
+  (parcel) => parcel.viewByteArray(),
+)
+
+/** The last argument: it is sent from where it is, where that is worth it. Received as `borrowedBytes`. */
+const lentBytes = plain<Uint8Array | null>(
+  (parcel, value) => (value === null ? parcel.writeByteArray(null) : lendByteArray(parcel, value)),
   (parcel) => parcel.viewByteArray(),
 )
 
@@ -120,11 +127,13 @@ export const IStore = defineInterface('memsvc.IStore', {
   /** A value will come in parts. @returns its number. @throws as set */
   begin: { code: 6, args: [types.binder, types.string, types.int, types.long], returns: types.int },
   /** A part of it. @throws ERR_ILLEGAL_STATE no such upload; ERR_INVALID_ARG_VALUE outside of the value */
-  part: { code: 7, args: [types.int, types.long, borrowedBytes] },
+  part: { code: 7, args: [types.int, types.long, lentBytes] },
   /** All parts have come: it is the value from now on. @throws as set; ERR_ILLEGAL_STATE some are missing, and it stays open. A conflict ends it */
   commit: { code: 8, args: [types.int, types.long, types.double], returns: outcome },
   /** It will not come. */
   abort: { code: 9, args: [types.int] },
+  /** As begin, with a number that the caller has chosen: negative, and no other upload's. @throws as begin; ERR_INVALID_ARG_VALUE */
+  beginAs: { code: 10, args: [types.binder, types.string, types.int, types.long, types.int] },
   /** Has the callback (memsvc.IWatcher) told of changes of keys with this prefix. @throws ERR_LIMIT */
   watch: { code: 1001, args: [types.binder, types.string] },
   unwatch: { code: 1002, args: [types.binder] },

@@ -7,6 +7,7 @@ import { areaTypes } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
+import { readsInPlace } from '../binder/in-place.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
 import { LAST_CALL_TRANSACTION } from '../binder/transaction-codes.ts'
@@ -53,6 +54,14 @@ export interface StoreServiceParts {
   readonly origin: StoreOrigin | null
 }
 
+/** As it came. */
+interface Beginning {
+  readonly owner: IBinder | null
+  readonly key: string | null
+  readonly type: number
+  readonly byteLength: bigint
+}
+
 type Answer<T> = T | Promise<T>
 
 /** So long a string is no prefix of a key. */
@@ -78,6 +87,11 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   override get [readsCallerSynchronously](): boolean {
     return true
+  }
+
+  /** A part is copied to where it will be. */
+  override [readsInPlace](code: number): boolean {
+    return code === IStore.TRANSACTION_part
   }
 
   /** What users have of this store. */
@@ -140,10 +154,14 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
-    return this.#givenBackIfRefused(owner, () => this.#begin(owner, key, type, byteLength))
+    return this.#givenBackIfRefused(owner, () => this.#begin({ owner, key, type, byteLength }, null))
   }
 
-  #begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
+  beginAs(owner: IBinder | null, key: string | null, type: number, byteLength: bigint, id: number): void {
+    this.#givenBackIfRefused(owner, () => this.#begin({ owner, key, type, byteLength }, id))
+  }
+
+  #begin({ owner, key, type, byteLength }: Beginning, id: number | null): number {
     const put = this.#put(key, NO_TTL)
     if (owner === null) throw new NullPointerError('an upload ends with an object of its sender')
     if (byteLength < 0n || byteLength > BigInt(Number.MAX_SAFE_INTEGER)) {
@@ -158,7 +176,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
       payer: put.payer,
       owner,
     }
-    return this.#uploads.begin(start)
+    return this.#uploads.begin(start, id)
   }
 
   part(id: number, position: bigint, bytes: Uint8Array | null): void {

@@ -1,14 +1,25 @@
 /** The sender's half of a value in parts: several on their way at a time, each in a packet of its own. */
+import { BinderProxy } from '../binder/binder-proxy.ts'
+import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { Parcel } from '../parcel/parcel.ts'
+import { lendByteArray, markLeaving } from '../parcel/parcel-objects.ts'
+import { errorCode } from '../util/errors.ts'
 import type { Encoded } from './json.ts'
-import type { IStore, Outcome } from './store-interface.ts'
+import { IStore, type Outcome } from './store-interface.ts'
 
-/** So much of a value fits into one packet of 65,536 bytes with all that goes before it. */
+/** So much of a value fits into one packet of 65,536 bytes with all that goes before it. A multiple of 4: it is sent from where it is. */
 const PART_BYTES = 65_408
 /** So much surely fits with the longest key. */
 export const INLINE_BYTES = 64_000
-/** Parts on their way that were not answered yet: as many as the kernel takes at once. More would be copied, to wait here. */
-const WINDOW = 4
+/** One of so many parts is answered: an answer takes as long as a fifth of a part, and whoever waits for it is woken. */
+const ANSWERED = 2
+/** So many answers may be to come while more is sent. */
+const UNHEARD = 3
+/** The same while what was sent waits in this process, because the kernel does not take it: that costs a copy, and room. */
+const UNHEARD_WHEN_WAITING = 1
+/** The last parts need no answer: the commit has one. */
+const UNANSWERED_BYTES = 2 * ANSWERED * PART_BYTES
 
 type Store = NonNullable<ReturnType<typeof IStore.asInterface>>
 
@@ -29,44 +40,124 @@ export type Step = <T>(answer: Promise<T>, bytes: number) => Promise<T>
 
 /** @throws as IStore; what has come is given up then */
 export async function upload(store: Store, request: UploadRequest): Promise<Outcome> {
-  const { key, value, ifVersion, ttlMs, owner, step = asItComes } = request
-  const id = await step(asked(store.begin(owner, key, value.type, BigInt(value.bytes.length))), 0)
+  const owner = store.asBinder()
+  if (!choosesNone.has(owner)) {
+    try {
+      return await uploadAs(store, request)
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_UNKNOWN_TRANSACTION') throw error
+      choosesNone.add(owner)
+    }
+  }
+  const { key, value, owner: sender, step = asItComes } = request
+  const id = await step(asked(store.begin(sender, key, value.type, BigInt(value.bytes.length))), 0)
+  return send(store, request, { id, begun: NOTHING })
+}
+
+/** Owners of before `beginAs`: they say the number of an upload. */
+const choosesNone = new WeakSet<IBinder>()
+
+/** Under a number that is chosen here, so that parts follow at once: a round trip less. */
+function uploadAs(store: Store, request: UploadRequest): Promise<Outcome> {
+  const { key, value, owner } = request
+  const id = -1 - Math.floor(Math.random() * MOST_NUMBERS)
+  const begun = asked(store.beginAs(owner, key, value.type, BigInt(value.bytes.length), id))
+  return send(store, request, { id, begun })
+}
+
+const asItComes: Step = (answer) => answer
+const NOTHING = Promise.resolve()
+const MOST_NUMBERS = 2 ** 31
+
+/** An upload that is open, or will be when this resolves. */
+interface Begun {
+  readonly id: number
+  readonly begun: Promise<void>
+}
+
+/** An answer that is to come, and how much of the value is there then. */
+interface Unheard {
+  readonly answer: Promise<void>
+  readonly bytes: number
+}
+
+async function send(store: Store, request: UploadRequest, { id, begun }: Begun): Promise<Outcome> {
+  const { value, ifVersion, ttlMs, step = asItComes } = request
+  const unheard: Unheard[] = [{ answer: begun, bytes: 0 }]
+  let isRefused = false
+  begun.catch(() => {
+    isRefused = true
+  })
   let outcome: Promise<Outcome>
   try {
-    const lastParts = await sendParts(store, id, { bytes: value.bytes, step })
+    await sendParts(store, id, { bytes: value.bytes, unheard, step })
     // Calls are served in order, and a value that lacks a part is not committed: so nobody need wait for their answers.
-    outcome = asked(store.commit(id, ifVersion, ttlMs))
-    outcome.catch(() => undefined) // of a part that failed: that says why
-    await Promise.all(lastParts)
+    outcome = heardLater(asked(store.commit(id, ifVersion, ttlMs)))
+    await hear(unheard, 0, step) // of a part that failed: that says why
   } catch (error) {
-    await giveUp(store, id, step)
+    if (!isRefused) await giveUp(store, id, step)
     throw error
   }
   return step(outcome, value.bytes.length)
 }
-
-const asItComes: Step = (answer) => answer
 
 /** A service of this process may answer at once. */
 function asked<T>(answer: T | Promise<T>): Promise<T> {
   return Promise.resolve(answer)
 }
 
-/** @returns the last answers, which are under way */
-async function sendParts(
-  store: Store,
-  id: number,
-  { bytes, step }: { bytes: Uint8Array; step: Step },
-): Promise<Promise<void>[]> {
-  const answers: Promise<void>[] = []
-  for (let at = 0; at < bytes.length; at += PART_BYTES) {
-    if (answers.length === WINDOW) await answers.shift()
-    const part = bytes.subarray(at, at + PART_BYTES)
-    const answer = step(asked(store.part(id, BigInt(at), part)), at + part.length)
-    answer.catch(() => undefined) // the first that fails is told below; the others fail with it
-    answers.push(answer)
+/** The first that fails is told; the others fail with it. */
+function heardLater<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined)
+  return answer
+}
+
+/** Waits until no more than so many are to come. */
+async function hear(unheard: Unheard[], most: number, step: Step): Promise<void> {
+  while (unheard.length > most) {
+    const { answer, bytes } = unheard.shift() as Unheard
+    await step(answer, bytes)
   }
-  return answers
+}
+
+interface Parts {
+  readonly bytes: Uint8Array
+  readonly unheard: Unheard[]
+  readonly step: Step
+}
+
+async function sendParts(store: Store, id: number, { bytes, unheard, step }: Parts): Promise<void> {
+  const { length } = bytes
+  const binder = store.asBinder()
+  if (isWaiting(binder)) await hear(unheard, 0, step) // as others do, on the same channel
+  for (let at = 0, i = 1; at < length; at += PART_BYTES, i++) {
+    const most = isWaiting(binder) ? UNHEARD_WHEN_WAITING : UNHEARD
+    if (unheard.length > most) await hear(unheard, most, step)
+    const part = bytes.subarray(at, at + PART_BYTES)
+    const isAnswered = i % ANSWERED === 0 && at + UNANSWERED_BYTES < length
+    if (binder instanceof BinderProxy && !isAnswered) tellPart(binder, { id, at, part })
+    else unheard.push({ answer: heardLater(asked(store.part(id, BigInt(at), part))), bytes: at + part.length })
+  }
+}
+
+/** Whether what was sent to it has not left this process yet. */
+function isWaiting(binder: IBinder): boolean {
+  return binder instanceof BinderProxy && sessionOf(binder).queuedBytes > 0
+}
+
+/** What goes wrong with it the commit says: a part is missing. */
+function tellPart(binder: BinderProxy, { id, at, part }: { id: number; at: number; part: Uint8Array }): void {
+  const data = Parcel.obtain(binder)
+  try {
+    markLeaving(data)
+    data.writeInterfaceToken(IStore.DESCRIPTOR)
+    data.writeInt(id)
+    data.writeLong(BigInt(at))
+    lendByteArray(data, part)
+    binder.transactOneway(IStore.TRANSACTION_part, data)
+  } finally {
+    data.recycle()
+  }
 }
 
 async function giveUp(store: Store, id: number, step: Step): Promise<void> {

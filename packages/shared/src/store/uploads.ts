@@ -7,6 +7,7 @@ import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IllegalStateError, InvalidArgValueError } from '../util/errors.ts'
+import { withoutStack } from '../util/stack-traces.ts'
 import { clearTimeout, now, setTimeout } from '../util/timers.ts'
 import type { OwnedArea } from './owned-area.ts'
 import type { StoreCore } from './store-core.ts'
@@ -71,8 +72,12 @@ export class Uploads {
     return false
   }
 
-  /** @returns its number. @throws ERR_LIMIT; ERR_DEAD_OBJECT its owner is gone */
-  begin(start: UploadStart): number {
+  /**
+   * @param id its number, which its sender chose; null: any
+   * @returns its number. @throws ERR_INVALID_ARG_VALUE it cannot have that; ERR_LIMIT; ERR_DEAD_OBJECT its owner is gone
+   */
+  begin(start: UploadStart, id: number | null): number {
+    if (id !== null) this.#checkFree(id)
     const { key, type, byteLength, uid, payer, owner } = start
     const area = this.#core.areaOf(key)
     this.#core.checkValue(byteLength)
@@ -83,7 +88,7 @@ export class Uploads {
       refund = this.#core.holdings.hold(payer, key, byteLength)
       const bytes = this.#options.inBuffers ? new Uint8Array(byteLength) : null
       const block = bytes === null ? area.reserve(byteLength, type) : NO_BLOCK
-      return this.#add(start, { area, moves: area.moves, block, bytes, account, refund })
+      return this.#add(start, { id: id ?? this.#nextId(), area, moves: area.moves, block, bytes, account, refund })
     } catch (error) {
       refund()
       account.refund('uploads')
@@ -150,10 +155,13 @@ export class Uploads {
     for (const upload of [...this.#open.values()]) this.#abandon(upload)
   }
 
-  #add(start: UploadStart, made: Pick<Upload, 'area' | 'moves' | 'block' | 'bytes' | 'account' | 'refund'>): number {
-    const id = this.#nextId()
+  #add(
+    start: UploadStart,
+    made: Pick<Upload, 'id' | 'area' | 'moves' | 'block' | 'bytes' | 'account' | 'refund'>,
+  ): number {
+    const { id } = made
     const death = { binderDied: () => this.#abandon(upload) }
-    const upload: Upload = { ...start, ...made, id, death, received: 0, heardAt: now() }
+    const upload: Upload = { ...start, ...made, death, received: 0, heardAt: now() }
     try {
       start.owner.linkToDeath(death)
     } catch (error) {
@@ -171,10 +179,16 @@ export class Uploads {
     return this.#lastId
   }
 
+  /** Those of senders are negative, ours positive. */
+  #checkFree(id: number): void {
+    if (id < 0 && !this.#open.has(id)) return
+    throw new InvalidArgValueError(`an upload of a sender's own choice cannot be ${id}`)
+  }
+
   #of(id: number, uid: number): Upload {
     const upload = this.#open.get(id)
     if (upload === undefined || upload.uid !== uid) {
-      throw new IllegalStateError(`there is no upload ${id}: it was given up, or never begun`)
+      throw withoutStack(() => new IllegalStateError(`there is no upload ${id}: it was given up, or never begun`))
     }
     return upload
   }

@@ -205,6 +205,59 @@ t.test('uploads are counted and charged before they exist, and given back', asyn
   await other.store.abort(third)
 })
 
+t.test("the number of an upload may be its sender's choice, if it is negative and no other's", async (t) => {
+  const { owner, store, connect } = strangers(t)
+  const begin = (id: number, of = store) => of.beginAs(new Binder(), 'k', BYTES, 4n, id)
+  for (const id of [0, 1, 2 ** 31 - 1]) {
+    await t.rejects(async () => begin(id), { code: 'ERR_INVALID_ARG_VALUE' })
+  }
+  t.equal(owner.used.uploads, 0)
+  await begin(-5)
+  await t.rejects(async () => begin(-5), { code: 'ERR_INVALID_ARG_VALUE' })
+  const other = connect(STRANGER + 1)
+  await t.rejects(async () => begin(-5, other.store), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.equal(owner.used.uploads, 1)
+  await t.rejects(async () => other.store.part(-5, 0n, Buffer.from('evil')), { code: 'ERR_ILLEGAL_STATE' })
+  await t.rejects(async () => other.store.abort(-5), { code: 'ERR_ILLEGAL_STATE' })
+  await store.part(-5, 0n, Buffer.from('text'))
+  await store.commit(-5, ANY_VERSION, NO_TTL)
+  t.strictSame(owner.get('k'), new Uint8Array(Buffer.from('text')))
+  await begin(-5)
+  await begin(-(2 ** 31))
+  await store.abort(-5)
+  await store.abort(-(2 ** 31))
+  t.match(owner.used, { uploads: 0, bytes: 4 })
+})
+
+t.test('parts that nobody answers go where they belong, and are nothing where they do not', async (t) => {
+  const { owner, store, proxy } = strangers(t)
+  const tell = (id: number, position: bigint, bytes: Buffer): Promise<boolean> => {
+    const data = Parcel.obtain()
+    data.writeInterfaceToken(IStore.DESCRIPTOR)
+    data.writeInt(id)
+    data.writeLong(position)
+    data.writeByteArray(bytes)
+    return proxy.transact(IStore.TRANSACTION_part, data, null, Binder.FLAG_ONEWAY).finally(() => data.recycle())
+  }
+  const half = (fill: number) => Buffer.alloc(60_000, fill)
+  await tell(-9, 0n, half(7))
+  await store.beginAs(new Binder(), 'k', BYTES, 120_000n, -9)
+  for (const [id, position] of [
+    [-8, 0n],
+    [-9, 60_000n],
+    [-9, -1n],
+    [1, 0n],
+  ] as const)
+    await tell(id, position, half(8))
+  await t.rejects(async () => store.commit(-9, ANY_VERSION, NO_TTL), { code: 'ERR_ILLEGAL_STATE' }, 'nothing has come')
+  await tell(-9, 0n, half(1))
+  await tell(-9, 60_000n, half(2))
+  await tell(-9, 120_000n, half(3))
+  t.match(await store.commit(-9, ANY_VERSION, NO_TTL), { isConflict: false })
+  t.ok(Buffer.concat([half(1), half(2)]).equals(Buffer.from(owner.get('k') as Uint8Array)))
+  t.equal(owner.used.uploads, 0)
+})
+
 t.test('an upload ends with the channel of whoever began it, and its bytes are free again', async (t) => {
   const { owner, connect } = strangers(t)
   const { usedBytes } = owner.stats

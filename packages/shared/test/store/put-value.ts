@@ -20,9 +20,8 @@ class Refusing extends api.IStore.Stub implements Partial<api.ImplementationOf<t
     this.#errors = errors
   }
 
-  begin(): number {
+  beginAs(): void {
     this.done.push('begin')
-    return this.done.length
   }
 
   part(): void {}
@@ -50,6 +49,48 @@ const put = (binder: api.IBinder) =>
   })
 
 const moved = () => new api.IllegalStateError('the store has moved')
+
+/** Of before there was `beginAs`. */
+class Former extends api.IStore.Stub implements Partial<api.ImplementationOf<typeof api.IStore>> {
+  readonly done: string[] = []
+  readonly parts: Buffer[] = []
+
+  begin(): number {
+    this.done.push('begin')
+    return 7
+  }
+
+  part(id: number, _position: bigint, bytes: Uint8Array | null): void {
+    check(id)
+    this.parts.push(Buffer.from(bytes as Uint8Array))
+  }
+
+  commit(id: number): support.Outcome {
+    check(id)
+    this.done.push('commit')
+    return { isConflict: false, version: 3n, edit: 0 }
+  }
+
+  abort(id: number): void {
+    check(id)
+    this.done.push('abort')
+  }
+}
+
+function check(id: number): void {
+  if (id !== 7) throw new api.IllegalStateError('there is no such upload')
+}
+
+t.test('an owner that lets nobody choose the number of an upload is asked for it', async (t) => {
+  const owner = new Former()
+  const { proxy } = support.sessionPair(t, owner)
+  for (let i = 0; i < 2; i++) {
+    owner.parts.length = 0
+    t.match(await put(proxy), { version: 3n })
+    t.ok(TOO_LONG_FOR_ONE_CALL.equals(Buffer.concat(owner.parts)))
+  }
+  t.strictSame(owner.done, ['begin', 'commit', 'begin', 'commit'], 'and nothing had to be given up the second time')
+})
 
 t.test('a store that moves once is sent it again', async (t) => {
   const owner = new Refusing([moved()])

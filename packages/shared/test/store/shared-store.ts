@@ -213,6 +213,36 @@ t.test('a large value that is given up on its way is not put, and its place is f
   t.equal(owner.get('k'), 0)
 })
 
+t.test('a large value comes as it was when it was sent, wherever its parts end', async (t) => {
+  const { owner, store } = await support.publishedStore(t, { capacity: 64 * support.MIB })
+  for (const length of [64_001, 65_408, 65_409, 2 * 65_408, 4 * 65_408 + 3, 1_048_576, 3_000_001]) {
+    const bytes = Buffer.alloc(length)
+    for (let i = 0; i < length; i++) bytes[i] = i % 251
+    const expected = Buffer.from(bytes)
+    const done = store.set('k', bytes)
+    bytes.fill(255, 0, 64_000) // the first part has left, or was copied
+    await done
+    t.ok(expected.equals(Buffer.from(owner.get('k') as Uint8Array)), `${length} bytes`)
+  }
+  t.equal(owner.used.uploads, 0)
+})
+
+t.test(
+  'more large values at once than a channel may send: some are put, and the others are told the limit',
+  async (t) => {
+    const { owner, store } = await support.publishedStore(t, { capacity: 64 * support.MIB, mayWrite: () => true })
+    const values = Array.from({ length: 20 }, (_, i) => Buffer.alloc(support.MIB, i))
+    const all = await Promise.allSettled(values.map((value, i) => store.set(`k${i}`, value)))
+    for (const [i, each] of all.entries()) {
+      if (each.status === 'rejected')
+        t.match(each.reason, { code: 'ERR_LIMIT', resource: 'uploads of one peer', limit: 4 })
+      else t.ok(values[i]?.equals(Buffer.from(owner.get(`k${i}`) as Uint8Array)), `k${i}`)
+    }
+    t.ok(all.filter(({ status }) => status === 'fulfilled').length >= 4)
+    t.equal(owner.used.uploads, 0)
+  },
+)
+
 t.test('a snapshot is of one moment, and leaves absent keys out', async (t) => {
   const { owner, store } = await support.publishedStore(t)
   owner.update([
