@@ -2,7 +2,8 @@ import { OwnedStore } from '@memsvc/shared'
 import { AreaReader, AreaWriter, areaTypes } from 'memfd-native'
 
 export const TITLE = 'what values take of the memory: by key, to attach, and after a week of puts of changing sizes'
-export const DEFAULTS = { puts: 100_000_000 }
+/** `seconds`: the puts end then, and it says how far they came. */
+export const DEFAULTS = { puts: 100_000_000, seconds: 3600 }
 
 const MIB = 1024 * 1024
 /** By the contract of the store. */
@@ -12,13 +13,13 @@ const MAX_CHURN_RATIO = 2
 const KEYS = 10_000
 const ENTRY_BYTES = 64
 
-export async function run(scope, { puts }) {
+export async function run(scope, { puts, seconds }) {
   const [one, many] = [areaOf(1), areaOf(KEYS)]
   const store = new OwnedStore({ capacity: 256 * MIB, maxKeys: 65_536 })
   scope.teardown(() => {
     for (const each of [one, many, store]) each.close()
   })
-  return [bytesPerKey(many), attaching(one, many), churn(store, puts)]
+  return [bytesPerKey(many), attaching(one, many), churn(store, { puts, seconds })]
 }
 
 function verdict(what, number, limit, note) {
@@ -65,13 +66,16 @@ function attachTo(writer) {
  * 4,000 keys, of which one in fifty puts deletes one for another one with a new name. Most values are small, some are of 60 KiB. In the
  * course of a day those of one half grow to sixteen times of what they were, and those of the other half shrink.
  */
-function churn(store, puts) {
+function churn(store, { puts, seconds }) {
   const bytes = Buffer.alloc(64 * 1024, 1)
   const random = randomFrom(1)
   const day = Math.max(Math.floor(puts / 7), 1)
   let [worst, names] = [0, 0]
   const keys = Array.from({ length: 4000 }, () => `k${names++}`)
-  for (let i = 0; i < puts; i++) {
+  const end = performance.now() + seconds * 1000
+  let i = 0
+  for (; i < puts; i++) {
+    if (i % 10_000 === 0 && performance.now() > end) break
     const which = Math.floor(random() * keys.length)
     if (random() < 0.02) {
       store.delete(keys[which])
@@ -83,7 +87,7 @@ function churn(store, puts) {
     // From when each key was put once.
     if (i > 20 * keys.length && i % 10_000 === 0) worst = Math.max(worst, ratioOf(store))
   }
-  const note = `at the worst, ${ratioOf(store).toFixed(2)} in the end; ${puts.toLocaleString('en-US')} puts`
+  const note = `at the worst, ${ratioOf(store).toFixed(2)} in the end; ${i.toLocaleString('en-US')} of ${puts.toLocaleString('en-US')} puts`
   return verdict('bytes of the area for a byte of values', worst, MAX_CHURN_RATIO, `${worst.toFixed(2)} ${note}`)
 }
 

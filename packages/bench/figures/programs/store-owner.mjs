@@ -13,13 +13,17 @@ const RULES = [
   ],
 ]
 
+/** Each second time the ranges of versions rise, of which there are 1,024. */
+const REARRANGED = 2000
+
 let store
-let moves = 0
+let [moves, rearranged] = [0, 0]
 
 /** Every kind of move, and puts and deletes between them. */
 function moveOnce(step) {
   if (step % 3 === 0) store.resize({ capacity: 6 * MIB + (step % 5) * 4096 })
-  else if (step % 3 === 1) store.setAreas(RULES[step % 2].map(({ keys }) => ({ keys, mayRead: () => true })))
+  else if (step % 3 === 1 && rearranged++ < REARRANGED)
+    store.setAreas(RULES[step % 2].map(({ keys }) => ({ keys, mayRead: () => true })))
   else store.resize({ maxKeys: 4096 + (step % 7) })
   moves += 1
 }

@@ -169,7 +169,8 @@ export class OwnedStore {
   /**
    * Who reads what, anew. Keys go to areas of their own; those of before are left, so that who has lost the right to read them sees nothing
    * new from that moment on. An area stays as it is if the keys of all areas stay, and its `mayRead` is the same function.
-   * @throws ERR_LIMIT they do not fit; ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, also where no area would take a key. Nothing has changed then
+   * @throws ERR_LIMIT they do not fit, or keys that were changed together went to several areas a thousand times (docs/protocol.md, 10, versions);
+   *   ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, also where no area would take a key. Nothing has changed then
    */
   setAreas(areas: OwnedAreaRule[]): void {
     const rules = checkedAreas(areas)

@@ -3,6 +3,7 @@
  * by one for each change, and the clock must be faster than any process can change anything: so eighths of a microsecond. Those of the first
  * area, counted from 2026 on, are numbers that JSON can say. Areas of one store count in ranges of their own.
  */
+import { LimitError } from '../util/errors.ts'
 import { wallClock } from '../util/timers.ts'
 
 /** Of each area of a store. */
@@ -34,10 +35,11 @@ export function rangeOf(version: bigint): number {
 
 /**
  * A range for each of several areas, no two the same, none below what the versions in it need. The lowest that will do, so that
- * areas of a store that is rearranged again and again do not climb.
+ * areas of a store that is rearranged again and again climb only where keys that were changed in one area go to several: each has a range
+ * above what it had, or the same, and no two have the same.
  *
  * @param needed of each area the highest range of a version that goes there
- * @throws RangeError there are no more ranges
+ * @throws ERR_LIMIT there are no more ranges
  */
 export function rangesFor(needed: readonly number[], taken: readonly number[] = []): number[] {
   const used = new Set(taken)
@@ -46,7 +48,7 @@ export function rangesFor(needed: readonly number[], taken: readonly number[] = 
   for (const area of highestFirst) {
     let range = needed[area] as number
     while (used.has(range)) range += 1
-    if (range >= RANGES) throw new RangeError(`there are no more than ${RANGES} ranges of versions`)
+    if (range >= RANGES) throw new LimitError('ranges of versions of a store', RANGES, range + 1)
     used.add(range)
     ranges[area] = range
   }
