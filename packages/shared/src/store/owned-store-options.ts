@@ -1,11 +1,11 @@
 /** What the owner of a store may choose, the defaults, and what is refused. */
 import process from 'node:process'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
-import { checkFunction, checkInteger, checkOptions, INT_MAX, show } from '../util/check.ts'
+import { checkFunction, checkInteger, checkObject, checkOptions, checkString, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../util/errors.ts'
 import type { AreaPlans } from './area-set.ts'
 import { type AreaSize, keysFor, leastCapacity } from './area-size.ts'
-import { STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
+import { OWN_LIMITS, STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
 import type { OwnedArea } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
 
@@ -59,7 +59,7 @@ export function readOptions(options: OwnedStoreOptions) {
     size: checkedSize({ capacity, maxKeys }),
     maxValueBytes: checkedValueBytes(maxValueBytes),
     mayWrite: mayWrite === isOwnerOrRoot ? mayWrite : inContext('memsvc:mayWrite', mayWrite),
-    limits: checkedLimits(options.limits ?? {}),
+    limits: checkedLimits(options.limits),
   }
 }
 
@@ -69,11 +69,18 @@ export function checkedValueBytes(bytes: number = STORE_LIMITS.valueBytes.limit)
   return bytes
 }
 
-/** @throws ERR_OUT_OF_RANGE */
-export function checkedLimits(own: Partial<StoreLimits>): StoreLimits {
+/** @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE a limit that there is none of */
+export function checkedLimits(own: Partial<StoreLimits> = {}): StoreLimits {
+  checkOptions('limits', own)
+  for (const name of Object.keys(own))
+    if (!isOwnLimit(name)) throw new InvalidArgValueError(`limits has no ${show(name)}`)
   const limits = storeLimits(own)
   for (const [name, limit] of Object.entries(limits)) checkInteger(`limits.${name}`, limit, 0, INT_MAX)
   return limits
+}
+
+function isOwnLimit(name: string): boolean {
+  return (OWN_LIMITS as readonly string[]).includes(name)
 }
 
 /** @throws ERR_OUT_OF_RANGE */
@@ -101,11 +108,17 @@ function checkAreas(areas: readonly OwnedAreaRule[]): void {
   if (!Array.isArray(areas)) throw new InvalidArgTypeError(`areas must be an array, got ${show(areas)}`)
   if (areas.length === 0 || areas.length > MAX_AREAS)
     throw new InvalidArgValueError(`a store has 1 to ${MAX_AREAS} areas`)
+  for (const area of areas) checkObject('each of areas', area)
   for (const { keys, mayRead } of areas) {
     if (!Array.isArray(keys)) throw new InvalidArgTypeError(`the keys of an area must be an array, got ${show(keys)}`)
-    for (const pattern of keys) if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
+    for (const pattern of keys) checkPattern(pattern)
     if (mayRead !== undefined) checkFunction('mayRead', mayRead)
   }
+}
+
+function checkPattern(pattern: unknown): void {
+  checkString('each of the keys of an area', pattern)
+  if (pattern !== '*') checkKey(pattern.endsWith('*') ? pattern.slice(0, -1) : pattern)
 }
 
 function everybody(): boolean {

@@ -7,6 +7,7 @@ import type { Binder } from '../binder/binder.ts'
 import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
+import { ClosedError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
 import type { AreaPlans } from './area-set.ts'
@@ -112,7 +113,9 @@ export class OwnedStore {
    * @throws ERR_UNSUPPORTED_OPERATION keys of several areas; as set
    */
   update(edits: Iterable<StoreEdit>): bigint {
-    return this.#core.update(readEdits(edits, this.#core.limits), null)
+    const read = readEdits(edits, this.#core.limits)
+    this.#checkOpen()
+    return this.#core.update(read, null)
   }
 
   /** Adds to a number; an absent one counts as 0. @returns the sum. @throws ERR_INVALID_ARG_VALUE the value is no number; as set */
@@ -163,6 +166,7 @@ export class OwnedStore {
    */
   resize(size: { capacity?: number; maxKeys?: number }): void {
     checkOptions('size', size)
+    this.#checkOpen()
     for (const area of this.#core.areas) area.move(checkedSize({ ...area.size, ...size }))
   }
 
@@ -174,6 +178,7 @@ export class OwnedStore {
    */
   setAreas(areas: OwnedAreaRule[]): void {
     const rules = checkedAreas(areas)
+    this.#checkOpen()
     const plans = this.#plansOf(rules)
     this.#changeRules(rules, () => this.#core.rearrange(plans))
   }
@@ -185,6 +190,7 @@ export class OwnedStore {
    */
   async setAreasInTurns(areas: OwnedAreaRule[]): Promise<void> {
     const rules = checkedAreas(areas)
+    this.#checkOpen()
     const change = (rearrange: () => void) => this.#changeRules(rules, rearrange)
     await this.#core.rearrangeInTurns(() => this.#plansOf(rules), change)
   }
@@ -229,8 +235,9 @@ export class OwnedStore {
     return this.#service.used
   }
 
-  /** What is in use, and by how many. */
+  /** What is in use, and by how many. @throws ERR_CLOSED */
   get stats(): { keys: number; usedBytes: number; valueBytes: number; allocatedBytes: number; watchers: number } {
+    this.#checkOpen()
     const areas = this.#core.areas.map(({ stats }) => stats)
     const sum = (what: 'keys' | 'usedBytes' | 'valueBytes' | 'allocatedBytes') =>
       areas.reduce((total, stats) => total + stats[what], 0)
@@ -266,6 +273,10 @@ export class OwnedStore {
   /** How many keys were written, and when the last one was: milliseconds since 1970, no earlier than it was and at most 10 later. */
   get activity(): Activity {
     return { writes: this.#core.writes, changedAt: Math.min(this.#lastChange(), wallClock()) }
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError('the store was closed')
   }
 
   #lastChange(): number {

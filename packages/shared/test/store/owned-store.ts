@@ -332,6 +332,31 @@ t.test('a store that was resized has its values, with their versions', async (t)
   t.equal(store.get('k'), 2)
 })
 
+t.test('areas and limits of a wrong kind are refused', async (t) => {
+  const open = ownedStore(t)
+  const areas: [unknown, string][] = [
+    [null, 'ERR_NULL_POINTER'],
+    [5, 'ERR_INVALID_ARG_TYPE'],
+    [{ keys: [5] }, 'ERR_INVALID_ARG_TYPE'],
+    [{ keys: [null] }, 'ERR_NULL_POINTER'],
+    [{ keys: [''] }, 'ERR_INVALID_ARG_VALUE'],
+  ]
+  for (const [area, code] of areas) {
+    t.throws(() => new OwnedStore({ areas: [{ keys: ['*'] }, area as never] }), { code })
+    t.throws(() => open.setAreas([area as never, { keys: ['*'] }]), { code })
+  }
+  const several: [unknown, string][] = [
+    [5, 'ERR_INVALID_ARG_TYPE'],
+    [null, 'ERR_NULL_POINTER'],
+    [{ keys: 1 }, 'ERR_INVALID_ARG_VALUE'],
+    [{ edits: '1' }, 'ERR_INVALID_ARG_TYPE'],
+  ]
+  for (const [limits, code] of several) {
+    t.throws(() => new OwnedStore({ limits: limits as never }), { code })
+  }
+  t.throws(() => open.setLimits({ keys: 1 } as never), { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
 t.test('after close() everything is ERR_CLOSED, and close() again is harmless', async (t) => {
   const store = ownedStore(t)
   store.set('k', 1)
@@ -339,6 +364,10 @@ t.test('after close() everything is ERR_CLOSED, and close() again is harmless', 
   store.close()
   store[Symbol.dispose]()
   for (const act of [
+    () => store.update([]),
+    () => store.stats,
+    () => store.resize({}),
+    () => store.setAreas([{ keys: ['*'] }]),
     () => store.get('k'),
     () => store.set('k', 2),
     () => store.set('new', 2),
