@@ -16,10 +16,7 @@ export function attach(field: Field): Benchmark {
     name: 'attach',
     title: 'Connecting and reading for the first time, in a running process',
     about:
-      'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. ' +
-      'C: connect, receive the descriptor, map, read; there is no registry in between. `memfd-native` alone does what ' +
-      'memsvc does, with 16 bytes for each call. The others: connect and ask for the value. ' +
-      'In a full run all have been at it for four seconds before it counts.',
+      'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. C: connect, receive the descriptor, map, read; there is no registry in between. `memfd-native` alone does what memsvc does, with 16 bytes for each call. The others: connect and ask for the value. In a full run, all contenders warm up for four seconds first.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }

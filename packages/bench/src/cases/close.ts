@@ -13,9 +13,7 @@ export function close(field: Field): Benchmark {
     name: 'close',
     title: 'Closing, and what is left of it',
     about:
-      '`MemoryFile.close()` against munmap and close in C, of a mapping that was read; that nothing is mapped when it ' +
-      'returns is checked first. Then attaching and closing over and over: differences in the descriptors and in the mappings ' +
-      'of regions between the beginning and the end must be 0, in the client and in the daemon.',
+      '`MemoryFile.close()` against munmap and close in C, for a mapping that was read. The benchmark first checks that nothing is mapped any more when `close()` returns. Then it attaches and closes many times: the number of descriptors and of mapped regions at the end must equal the number at the beginning, in the client and in the daemon.',
     groups: [group(field, '4 KiB', 4096), group(field, '1 MiB', 2 ** 20), cyclesGroup(field)],
   }
 }

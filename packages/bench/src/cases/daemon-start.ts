@@ -11,7 +11,7 @@ export function daemonStart(field: Field): Benchmark {
     name: 'daemon-start',
     title: 'Starting the daemon',
     about:
-      'From the start of the process to its saying that it serves, and what it occupies then. The bare server is `node:net` alone.',
+      'The time from the start of the process until it reports that it serves, and the memory that it has then. The bare server is `node:net` alone.',
     groups: [
       {
         name: 'until ready',

@@ -8,8 +8,7 @@ export function fanOut(field: Field): Benchmark {
     name: 'fan-out',
     title: 'Telling many at once',
     about:
-      'One packet to N sockets, in the process that sends: one native call against a loop in JavaScript. Receiving is not ' +
-      'timed. What C takes is the kernel alone: no native call can take less.',
+      'Sends one packet to N sockets, measured in the sending process: one native call against a loop in JavaScript. Receiving is not timed. C shows what the kernel alone takes: no native call can take less.',
     groups: field.checkouts.flatMap(({ label, root }) => [100, 1000].map((watchers) => group(label, root, watchers))),
   }
 }

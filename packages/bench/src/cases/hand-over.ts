@@ -9,8 +9,7 @@ export function handOver(field: Field): Benchmark {
     name: 'hand-over',
     title: 'Asking for a descriptor and getting it',
     about:
-      'On a connection that is open; the descriptor is closed again. memsvc and C open a fresh read-only description ' +
-      'each time, the others pass the one they have.',
+      'Asks for the descriptor on an open connection, and closes it again. memsvc and C open a new read-only file description each time; the others pass the one they have.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }

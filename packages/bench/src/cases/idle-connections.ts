@@ -13,7 +13,7 @@ export function idleConnections(field: Field): Benchmark {
   return {
     name: 'idle-connections',
     title: 'What a connection costs that does nothing',
-    about: `Resident memory of the server per connection, from opening ${STEP} more in each round; the first ${STEP} do not count. In C the kernel alone pays.`,
+    about: `The resident memory of the server per connection. Each round opens ${STEP} more; the first ${STEP} do not count. In C, only the kernel needs memory.`,
     groups: [
       {
         name: 'resident memory of the server',

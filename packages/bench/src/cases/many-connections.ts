@@ -11,8 +11,7 @@ export function manyConnections(field: Field): Benchmark {
     name: 'many-connections',
     title: 'Many connections, one call in flight on each',
     about:
-      'The same generator in C loads every server; for memsvc it speaks docs/protocol.md, and each call sets the value. ' +
-      '`memfd-native` alone echoes 16 bytes.',
+      'The same load generator, in C, loads every server. For memsvc it speaks docs/protocol.md, and each call sets the value. `memfd-native` alone echoes 16 bytes.',
     groups: [100, 1000].map((connections) => group(field, connections)),
   }
 }

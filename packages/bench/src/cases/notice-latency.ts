@@ -31,8 +31,7 @@ export function noticeLatency(field: Field): Benchmark {
     name: 'notice-latency',
     title: 'From a change to its notice in another process',
     about:
-      'One process sets the value, another one with N watchers, each on a connection of its own, reads it; between them the ' +
-      'server, on the other core. A latency ends when the last of the N has read. The value is the time at which it was set.',
+      'One process sets the value. Another process has N watchers, each on a connection of its own, and reads it. The server between them is on the other core. A latency ends when the last of the N watchers has read. The value is the time at which it was set.',
     groups: [...SIZES.map(([watchers, pauseMs]) => group(field, watchers, pauseMs)), stoppedGroup(field)],
   }
 }

@@ -11,7 +11,7 @@ export function processRead(field: Field): Benchmark {
     name: 'process-read',
     title: 'Reading from the command line, the whole process',
     about:
-      'From the start of the process to its end, with a server that runs. `node -e 0` is what any program in Node costs.',
+      'The time from the start of the process to its end, while a server runs. `node -e 0` is what any program in Node costs.',
     groups: [
       {
         name: 'start to end',

@@ -19,7 +19,7 @@ export function read(field: Field): Benchmark {
     name: 'read',
     title: 'Reading a value that is mapped',
     about:
-      'By the public API, checks included: `readInt32BE` for the int, `readBytes` for the rest. Nobody is asked for the value; from Redis it has to come over the socket. `shm-typed-array` reads without any protection: a value that changes meanwhile comes in halves. The call that does nothing is `util.types.isExternal`.',
+      'Uses the public API, with its checks: `readInt32BE` for the int, `readBytes` for the rest. memsvc reads without asking anybody; from Redis the value has to come over the socket. `shm-typed-array` reads without any protection: if the value changes during the read, you may get half of each. The empty call is `util.types.isExternal`.',
     groups: [intGroup(field), ...SIZES.map(([name, bytes]) => bytesGroup(field, name, bytes))],
   }
 }

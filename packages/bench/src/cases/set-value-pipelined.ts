@@ -13,9 +13,7 @@ export function setValuePipelined(field: Field): Benchmark {
     name: 'set-value-pipelined',
     title: '64 calls in flight on one connection',
     about:
-      'The kernel takes about 2 µs for a packet whatever its size, so messages that share one win; "packed" does the same ' +
-      'with the peer. 64 loops, each of which waits for its own call. `memfd-native` alone echoes packets of 16 bytes for ' +
-      'each call, as a prototype would.',
+      'The kernel takes about 2 µs for a packet of any size, so messages that share a packet are faster; "packed" means that the other contender does the same. There are 64 loops, and each waits for its own call. `memfd-native` alone echoes packets of 16 bytes for each call, as a prototype would.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }

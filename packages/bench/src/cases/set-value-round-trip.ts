@@ -11,9 +11,7 @@ export function setValueRoundTrip(field: Field): Benchmark {
     name: 'set-value-round-trip',
     title: 'Setting a value and waiting for the answer',
     about:
-      'One call at a time, by promises. `lmdb` has no server to ask: `putSync` writes into a map of its own process, ' +
-      'about three times faster than a round trip to any daemon can be. No "fastest set" is claimed. `memfd-native` alone ' +
-      'echoes 16 bytes: the least that a call can cost in Node.js here.',
+      'One call at a time, with promises. `lmdb` has no server to ask: `putSync` writes into a map of its own process, about three times faster than a round trip to any daemon can be. We do not claim the "fastest set". `memfd-native` alone echoes 16 bytes: the least that a call can cost in Node.js here.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }

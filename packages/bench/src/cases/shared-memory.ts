@@ -19,10 +19,7 @@ export function sharedMemory(field: Field): Benchmark {
     name: 'shared-memory',
     title: 'N processes that hold the same 256 MiB',
     about:
-      'Means per process, and the sum of the proportional sizes: what the machine has to have. Resident size counts ' +
-      'shared pages in every process and says little. "beyond" is the proportional size without the share of the 256 MiB ' +
-      'and without what a Node process is that does nothing. The one that threw 1 MiB away has made that much of garbage and ' +
-      'loaded nothing: memory that V8 takes for its young generation as soon as a program does anything.',
+      'Means per process, and the sum of the proportional sizes, which is what the machine must have. The resident size counts shared pages in every process, so it says little. "Beyond" is the proportional size without the share of the 256 MiB, and without the size of an idle Node process. The process that threw 1 MiB away has made 1 MiB of garbage and loaded nothing: it shows the memory that V8 takes for its young generation as soon as a program does anything.',
     groups: COUNTS.map((count) => group(field, count)),
   }
 }

@@ -43,7 +43,7 @@ export function storeKeys(field: Field): Benchmark {
     name: 'store-keys',
     title: 'One of a million keys of another process, in no order',
     about:
-      'Values of 16 bytes. A handle is what `AreaReader.key` of memfd-native answers, and is read into a buffer; `entry.value` and `get` answer a copy. `lmdb` in a loop reads from one snapshot.',
+      'Values of 16 bytes. A handle is the object that `AreaReader.key` of memfd-native returns; it reads into a buffer. `entry.value` and `get` return a copy. `lmdb` in a loop reads from one snapshot.',
     groups: [
       {
         name: '1,000,000 keys',
@@ -112,7 +112,7 @@ export function storeUpload(field: Field): Benchmark {
     name: 'store-upload',
     title: 'A value of 1 MiB from a client into the store',
     about:
-      'From the call to the answer, one at a time. C sends packets of the same size, and its server receives them straight into a region. Beside 64 uploads: one call of `setValue` after the other, by a process that has nothing to do with them.',
+      'The time from the call to the answer, one upload at a time. C sends packets of the same size, and its server receives them straight into a region. Beside 64 uploads, another process makes one call of `setValue` after the other.',
     groups: [
       {
         name: '1 MiB',
@@ -168,7 +168,7 @@ export function storeNotice(field: Field): Benchmark {
     name: 'store-notice',
     title: 'From a set of a key to its value in a third process',
     about:
-      'One process sets the key to the time, another one loops over `changes()` of it; between them the daemon, on the other core. Redis: SET and PUBLISH at once, and the subscriber takes the value from the message.',
+      'One process sets the key to the time. Another process loops over `changes()` of the key. The daemon between them is on the other core. Redis: SET and PUBLISH at once, and the subscriber takes the value from the message.',
     groups: [
       {
         name: '1 watcher',
@@ -218,7 +218,7 @@ export function storeStart(field: Field): Benchmark {
   return {
     name: 'store-start',
     title: 'Starting with 100,000 keys that are on disk',
-    about: `Values of ${VALUE_BYTES} bytes, from the start of the process to its saying that it serves. lmdb alone: a process that reads all of the same file.`,
+    about: `Values of ${VALUE_BYTES} bytes: the time from the start of the process until it reports that it serves. lmdb alone: a process that reads all of the same file.`,
     groups: [
       {
         name: 'until ready',

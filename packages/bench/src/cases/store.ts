@@ -20,7 +20,7 @@ export function storeGet(field: Field): Benchmark {
     name: 'store-get',
     title: 'A document of a store that another process owns',
     about:
-      'The same unchanged document again and again, by its key: the store answers one frozen object for as long as it is the value, and looks each time whether it is. A `SharedArrayBuffer` has no keys and is for the threads of one process: a word of it is looked at, and the object that was made is kept. `lmdb` with its cache does not look, and so answers what another process has replaced long ago; without it, and from Redis, the text is parsed each time.',
+      'Reads the same unchanged document again and again, by its key. The store returns one frozen object while the value is unchanged, and checks that each time. A `SharedArrayBuffer` has no keys and works only between the threads of one process: the program checks one word of it, and keeps the object that it made. `lmdb` with its cache does not check, so it returns a value that another process has replaced long ago. Without the cache, and from Redis, the text is parsed each time.',
     groups: DOCUMENTS.map(([name, bytes]) => documentGroup(field, name, bytes)),
   }
 }
@@ -29,7 +29,8 @@ export function storeBytes(field: Field): Benchmark {
   return {
     name: 'store-bytes',
     title: 'Bytes of a store, copied into a buffer',
-    about: 'By key, into a buffer of the caller. `lmdb` in a loop reads from one snapshot, which is its best case.',
+    about:
+      'Reads by key, into a buffer of the caller. `lmdb` in a loop reads from one snapshot, which is its best case.',
     groups: SIZES.map(([name, bytes]) => bytesGroup(field, name, bytes)),
   }
 }
@@ -38,7 +39,7 @@ export function storePut(field: Field): Benchmark {
   return {
     name: 'store-put',
     title: 'Putting bytes under a key that is there, by the owner',
-    about: 'From the call of `set` to its version. `lmdb` writes without waiting for the disk.',
+    about: 'The time from the call of `set` until it returns the version. `lmdb` writes without waiting for the disk.',
     groups: SIZES.map(([name, bytes]) => putGroup(field, name, bytes)),
   }
 }
@@ -47,7 +48,7 @@ export function storeSet(field: Field): Benchmark {
   return {
     name: 'store-set',
     title: 'Setting a number of a store, and waiting for the answer',
-    about: 'One call at a time by promises, beside `setValue` of the daemon that serves both.',
+    about: 'One call at a time, with promises, compared with `setValue` of the daemon that serves both.',
     groups: [setGroup(field, 'two cores', 'split'), setGroup(field, 'one core', 'same'), keptGroup(field)],
   }
 }

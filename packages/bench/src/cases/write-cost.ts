@@ -10,7 +10,7 @@ export function writeCost(field: Field): Benchmark {
     name: 'write-cost',
     title: 'What a write costs as the readers grow in number',
     about:
-      'The round trip of `setValue` while N processes have the region mapped. It must be flat: nobody is told who did not ask.',
+      'The round trip of `setValue` while N processes have the region mapped. It must not grow with N: the daemon tells nobody who did not ask.',
     groups: field.checkouts.map((checkout) => group(checkout)),
   }
 }
