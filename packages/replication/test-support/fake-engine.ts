@@ -28,6 +28,8 @@ export class FakeEngine implements Engine {
   /** What comes by the watches waits for `release`. */
   isHeld = false
   #held: (() => void)[] = []
+  /** A change waits for what this answers; null: for nothing. */
+  onCommit: ((key: string) => Promise<void> | null) | null = null
   /** Told when a watch opens, before anything comes by it. */
   onWatch: (() => void) | null = null
   /** From where watches were opened. */
@@ -106,6 +108,7 @@ export class FakeEngine implements Engine {
       this.denied += 1
       throw new EngineError('denied', 'permission denied')
     }
+    await this.onCommit?.(edits[0]?.key.toString() ?? '')
     const now = this.#at(this.#revision)
     const present = conditions.map(({ key }) => now.get(key.toString()) ?? null)
     const isDone = conditions.every(({ revision }, i) => (present[i]?.revision ?? 0n) === revision)

@@ -230,3 +230,63 @@ t.test('a change of this machine waits for what others have changed before', asy
   await answer
   t.strictSame([store.get('theirs'), store.get('ours')], [1, 2])
 })
+
+/** Changes of keys that begin so wait until it is released. */
+function slowKeys(engine: FakeEngine, prefix: string): { readonly waiting: () => number; release(): void } {
+  let release: () => void = () => undefined
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let waiting = 0
+  engine.onCommit = (key) => {
+    if (!key.startsWith(prefix)) return null
+    waiting += 1
+    return released
+  }
+  return { waiting: () => waiting, release: () => release() }
+}
+
+t.test(
+  'of 300 changes at once 256 are made, and the others refused before anything is asked of the cluster',
+  async (t) => {
+    const engine = new FakeEngine()
+    const { store, replication } = await startMachine(t, settingsOf([]), { engine })
+    await replication.live
+    const { waiting, release } = slowKeys(engine, 'k')
+    const outcomes = new Map<string, string>()
+    const changes = Array.from({ length: 300 }, (_, i) =>
+      store.set(`k${i}`, i, { timeoutMs: 60_000 }).then(
+        () => outcomes.set(`k${i}`, 'done'),
+        (error) => outcomes.set(`k${i}`, error.code),
+      ),
+    )
+    await until(() => waiting() === 256 && outcomes.size === 44)
+    t.strictSame([...new Set(outcomes.values())], ['ERR_LIMIT'])
+    t.equal(replication.status.changes.underWay, 256)
+    t.equal(replication.status.changes.refused, 44)
+    release()
+    await Promise.all(changes)
+    const done = [...outcomes].filter(([, outcome]) => outcome === 'done').map(([key]) => key)
+    t.equal(done.length, 256)
+    t.strictSame(store.keys('k'), done.sort())
+    t.equal(replication.status.changes.underWay, 0)
+    t.ok(await store.set('k0', 'again', { timeoutMs: 60_000 }))
+  },
+)
+
+t.test('behind slow changes nothing of another key waits', async (t) => {
+  const engine = new FakeEngine()
+  const { store, replication } = await startMachine(t, settingsOf([]), { engine })
+  await replication.live
+  const { waiting, release } = slowKeys(engine, 'slow')
+  const slow = Array.from({ length: 200 }, (_, i) => store.set(`slow${i}`, i, { timeoutMs: 60_000 }))
+  const second = store.set('slow0', 'second', { timeoutMs: 60_000 })
+  await until(() => waiting() === 200)
+  t.ok(await store.set('quick', 1, { timeoutMs: 60_000 }))
+  t.equal(await store.increment('quick', 1, { timeoutMs: 60_000 }), 2)
+  t.ok(await store.delete('quick', { timeoutMs: 60_000 }))
+  t.equal(waiting(), 200, 'and the second of the same key has not begun')
+  release()
+  await Promise.all([...slow, second])
+  t.equal(store.get('slow0'), 'second')
+})
