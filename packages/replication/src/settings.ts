@@ -1,5 +1,5 @@
 /** What a replication is told to do. Files were read by then: nothing here knows where a configuration is. */
-import type { TlsOptions } from './etcd/node.ts'
+import type { TlsOptions } from './etcd/asking.ts'
 import type { Credentials } from './etcd/session.ts'
 
 /** Where the cluster is, what of it is here, and under which name. */

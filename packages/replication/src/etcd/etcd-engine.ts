@@ -9,13 +9,14 @@ import {
   type TransactionResult,
   type WatchSink,
 } from '../engine/engine.ts'
+import type { NodeLimits, TlsOptions } from './asking.ts'
 import { faultOf } from './faults.ts'
 import { JsonLines } from './json-lines.ts'
 import { engineValue, positionOf, type RangeAnswer, type TxnAnswer, type WatchAnswer } from './messages.ts'
-import type { NodeLimits, TlsOptions } from './node.ts'
 import { NODE_LIMITS, Nodes } from './nodes.ts'
 import { endOf, longOf, textOf } from './numbers.ts'
 import { type Credentials, EtcdSession } from './session.ts'
+import { decodeTxn, encodeTxn, TXN_RPC } from './txn-wire.ts'
 import { WholeRevisions } from './whole-revisions.ts'
 
 export interface EtcdOptions {
@@ -90,24 +91,16 @@ export class EtcdEngine implements Engine {
   }
 
   async commit(transaction: Transaction, timeoutMs: number): Promise<TransactionResult> {
-    const { conditions, edits, wants = 'revisions' } = transaction
-    const answer = await this.#call<TxnAnswer>(
-      '/v3/kv/txn',
-      {
-        compare: conditions.map(({ key, revision }) => ({
-          key: this.#keyOf(key),
-          target: 'MOD',
-          mod_revision: String(revision),
-        })),
-        success: edits.map(({ key, value }) =>
-          value === null
-            ? { request_delete_range: { key: this.#keyOf(key) } }
-            : { request_put: { key: this.#keyOf(key), value: textOf(value) } },
-        ),
-        ...(wants === 'nothing' ? {} : { failure: conditions.map(({ key }) => this.#rangeOf(key, wants)) }),
-      },
+    const answer = await this.#session.callQuickly<TxnAnswer>({
+      path: '/v3/kv/txn',
+      message: () => this.#txnOf(transaction),
       timeoutMs,
-    )
+      rpc: {
+        path: TXN_RPC,
+        message: () => encodeTxn(transaction, (key) => Buffer.concat([this.#prefix, key])),
+        decode: decodeTxn,
+      },
+    })
     const isDone = answer.succeeded === true
     const responses = answer.responses ?? []
     return {
@@ -144,6 +137,23 @@ export class EtcdEngine implements Engine {
     })
     const complete = whole.take(changes, fragment === true)
     if (complete.length > 0) sink.onChanges({ ...position, changes: complete })
+  }
+
+  /** In the words of the gateway. */
+  #txnOf({ conditions, edits, wants = 'revisions' }: Transaction): object {
+    return {
+      compare: conditions.map(({ key, revision }) => ({
+        key: this.#keyOf(key),
+        target: 'MOD',
+        mod_revision: String(revision),
+      })),
+      success: edits.map(({ key, value }) =>
+        value === null
+          ? { request_delete_range: { key: this.#keyOf(key) } }
+          : { request_put: { key: this.#keyOf(key), value: textOf(value) } },
+      ),
+      ...(wants === 'nothing' ? {} : { failure: conditions.map(({ key }) => this.#rangeOf(key, wants)) }),
+    }
   }
 
   #rangeOf(key: Buffer, wants: 'revisions' | 'values'): object {

@@ -1,16 +1,19 @@
-/** Messages of etcd's gateway, as far as they are used; a number that is missing is 0. */
+/**
+ * Messages of etcd's gateway, as far as they are used; a number that is missing is 0. What came by gRPC has the same form, with bytes and numbers as
+ * they are in place of text.
+ */
 import type { EngineValue, Position } from '../engine/engine.ts'
 import { bytesOf, longOf } from './numbers.ts'
 
 export interface Header {
   readonly cluster_id?: string
-  readonly revision?: string
+  readonly revision?: string | bigint
 }
 
 export interface KeyValue {
-  readonly key?: string
-  readonly value?: string
-  readonly mod_revision?: string
+  readonly key?: string | Buffer | undefined
+  readonly value?: string | Buffer | undefined
+  readonly mod_revision?: string | bigint
 }
 
 export interface RangeAnswer {
@@ -24,7 +27,7 @@ export interface TxnAnswer {
   readonly succeeded?: boolean
   readonly responses?: readonly {
     readonly response_put?: object
-    readonly response_delete_range?: { readonly deleted?: string }
+    readonly response_delete_range?: { readonly deleted?: string | bigint }
     readonly response_range?: RangeAnswer
   }[]
 }

@@ -1,27 +1,8 @@
 /** One node of a cluster: requests to it over connections that are kept, whether one got there, and what is known when it fails. By undici. */
 import { buildConnector, Client, type Dispatcher, errors, Pool } from 'undici'
 import { EngineError } from '../engine/engine.ts'
-
-export interface TlsOptions {
-  readonly ca?: string | undefined
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-}
-
-export interface NodeLimits {
-  /** Until a node is reached. Milliseconds. */
-  readonly connectMs: number
-  /** Until it goes on answering. */
-  readonly silenceMs: number
-  /** Of one answer, in bytes. */
-  readonly answerBytes: number
-}
-
-export interface NodeOptions {
-  readonly endpoint: string
-  readonly tls: TlsOptions
-  readonly limits: NodeLimits
-}
+import type { Asker, GiveUp, NodeOptions } from './asking.ts'
+import { RpcConnection, type RpcRequest } from './rpc.ts'
 
 export interface NodeRequest {
   readonly method: 'GET' | 'POST'
@@ -30,18 +11,6 @@ export interface NodeRequest {
   readonly body: string
   readonly headers: Readonly<Record<string, string>>
 }
-
-/** Who asks, and hears of the answer: of its end, or of what failed, and of nothing afterwards. */
-export interface Asker {
-  onHead(status: number): void
-  /** Of the body. @throws ends it: that is what failed */
-  onBody(bytes: Buffer): void
-  onEnd(): void
-  onFailure(error: EngineError): void
-}
-
-/** Whoever has asked is told why, now. Harmless afterwards. */
-export type GiveUp = (why: string) => void
 
 /** At a time: who asks when there are too many waits. */
 const MOST = 64
@@ -55,6 +24,7 @@ export class Node {
   readonly #options: Pool.Options
   /** The last one is asked; those before it have answers to come. */
   readonly #pools = new Set<Pool>()
+  readonly #rpc: RpcConnection
   #pool: Pool
   /** What its last connection to break said first. Undici tells only that it has ended, also where TLS has said why. */
   #broke: Error | undefined
@@ -67,6 +37,17 @@ export class Node {
       connect: this.#connector({ ...tls, timeout: limits.connectMs, keepAlive: true, keepAliveInitialDelay: PROBE_MS }),
     }
     this.#pool = this.#newPool()
+    this.#rpc = new RpcConnection({ endpoint, tls, limits })
+  }
+
+  /** Whether it takes calls by gRPC now. If not, later perhaps. */
+  get takesRpc(): boolean {
+    return this.#rpc.isOpen
+  }
+
+  /** Only while it takes them. */
+  askByRpc(request: RpcRequest, asker: Asker): GiveUp {
+    return this.#rpc.ask(request, asker)
   }
 
   ask(request: NodeRequest, asker: Asker): GiveUp {
@@ -97,10 +78,12 @@ export class Node {
     const before = this.#pool
     this.#pool = this.#newPool()
     before.close(() => this.#pools.delete(before))
+    this.#rpc.drop()
   }
 
   close(): void {
     for (const pool of this.#pools) void pool.destroy()
+    this.#rpc.close()
   }
 
   get #origin(): string {

@@ -3,7 +3,9 @@
  * that surely never got to a node is sent to the next one; any other may have been carried out, and is not.
  */
 import { EngineError } from '../engine/engine.ts'
-import { type GiveUp, Node, type NodeLimits, type NodeRequest, type TlsOptions } from './node.ts'
+import type { Asker, NodeLimits, TlsOptions } from './asking.ts'
+import { Node, type NodeRequest } from './node.ts'
+import type { RpcRequest } from './rpc.ts'
 
 export interface NodesOptions {
   /** URLs; the first is asked as long as it answers. */
@@ -18,7 +20,9 @@ export interface Call {
   /** Default: POST. */
   readonly method?: 'GET' | 'POST'
   readonly path: string
-  readonly body: string
+  readonly body: string | (() => string)
+  /** The same by gRPC, for a node that takes it. */
+  readonly rpc?: { readonly path: string; readonly message: () => Buffer } | undefined
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds for all of it; undefined: only what `NodeLimits` says. */
   readonly timeoutMs?: number | undefined
@@ -27,6 +31,8 @@ export interface Call {
 export interface Answer {
   readonly status: number
   readonly text: string
+  /** What it was, if it came by gRPC. */
+  readonly message?: Buffer
 }
 
 /** Who hears what comes, on a connection of its own, until the signal. */
@@ -103,30 +109,34 @@ export class Nodes {
     return new Promise((resolve, reject) => {
       let status = 0
       let timer: NodeJS.Timeout | undefined
-      const giveUp: GiveUp = node.ask(requestOf(call), {
+      const byRpc = call.rpc !== undefined && node.takesRpc ? call.rpc : undefined
+      const asker: Asker = {
         onHead: (said) => {
           status = said
         },
         onBody: (bytes) => body.take(bytes),
         onEnd: () => {
           clearTimeout(timer)
-          resolve({ status, text: body.text })
+          if (byRpc !== undefined && status === 200) resolve({ status, text: '', message: body.bytes })
+          else resolve({ status, text: body.bytes.toString('utf8') })
         },
         onFailure: (error) => {
           clearTimeout(timer)
           reject(error)
         },
-      })
+      }
+      const giveUp =
+        byRpc === undefined ? node.ask(requestOf(call), asker) : node.askByRpc(rpcRequestOf(call, byRpc), asker)
       if (Number.isFinite(leftMs)) timer = setTimeout(giveUp, leftMs, 'gave no answer in time')
     })
   }
 }
 
-/** Of an answer: together, as text. */
+/** Of an answer: together. */
 class Body {
   readonly #mostBytes: number
   readonly #parts: Buffer[] = []
-  #bytes = 0
+  #length = 0
 
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes
@@ -135,20 +145,25 @@ class Body {
   /** @throws EngineError tooLarge */
   take(bytes: Buffer): void {
     this.#parts.push(bytes)
-    this.#bytes += bytes.length
-    if (this.#bytes > this.#mostBytes)
+    this.#length += bytes.length
+    if (this.#length > this.#mostBytes)
       throw new EngineError('tooLarge', `an answer of more than ${this.#mostBytes} bytes`)
   }
 
-  get text(): string {
+  get bytes(): Buffer {
     const [first = Buffer.alloc(0)] = this.#parts
-    return (this.#parts.length > 1 ? Buffer.concat(this.#parts) : first).toString('utf8')
+    return this.#parts.length > 1 ? Buffer.concat(this.#parts) : first
   }
 }
 
 function requestOf({ method = 'POST', path, body, headers }: Call): NodeRequest {
   for (const value of Object.values(headers)) checkHeader(value)
-  return { method, path, body, headers }
+  return { method, path, body: typeof body === 'string' ? body : body(), headers }
+}
+
+function rpcRequestOf({ headers }: Call, { path, message }: NonNullable<Call['rpc']>): RpcRequest {
+  for (const value of Object.values(headers)) checkHeader(value)
+  return { path, message: message(), headers }
 }
 
 function checkHeader(value: string): void {

@@ -1,9 +1,10 @@
 /** How etcd's gateway writes what JSON has no form for: bytes in base64, 64-bit numbers as text, and nothing where it is zero. */
 export function bytesOf(text: unknown): Buffer {
-  return typeof text === 'string' ? Buffer.from(text, 'base64') : EMPTY
+  return typeof text === 'string' ? Buffer.from(text, 'base64') : Buffer.isBuffer(text) ? text : EMPTY
 }
 
 export function longOf(text: unknown): bigint {
+  if (typeof text === 'bigint') return text
   return typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : typeof text === 'number' ? BigInt(text) : 0n
 }
 

@@ -1,5 +1,5 @@
 /** One node of a cluster, asked by itself: what it is, and how full. */
-import type { NodeLimits, TlsOptions } from '../etcd/node.ts'
+import type { NodeLimits, TlsOptions } from '../etcd/asking.ts'
 import { Nodes } from '../etcd/nodes.ts'
 import { longOf } from '../etcd/numbers.ts'
 import { remedyFor } from './failures.ts'

@@ -1,5 +1,5 @@
 /** Of what a replication is told, what an examination needs. */
-import type { TlsOptions } from '../etcd/node.ts'
+import type { TlsOptions } from '../etcd/asking.ts'
 import type { Credentials } from '../etcd/session.ts'
 
 /** As ReplicationSettings has them. */
