@@ -28,6 +28,7 @@ async function soak(faults, options) {
   try {
     const soak = await Soak.begin(scope, options)
     await soak.run(faults)
+    for (const what of soak.wrong) console.error(what)
     return soak.tally
   } finally {
     await scope.end()

@@ -1,19 +1,20 @@
-import { Agent, request } from 'node:http'
 import { OwnedStore, ServiceManager, SharedStore } from '@memsvc/shared'
+import { etcdClients, timed } from './lib/etcd-clients.mjs'
 import { loadReplication } from './lib/replication.mjs'
 
 export const TITLE =
   'what a copy costs, against etcd itself: reads, changes, compare-and-set, the first copy of all keys'
-export const DEFAULTS = { rounds: 300, keys: 10_000 }
+/** `warm`: rounds of compare-and-set that do not count; V8 has compiled all of it after some thousands. */
+export const DEFAULTS = { rounds: 300, warm: 3000, keys: 10_000 }
 
 /** At most so many times what it is compared with. */
 const TARGETS = { read: 1.1, p50: 1.25, p99: 1.5, compareAndSet: 1.2, sync: 2 }
 const READS = 200_000
 const AT_ONCE = 64
-/** Rounds that do not count: all of it is compiled by then. */
-const WARM = 100
+/** Of compare-and-set. */
+const OWN_WAY = "the replicator's own way to etcd"
 
-export async function run(scope, { rounds, keys }) {
+export async function run(scope, { rounds, warm, keys }) {
   const support = await loadReplication()
   const { EtcdEngine, PREFIX, settingsOf, startCluster, startMachine } = support
   const cluster = await startCluster(scope, { nodes: 3 })
@@ -26,16 +27,20 @@ export async function run(scope, { rounds, keys }) {
   const read = await readRatio(scope, a)
   const visible = await visibleRatios(scope, { a, b, beside, rounds, ...support })
   await Promise.all([a.end(), b.end()])
-  const compareAndSet = await compareAndSetRatios(scope, { cluster, rounds, ...support })
+  const compareAndSet = await compareAndSetRatios(scope, { cluster, rounds, warm, ...support })
   const sync = await syncRatio(scope, { cluster, keys, ...support })
   return [
     row('a read of a copied value, against a local store', read, TARGETS.read),
     row("a put on A in B's memory, against etcd's watch on B, p50", visible.p50, TARGETS.p50),
     row('the same, p99', visible.p99, TARGETS.p99),
-    {
-      ...row('compare-and-set by the replicator, against one of etcd, p50', compareAndSet.plain, TARGETS.compareAndSet),
-      note: `${compareAndSet.plain.toFixed(2)} times one by node:http, ${compareAndSet.same.toFixed(2)} times one in the replicator's own way`,
-    },
+    ...[...compareAndSet].map(([way, ratio]) => {
+      const compared = row(
+        `compare-and-set by the replicator, against one by ${way}, p50`,
+        ratio,
+        TARGETS.compareAndSet,
+      )
+      return way === OWN_WAY ? { what: compared.what, note: compared.note } : compared
+    }),
     row(`${keys} keys, from nothing to live, against reading them in pages`, sync, TARGETS.sync),
   ]
 }
@@ -106,69 +111,52 @@ async function visibleRatios(scope, { a, b, beside, rounds, until }) {
 }
 
 /**
- * The replicator is a process of its own here, as it is where it is used. `plain` is what a program without it would do: node:http and a connection that is
- * kept. `same` is the replicator's own way to etcd.
+ * The replicator is a process of its own here, as it is where it is used. By turns with the ways that a program has without it, and with the
+ * replicator's own way to etcd.
  */
-async function compareAndSetRatios(scope, { cluster, rounds, EtcdEngine, PREFIX, Replicator, base64, until }) {
+async function compareAndSetRatios(scope, { cluster, rounds, warm, EtcdEngine, PREFIX, Replicator, base64, until }) {
   const endpoints = cluster.nodes.map(({ direct }) => direct)
   const { store } = await Replicator.start(scope, { endpoints })
   await until(() => store.status.state === 'live')
   const engine = new EtcdEngine({ endpoints, prefix: PREFIX })
-  const agent = new Agent({ keepAlive: true })
-  scope.teardown(() => {
-    engine.close()
-    agent.destroy()
-  })
-  const versions = { ours: await store.set('ours', 0), plain: '0', same: 0n }
-  const put = {
-    ours: async (i) => {
-      versions.ours = await store.set('ours', i, { ifVersion: versions.ours })
-    },
-    plain: async (i) => {
-      const key = base64(`${PREFIX}plain`)
-      const message = {
-        compare: [{ key, target: 'MOD', result: 'EQUAL', mod_revision: versions.plain }],
-        success: [{ request_put: { key, value: base64(String(i)) } }],
-      }
-      const { succeeded, header } = await ask(`${endpoints[0]}/v3/kv/txn`, agent, message)
-      if (succeeded !== true) throw new Error('nobody else has put it')
-      versions.plain = header.revision
-    },
-    same: async (i) => {
-      const key = Buffer.from('same')
-      const edits = [{ key, value: Buffer.from(String(i)) }]
-      ;({ revision: versions.same } = await engine.commit(
-        { conditions: [{ key, revision: versions.same }], edits },
-        5000,
-      ))
-    },
-  }
-  const times = { ours: [], plain: [], same: [] }
-  const order = Object.keys(times)
-  for (let i = 0; i < rounds + WARM; i++) {
-    for (const [place] of order.entries()) {
-      const name = order[(i + place) % order.length]
-      const begin = performance.now()
-      await put[name](i)
-      if (i >= WARM) times[name].push(performance.now() - begin)
+  scope.teardown(() => engine.close())
+  const ways = new Map([
+    ['the replicator', byReplicator(store, await store.set('ours', 0))],
+    ...Object.entries(etcdClients(scope, { endpoint: endpoints[0], prefix: PREFIX, base64 })),
+    [OWN_WAY, byEngine(engine)],
+  ])
+  const order = [...ways.keys()]
+  const times = new Map(order.map((way) => [way, []]))
+  for (let i = 0; i < rounds + warm; i++) {
+    for (const place of order.keys()) {
+      const way = order[(i + place) % order.length]
+      const took = await ways.get(way)(i)
+      if (i >= warm) times.get(way).push(took)
     }
   }
-  const [ours, plain, same] = order.map((name) => median(times[name]))
-  return { plain: ours / plain, same: ours / same }
+  const [[, ours], ...others] = [...times].map(([way, list]) => [way, median(list)])
+  return new Map(others.map(([way, time]) => [way, ours / time]))
 }
 
-function ask(url, agent, message) {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (part) => {
-        text += part
-      })
-      answer.on('end', () => resolve(JSON.parse(text)))
-    })
-    sent.on('error', reject)
-    sent.end(JSON.stringify(message))
+function byReplicator(store, first) {
+  let version = first
+  return timed(async (i) => {
+    version = await store.set('ours', i, { ifVersion: version })
+  })
+}
+
+function byEngine(engine) {
+  const key = Buffer.from('same')
+  let revision = 0n
+  return timed(async (i) => {
+    const transaction = {
+      conditions: [{ key, revision }],
+      edits: [{ key, value: Buffer.from(String(i)) }],
+      wants: 'nothing',
+    }
+    const answer = await engine.commit(transaction, 5000)
+    if (!answer.isDone) throw new Error('nobody else has put it')
+    revision = answer.revision
   })
 }
 
