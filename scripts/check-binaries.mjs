@@ -1,10 +1,10 @@
 /**
  * `npm run check:binaries`: each binary of `npm run build:prebuilt` is loaded and used. Those for glibc by every Node.js that we run on, and
- * the one for arm64 under qemu; those for musl only by musl's own loader, because no Node.js for musl is to be had from npm
- * or Debian. What is missing on this machine (qemu, musl) is said, with the command that installs it.
+ * the one for arm64 under qemu; those for musl only by musl's own loader, under qemu for arm64, because no Node.js for musl is to be had
+ * from npm or Debian. What is missing on this machine (qemu, musl) is said, with the command that installs it.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serveRegistry } from './lib/local-registry.mjs'
@@ -19,9 +19,11 @@ const NODES = ['20.20.2', '22.23.5', '24.22.3', '26.12.1']
 const ARM64_NODE = '22.23.5'
 const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu'
 const MUSL = { x64: '/lib/ld-musl-x86_64.so.1', arm64: '/lib/ld-musl-aarch64.so.1' }
+/** Debian's package of musl for the other machine, unpacked and not installed. */
+const FETCHED_MUSL = join(repositoryRoot, '.tools/musl-arm64')
 const MUSL_REMEDY = {
   x64: 'apt-get install musl',
-  arm64: 'dpkg --add-architecture arm64 && apt-get update && apt-get install musl:arm64',
+  arm64: 'apt-get install qemu-user && dpkg --add-architecture arm64 && apt-get update',
 }
 /** What Node.js itself has. */
 const OF_NODE = /^(napi|uv)_/
@@ -71,14 +73,33 @@ async function checkGlibc(installation) {
 
 function checkMusl(folder, arch) {
   const what = `${arch}, musl: its loader resolves all but what Node.js has`
-  if (!existsSync(MUSL[arch])) return skip(what, MUSL_REMEDY[arch])
+  const loader = muslLoader(arch)
+  if (loader === null) return skip(what, MUSL_REMEDY[arch])
   const binary = join(folder, `prebuilds/linux-${arch}/memfd-native.musl.node`)
-  const command = [...(arch === process.arch ? [] : ['qemu-aarch64']), MUSL[arch], '--list', binary]
+  const command = [...(arch === process.arch ? [] : ['qemu-aarch64']), loader, '--list', binary]
   const { stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' })
   const missing = [...stderr.matchAll(/Error relocating .*: (\S+): symbol not found/g)].map(([, name]) => name)
   const foreign = missing.filter((name) => !OF_NODE.test(name))
   if (foreign.length > 0 || missing.length === 0) console.error(stderr)
   say(foreign.length === 0 && missing.length > 0, what)
+}
+
+/** Its path, or null where it cannot be had. */
+function muslLoader(arch) {
+  if (arch !== process.arch && !isOnPath('qemu-aarch64')) return null
+  if (existsSync(MUSL[arch])) return MUSL[arch]
+  if (arch === process.arch) return null
+  const fetched = join(FETCHED_MUSL, MUSL[arch])
+  return existsSync(fetched) || fetchMusl() ? fetched : null
+}
+
+/** @returns false: apt knows no packages of that architecture, or there is none */
+function fetchMusl() {
+  mkdirSync(FETCHED_MUSL, { recursive: true })
+  const options = { cwd: FETCHED_MUSL, encoding: 'utf8' }
+  if (spawnSync('apt-get', ['download', 'musl:arm64'], options).status !== 0) return false
+  const [file] = readdirSync(FETCHED_MUSL).filter((name) => name.endsWith('.deb'))
+  return spawnSync('dpkg', ['-x', file, '.'], options).status === 0
 }
 
 const base = mkdtempSync(join(tmpdir(), 'memsvc-binaries-'))
