@@ -1,7 +1,7 @@
 /** What a command is given by a file or by stdin. */
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { exitCodeOf, ToolError } from '@memsvc/shared/internal'
+import { EXIT, exitCodeOf, ToolError } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { startProgress } from './progress.ts'
 
@@ -24,6 +24,7 @@ type Check = (bytes: number) => Promise<void>
  */
 export async function readInput(context: Context, file: string | undefined, check: Check): Promise<Buffer> {
   const place = placeOf(file)
+  checkFileName(place)
   const stream = isStdin(file) ? process.stdin : createReadStream(file as string, { highWaterMark: CHUNK_BYTES })
   using progress = startProgress(context, `reading ${place}:`)
   const chunks: Buffer[] = []
@@ -38,6 +39,11 @@ export async function readInput(context: Context, file: string | undefined, chec
     nextCheck *= 2
   }
   return Buffer.concat(chunks, bytes)
+}
+
+/** In a script that is a variable without a value. @throws ToolError */
+export function checkFileName(name: string): void {
+  if (name === '') throw new ToolError(EXIT.usage, 'the name of a file must not be empty')
 }
 
 async function* orError(stream: Readable, place: string): AsyncGenerator<Buffer> {

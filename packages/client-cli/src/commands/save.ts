@@ -4,12 +4,14 @@ import { Socket } from 'node:net'
 import { errorCode } from '@memsvc/shared'
 import { exitCodeOf, ToolError } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
+import { checkFileName } from './input.ts'
 import { type Print, printDirectly } from './output.ts'
 
 /** Has `produce` print to the file that was asked for, or to stdout. @throws ToolError; what `produce` throws */
 export async function printTo(context: Context, produce: (print: Print) => Promise<void>): Promise<void> {
   const { output = '-' } = context.options
   if (output === '-') return produce(context.print)
+  checkFileName(output)
   const path = pathOf(output)
   const isFile = path === null || statSync(path).isFile()
   return isFile ? replace(path ?? output, path !== null, produce) : append(path, output, produce)

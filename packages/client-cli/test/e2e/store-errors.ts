@@ -68,6 +68,9 @@ t.test('wrong arguments are exit 2', async (t) => {
     ['changes', '--count', 'x'],
     ['keys', 'a', 'b'],
     ['get', 'k', '--timeout', '0'],
+    ['export', '--output', ''],
+    ['put', 'k', '--file', ''],
+    ['import', ''],
   ]) {
     t.match(
       await support.memclient(registry, args),

@@ -93,6 +93,7 @@ async function openState(options: StartOptions, { ownUid, place, settings }: Con
     throw new InvalidArgValueError('--state-sync says when --state is written, and there is no --state')
   }
   if (state === undefined) return null
+  if (state === '') throw new InvalidArgValueError('the folder of --state must not be empty')
   if (settings.stores.length === 0) throw new InvalidArgValueError('--state keeps stores, and this daemon has none')
   return StateFolder.open(state, ownUid, place.trusted)
 }

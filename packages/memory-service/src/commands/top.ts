@@ -87,7 +87,11 @@ async function look(looks: Looks): Promise<Report> {
 }
 
 function frame(report: Report, before: Before | null): string[] {
-  const head = `memsvc ${report.version ?? ''}  ${report.name}  pid ${report.pid}  up ${duration(report.uptimeSeconds ?? 0)}`
+  const { version, uptimeSeconds, counts } = report
+  const ofUs = version === undefined ? 'memsvc' : `memsvc ${version}`
+  const up = uptimeSeconds === undefined ? [] : [`up ${duration(uptimeSeconds)}`]
+  const head = [ofUs, report.name, `pid ${report.pid}`, ...up].join('  ')
+  if (counts === undefined) return [head, '', ...rest(report), '', 'Only its own user and root are told more.']
   return [head, '', ...rates(report, before), '', ...usage(report), '', ...rest(report)]
 }
 

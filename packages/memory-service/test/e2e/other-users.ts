@@ -70,6 +70,19 @@ t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async
   t.strictSame(await (await support.connect(t, registry)).listServices(), support.OWN_NAMES)
 })
 
+t.test('top tells him what he is told, and makes nothing up', { skip }, async (t) => {
+  const registry = await startOpen(t)
+  const { code, stdout } = await support.memsvc(registry, ['top', '--count', '1'], { uid: OTHER_UID })
+  t.equal(code, 0)
+  t.match(stdout, /^memsvc {2}AnonymousSharedMemory {2}pid \d+\n\nvalue 0\n/)
+  t.match(stdout, /Only its own user and root are told more/)
+  t.notMatch(stdout, /up |held now|total/)
+  t.match(
+    (await support.memsvc(registry, ['top', '--count', '1'])).stdout,
+    /^memsvc \S+ .* {2}up \d+ s\n(.*\n)*held now: /,
+  )
+})
+
 for (const writer of [String(OTHER_UID), nameOf('passwd'), `@${nameOf('group')}`]) {
   t.test(`with --writers ${writer} he may write, and a third one may not`, { skip }, async (t) => {
     const registry = await startOpen(t, '--writers', writer)

@@ -121,6 +121,10 @@ t.test('another daemon with the same folder is refused, and so is one without st
   })
 })
 
+t.test('--state of nothing is refused, and is not the folder that it runs in', async (t) => {
+  t.match(await memsvc(newRegistryPath(t), ['start', '--state', '']), { code: 2, stderr: /--state must not be empty/ })
+})
+
 t.test('--state-sync without --state is refused: nothing would be written', async (t) => {
   for (const sync of ['always', 'behind']) {
     t.match(await memsvc(newRegistryPath(t), ['start', '--state-sync', sync]), {
