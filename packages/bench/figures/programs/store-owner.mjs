@@ -13,17 +13,16 @@ const RULES = [
   ],
 ]
 
-/** Each second time the ranges of versions rise, of which there are 1,024. */
-const REARRANGED = 2000
+/** Each sixth time the ranges of versions rise, of which there are 1,024. */
+const MOST_MOVES = 6000
 
 let store
-let [moves, rearranged] = [0, 0]
+let moves = 0
 
 /** Every kind of move, and puts and deletes between them. */
 function moveOnce(step) {
   if (step % 3 === 0) store.resize({ capacity: 6 * MIB + (step % 5) * 4096 })
-  else if (step % 3 === 1 && rearranged++ < REARRANGED)
-    store.setAreas(RULES[step % 2].map(({ keys }) => ({ keys, mayRead: () => true })))
+  else if (step % 3 === 1) store.setAreas(RULES[step % 2].map(({ keys }) => ({ keys, mayRead: () => true })))
   else store.resize({ maxKeys: 4096 + (step % 7) })
   moves += 1
 }
@@ -45,7 +44,7 @@ answer({
   async move({ milliseconds }) {
     const end = performance.now() + milliseconds
     let last = 0
-    for (let step = 0; performance.now() < end; step++) {
+    for (let step = 0; step < MOST_MOVES && performance.now() < end; step++) {
       moveOnce(step)
       store.set('n', ++last)
       if (step % 4 === 0) churn(step)
