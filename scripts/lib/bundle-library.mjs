@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { FIRST, LATE, otherParts, PARTS } from './library-parts.mjs'
 
 /** What parts are given of library.js beside what they import of its modules. */
@@ -85,9 +85,10 @@ async function writePart(part, kit) {
   if (part === FIRST) return
   const file = join(kit.root, `../dist/bundle/${part}.cjs`)
   const text = asFunction(readFileSync(file, 'utf8'))
-  const module = text.replace('module.exports =', 'export default').replace(/\n\/\/# sourceMappingURL=.*/, '')
+  // For machines only: without white space, which would be a tenth of a megabyte.
+  const module = await transform(text.replace('module.exports =', 'export default'), { minifyWhitespace: true })
   writeFileSync(file, text)
-  writeFileSync(join(kit.root, `../dist/bundle/module/part-${part}.js`), module)
+  writeFileSync(join(kit.root, `../dist/bundle/module/part-${part}.js`), module.code)
 }
 
 /** Of a module without imports: what it exports is what it returns. No line moves. */
