@@ -1,5 +1,5 @@
 /** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
-import { Admission, connectionRateFarewell, countRefusal, Session } from '@memsvc/shared/internal'
+import { Admission, connectionRateFarewell, countRefusal, Session, TransientSet } from '@memsvc/shared/internal'
 import {
   type Credentials,
   getPeerGroups,
@@ -43,7 +43,7 @@ export class RegistryHost {
   /** To those who are turned away: the same packet for all. */
   readonly #farewell = connectionRateFarewell(DAEMON_LIMITS.arrivals.limit)
   #lastToldOfRate = Number.NEGATIVE_INFINITY
-  readonly #sessions = new Set<Session>()
+  readonly #sessions = new TransientSet<Session>()
   /** From the first failure to accept until one succeeds: an outage is one line of log. */
   #pause: NodeJS.Timeout | null = null
 

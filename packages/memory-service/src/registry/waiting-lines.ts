@@ -4,7 +4,7 @@
  * who asks for thousands does not keep the others waiting.
  */
 import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
-import { type Session, sessionOf, withoutStack } from '@memsvc/shared/internal'
+import { type Session, sessionOf, TransientMap, withoutStack } from '@memsvc/shared/internal'
 import { DAEMON_LIMITS } from '../quota/limits.ts'
 import type { Peer } from './peer.ts'
 
@@ -18,7 +18,7 @@ interface Visitor {
 }
 
 export class WaitingLines {
-  readonly #lines = new Map<Session, WaitingLine>()
+  readonly #lines = new TransientMap<Session, WaitingLine>()
 
   /**
    * Resolves when it is the peer's turn to be brought to the service; undefined: it is now.
@@ -34,7 +34,7 @@ export class WaitingLines {
 
   /** The peer is gone: its calls wait no longer. */
   leave(peer: Peer): void {
-    for (const line of this.#lines.values()) line.leave(peer)
+    for (const [, line] of this.#lines) line.leave(peer)
   }
 }
 

@@ -11,16 +11,17 @@
 import { type HubSocket, type OwnedFd, SHUT_RDWR, shutdown, unreadBytes } from 'memfd-native'
 import { LimitError } from '../util/errors.ts'
 import { clearInterval, now, setInterval } from '../util/timers.ts'
+import { TransientSet } from '../util/transient.ts'
 import type { ChannelBudget } from './held-bytes.ts'
 
 /** Milliseconds between two times that all are asked: to ask one costs a system call. */
 const POLL_INTERVAL_MS = 10
 
 /** Those who have something in flight. */
-const holders = new Set<InFlight>()
+const holders = new TransientSet<InFlight>()
 
 /** The sockets of channels that have ended. */
-const lingering = new Set<Lingering>()
+const lingering = new TransientSet<Lingering>()
 
 interface Lingering {
   readonly fd: OwnedFd

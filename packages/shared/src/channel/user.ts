@@ -4,6 +4,7 @@
  * most one batch of the hub's; all else stays in the kernel. So a user who sends more than is served waits for himself.
  */
 import { Hub, type HubGroup } from 'memfd-native'
+import { TransientMap } from '../util/transient.ts'
 import { type Share, shareOf } from './turn-limits.ts'
 import { turns, type Waiter } from './turns.ts'
 
@@ -14,7 +15,7 @@ export interface Keeper {
 }
 
 /** Those who have channels, or something that waits. */
-const users = new Map<number, User>()
+const users = new TransientMap<number, User>()
 
 /** Sockets of one user that are received in a turn while more of them wait: as many as make a batch. */
 const ADMITTED = 64

@@ -4,6 +4,7 @@
  */
 import { IllegalStateError, LimitError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
+import { TransientMap, TransientSet } from '../util/transient.ts'
 import { ofOnePeer, ofOneUser, type Shares } from './shares.ts'
 
 export interface LedgerOptions<R extends string> {
@@ -24,8 +25,8 @@ export class Ledger<R extends string> {
   /** How often something was charged or refunded. */
   changes = 0
   readonly #totals = new Tally<R>()
-  readonly #users = new Map<number, User<R>>()
-  readonly #accounts = new Set<Account<R>>()
+  readonly #users = new TransientMap<number, User<R>>()
+  readonly #accounts = new TransientSet<Account<R>>()
 
   constructor({ limits, ownUid, onChange = () => undefined }: LedgerOptions<R>) {
     this.limits = limits
@@ -60,7 +61,7 @@ export class Ledger<R extends string> {
   }
 
   /** Of all connections and channels. */
-  get accounts(): ReadonlySet<Account<R>> {
+  get accounts(): Iterable<Account<R>> {
     return this.#accounts
   }
 

@@ -5,6 +5,7 @@ import type { Binder } from '../binder/binder.ts'
 import type { Session } from '../binder/session.ts'
 import { Admission } from '../quota/admission.ts'
 import { type Account, Ledger } from '../quota/ledger.ts'
+import { TransientMap } from '../util/transient.ts'
 import type { Arrival, ChannelPolicy, Visit } from './registry-link.ts'
 import {
   countFreeFiles,
@@ -53,7 +54,7 @@ export function channelsWithin(limits: ServiceLimits): ServiceChannels<ServiceRe
 /** `R` has what a channel charges: `Charged`. */
 export class ServiceChannels<R extends string> {
   readonly #admission: Admission<R>
-  readonly #sessions = new Map<Session, Binder>()
+  readonly #sessions = new TransientMap<Session, Binder>()
 
   constructor(admission: Admission<R>) {
     this.#admission = admission
@@ -75,7 +76,7 @@ export class ServiceChannels<R extends string> {
 
   /** Ends them all. */
   close(): void {
-    for (const session of this.#sessions.keys()) session.close()
+    for (const [session] of this.#sessions) session.close()
   }
 
   /** Charged before anything is made, and before its HELLO: who says nothing cannot have more channels than who does. */
