@@ -75,12 +75,12 @@ void Inbox::Receive(int index, int ready) {
 }
 
 // Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
-// looked for now and then, while there were several the last time, at a server's first, and when the end must be behind the first.
+// looked for now and then, while there were several the last time, at first, and when the end must be behind the first.
 void Inbox::ReceivePackets(int index, bool has_ended) {
   Slot& slot = sockets_[index];
   bool probes = has_ended || slot.bursts || ++slot.wakes >= kProbeInterval;
   bool admitted = slot.admitted != 0;  // its group is closed, or was
-  int limit = admitted ? 1 : probes ? kPacketsPerSocket : slot.is_new && !slot.accepts_file_descriptors ? 2 : 1;
+  int limit = admitted ? 1 : probes ? kPacketsPerSocket : slot.is_new ? 2 : 1;
   slot.admitted = 0;
   slot.ticket = 0;
   if (probes) slot.wakes = 0;

@@ -40,7 +40,7 @@ struct Slot {
   bool refuses_file_descriptors = false;  // by the kernel's word
   bool blocked = false;  // a packet of this batch did not go: what comes after it must not either
   bool bursts = false;  // a wake-up found several packets; otherwise one is read, and the kernel is not asked for more
-  bool is_new = true;   // nothing has come yet: a client's HELLO has company, but only one call
+  bool is_new = true;   // nothing has come yet: a first packet has company, but only one
   bool ended = false;   // has been told; nothing more is read
   uint8_t wakes = 0;    // since a second packet was looked for
   bool parked = false;  // something is ready, and waits in the kernel until its group may be received again
