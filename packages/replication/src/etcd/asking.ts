@@ -1,6 +1,11 @@
 /** What it takes to ask one node, by whichever way, and to hear of its answer. */
 import type { EngineError } from '../engine/engine.ts'
 
+/** An idle connection is kept for so long. */
+export const KEPT_MS = 60_000
+/** Of silence, after which the kernel asks whether the other side is there. */
+export const PROBE_MS = 1000
+
 export interface TlsOptions {
   readonly ca?: string | undefined
   readonly cert?: string | undefined

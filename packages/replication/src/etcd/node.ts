@@ -1,7 +1,7 @@
 /** One node of a cluster: requests to it over connections that are kept, whether one got there, and what is known when it fails. By undici. */
 import { buildConnector, Client, type Dispatcher, errors, Pool } from 'undici'
 import { EngineError } from '../engine/engine.ts'
-import type { Asker, GiveUp, NodeOptions } from './asking.ts'
+import { type Asker, type GiveUp, KEPT_MS, type NodeOptions, PROBE_MS } from './asking.ts'
 import { RpcConnection, type RpcRequest } from './rpc.ts'
 
 export interface NodeRequest {
@@ -14,10 +14,6 @@ export interface NodeRequest {
 
 /** At a time: who asks when there are too many waits. */
 const MOST = 64
-/** An idle connection is kept for so long. */
-const KEPT_MS = 60_000
-/** Of silence, after which the kernel asks whether the other side is there. */
-const PROBE_MS = 1000
 
 export class Node {
   readonly endpoint: string

@@ -13,7 +13,7 @@ import {
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { EngineError } from '../engine/engine.ts'
-import type { Asker, GiveUp, NodeOptions } from './asking.ts'
+import { type Asker, type GiveUp, KEPT_MS, type NodeOptions, PROBE_MS } from './asking.ts'
 
 export interface RpcRequest {
   readonly path: string
@@ -23,10 +23,6 @@ export interface RpcRequest {
 
 /** An attempt to open it is made no more often. */
 const PAUSE_MS = 5000
-/** Of silence, after which the kernel asks whether the other side is there. */
-const PROBE_MS = 1000
-/** An idle connection is kept for so long. */
-const KEPT_MS = 60_000
 /** Before a message: whether it is compressed, and its length. */
 const FRAME_BYTES = 5
 /** 0: it is done. */

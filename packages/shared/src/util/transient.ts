@@ -7,34 +7,6 @@
 /** So many may go before it begins anew, or as many as stay. */
 const MOST_GONE = 16
 
-export class TransientSet<T> {
-  #members = new Set<T>()
-  #gone = 0
-
-  get size(): number {
-    return this.#members.size
-  }
-
-  add(member: T): void {
-    this.#members.add(member)
-  }
-
-  /** @returns whether it was one */
-  delete(member: T): boolean {
-    if (!this.#members.delete(member)) return false
-    if (++this.#gone > Math.max(MOST_GONE, this.#members.size)) {
-      this.#members = new Set(this.#members)
-      this.#gone = 0
-    }
-    return true
-  }
-
-  /** Of those that are members now, in the order in which they came: some may be gone when they are reached. */
-  [Symbol.iterator](): IterableIterator<T> {
-    return this.#members.values()
-  }
-}
-
 export class TransientMap<K, V> {
   #entries = new Map<K, V>()
   #gone = 0
@@ -61,8 +33,35 @@ export class TransientMap<K, V> {
     return true
   }
 
-  /** As of TransientSet. */
+  /** Of those that are there now, in the order in which they came: some may be gone when they are reached. */
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.#entries.entries()
+  }
+
+  /** As the iterator. */
+  keys(): IterableIterator<K> {
+    return this.#entries.keys()
+  }
+}
+
+export class TransientSet<T> {
+  readonly #members = new TransientMap<T, true>()
+
+  get size(): number {
+    return this.#members.size
+  }
+
+  add(member: T): void {
+    this.#members.set(member, true)
+  }
+
+  /** @returns whether it was one */
+  delete(member: T): boolean {
+    return this.#members.delete(member)
+  }
+
+  /** As of TransientMap. */
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#members.keys()
   }
 }
