@@ -10,6 +10,9 @@
 #include "programs.h"
 
 #define COPIES_PER_CLOCK 64
+/* Places that malloc(3) may answer, within a line of the cache. What a copy takes depends on them. */
+#define PLACES 4
+#define PLACE_BYTES 16
 
 static size_t size;
 static char *region, *copy;
@@ -25,7 +28,7 @@ static void sample_copies(uint64_t end) {
     uint64_t start = now_ns(), count = 0;
     while (now_ns() < end) {
         for (int i = 0; i < COPIES_PER_CLOCK; i++) {
-            memcpy(copy, region, size);
+            memcpy(copy + i % PLACES * PLACE_BYTES, region, size);
             /* The compiler may not drop a copy that nobody reads. */
             __asm__ volatile("" : : "r"(copy) : "memory");
         }
@@ -67,7 +70,7 @@ int memory(char **args) {
     check(ftruncate(region_fd, (off_t)size), "ftruncate");
     region = map(region_fd, PROT_READ | PROT_WRITE);
     memset(region, 1, size);
-    copy = malloc(size);
+    copy = malloc(size + (PLACES - 1) * PLACE_BYTES);
     if (copy == NULL) die("malloc");
     serve_samples(sample);
     return 0;

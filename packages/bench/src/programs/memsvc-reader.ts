@@ -1,7 +1,7 @@
 /** Reads of a region of N bytes by the public API. Words: ROOT BYTES. */
 import { types } from 'node:util'
 import { loadNative, loadShared } from './library.ts'
-import { serveSamples, timeLoop, verify } from './samples.ts'
+import { serveSamples, targetsOf, timeLoop, verify } from './samples.ts'
 
 const { isExternal } = types
 const [root = '', size = '4'] = process.argv.slice(2)
@@ -11,18 +11,24 @@ const { mmap } = await loadNative(root)
 
 const owner = new MemoryFile('bench', bytes)
 const file = new MemoryFile(owner.shareReadOnly().getFileDescriptor(), bytes, 'r')
-const target = Buffer.alloc(bytes)
+const targets = targetsOf(bytes)
 const view = mmap.map(bytes, mmap.PROT_READ, mmap.MAP_SHARED, owner.getFileDescriptor().getInt())
 const words = new Int32Array(view.buffer, view.byteOffset, 1)
 const pattern = Buffer.from(Array.from({ length: bytes }, (_, i) => i % 251))
 owner.writeBytes(pattern, 0, 0, bytes)
-verify(file.readBytes(target, 0, 0, bytes) === bytes && target.equals(pattern), 'the reader sees what the owner wrote')
+for (const target of targets) {
+  verify(
+    file.readBytes(target, 0, 0, bytes) === bytes && target.equals(pattern),
+    'the reader sees what the owner wrote',
+  )
+}
 verify(Atomics.load(words, 0) === pattern.readInt32LE(0), 'so does the bare mapping')
 verify(file.readInt32BE(0) === pattern.readInt32BE(0), 'and the int')
 
 function readBytes(times: number): number {
   let sum = 0
   for (let i = 0; i < times; i++) {
+    const target = targets[i % targets.length] as Buffer
     file.readBytes(target, 0, 0, bytes)
     sum += target[i % bytes] as number
   }

@@ -70,6 +70,18 @@ export async function timeThroughput(milliseconds: number, call: (i: number) => 
   return { rate: (count * 1000) / (performance.now() - start) }
 }
 
+/**
+ * Where a loop copies `bytes` to, in turn: each place within a line of the cache that malloc(3) may answer. Copies to places that
+ * do not lie like their source take longer (1 KiB: 2 ns), so one place would make the figure a matter of luck.
+ */
+export function targetsOf(bytes: number): readonly Buffer[] {
+  const all = Buffer.alloc(bytes + MALLOC_ALIGNMENT * (TARGETS - 1))
+  return Array.from({ length: TARGETS }, (_, i) => all.subarray(i * MALLOC_ALIGNMENT, i * MALLOC_ALIGNMENT + bytes))
+}
+
+const MALLOC_ALIGNMENT = 16
+const TARGETS = 4
+
 /** Whatever a timed loop computes ends here. */
 export let sink = 0
 

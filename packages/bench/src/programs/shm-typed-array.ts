@@ -1,6 +1,6 @@
 /** System V shared memory by shm-typed-array: no server, no consistency. Words: FOLDER BYTES. */
 import { loadPeer } from './peer.ts'
-import { serveSamples, timeLoop, verify } from './samples.ts'
+import { serveSamples, targetsOf, timeLoop, verify } from './samples.ts'
 
 interface Library {
   create(count: number, type: 'Buffer'): (Buffer & { key: number }) | null
@@ -20,16 +20,19 @@ process.on('SIGTERM', () => {
   process.exit(0)
 })
 own.fill(7)
-const target = Buffer.alloc(Number(size))
-target.set(shared)
-verify(
-  target.every((byte) => byte === 7),
-  'what one mapping wrote the other one reads',
-)
+const targets = targetsOf(Number(size))
+for (const target of targets) {
+  target.set(shared)
+  verify(
+    target.every((byte) => byte === 7),
+    'what one mapping wrote the other one reads',
+  )
+}
 
 function readBytes(times: number): number {
   let sum = 0
   for (let i = 0; i < times; i++) {
+    const target = targets[i % targets.length] as Buffer
     target.set(shared as Buffer)
     sum += target[0] as number
   }
