@@ -48,11 +48,11 @@ class LiveMemory {
   /** Bytes that may change meanwhile: what was copied counts only after the fence and the second look that follow. */
   template <Site>
   void CopyOut(uint64_t at, void* target, uint64_t count) const {
-    CopyBytes(target, base_ + at, count);
+    CopyBytes(target, base_ + at, count, &end_);
   }
   template <Site>
   void CopyIn(uint64_t at, const void* source, uint64_t count) {
-    CopyBytes(base_ + at, source, count);
+    CopyBytes(base_ + at, source, count, &end_);
   }
   template <Site>
   void Zero(uint64_t at, uint64_t count) {
@@ -65,6 +65,8 @@ class LiveMemory {
   }
 
   uint8_t* base_;
+  /** Of whichever copy was the last; a thread has a memory of its own. */
+  mutable CopyEnd end_ = CopyEnd::kLast;
 };
 
 }  // namespace area
