@@ -18,7 +18,7 @@ import {
 } from 'memfd-native'
 import { DeadObjectError, LimitError } from '../util/errors.ts'
 import type { ChannelHandler, ChannelOptions } from './channel-handler.ts'
-import { asDeath, CLOSED, PEER_GONE, retold } from './death.ts'
+import { asDeath, CLOSED, PEER_GONE } from './death.ts'
 import { failureBody } from './failure.ts'
 import { type ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { Inbox, type InboxOwner } from './inbox.ts'
@@ -36,15 +36,13 @@ import {
 } from './message.ts'
 import { Outbox, type OutboxOwner, type When } from './outbox.ts'
 import { type Envelope, OutgoingBody } from './outgoing-body.ts'
+import { OutgoingCalls } from './outgoing-calls.ts'
 import { type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
-import { type CallWaiter, PendingCalls } from './pending-calls.ts'
+import type { CallWaiter } from './pending-calls.ts'
 import { User } from './user.ts'
 
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
 export type { IncomingBody } from './packet-reader.ts'
-
-/** Up to here they share a packet with what else leaves in this turn. */
-const MANY_RELEASES = 32
 
 /** More than a socket holds of even the shortest. */
 const MAX_TAKEN_IN = 1024
@@ -61,7 +59,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   readonly #outbox: Outbox
   readonly #reader: PacketReader
   readonly #inbox: Inbox
-  readonly #pending = new PendingCalls()
+  readonly #calls: OutgoingCalls
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
   /** Whose turns it takes. */
@@ -93,6 +91,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#socket.join(this.#user.group)
     this.#inbox = new Inbox(this, this.#reader, this.held, this.#user)
     this.#outbox = new Outbox(this, this.#hub, this.#socket, this.held)
+    this.#calls = new OutgoingCalls(this.#outbox)
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
     if (role === 'client') this.#outbox.begin(hello)
   }
@@ -118,7 +117,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
 
   /** Calls out that have no answer yet. */
   get pendingCalls(): number {
-    return this.#pending.size
+    return this.#calls.pending
   }
 
   /** Bytes that wait for the peer to read. */
@@ -138,29 +137,19 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
    *   waiter hears nothing.
    */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
-    this.#makeRoomFor(body)
-    const when = this.#pending.areConcurrent ? 'thisTurn' : 'now'
-    const id = this.#pending.add(waiter)
-    try {
-      this.#outbox.send({ kind: KIND_TRANSACTION, id, object, code, oneway: false }, body, when)
-      this.#updateReference()
-    } catch (error) {
-      this.#pending.remove(id)
-      throw error
-    }
+    this.#calls.call(object, code, body, waiter)
+    this.#updateReference()
   }
 
   /** Nobody waits any more for a call that is pending: it keeps the process no longer. Its waiter says so from now on. */
   giveUp(): void {
-    this.#pending.giveUp()
+    this.#calls.giveUp()
     this.#updateReference()
   }
 
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
   callOneway(object: number, code: number, body: OutgoingBody): void {
-    this.#makeRoomFor(body)
-    const envelope = { kind: KIND_TRANSACTION, id: 0, object, code, oneway: true }
-    this.#outbox.send(envelope, body, this.#outbox.whenOthersDo)
+    this.#calls.callOneway(object, code, body)
   }
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
@@ -178,15 +167,11 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#sendOrEnd(releaseOf(object, count), OutgoingBody.EMPTY, 'thisTurn')
   }
 
-  /** As `release`, of many objects: in as few packets as they need, now. */
+  /** As `release`, of many objects. */
   releaseAll(references: readonly { object: number; count: number }[]): void {
-    if (references.length < MANY_RELEASES) for (const { object, count } of references) this.release(object, count)
-    else if (!this.isEnded) this.#releaseMany(references.map(({ object, count }) => releaseOf(object, count)))
-  }
-
-  #releaseMany(envelopes: readonly Envelope[]): void {
+    if (this.isEnded) return
     try {
-      this.#outbox.sendBare(envelopes)
+      this.#outbox.sendBare(references.map(({ object, count }) => releaseOf(object, count)))
     } catch (cause) {
       this.onLost(cause)
     }
@@ -252,18 +237,11 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   #sendOrEnd(envelope: Envelope, body: OutgoingBody, when: When): void {
     if (this.isEnded) return
     try {
-      this.#makeRoomFor(body)
+      this.#outbox.makeRoomFor(body)
       this.#outbox.send(envelope, body, when)
     } catch (cause) {
       this.onLost(cause)
     }
-  }
-
-  /** @throws LimitError, DeadObjectError a message with this body cannot be sent now */
-  #makeRoomFor(body: OutgoingBody): void {
-    if (this.#endReason === null) this.#outbox.makeRoomFor(body)
-    // Also where it has ended by what that sent.
-    if (this.#endReason !== null) throw retold(this.#endReason)
   }
 
   /** A broadcast could not be sent here: a negative errno. */
@@ -346,33 +324,28 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
       this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
     } else if (header.kind === KIND_RELEASE) {
       this.#handler.onRelease(header.object, header.code)
-    } else this.#settle(header, body)
-  }
-
-  #settle(header: Header, body: IncomingBody): void {
-    const outcome = { status: header.kind === KIND_REPLY ? 0 : header.code, body }
-    if (header.id === 0 && header.kind === KIND_FAILURE) {
-      this.#end(this.#handler.onFarewell(outcome))
-      return
+    } else if (header.kind === KIND_FAILURE && header.id === 0) {
+      this.#end(this.#handler.onFarewell({ status: header.code, body }))
+    } else {
+      this.#calls.settle(header, body)
+      this.#updateReference()
     }
-    if (!this.#pending.settle(header.id, outcome)) throw new Violation(`an answer to call ${header.id}, which is none`)
-    this.#updateReference()
   }
 
   #end(reason: Error): void {
     if (this.isEnded) return
     this.#endReason = asDeath(reason)
-    this.#outbox.close()
+    this.#outbox.close(this.#endReason)
     this.#socket.close()
     this.#inbox.close()
     this.held.close()
-    this.#pending.failAll(this.#endReason)
+    this.#calls.failAll(this.#endReason)
     this.#updateReference()
     this.#handler.onEnd(reason)
   }
 
   #updateReference(): void {
-    const busy = !this.isEnded && (this.#reasons > 0 || this.#pending.awaited > 0 || this.#outbox.isWaiting)
+    const busy = !this.isEnded && (this.#reasons > 0 || this.#calls.awaited > 0 || this.#outbox.isWaiting)
     if (busy === this.#isReferenced) return
     this.#isReferenced = busy
     if (busy) this.#hub.ref()

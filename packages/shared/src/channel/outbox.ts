@@ -7,6 +7,7 @@ import { errnos, type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native
 import { DeadObjectError } from '../util/errors.ts'
 import { nextTick } from '../util/timers.ts'
 import { withWords } from '../util/words.ts'
+import { retold } from './death.ts'
 import type { ChannelBudget, HeldBytes } from './held-bytes.ts'
 import { HEADER_BYTES, KIND_CONTINUATION, writeHeader } from './message.ts'
 import { type Envelope, OutgoingBody, writeMessage } from './outgoing-body.ts'
@@ -21,6 +22,9 @@ export type When = 'now' | 'thisBatch' | 'thisTurn'
 
 /** It closed its end. */
 const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
+
+/** So many messages without a body leave at once: fewer share a packet with what else leaves in this turn. */
+const MANY_BARE_MESSAGES = 32
 
 /** Messages without a body that a packet holds. */
 const BARE_MESSAGES = Math.floor(MAX_PACKET_BYTES / HEADER_BYTES)
@@ -42,7 +46,8 @@ export class Outbox {
   /** Messages that wait for the end of this turn, if any do. */
   #pack: Pack | null = null
   #willLeave = false
-  #isClosed = false
+  /** Why nothing is sent any more; null: it is. */
+  #endReason: Error | null = null
 
   /** @param held what waits is a part of it */
   constructor(owner: OutboxOwner, hub: Hub, socket: HubSocket, held: HeldBytes) {
@@ -82,10 +87,14 @@ export class Outbox {
     this.#queue.send(HEADER_BYTES)
   }
 
-  /** @throws LimitError a message with this body cannot be sent now: see `send`. It may close the outbox */
+  /** @throws LimitError, DeadObjectError a message with this body cannot be sent now: see `send` */
   makeRoomFor(body: OutgoingBody): void {
-    this.#queue.checkRoom(body.fds.length)
-    if (this.#pack !== null && !(Pack.mayHold(body) && this.#pack.fits(body))) this.leave()
+    if (this.#endReason === null) {
+      this.#queue.checkRoom(body.fds.length)
+      if (this.#pack !== null && !(Pack.mayHold(body) && this.#pack.fits(body))) this.leave()
+    }
+    // Also where the channel has ended by what that sent.
+    if (this.#endReason !== null) throw retold(this.#endReason)
   }
 
   /**
@@ -116,13 +125,23 @@ export class Outbox {
   }
 
   /**
-   * Sends messages that are a header each, now and as many to a packet as it holds.
-   * @throws LimitError of the budget: they cannot wait
+   * Sends messages that are a header each: many of them now, as many to a packet as it holds.
+   * @throws LimitError, DeadObjectError of the budget: they cannot wait
    */
   sendBare(envelopes: readonly Envelope[]): void {
+    if (envelopes.length >= MANY_BARE_MESSAGES) this.#sendManyBare(envelopes)
+    else for (const envelope of envelopes) this.#sendSoon(envelope)
+  }
+
+  #sendSoon(envelope: Envelope): void {
+    this.makeRoomFor(OutgoingBody.EMPTY)
+    this.send(envelope, OutgoingBody.EMPTY, 'thisTurn')
+  }
+
+  #sendManyBare(envelopes: readonly Envelope[]): void {
     this.makeRoomFor(OutgoingBody.EMPTY)
     this.leave() // it may have the objects themselves, on their way home
-    if (this.#isClosed) return
+    if (this.#endReason !== null) return
     let result = 0
     for (let first = 0; first < envelopes.length && result >= 0; first += BARE_MESSAGES) {
       const some = envelopes.slice(first, first + BARE_MESSAGES)
@@ -173,14 +192,14 @@ export class Outbox {
   }
 
   /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
-  close(): void {
-    this.#isClosed = true
+  close(reason: Error): void {
+    this.#endReason = reason
     this.#dropPack()
     this.#queue.close()
   }
 
   #afterSend(errno: number): void {
-    if (errno >= 0 || this.#isClosed) return
+    if (errno >= 0 || this.#endReason !== null) return
     if (!PEER_GONE.includes(errno)) {
       this.#owner.onFault(new DeadObjectError(`the other side cannot be reached (errno ${-errno})`))
       return
@@ -203,7 +222,7 @@ export class Outbox {
     this.#willLeave = true
     nextTick(() => {
       this.#willLeave = false
-      if (!this.#isClosed) this.leave()
+      if (this.#endReason === null) this.leave()
     })
   }
 
