@@ -4,6 +4,7 @@
  * before they are there.
  */
 
+import type { References } from '../channel/channel.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { LimitError } from '../util/errors.ts'
@@ -11,12 +12,6 @@ import { limitError } from '../util/limit.ts'
 import { NumberTable } from '../util/number-table.ts'
 import { setImmediate } from '../util/timers.ts'
 import type { BinderProxy } from './binder-proxy.ts'
-
-/** References to one object. */
-export interface References {
-  readonly object: number
-  readonly count: number
-}
 
 interface Import {
   readonly imports: Imports

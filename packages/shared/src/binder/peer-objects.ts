@@ -44,7 +44,7 @@ export class PeerObjects {
     this.#channel = channel
     this.#options = options
     this.#imports = new Imports((references) => {
-      channel.releaseAll(references)
+      channel.release(references)
       options.onReleased()
     })
   }

@@ -157,7 +157,7 @@ export class WireParcels implements BinderSource {
   /** A body that came and was not admitted: its descriptors are closed, its binders given back. */
   refuse(body: IncomingBody): void {
     for (const fd of body.fds) fd.close()
-    if (body.objects.length > 0) this.#channel.releaseAll(counted(countedNumbers(body)))
+    if (body.objects.length > 0) this.#channel.release(counted(countedNumbers(body)))
   }
 
   /** The binders of a body will be held, each until it is opened or given back; or the limit that forbids it. */

@@ -27,21 +27,22 @@ import {
   KIND_FAILURE,
   KIND_HELLO,
   KIND_RELEASE,
-  KIND_REPLY,
   KIND_TRANSACTION,
   PROTOCOL_VERSION,
   STATUS_LIMIT,
   STATUS_VERSION,
   Violation,
 } from './message.ts'
-import { Outbox, type OutboxOwner, type When } from './outbox.ts'
-import { type Envelope, OutgoingBody } from './outgoing-body.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import type { OutgoingBody } from './outgoing-body.ts'
 import { OutgoingCalls } from './outgoing-calls.ts'
+import { type Debtor, Owed, type References } from './owed.ts'
 import { type IncomingBody, type MessageSink, PacketReader } from './packet-reader.ts'
 import type { CallWaiter } from './pending-calls.ts'
 import { User } from './user.ts'
 
 export type { ChannelHandler, ChannelOptions, IncomingCall, Outcome } from './channel-handler.ts'
+export type { References } from './owed.ts'
 export type { IncomingBody } from './packet-reader.ts'
 
 /** More than a socket holds of even the shortest. */
@@ -52,7 +53,7 @@ const ABOVE_CHANNELS = 4096
 
 const ownUid = process.getuid?.() ?? 0
 
-export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOwner {
+export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOwner, Debtor {
   readonly #hub = Hub.current()
   readonly #socket: HubSocket
   readonly #handler: ChannelHandler
@@ -60,6 +61,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   readonly #reader: PacketReader
   readonly #inbox: Inbox
   readonly #calls: OutgoingCalls
+  readonly #owed: Owed
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
   /** Whose turns it takes. */
@@ -67,8 +69,6 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   /** Null: it has not ended. */
   #endReason: Error | null = null
   #reasons = 0
-  /** Calls that came in and have no answer yet. */
-  #unanswered = 0
   /** The packet that was told last is followed by another one. */
   #isFollowed = false
   #isReferenced = false
@@ -92,12 +92,18 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#inbox = new Inbox(this, this.#reader, this.held, this.#user)
     this.#outbox = new Outbox(this, this.#hub, this.#socket, this.held)
     this.#calls = new OutgoingCalls(this.#outbox)
+    this.#owed = new Owed(this, this.#outbox)
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
     if (role === 'client') this.#outbox.begin(hello)
   }
 
   get isEnded(): boolean {
     return this.#endReason !== null
+  }
+
+  /** Whether more that has come together with what is served now is served next. */
+  get hasMore(): boolean {
+    return this.#reader.hasMore || this.#isFollowed
   }
 
   /** The peer closed its end: what was sent since then, and with the call that found it out, has not reached it. */
@@ -154,27 +160,17 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
   reply(id: number, body: OutgoingBody): void {
-    this.#answer({ kind: KIND_REPLY, id, object: 0, code: 0, oneway: false }, body)
+    this.#owed.reply(id, body)
   }
 
   /** Answers a call that was not carried out. Id 0 says goodbye: the caller closes the channel next. */
   fail(id: number, status: number, body: OutgoingBody): void {
-    this.#answer({ kind: KIND_FAILURE, id, object: 0, code: status, oneway: false }, body)
+    this.#owed.fail(id, status, body)
   }
 
-  /** Gives references to one of the peer's objects back. A peer that does not read them loses the channel, too. */
-  release(object: number, count: number): void {
-    this.#sendOrEnd(releaseOf(object, count), OutgoingBody.EMPTY, 'thisTurn')
-  }
-
-  /** As `release`, of many objects. */
-  releaseAll(references: readonly { object: number; count: number }[]): void {
-    if (this.isEnded) return
-    try {
-      this.#outbox.sendBare(references.map(({ object, count }) => releaseOf(object, count)))
-    } catch (cause) {
-      this.onLost(cause)
-    }
+  /** Gives references to the peer's objects back. A peer that does not read them loses the channel, too. */
+  release(references: readonly References[]): void {
+    this.#owed.release(references)
   }
 
   /**
@@ -226,24 +222,6 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#updateReference()
   }
 
-  #answer(envelope: Envelope, body: OutgoingBody): void {
-    if (envelope.id !== 0) this.#unanswered -= 1
-    // The last answer that this side owes takes the ones before it along. Calls that came together are answered together.
-    const isLast = this.#unanswered === 0 && !this.#reader.hasMore && !this.#isFollowed
-    this.#sendOrEnd(envelope, body, isLast ? 'thisBatch' : 'thisTurn')
-  }
-
-  /** What this side owes: if it can neither be sent nor wait the channel is of no more use. */
-  #sendOrEnd(envelope: Envelope, body: OutgoingBody, when: When): void {
-    if (this.isEnded) return
-    try {
-      this.#outbox.makeRoomFor(body)
-      this.#outbox.send(envelope, body, when)
-    } catch (cause) {
-      this.onLost(cause)
-    }
-  }
-
   /** A broadcast could not be sent here: a negative errno. */
   onSendFailed(errno: number): void {
     this.#outbox.onSendFailed(errno)
@@ -268,7 +246,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#inbox.take(packet)
   }
 
-  // --- what the outbox tells ---
+  // --- what the outbox tells, and what is owed ---
 
   onWaiting(): void {
     this.#updateReference()
@@ -320,7 +298,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
 
   onMessage(header: Header, body: IncomingBody): void {
     if (header.kind === KIND_TRANSACTION) {
-      if (header.id !== 0) this.#unanswered += 1
+      if (header.id !== 0) this.#owed.onCall()
       this.#handler.onTransaction({ id: header.id, object: header.object, code: header.code, body })
     } else if (header.kind === KIND_RELEASE) {
       this.#handler.onRelease(header.object, header.code)
@@ -351,8 +329,4 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     if (busy) this.#hub.ref()
     else this.#hub.unref()
   }
-}
-
-function releaseOf(object: number, count: number): Envelope {
-  return { kind: KIND_RELEASE, id: 0, object, code: count, oneway: false }
 }

@@ -386,7 +386,7 @@ t.test('a peer that does not read its failures, or its releases, loses the chann
   t.type(await failing.recorder.ended(), support.Violation)
 
   const releasing = support.recordedServer(t)
-  for (let i = 0; i < 100_000 && !releasing.channel.isEnded; i++) releasing.channel.release(i, 1)
+  for (let i = 0; i < 100_000 && !releasing.channel.isEnded; i++) releasing.channel.release([{ object: i, count: 1 }])
   t.type(await releasing.recorder.ended(), support.Violation)
 })
 
@@ -449,7 +449,7 @@ t.test('a message with a long body leaves behind those that share a packet', asy
 
 t.test('releases share packets', async (t) => {
   const { channel, peer } = support.recordedServer(t)
-  for (let object = 1; object <= 30; object++) channel.release(object, 2)
+  for (let object = 1; object <= 30; object++) channel.release([{ object, count: 2 }])
   const received = await peer.receive()
   t.equal(received?.messages.length, 30)
   t.match(received?.messages[29], { kind: support.RELEASE, id: 0, object: 30, code: 2, dataSize: 0 })

@@ -418,7 +418,7 @@ t.test('after close() nothing comes and nothing goes, and closing again is harml
   channel.close()
   channel.reply(1, OutgoingBody.EMPTY)
   channel.fail(1, 1, OutgoingBody.EMPTY)
-  channel.release(1, 1)
+  channel.release([{ object: 1, count: 1 }])
   t.equal(recorder.ends.length, 1)
   t.equal(await peer.receive(), null)
 })
