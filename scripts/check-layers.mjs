@@ -56,9 +56,10 @@ const LAYERS = {
       'words',
     ],
     ['environment'],
-    ['define', 'fast_call', 'poll'],
+    ['define', 'fast_call'],
     ['context'],
-    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'watcher', 'area', 'hub'],
+    ['poll'],
+    ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'area', 'hub'],
     ['addon'],
   ],
 }

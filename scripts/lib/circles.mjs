@@ -1,7 +1,7 @@
 /**
  * Circles of imports. One rule finds them all: in every folder, its files and subfolders may not need each other in a circle.
  * A circle of files that runs through several folders is a circle of those folders, at the place where they part.
- * The files that lie in a package's `src` itself are a room too: it may need those in it, or be needed by them, not both.
+ * The files that lie in a package's `src` or `native` itself are a room too: it may need those in it, or be needed by them, not both.
  */
 
 /**
@@ -9,9 +9,10 @@
  * @returns of each circle its folder, its members (files or folders, sorted), and the texts of one way round
  */
 export function findCircles(edges) {
+  const files = new Set(edges.flatMap(({ from, to }) => [from, to]))
   return [...edgesByFolder(edges)].flatMap(([folder, inFolder]) => {
     const circles = circlesIn(folder, inFolder)
-    return circles.length > 0 ? circles : circlesIn(folder, betweenRooms(folder, inFolder))
+    return circles.length > 0 ? circles : circlesIn(folder, betweenRooms(folder, inFolder, files))
   })
 }
 
@@ -19,10 +20,10 @@ function circlesIn(folder, edges) {
   return knots(edges).map((members) => ({ folder, members, way: wayRound(edges, members) }))
 }
 
-/** The edges of a package's `src` with its files taken as one, under the name of the folder. */
-function betweenRooms(folder, edges) {
-  if (!/^packages\/[^/]+\/src$/.test(folder)) return []
-  const room = (entry) => (/\.[a-z]+$/.test(entry) ? folder : entry)
+/** The edges of a package's `src` or `native` with its files taken as one, under the name of the folder. */
+function betweenRooms(folder, edges, files) {
+  if (!/^packages\/[^/]+\/(src|native)$/.test(folder)) return []
+  const room = (entry) => (files.has(entry) ? folder : entry)
   const rooms = edges.map(({ from, to, text }) => ({ from: room(from), to: room(to), text }))
   return rooms.filter(({ from, to }) => from !== to)
 }

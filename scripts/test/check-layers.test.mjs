@@ -144,6 +144,14 @@ const REFUSED = {
     { [`${NATIVE}/fd.cc`]: '#include "scm.h"\n', [`${NATIVE}/scm.cc`]: '#include "fd.h"\n' },
     `a circle of ${NATIVE}/fd, ${NATIVE}/scm`,
   ],
+  'a native folder that needs a file of native, where another file of native needs the folder': [
+    {
+      [`${NATIVE}/environment.h`]: '',
+      [`${NATIVE}/poll/a.h`]: '#include "../environment.h"\n',
+      [`${NATIVE}/fd.cc`]: '#include "poll/a.h"\n',
+    },
+    `a circle of ${NATIVE}, ${NATIVE}/poll`,
+  ],
   'native code that includes upward': [{ [`${NATIVE}/args.h`]: '#include "define.h"\n' }, 'upward'],
   'native code without a layer': [{ [`${NATIVE}/misc.cc`]: '#include "define.h"\n' }, 'no layer'],
 }

@@ -18,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterAreaReader(env, exports);
   RegisterAreaFeed(env, exports);
   RegisterAreaWriter(env, exports);
+  RegisterAreaBlocks(env, exports);
   RegisterAreaRoom(env, exports);
   return exports;
 }

@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <utility>
 
-#include "context.h"
-#include "define.h"
-#include "families.h"
-#include "poll/end_hook.h"
-#include "poll/poll_handle.h"
-#include "unique_fd.h"
+#include "../context.h"
+#include "../define.h"
+#include "../families.h"
+#include "../unique_fd.h"
+#include "end_hook.h"
+#include "poll_handle.h"
 
 /**
  * Owns itself from Watch() on: the handle may be used until it says that it is closed, which deletes it.
