@@ -2,11 +2,9 @@
  * Serves memsvc.IStore: who may read is handed the areas, who may write has the owner write. A client passes no descriptors, and what
  * it sends is bounded before it is kept.
  */
-import process from 'node:process'
-import { areaTypes } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
 import { BinderProxy } from '../binder/binder-proxy.ts'
-import { type Caller, readsCallerSynchronously } from '../binder/calling-identity.ts'
+import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import { readsInPlace } from '../binder/in-place.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'
@@ -19,7 +17,6 @@ import {
   IllegalStateError,
   InvalidArgValueError,
   NullPointerError,
-  SecurityError,
   UnsupportedOperationError,
 } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
@@ -27,39 +24,29 @@ import { setImmediate } from '../util/timers.ts'
 import { AreaHandouts } from './area-handouts.ts'
 import { checkUpdate } from './edits.ts'
 import type { StoreOrigin } from './origin.ts'
-import { OriginCalls, type OriginRequest } from './origin-calls.ts'
-import type { PutOptions, StoreCore } from './store-core.ts'
-import {
-  ANY_VERSION,
-  type HandedArea,
-  IStore,
-  NO_TTL,
-  type OriginRevision,
-  type Outcome,
-  type WireEdit,
-} from './store-interface.ts'
+import { OriginCalls } from './origin-calls.ts'
+import type { StoreCore } from './store-core.ts'
+import { type HandedArea, IStore, NO_TTL, type OriginRevision, type Outcome, type WireEdit } from './store-interface.ts'
 import { checkKey } from './store-key.ts'
+import {
+  callerNow,
+  checkedBytes,
+  checkedType,
+  payerOf,
+  StoreRequests,
+  type StoreRights,
+  wanted,
+} from './store-requests.ts'
 import type { StoreWatchers } from './store-watchers.ts'
 import { Uploads } from './uploads.ts'
 
-export interface StoreServiceParts {
+export interface StoreServiceParts extends StoreRights {
   readonly core: StoreCore
   readonly watchers: StoreWatchers
-  readonly mayWrite: (caller: Caller, key: string) => boolean
-  /** Whether the caller may read the area of that number. */
-  readonly mayRead: (caller: Caller, area: number) => boolean
   /** Null: a change may be answered now. Otherwise when this resolves. */
   readonly kept: () => Promise<void> | null
   /** Null: it is no copy. */
   readonly origin: StoreOrigin | null
-}
-
-/** As it came. */
-interface Beginning {
-  readonly owner: IBinder | null
-  readonly key: string | null
-  readonly type: number
-  readonly byteLength: bigint
 }
 
 type Answer<T> = T | Promise<T>
@@ -69,6 +56,7 @@ const MAX_PREFIX_UNITS = 512
 
 export class StoreService extends IStore.Stub implements ImplementationOf<typeof IStore> {
   readonly #parts: StoreServiceParts
+  readonly #requests: StoreRequests
   readonly #uploads: Uploads
   readonly #handouts: AreaHandouts
   readonly #origin: OriginCalls | null
@@ -77,6 +65,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   constructor(parts: StoreServiceParts) {
     super()
     this.#parts = parts
+    this.#requests = new StoreRequests(parts)
     this.#origin = parts.origin === null ? null : new OriginCalls(parts.origin, parts.core)
     this.#uploads = new Uploads(parts.core, {
       inBuffers: this.#origin !== null,
@@ -114,7 +103,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   set(key: string | null, type: number, bytes: Uint8Array | null, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
-    const put = this.#put(key, ttlMs)
+    const put = this.#requests.write(key, ttlMs)
     const value = { type: checkedType(type), bytes: checkedBytes(bytes) }
     const edit = { key: put.key, value, ifVersion: wanted(ifVersion) }
     if (this.#origin !== null) return this.#origin.update([edit], put)
@@ -122,7 +111,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   delete(key: string | null, ifVersion: bigint): Answer<Outcome> {
-    const put = this.#put(key, NO_TTL)
+    const put = this.#requests.write(key, NO_TTL)
     const { payer } = put
     const edit = { key: put.key, value: null, ifVersion: wanted(ifVersion) }
     if (this.#origin !== null) return this.#origin.update([edit], put)
@@ -133,11 +122,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     checkUpdate(edits.length, this.#parts.core.limits)
     const caller = callerNow()
     const payer = payerOf(caller)
-    const wantedEdits = edits.map(({ key, type, bytes, ifVersion }) => ({
-      key: this.#put(key, NO_TTL).key,
-      value: type === areaTypes.DELETED ? null : { type: checkedType(type), bytes: checkedBytes(bytes) },
-      ifVersion: wanted(ifVersion),
-    }))
+    const wantedEdits = edits.map((edit) => this.#requests.edit(edit))
     if (this.#origin !== null) return this.#origin.update(wantedEdits, { caller, ttlMs: undefined })
     const outcome = outcomeOf(
       () => this.#parts.core.update(wantedEdits, payer),
@@ -147,36 +132,22 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   increment(key: string | null, by: number, ttlMs: number): Answer<number> {
-    const put = this.#put(key, ttlMs)
+    const put = this.#requests.write(key, ttlMs)
     if (!Number.isFinite(by)) throw new InvalidArgValueError('a value is incremented by a finite number')
     if (this.#origin !== null) return this.#origin.increment(put.key, by, put)
     return this.#whenKept(this.#parts.core.increment(put.key, by, put))
   }
 
   begin(owner: IBinder | null, key: string | null, type: number, byteLength: bigint): number {
-    return this.#givenBackIfRefused(owner, () => this.#begin({ owner, key, type, byteLength }, null))
+    return this.#givenBackIfRefused(owner, () =>
+      this.#uploads.begin(this.#requests.upload({ owner, key, type, byteLength }), null),
+    )
   }
 
   beginAs(owner: IBinder | null, key: string | null, type: number, byteLength: bigint, id: number): void {
-    this.#givenBackIfRefused(owner, () => this.#begin({ owner, key, type, byteLength }, id))
-  }
-
-  #begin({ owner, key, type, byteLength }: Beginning, id: number | null): number {
-    const put = this.#put(key, NO_TTL)
-    if (owner === null) throw new NullPointerError('an upload ends with an object of its sender')
-    if (byteLength < 0n || byteLength > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw new InvalidArgValueError(`a value has no ${byteLength} bytes`)
-    }
-    const { uid } = callerNow()
-    const start = {
-      key: put.key,
-      type: checkedType(type),
-      byteLength: Number(byteLength),
-      uid,
-      payer: put.payer,
-      owner,
-    }
-    return this.#uploads.begin(start, id)
+    this.#givenBackIfRefused(owner, () => {
+      this.#uploads.begin(this.#requests.upload({ owner, key, type, byteLength }), id)
+    })
   }
 
   part(id: number, position: bigint, bytes: Uint8Array | null): void {
@@ -186,12 +157,12 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   commit(id: number, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
     const { uid } = callerNow()
     // Who may write may have changed since it began.
-    const checked = this.#put(this.#uploads.keyOf(id, uid), ttlMs)
+    const checked = this.#requests.write(this.#uploads.keyOf(id, uid), ttlMs)
     if (this.#origin !== null) {
       const { key, type, bytes } = this.#uploads.take(id, uid)
       return this.#origin.update([{ key, value: { type, bytes }, ifVersion: wanted(ifVersion) }], checked)
     }
-    const put = { ifVersion: wanted(ifVersion), ttlMs: checkedTtl(ttlMs) }
+    const put = { ifVersion: wanted(ifVersion), ttlMs: checked.ttlMs }
     return this.#whenKept(outcomeOf(() => this.#uploads.commit(id, uid, put)))
   }
 
@@ -227,10 +198,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   origin(key: string | null): OriginRevision {
     checkKey(key)
     if (this.#origin === null) throw withoutStack(() => new UnsupportedOperationError('this store is no copy'))
-    const { core, mayRead } = this.#parts
-    const caller = callerNow()
-    if (!mayRead(caller, core.reader.numberOf(key)))
-      throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not read this key`))
+    this.#requests.checkMayRead(this.#parts.core.reader.numberOf(key))
     return this.#origin.revisionOf(key)
   }
 
@@ -253,16 +221,6 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     this.#isClosed = true
     this.#uploads.close()
     setImmediate(() => this.#handouts.close())
-  }
-
-  /** A key that the caller may write, and how. @throws ERR_SECURITY, ERR_INVALID_ARG_VALUE */
-  #put(key: string | null, ttlMs: number): PutOptions & OriginRequest & { key: string } {
-    checkKey(key)
-    const caller = callerNow()
-    if (this.#parts.mayWrite(caller, key) !== true) {
-      throw withoutStack(() => new SecurityError(`uid ${caller.uid} may not write this key`))
-    }
-    return { key, caller, payer: payerOf(caller), ttlMs: checkedTtl(ttlMs) }
   }
 
   /** Others see the change already; whoever asked for it hears of it when it is kept. */
@@ -288,15 +246,6 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 }
 
-function callerNow(): Caller {
-  return { uid: Binder.getCallingUid(), pid: Binder.getCallingPid() }
-}
-
-/** Neither the owner's user nor root has a share. */
-function payerOf({ uid }: Caller): number | null {
-  return uid === 0 || uid === process.getuid?.() ? null : uid
-}
-
 function outcomeOf(change: () => bigint, editOf: (key: string) => number = () => 0): Outcome {
   try {
     return { isConflict: false, version: change(), edit: 0 }
@@ -305,24 +254,4 @@ function outcomeOf(change: () => bigint, editOf: (key: string) => number = () =>
     countRefusal(error.code)
     return { isConflict: true, version: error.version, edit: editOf(error.key) }
   }
-}
-
-function wanted(ifVersion: bigint): bigint | undefined {
-  return ifVersion === ANY_VERSION ? undefined : ifVersion
-}
-
-function checkedTtl(ttlMs: number): number | undefined {
-  if (ttlMs === NO_TTL) return undefined
-  if (ttlMs > 0 && ttlMs <= Number.MAX_SAFE_INTEGER) return ttlMs
-  throw new InvalidArgValueError('a value ends after a positive number of milliseconds')
-}
-
-function checkedType(type: number): number {
-  if (type === areaTypes.BYTES || type === areaTypes.JSON) return type
-  throw new InvalidArgValueError(`there is no type ${type}`)
-}
-
-function checkedBytes(bytes: Uint8Array | null): Uint8Array {
-  if (bytes === null) throw new NullPointerError('a value has bytes')
-  return bytes
 }
