@@ -8,6 +8,7 @@ import { dataRegion } from '../os/data-region.ts'
 import { checkMappable, lookAtRegion } from '../os/region.ts'
 import { closing } from '../util/closing.ts'
 import { BadParcelError, NotARegionError, UnsafeRegionError } from '../util/errors.ts'
+import { readObject, writeObject } from './object-bytes.ts'
 import { descriptorOf } from './object-table.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
 
@@ -31,7 +32,7 @@ export function writeBlob(buffer: ParcelBuffer, bytes: Uint8Array | null, always
   closing(dataRegion(bytes, 'Parcel Blob'), (region) => {
     buffer.writeInt32(bytes.length)
     buffer.writeInt32(IMMUTABLE_REGION)
-    buffer.writeObject({ kind: 'fd', fd: dup(region) })
+    writeObject(buffer, { kind: 'fd', fd: dup(region) })
   })
 }
 
@@ -42,7 +43,7 @@ export function readBlob(buffer: ParcelBuffer): Buffer | null {
   if (tag === INLINE) return readInline(buffer, length)
   if (tag !== IMMUTABLE_REGION && tag !== MUTABLE_REGION)
     throw buffer.complaint(BadParcelError, `a blob of an unknown kind, ${tag}`)
-  const object = buffer.readObject()
+  const object = readObject(buffer)
   if (object?.kind !== 'fd') throw buffer.complaint(BadParcelError, 'a blob without its descriptor')
   return readRegion(descriptorOf(object), length)
 }

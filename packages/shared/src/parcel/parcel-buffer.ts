@@ -1,6 +1,7 @@
 /**
- * The bytes of one parcel, little-endian and in steps of 4, with Android's rules for size, position and capacity, and
- * the table of the objects among them (libbinder/Parcel.cpp).
+ * The bytes of one parcel, little-endian and in steps of 4, with Android's rules for size, position and capacity
+ * (libbinder/Parcel.cpp). It has the table of the objects among them, so that nothing is read or written over one;
+ * `object-bytes.ts` puts them in and takes them out.
  *
  * `#capacity` is the number that Android would answer. The storage behind it may be larger: small buffers are pooled,
  * since every call needs two of them. So what lies beyond `#size` is never anybody's data: whoever lets the size grow
@@ -9,20 +10,11 @@
 
 import { Buffer } from 'node:buffer'
 import { INT_MAX } from '../util/check.ts'
-import { BadParcelError, IllegalStateError, OutOfRangeError, SecurityError } from '../util/errors.ts'
+import { BadParcelError, OutOfRangeError, SecurityError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
 import { giveBack, LARGE_BYTES, takeLarge } from './large-storage.ts'
-import {
-  type BinderSource,
-  closeContents,
-  copyContents,
-  OBJECT_BYTES,
-  type ObjectContents,
-  ObjectTable,
-  type ParcelObject,
-  type WrittenObject,
-} from './object-table.ts'
+import { type BinderSource, ObjectTable, type ParcelObject } from './object-table.ts'
 
 /** Bytes that were received: [start, start + size) of a buffer. */
 export interface ReceivedData {
@@ -36,7 +28,6 @@ export interface ReceivedData {
 const MIN_GROWN_CAPACITY = 128 // growData in libbinder/Parcel.cpp
 const POOLED_BYTES = 1024 // guess, never tuned: holds most requests and replies
 const MAX_POOLED = 256 // two for each of a hundred calls under way
-const TYPE_CODE = { fd: 1, binder: 2 } as const // docs/protocol.md, section 4
 
 const pool: ParcelBuffer[] = []
 
@@ -260,62 +251,6 @@ export class ParcelBuffer {
     return Math.max(length, -1)
   }
 
-  /**
-   * Writes the 24 bytes of an object and takes it over.
-   * @throws as {@link claim}, and ERR_ILLEGAL_STATE at a position that is no multiple of 4; then the object is closed.
-   */
-  writeObject(contents: ObjectContents): void {
-    try {
-      const offset = this.#claimObject()
-      this.#bytes.writeUInt32LE(TYPE_CODE[contents.kind], offset)
-      this.#objects.add({ ...contents, offset })
-    } catch (error) {
-      closeContents(contents)
-      throw error
-    }
-  }
-
-  /** A binder that is null: no object, only its bytes. */
-  writeNullObject(): void {
-    this.#claimObject()
-  }
-
-  /** The object at the position, if there is one; moves the position by 24 bytes if there are as many. */
-  readObject(): ParcelObject | undefined {
-    const start = this.#position
-    if (start + OBJECT_BYTES > this.#size) return undefined
-    this.#position = start + OBJECT_BYTES
-    return this.#objects.at(start)
-  }
-
-  /**
-   * Copies bytes to the position, to the byte, with the objects among them, of which it takes over nothing.
-   * @param objects with offsets in `data`.
-   * @throws as {@link writeObject}.
-   */
-  append(data: Uint8Array, objects: readonly WrittenObject[]): void {
-    const start = this.#position
-    for (const { offset } of objects) checkAligned(start + offset)
-    const copies: WrittenObject[] = []
-    try {
-      for (const object of objects) copies.push({ ...copyContents(object), offset: start + object.offset })
-      this.claimUnpadded(data.length)
-    } catch (error) {
-      copies.forEach(closeContents)
-      throw error
-    }
-    this.#bytes.set(data, start)
-    for (const copy of copies) this.#objects.add(copy)
-  }
-
-  /** Zeros. */
-  #claimObject(): number {
-    checkAligned(this.#position)
-    const at = this.claim(OBJECT_BYTES)
-    this.#bytes.fill(0, at, at + OBJECT_BYTES)
-    return at
-  }
-
   #setCapacity(capacity: number): void {
     this.#capacity = capacity
     if (capacity <= this.#bytes.length) return
@@ -330,11 +265,6 @@ export class ParcelBuffer {
     giveBack(this.#bytes)
     this.#bytes = storage
   }
-}
-
-/** An object that is not aligned could not be sent. */
-function checkAligned(offset: number): void {
-  if (offset % 4 !== 0) throw new IllegalStateError(`an object must begin at a multiple of 4, not at ${offset}`)
 }
 
 function grownCapacity(size: number): number {

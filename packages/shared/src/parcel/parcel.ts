@@ -13,6 +13,7 @@ import { BadParcelError, IllegalStateError, InvalidArgTypeError, SecurityError }
 import { acceptsFileDescriptors, type CarriedBinder } from './carried-binder.ts'
 import type { IBinder, IInterface } from './ibinder.ts'
 import { interfaceToken, readInterfaceToken } from './interface-token.ts'
+import { appendBytes, readObject, writeNullObject, writeObject } from './object-bytes.ts'
 import {
   type DescriptorContents,
   descriptorOf,
@@ -82,7 +83,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     const data = Buffer.from(range(parcel, offset, length))
     const objects = bufferOf(parcel).objects.writtenWithin(offset, offset + length)
     const relative = objects.map((object) => ({ ...object, offset: object.offset - offset }))
-    bufferOf(this).append(data, relative)
+    appendBytes(bufferOf(this), data, relative)
   }
 
   /** Whether descriptors lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
@@ -106,12 +107,12 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   /** Writes a duplicate, which the parcel owns: `fd` stays the caller's. 24 bytes. @throws EBADF when closed, EMFILE. */
   writeFileDescriptor(fd: FileDescriptor): void {
     const buffer = bufferOf(this)
-    buffer.writeObject({ kind: 'fd', fd: duplicateFd(fd) })
+    writeObject(buffer, { kind: 'fd', fd: duplicateFd(fd) })
   }
 
   /** A duplicate that the caller owns; null when no descriptor begins at the position, which moves by 24 all the same. */
   readFileDescriptor(): ParcelFileDescriptor | null {
-    const object = bufferOf(this).readObject()
+    const object = readObject(bufferOf(this))
     return object?.kind === 'fd' ? own(dup(descriptorOf(object))) : null
   }
 
@@ -119,7 +120,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   writeOwnedFd(fd: OwnedFd): void {
     const buffer = bufferOf(this)
     if (!(fd instanceof OwnedFd)) throw wrongType('fd', 'an OwnedFd', fd)
-    buffer.writeObject({ kind: 'fd', fd })
+    writeObject(buffer, { kind: 'fd', fd })
   }
 
   /** A duplicate, the caller's own. @throws ERR_BAD_PARCEL when no descriptor begins at the position @internal */
@@ -136,8 +137,8 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   writeStrongBinder(binder: IBinder | null): void {
     checkBinderOrNull('binder', binder)
     const buffer = bufferOf(this)
-    if (binder === null) buffer.writeNullObject()
-    else buffer.writeObject({ kind: 'binder', binder })
+    if (binder === null) writeNullObject(buffer)
+    else writeObject(buffer, { kind: 'binder', binder })
   }
 
   /**
@@ -147,7 +148,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
    */
   readStrongBinder(): IBinder | null {
     const buffer = bufferOf(this)
-    const object = buffer.readObject()
+    const object = readObject(buffer)
     const binder = object === undefined ? null : buffer.objects.binderOf(object)
     return binder as IBinder | null // only binders are ever written
   }
@@ -279,7 +280,7 @@ function range(parcel: Parcel, offset: number, length: number): Buffer {
 
 function nextDescriptor(parcel: Parcel): DescriptorContents {
   const buffer = bufferOf(parcel)
-  const object = buffer.readObject()
+  const object = readObject(buffer)
   if (object?.kind === 'fd') return object
   throw buffer.complaint(BadParcelError, 'the parcel has no descriptor at this position')
 }
