@@ -33,19 +33,22 @@ import type { Binder } from './binder.ts'
 import type { Caller } from './calling-identity.ts'
 import { readsInPlace } from './in-place.ts'
 import { OnewayCalls } from './oneway-calls.ts'
+import type { OwnObjects } from './own-objects.ts'
 import { type RunningCall, serve } from './running-call.ts'
 import type { WireParcels } from './wire-parcels.ts'
 
 export class IncomingCalls {
   readonly #channel: Channel
+  readonly #own: OwnObjects
   readonly #parcels: WireParcels
   #oneway: OnewayCalls | null = null
   #twoWayCount = 0
   #heldBytes = 0
   #heldFds = 0
 
-  constructor(channel: Channel, parcels: WireParcels) {
+  constructor(channel: Channel, own: OwnObjects, parcels: WireParcels) {
     this.#channel = channel
+    this.#own = own
     this.#parcels = parcels
   }
 
@@ -56,7 +59,7 @@ export class IncomingCalls {
   accept(call: IncomingCall, caller: Caller): void {
     if (call.id === 0) counters.onewayCalls += 1
     else counters.calls += 1
-    const binder = this.#parcels.own(call.object)
+    const binder = this.#own.get(call.object)
     if (binder === undefined) {
       this.#refuse(call, STATUS_UNKNOWN_OBJECT, failureBody(`there is no object ${call.object}`))
     } else if (call.body.fds.length > 0 && !binder[acceptsFileDescriptors]) {
@@ -118,7 +121,7 @@ export class IncomingCalls {
   }
 
   #start(binder: Binder, { id, object, code, body }: IncomingCall, caller: Caller): void {
-    const context = this.#parcels.contextOf(object)
+    const context = this.#own.contextOf(object)
     const data = this.#parcels.unpackAdmitted(
       this.#isReadInPlace(binder, id, code) ? { ...body, isBorrowed: false } : body,
     )

@@ -20,6 +20,7 @@ import type { BinderProxy } from './binder-proxy.ts'
 import { type Caller, runAsSelf } from './calling-identity.ts'
 import { HelloWait } from './hello-wait.ts'
 import { IncomingCalls } from './incoming-calls.ts'
+import { OwnObjects } from './own-objects.ts'
 import { PeerObjects, ROOT } from './peer-objects.ts'
 import { type Pending, PendingReply, PendingResult } from './pending-reply.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
@@ -53,7 +54,8 @@ const NOBODY: Caller = { pid: 0, uid: 0xffffffff }
 export class Session implements ChannelHandler, ProxyLink {
   readonly #options: SessionOptions
   readonly #channel: Channel
-  readonly #objects: PeerObjects
+  readonly #own: OwnObjects
+  readonly #peers: PeerObjects
   readonly #parcels: WireParcels
   readonly #calls: IncomingCalls
   /** null: the peer is a service, which says none. */
@@ -75,29 +77,33 @@ export class Session implements ChannelHandler, ProxyLink {
       uid,
     })
     const onReleased = () => this.#closeIfUnused()
-    this.#objects = new PeerObjects(this, this.#channel, {
+    this.#peers = new PeerObjects(this, this.#channel, {
       rootAcceptsFileDescriptors: options.peerAcceptsFileDescriptors,
       isForRoot: !isServer,
       onReleased,
     })
-    this.#parcels = new WireParcels(this.#channel, this.#objects, {
+    this.#own = new OwnObjects(this.#channel, {
       root: options.root,
       rootContext: options.rootContext ?? null,
-      peerAcceptsFileDescriptors: isServer || options.peerAcceptsFileDescriptors,
       onReleased,
     })
-    this.#calls = new IncomingCalls(this.#channel, this.#parcels)
+    this.#parcels = new WireParcels(this.#channel, {
+      own: this.#own,
+      peers: this.#peers,
+      peerAcceptsFileDescriptors: isServer || options.peerAcceptsFileDescriptors,
+    })
+    this.#calls = new IncomingCalls(this.#channel, this.#own, this.#parcels)
     this.#helloWait = isServer ? new HelloWait(this) : null
   }
 
   /** The peer's object 0. A client's channel lives as long as this proxy is in use, or until it is closed. */
   get root(): BinderProxy {
-    return this.#objects.root
+    return this.#peers.root
   }
 
   /** Now, not after a second: the channel ends with the proxy of object 0 that nobody holds. */
   weakenRoot(): void {
-    this.#objects.weakenRoot()
+    this.#peers.weakenRoot()
   }
 
   get isEnded(): boolean {
@@ -128,7 +134,8 @@ export class Session implements ChannelHandler, ProxyLink {
   chargeTo(budget: ChannelBudget): void {
     this.#budget = budget
     this.#channel.chargeTo(budget)
-    this.#parcels.chargeTo(budget)
+    this.#own.chargeTo(budget)
+    this.#peers.chargeTo(budget)
   }
 
   /** See `Channel.endFirst`. */
@@ -152,7 +159,7 @@ export class Session implements ChannelHandler, ProxyLink {
    * know it in the middle of something. All else that has come waits for its turn.
    */
   serveEarly(binder: Binder): void {
-    const number = this.#parcels.numberOf(binder)
+    const number = this.#own.numberOf(binder)
     if (number !== undefined) this.#channel.serveEarly(number)
   }
 
@@ -210,26 +217,26 @@ export class Session implements ChannelHandler, ProxyLink {
   }
 
   retain(proxy: LinkedProxy): void {
-    this.#objects.retain(proxy)
+    this.#peers.retain(proxy)
   }
 
   release(proxy: LinkedProxy): void {
-    this.#objects.release(proxy)
+    this.#peers.release(proxy)
   }
 
   drop(proxy: LinkedProxy): void {
     this.release(proxy)
     if (proxy.objectNumber === ROOT) this.close()
-    else this.#objects.drop(proxy.objectNumber)
+    else this.#peers.drop(proxy.objectNumber)
   }
 
   abandon(proxy: LinkedProxy): void {
-    this.#objects.abandon(proxy.objectNumber)
+    this.#peers.abandon(proxy.objectNumber)
   }
 
   /** An abandoned channel lives on for the other objects, of either side, that are still held. */
   #closeIfUnused(): void {
-    if (this.#objects.isAbandoned && this.#parcels.isUnused) this.close()
+    if (this.#peers.isAbandoned && this.#peers.isEmpty && this.#own.isEmpty) this.close()
   }
 
   // --- what the channel tells ---
@@ -250,7 +257,7 @@ export class Session implements ChannelHandler, ProxyLink {
   onTransaction(call: IncomingCall): void {
     const { onAttach } = this.#options
     const isAttachment = onAttach !== undefined && call.code === ATTACH_TRANSACTION && call.id === 0
-    const binder = isAttachment ? this.#parcels.own(call.object) : undefined
+    const binder = isAttachment ? this.#own.get(call.object) : undefined
     if (isAttachment && binder !== undefined) this.#attach(binder, call, onAttach)
     else this.#calls.accept(call, this.#caller)
   }
@@ -267,7 +274,7 @@ export class Session implements ChannelHandler, ProxyLink {
   }
 
   onRelease(object: number, count: number): void {
-    this.#parcels.release(object, count)
+    this.#own.release(object, count)
   }
 
   onFarewell(outcome: Outcome): Error {
@@ -280,8 +287,8 @@ export class Session implements ChannelHandler, ProxyLink {
 
   #onEnd(reason: Error): void {
     this.#helloWait?.end()
-    this.#parcels.close()
-    this.#objects.end(reason)
+    this.#own.close()
+    this.#peers.end(reason)
     this.#options.onEnd?.(reason)
   }
 }

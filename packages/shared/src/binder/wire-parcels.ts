@@ -1,13 +1,11 @@
 /**
  * Parcels as one channel carries them: binders and descriptors become the channel's numbers on the way out, and local
- * objects and owned descriptors on the way in. A binder of the peer's stays a number until somebody reads it. Holds the
- * table of the objects that go out; `PeerObjects` has those that come.
+ * objects and owned descriptors on the way in. A binder of the peer's stays a number until somebody reads it.
  *
  * Parcels that go out are borrowed. A body that came in belongs to the parcel that is made of it.
  */
-import type { AsyncContext, Fd, OwnedFd } from 'memfd-native'
+import type { Fd, OwnedFd } from 'memfd-native'
 import type { Channel, IncomingBody } from '../channel/channel.ts'
-import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import {
   MAX_DATA_BYTES,
@@ -43,8 +41,8 @@ import {
 import { limitError } from '../util/limit.ts'
 import { Binder } from './binder.ts'
 import { BinderProxy } from './binder-proxy.ts'
-import { Exports } from './exports.ts'
 import { counted } from './imports.ts'
+import type { OwnObjects } from './own-objects.ts'
 import { type PeerObjects, ROOT } from './peer-objects.ts'
 
 const NO_OBJECTS: ParcelObject[] = []
@@ -57,76 +55,24 @@ interface Packed {
 }
 
 export interface WireParcelsOptions {
-  /** Object 0 of this side. */
-  root: Binder | null
-  /** What it is served in. */
-  rootContext: AsyncContext | null
+  own: OwnObjects
+  peers: PeerObjects
   /** Whether the peer's socket accepts descriptors. */
   peerAcceptsFileDescriptors: boolean
-  /** Told when the peer has given the last of our objects back. */
-  onReleased: () => void
 }
 
 export class WireParcels implements BinderSource {
   /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
   readonly peer: Pick<IBinder, typeof acceptsFileDescriptors>
   readonly #channel: Channel
-  readonly #objects: PeerObjects
-  readonly #root: Binder | null
-  readonly #rootContext: AsyncContext | null
-  readonly #onReleased: () => void
-  readonly #exports = new Exports()
+  readonly #own: OwnObjects
+  readonly #peers: PeerObjects
 
-  constructor(
-    channel: Channel,
-    objects: PeerObjects,
-    { root, rootContext, peerAcceptsFileDescriptors, onReleased }: WireParcelsOptions,
-  ) {
+  constructor(channel: Channel, { own, peers, peerAcceptsFileDescriptors }: WireParcelsOptions) {
     this.peer = { [acceptsFileDescriptors]: peerAcceptsFileDescriptors }
     this.#channel = channel
-    this.#objects = objects
-    this.#root = root
-    this.#rootContext = rootContext
-    this.#onReleased = onReleased
-  }
-
-  /** The objects of either side are paid by `budget` from now on. */
-  chargeTo(budget: ChannelBudget): void {
-    this.#objects.chargeTo(budget)
-    this.#exports.chargeTo(budget)
-  }
-
-  /** Whether neither side holds an object of the other's, but for object 0. */
-  get isUnused(): boolean {
-    return this.#exports.size === 0 && this.#objects.isEmpty
-  }
-
-  /** This side's object of that number. */
-  own(number: number): Binder | undefined {
-    return number === ROOT ? (this.#root ?? undefined) : this.#exports.get(number)
-  }
-
-  /** What the calls of that object are served in. */
-  contextOf(number: number): AsyncContext | null {
-    return number === ROOT ? this.#rootContext : this.#exports.contextOf(number)
-  }
-
-  /** The number by which the peer calls an object of ours; undefined: it does not hold it. */
-  numberOf(binder: Binder): number | undefined {
-    return binder === this.#root ? ROOT : this.#exports.numberOf(binder)
-  }
-
-  /** The peer gives references to one of our objects back. @throws Violation */
-  release(number: number, count: number): void {
-    const keptAlive = this.#exports.keepsAlive
-    this.#exports.release(number, count)
-    if (keptAlive && !this.#exports.keepsAlive) this.#channel.unref()
-    if (this.#exports.size === 0) this.#onReleased()
-  }
-
-  /** The channel is over: the peer holds nothing. */
-  close(): void {
-    this.#exports.close()
+    this.#own = own
+    this.#peers = peers
   }
 
   /**
@@ -151,7 +97,7 @@ export class WireParcels implements BinderSource {
   /** The body did not leave: the peer holds none of the references in it. */
   releaseUnsent(body: Pick<OutgoingBody, 'objects'>): void {
     if (this.#channel.isEnded) return
-    for (const object of body.objects) if (isCounted(object)) this.release(object.number, 1)
+    for (const object of body.objects) if (isCounted(object)) this.#own.release(object.number, 1)
   }
 
   /** A body that came and was not admitted: its descriptors are closed, its binders given back. */
@@ -163,7 +109,7 @@ export class WireParcels implements BinderSource {
   /** The binders of a body will be held, each until it is opened or given back; or the limit that forbids it. */
   admit(body: IncomingBody): LimitError | null {
     const count = body.objects.length === 0 ? 0 : body.objects.filter(isCounted).length
-    return count === 0 ? null : this.#objects.admit(count)
+    return count === 0 ? null : this.#peers.admit(count)
   }
 
   /** The parcel of a body that was admitted. Not to be forgotten: it is recycled. @throws Violation */
@@ -188,7 +134,7 @@ export class WireParcels implements BinderSource {
   // --- for parcels whose binders came by this channel ---
 
   open({ number, acceptsFileDescriptors: accepts }: ReceivedBinder): IBinder {
-    return this.#objects.open(number, accepts)
+    return this.#peers.open(number, accepts)
   }
 
   releaseUnread(objects: readonly ParcelObject[]): void {
@@ -198,7 +144,7 @@ export class WireParcels implements BinderSource {
       if (object.kind === 'received' && object.binder === null && object.number !== ROOT)
         numbers[count++] = object.number
     }
-    if (count > 0) this.#objects.releaseUnread(numbers.subarray(0, count))
+    if (count > 0) this.#peers.releaseUnread(numbers.subarray(0, count))
   }
 
   #sourceOf(objects: readonly ParcelObject[]): BinderSource | null {
@@ -221,7 +167,7 @@ export class WireParcels implements BinderSource {
 
   #packBinder(binder: CarriedBinder, offset: number): WireObject {
     if (binder instanceof BinderProxy) {
-      if (binder.link !== this.#objects.link || !binder.isBinderAlive()) {
+      if (binder.link !== this.#peers.link || !binder.isBinderAlive()) {
         throw new UnsupportedOperationError(
           'a proxy of another channel cannot be sent: find its service by the registry',
         )
@@ -232,17 +178,9 @@ export class WireParcels implements BinderSource {
     return {
       offset,
       type: OBJECT_LOCAL_BINDER,
-      number: this.#export(binder),
+      number: this.#own.send(binder),
       acceptsFileDescriptors: binder[acceptsFileDescriptors],
     }
-  }
-
-  #export(binder: Binder): number {
-    if (binder === this.#root) return ROOT
-    const keptAlive = this.#exports.keepsAlive
-    const number = this.#exports.add(binder)
-    if (!keptAlive && this.#exports.keepsAlive) this.#channel.ref()
-    return number
   }
 
   /** The objects of a body for a parcel, which owns the descriptors from then on. @throws Violation */
@@ -250,7 +188,7 @@ export class WireParcels implements BinderSource {
     if (body.objects.length === 0) return NO_OBJECTS
     for (const { type, number } of body.objects) {
       // Before anybody owns the descriptors.
-      if (type === OBJECT_REMOTE_BINDER && this.own(number) === undefined) {
+      if (type === OBJECT_REMOTE_BINDER && this.#own.get(number) === undefined) {
         throw new Violation(`object ${number} is not of this side`)
       }
     }
@@ -261,7 +199,7 @@ export class WireParcels implements BinderSource {
     { offset, type, number, acceptsFileDescriptors: accepts }: WireObject,
     fds: readonly OwnedFd[],
   ): ParcelObject {
-    if (type === OBJECT_REMOTE_BINDER) return { offset, kind: 'binder', binder: this.own(number) as Binder }
+    if (type === OBJECT_REMOTE_BINDER) return { offset, kind: 'binder', binder: this.#own.get(number) as Binder }
     if (type === OBJECT_DESCRIPTOR) return { offset, kind: 'fd', fd: fds[number] as OwnedFd }
     // A client cannot send descriptors to a server whose socket refuses them, whatever the object would take.
     return {
