@@ -50,7 +50,6 @@ export interface AreaStats {
   /** That were ever in use. */
   entries: number
   /** Of the index: at most seven tenths of them are used. */
-  indexSlots: number
   /** How often free blocks were joined. */
   joins: number
   /** How many places are reserved for values to come. */

@@ -190,7 +190,6 @@ napi_value Stats(napi_env env, napi_callback_info info) {
   set("keys", writer.live_keys());
   set("deletedKeys", writer.deleted_keys());
   set("entries", writer.table().count());
-  set("indexSlots", writer.table().slots());
   set("joins", allocator.joins());
   set("reservedBlocks", writer.reserved());
   timespec tick{};
