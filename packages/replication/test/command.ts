@@ -109,6 +109,17 @@ t.test('without a registry it waits for one', async (t) => {
   t.match(await program.ending, { code: 0 })
 })
 
+t.test('its log says once why a copy that never was live is not', async (t) => {
+  const { registry } = await startDaemon(t, bin('memsvc'), { command: 'registry' })
+  const program = await startReplicate(t, registry, ['http://127.0.0.1:1'], ['--ready-within', '0.05'])
+  const told = () => program.stderr.text.split('\n').filter((line) => line.includes('"msg":"the copy"'))
+  const status = ['status', 'cluster', '--json', '--registry', registry]
+  await until(async () => JSON.parse((await runProgram(bin('memsvc'), status)).stdout).sessions > 3)
+  const [line = '', ...more] = told()
+  t.match(JSON.parse(line), { state: 'syncing', reason: /ECONNREFUSED/ })
+  t.strictSame(more, [])
+})
+
 t.test('a warning of the process is a line of its log', async (t) => {
   const warns = 'setInterval(() => process.emitWarning("something odd"), 20).unref()'
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(warns)}` }

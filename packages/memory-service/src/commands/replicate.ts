@@ -12,7 +12,6 @@ import {
   readRegistryOptions,
   withoutContext,
 } from '@memsvc/shared/internal'
-import type { Logger } from 'pino'
 import { Access } from '../access/access.ts'
 import { findPeople } from '../access/people.ts'
 import { StoreAccess } from '../access/store-access.ts'
@@ -23,6 +22,7 @@ import { renderReplicationMetrics } from '../daemon/replication-metrics.ts'
 import type { LogFormat } from '../log/log-settings.ts'
 import { DaemonLog } from '../log/logger.ts'
 import { hardenProcess } from '../process/hardening.ts'
+import { CopyLog } from '../replication/copy-log.ts'
 import { loadReplication, type Replication } from '../replication/load.ts'
 import { OfferedName, type OfferedNameParts } from '../replication/offered-name.ts'
 import { NotifySocket } from '../systemd/notify-socket.ts'
@@ -40,8 +40,6 @@ export interface ReplicateOptions extends RegistryOptions, ReplicateOverrides {
 
 /** Between two looks for a registry. */
 const REGISTRY_PAUSE_MS = 200
-/** Between two lines of the log. */
-const SHOWN_KEYS = 5000
 
 /** @returns the exit status, once it was told to end @throws what is wrong with the configuration; the name is another process's */
 export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
@@ -58,22 +56,19 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   logWarnings(log.peers)
   const socket = NotifySocket.take(process.env)
   const watchdogMs = takeWatchdogLimit(process.env, process.pid)
-  let shown = 'syncing'
+  const copyLog = new CopyLog(logger)
   const replication = new Replication({
     settings,
     mayWrite: withoutContext((caller: Caller, key: string) => storeAccess.mayWrite(caller, key)),
     onState: (state, why) => {
       notifier.changed()
-      if (state === shown) return
-      shown = state
-      logger[state === 'refused' ? 'error' : 'info']({ state, reason: why ?? undefined }, 'the copy')
+      copyLog.state(state, why)
     },
     onProgress: (keys) => {
       notifier.changed()
-      progress.show(keys)
+      copyLog.progress(keys)
     },
   })
-  const progress = new Progress(logger)
   const notifier = new ServiceNotifier({ socket, watchdogMs, status: () => statusLine(replication) })
   const end = new AbortController()
   const control = new ControlService({
@@ -96,7 +91,7 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
       publish({ name, binder, place, policy: channels.policy, signal: end.signal })
     manager = await publish({ name: settings.name, binder: replication.binder, place, signal: end.signal })
     for (const value of replication.values) names.push(new OfferedName(value, { offer, logger }))
-    logger.info({ name: settings.name, registry: place.path }, 'ready')
+    logger.info({ name: settings.name, registry: place.path, state: replication.status.state }, 'ready')
     notifier.ready()
     await new Promise((resolve) => end.signal.addEventListener('abort', resolve))
     return EXIT.done
@@ -141,23 +136,6 @@ interface Offer {
   /** Whose channels its are; absent: the library's own. */
   readonly policy?: ChannelPolicy
   readonly signal: AbortSignal
-}
-
-/** Of a full read that is long. */
-class Progress {
-  readonly #logger: Logger
-  #shown = 0
-
-  constructor(logger: Logger) {
-    this.#logger = logger
-  }
-
-  show(keys: number): void {
-    if (keys < this.#shown) this.#shown = 0 // another one
-    if (keys - this.#shown < SHOWN_KEYS) return
-    this.#shown = keys
-    this.#logger.info({ keys }, 'reading')
-  }
 }
 
 function statusLine(replication: Replication): string {
