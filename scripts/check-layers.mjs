@@ -61,6 +61,7 @@ const LAYERS = {
     ['poll'],
     ['fd', 'mapping', 'memfd', 'process', 'scm', 'socket', 'view', 'area', 'hub'],
     ['addon'],
+    ['units'],
   ],
 }
 

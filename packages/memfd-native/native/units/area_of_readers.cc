@@ -1,0 +1,2 @@
+#include "../area/area_feed.cc"
+#include "../area/area_reader.cc"

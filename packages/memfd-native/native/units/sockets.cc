@@ -1,0 +1,7 @@
+#include "../hub/door.cc"
+#include "../hub/hub.cc"
+#include "../hub/inbox.cc"
+#include "../hub/outlet.cc"
+#include "../hub/sockets.cc"
+#include "../scm.cc"
+#include "../socket.cc"

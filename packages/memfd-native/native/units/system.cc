@@ -1,0 +1,11 @@
+// What asks the system. The compiler reads node-addon-api once for each file here, which takes longer than all else that it does.
+#include "../addon.cc"
+#include "../context.cc"
+#include "../fd.cc"
+#include "../mapping.cc"
+#include "../memfd.cc"
+#include "../poll/poll_handle.cc"
+#include "../poll/poll_thread.cc"
+#include "../poll/watcher.cc"
+#include "../process.cc"
+#include "../view.cc"
