@@ -1,11 +1,14 @@
-/** Builds what changed: the addon by node-gyp, then all packages by `tsc -b`, then what is bundled of them. */
+/**
+ * Builds what changed: the addon by node-gyp, all packages by `tsc -b`, and what is bundled of their sources. With `--to-run` only what runs:
+ * without what `tsc` makes, types and tests.
+ */
 import { join } from 'node:path'
 import { bundleCommands, bundlePackages, bundlePage } from './lib/bundle.mjs'
 import { writeCodeCache } from './lib/code-cache.mjs'
 import { headerFolder } from './lib/headers.mjs'
 import { writeManPages } from './lib/man.mjs'
 import { localBin, runAtLength } from './lib/run.mjs'
-import { installIsDue, nativeBuildIsDue, removeStaleOutput } from './lib/stale.mjs'
+import { installIsDue, nativeBuildIsDue, removeStaleOutput, toolsAreMissing } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
 async function buildNative() {
@@ -25,20 +28,29 @@ async function bundle() {
   console.log('build: bundles')
   await bundlePackages(repositoryRoot)
   await bundlePage(repositoryRoot)
-  await writeCodeCache(repositoryRoot, await bundleCommands(repositoryRoot))
+  return bundleCommands(repositoryRoot)
+}
+
+/** By running what was built. */
+async function finish(commands) {
+  console.log('build: compiled code and man pages')
+  await writeCodeCache(repositoryRoot, commands)
   writeManPages(repositoryRoot)
 }
 
-/** A dependency is new since the last install: whoever builds by hand need not know. */
+/** A dependency is new since the last install, or only what runs was installed: whoever builds by hand need not know. */
 function installWhatIsNew() {
-  if (!installIsDue(repositoryRoot)) return true
+  const isDue = installIsDue(repositoryRoot)
+  if (!isDue && (isToRun || !toolsAreMissing(repositoryRoot))) return true
   const env = { ...process.env, npm_config_nodedir: headerFolder() ?? '' }
-  const title = 'build: npm install, because package-lock.json has changed'
-  return runAtLength(title, 'npm', ['install', '--no-audit', '--no-fund'], { env })
+  const reason = isDue ? 'because package-lock.json has changed' : 'for the tools that only developing needs'
+  const args = ['install', '--include=dev', '--prefer-offline', '--no-audit', '--no-fund']
+  return runAtLength(`build: npm install, ${reason}`, 'npm', args, { env })
 }
 
+const isToRun = process.argv.includes('--to-run')
 if (!(await installWhatIsNew())) process.exit(1)
 removeStaleOutput(repositoryRoot)
-const built = await Promise.all([buildNative(), compile()])
-if (built.every(Boolean)) await bundle()
+const [commands, ...built] = await Promise.all([bundle(), buildNative(), isToRun || compile()])
+if (built.every(Boolean)) await finish(commands)
 else process.exitCode = 1

@@ -1,10 +1,13 @@
-/** All packages have one version, depend on exactly that of each other, and run on the same Node.js. */
+/**
+ * All packages have one version, depend on exactly that of each other, and run on the same Node.js. What `npm start` installs, the
+ * dependencies of the workspace, is what the packages develop with.
+ */
 import { runCheck } from './lib/check-program.mjs'
 import { listPackages, readJson } from './lib/workspace.mjs'
 
 function findProblems(root) {
   const { version } = readJson(root, 'lerna.json')
-  const { engines } = readJson(root, 'package.json')
+  const { engines, dependencies: started = {} } = readJson(root, 'package.json')
   const locked = readJson(root, 'package-lock.json').packages
   const packages = listPackages(root)
   const names = packages.map(({ manifest }) => manifest.name)
@@ -13,6 +16,7 @@ function findProblems(root) {
     differs(`${folder}: version in package-lock.json`, locked[folder]?.version, version),
     differs(`${folder}: engines.node`, manifest.engines?.node, engines.node),
     ...siblings(manifest, names).map(([name, range]) => differs(`${folder}: dependency ${name}`, range, version)),
+    ...ownRanges(manifest, started).map(([name, range]) => differs(`package.json: ${name}`, started[name], range)),
   ])
   return problems.filter((problem) => problem !== null)
 }
@@ -20,6 +24,10 @@ function findProblems(root) {
 function siblings({ dependencies, devDependencies, optionalDependencies }, names) {
   const all = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
   return all.filter(([name]) => names.includes(name))
+}
+
+function ownRanges({ dependencies, devDependencies }, started) {
+  return Object.entries({ ...dependencies, ...devDependencies }).filter(([name]) => name in started)
 }
 
 function differs(what, is, shouldBe) {

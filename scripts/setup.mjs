@@ -1,10 +1,11 @@
 /**
- * Brings a checkout to where it runs: compiler, dependencies, build. Does what is missing and nothing else, so that
- * `npm start` and `npm test` can begin with it every time. Needs Node, npm, and for a first time the network.
+ * Brings a checkout to where it can be developed: compiler, dependencies, build. With `--to-run` only to where it runs: without the tools
+ * for development, and the types. Does what is missing and nothing else, so that `npm test` and `npm start` can begin with it every time.
+ * Needs Node, npm, and for a first time the network.
  */
 import { headerFolder } from './lib/headers.mjs'
 import { isOnPath, run, runAtLength } from './lib/run.mjs'
-import { installIsDue, nativeBuildIsDue } from './lib/stale.mjs'
+import { installIsDue, nativeBuildIsDue, toolsAreMissing } from './lib/stale.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 
 /** Command to Debian package. */
@@ -33,12 +34,18 @@ function requireTools() {
   if (!run('apt-get', ['update', '-q']) || !run('apt-get', install)) fail('apt-get failed')
 }
 
-requirePlatform()
-const isInstallDue = installIsDue(repositoryRoot)
-if (isInstallDue || nativeBuildIsDue(repositoryRoot)) requireTools()
-if (isInstallDue) {
+async function install({ withTools }) {
   const headers = headerFolder()
   const env = headers === null ? process.env : { ...process.env, npm_config_nodedir: headers }
-  if (!(await runAtLength('setup: npm ci', 'npm', ['ci', '--no-audit', '--no-fund'], { env }))) fail('npm ci failed')
+  const args = ['ci', withTools ? '--include=dev' : '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund']
+  if (!(await runAtLength('setup: npm ci', 'npm', args, { env }))) fail('npm ci failed')
 }
-if (!run(process.execPath, ['scripts/build.mjs'])) fail('the build failed')
+
+requirePlatform()
+const options = process.argv.slice(2)
+const isToRun = options.includes('--to-run')
+const hasNoTools = toolsAreMissing(repositoryRoot)
+const isInstallDue = installIsDue(repositoryRoot) || (hasNoTools && !isToRun)
+if (isInstallDue || nativeBuildIsDue(repositoryRoot)) requireTools()
+if (isInstallDue) await install({ withTools: !(isToRun && hasNoTools) })
+if (!run(process.execPath, ['scripts/build.mjs', ...options])) fail('the build failed')

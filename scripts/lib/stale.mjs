@@ -1,7 +1,7 @@
 /** Tells what must be made again, and removes what nobody makes any more. */
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { listFiles, listPackages } from './workspace.mjs'
+import { listFiles, listPackages, readJson } from './workspace.mjs'
 
 /** By every build, of sources that are called otherwise. */
 const MADE_ANEW = ['bundle', 'page', 'page-types']
@@ -10,6 +10,12 @@ const NATIVE = 'packages/memfd-native'
 /** node_modules is missing, or package-lock.json changed since it was installed. */
 export function installIsDue(root) {
   return isOlder(root, 'node_modules/.package-lock.json', ['package-lock.json'])
+}
+
+/** Some of what developing takes is not there: `npm start` has installed only what runs. */
+export function toolsAreMissing(root) {
+  const tools = Object.keys(readJson(root, 'package.json').devDependencies ?? {})
+  return tools.some((name) => !existsSync(join(root, 'node_modules', name)))
 }
 
 /** The addon is missing, or one of its sources changed since it was built. */

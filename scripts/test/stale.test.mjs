@@ -1,7 +1,7 @@
 import { existsSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { installIsDue, nativeBuildIsDue, removeStaleOutput } from '../lib/stale.mjs'
+import { installIsDue, nativeBuildIsDue, removeStaleOutput, toolsAreMissing } from '../lib/stale.mjs'
 import { writeTree } from './support/check-tree.mjs'
 
 function setTime(root, path, seconds) {
@@ -16,6 +16,16 @@ t.test('an install is due until it is newer than package-lock.json', async (t) =
   t.equal(installIsDue(root), false)
   setTime(root, 'node_modules/.package-lock.json', 999)
   t.equal(installIsDue(root), true)
+})
+
+t.test('tools are missing while one of those for development is not installed', async (t) => {
+  const root = t.testdir()
+  writeTree(root, { 'package.json': { dependencies: { a: '1' }, devDependencies: { '@b/c': '1', d: '1' } } })
+  t.equal(toolsAreMissing(root), true)
+  writeTree(root, { 'node_modules/d/package.json': {} })
+  t.equal(toolsAreMissing(root), true)
+  writeTree(root, { 'node_modules/@b/c/package.json': {} })
+  t.equal(toolsAreMissing(root), false)
 })
 
 t.test('the addon is due when it is missing or older than any of its sources', async (t) => {
