@@ -82,6 +82,7 @@ function findProblems(root) {
     ...edges.map(edgeProblem).filter((problem) => problem !== null),
     ...edges.map(upwardProblem).filter((problem) => problem !== null),
     ...circleProblems(edges),
+    ...unitProblems(root),
   ]
 }
 
@@ -141,6 +142,20 @@ function circleProblems(edges) {
   return findCircles(edges)
     .filter(({ members }) => !members.every((member) => ANDROIDS_TRIO.includes(member)))
     .map(({ members, way }) => `a circle of ${members.join(', ')}: ${way.join(', ')}`)
+}
+
+/** What no file in `units` includes is not compiled, and missing only when somebody calls it. */
+function unitProblems(root) {
+  const sources = listSources(root, 'packages/memfd-native/native').filter((file) => file.endsWith('.cc'))
+  const units = sources.filter((file) => posix.dirname(file).endsWith('/units'))
+  const compiled = units.flatMap((unit) =>
+    findIncludes(readText(root, unit)).map((path) => posix.join(posix.dirname(unit), path)),
+  )
+  return units.length === 0
+    ? []
+    : sources
+        .filter((file) => !units.includes(file) && compiled.filter((each) => each === file).length !== 1)
+        .map((file) => `${file}: not in exactly one of the units`)
 }
 
 runCheck('check-layers', findProblems)

@@ -152,6 +152,10 @@ const REFUSED = {
     },
     `a circle of ${NATIVE}, ${NATIVE}/poll`,
   ],
+  'a source that no unit has': [
+    { [`${NATIVE}/units/a.cc`]: '#include "../fd.cc"\n', [`${NATIVE}/fd.cc`]: '', [`${NATIVE}/scm.cc`]: '' },
+    `${NATIVE}/scm.cc: not in exactly one of the units`,
+  ],
   'native code that includes upward': [{ [`${NATIVE}/args.h`]: '#include "define.h"\n' }, 'upward'],
   'native code without a layer': [{ [`${NATIVE}/misc.cc`]: '#include "define.h"\n' }, 'no layer'],
 }
