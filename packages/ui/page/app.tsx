@@ -1,10 +1,11 @@
 /** The page: the seed's client first, then what a page can do better. */
 import { render } from 'preact'
 import { useEffect, useReducer, useState } from 'preact/hooks'
+import type { ListedService } from '../src/model/shown.ts'
 import { History } from './history.tsx'
 import { Memory } from './memory.tsx'
 import { ServiceList } from './service-list.tsx'
-import { EMPTY, listen, next, type Service, type State } from './state.ts'
+import { EMPTY, listen, next, type State } from './state.ts'
 import { Store } from './store.tsx'
 import { Value } from './value.tsx'
 import { capital } from './words.ts'
@@ -30,7 +31,7 @@ function App() {
     return () => removeEventListener('hashchange', follow)
   }, [])
   const names = { value: value ?? state.hello?.name ?? null, store: store ?? state.hello?.store ?? null }
-  const choose = ({ name, kind }: Service) => {
+  const choose = ({ name, kind }: ListedService) => {
     if (kind === 'value') setValue(name)
     if (kind === 'store') setStore(name)
     setLooked(name)

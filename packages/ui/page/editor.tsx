@@ -1,18 +1,10 @@
 /** One value of a store, in an editor: as JSON or as text, with its revision. A conflict is shown, and the user resolves it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { EntryText } from '../src/model/shown.ts'
 import { get, Problem, post, wordsOf } from './api.ts'
 import { Scroller } from './scroller.tsx'
 import type { Chosen, State } from './state.ts'
 import { bytes } from './words.ts'
-
-interface Entry {
-  readonly key: string
-  readonly type: 'json' | 'bytes'
-  readonly version: string
-  readonly bytes: number
-  readonly text: string | null
-  readonly mode: 'json' | 'text'
-}
 
 export interface EditorProps {
   readonly store: string
@@ -29,7 +21,7 @@ interface Draft {
   readonly text: string
   readonly mode: 'json' | 'text'
   /** Null: there is none yet. */
-  readonly base: Entry | null
+  readonly base: EntryText | null
 }
 
 const EMPTY: Draft = { key: '', text: '', mode: 'json', base: null }
@@ -44,18 +36,21 @@ export function Editor({ store, chosen, change, onSaved, onClose }: EditorProps)
   const [error, setError] = useState<string | null>(null)
   const [said, setSaid] = useState('')
   /** What somebody else has made of it; null: nobody has, or it was resolved. */
-  const [theirs, setTheirs] = useState<Entry | 'deleted' | null>(null)
+  const [theirs, setTheirs] = useState<EntryText | 'deleted' | null>(null)
   /** As it is when an answer comes, not when it was asked for. */
   const now = useRef(draft)
   now.current = draft
   /** What is heard of now may be our own change. */
   const isSaving = useRef(false)
 
-  const load = async (): Promise<Entry | null> => {
-    const { entry } = await get<{ entry: Entry | null }>('entry', { name: store, key: isNew ? draft.key : chosen.key })
+  const load = async (): Promise<EntryText | null> => {
+    const { entry } = await get<{ entry: EntryText | null }>('entry', {
+      name: store,
+      key: isNew ? draft.key : chosen.key,
+    })
     return entry
   }
-  const take = (entry: Entry | null) => {
+  const take = (entry: EntryText | null) => {
     setTheirs(null)
     setError(null)
     if (entry === null) onClose()
@@ -200,7 +195,7 @@ function ModeChoice({ mode, onMode }: { mode: Draft['mode']; onMode: (mode: Draf
 }
 
 interface ConflictProps {
-  readonly theirs: Entry | 'deleted'
+  readonly theirs: EntryText | 'deleted'
   readonly onTheirs: () => void
   readonly onMine: () => void
 }

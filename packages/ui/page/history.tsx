@@ -1,13 +1,13 @@
 /** The last changes that were seen. */
 
+import type { HistoryEntry } from '../src/model/shown.ts'
 import { Breakable } from './breakable.tsx'
 import { Scroller } from './scroller.tsx'
-import type { Change } from './state.ts'
 import { clock } from './words.ts'
 
 const SHOWN = 50
 
-export function History({ changes }: { changes: readonly Change[] }) {
+export function History({ changes }: { changes: readonly HistoryEntry[] }) {
   return (
     <section class="card history" aria-labelledby="history-title">
       <h2 id="history-title">Last changes</h2>

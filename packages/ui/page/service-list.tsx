@@ -1,11 +1,12 @@
 /** Every name of the registry. */
+
+import type { ListedService } from '../src/model/shown.ts'
 import { Breakable } from './breakable.tsx'
-import type { Service } from './state.ts'
 
 export interface ServiceListProps {
-  readonly services: readonly Service[]
+  readonly services: readonly ListedService[]
   readonly chosen: readonly (string | null)[]
-  readonly onChoose: (service: Service) => void
+  readonly onChoose: (service: ListedService) => void
 }
 
 export function ServiceList({ services, chosen, onChoose }: ServiceListProps) {

@@ -1,46 +1,5 @@
 /** What the server has told so far: one object, made anew by each event. */
-
-export interface ValueState {
-  readonly name: string
-  readonly state: 'absent' | 'live' | 'slow' | 'gone' | 'unusable'
-  readonly value: number | null
-  readonly since: number
-  readonly problem: string | null
-}
-
-export interface StoreState {
-  readonly name: string
-  readonly state: 'absent' | 'live' | 'slow' | 'stale' | 'unusable'
-  readonly keys: number
-  readonly problem: string | null
-}
-
-export interface Service {
-  readonly name: string
-  readonly pid: number
-  readonly uid: number
-  readonly kind: 'value' | 'store' | 'service'
-  readonly descriptor: string | null
-}
-
-export interface Change {
-  readonly id: number
-  readonly at: number
-  readonly name: string
-  readonly key?: string
-  readonly text: string | null
-  readonly version?: string
-}
-
-export interface Hello {
-  readonly registry: string
-  readonly name: string
-  readonly store: string
-  /** Whether this window starts a daemon where there is none. */
-  readonly canStart: boolean
-  readonly uid: number
-  readonly pid: number
-}
+import type { Hello, HistoryEntry, ListedService, StoreState, ValueState } from '../src/model/shown.ts'
 
 export interface State {
   readonly hello: Hello | null
@@ -50,10 +9,10 @@ export interface State {
   readonly notice: string | null
   /** Why the registry cannot be reached; null: it can. */
   readonly trouble: string | null
-  readonly services: readonly Service[]
+  readonly services: readonly ListedService[]
   readonly values: Readonly<Record<string, ValueState>>
   readonly stores: Readonly<Record<string, StoreState>>
-  readonly history: readonly Change[]
+  readonly history: readonly HistoryEntry[]
   /** The last change of a store; `count` makes each a new one. */
   readonly entry: {
     readonly name: string
@@ -98,15 +57,15 @@ export function next(state: State, { event, data }: Told): State {
     case 'trouble':
       return { ...state, trouble: data as string | null }
     case 'services':
-      return { ...state, services: data as Service[] }
+      return { ...state, services: data as ListedService[] }
     case 'value':
       return { ...state, values: { ...state.values, [(data as ValueState).name]: data as ValueState } }
     case 'store':
       return { ...state, stores: { ...state.stores, [(data as StoreState).name]: data as StoreState } }
     case 'history':
-      return { ...state, history: data as Change[] }
+      return { ...state, history: data as HistoryEntry[] }
     case 'change':
-      return { ...state, history: [data as Change, ...state.history].slice(0, MOST_HISTORY) }
+      return { ...state, history: [data as HistoryEntry, ...state.history].slice(0, MOST_HISTORY) }
     case 'entry':
       return {
         ...state,

@@ -1,22 +1,10 @@
 /** The named values of a store: searched, viewed, edited. */
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { StoreList, StoreState } from '../src/model/shown.ts'
 import { get } from './api.ts'
 import { Editor } from './editor.tsx'
-import type { Chosen, State, StoreState } from './state.ts'
+import type { Chosen, State } from './state.ts'
 import { bytes, count } from './words.ts'
-
-interface Listed {
-  readonly key: string
-  readonly type: 'json' | 'bytes' | null
-  readonly bytes: number
-  readonly version: string
-  readonly preview: string
-}
-
-interface StoreList extends StoreState {
-  readonly found: number
-  readonly entries: readonly Listed[]
-}
 
 /** Changes come faster than anybody reads: they are fetched together. */
 const PAUSE_MS = 120

@@ -1,7 +1,8 @@
 /** The seed's client: a field, and Read, Write, Clear. Beside it the value as it is now. */
 import { useState } from 'preact/hooks'
+import type { ValueState } from '../src/model/shown.ts'
 import { post, wordsOf } from './api.ts'
-import type { State, ValueState } from './state.ts'
+import type { State } from './state.ts'
 import { clock } from './words.ts'
 
 export function Value({ name, state }: { name: string; state: State }) {

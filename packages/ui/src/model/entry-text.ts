@@ -1,17 +1,6 @@
 /** Values of a store as a person edits them: as JSON, or as text. */
 import { InvalidArgValueError, type Json } from '@memsvc/shared'
-
-/** A value as it is shown and edited. */
-export interface EntryText {
-  readonly key: string
-  readonly type: 'json' | 'bytes'
-  readonly version: string
-  readonly bytes: number
-  /** What is in the editor; null: bytes that are no text. */
-  readonly text: string | null
-  /** How it is edited, unless the user chooses otherwise. */
-  readonly mode: 'json' | 'text'
-}
+import type { EntryText } from './shown.ts'
 
 interface Found {
   readonly key: string

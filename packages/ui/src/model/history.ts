@@ -1,18 +1,5 @@
 /** The last changes that were seen, the newest first. */
-
-export interface HistoryEntry {
-  /** Counts up; for the page. */
-  readonly id: number
-  /** Milliseconds since 1970: when it was seen, which is a moment after it was made. */
-  readonly at: number
-  /** Of the value or the store. */
-  readonly name: string
-  /** Of a store. */
-  readonly key?: string
-  /** Shortened; null: it was deleted. */
-  readonly text: string | null
-  readonly version?: string
-}
+import type { HistoryEntry } from './shown.ts'
 
 const MOST = 200
 

@@ -3,16 +3,7 @@ import { BinderProxy, errorCode, IMemoryService, IStore, type ServiceManager } f
 import { Deadline, listHolders } from '@memsvc/shared/internal'
 import type { Connection } from './connection.ts'
 import { Heartbeat } from './heartbeat.ts'
-
-export interface ListedService {
-  readonly name: string
-  readonly pid: number
-  readonly uid: number
-  /** `service`: something of somebody's own, or it has not said yet. */
-  readonly kind: 'value' | 'store' | 'service'
-  /** What its interface is called, as it says. */
-  readonly descriptor: string | null
-}
+import type { ListedService } from './shown.ts'
 
 interface Holder {
   readonly name: string

@@ -3,32 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BinderProxy, DeadObjectError, type Json, SharedStore } from '@memsvc/shared'
 import { errorText } from '@memsvc/shared/internal'
 import type { Connection } from './connection.ts'
-import { type EntryText, entryText, preview, readEdit } from './entry-text.ts'
+import { entryText, preview, readEdit } from './entry-text.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { History } from './history.ts'
-
-export interface StoreState {
-  readonly name: string
-  /** `slow`: its owner does not answer; the values are read all the same. `stale`: it is gone, and these are the last ones. */
-  readonly state: 'absent' | 'live' | 'slow' | 'stale' | 'unusable'
-  readonly keys: number
-  readonly problem: string | null
-}
-
-/** A line of the list. */
-export interface ListedEntry {
-  readonly key: string
-  readonly type: 'json' | 'bytes' | null
-  readonly bytes: number
-  readonly version: string
-  readonly preview: string
-}
-
-export interface StoreList extends StoreState {
-  /** How many keys fit the search; the list may have fewer. */
-  readonly found: number
-  readonly entries: readonly ListedEntry[]
-}
+import type { EntryText, ListedEntry, StoreList, StoreState } from './shown.ts'
 
 /** A page of them is long enough to look at. */
 const LISTED = 500

@@ -5,17 +5,7 @@ import { Deadline, errorText } from '@memsvc/shared/internal'
 import type { Connection } from './connection.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { History } from './history.ts'
-
-export interface ValueState {
-  readonly name: string
-  /** `absent`: never found. `slow`: its service does not answer; the memory is read all the same. `gone`: the value is its last one. */
-  readonly state: 'absent' | 'live' | 'slow' | 'gone' | 'unusable'
-  readonly value: number | null
-  /** When this was seen first: milliseconds since 1970. */
-  readonly since: number
-  /** Why it cannot be used; null: it can. */
-  readonly problem: string | null
-}
+import type { ValueState } from './shown.ts'
 
 /** After the service has died, and after it was of no use. */
 const RETRY_MS = 100
