@@ -49,7 +49,6 @@ export interface AreaStats {
   deletedKeys: number
   /** That were ever in use. */
   entries: number
-  /** Of the index: at most seven tenths of them are used. */
   /** How often free blocks were joined. */
   joins: number
   /** How many places are reserved for values to come. */

@@ -144,7 +144,6 @@ class KeyTable {
   uint64_t RefOf(uint32_t entry) const { return memory_.template Load<Site::kOwn>(geometry_.EntryAt(entry) + kRefIn); }
   uint32_t count() const { return count_; }
   uint32_t live() const { return live_; }
-  uint64_t slots() const { return index_.slots(); }
 
  private:
   /** How far a new key may be from its place: readers look at 1,024 slots, and a transaction brings up to 256. */

@@ -14,7 +14,7 @@ import type { RegistryPlace } from './registry-path.ts'
 import { isOverloaded, jittered, retryOverloaded } from './retry.ts'
 
 /** Milliseconds between attempts to reach a registry that is gone: soon, because a survivor takes over at once. */
-const RECONNECT_MS = 50
+export const RECONNECT_MS = 50
 
 export class LastingLink {
   readonly #place: RegistryPlace

@@ -3,13 +3,12 @@ import type { IBinder } from '../parcel/ibinder.ts'
 import { abortError } from '../util/abortable.ts'
 import { type CallOptions, within } from '../util/patience.ts'
 import { Signal } from '../util/signal.ts'
-import type { LastingLink } from './lasting-link.ts'
+import { type LastingLink, RECONNECT_MS } from './lasting-link.ts'
 import { NotificationCallback } from './notifications.ts'
 import { isOutage } from './outage.ts'
 import { closeService, findAndOpen } from './registry-link.ts'
 
-/** A wait looks again this often, in milliseconds: for a registry while there is none, for the service otherwise. */
-const RECONNECT_MS = 50
+/** A wait looks for its service again this often, in milliseconds; while there is no registry, as often as for that. */
 const RECHECK_MS = 1000
 /** What is said to the registry when nobody waits any more keeps the process so long at most, in milliseconds. */
 const FAREWELL_MS = 1000

@@ -6,6 +6,7 @@
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
+import { INT_MAX } from '../util/check.ts'
 import { IllegalStateError, InvalidArgValueError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { clearTimeout, now, setTimeout } from '../util/timers.ts'
@@ -50,8 +51,6 @@ export interface UploadsOptions {
   /** Told when no upload ends with this object any more. */
   readonly onUnused: (owner: IBinder) => void
 }
-
-const LAST_ID = 0x7fffffff
 
 export class Uploads {
   readonly #core: StoreCore
@@ -174,7 +173,7 @@ export class Uploads {
   }
 
   #nextId(): number {
-    do this.#lastId = this.#lastId === LAST_ID ? 1 : this.#lastId + 1
+    do this.#lastId = this.#lastId === INT_MAX ? 1 : this.#lastId + 1
     while (this.#open.has(this.#lastId))
     return this.#lastId
   }
