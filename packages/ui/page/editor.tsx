@@ -1,110 +1,13 @@
 /** One value of a store, in an editor: as JSON or as text, with its revision. A conflict is shown, and the user resolves it. */
-import { useEffect, useRef, useState } from 'preact/hooks'
 import type { EntryText } from '../src/model/shown.ts'
-import { get, Problem, post, wordsOf } from './api.ts'
+import { type Draft, type DraftProps, useDraft } from './draft.ts'
 import { Scroller } from './scroller.tsx'
-import type { Chosen, State } from './state.ts'
 import { bytes } from './words.ts'
 
-export interface EditorProps {
-  readonly store: string
-  readonly chosen: Chosen
-  /** The last change of any key. */
-  readonly change: State['entry']
-  readonly onSaved: (key: string) => void
-  readonly onClose: () => void
-}
-
-/** What is in the editor, and what it began with. */
-interface Draft {
-  readonly key: string
-  readonly text: string
-  readonly mode: 'json' | 'text'
-  /** Null: there is none yet. */
-  readonly base: EntryText | null
-}
-
-const EMPTY: Draft = { key: '', text: '', mode: 'json', base: null }
-
-function isDirty({ text, mode, base }: Draft): boolean {
-  return base === null ? text !== '' : text !== base.text || mode !== base.mode
-}
-
-export function Editor({ store, chosen, change, onSaved, onClose }: EditorProps) {
+export function Editor(props: DraftProps) {
+  const { chosen, onClose } = props
   const isNew = chosen === 'new'
-  const [draft, setDraft] = useState<Draft>(EMPTY)
-  const [error, setError] = useState<string | null>(null)
-  const [said, setSaid] = useState('')
-  /** What somebody else has made of it; null: nobody has, or it was resolved. */
-  const [theirs, setTheirs] = useState<EntryText | 'deleted' | null>(null)
-  /** As it is when an answer comes, not when it was asked for. */
-  const now = useRef(draft)
-  now.current = draft
-  /** What is heard of now may be our own change. */
-  const isSaving = useRef(false)
-
-  const load = async (): Promise<EntryText | null> => {
-    const { entry } = await get<{ entry: EntryText | null }>('entry', {
-      name: store,
-      key: isNew ? draft.key : chosen.key,
-    })
-    return entry
-  }
-  const take = (entry: EntryText | null) => {
-    setTheirs(null)
-    setError(null)
-    if (entry === null) onClose()
-    else setDraft({ key: entry.key, text: entry.text ?? '', mode: entry.mode, base: entry })
-  }
-  useEffect(() => {
-    if (!isNew) load().then(take, (problem) => setError(wordsOf(problem)))
-  }, [])
-  useEffect(() => {
-    const isOurs = change !== null && change.name === store && change.key === draft.key && draft.base !== null
-    if (!isOurs || isSaving.current || change.version === draft.base?.version) return
-    void load().then(
-      (entry) => {
-        if (isSaving.current || entry?.version === now.current.base?.version) return
-        if (isDirty(now.current)) setTheirs(entry ?? 'deleted')
-        else take(entry)
-      },
-      () => undefined,
-    )
-  }, [change?.count])
-
-  const save = async (ifVersion: string) => {
-    isSaving.current = true
-    setError(null)
-    setSaid('')
-    try {
-      const mode = draft.base?.type === 'bytes' && draft.mode === 'text' ? 'bytes' : draft.mode
-      const { version } = await post<{ version: string }>('put', {
-        name: store,
-        key: draft.key,
-        text: draft.text,
-        mode,
-        ifVersion,
-      })
-      take(await load())
-      setSaid(`Saved as revision ${version}.`)
-      if (isNew) onSaved(draft.key)
-    } catch (problem) {
-      if (problem instanceof Problem && problem.version !== null) setTheirs((await load()) ?? 'deleted')
-      else setError(wordsOf(problem))
-    } finally {
-      isSaving.current = false
-    }
-  }
-  const remove = async () => {
-    setError(null)
-    try {
-      await post('delete', { name: store, key: draft.key, ifVersion: draft.base?.version ?? null })
-      onClose()
-    } catch (problem) {
-      if (problem instanceof Problem && problem.version !== null) setTheirs((await load()) ?? 'deleted')
-      else setError(wordsOf(problem))
-    }
-  }
+  const { draft, setDraft, error, said, theirs, take, save, remove } = useDraft(props)
   const onSubmit = (event: Event) => {
     event.preventDefault()
     void save(draft.base?.version ?? '0')
