@@ -1,4 +1,4 @@
-/** Man pages, made of what is there anyway: a command's own description of itself, and a page in Markdown. man(7) */
+/** Man pages, made from the command's own description of itself and from pages in Markdown. man(7) */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ export function writeManPages(root) {
   const protocol = readFileSync(join(root, 'docs/protocol.md'), 'utf8')
   const title = {
     name: 'MEMSVC-PROTOCOL 7 "" "memsvc VERSION" "Conventions"',
-    is: 'memsvc\\-protocol \\- what memsvc and its clients say to each other',
+    is: 'memsvc\\-protocol \\- the protocol between memsvc and its clients',
   }
   const page = [...titleLines(title, version), ...markdownLines(protocol)]
   writePage(root, 'packages/shared/dist/man/memsvc-protocol.7', `${page.join('\n')}\n`)
@@ -58,19 +58,19 @@ function commandPage({ name, summary, options, commands, examples }, version, se
     '[\\fIoptions\\fR] [\\fIoperands\\fR]',
     '.SH COMMANDS',
     ...commands.flatMap((command) => commandLines(name, command, examples[command.name] ?? [])),
-    ...(options.length === 0 ? [] : ['.SH OPTIONS', 'Of all commands.', ...options.flatMap(optionLines)]),
+    ...(options.length === 0 ? [] : ['.SH OPTIONS', 'These options apply to all commands.', ...options.flatMap(optionLines)]),
     '.SH EXIT STATUS',
     ...EXITS.flatMap((line) => ['.TP', `.B ${line.slice(0, 1)}`, line.slice(2)]),
     '.SH ENVIRONMENT',
     '.TP',
     '.B MEMSVC_REGISTRY',
-    "The registry's socket, where no option names another.",
+    "The registry's socket, if no option names another.",
     '.TP',
     '.B XDG_RUNTIME_DIR',
-    "Where it is set, the user's registry is $XDG_RUNTIME_DIR/memsvc/registry.sock; else it is the machine's.",
+    "If this is set, the default registry is the user's, $XDG_RUNTIME_DIR/memsvc/registry.sock; otherwise it is the machine's.",
     '.TP',
     '.B NO_COLOR',
-    'Nothing is coloured. Otherwise what is for people is, on terminals.',
+    'If this is set, nothing is coloured. Otherwise output for people is coloured on a terminal.',
     '.SH FILES',
     '.TP',
     '.I /run/memsvc/registry.sock',
@@ -84,12 +84,12 @@ function commandPage({ name, summary, options, commands, examples }, version, se
   ].join('\n')
 }
 
-/** One command's own: what it takes, and what the README of its package says of it. */
+/** The page of one command: its options, and the text of its package's README. */
 function windowPage({ name, commands, options, examples }, readme, version) {
   const command = commands.find((each) => each.name === 'ui')
   const title = {
     name: 'MEMCLIENT-UI 1 "" "memsvc VERSION" "User Commands"',
-    is: 'memclient\\-ui \\- a window in the browser onto what memsvc serves',
+    is: 'memclient\\-ui \\- a window in your browser that shows what memsvc serves',
   }
   const [, about = ''] = readme.split(/^# .*$/m)
   return [
@@ -111,7 +111,7 @@ function windowPage({ name, commands, options, examples }, readme, version) {
 }
 
 function exampleLines({ line, does }) {
-  return ['.PP', '.nf', `.B ${roff(line)}`, '.fi', ...(does === '' ? [] : [roff(does)])]
+  return ['.TP', `.B ${roff(line)}`, `${capital(roff(does))}.`]
 }
 
 function commandLines(program, { name, operands, summary, options }, examples) {
@@ -123,7 +123,7 @@ function commandLines(program, { name, operands, summary, options }, examples) {
     '.PP',
     `${capital(roff(summary))}.`,
     ...options.flatMap(optionLines),
-    ...examples.flatMap(exampleLines),
+    ...(examples.length === 0 ? [] : ['.PP', 'Examples:', ...examples.flatMap(exampleLines)]),
   ].filter((line) => line !== '')
 }
 
@@ -156,7 +156,7 @@ function markdownLines(text) {
       isVerbatim = !isVerbatim
       lines.push(isVerbatim ? '.PP\n.nf' : '.fi')
     } else if (line.startsWith('![')) {
-      // nothing that man could show
+      // man cannot show pictures
     } else if (isVerbatim || inTable) lines.push(roff(inTable ? plain(line) : line))
     else lines.push(...proseLines(line))
   }
@@ -177,7 +177,7 @@ function plain(text) {
   return text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').replace(/[`]|\*\*/g, '')
 }
 
-/** What troff would take for its own. */
+/** Escapes what troff would take as a request. */
 function roff(text) {
   return text
     .replaceAll('\\', '\\e')

@@ -33,7 +33,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['[name]'],
       options: ['wait'],
-      summary: 'print the value, read from the shared memory',
+      summary: 'print the value, which is read from shared memory',
       execute: read,
     },
   ],
@@ -41,7 +41,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     'write',
     {
       operands: ['<value>', '[name]'],
-      summary: 'ask the service to set the value, a decimal int32',
+      summary: 'set the value, a decimal int32',
       execute: write,
     },
   ],
@@ -50,7 +50,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['[name]'],
       options: ['wait', 'count', 'until'],
-      summary: 'print the value and every change of it until interrupted',
+      summary: 'print the value, and again after each change, until you press Ctrl-C',
       execute: watch,
     },
   ],
@@ -59,7 +59,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['<key>'],
       options: ['store', 'output', 'maxAge'],
-      summary: "print a store's value: JSON as one line, bytes as they are",
+      summary: 'print the value of a key: JSON on one line, bytes as they are',
       execute: get,
     },
   ],
@@ -68,33 +68,33 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['<key>', '[value]'],
       options: ['store', 'file', 'bytes', 'ifVersion', 'ttl'],
-      summary: 'store a value: JSON, else a string; without one, what stdin has',
+      summary: 'store VALUE under a key, as JSON if it is JSON, else as a string; without VALUE, standard input',
       execute: put,
     },
   ],
   [
     'delete',
-    { operands: ['<key>'], options: ['store', 'ifVersion'], summary: 'delete a key of a store', execute: deleteKey },
+    { operands: ['<key>'], options: ['store', 'ifVersion'], summary: 'delete a key from a store', execute: deleteKey },
   ],
   [
     'increment',
     {
       operands: ['<key>', '[by]'],
       options: ['store', 'ttl'],
-      summary: 'add to a number of a store, 1 unless BY says otherwise, and print the sum',
+      summary: 'add BY (default: 1) to the number of a key, and print the new value',
       execute: increment,
     },
   ],
   [
     'keys',
-    { operands: ['[prefix]'], options: ['store'], summary: 'print the keys of a store, one a line', execute: keys },
+    { operands: ['[prefix]'], options: ['store'], summary: 'print the keys of a store, one per line', execute: keys },
   ],
   [
     'changes',
     {
       operands: ['[prefix]'],
       options: ['store', 'count'],
-      summary: 'print every change of a store until interrupted: KEY VALUE, or KEY of a deleted one',
+      summary: 'print each change of a store until you press Ctrl-C: KEY VALUE, or KEY alone for a delete',
       execute: changes,
     },
   ],
@@ -103,7 +103,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['<file>'],
       options: ['store'],
-      summary: 'store what a file has, one JSON object {key: value}; - is stdin',
+      summary: 'store the values of a file, one JSON object {key: value}; - means standard input',
       execute: importStore,
     },
   ],
@@ -112,7 +112,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['[prefix]'],
       options: ['store', 'output'],
-      summary: 'print a store as one JSON object, all of one moment',
+      summary: 'print a store as one JSON object, a snapshot of one moment',
       execute: exportStore,
     },
   ],
@@ -122,7 +122,7 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     {
       operands: ['[name]'],
       options: ['store', 'port', 'open', 'start'],
-      summary: 'open a window in the browser: print its address, and serve it until interrupted',
+      summary: 'serve a window for your browser until you press Ctrl-C, and print its address',
       execute: ui,
     },
   ],
@@ -130,9 +130,9 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     'completion',
     {
       operands: ['<shell>'],
-      summary: 'print what makes a shell complete the words of this command: bash, zsh, fish',
+      summary: 'print a script for your shell (bash, zsh, fish), which then completes the words of this command',
       execute: completion,
     },
   ],
-  ['info', { operands: ['[name]'], summary: 'print the region as this process has it, and its server', execute: info }],
+  ['info', { operands: ['[name]'], summary: 'print the state of the region in this process, and who serves it', execute: info }],
 ])

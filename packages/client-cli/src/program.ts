@@ -9,25 +9,25 @@ import type { Options } from './commands/options.ts'
 import { EXAMPLES } from './examples.ts'
 
 const EPILOGUE = `
-The name of a service defaults to AnonymousSharedMemory, that of a store to SharedStore. Its registry is where the options say, else at
-MEMSVC_REGISTRY, else the user's where XDG_RUNTIME_DIR is set, else the machine's.
+NAME is the name of a service (default: AnonymousSharedMemory). The registry is the one that the options name, else $MEMSVC_REGISTRY,
+else the user's registry if XDG_RUNTIME_DIR is set, else the machine's.
 
 Exit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`
 
 /** Of single commands. */
 const OWN_OPTIONS: { readonly [K in keyof Options]?: readonly [flags: string, meaning: string] } = {
-  output: ['--output <file>', 'write to a file, which is there whole or as it was'],
-  file: ['--file <file>', 'take the value from a file; - is stdin'],
-  bytes: ['--bytes', 'take the value as bytes, as it is'],
-  ifVersion: ['--if-version <n>', 'only if the key has this version; 0: only if it has no value'],
-  ttl: ['--ttl <seconds>', 'delete the key after so long'],
-  maxAge: ['--max-age <time>', 'of a copy of values on another machine: no older than this (5s, 500ms, 2min)'],
-  count: ['--count <n>', 'end after so many'],
-  until: ['--until <value>', 'end when the value is this one'],
-  port: ['--port <n>', 'of 127.0.0.1; 0, or none: a free one'],
-  open: ['--open', 'open a browser'],
-  start: ['--no-start', 'start no daemon where none answers'],
-  wait: ['--wait [seconds]', 'wait until there is a value, for so long at most'],
+  output: ['--output <file>', 'write to this file, which is replaced only when all is written'],
+  file: ['--file <file>', 'read the value from this file; - means standard input'],
+  bytes: ['--bytes', 'store the value as bytes, unchanged'],
+  ifVersion: ['--if-version <n>', 'do it only if the key has this version; 0 means: only if it has no value'],
+  ttl: ['--ttl <seconds>', 'delete the key after this time'],
+  maxAge: ['--max-age <time>', 'for a copy of values from a cluster: fail if it is older than this (5s, 500ms, 2min)'],
+  count: ['--count <n>', 'stop after this many lines'],
+  until: ['--until <value>', 'stop when the value is this one'],
+  port: ['--port <n>', 'the port on 127.0.0.1 (default: a free one)'],
+  open: ['--open', 'open the window in your browser'],
+  start: ['--no-start', 'do not start a daemon if none answers'],
+  wait: ['--wait [seconds]', 'wait until there is a value; without SECONDS, as long as it takes'],
 }
 
 export type CommandTable = ReadonlyMap<string, CommandEntry>
@@ -71,15 +71,15 @@ export async function describeProgram(commands: CommandTable): Promise<CommandLi
 function declareProgram(program: Command, commands: CommandTable, onInvocation: (asked: Invocation) => void): void {
   program
     .description(
-      'Reads, sets and watches values in shared memory: one that a memsvc daemon serves, and those of stores.',
+      'reads, sets and watches values in shared memory: the value of a memsvc daemon, and the values of stores',
     )
     .version(packageVersion(), '--version')
-    .option('--json', 'print one JSON object per line; errors too')
-    .option('--registry <path>', "the registry's socket")
-    .option('--system', "the machine's registry, /run/memsvc/registry.sock")
-    .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
-    .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
-    .option('--timeout <seconds>', 'how long to wait for answers, all together (default: 5)')
+    .option('--json', 'print one JSON object per line, also for errors')
+    .option('--registry <path>', "the registry's socket (default: see below)")
+    .option('--system', "use the machine's registry, /run/memsvc/registry.sock")
+    .option('--user', "use the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    .option('--registry-owner <uid>', 'another user who may run the registry, besides root and you')
+    .option('--timeout <seconds>', 'how long to wait for all answers together (default: 5)')
     .option('--store <name>', 'the name of the store (default: SharedStore)')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -94,7 +94,7 @@ function declareProgram(program: Command, commands: CommandTable, onInvocation: 
     declared.action(() => {
       const given = declared.optsWithGlobals<Options>()
       if (given.store !== undefined && !options.includes('store')) {
-        throw new ToolError(EXIT.usage, `${command} is not about a store: it takes no --store (see memclient --help)`)
+        throw new ToolError(EXIT.usage, `${command} does not use a store: it takes no --store (see memclient --help)`)
       }
       onInvocation({ command, operands: declared.args, options: given })
     })

@@ -26,30 +26,30 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   const out = new Output()
   const program = new Command('memsvc')
     .configureOutput({ writeOut: (text) => out.line(text.trimEnd()) })
-    .description('owns shared memory without a name, and hands it to clients by name')
+    .description('the daemon that owns values in shared memory and lets clients find them by name')
     .version(packageVersion())
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', `\nExit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`)
 
   daemonOptions(
-    program.command('start').description('run the daemon in the foreground; hosts the registry if nobody does'),
+    program.command('start').description('run the daemon in the foreground; it hosts the registry too if none is running'),
   )
     .option('--name <name>', 'publish the service under this name (default: AnonymousSharedMemory)', parseName)
-    .option('--no-store', 'serve the value alone, without a store (only the default name has one: SharedStore)')
-    .option('--state <folder>', 'keep the stores in this folder, over restarts of the machine (needs the package lmdb)')
+    .option('--no-store', 'do not serve the store SharedStore (only a daemon with the default name serves it)')
+    .option('--state <folder>', 'keep the stores in this folder, so that they survive a restart of the machine (needs the package lmdb)')
     .addOption(
       new Option(
         '--state-sync <when>',
-        'of --state: answer a change when it is on disk, or write it within a second after (default: behind)',
+        'when a change reaches the disk: always before it is answered, or up to a second behind (default: behind)',
       ).choices(['always', 'behind']),
     )
-    .option('--writers <who...>', 'who may write besides this user and root: uid, user or @group', collect, [])
+    .option('--writers <who...>', 'users who may write, besides you and root: a uid, a user name or @group', collect, [])
     .action(async (options) => {
       const { start } = await import('./commands/start.ts')
       done(await start({ ...options, registryOnly: false }))
     })
-  daemonOptions(program.command('registry').description('run the registry alone in the foreground')).action(
+  daemonOptions(program.command('registry').description('run only the registry, in the foreground')).action(
     async (options) => {
       const { start } = await import('./commands/start.ts')
       done(await start({ ...options, writers: [], registryOnly: true }))
@@ -57,77 +57,77 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   )
   program
     .command('replicate')
-    .description('keep a copy of values of an etcd cluster as a store (needs the package @memsvc/replication)')
-    .option('--endpoint <url...>', "of etcd's nodes, instead of those of the configuration")
-    .option('--prefix <prefix>', 'of all keys in etcd (default: memsvc/)')
+    .description('keep a copy of the values in an etcd cluster as a store on this machine (needs the package @memsvc/replication)')
+    .option('--endpoint <url...>', "addresses of etcd's nodes; they replace those of the configuration")
+    .option('--prefix <prefix>', 'what all keys begin with in etcd (default: memsvc/)')
     .option('--store <name>', 'publish the store under this name (default: ClusterStore)', parseName)
-    .option('--value <key...>', 'publish these keys as values too, under the same names: int32s, for memclient read')
+    .option('--value <key...>', 'also publish these keys, which hold an int32, as values of the same names, for memclient read')
     .option('--machine <name>', "this machine's name in the cluster (default: the host's)")
-    .option('--read-only', 'change nothing in the cluster')
+    .option('--read-only', 'allow no changes to the cluster')
     .addOption(
-      new Option('--ready-within <seconds>', 'publish the store after so long, live or not')
+      new Option('--ready-within <seconds>', 'publish the store after this time, even if it is not up to date yet')
         .argParser(parseSeconds)
         .default(30),
     )
-    .option('--writers <who...>', 'who may write besides this user and root: uid, user or @group', collect, [])
-    .option('--config <file>', 'access rules and where etcd is (default: memsvc.json in the usual places)')
-    .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
-    .addOption(new Option('--log-format <format>', 'of its lines').choices(LOG_FORMATS).default('json'))
-    .option('--registry <path>', "the registry's socket (default: MEMSVC_REGISTRY, else the user's or the machine's)")
-    .option('--system', `the machine's registry, ${SYSTEM_REGISTRY_PATH}`)
-    .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
-    .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
+    .option('--writers <who...>', 'users who may write, besides you and root: a uid, a user name or @group', collect, [])
+    .option('--config <file>', 'the file with access rules and the addresses of etcd (default: memsvc.json in the usual places)')
+    .option('--log-level <level>', `write lines of this level and above: ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
+    .addOption(new Option('--log-format <format>', 'how log lines are written').choices(LOG_FORMATS).default('json'))
+    .option('--registry <path>', "the registry's socket (default: $MEMSVC_REGISTRY, else the user's or the machine's)")
+    .option('--system', `use the machine's registry, ${SYSTEM_REGISTRY_PATH}`)
+    .option('--user', "use the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    .option('--registry-owner <uid>', 'another user who may run the registry, besides root and you')
     .action(async (options) => done(await (await import('./commands/replicate.ts')).replicate(options)))
   askingOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
     async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
   )
   askingOptions(
-    program.command('inspect').argument('[name]').description('show which processes hold the memory, and by what'),
+    program.command('inspect').argument('[name]').description('show which processes hold the memory, by descriptors and mappings'),
   )
-    .option('--dot', 'as a graph for Graphviz')
-    .option('--svg', 'as a picture')
+    .option('--dot', 'print a graph for Graphviz')
+    .option('--svg', 'print a picture in SVG')
     .action(async (name, options) => done(await (await import('./commands/inspect.ts')).inspect(name, options, out)))
   askingOptions(program.command('list').description('list the services')).action(async (options) =>
     done(await (await import('./commands/control.ts')).list(options, out)),
   )
   askingOptions(
-    program.command('stop').argument('[name]').description('end a daemon; returns when its name is gone'),
+    program.command('stop').argument('[name]').description('stop a daemon, and wait until its name is free'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).stop(name, options, out)))
   askingOptions(
     program
       .command('top')
       .argument('[name]')
-      .description('show what a daemon does, again and again, until interrupted'),
+      .description('show what a daemon does, and update it until you press Ctrl-C'),
   )
-    .option('--interval <seconds>', 'between two looks (default: 1)')
-    .option('--count <n>', 'end after so many')
+    .option('--interval <seconds>', 'time between two updates (default: 1)')
+    .option('--count <n>', 'stop after this many updates')
     .action(async (name, options) => done(await (await import('./commands/top.ts')).top(name, options, out)))
   askingOptions(
     program
       .command('metrics')
       .argument('[name]')
-      .description("print a daemon's numbers for Prometheus, text format 0.0.4"),
+      .description("print a daemon's metrics in the text format of Prometheus (0.0.4)"),
   )
-    .option('--output <file>', 'write to a file, which is there whole or as it was: for a textfile collector')
+    .option('--output <file>', 'write to this file, which is replaced as a whole, for a textfile collector')
     .action(async (name, options) => done(await (await import('./commands/control.ts')).metrics(name, options, out)))
   askingOptions(
     program.command('log').argument('[name]').description('show or change how a running daemon writes its log'),
   )
-    .addOption(new Option('--level <level>', 'which lines are written').choices(LOG_LEVELS))
-    .addOption(new Option('--format <format>', 'of its lines').choices(LOG_FORMATS))
+    .addOption(new Option('--level <level>', 'write lines of this level and above').choices(LOG_LEVELS))
+    .addOption(new Option('--format <format>', 'how log lines are written').choices(LOG_FORMATS))
     .action(async (name, options) => done(await (await import('./commands/control.ts')).log(name, options, out)))
   askingOptions(
     program.command('reload').argument('[name]').description('make a daemon read its configuration again'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).reload(name, options, out)))
-  settingsOptions(clientOptions(program.command('limits').description('show every limit'))).action(async (options) =>
+  settingsOptions(clientOptions(program.command('limits').description('show every limit and its value'))).action(async (options) =>
     done(await (await import('./commands/limits.ts')).showLimits(options, out)),
   )
   settingsOptions(
-    clientOptions(program.command('doctor').description('examine whether memsvc can run here, and say what to do')),
+    clientOptions(program.command('doctor').description('check whether memsvc can run on this machine, and say what to do if not')),
   ).action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(options, out)))
   program
     .command('completion')
-    .description('print what makes a shell complete the words of this command')
+    .description('print a script for your shell, which then completes the words of this command')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .action((shell: Shell) => {
       out.line(completionScript(shell, 'memsvc'))
@@ -148,17 +148,17 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   program
     .command('version')
     .description('print the version')
-    .option('--verbose', 'and what it runs on: kernel, addon, Node.js')
-    .option('--json', 'one JSON object per line')
+    .option('--verbose', 'also print what it runs on: kernel, addon, Node.js')
+    .option('--json', 'print one JSON object per line')
     .action(async (options) => done((await import('./commands/version.ts')).version(options, out)))
   program
     .command('install-unit')
-    .description('write the unit files with which systemd runs this memsvc')
+    .description('write unit files, so that systemd runs this memsvc')
     .option('--system', "for the machine's systemd, in /etc/systemd/system (default for root)")
     .option('--user', "for this user's systemd, in ~/.config/systemd/user (default for others)")
     .option('--print', 'show the files instead of writing them')
-    .option('--replicate', "and memsvc-replicate.service, with a network that leads to the configuration's etcd only")
-    .option('--config <file>', 'where etcd is, for --replicate (default: /etc/memsvc/memsvc.json)')
+    .option('--replicate', 'also write memsvc-replicate.service, which may reach only the etcd of the configuration')
+    .option('--config <file>', 'for --replicate: the file with the addresses of etcd (default: /etc/memsvc/memsvc.json)')
     .action(async (options) => done(await (await import('./commands/install-unit.ts')).installUnit(options, out)))
   for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()))
   return program
@@ -173,35 +173,35 @@ function examplesOf(command: string): string {
 function daemonOptions(command: Command): Command {
   return settingsOptions(registryOption(command))
     .addOption(
-      new Option('--socket-mode <mode>', "the socket's permissions, octal").argParser(parseMode).default(0o600, '600'),
+      new Option('--socket-mode <mode>', "permissions of the registry's socket, octal").argParser(parseMode).default(0o600, '600'),
     )
-    .option('--log-level <level>', LOG_LEVELS.join(', '), parseLevel, 'info')
-    .addOption(new Option('--log-format <format>', 'of its lines').choices(LOG_FORMATS).default('json'))
+    .option('--log-level <level>', `write lines of this level and above: ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
+    .addOption(new Option('--log-format <format>', 'how log lines are written').choices(LOG_FORMATS).default('json'))
 }
 
 function settingsOptions(command: Command): Command {
   return command
-    .option('--config <file>', 'access rules and limits (default: memsvc.json in the usual places, if there is one)')
-    .option('--max-connections <count>', 'to the registry', parseCount)
-    .option('--max-channels <count>', 'to the service', parseCount)
-    .option('--max-watchers <count>', 'of the value', parseCount)
+    .option('--config <file>', 'the file with access rules and limits (default: memsvc.json in the usual places, if it exists)')
+    .option('--max-connections <count>', 'limit of connections to the registry', parseCount)
+    .option('--max-channels <count>', 'limit of channels to the service', parseCount)
+    .option('--max-watchers <count>', 'limit of watchers of the value', parseCount)
 }
 
 /** Of commands that ask a daemon and wait for its answer. */
 function askingOptions(command: Command): Command {
-  return clientOptions(command).option('--timeout <seconds>', 'how long to wait for answers, all together (default: 5)')
+  return clientOptions(command).option('--timeout <seconds>', 'how long to wait for all answers together (default: 5)')
 }
 
 function clientOptions(command: Command): Command {
-  return registryOption(command).option('--json', 'one JSON object per line')
+  return registryOption(command).option('--json', 'print one JSON object per line')
 }
 
 function registryOption(command: Command): Command {
   return command
-    .option('--registry <path>', "the registry's socket (default: MEMSVC_REGISTRY, else the user's or the machine's)")
-    .option('--system', `the machine's registry, ${SYSTEM_REGISTRY_PATH}`)
-    .option('--user', "the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
-    .option('--registry-owner <uid>', 'who is trusted with it besides root and this user')
+    .option('--registry <path>', "the registry's socket (default: $MEMSVC_REGISTRY, else the user's or the machine's)")
+    .option('--system', `use the machine's registry, ${SYSTEM_REGISTRY_PATH}`)
+    .option('--user', "use the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    .option('--registry-owner <uid>', 'another user who may run the registry, besides root and you')
 }
 
 function collect(value: string, before: string[]): string[] {
@@ -214,7 +214,7 @@ function parseName(text: string): string {
 }
 
 function parseMode(text: string): number {
-  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('It must be three octal digits, as 660.')
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('It must be three octal digits, for example 660.')
   return Number.parseInt(text, 8)
 }
 
