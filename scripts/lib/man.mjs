@@ -58,7 +58,9 @@ function commandPage({ name, summary, options, commands, examples }, version, se
     '[\\fIoptions\\fR] [\\fIoperands\\fR]',
     '.SH COMMANDS',
     ...commands.flatMap((command) => commandLines(name, command, examples[command.name] ?? [])),
-    ...(options.length === 0 ? [] : ['.SH OPTIONS', 'These options apply to all commands.', ...options.flatMap(optionLines)]),
+    ...(options.length === 0
+      ? []
+      : ['.SH OPTIONS', 'These options apply to all commands.', ...options.flatMap(optionLines)]),
     '.SH EXIT STATUS',
     ...EXITS.flatMap((line) => ['.TP', `.B ${line.slice(0, 1)}`, line.slice(2)]),
     '.SH ENVIRONMENT',

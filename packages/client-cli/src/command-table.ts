@@ -134,5 +134,12 @@ export const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       execute: completion,
     },
   ],
-  ['info', { operands: ['[name]'], summary: 'print the state of the region in this process, and who serves it', execute: info }],
+  [
+    'info',
+    {
+      operands: ['[name]'],
+      summary: 'print the state of the region in this process, and who serves it',
+      execute: info,
+    },
+  ],
 ])

@@ -43,7 +43,7 @@ export async function run(line: readonly string[], system: System): Promise<Exit
 
 async function carryOut({ command, operands, options }: Invocation, system: System): Promise<ExitCode> {
   const entry = COMMANDS.get(command)
-  if (entry === undefined) throw new Error(`${command} is no command`)
+  if (entry === undefined) throw new Error(`${command} is not a command`)
   const deadline = new Deadline(readTimeout(options.timeout), system.begin)
   const registry = readRegistryOptions(options)
   return entry.execute({ ...system, json: options.json === true, options, deadline, registry }, ...operands)

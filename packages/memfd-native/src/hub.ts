@@ -294,7 +294,7 @@ export class Hub {
 }
 
 function tooFewWords(): Error {
-  return argumentError(RangeError, 'ERR_OUT_OF_RANGE', 'a word is needed for each socket')
+  return argumentError(RangeError, 'ERR_OUT_OF_RANGE', 'words must have an element for each socket')
 }
 
 function checkOwner(fd: OwnedFd): void {

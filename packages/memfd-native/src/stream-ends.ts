@@ -56,7 +56,7 @@ export class StreamEnds {
       if ((error as SyscallError).code === 'ECONNRESET') return { data: null, fds: NO_FDS }
       throw error
     }
-    throw new SyscallError('recvmsg', errnos.EMFILE, 'descriptors that came are lost')
+    throw new SyscallError('recvmsg', errnos.EMFILE, 'descriptors that arrived are lost: no number is free')
   }
 
   /** Calls back once, when there is something to receive. @throws SyscallError EMFILE */

@@ -91,7 +91,8 @@ export function connect(fd: Fd, path: string): void {
 export function sendmsg(fd: Fd, data: Uint8Array, fds: readonly Fd[] = [], flags = 0, to = ''): number {
   checkList('fds', fds)
   // Before they are looked at: a list may have any length.
-  if (fds.length > MAX_FDS) throw new SyscallError('sendmsg', errnos.EINVAL, `more than ${MAX_FDS} descriptors`)
+  if (fds.length > MAX_FDS)
+    throw new SyscallError('sendmsg', errnos.EINVAL, `a message takes at most ${MAX_FDS} descriptors`)
   if (to !== '') checkPathLength('sendmsg', to)
   return unwrap('sendmsg', native.sendmsg(fdNumber(fd), fds.map(fdNumber), data, flags, to))
 }
@@ -201,7 +202,7 @@ function checkPathLength(syscall: string, path: string): void {
     throw new SyscallError(
       syscall,
       errnos.ENAMETOOLONG,
-      `a path of ${length} bytes, the limit is ${MAX_PATH_BYTES}: ${path}`,
+      `a path must have at most ${MAX_PATH_BYTES} bytes, this one has ${length}: ${path}`,
     )
   }
 }

@@ -117,13 +117,13 @@ export function attempt<T>(stream: Duplex, act: () => T): T | undefined {
 /** A Buffer of its own over these bytes: a stream hands on the very object that it was given. */
 function ownChunk(bytes: Uint8Array): Buffer {
   if (typeName(bytes) !== 'Uint8Array') throw typeProblem('bytes must be a Uint8Array')
-  if (bytes.byteLength === 0) throw outOfRange('descriptors need a byte to go with')
+  if (bytes.byteLength === 0) throw outOfRange('bytes must not be empty if descriptors are sent')
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function checkFds(fds: readonly Fd[]): void {
   checkList('fds', fds)
-  if (fds.length > MAX_FDS) throw outOfRange(`at most ${MAX_FDS} descriptors go with one write`)
+  if (fds.length > MAX_FDS) throw outOfRange(`one write takes at most ${MAX_FDS} descriptors`)
 }
 
 function outOfRange(message: string): Error {

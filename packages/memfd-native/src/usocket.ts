@@ -218,7 +218,7 @@ function prepare(chunk: USocketChunk): Prepared {
   const given = Array.isArray(chunk) ? { fds: chunk as readonly Fd[] } : { ...chunk }
   const bytes = bytesOf(given.data ?? '')
   const fds = given.fds ?? []
-  if (fds.length > 0 && bytes.length === 0) throw typeProblem('descriptors need data to go with')
+  if (fds.length > 0 && bytes.length === 0) throw typeProblem('data must not be empty if descriptors are sent')
   return { given, bytes, fds: dupAll(fds) }
 }
 

@@ -33,18 +33,28 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .addHelpText('after', `\nExit codes: ${EXIT_MEANINGS.map((meaning, code) => `${code} ${meaning}`).join(', ')}`)
 
   daemonOptions(
-    program.command('start').description('run the daemon in the foreground; it hosts the registry too if none is running'),
+    program
+      .command('start')
+      .description('run the daemon in the foreground; it hosts the registry too if none is running'),
   )
     .option('--name <name>', 'publish the service under this name (default: AnonymousSharedMemory)', parseName)
     .option('--no-store', 'do not serve the store SharedStore (only a daemon with the default name serves it)')
-    .option('--state <folder>', 'keep the stores in this folder, so that they survive a restart of the machine (needs the package lmdb)')
+    .option(
+      '--state <folder>',
+      'keep the stores in this folder, so that they survive a restart of the machine (needs the package lmdb)',
+    )
     .addOption(
       new Option(
         '--state-sync <when>',
         'when a change reaches the disk: always before it is answered, or up to a second behind (default: behind)',
       ).choices(['always', 'behind']),
     )
-    .option('--writers <who...>', 'users who may write, besides you and root: a uid, a user name or @group', collect, [])
+    .option(
+      '--writers <who...>',
+      'users who may write, besides you and root: a uid, a user name or @group',
+      collect,
+      [],
+    )
     .action(async (options) => {
       const { start } = await import('./commands/start.ts')
       done(await start({ ...options, registryOnly: false }))
@@ -57,11 +67,16 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   )
   program
     .command('replicate')
-    .description('keep a copy of the values in an etcd cluster as a store on this machine (needs the package @memsvc/replication)')
+    .description(
+      'keep a copy of the values in an etcd cluster as a store on this machine (needs the package @memsvc/replication)',
+    )
     .option('--endpoint <url...>', "addresses of etcd's nodes; they replace those of the configuration")
     .option('--prefix <prefix>', 'what all keys begin with in etcd (default: memsvc/)')
     .option('--store <name>', 'publish the store under this name (default: ClusterStore)', parseName)
-    .option('--value <key...>', 'also publish these keys, which hold an int32, as values of the same names, for memclient read')
+    .option(
+      '--value <key...>',
+      'also publish these keys, which hold an int32, as values of the same names, for memclient read',
+    )
     .option('--machine <name>', "this machine's name in the cluster (default: the host's)")
     .option('--read-only', 'allow no changes to the cluster')
     .addOption(
@@ -69,8 +84,16 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
         .argParser(parseSeconds)
         .default(30),
     )
-    .option('--writers <who...>', 'users who may write, besides you and root: a uid, a user name or @group', collect, [])
-    .option('--config <file>', 'the file with access rules and the addresses of etcd (default: memsvc.json in the usual places)')
+    .option(
+      '--writers <who...>',
+      'users who may write, besides you and root: a uid, a user name or @group',
+      collect,
+      [],
+    )
+    .option(
+      '--config <file>',
+      'the file with access rules and the addresses of etcd (default: memsvc.json in the usual places)',
+    )
     .option('--log-level <level>', `write lines of this level and above: ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
     .addOption(new Option('--log-format <format>', 'how log lines are written').choices(LOG_FORMATS).default('json'))
     .option('--registry <path>', "the registry's socket (default: $MEMSVC_REGISTRY, else the user's or the machine's)")
@@ -82,7 +105,10 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
   )
   askingOptions(
-    program.command('inspect').argument('[name]').description('show which processes hold the memory, by descriptors and mappings'),
+    program
+      .command('inspect')
+      .argument('[name]')
+      .description('show which processes hold the memory, by descriptors and mappings'),
   )
     .option('--dot', 'print a graph for Graphviz')
     .option('--svg', 'print a picture in SVG')
@@ -119,11 +145,13 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   askingOptions(
     program.command('reload').argument('[name]').description('make a daemon read its configuration again'),
   ).action(async (name, options) => done(await (await import('./commands/control.ts')).reload(name, options, out)))
-  settingsOptions(clientOptions(program.command('limits').description('show every limit and its value'))).action(async (options) =>
-    done(await (await import('./commands/limits.ts')).showLimits(options, out)),
+  settingsOptions(clientOptions(program.command('limits').description('show every limit and its value'))).action(
+    async (options) => done(await (await import('./commands/limits.ts')).showLimits(options, out)),
   )
   settingsOptions(
-    clientOptions(program.command('doctor').description('check whether memsvc can run on this machine, and say what to do if not')),
+    clientOptions(
+      program.command('doctor').description('check whether memsvc can run on this machine, and say what to do if not'),
+    ),
   ).action(async (options) => done(await (await import('./commands/doctor.ts')).doctor(options, out)))
   program
     .command('completion')
@@ -158,7 +186,10 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--user', "for this user's systemd, in ~/.config/systemd/user (default for others)")
     .option('--print', 'show the files instead of writing them')
     .option('--replicate', 'also write memsvc-replicate.service, which may reach only the etcd of the configuration')
-    .option('--config <file>', 'for --replicate: the file with the addresses of etcd (default: /etc/memsvc/memsvc.json)')
+    .option(
+      '--config <file>',
+      'for --replicate: the file with the addresses of etcd (default: /etc/memsvc/memsvc.json)',
+    )
     .action(async (options) => done(await (await import('./commands/install-unit.ts')).installUnit(options, out)))
   for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()))
   return program
@@ -173,7 +204,9 @@ function examplesOf(command: string): string {
 function daemonOptions(command: Command): Command {
   return settingsOptions(registryOption(command))
     .addOption(
-      new Option('--socket-mode <mode>', "permissions of the registry's socket, octal").argParser(parseMode).default(0o600, '600'),
+      new Option('--socket-mode <mode>', "permissions of the registry's socket, octal")
+        .argParser(parseMode)
+        .default(0o600, '600'),
     )
     .option('--log-level <level>', `write lines of this level and above: ${LOG_LEVELS.join(', ')}`, parseLevel, 'info')
     .addOption(new Option('--log-format <format>', 'how log lines are written').choices(LOG_FORMATS).default('json'))
@@ -181,7 +214,10 @@ function daemonOptions(command: Command): Command {
 
 function settingsOptions(command: Command): Command {
   return command
-    .option('--config <file>', 'the file with access rules and limits (default: memsvc.json in the usual places, if it exists)')
+    .option(
+      '--config <file>',
+      'the file with access rules and limits (default: memsvc.json in the usual places, if it exists)',
+    )
     .option('--max-connections <count>', 'limit of connections to the registry', parseCount)
     .option('--max-channels <count>', 'limit of channels to the service', parseCount)
     .option('--max-watchers <count>', 'limit of watchers of the value', parseCount)

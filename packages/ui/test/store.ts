@@ -36,7 +36,7 @@ t.test('the store in Chromium', { skip: noChromium }, async (t) => {
     await sees(page, 'revision')
     await fill(page, 'Value, as JSON', '{"rate":')
     await click(page, 'Save')
-    await seesAlert(page, /this is no JSON/)
+    await seesAlert(page, /this is not JSON/)
     await fill(page, 'Value, as JSON', '{"rate":20}')
     await click(page, 'Save')
     await sees(page, 'Saved as revision')

@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 /** `memclient completion SHELL` */
 export async function completion({ print }: Context, shell: string): Promise<ExitCode> {
   if (!(SHELLS as readonly string[]).includes(shell)) {
-    throw new ToolError(EXIT.usage, `there is completion for ${SHELLS.join(', ')}; got ${JSON.stringify(shell)}`)
+    throw new ToolError(EXIT.usage, `the shell must be one of ${SHELLS.join(', ')}; got ${JSON.stringify(shell)}`)
   }
   await print(completionScript(shell as Shell, 'memclient'))
   return EXIT.done

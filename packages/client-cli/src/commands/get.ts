@@ -74,7 +74,7 @@ function readPart(
     return store.readBytes(key, part, where)
   } catch (cause) {
     if (errorCode(cause) !== 'ERR_CONFLICT') throw cause
-    const message = `${key} was changed while it was read: what was written is not all of it`
+    const message = `${key} was changed while it was read: the output is not complete`
     throw new ToolError(EXIT.tryAgain, message, { cause })
   }
 }

@@ -22,7 +22,7 @@ export async function info(context: Context, name = DEFAULT_SERVICE_NAME): Promi
   using manager = await connectInTime(context.registry, context.deadline)
   using value = await openValue(manager, name, context.deadline)
   const server = await findHolder(manager, name, context.deadline)
-  if (server === null) throw new ServiceNotFoundError(`the service ${name} has just gone`)
+  if (server === null) throw new ServiceNotFoundError(`the service ${name} has just ended`)
   const view = {
     ...regionStatus(value.file.getFileDescriptor()),
     value: value.get(),

@@ -45,7 +45,7 @@ export async function findStore(context: Context, manager: ServiceManager): Prom
   const binder = await findService(manager, name, context.deadline)
   const descriptor = await context.deadline.within(Promise.resolve(binder.getInterfaceDescriptor()), name)
   if (descriptor === IStore.DESCRIPTOR) return binder
-  throw new ToolError(EXIT.failed, `${name} is no store, but ${descriptor ?? 'nothing that has a name'}`)
+  throw new ToolError(EXIT.failed, `${name} is not a store, but ${descriptor ?? 'a service without an interface name'}`)
 }
 
 /** What this user may read of a store, mapped. */
@@ -74,7 +74,7 @@ export async function openReaderOf(context: Context, owner: StoreOwner): Promise
  */
 export function closedOr(cause: unknown, name: string): unknown {
   if (errorCode(cause) !== 'ERR_ILLEGAL_STATE') return cause
-  return new ToolError(EXIT.tryAgain, `${name} does not take it now: ${(cause as Error).message}`, { cause })
+  return new ToolError(EXIT.tryAgain, `${name} cannot take the change now: ${(cause as Error).message}`, { cause })
 }
 
 /** What the owner answers, within the command's deadline. @throws as the call; ToolError as closedOr */

@@ -33,7 +33,10 @@ export async function callValue<T>(asked: Asked, call: (service: IBinder) => T |
 async function checkValue(asked: Asked): Promise<void> {
   const descriptor = await descriptorOf(asked)
   if (descriptor === IMemoryService.DESCRIPTOR) return
-  throw new ToolError(EXIT.failed, `${asked.name} is no value, but ${descriptor ?? 'nothing that has a name'}`)
+  throw new ToolError(
+    EXIT.failed,
+    `${asked.name} is not a value, but ${descriptor ?? 'a service without an interface name'}`,
+  )
 }
 
 /** One that does not say it either: what it said first is the better word for it, so it is taken for a value. */

@@ -26,7 +26,7 @@ export function readMaxAge(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, count = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text) ?? []
   if (count !== '') return Number(count) * (UNITS_MS[unit] as number)
-  throw wrong('--max-age', 'a time, as 5s, 500ms or 2min', text)
+  throw wrong('--max-age', 'a time like 5s, 500ms or 2min', text)
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000 }

@@ -31,7 +31,7 @@ async function loadWindow(): Promise<typeof import('@memsvc/ui')> {
   } catch (cause) {
     if (!errorCode(cause)?.endsWith('MODULE_NOT_FOUND')) throw cause
     const advice = 'npm install @memsvc/ui, beside memclient (globally: npm install -g @memsvc/ui)'
-    throw new ToolError(EXIT.failed, `the window is the package @memsvc/ui, which is not installed: ${advice}`, {
+    throw new ToolError(EXIT.failed, `the window needs the package @memsvc/ui, which is not installed: ${advice}`, {
       cause,
     })
   }

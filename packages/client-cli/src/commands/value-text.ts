@@ -38,7 +38,7 @@ export function parseJson(text: string, place: string): Json {
     return parse(text)
   } catch (cause) {
     if (cause instanceof ToolError) throw cause
-    throw new ToolError(EXIT.usage, `${place} is no JSON: ${(cause as Error).message}`, { cause })
+    throw new ToolError(EXIT.usage, `${place} is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -48,7 +48,7 @@ export function textOf(bytes: Uint8Array, place: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '')
   } catch (cause) {
-    throw new ToolError(EXIT.usage, `${place} is no text in UTF-8; --bytes takes it as it is`, { cause })
+    throw new ToolError(EXIT.usage, `${place} is not UTF-8 text; --bytes stores it as it is`, { cause })
   }
 }
 
@@ -78,7 +78,7 @@ export function formatEntry(
 
 /** @throws ToolError with EXIT.usage */
 export function checkTextLength(bytes: number, place: string): void {
-  if (bytes > MAX_TEXT_BYTES) throw new ToolError(EXIT.usage, `${place} is too long for a text`)
+  if (bytes > MAX_TEXT_BYTES) throw new ToolError(EXIT.usage, `${place} is too long for a string`)
 }
 
 /** JSON in one line, that no terminal obeys. */
@@ -131,7 +131,7 @@ export function importedFrom(name: string, exported: Json): Json | Uint8Array {
   if (typeof content !== 'string') return exported // by hand, or by memsvc before 0.3
   const bytes = Buffer.from(content, 'base64')
   if (bytes.toString('base64').replace(/=*$/, '') === content.replace(/=*$/, '')) return bytes
-  throw new ToolError(EXIT.usage, `the $bytes of ${JSON.stringify(name)} are no base64`)
+  throw new ToolError(EXIT.usage, `the $bytes of ${JSON.stringify(name)} are not base64`)
 }
 
 const BYTES_KEY = '$bytes'
@@ -148,6 +148,6 @@ function parse(text: string): Json {
   if (!HUGE_NUMBER.test(text)) return JSON.parse(text) as Json
   return JSON.parse(text, (_key, value) => {
     if (typeof value !== 'number' || Number.isFinite(value)) return value
-    throw new ToolError(EXIT.usage, 'a number is beyond 1.8e308')
+    throw new ToolError(EXIT.usage, 'a number must be at most 1.8e308')
   }) as Json
 }

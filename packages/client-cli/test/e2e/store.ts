@@ -62,7 +62,7 @@ t.test('without a value stdin is taken: text without its last line end, or bytes
   t.equal(store.get('k'), 'line')
   t.same(await put(''), DONE)
   t.equal(store.get('k'), '')
-  t.match(await put(BINARY), { code: 2, stderr: /no text in UTF-8; --bytes takes it/ })
+  t.match(await put(BINARY), { code: 2, stderr: /not UTF-8 text; --bytes stores it/ })
   t.same(await put(BINARY, '--bytes'), DONE)
   t.same(store.get('k'), BINARY)
   t.same(await put('42\n', '--bytes', '--file', '-'), DONE)

@@ -133,7 +133,7 @@ export async function reach(name: string, options: ControlCommandOptions): Promi
   if (service === null) throw notFound(manager, name)
   const asked = unlessGone(() => controlOf(service))
   const control = await deadline.within(asked, name)
-  if (control === null) throw new ServiceNotFoundError(`${name} has just gone`)
+  if (control === null) throw new ServiceNotFoundError(`the service ${name} has just ended`)
   return {
     manager,
     deadline,

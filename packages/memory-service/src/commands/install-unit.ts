@@ -29,7 +29,7 @@ const UNKNOWN_VERSION = 0
 export async function installUnit(options: InstallUnitOptions, out: Output): Promise<ExitCode> {
   const scope = chooseScope(options)
   if (scope === 'user' && options.replicate === true)
-    throw new UnsupportedOperationError("the replicator's unit is for the machine's systemd: --system")
+    throw new UnsupportedOperationError("--replicate needs --system: its unit is only for the machine's systemd")
   if (options.replicate === true) replicationPackage()
   const installation = findInstallation(options.replicate === true ? [REPLICATION] : [])
   const version = systemdVersion()
@@ -41,7 +41,7 @@ export async function installUnit(options: InstallUnitOptions, out: Output): Pro
     return EXIT.done
   }
   if (version === UNKNOWN_VERSION)
-    throw new UnsupportedOperationError('there is no systemd here; --print shows the units')
+    throw new UnsupportedOperationError('systemd does not run here; --print shows the units')
   if (scope === 'system') checkReachable(installation)
   write(folder, files, out)
   const systemctl = scope === 'user' ? 'systemctl --user' : 'systemctl'
@@ -95,5 +95,5 @@ function checkReplaceable(path: string): void {
     if (errorCode(error) === 'ENOENT') return
     throw error
   }
-  throw new IllegalStateError(`${path} exists and was not written by memsvc: it is left alone, nothing was changed`)
+  throw new IllegalStateError(`${path} exists and was not written by memsvc: nothing was changed`)
 }

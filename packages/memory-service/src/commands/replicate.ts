@@ -74,7 +74,7 @@ export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   const control = new ControlService({
     isOwner: (uid) => access.isOwner(uid),
     status: () => replication.status,
-    reload: () => Promise.reject(new Error('what is replicated is read once: restart it')),
+    reload: () => Promise.reject(new Error('memsvc replicate reads its configuration only at the start: restart it')),
     metrics: () => renderReplicationMetrics(replication.status),
     log,
     onStop: () => end.abort(),

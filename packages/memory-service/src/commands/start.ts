@@ -52,7 +52,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     pid: process.pid,
     registryPath: config.place.path,
   })
-  if (ignored !== null) logger.warn({ reason: ignored }, 'descriptors that were handed over are left alone')
+  if (ignored !== null) logger.warn({ reason: ignored }, 'descriptors that the parent process passed are ignored')
   const values = new ValueStore(
     socket,
     stored.filter((each) => !KeptAreas.isOne(each)),
@@ -90,11 +90,11 @@ export async function start(options: StartOptions): Promise<ExitCode> {
 async function openState(options: StartOptions, { ownUid, place, settings }: Config): Promise<StateFolder | null> {
   const { state, stateSync } = options
   if (state === undefined && stateSync !== undefined) {
-    throw new InvalidArgValueError('--state-sync says when --state is written, and there is no --state')
+    throw new InvalidArgValueError('--state-sync needs --state')
   }
   if (state === undefined) return null
   if (state === '') throw new InvalidArgValueError('the folder of --state must not be empty')
-  if (settings.stores.length === 0) throw new InvalidArgValueError('--state keeps stores, and this daemon has none')
+  if (settings.stores.length === 0) throw new InvalidArgValueError('--state needs a store, and this daemon has none')
   return StateFolder.open(state, ownUid, place.trusted)
 }
 
@@ -119,7 +119,8 @@ async function readConfig(options: StartOptions): Promise<Config> {
 
 function logSettings(logger: Logger, { configuration, lowered }: Settings): void {
   if (configuration !== null) logger.info({ configuration }, 'configured')
-  if (Object.keys(lowered).length > 0) logger.info({ lowered }, 'limits lowered to what the limit of open files allows')
+  if (Object.keys(lowered).length > 0)
+    logger.info({ lowered }, 'limits were lowered, because the limit of open files is low')
 }
 
 function statusLine({ trouble, counts: { services, channels, watchers } }: Daemon): string {

@@ -57,18 +57,18 @@ export function describeStatus(report: Report, now = Date.now()): string[] {
   const facts = Object.entries(report).filter(([key, value]) => !TABLES.includes(key) && value !== undefined)
   return [
     ...facts.flatMap(([key, value]) => [
-      `${key}: ${showValue(key, value)}`,
+      `${spelledOut(key)}: ${showValue(key, value)}`,
       ...(key === 'value' ? sinceLine(report, now) : []),
     ]),
     ...startLine(report),
     ...regionLines(report),
     ...storeLines(report, now),
-    ...useLines('users against their limits', report.users ?? [], ({ uid }) => `uid ${uid}`),
+    ...useLines('limits that each user has used', report.users ?? [], ({ uid }) => `uid ${uid}`),
     ...useLines(
-      'peers against their limits',
+      'limits that each peer has used',
       report.peers ?? [],
       ({ pid, uid, queuedBytes }) =>
-        `pid ${pid === 0 ? '?' : pid}, uid ${uid}${queuedBytes > 0 ? `, ${bytes(queuedBytes)} unread` : ''}`,
+        `pid ${pid === 0 ? '?' : pid}, uid ${uid}${queuedBytes > 0 ? `, ${bytes(queuedBytes)} not read yet` : ''}`,
     ),
   ]
 }
@@ -98,8 +98,13 @@ export function bytes(count: number): string {
   return kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`
 }
 
+/** `queuedBytes` as `queued bytes`. */
+export function spelledOut(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
 function showValue(key: string, value: unknown): string {
-  if (key === 'configuration' && value === null) return 'none: everybody may find and read'
+  if (key === 'configuration' && value === null) return 'none: every user may find and read'
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
@@ -117,7 +122,8 @@ function ago(time: number, now: number): string {
 }
 
 function regionLines({ regions }: Report): string[] {
-  return Array.isArray(regions) ? regions.map((each) => `region: ${JSON.stringify(each)}`) : []
+  const facts = (each: object) => Object.entries(each).map(([name, value]) => `${name} ${value}`)
+  return Array.isArray(regions) ? regions.map((each) => `region: ${facts(each).join(', ')}`) : []
 }
 
 function storeLines({ stores = [] }: Report, now: number): string[] {

@@ -13,7 +13,7 @@ import {
 import { type ControlCommandOptions, reach, readReport } from './control.ts'
 import type { Output } from './output.ts'
 import { Screen } from './screen.ts'
-import { bytes, describeStatus, duration, type Report } from './status-text.ts'
+import { bytes, describeStatus, duration, type Report, spelledOut } from './status-text.ts'
 
 export interface TopOptions extends ControlCommandOptions {
   readonly interval?: string
@@ -40,7 +40,7 @@ export async function top(name = DEFAULT_SERVICE_NAME, options: TopOptions, out:
   }
   /** Whoever sits before a screen wants to see when it is back. */
   const waits = (error: unknown): boolean => {
-    screen?.show([errorText(error), '', 'It is looked for again; q leaves.'])
+    screen?.show([errorText(error), '', 'memsvc top tries again. Press q to leave.'])
     return screen instanceof Screen
   }
   return lookAgain(looks, show, waits)
@@ -91,7 +91,7 @@ function frame(report: Report, before: Before | null): string[] {
   const ofUs = version === undefined ? 'memsvc' : `memsvc ${version}`
   const up = uptimeSeconds === undefined ? [] : [`up ${duration(uptimeSeconds)}`]
   const head = [ofUs, report.name, `pid ${report.pid}`, ...up].join('  ')
-  if (counts === undefined) return [head, '', ...rest(report), '', 'Only its own user and root are told more.']
+  if (counts === undefined) return [head, '', ...rest(report), '', "Only the daemon's user and root can see more."]
   return [head, '', ...rates(report, before), '', ...usage(report), '', ...rest(report)]
 }
 
@@ -100,9 +100,9 @@ function rates(report: Report, before: Before | null): string[] {
   const rows = Object.entries(flat(report)).map(([name, total]) => {
     const then = before === null ? total : (flat(before.report)[name] ?? 0)
     const rate = before === null || before.seconds <= 0 ? '' : ((total - then) / before.seconds).toFixed(1)
-    return `${name.padEnd(28)}${total.toLocaleString('en').padStart(14)}${rate.padStart(12)}`
+    return `${spelledOut(name).padEnd(28)}${total.toLocaleString('en').padStart(14)}${rate.padStart(12)}`
   })
-  return [`${'since it was started'.padEnd(28)}${'total'.padStart(14)}${'per second'.padStart(12)}`, ...rows]
+  return [`${'since the start'.padEnd(28)}${'total'.padStart(14)}${'per second'.padStart(12)}`, ...rows]
 }
 
 function flat({ counts = {} }: Report): Record<string, number> {
@@ -117,7 +117,7 @@ function flat({ counts = {} }: Report): Record<string, number> {
 function usage({ used = {}, queuedBytes = 0 }: Report): string[] {
   const held = Object.entries(used).filter(([, count]) => count > 0)
   return [
-    `held now: ${held.map(([name, count]) => `${name} ${count}`).join(', ') || 'nothing'}; unread ${bytes(queuedBytes)}`,
+    `held now: ${held.map(([name, count]) => `${name} ${count}`).join(', ') || 'nothing'}; not read yet: ${bytes(queuedBytes)}`,
   ]
 }
 

@@ -128,7 +128,7 @@ function checkFormerNames(limits: Node | undefined): void {
   for (const [former, { line }] of members(limits)) {
     const name = currentName(former)
     if (name !== undefined)
-      throw new DocumentError(line, `limits has no member "${former}": it is called "${name}" now`)
+      throw new DocumentError(line, `limits has no member "${former}": it is now called "${name}"`)
   }
 }
 
@@ -144,6 +144,7 @@ function readLimits(limits: Node | undefined): AskedLimits {
 
 /** A share that is larger than the whole is a mistake, of whichever of the two. */
 function checkOrder({ line }: Node, { total = Infinity, perUser = total, perPeer = 0 }: Partial<Shares>): void {
-  if (perUser > total) throw new DocumentError(line, `perUser is ${perUser}, more than the total of ${total}`)
-  if (perPeer > perUser) throw new DocumentError(line, `perPeer is ${perPeer}, more than ${perUser} for its user`)
+  if (perUser > total) throw new DocumentError(line, `perUser must be at most the total of ${total}, and is ${perUser}`)
+  if (perPeer > perUser)
+    throw new DocumentError(line, `perPeer must be at most perUser, which is ${perUser}, and is ${perPeer}`)
 }

@@ -72,7 +72,7 @@ class Reader {
 
   expectEnd(): void {
     this.#skipSpace()
-    if (this.#at < this.#text.length) throw new DocumentError(this.#line, 'there is more after the end')
+    if (this.#at < this.#text.length) throw new DocumentError(this.#line, 'nothing may follow the end of the object')
   }
 
   #object(depth: number): Map<string, Node> {
@@ -81,8 +81,8 @@ class Reader {
     do {
       const { text, line } = this.#next('a key in quotes')
       const key = text.startsWith('"') ? scalar(text, line) : null
-      if (typeof key !== 'string') throw new DocumentError(line, `a key in quotes must be here, not ${text}`)
-      if (members.has(key)) throw new DocumentError(line, `${text} comes twice`)
+      if (typeof key !== 'string') throw new DocumentError(line, `expected a key in quotes, not ${text}`)
+      if (members.has(key)) throw new DocumentError(line, `the key ${text} appears twice`)
       this.#expect(':')
       members.set(key, this.value(depth + 1))
     } while (this.#goesOn('}'))
@@ -100,13 +100,13 @@ class Reader {
   /** After a value: true at a comma, false at the end. */
   #goesOn(end: string): boolean {
     const { text, line } = this.#next(`a comma or ${end}`)
-    if (text !== ',' && text !== end) throw new DocumentError(line, `a comma or ${end} must be here, not ${text}`)
+    if (text !== ',' && text !== end) throw new DocumentError(line, `expected a comma or ${end}, not ${text}`)
     return text === ','
   }
 
   #expect(wanted: string): void {
     const { text, line } = this.#next(wanted)
-    if (text !== wanted) throw new DocumentError(line, `${wanted} must be here, not ${text}`)
+    if (text !== wanted) throw new DocumentError(line, `expected ${wanted}, not ${text}`)
   }
 
   #skips(end: string): boolean {
@@ -128,8 +128,8 @@ class Reader {
   /** What stands where no token begins. */
   #strangeness(wanted: string): string {
     const next = this.#text[this.#at]
-    if (next === undefined) return `it ends where ${wanted} must be`
-    return next === '"' ? 'a string without its end' : `${JSON.stringify(next)} is no space of JSON`
+    if (next === undefined) return `expected ${wanted}, but the text ends`
+    return next === '"' ? 'a string does not end' : `JSON has no space like ${JSON.stringify(next)}`
   }
 
   #skipSpace(): void {
@@ -144,6 +144,6 @@ function scalar(text: string, line: number): Scalar {
   try {
     return JSON.parse(text) as Scalar
   } catch {
-    throw new DocumentError(line, `${text} is no value`)
+    throw new DocumentError(line, `${text} is not a JSON value`)
   }
 }

@@ -77,15 +77,16 @@ export function settingsOf(
   const name = overrides.store ?? rest.name ?? DEFAULTS.name
   const capacity = rest.capacity ?? DEFAULTS.capacity
   const prefix = overrides.prefix ?? rest.prefix ?? DEFAULTS.prefix
-  if (!isServiceName(name)) throw new InvalidArgValueError(`${JSON.stringify(name)} is no name of a store`)
+  if (!isServiceName(name)) throw new InvalidArgValueError(`${JSON.stringify(name)} is not a valid name for a store`)
   const values = [...new Set(overrides.value ?? rest.values ?? [])]
   for (const each of values) {
     if (!isServiceName(each) || each === name)
-      throw new InvalidArgValueError(`${JSON.stringify(each)} is no name of a value`)
+      throw new InvalidArgValueError(`${JSON.stringify(each)} is not a valid name for a value`)
   }
   if (prefix === '')
-    throw new InvalidArgValueError('the prefix must not be empty: it says which keys of the cluster are ours')
-  if ((cert === undefined) !== (key === undefined)) throw new InvalidArgValueError('cert and key go together')
+    throw new InvalidArgValueError('the prefix must not be empty: it says which keys of the cluster belong to memsvc')
+  if ((cert === undefined) !== (key === undefined))
+    throw new InvalidArgValueError('cert and key must both be set, or neither')
   const read = (file: string) => readSecret(file, env)
   return {
     ...{ name, prefix, values },
@@ -115,11 +116,15 @@ function credentialsOf(
 
 function checkedEndpoints(endpoints: readonly string[]): readonly string[] {
   if (endpoints.length === 0)
-    throw new InvalidArgValueError('where is etcd? endpoints of the configuration, or --endpoint URL')
+    throw new InvalidArgValueError(
+      'the address of etcd is missing: set "endpoints" in the configuration, or --endpoint URL',
+    )
   for (const endpoint of endpoints) {
     const url = URL.canParse(endpoint) ? new URL(endpoint) : null
     if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') continue
-    throw new InvalidArgValueError(`${JSON.stringify(endpoint)} is no endpoint: http://HOST:PORT or https://HOST:PORT`)
+    throw new InvalidArgValueError(
+      `an endpoint must be http://HOST:PORT or https://HOST:PORT, got ${JSON.stringify(endpoint)}`,
+    )
   }
   return endpoints
 }
@@ -127,7 +132,7 @@ function checkedEndpoints(endpoints: readonly string[]): readonly string[] {
 /** systemd's LoadCredential puts secrets into a folder; a path that is not absolute is of that. */
 function readSecret(file: string, { CREDENTIALS_DIRECTORY }: NodeJS.ProcessEnv): string {
   if (!file.startsWith('/') && CREDENTIALS_DIRECTORY === undefined) {
-    throw new InvalidArgValueError(`${file} is no absolute path, and systemd has given no credentials`)
+    throw new InvalidArgValueError(`${file} must be an absolute path, because systemd has passed no credentials`)
   }
   const path = file.startsWith('/') ? file : join(CREDENTIALS_DIRECTORY as string, file)
   try {

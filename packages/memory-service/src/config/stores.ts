@@ -37,10 +37,10 @@ export async function readStores(list: Node | undefined): Promise<StoreConfigura
   for (const node of items(list)) {
     const store = await readStore(node)
     if (stores.some(({ name }) => name === store.name)) {
-      throw new DocumentError(node.line, `the store ${store.name} comes twice`)
+      throw new DocumentError(node.line, `the store ${store.name} appears twice`)
     }
     if (store.name === DEFAULT_SERVICE_NAME)
-      throw new DocumentError(node.line, `${store.name} is the value, and no store`)
+      throw new DocumentError(node.line, `a store cannot have the name ${store.name}, which is the value's`)
     stores.push(store)
   }
   return stores
@@ -88,7 +88,7 @@ function readPattern({ line, value }: Node): string {
 function checkRoom({ line }: Node, capacity: number, maxKeys: number): void {
   const least = leastCapacity(maxKeys)
   if (capacity >= least) return
-  throw new DocumentError(line, `a capacity of ${capacity} bytes has no room for ${maxKeys} keys: at least ${least}`)
+  throw new DocumentError(line, `capacity must be at least ${least} for ${maxKeys} keys, and is ${capacity}`)
 }
 
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }

@@ -193,7 +193,10 @@ export class Daemon {
       log.logger.info({ configuration }, 'reloaded')
     } catch (error) {
       this.#report.reloads.failed += 1
-      log.logger.error({ reason: (error as Error).message }, 'not reloaded, the old settings stay')
+      log.logger.error(
+        { reason: (error as Error).message },
+        'the configuration was not reloaded: the old settings stay',
+      )
       throw error
     }
   }

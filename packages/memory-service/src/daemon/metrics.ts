@@ -32,20 +32,20 @@ export function renderMetrics(source: MetricsSource): string {
 function done({ values, stores, reloads, takeovers, droppedLogLines }: MetricsSource): Family[] {
   const writes = [...values, ...stores].map(({ name, activity }) => labelled('service', name, activity.writes))
   return [
-    counter('calls', 'Calls that came in: those that are answered, and oneway ones.', [
+    counter('calls', 'Calls received, by kind.', [
       labelled('kind', 'answered', counters.calls),
       labelled('kind', 'oneway', counters.onewayCalls),
     ]),
-    counter('writes', 'Writes that were made; of a store each key counts.', writes),
-    counter('refusals', 'Calls and peers that were refused, by the code of the error.', refusals()),
-    counter('notices', 'Watchers told that something has changed.', one(counters.notices)),
-    counter('violations', 'Peers that broke the protocol and were disconnected.', one(counters.violations)),
-    counter('reloads', 'Readings of the configuration while the daemon ran.', [
+    counter('writes', 'Writes to a value or a store. In a store each key counts.', writes),
+    counter('refusals', 'Calls and peers refused, by error code.', refusals()),
+    counter('notices', 'Notices of changes sent to watchers.', one(counters.notices)),
+    counter('violations', 'Peers disconnected because they broke the protocol.', one(counters.violations)),
+    counter('reloads', 'Reloads of the configuration, by result.', [
       labelled('result', 'done', reloads.done),
       labelled('result', 'failed', reloads.failed),
     ]),
-    counter('takeovers', 'How often this daemon took the registry over from one that had died.', one(takeovers)),
-    counter('log_lines_dropped', 'Lines of the log that nobody took.', one(droppedLogLines)),
+    counter('takeovers', 'How often this daemon took over the registry from a daemon that died.', one(takeovers)),
+    counter('log_lines_dropped', 'Log lines dropped because nobody read them.', one(droppedLogLines)),
   ]
 }
 
@@ -53,20 +53,20 @@ function held({ values, used, limits, queuedBytes }: MetricsSource): Family[] {
   return [
     gauge(
       'value',
-      'The value now.',
+      'The current value.',
       values.map(({ name, value }) => labelled('service', name, value)),
     ),
     gauge(
       'used',
-      'What peers have, by resource.',
+      'What all peers together use, by resource.',
       Object.entries(used).map(([name, count]) => labelled('resource', name, count)),
     ),
     gauge(
       'limit',
-      'What all peers together may have, by resource.',
+      'What all peers together may use, by resource.',
       Object.entries(limits).map(([name, { total }]) => labelled('resource', name, total)),
     ),
-    gauge('queue_bytes', 'Bytes that wait here for peers to read.', one(queuedBytes)),
+    gauge('queue_bytes', 'Bytes sent to peers that they have not read yet.', one(queuedBytes)),
   ]
 }
 
@@ -77,40 +77,40 @@ function stores({ values, stores }: MetricsSource): Family[] {
     labelled('service', name, activity.changedAt / 1000),
   )
   return [
-    gauge('changed_timestamp_seconds', 'When a value, or something in a store, was changed last.', changed),
+    gauge('changed_timestamp_seconds', 'Time of the last change of a value or a store.', changed),
     gauge(
       'store_keys',
-      'Keys that have a value.',
+      'Keys in the store.',
       each(({ keys }) => keys),
     ),
     gauge(
       'store_value_bytes',
-      'Of the values alone.',
+      'Bytes of the values, without keys.',
       each(({ valueBytes }) => valueBytes),
     ),
     gauge(
       'store_used_bytes',
-      'Of the areas: with keys, places, and what is being replaced.',
+      'Bytes used in the areas, with keys and values that are being replaced.',
       each(({ usedBytes }) => usedBytes),
     ),
     gauge(
       'store_allocated_bytes',
-      'What the machine has given so far.',
+      'Bytes of memory allocated for the areas.',
       each(({ allocatedBytes }) => allocatedBytes),
     ),
     gauge(
       'store_capacity_bytes',
-      'What each area may come to.',
+      'Most bytes that one area may have.',
       each(({ capacity }) => capacity),
     ),
     gauge(
       'store_areas',
-      'Regions of the store.',
+      'Areas of the store.',
       each(({ areas }) => areas),
     ),
     gauge(
       'store_watchers',
-      'Callbacks for changes of the store.',
+      'Watchers of the store.',
       each(({ watchers }) => watchers),
     ),
   ]
@@ -119,13 +119,15 @@ function stores({ values, stores }: MetricsSource): Family[] {
 function ofProcess({ version, isHost, startedAt, descriptors, mappings }: MetricsSource): Family[] {
   const { user, system } = process.cpuUsage()
   return [
-    gauge('info', 'Always 1.', [{ labels: { version, node: process.versions.node }, value: 1 }]),
-    gauge('registry_host', 'Whether this daemon hosts the registry.', one(isHost ? 1 : 0)),
-    gauge('open_descriptors', 'Of the process.', one(descriptors)),
-    gauge('region_mappings', 'Regions that are mapped in the process.', one(mappings)),
-    gauge('start_time_seconds', 'When the process was started.', one(startedAt)),
-    gauge('resident_memory_bytes', 'Of the process.', one(process.memoryUsage.rss())),
-    counter('cpu_seconds', 'Of the process, user and system.', one((user + system) / 1e6)),
+    gauge('info', 'Versions of memsvc and Node.js; the value is always 1.', [
+      { labels: { version, node: process.versions.node }, value: 1 },
+    ]),
+    gauge('registry_host', '1 if this daemon hosts the registry, else 0.', one(isHost ? 1 : 0)),
+    gauge('open_descriptors', 'Open descriptors of the process.', one(descriptors)),
+    gauge('region_mappings', 'Regions mapped in the process.', one(mappings)),
+    gauge('start_time_seconds', 'Start time of the process.', one(startedAt)),
+    gauge('resident_memory_bytes', 'Resident memory of the process.', one(process.memoryUsage.rss())),
+    counter('cpu_seconds', 'CPU time of the process, user and system.', one((user + system) / 1e6)),
   ]
 }
 

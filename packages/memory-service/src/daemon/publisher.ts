@@ -97,7 +97,7 @@ export class Publisher {
   #sayOnce(error: Error): void {
     if (error.message === this.#takeoverTrouble) return
     this.#takeoverTrouble = error.message
-    this.#options.logger.error({ err: error }, 'cannot take the registry over')
+    this.#options.logger.error({ err: error }, 'cannot take over the registry')
   }
 }
 

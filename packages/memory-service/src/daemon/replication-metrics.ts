@@ -16,7 +16,7 @@ export function renderReplicationMetrics(status: ReplicationStatus): string {
     {
       name: 'memsvc_replica_state',
       type: 'gauge',
-      help: '1 for the state that the copy is in',
+      help: '1 for the current state of the copy, else 0.',
       samples: STATES.map((state) => ({
         labels: { store: status.name, state },
         value: state === status.state ? 1 : 0,
@@ -25,18 +25,23 @@ export function renderReplicationMetrics(status: ReplicationStatus): string {
     one(
       'age_seconds',
       'gauge',
-      'how old the copy may be; +Inf: nothing is known',
+      'How old the copy may be; +Inf if unknown.',
       (status.ageMs ?? Number.POSITIVE_INFINITY) / 1000,
     ),
-    one('applied_revision', 'gauge', "the cluster's revision up to which the copy is complete", Number(status.applied)),
-    one('keys', 'gauge', 'in the copy', status.keys),
-    one('odd_keys', 'gauge', 'in the cluster, which no store can have', status.oddKeys),
-    one('sessions_total', 'counter', 'how often the cluster was looked for anew', status.sessions),
-    one('full_reads_total', 'counter', 'how often everything was read', status.fullReads),
+    one(
+      'applied_revision',
+      'gauge',
+      "The cluster's revision up to which the copy is complete.",
+      Number(status.applied),
+    ),
+    one('keys', 'gauge', 'Keys in the copy.', status.keys),
+    one('odd_keys', 'gauge', 'Keys of the cluster that a store cannot have.', status.oddKeys),
+    one('sessions_total', 'counter', 'How often the replicator connected to the cluster.', status.sessions),
+    one('full_reads_total', 'counter', 'How often all values were read.', status.fullReads),
     {
       name: 'memsvc_replica_changes_total',
       type: 'counter',
-      help: 'that clients of this machine asked for, by what came of it',
+      help: 'Changes requested by clients of this machine, by result.',
       samples: ['done', 'conflicts', 'unknown', 'refused'].map((outcome) => ({
         labels: { store: status.name, outcome },
         value: status.changes[outcome] ?? 0,

@@ -60,7 +60,7 @@ export class Stores {
   lose(name: string, error: unknown): boolean {
     const store = this.#served.get(name)
     if (store === undefined) return false
-    this.#options.logger.error({ name, reason: (error as Error).message }, 'the store is served no more')
+    this.#options.logger.error({ name, reason: (error as Error).message }, 'the store is no longer served')
     this.#withdraw(store)
     return true
   }
@@ -98,7 +98,7 @@ export class Stores {
     const { name, status } = store
     this.#withdraw(store)
     keeping.forget(name)
-    logger.warn({ name, keys: status.keys }, 'the store is closed: the configuration has it no more')
+    logger.warn({ name, keys: status.keys }, 'the store was closed, because it is no longer in the configuration')
   }
 
   #withdraw(store: PublishedStore): void {

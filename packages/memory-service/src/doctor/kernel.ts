@@ -22,7 +22,7 @@ import { type Diagnosis, type Finding, tryOut } from './finding.ts'
 const TOO_OLD: Diagnosis = {
   verdict: 'problem',
   follows: 'memsvc cannot run',
-  remedy: 'a kernel of 5.1 or later, and a sandbox that allows memfd_create, mmap and sockets',
+  remedy: 'use Linux 5.1 or later, and a sandbox that allows memfd_create, mmap and sockets',
 }
 const BYTES = 4
 
@@ -32,29 +32,29 @@ export function examineKernel(): Finding[] {
     tryOut('seals', sealRegion, TOO_OLD),
     tryOut('memfd without execution', makeNoExec, {
       verdict: 'warning',
-      follows: 'regions are made without MFD_NOEXEC_SEAL: whoever has one can make it executable',
-      remedy: 'a kernel of 6.3 or later',
+      follows: 'regions have no MFD_NOEXEC_SEAL: a process that has one can make it executable',
+      remedy: 'use Linux 6.3 or later',
     }),
     tryOut('reopening by /proc', reopenRegion, {
       verdict: 'problem',
-      follows: 'clients cannot be given a descriptor for reading only',
+      follows: 'memsvc cannot give clients a read-only descriptor',
       remedy: 'mount /proc in this container or chroot',
     }),
-    tryOut('credentials', receiveCredentials, { ...TOO_OLD, follows: 'nobody can be told from anybody else' }),
+    tryOut('credentials', receiveCredentials, { ...TOO_OLD, follows: 'memsvc cannot tell its clients apart' }),
     tryOut('groups of a peer', peerGroups, {
       verdict: 'warning',
-      follows: 'the registry knows group members by the user database only, not by what a process runs with',
-      remedy: 'a kernel of 4.13 or later',
+      follows: 'rules for a group apply only to the users that the user database lists in it',
+      remedy: 'use Linux 4.13 or later',
     }),
     tryOut('refusing descriptors', refuseRights, {
       verdict: 'warning',
-      follows: 'who sends a descriptor loses the connection, instead of being refused by the kernel',
-      remedy: 'a kernel of 6.16 or later (SO_PASSRIGHTS)',
+      follows: 'a client that sends a descriptor is disconnected; a newer kernel refuses the descriptor',
+      remedy: 'use Linux 6.16 or later (SO_PASSRIGHTS)',
     }),
     tryOut('pidfd of a peer', peerPidfd, {
       verdict: 'warning',
-      follows: 'a pid in the log may be another process by now; nothing is decided by it',
-      remedy: 'a kernel of 6.5 or later (SO_PEERPIDFD)',
+      follows: 'a pid in the log may meanwhile belong to another process; memsvc decides nothing by it',
+      remedy: 'use Linux 6.5 or later (SO_PEERPIDFD)',
     }),
   ]
 }
@@ -65,7 +65,7 @@ function makeRegion(): string {
   fallocate(fd, 0, 0, BYTES)
   using mapping = Mapping.map(fd, BYTES, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED)
   mapping.writeInt32BE(0, 1)
-  return 'made, filled and mapped'
+  return 'can be made, filled and mapped'
 }
 
 /** The owner goes on writing, and nobody else can begin to. */
@@ -81,19 +81,19 @@ function sealRegion(): string | false {
     isRefused(() => Mapping.map(fd, BYTES, readWrite, mmap.MAP_SHARED).unmap()) &&
     isRefused(() => ftruncate(fd, 0)) &&
     isRefused(() => addSeals(fd, constants.F_SEAL_WRITE))
-  return isTight && 'shrink, grow, future write, seal: they hold'
+  return isTight && 'the kernel enforces them (shrink, grow, future write, seal)'
 }
 
 function makeNoExec(): string | false {
   using fd = memfdCreate('memsvc doctor', constants.MFD_NOEXEC_SEAL)
-  return isRefused(() => fchmod(fd, 0o700)) && 'MFD_NOEXEC_SEAL: it cannot be made executable'
+  return isRefused(() => fchmod(fd, 0o700)) && 'works (MFD_NOEXEC_SEAL)'
 }
 
 function reopenRegion(): string | false {
   using fd = memfdCreate('memsvc doctor', constants.MFD_ALLOW_SEALING)
   ftruncate(fd, BYTES)
   using own = reopen(fd, constants.O_RDONLY)
-  return isRefused(() => ftruncate(own, 0)) && 'for reading only'
+  return isRefused(() => ftruncate(own, 0)) && 'works: a descriptor can be made read-only'
 }
 
 function receiveCredentials(): string | false {
@@ -104,14 +104,14 @@ function receiveCredentials(): string | false {
   sendmsg(sender, Buffer.from('x'))
   const { credentials } = recvmsg(receiver, 1)
   const isRight = credentials?.uid === process.getuid?.() && credentials?.pid === process.pid
-  return isRight && 'of a socket and of each message'
+  return isRight && 'the kernel gives them for each socket and each message'
 }
 
 function peerGroups(): string {
   const [a, b] = socketpair(constants.SOCK_SEQPACKET)
   using end = a
   using _other = b
-  return `${getPeerGroups(end).length} supplementary groups seen`
+  return `known, ${getPeerGroups(end).length} supplementary groups here`
 }
 
 function refuseRights(): string | false {
@@ -119,7 +119,7 @@ function refuseRights(): string | false {
   using sender = a
   using receiver = b
   if (!setPassRights(receiver, false)) return false
-  return isRefused(() => sendmsg(sender, Buffer.from('x'), [sender])) && 'SO_PASSRIGHTS: the sender gets EPERM'
+  return isRefused(() => sendmsg(sender, Buffer.from('x'), [sender])) && 'works (SO_PASSRIGHTS): the sender gets EPERM'
 }
 
 function peerPidfd(): string | false {
@@ -127,7 +127,7 @@ function peerPidfd(): string | false {
   using end = a
   using _other = b
   using pidfd = getPeerPidfd(end)
-  return pidfd !== null && 'SO_PEERPIDFD'
+  return pidfd !== null && 'known (SO_PEERPIDFD)'
 }
 
 /** Whether the kernel says EPERM, EINVAL (a descriptor that cannot write) or EACCES. */

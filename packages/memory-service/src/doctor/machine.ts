@@ -18,7 +18,7 @@ export async function examineMachine(source: Omit<SettingsSource, 'openFiles'>):
 async function examineOpenFiles(source: Omit<SettingsSource, 'openFiles'>): Promise<Finding> {
   const name = 'open files'
   const openFiles = raiseOpenFiles()
-  const remedy = 'LimitNOFILE= of the unit, or prlimit(1), before the daemon starts'
+  const remedy = 'raise the limit before the daemon starts: LimitNOFILE= of the unit, or prlimit(1)'
   try {
     const { lowered } = await readSettings({ ...source, openFiles })
     const totals = Object.entries(lowered).map(([resource, total]) => `${total} ${resource}`)
@@ -38,8 +38,8 @@ function examineFileSize(): Finding {
   const attempt = () => soft >= PAGE_BYTES && (soft === Number.POSITIVE_INFINITY ? 'no limit' : `${soft} bytes`)
   return tryOut('file size', attempt, {
     verdict: 'problem',
-    follows: 'no region can be made: EFBIG',
-    remedy: 'raise the limit of file size (ulimit -f, LimitFSIZE=)',
+    follows: 'memsvc cannot make regions (EFBIG)',
+    remedy: 'raise the limit of the file size: ulimit -f, or LimitFSIZE= of the unit',
   })
 }
 
@@ -52,7 +52,7 @@ export function examineMemory(limit = memoryLimit()): Finding {
   return notOk(name, found, {
     verdict: 'warning',
     follows: 'the kernel kills the daemon when it needs more',
-    remedy: `at least ${ENOUGH_MEMORY_MIB} MiB (MemoryMax=, the limit of the container)`,
+    remedy: `allow at least ${ENOUGH_MEMORY_MIB} MiB: MemoryMax= of the unit, or the limit of the container`,
   })
 }
 

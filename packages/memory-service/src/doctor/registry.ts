@@ -30,9 +30,9 @@ export async function examineRegistry(choice: RegistryChoice, place: RegistryPla
 }
 
 const WHY: Readonly<Record<RegistryPlace['by'], string>> = {
-  path: 'by --registry',
-  scope: 'by --system or --user',
-  MEMSVC_REGISTRY: 'by MEMSVC_REGISTRY',
+  path: 'chosen by --registry',
+  scope: 'chosen by --system or --user',
+  MEMSVC_REGISTRY: 'chosen by MEMSVC_REGISTRY',
   XDG_RUNTIME_DIR: "the user's, because XDG_RUNTIME_DIR is set",
   default: "the machine's, because XDG_RUNTIME_DIR is not set",
 }
@@ -50,15 +50,15 @@ export async function examineConfiguration({
   } catch (error) {
     return notOk(name, (error as Error).message, {
       verdict: 'problem',
-      follows: 'the daemon refuses to start, and to reload',
-      remedy: 'put it right',
+      follows: 'the daemon refuses to start or to reload',
+      remedy: 'correct the configuration',
     })
   }
 }
 
 /** Every folder on the way: one finding for each that is not as it should be. */
 function examineWay({ path, trusted }: RegistryPlace): Finding[] {
-  const name = 'way to the registry'
+  const name = 'folders on the path'
   const steps = [...stepsTo(path, trusted)]
   const ills = steps.flatMap((step) => objectionTo(name, step) ?? [])
   return ills.length > 0
@@ -70,16 +70,16 @@ function objectionTo(name: string, { path, uid, mode, objection, isGroupWritable
   if (objection !== null) {
     return notOk(name, objection, {
       verdict: 'problem',
-      follows: 'memsvc goes no further: somebody else may decide which registry that is',
+      follows: 'memsvc does not use this path: another user could put another registry there',
       remedy:
-        'another --registry, the permissions that it names, or --registry-owner for a user whom you trust with it',
+        'choose another --registry, change these permissions, or name that user with --registry-owner if you trust it',
     })
   }
   if (!isGroupWritable) return null
   return notOk(name, `${path} can be written to by its group (owner ${uid}, mode ${octal(mode)})`, {
     verdict: 'warning',
-    follows: 'everybody in that group can put a registry of his own there',
-    remedy: 'chmod g-w, if that is not meant',
+    follows: 'every member of that group can put another registry there',
+    remedy: `if you do not want that: chmod g-w ${path}`,
   })
 }
 
@@ -88,7 +88,8 @@ function examineFolder({ path, trusted }: RegistryPlace): Finding {
   return tryOut('folder of the socket', () => describeFolder(folder, trusted.self), {
     verdict: existsSync(path) ? 'warning' : 'problem',
     follows: `this user cannot host the registry at ${path}`,
-    remedy: 'another --registry, or let an administrator make the folder; systemd makes /run/memsvc for its own units',
+    remedy:
+      'choose another --registry, or ask an administrator to make the folder; systemd makes /run/memsvc for its units',
   })
 }
 
@@ -120,8 +121,8 @@ function examineLock({ path, trusted }: RegistryPlace): Finding {
   if (stats.uid === trusted.self || trusted.self === 0) return ok(name, `${lock}, ${describe(lock)}`)
   return notOk(name, `${lock} belongs to uid ${stats.uid}`, {
     verdict: 'warning',
-    follows: 'this user cannot host the registry there, also when no daemon of that user runs any more',
-    remedy: `if none runs: rm ${lock} ${path}, as root or whoever owns the folder`,
+    follows: 'this user cannot host the registry there, even if no daemon of that user runs',
+    remedy: `if none runs: rm ${lock} ${path}, as root or as the owner of the folder`,
   })
 }
 
@@ -142,7 +143,7 @@ async function examineAnswer(choice: RegistryChoice, path: string): Promise<Find
 function examineOthers(place: RegistryPlace): Finding[] {
   return otherRegistries(place)
     .filter(({ isServed }) => isServed)
-    .map(({ whose, path, scope }) => ok(`${whose} registry`, `is served too, at ${path}: --${scope} leads there`))
+    .map(({ whose, path, scope }) => ok(`${whose} registry`, `also running, at ${path}: choose it with --${scope}`))
 }
 
 function describe(path: string): string {
@@ -152,15 +153,15 @@ function describe(path: string): string {
 
 const HANGS: Diagnosis = {
   verdict: 'problem',
-  follows: 'clients get nothing from it',
-  remedy: 'see its log; if it is stopped or hangs, end it: another daemon takes over',
+  follows: 'clients get no answers',
+  remedy: 'read its log; if it is stopped or hangs, end it, and another daemon takes over',
 }
 const DIAGNOSES: Readonly<Record<string, Diagnosis>> = {
-  ERR_REGISTRY_UNAVAILABLE: { verdict: 'warning', follows: 'clients find nothing yet', remedy: 'memsvc start' },
+  ERR_REGISTRY_UNAVAILABLE: { verdict: 'warning', follows: 'clients find no services', remedy: 'run memsvc start' },
   ERR_SECURITY: {
     verdict: 'problem',
-    follows: 'this user is no client of it',
+    follows: 'this user cannot be a client of it',
     remedy:
-      'what the message says; --socket-mode, or SocketMode= of memsvc.socket; and the folders above must let this user pass',
+      'do what the message says; check --socket-mode, or SocketMode= of memsvc.socket, and the permissions of the folders above',
   },
 }

@@ -16,10 +16,10 @@ export async function examineReplication({
   try {
     const settings = settingsOf(replicate, {}, env)
     const { examineCluster } = await loadReplication()
-    const found = `${settings.name}, from ${settings.prefix} of ${settings.endpoints.length} nodes, ${settings.mode}`
+    const found = `${settings.name}, keys ${settings.prefix}* from ${settings.endpoints.length} nodes, ${settings.mode}`
     return [ok(name, found), ...(await examineCluster(settings))]
   } catch (error) {
-    const rest = { follows: 'memsvc replicate refuses to start', remedy: 'put it right' } as const
+    const rest = { follows: 'memsvc replicate refuses to start', remedy: 'correct the configuration' } as const
     return [notOk(name, (error as Error).message, { verdict: 'problem', ...rest })]
   }
 

@@ -26,19 +26,19 @@ function examineCapacity({ stores, access }: Settings): Finding {
   const name = 'memory for stores'
   const [largest, all] = [Math.max(0, ...stores.map(({ capacity }) => capacity)), sum(stores, access)]
   const memory = Math.min(memoryOfMachine(), memoryLimit())
-  const found = `${stores.length} of up to ${inMiB(all)} MiB together, of ${inMiB(memory)} MiB`
+  const found = `${stores.length} with up to ${inMiB(all)} MiB in total; this machine has ${inMiB(memory)} MiB`
   const { soft } = getrlimit(constants.RLIMIT_FSIZE)
   if (largest > soft) {
-    return notOk(name, `a file may have ${soft} bytes, an area ${largest}`, {
+    return notOk(name, `a file may have ${soft} bytes, but an area needs ${largest}`, {
       verdict: 'problem',
-      follows: 'the daemon refuses to start: EFBIG',
+      follows: 'the daemon refuses to start (EFBIG)',
       remedy: 'raise the limit of file size (ulimit -f, LimitFSIZE=), or lower the capacity in the configuration',
     })
   }
   if (all + REST_BYTES <= memory) return ok(name, found)
   return notOk(name, found, {
     verdict: 'warning',
-    follows: 'if they fill up, writes are ERR_LIMIT where the kernel says so, and in a cgroup it kills the daemon',
+    follows: 'if the stores fill up, writes fail with ERR_LIMIT, or in a cgroup the kernel kills the daemon',
     remedy: 'lower the capacity of stores in the configuration, or raise MemoryMax= or the limit of the container',
   })
 }
@@ -55,9 +55,9 @@ function examineState(): Finding {
   const name = 'lmdb, for --state'
   try {
     import.meta.resolve('lmdb')
-    return ok(name, 'is installed')
+    return ok(name, 'installed')
   } catch {
-    return ok(name, 'is not installed: npm install lmdb@3, if you want stores on disk')
+    return ok(name, 'not installed; if you want to keep stores on disk: npm install lmdb@3')
   }
 }
 

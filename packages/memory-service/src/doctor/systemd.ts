@@ -15,8 +15,8 @@ export function examineSystemd(): Finding {
       version === 0 ? 'not installed' : `version ${version}, but this machine was not booted with it`,
       {
         verdict: 'warning',
-        follows: 'the units cannot be used, and the value does not survive the daemon',
-        remedy: '`memsvc start` under another supervisor',
+        follows: 'memsvc cannot run as a systemd service, so the value is lost when the daemon ends',
+        remedy: 'run `memsvc start` under another supervisor',
       },
     )
   }
@@ -24,7 +24,7 @@ export function examineSystemd(): Finding {
   return notOk(name, `version ${version}`, {
     verdict: 'warning',
     follows: 'the value survives a crash and a restart, but not `systemctl stop`',
-    remedy: `systemd ${VERSION_THAT_PRESERVES} or later`,
+    remedy: `use systemd ${VERSION_THAT_PRESERVES} or later`,
   })
 }
 

@@ -22,5 +22,5 @@ export function checkLogSettings(level: string | null, format: string | null): v
 
 function checkOneOf(what: string, given: string | null, known: readonly string[]): void {
   if (given === null || known.includes(given)) return
-  throw new InvalidArgValueError(`the log's ${what} is one of ${known.join(', ')}; got ${show(given)}`)
+  throw new InvalidArgValueError(`the log's ${what} must be one of ${known.join(', ')}; got ${show(given)}`)
 }

@@ -42,7 +42,7 @@ export class PeerLog {
   close(): void {
     clearTimeout(this.#while)
     this.#while = undefined
-    if (this.#leftOut > 0) this.#logger.warn({ leftOut: this.#leftOut }, 'lines about peers were left out')
+    if (this.#leftOut > 0) this.#logger.warn({ leftOut: this.#leftOut }, 'log lines about peers were left out')
     this.#leftOut = 0
     this.#total = 0
     this.#lines.clear()

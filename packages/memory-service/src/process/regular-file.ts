@@ -23,7 +23,7 @@ export interface ReadOptions {
 export function readRegularFile(path: string, { maxBytes, check }: ReadOptions): string {
   using name = OwnedFd.adopt(openSync(path, O_PATH | fs.O_NONBLOCK))
   const file = fstat(name)
-  if ((file.mode & fs.S_IFMT) !== fs.S_IFREG) throw new InvalidArgValueError('is no file')
+  if ((file.mode & fs.S_IFMT) !== fs.S_IFREG) throw new InvalidArgValueError('is not a regular file')
   check?.(file)
   if (file.size > maxBytes) throw tooLong(`${file.size}`, maxBytes)
   // Some files of /proc and /sys wait for news like a pipe.
@@ -44,5 +44,5 @@ function readAll(fd: OwnedFd, maxBytes: number): string {
 }
 
 function tooLong(found: string, maxBytes: number): InvalidArgValueError {
-  return new InvalidArgValueError(`has ${found} bytes; ${maxBytes} are allowed`)
+  return new InvalidArgValueError(`must have at most ${maxBytes} bytes, and has ${found}`)
 }

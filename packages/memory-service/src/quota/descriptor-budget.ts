@@ -61,8 +61,8 @@ function tooMany(fixed: Resource[], totals: Record<Resource, number>, openFiles:
   const own = OWN_DESCRIPTORS + DAEMON_LIMITS.reserve.limit
   const wishes = fixed.map((resource) => ` and ${totals[resource]} ${resource}`).join('')
   return new InvalidArgValueError(
-    `the hard limit of ${openFiles} open files is too low for ${own} of the daemon's own${wishes}: ` +
-      'raise it (LimitNOFILE=, prlimit --nofile), or lower the limits',
+    `the hard limit of ${openFiles} open files is too low: the daemon itself needs ${own}${wishes}. ` +
+      'Raise it (LimitNOFILE=, prlimit --nofile), or lower the limits',
   )
 }
 

@@ -72,7 +72,7 @@ export class Hosting {
     const lockPath = lockPathOf(path)
     return new IllegalStateError(
       `${describeHolder(lockPath)} holds the lock ${lockPath}, and nobody listens at ${path}: ` +
-        'it is stopped, or hangs, or is no memsvc; end it, or choose another --registry',
+        'it is stopped, hangs, or is not memsvc; end it, or choose another --registry',
     )
   }
 
@@ -108,7 +108,7 @@ export class Hosting {
     const listener = endpoint.restore()
     if (listener !== null) this.#host?.listenOn(listener)
     if (endpoint.isInPlace)
-      log.logger.warn({ registry: place.path }, 'the path led here no more: listening there again')
+      log.logger.warn({ registry: place.path }, 'the path no longer led to this daemon: it listens there again')
   }
 
   #giveUp(reason: Error): void {
@@ -116,7 +116,7 @@ export class Hosting {
     clearInterval(this.#checkTimer)
     log.logger.error(
       { registry: place.path, reason: reason.message },
-      'the registry is another process’s now, this one ends',
+      'another process now hosts the registry: this daemon ends',
     )
     onLost(reason)
   }
@@ -126,8 +126,8 @@ export class Hosting {
     if (trouble === this.#trouble) return
     const { place, log, onTrouble } = this.#options
     this.#trouble = trouble
-    if (trouble === null) log.logger.info({ registry: place.path }, 'the path leads here again')
-    else log.logger.error({ registry: place.path, reason: trouble }, 'nobody new can reach the registry')
+    if (trouble === null) log.logger.info({ registry: place.path }, 'the path leads to this daemon again')
+    else log.logger.error({ registry: place.path, reason: trouble }, 'new clients cannot reach the registry')
     onTrouble()
   }
 }

@@ -33,7 +33,7 @@ export class InheritedSocket implements RegistryEndpoint {
 
 function goneFrom(path: string): string {
   return (
-    `the socket that systemd made is gone from ${path}, and only systemd can make it again: ` +
+    `the socket that systemd made is no longer at ${path}, and only systemd can make it again: ` +
     'systemctl restart memsvc.socket (of your own systemd: systemctl --user restart memsvc.socket)'
   )
 }

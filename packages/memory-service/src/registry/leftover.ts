@@ -18,15 +18,15 @@ export function explainClosedSocket(path: string, cause: unknown): unknown {
   if (found === null) return explainRefusal(path, cause)
   return new SecurityError(
     `${path} belongs to ${describeUser(found.uid)} and is closed to uid ${process.getuid?.()}: if a registry serves ` +
-      `there, its --socket-mode keeps you out; if not, let ${describeUser(found.uid)} remove it (rm ${path})`,
+      `there, its --socket-mode keeps you out; if not, ask ${describeUser(found.uid)} to remove it (rm ${path})`,
     { cause },
   )
 }
 
 function leftoverOf({ path, uid }: Owned): string {
   return (
-    `${path} belongs to ${describeUser(uid)}, not to uid ${process.getuid?.()} who starts: if it is a leftover, ` +
-    `let ${describeUser(uid)} remove it (rm -r ${path}); otherwise choose another --registry`
+    `${path} belongs to ${describeUser(uid)}, not to uid ${process.getuid?.()}, which starts this daemon: if no registry uses it any more, ` +
+    `ask ${describeUser(uid)} to remove it (rm -r ${path}); otherwise choose another --registry`
   )
 }
 

@@ -99,7 +99,7 @@ export class HostLock implements RegistryEndpoint {
     prepareDirectory(this.#place)
     if (!this.#lock.isInPlace && !this.#relock()) return null
     if (this.#hasSocket) return null
-    if (isServed(this.#path)) throw new PathTakenError(`another process serves ${this.#path} by now`)
+    if (isServed(this.#path)) throw new PathTakenError(`another process now serves ${this.#path}`)
     return this.listen(this.#mode)
   }
 
@@ -130,7 +130,7 @@ export class HostLock implements RegistryEndpoint {
       this.#refusals += 1
       const isDecided = this.#refusals >= REFUSALS_TO_BELIEVE || (!this.#hasSocket && isServed(this.#path))
       if (isDecided)
-        throw new PathTakenError(`${describeHolder(this.#lock.path)} holds the lock ${this.#lock.path} by now`)
+        throw new PathTakenError(`${describeHolder(this.#lock.path)} now holds the lock ${this.#lock.path}`)
       return false
     }
     this.#refusals = 0
@@ -184,7 +184,8 @@ export function isServed(path: string): boolean {
     return true
   } catch (error) {
     const code = errorCode(error) ?? ''
-    if (code === 'EPROTOTYPE') throw new IllegalStateError(`${path} is another program's socket: it is left alone`)
+    if (code === 'EPROTOTYPE')
+      throw new IllegalStateError(`${path} is the socket of another program: memsvc does not replace it`)
     if (code === 'EACCES') throw explainClosedSocket(path, error)
     // Nobody there: ENOENT, or ECONNREFUSED of a stale socket and of anything that is no socket.
     return !['ENOENT', 'ENOTDIR', 'ELOOP', 'ECONNREFUSED'].includes(code)
@@ -193,7 +194,8 @@ export function isServed(path: string): boolean {
 
 function removeStale(path: string): void {
   try {
-    if (!lstatSync(path).isSocket()) throw new IllegalStateError(`${path} exists and is no socket: it is left alone`)
+    if (!lstatSync(path).isSocket())
+      throw new IllegalStateError(`${path} exists and is not a socket: memsvc does not replace it`)
     unlinkSync(path)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error

@@ -69,7 +69,7 @@ function openLock(path: string): OwnedFd {
   const owned = OwnedFd.adopt(tryOpen(path))
   if ((fstat(owned).mode & fs.S_IFMT) === fs.S_IFREG) return owned
   owned.close()
-  throw new IllegalStateError(`the lock file is no regular file: ${path}`)
+  throw new IllegalStateError(`the lock file is not a regular file: ${path}`)
 }
 
 function tryOpen(path: string): number {
@@ -78,7 +78,7 @@ function tryOpen(path: string): number {
   } catch (error) {
     // open(2): of a fifo without a reader, of a socket; of a folder
     if (['ENXIO', 'EISDIR'].includes(errorCode(error) ?? '')) {
-      throw new IllegalStateError(`the lock file is no regular file: ${path}`, { cause: error })
+      throw new IllegalStateError(`the lock file is not a regular file: ${path}`, { cause: error })
     }
     throw explainRefusal(path, error)
   }

@@ -5,7 +5,7 @@ import { fileAt } from '../process/same-file.ts'
 /** "process 123 (memsvc)", or that it cannot be seen. Never throws. */
 export function describeHolder(lockPath: string): string {
   const pid = findHolder(lockPath)
-  if (pid === null) return 'a process that cannot be seen from here'
+  if (pid === null) return 'a process that is not visible from here'
   const name = tryRead(`/proc/${pid}/comm`)?.trim()
   return name === undefined ? `process ${pid}` : `process ${pid} (${name})`
 }

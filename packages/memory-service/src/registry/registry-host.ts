@@ -91,7 +91,7 @@ export class RegistryHost {
     const now = performance.now()
     if (now - this.#lastToldOfRate > DAEMON_LIMITS.logPeriod.limit) {
       this.#lastToldOfRate = now
-      this.#log.warn({ uid }, 'turned away: too many new connections of one user')
+      this.#log.warn({ uid }, 'connections were turned away: too many new ones of one user')
     }
     return { farewell: this.#farewell, milliseconds: this.#arrivals.restMs(uid) }
   }

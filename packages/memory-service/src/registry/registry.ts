@@ -180,7 +180,9 @@ function checkName(name: string | null): asserts name is string {
   if (!isServiceName(name)) {
     throw withoutStack(
       () =>
-        new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`),
+        new InvalidArgValueError(
+          `a service's name must be 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`,
+        ),
     )
   }
 }

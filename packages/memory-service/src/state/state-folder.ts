@@ -142,7 +142,7 @@ function checkFolder(path: string, ownUid: number): void {
   if (uid !== ownUid) throw new SecurityError(`the state folder ${path} belongs to uid ${uid}, not ${ownUid}`)
   if ((mode & OTHERS) === 0) return
   throw new SecurityError(
-    `the state folder ${path} has mode ${octal(mode & 0o7777)}: others may look into it. chmod 700 ${path}`,
+    `the state folder ${path} has mode ${octal(mode & 0o7777)}: other users could read it. Run: chmod 700 ${path}`,
   )
 }
 
@@ -154,5 +154,5 @@ function takeLock(path: string): OwnedFd {
     if (errorCode(error) !== 'EAGAIN') throw error
   }
   lock.close()
-  throw new IllegalStateError(`another process has the state folder ${path}`)
+  throw new IllegalStateError(`another process uses the state folder ${path}`)
 }

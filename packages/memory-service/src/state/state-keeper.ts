@@ -152,18 +152,18 @@ export class StateKeeper implements StoreKeeper {
 
   #succeeded(): void {
     const { logger, store } = this.#options
-    if (this.#hasFailed) logger.info({ store }, 'the state folder is written again')
+    if (this.#hasFailed) logger.info({ store }, 'the state folder can be written again')
     this.#hasFailed = false
   }
 
   /** A line for the first of several. */
   #failed(cause: Error): void {
     const { logger, store } = this.#options
-    if (!this.#hasFailed) logger.error({ store, err: cause }, 'the state folder cannot be written; it is tried again')
+    if (!this.#hasFailed) logger.error({ store, err: cause }, 'the state folder cannot be written; memsvc tries again')
     this.#hasFailed = true
   }
 }
 
 function notKept(cause: Error): IllegalStateError {
-  return new IllegalStateError(`the change is made, and could not be kept on disk yet: ${cause.message}`, { cause })
+  return new IllegalStateError(`the change was made, but could not be written to disk yet: ${cause.message}`, { cause })
 }

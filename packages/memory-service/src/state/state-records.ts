@@ -54,7 +54,7 @@ export class StateRecords implements RecordSource {
         onProgress()
       }
       if (value === null) {
-        logger.error({ store, key }, 'a value on disk is damaged, and is left out')
+        logger.error({ store, key }, 'a value on disk is damaged: it is left out')
         this.left.push(key)
         continue
       }

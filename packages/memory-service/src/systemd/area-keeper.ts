@@ -85,7 +85,10 @@ export class AreaKeeper implements StoreKeeper {
     if (put()) return
     this.#notes?.retire(RETIRED_AT_ONCE)
     if (!put())
-      this.#logger.warn({ store: this.#name }, 'a note of a key could not be made: it will be forgotten by a restart')
+      this.#logger.warn(
+        { store: this.#name },
+        'the expiry time and owner of a key could not be kept: a restart loses them',
+      )
   }
 }
 

@@ -64,14 +64,14 @@ function nothing(count: string | undefined, listenPid: string | undefined, pid: 
   const ignored =
     count === undefined || count === '0'
       ? null
-      : `LISTEN_FDS is meant for process ${listenPid ?? '(no LISTEN_PID)'}, and this is ${pid}: a shell between needs exec`
+      : `LISTEN_FDS is meant for process ${listenPid ?? '(no LISTEN_PID)'}, but this is process ${pid}: a shell that starts memsvc must use exec`
   return { listener: null, stored: [], ignored }
 }
 
 /** @throws ERR_ILLEGAL_STATE */
 function countOf(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new IllegalStateError(`LISTEN_FDS is no number of descriptors: ${JSON.stringify(text)}`)
+  throw new IllegalStateError(`LISTEN_FDS must be a number of descriptors, and is ${JSON.stringify(text)}`)
 }
 
 /** Borrows: one that is closed, or that Node has for itself, must not be taken. */
@@ -94,8 +94,8 @@ function typeOf(number: number, count: number): number {
 
 function strangeness({ number, name, type }: Found): string {
   return (
-    `descriptor ${number} (FileDescriptorName=${name}) is ${KINDS[type] ?? 'no file'}, neither the registry’s socket nor a ` +
-    'region that was stored: remove its line from the unit'
+    `descriptor ${number} (FileDescriptorName=${name}) is ${KINDS[type] ?? 'not a file'}, neither the registry’s socket nor a ` +
+    'region that memsvc stored: remove its line from the unit'
   )
 }
 

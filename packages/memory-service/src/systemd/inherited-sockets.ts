@@ -20,25 +20,27 @@ export function chooseListener<S extends Inherited>(sockets: readonly S[], regis
   const faults = new Map(sockets.map((socket) => [socket, faultsOf(socket.number, registryPath)]))
   const usable = sockets.filter((socket) => faults.get(socket)?.length === 0)
   const listener = usable.find(({ name }) => name === LISTENER_NAME) ?? usable[0] ?? null
-  for (const socket of usable) if (socket !== listener) faults.get(socket)?.push('one socket too many: remove its line')
+  for (const socket of usable)
+    if (socket !== listener) faults.get(socket)?.push('one socket is enough: remove its line')
   const wrong = [...faults].filter(([, found]) => found.length > 0)
   if (wrong.length === 0) return listener
   const words = wrong.map(([socket, found]) => `${describe(socket)}: ${found.join(', ')}`)
-  throw new IllegalStateError(`of the inherited sockets not all can be used; change their unit: ${words.join('; ')}`)
+  throw new IllegalStateError(`memsvc cannot use all inherited sockets; change their unit: ${words.join('; ')}`)
 }
 
 /** What is to be changed in the unit; nothing where the socket is as it should be. */
 function faultsOf(fd: number, registryPath: string): string[] {
   const path = `ListenSequentialPacket=${registryPath}`
   const family = getSocketOption(fd, constants.SO_DOMAIN)
-  if (family !== constants.AF_UNIX) return [`no Unix socket (address family ${family}): ${path} in its place`]
+  if (family !== constants.AF_UNIX) return [`not a Unix socket (address family ${family}): use ${path} instead`]
   const type = getSocketOption(fd, constants.SO_TYPE)
   const faults: string[] = []
-  if (type !== constants.SOCK_SEQPACKET) faults.push(`made by ${LINES[type] ?? 'another line'}: ${path} in its place`)
+  if (type !== constants.SOCK_SEQPACKET) faults.push(`made by ${LINES[type] ?? 'another line'}: use ${path} instead`)
   if (type !== constants.SOCK_DGRAM && getSocketOption(fd, constants.SO_ACCEPTCONN) === 0) {
-    faults.push('it does not listen, as a connection that was accepted already: Accept=no')
+    faults.push('it does not listen, because systemd has accepted the connection: use Accept=no')
   }
-  if (!leadsTo(getSocketName(fd), registryPath)) faults.push(`not the registry’s path: ${path}, or --registry its path`)
+  if (!leadsTo(getSocketName(fd), registryPath))
+    faults.push(`not at the registry’s path: use ${path}, or give its path with --registry`)
   return faults
 }
 

@@ -56,7 +56,7 @@ export function checkReachable({ node, root }: Installation): void {
   for (const path of [node, root].filter((path) => !isHidden(path))) {
     for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {
       if ((statSync(folder).mode & OTHERS_MAY_ENTER) === 0)
-        throw new IllegalStateError(`the service runs as a user of its own, and only some may enter ${folder}`)
+        throw new IllegalStateError(`the service runs as its own user, which may not enter ${folder}`)
     }
   }
 }

@@ -77,7 +77,7 @@ export class KeptAreas {
       return { records: readers.slice(0, -1).map((reader) => new Unexpired(reader, notes)), notes, close }
     } catch (error) {
       close()
-      this.#logger.error({ store, err: error }, 'the kept areas cannot be read, the values are lost')
+      this.#logger.error({ store, err: error }, 'the areas that systemd kept cannot be read: their values are lost')
       return null
     }
   }
@@ -97,7 +97,7 @@ export class KeptAreas {
       this.#kept.set(store, { generation, names })
     } catch (error) {
       this.#kept.set(store, { generation, names: [...before.names, ...names] })
-      this.#logger.warn({ store, err: error }, 'systemd cannot keep the areas, the values will not survive')
+      this.#logger.warn({ store, err: error }, 'systemd cannot keep the areas: the values will not survive a restart')
     }
   }
 
@@ -111,7 +111,7 @@ export class KeptAreas {
     try {
       for (const name of names) this.#socket.deliver(`FDSTOREREMOVE=1\nFDNAME=${name}`)
     } catch (error) {
-      this.#logger.warn({ store, err: error }, 'systemd goes on keeping the areas of a store that is served no more')
+      this.#logger.warn({ store, err: error }, 'systemd still keeps the areas of a store that is no longer served')
     }
   }
 

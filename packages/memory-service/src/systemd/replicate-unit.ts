@@ -28,7 +28,9 @@ export async function makeReplicateUnit(
 ): Promise<UnitFile> {
   const endpoints = configured?.endpoints ?? []
   if (endpoints.length === 0)
-    throw new InvalidArgValueError(`where is etcd? "replicate": { "endpoints": [...] } in ${configuration}`)
+    throw new InvalidArgValueError(
+      `the address of etcd is missing: set "replicate": { "endpoints": [...] } in ${configuration}`,
+    )
   const template = readFileSync(join(replicationPackage(), 'systemd', REPLICATE_UNIT), 'utf8')
   const allowed = await addressesOf(endpoints)
   const text = fitService(template.replace(/^# Copy to .*\n/, ''), installation)
@@ -53,7 +55,7 @@ async function addressesOfName(name: string): Promise<string[]> {
     return (await lookup(name, { all: true })).map(({ address }) => address)
   } catch (cause) {
     throw new IllegalStateError(
-      `${name} has no address here, which the unit would have to allow: see DNS, or name the address`,
+      `the unit must allow the address of ${name}, but the name has none here: check DNS, or give the address`,
       { cause },
     )
   }

@@ -46,7 +46,10 @@ export class ValueStore {
     try {
       return readValue(newest.region.getFileDescriptor())
     } catch (error) {
-      this.#logger.error({ name: newest.name, err: error }, 'the kept region cannot be read, the value is lost')
+      this.#logger.error(
+        { name: newest.name, err: error },
+        'the region that systemd kept cannot be read: its value is lost',
+      )
       return 0
     }
   }
@@ -59,7 +62,7 @@ export class ValueStore {
       this.#socket?.deliver(`FDSTORE=1\nFDNAME=${service}@${generation}\nFDPOLL=0`, region)
       for (const { name } of this.#kept) this.#socket?.deliver(`FDSTOREREMOVE=1\nFDNAME=${name}`)
     } catch (error) {
-      this.#logger.warn({ err: error }, 'systemd cannot keep the region, the value will not survive')
+      this.#logger.warn({ err: error }, 'systemd cannot keep the region: the value will not survive a restart')
     }
     this.close()
   }

@@ -47,11 +47,11 @@ t.test('a report is a line for each fact, and of an older daemon what it has', a
     'registry: /r',
     'value: 7',
     'value since: 1970-01-01T00:00:10.000Z (1 min ago)',
-    'configuration: none: everybody may find and read',
+    'configuration: none: every user may find and read',
     'uptime: 1 d 1 h, since 1970-01-01T00:00:00.000Z',
-    'users against their limits:',
+    'limits that each user has used:',
     '  uid 5: watchers 1 of 4, names 1 of 100',
-    'peers against their limits:',
-    '  pid ?, uid 5, 2.0 KiB unread: watchers 1 of 4',
+    'limits that each peer has used:',
+    '  pid ?, uid 5, 2.0 KiB not read yet: watchers 1 of 4',
   ])
 })

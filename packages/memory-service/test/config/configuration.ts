@@ -80,7 +80,7 @@ t.test('stores are as they stand in the file, and small ones have room for fewer
 
 const WRONG: [text: string, message: string][] = [
   ['{"stores": [\n{"capacity": 1}]}', 'FILE:2: stores[0] has no "name"'],
-  ['{"stores": [{"name": "a"},\n{"name": "a"}]}', 'FILE:2: the store a comes twice'],
+  ['{"stores": [{"name": "a"},\n{"name": "a"}]}', 'FILE:2: the store a appears twice'],
   ['{"stores": [{"name": "AnonymousSharedMemory"}]}', 'FILE:1: AnonymousSharedMemory is the value, and no store'],
   [
     '{"stores": [{"name": "a",\n"limits": {"keys": 1}}]}',
@@ -104,16 +104,22 @@ const WRONG: [text: string, message: string][] = [
     'FILE:2: there is no user',
   ],
 
-  ['{\n"rules": [\n}', 'FILE:3: } is no value'],
+  ['{\n"rules": [\n}', 'FILE:3: } is not a JSON value'],
   ['{\n"limit": {}}', 'FILE:2: the document has no member "limit", only $schema, comment, rules, limits, stores'],
   [
     '{"rules": [{"names": ["a"],\n"add": ["*",\n"nobody-has-this-name"]}]}',
     'FILE:3: there is no user nobody-has-this-name',
   ],
   ['{"rules": [{"names": ["a"], "add": ["@nobody-has-this-name"]}]}', 'FILE:1: there is no group nobody-has-this-name'],
-  ['{"limits":\n{"names": {"total": 2,\n"perUser": 3}}}', 'FILE:2: perUser is 3, more than the total of 2'],
-  ['{"limits": {"names": {"perUser": 2, "perPeer": 3}}}', 'FILE:1: perPeer is 3, more than 2 for its user'],
-  ['{"limits": {"names": {"total": 2, "perPeer": 3}}}', 'FILE:1: perPeer is 3, more than 2 for its user'],
+  ['{"limits":\n{"names": {"total": 2,\n"perUser": 3}}}', 'FILE:2: perUser must be at most the total of 2, and is 3'],
+  [
+    '{"limits": {"names": {"perUser": 2, "perPeer": 3}}}',
+    'FILE:1: perPeer must be at most perUser, which is 2, and is 3',
+  ],
+  [
+    '{"limits": {"names": {"total": 2, "perPeer": 3}}}',
+    'FILE:1: perPeer must be at most perUser, which is 2, and is 3',
+  ],
 ]
 
 /** What limits were called before. */
@@ -140,8 +146,8 @@ for (const [text, message] of WRONG) {
 t.test('what is no readable file is refused', async (t) => {
   const folder = t.testdir({})
   t.equal(await refusal(nodePath.join(folder, 'none')), 'ERR_INVALID_ARG_VALUE FILE: cannot be read (ENOENT)')
-  t.match(await refusal(folder), /ERR_INVALID_ARG_VALUE FILE: is no file/)
-  t.match(await refusal('/dev/zero'), /is no file/)
+  t.match(await refusal(folder), /ERR_INVALID_ARG_VALUE FILE: is not a regular file/)
+  t.match(await refusal('/dev/zero'), /is not a regular file/)
 })
 
 for (const [size, outcome] of [

@@ -1,4 +1,4 @@
-/** What JSON.parse reads is read the same, what it refuses is refused with its line, and so is a key that comes twice. */
+/** What JSON.parse reads is read the same, what it refuses is refused with its line, and so is a key that appears twice. */
 import { seededRandom } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { DocumentError, type Node, parseDocument } from '../../src/config/document.ts'
@@ -28,28 +28,28 @@ for (const text of GOOD) {
 }
 
 const BAD: [text: string, line: number, reason: RegExp][] = [
-  ['', 1, /^it ends where a value must be/],
-  ['\n\n', 3, /^it ends/],
-  ['{', 1, /^it ends where a key in quotes/],
-  ['{"a": 1', 1, /^it ends where a comma or } must be/],
-  ['{"a": 1,\n}', 2, /^a key in quotes must be here, not }/],
-  ['{a: 1}', 1, /^a key in quotes must be here, not a/],
-  ['{"a" 1}', 1, /^: must be here, not 1/],
-  ['[1\n2]', 2, /^a comma or ] must be here, not 2/],
-  ['[1,\n]', 2, /^] is no value/],
-  ['[1]\n[2]', 2, /^there is more after the end/],
-  ['{"a": 1,\n\n "a": 2}', 3, /^"a" comes twice/],
-  ['{"a": 1, "\\u0061": 2}', 1, /comes twice/],
-  ['["a\nb"]', 1, /^a string without its end/],
-  ['["a', 1, /^a string without its end/],
-  ['["\\x"]', 1, /is no value/],
-  ['// no\n{}', 1, /is no value/],
-  ["['a']", 1, /is no value/],
-  ['[01]', 1, /^01 is no value/],
-  ['[NaN]', 1, /^NaN is no value/],
-  ['[undefined]', 1, /is no value/],
-  ['\ufeff{}', 1, /is no space of JSON/],
-  ['[\u00a01]', 1, /is no space of JSON/],
+  ['', 1, /^expected a value, but the text ends/],
+  ['\n\n', 3, /the text ends/],
+  ['{', 1, /^expected a key in quotes, but the text ends/],
+  ['{"a": 1', 1, /^expected a comma or }, but the text ends/],
+  ['{"a": 1,\n}', 2, /^expected a key in quotes, not }/],
+  ['{a: 1}', 1, /^expected a key in quotes, not a/],
+  ['{"a" 1}', 1, /^expected :, not 1/],
+  ['[1\n2]', 2, /^expected a comma or ], not 2/],
+  ['[1,\n]', 2, /^] is not a JSON value/],
+  ['[1]\n[2]', 2, /^nothing may follow the end/],
+  ['{"a": 1,\n\n "a": 2}', 3, /^the key "a" appears twice/],
+  ['{"a": 1, "\\u0061": 2}', 1, /appears twice/],
+  ['["a\nb"]', 1, /^a string does not end/],
+  ['["a', 1, /^a string does not end/],
+  ['["\\x"]', 1, /is not a JSON value/],
+  ['// no\n{}', 1, /is not a JSON value/],
+  ["['a']", 1, /is not a JSON value/],
+  ['[01]', 1, /^01 is not a JSON value/],
+  ['[NaN]', 1, /^NaN is not a JSON value/],
+  ['[undefined]', 1, /is not a JSON value/],
+  ['\ufeff{}', 1, /^JSON has no space like/],
+  ['[\u00a01]', 1, /^JSON has no space like/],
   [`${'['.repeat(18)}${']'.repeat(18)}`, 1, /^more than 16 levels deep/],
   ['['.repeat(1_000_000), 1, /^more than 16 levels deep/],
 ]
@@ -91,7 +91,7 @@ function outcome(read: () => string): string {
   try {
     return read()
   } catch (error) {
-    if (error instanceof DocumentError) return error.message.endsWith('comes twice') ? 'twice' : 'refused'
+    if (error instanceof DocumentError) return error.message.endsWith('appears twice') ? 'twice' : 'refused'
     return error instanceof SyntaxError ? 'refused' : String(error)
   }
 }

@@ -51,7 +51,7 @@ t.test('totals that do not fit into the open files are refused in one line; defa
   t.equal(code, 2)
   t.match(
     stderr,
-    /^memsvc: the hard limit of \d+ open files is too low for .* and 1000000 connections: raise it[^\n]*$/,
+    /^memsvc: the hard limit of \d+ open files is too low: the daemon itself needs .* and 1000000 connections\. Raise it[^\n]*$/,
   )
 })
 
@@ -127,7 +127,7 @@ t.test(
 
 t.test('what is lowered to fit is in the log, and a daemon of few descriptors refuses and lives', async (t) => {
   const { program, registry } = await support.startMemsvc(t, { prefix: ['prlimit', '--nofile=120'] })
-  const lowered = program.stderr.text.split('\n').find((line) => line.includes('limits lowered'))
+  const lowered = program.stderr.text.split('\n').find((line) => line.includes('limits were lowered'))
   t.match(JSON.parse(lowered ?? '{}'), { lowered: { connections: 13, channels: 13 } })
   const value = await support.openValue(t, registry)
   const managers: ServiceManager[] = []

@@ -184,7 +184,7 @@ t.test('who is kept out is told so', { skip: harness.otherUserProblem(MEMSVC) },
   await startMemsvc(t, { registry })
   const { code, of } = await examine(registry, [], { uid: harness.OTHER_UID })
   t.equal(code, 1)
-  t.match(of('registry'), { verdict: 'problem', follows: 'this user is no client of it' })
+  t.match(of('registry'), { verdict: 'problem', follows: 'this user cannot be a client of it' })
   t.match(of('folder of the socket'), { verdict: 'warning', found: /EACCES/ })
 })
 

@@ -34,7 +34,7 @@ t.test('the host outlives a full disk and a read-only one', { skip: !canMount &&
   act(`mount -t tmpfs -o ro none ${folder}`)
   await says(program, 'EROFS')
   act(`umount ${folder} && rm ${folder}/full`)
-  await says(program, 'the path leads here again')
+  await says(program, 'the path leads to this daemon again')
 
   t.match(await read(), { code: 0, stdout: '0' })
   const reasons = warnings(program.stderr.text).flatMap(({ reason }) => reason ?? [])

@@ -84,9 +84,14 @@ const WRONG: [title: string, options: (registry: string) => string[], type: numb
     'another path',
     (path) => ['--seqpacket', `--listen=${path}.2`],
     SOCK_SEQPACKET,
-    /registry\.sock\.2 .*--registry its path/,
+    /registry\.sock\.2 .*give its path with --registry/,
   ],
-  ['a stream', (path) => [`--listen=${path}`], SOCK_STREAM, /registry\.sock .*ListenStream=: ListenSequentialPacket=/],
+  [
+    'a stream',
+    (path) => [`--listen=${path}`],
+    SOCK_STREAM,
+    /registry\.sock .*ListenStream=: use ListenSequentialPacket=/,
+  ],
   [
     'Accept=yes',
     (path) => ['--seqpacket', '--accept', `--listen=${path}`],
@@ -115,7 +120,7 @@ t.test('its path is gone: it is said once, to systemd too; who is connected is s
   const value = await support.openValueSoon(t, registry)
   await notices.find('READY=1')
   support.nodeFs.unlinkSync(registry)
-  const line = await program.stderr.find((text) => text.includes('nobody new can reach the registry'))
+  const line = await program.stderr.find((text) => text.includes('new clients cannot reach the registry'))
   t.match(JSON.parse(line ?? '{}'), { level: 50, reason: /systemctl restart memsvc\.socket/ })
   for (let status = ''; !status.includes('systemctl restart memsvc.socket'); ) {
     status = (await notices.next()).lines.find((text) => text.startsWith('STATUS=')) ?? ''
@@ -131,6 +136,6 @@ t.test('its path was gone before it started: it ends, and says who can make it a
   support.nodeFs.unlinkSync(registry)
   const { code, stderr } = await program.ending
   t.equal(code, 1)
-  t.match(stderr.split('\n').at(-1), /^memsvc: the socket .* is gone from .*systemctl restart memsvc\.socket/)
+  t.match(stderr.split('\n').at(-1), /^memsvc: the socket .* is no longer at .*systemctl restart memsvc\.socket/)
   t.ok(client.fd)
 })

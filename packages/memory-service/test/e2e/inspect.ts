@@ -49,7 +49,7 @@ t.test('each descriptor and mapping of the value is as /proc has it', { skip }, 
   const [owner] = found.processes.filter(({ pid }) => pid === program.pid)
   t.match(owner, { descriptors: [{ access: 'read-write' }], mappings: [{ permissions: 'rw-s', residentPages: 1 }] })
   t.equal(value.get(), 0)
-  t.match(found.unseen.at(-1), /^descriptors on their way through a socket/)
+  t.match(found.unseen.at(-1), /^descriptors that are still in a socket/)
   t.notOk(
     found.unseen.some((line) => /^0 |of all$/.test(line)),
     `${found.unseen}`,
@@ -108,8 +108,8 @@ t.test(
       descriptors.map(([pid, fd]) => [pid, fd]),
     )
     t.match(seen.unseen.slice(0, 2), [
-      `process ${program.pid} may not be looked into`,
-      'which descriptors share an open file is not known of all',
+      `this user may not look into process ${program.pid}`,
+      'it is not known for all descriptors which ones share an open file',
     ])
   },
 )
@@ -119,8 +119,8 @@ t.test('who may read and no more is told what he cannot see', { skip: otherUserP
   await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
   const { code, stdout } = await memsvc(registry, ['inspect'], { uid: OTHER_UID })
   t.equal(code, 0)
-  t.match(stdout, /nobody who can be seen holds it/)
-  t.match(stdout, /^not seen: \d+ process(es)? that this user may not look into may hold it too \(root may\)$/m)
+  t.match(stdout, /no visible process holds it/)
+  t.match(stdout, /^not seen: \d+ process(es)? may hold it too, but this user may not look into them \(root may\)$/m)
   const told = Number(/^not seen: (\d+)/m.exec(stdout)?.[1])
   // Other processes come and go meanwhile.
   const { programs, kernelThreads } = countProcesses()

@@ -75,7 +75,7 @@ t.test('top tells him what he is told, and makes nothing up', { skip }, async (t
   const { code, stdout } = await support.memsvc(registry, ['top', '--count', '1'], { uid: OTHER_UID })
   t.equal(code, 0)
   t.match(stdout, /^memsvc {2}AnonymousSharedMemory {2}pid \d+\n\nvalue 0\n/)
-  t.match(stdout, /Only its own user and root are told more/)
+  t.match(stdout, /Only the daemon's user and root can see more/)
   t.notMatch(stdout, /up |held now|total/)
   t.match(
     (await support.memsvc(registry, ['top', '--count', '1'])).stdout,

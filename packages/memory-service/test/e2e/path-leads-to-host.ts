@@ -130,11 +130,11 @@ t.test('a survivor that took over keeps the path, too, and so does the next', as
   const other = host === second ? third : second
   await support.namesBecome(place.registry, ['second', 'third'])
   support.nodeFs.rmSync(place.folder, { recursive: true })
-  await says(host, 'listening there again')
+  await says(host, 'it listens there again')
   await host.destroy()
   await hosts[[second, third].indexOf(other)]
   support.nodeFs.rmSync(place.folder, { recursive: true })
-  await says(other, 'listening there again')
+  await says(other, 'it listens there again')
   await support.namesBecome(place.registry, [other === third ? 'third' : 'second'])
 })
 
@@ -146,7 +146,7 @@ t.test('who waits for a service, or watches, is served after an outage', async (
   const manager = await support.connect(t, place.registry)
   support.nodeFs.rmSync(place.folder, { recursive: true })
   const waiting = manager.waitForService('late')
-  await says(program, 'listening there again')
+  await says(program, 'it listens there again')
   await support.startMemsvc(t, { registry: place.registry, args: ['--name', 'late'] })
   const service = await waiting
   t.ok(await service.pingBinder())
@@ -194,14 +194,14 @@ t.test('somebody else listens at the path without the lock: the host ends, and l
   const { ino } = support.nodeFs.lstatSync(place.registry)
   const { code, stderr } = await program.ending
   t.equal(code, 1)
-  t.equal(stderr.split('\n').at(-1), `memsvc: another process serves ${place.registry} by now`)
+  t.equal(stderr.split('\n').at(-1), `memsvc: another process now serves ${place.registry}`)
   t.equal(support.nodeFs.lstatSync(place.registry).ino, ino)
 })
 
 const IN_THE_WAY: [title: string, put: (path: string) => unknown, reason: RegExp][] = [
-  ['a file', (path) => support.nodeFs.writeFileSync(path, 'precious'), /is no socket/],
-  ['a folder', (path) => support.nodeFs.mkdirSync(path), /is no socket/],
-  ['a symlink to nothing', (path) => support.nodeFs.symlinkSync('/nowhere/at/all', path), /is no socket/],
+  ['a file', (path) => support.nodeFs.writeFileSync(path, 'precious'), /is not a socket/],
+  ['a folder', (path) => support.nodeFs.mkdirSync(path), /is not a socket/],
+  ['a symlink to nothing', (path) => support.nodeFs.symlinkSync('/nowhere/at/all', path), /is not a socket/],
   ['a symlink to itself', (path) => support.nodeFs.symlinkSync(path, path), /ELOOP/],
 ]
 
@@ -212,12 +212,12 @@ for (const [title, put, reason] of IN_THE_WAY) {
     for (const _ of [1, 2]) {
       support.nodeFs.unlinkSync(place.registry)
       put(place.registry)
-      const line = await program.stderr.find((text) => text.includes('nobody new can reach the registry'))
+      const line = await program.stderr.find((text) => text.includes('new clients cannot reach the registry'))
       t.match(JSON.parse(line ?? '{}'), { level: 50, registry: place.registry, reason })
       support.nodeFs.rmSync(place.registry, { recursive: true })
       await isServedBy(t, place.registry, program.pid)
     }
-    t.equal(program.stderr.text.split('nobody new can reach').length - 1, 2)
+    t.equal(program.stderr.text.split('new clients cannot reach').length - 1, 2)
   })
 }
 
@@ -230,7 +230,7 @@ t.test(
     const umask = process.umask(0)
     support.nodeFs.mkdirSync(place.folder, { mode: 0o777 })
     process.umask(umask)
-    const line = await program.stderr.find((text) => text.includes('nobody new can reach the registry'))
+    const line = await program.stderr.find((text) => text.includes('new clients cannot reach the registry'))
     if (line === null) throw new Error(program.stderr.text)
     support.nodeFs.rmSync(place.folder, { recursive: true })
     await isServedBy(t, place.registry, program.pid)

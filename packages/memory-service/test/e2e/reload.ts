@@ -94,7 +94,7 @@ t.test('SIGHUP reads it again, right or wrong, and the daemon goes on', async (t
   t.ok(await program.stderr.find((line) => line.includes('"reloaded"')))
   file.write(WRONG)
   program.kill('SIGHUP')
-  t.ok(await program.stderr.find((line) => line.includes('not reloaded, the old settings stay')))
+  t.ok(await program.stderr.find((line) => line.includes('the configuration was not reloaded')))
   t.match(await support.memsvc(registry, ['status']), { code: 0 })
 })
 
@@ -120,18 +120,18 @@ async function addAndRemove(path: string): Promise<void> {
 }
 
 const NO_FILES: [title: string, put: (path: string, socketPath: string) => unknown, reason: RegExp][] = [
-  ['a fifo', (path) => support.nodeChildProcess.execFileSync('mkfifo', [path]), /is no file/],
+  ['a fifo', (path) => support.nodeChildProcess.execFileSync('mkfifo', [path]), /is not a regular file/],
   [
     'a link to a fifo',
     (path) =>
       support.nodeChildProcess.execFileSync('mkfifo', [`${path}.fifo`]) &&
       support.nodeFs.symlinkSync(`${path}.fifo`, path),
-    /is no file/,
+    /is not a regular file/,
   ],
-  ['a device', (path) => support.nodeFs.symlinkSync('/dev/zero', path), /is no file/],
-  ['a terminal', (path) => support.nodeFs.symlinkSync('/dev/ptmx', path), /is no file/],
-  ['a folder', (path) => support.nodeFs.mkdirSync(path), /is no file/],
-  ['a socket', (path, socketPath) => support.nodeFs.symlinkSync(socketPath, path), /is no file/],
+  ['a device', (path) => support.nodeFs.symlinkSync('/dev/zero', path), /is not a regular file/],
+  ['a terminal', (path) => support.nodeFs.symlinkSync('/dev/ptmx', path), /is not a regular file/],
+  ['a folder', (path) => support.nodeFs.mkdirSync(path), /is not a regular file/],
+  ['a socket', (path, socketPath) => support.nodeFs.symlinkSync(socketPath, path), /is not a regular file/],
   ['a link to itself', (path) => support.nodeFs.symlinkSync(path, path), /ELOOP/],
   ['a file of a terabyte', (path) => growTo(path, 2 ** 40), /has 1099511627776 bytes; 1048576 are allowed/],
   ['an endless file', (path) => support.nodeFs.symlinkSync('/proc/kallsyms', path), /has more than 1048576 bytes/],

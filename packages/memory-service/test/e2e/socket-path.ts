@@ -108,7 +108,7 @@ for (const [title, make] of IN_THE_WAY) {
     const before = support.nodeFs.lstatSync(registry)
     const { code, stderr } = await support.memsvc(registry, ['start'])
     t.equal(code, 1)
-    t.match(stderr, `memsvc: ${registry} exists and is no socket: it is left alone`)
+    t.match(stderr, `memsvc: ${registry} exists and is not a socket: memsvc does not replace it`)
     t.same({ ...support.nodeFs.lstatSync(registry), atimeMs: 0, atime: 0 }, { ...before, atimeMs: 0, atime: 0 })
   })
 }
@@ -126,7 +126,7 @@ t.test("another program's socket is left alone while it listens", async (t) => {
   const { code, stderr } = await support.memsvc(registry, ['start'])
   server.close()
   t.equal(code, 1)
-  t.match(stderr, `memsvc: ${registry} is another program's socket: it is left alone`)
+  t.match(stderr, `memsvc: ${registry} is the socket of another program: memsvc does not replace it`)
 })
 
 t.test('a symlink to a registry that runs leads to it', async (t) => {

@@ -117,7 +117,7 @@ t.test('another daemon with the same folder is refused, and so is one without st
   })
   t.match(await memsvc(newRegistryPath(t), ['start', '--no-store', '--state', state]), {
     code: 2,
-    stderr: /--state keeps stores, and this daemon has none/,
+    stderr: /--state needs a store, and this daemon has none/,
   })
 })
 
@@ -129,7 +129,7 @@ t.test('--state-sync without --state is refused: nothing would be written', asyn
   for (const sync of ['always', 'behind']) {
     t.match(await memsvc(newRegistryPath(t), ['start', '--state-sync', sync]), {
       code: 2,
-      stderr: /there is no --state/,
+      stderr: /--state-sync needs --state/,
     })
   }
 })

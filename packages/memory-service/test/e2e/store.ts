@@ -112,7 +112,7 @@ t.test('a store whose name goes to another process while the host changes is ser
   await manager.addService('SharedStore', mine.binder)
   mine.set('of', 'another')
   program.kill('SIGCONT')
-  await program.stderr.find((line) => line.includes('the store is served no more'))
+  await program.stderr.find((line) => line.includes('the store is no longer served'))
   for await (const { value } of store.changes('of', { initial: true })) if (value === 'another') break
   t.equal(store.get('of'), 'another', 'clients find the other one')
   t.match(await support.readStatus(registry), { pid: program.pid, stores: [] })

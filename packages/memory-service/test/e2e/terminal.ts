@@ -62,7 +62,7 @@ t.test('on a terminal', { skip: noTerminal }, async (t) => {
     const terminal = onTerminal(t, registry, ['top', '--interval', '0.05'])
     await terminal.shows(`pid ${program.pid}`)
     await program.destroy()
-    await terminal.shows('It is looked for again')
+    await terminal.shows('memsvc top tries again')
     const next = await startMemsvc(t, { registry })
     await terminal.shows(`pid ${next.program.pid}`)
     terminal.type('q')

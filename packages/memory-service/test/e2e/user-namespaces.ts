@@ -34,7 +34,7 @@ t.test('a service that the registry knows by another uid is refused, with the re
   const { code, stderr } = await run(t, [...INSIDE, process.execPath, MEMSVC, 'start', '--name', 'inner', ...args])
     .ending
   t.equal(code, 4)
-  t.match(stderr, `the registry knows this process as uid ${UID}, here it is uid 0`)
+  t.match(stderr, `the registry sees this process as uid ${UID}, but here it is uid 0`)
   const list = await run(t, [process.execPath, MEMCLIENT, 'list', ...args]).ending
   t.equal(list.stdout, 'AnonymousSharedMemory\nSharedStore', 'those of the daemon outside')
 })

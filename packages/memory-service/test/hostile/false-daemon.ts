@@ -24,7 +24,7 @@ const LIES: Readonly<Record<string, readonly [code: number, line: string | RegEx
   'a service without its channel': [1, 'the parcel has no descriptor at this position'],
   'a channel that is announced and does not come': VIOLATION,
   'a channel and one descriptor more': VIOLATION,
-  'a channel that is a file': [1, 'the registry answered a channel that is no socket'],
+  'a channel that is a file': [1, 'the registry returned a channel that is not a socket'],
   'a channel that is a stream': [1, 'the process that served this object is gone, or has closed the channel'],
   'an exception of no known code': [1, /Unknown exception code: -99/],
   'an exception of many lines': [1, 'one two [31mthree'],

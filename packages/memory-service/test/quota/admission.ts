@@ -76,7 +76,7 @@ t.test('a violation is one warning', async (t) => {
       peerPid: 42,
       uid: STRANGER,
       reason: 'an empty packet',
-      msg: 'ended: it broke the protocol',
+      msg: 'a peer was disconnected: it broke the protocol',
     },
   ])
 })
@@ -86,7 +86,11 @@ t.test('what was not refunded when he left is an error', async (t) => {
   const peer = admission.enter(STRANGER)
   peer?.account.charge('watchers')
   if (peer) admission.leave(peer, 42, END)
-  t.match(lines.at(-1), { level: 50, rest: ['watchers'], msg: 'not refunded: a bug' })
+  t.match(lines.at(-1), {
+    level: 50,
+    rest: ['watchers'],
+    msg: 'some charges were not refunded: this is a bug in memsvc',
+  })
   t.equal(ledger.usedBy('watchers', STRANGER), 0, 'and it does not stay charged for ever')
 })
 

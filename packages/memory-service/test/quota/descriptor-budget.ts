@@ -45,7 +45,7 @@ t.test('too few for anything are refused', async (t) => {
     t.throws(() => fitLimits({}, openFiles), {
       code: 'ERR_INVALID_ARG_VALUE',
       message: new RegExp(
-        `^the hard limit of ${openFiles} open files is too low for ${OWN} of the daemon's own: raise`,
+        `^the hard limit of ${openFiles} open files is too low: the daemon itself needs ${OWN}. Raise`,
       ),
     })
   }

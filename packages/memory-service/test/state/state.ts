@@ -117,10 +117,10 @@ t.test('the folder is for the daemon’s user alone, and so is every file in it'
   await written()
   t.equal(statSync(path).mode & 0o777, 0o700)
   for (const name of readdirSync(path)) t.equal(statSync(join(path, name)).mode & 0o777, 0o600, name)
-  await t.rejects(begin(path), { code: 'ERR_ILLEGAL_STATE', message: `another process has the state folder ${path}` })
+  await t.rejects(begin(path), { code: 'ERR_ILLEGAL_STATE', message: `another process uses the state folder ${path}` })
   end()
   chmodSync(path, 0o750)
-  await t.rejects(begin(path), { code: 'ERR_SECURITY', message: /others may look into it/ })
+  await t.rejects(begin(path), { code: 'ERR_SECURITY', message: /other users could read it/ })
   chmodSync(path, 0o700)
   ;(await begin(path)).end()
   await t.rejects(begin('/dev/null/state'), { code: 'ERR_ILLEGAL_STATE', message: /cannot be opened/ })
@@ -165,7 +165,7 @@ t.test('a value that is damaged on disk is left out, and said', async (t) => {
   lines.length = 0
   const second = await begin(path)
   t.strictSame(second.store.keys(), ['good'])
-  t.match(lines.join(''), /"level":50.*"key":"bad".*is damaged, and is left out/)
+  t.match(lines.join(''), /"level":50.*"key":"bad".*is damaged: it is left out/)
   await second.written()
   second.end()
   lines.length = 0
@@ -199,7 +199,7 @@ t.test(
       await always.keeper()?.kept()
     }
     await keep(1000)
-    await t.rejects(keep(2_000_000), { code: 'ERR_ILLEGAL_STATE', message: /could not be kept on disk yet/ })
+    await t.rejects(keep(2_000_000), { code: 'ERR_ILLEGAL_STATE', message: /could not be written to disk yet/ })
     t.equal((always.store.get('k') as Uint8Array).length, 2_000_000)
     t.match(always.state(), { failing: true })
     await keep(2000)

@@ -106,17 +106,17 @@ const WRONG: readonly Wrong[] = [
   {
     title: 'a stream',
     make: (registry) => [listenAt(registry, native.constants.SOCK_STREAM)],
-    says: [/registry\.sock \(descriptor 3/, 'made by ListenStream=: ListenSequentialPacket='],
+    says: [/registry\.sock \(descriptor 3/, 'made by ListenStream=: use ListenSequentialPacket='],
   },
   {
     title: 'datagrams',
     make: (registry) => [listenAt(registry, native.constants.SOCK_DGRAM)],
-    says: ['made by ListenDatagram=: ListenSequentialPacket='],
+    says: ['made by ListenDatagram=: use ListenSequentialPacket='],
   },
   {
     title: 'an abstract name',
     make: () => [listenAt(`\0memsvc-test-${process.pid}`)],
-    says: [/@memsvc-test-\d+ \(descriptor 3/, 'not the registry’s path'],
+    says: [/@memsvc-test-\d+ \(descriptor 3/, 'not at the registry’s path'],
   },
   {
     title: 'a socket that is bound and does not listen',
@@ -177,11 +177,11 @@ t.test('an internet socket ends the start', async (t) => {
 })
 
 const BAD_COUNTS: [count: string, words: RegExp][] = [
-  ['many', /LISTEN_FDS is no number of descriptors: "many"/],
-  ['-1', /no number/],
-  ['1e9', /no number/],
-  ['99999999999', /no number/],
-  ['', /no number/],
+  ['many', /LISTEN_FDS must be a number of descriptors, and is "many"/],
+  ['-1', /must be a number of descriptors/],
+  ['1e9', /must be a number of descriptors/],
+  ['99999999999', /must be a number of descriptors/],
+  ['', /must be a number of descriptors/],
   ['1000', /LISTEN_FDS is 1000, but descriptor \d+ is not open/],
 ]
 for (const [count, words] of BAD_COUNTS) {

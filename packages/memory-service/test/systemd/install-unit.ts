@@ -85,7 +85,7 @@ t.test(
     t.match(await installUnit(['--system'], options), {
       code: 1,
       stdout: '',
-      stderr: 'only some may enter /run/own',
+      stderr: 'as its own user, which may not enter /run/own',
     })
     t.match(await installUnit(['--user'], options), { code: 0 })
     t.match(nodeFs.readFileSync(nodePath.join(folder, 'memsvc.service'), 'utf8'), 'ExecStart=/run/own/node ')
@@ -138,7 +138,7 @@ t.test('--replicate without secrets loads none', async (t) => {
 })
 
 t.test('--replicate without a place of etcd, or for a user’s systemd, writes nothing', async (t) => {
-  t.match(await replicateUnit(t, null), { code: 2, stdout: '', stderr: /where is etcd/ })
+  t.match(await replicateUnit(t, null), { code: 2, stdout: '', stderr: /the address of etcd is missing/ })
   t.match(await newHome(t).installUnit(['--user', '--print', '--replicate']), {
     stdout: '',
     stderr: /machine's systemd/,

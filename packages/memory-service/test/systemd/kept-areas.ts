@@ -242,7 +242,7 @@ for (const [name, make] of [
     const store = start({}, strangers)
     await take(4)
     t.strictSame(store.keys(), [])
-    t.match(lines, [/"level":50.*the values are lost/])
+    t.match(lines, [/"level":50.*their values are lost/])
     for (const { fd } of strangers) t.throws(() => fstat(fd), { code: 'EBADF' })
   })
 }

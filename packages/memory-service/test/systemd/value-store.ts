@@ -64,7 +64,7 @@ for (const [name, make] of strangers) {
   t.test(`a descriptor that is ${name} is not believed: the value is 0, and an error is logged`, async (t) => {
     const lines: string[] = []
     t.equal(storeOf(t, [{ name: 'A@1', fd: make() }], lines).lastValue('A'), 0)
-    t.match(lines, [/"level":50.*the value is lost/])
+    t.match(lines, [/"level":50.*its value is lost/])
   })
 }
 

@@ -125,7 +125,7 @@ export class EtcdEngine implements Engine {
     if (result === undefined) return
     const { header, created, canceled, compact_revision, cancel_reason, fragment, events = [] } = result
     if (longOf(compact_revision) > 0n) {
-      throw new EngineError('compacted', `etcd has forgotten what was before revision ${compact_revision}`)
+      throw new EngineError('compacted', `etcd no longer has the changes before revision ${compact_revision}`)
     }
     if (canceled === true) throw faultOf(cancel_reason || 'the watch was cancelled')
     const position = positionOf(header)

@@ -44,6 +44,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new EngineError('unknown', 'etcd sent a line that is no JSON', { cause })
+    throw new EngineError('unknown', 'etcd sent a line that is not JSON', { cause })
   }
 }

@@ -136,7 +136,7 @@ class AskedOnce implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#isOver) controller.abort(new Error('nobody waits for it any more'))
+    if (this.#isOver) controller.abort(new Error('the request was cancelled'))
     else this.#sending = controller
   }
 
@@ -168,8 +168,9 @@ class AskedOnce implements Dispatcher.DispatchHandler {
 function wordsFor(error: Error): string {
   if (error instanceof errors.ConnectTimeoutError) return 'cannot be reached'
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return 'is silent'
-  if (error instanceof errors.SocketError) return 'has hung up'
-  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) return 'speaks no HTTP'
+  if (error instanceof errors.SocketError) return 'closed the connection'
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
+    return 'does not speak HTTP'
   // One for each address of a name.
   const [first = error] = error instanceof AggregateError ? (error.errors as Error[]) : []
   return first.message

@@ -86,10 +86,10 @@ export class Nodes {
       const giveUp = this.#node(0).listen(requestOf(call), {
         onHead: () => undefined,
         onBody: onBytes,
-        onEnd: () => end(new EngineError('unknown', 'the answer has ended')),
+        onEnd: () => end(new EngineError('unknown', 'the answer ended too early')),
         onFailure: end,
       })
-      const stop = () => giveUp('was asked for long enough')
+      const stop = () => giveUp('did not answer before the deadline')
       if (signal.aborted) stop()
       else signal.addEventListener('abort', stop)
     })
@@ -127,7 +127,7 @@ export class Nodes {
       }
       const giveUp =
         byRpc === undefined ? node.ask(requestOf(call), asker) : node.askByRpc(rpcRequestOf(call, byRpc), asker)
-      if (Number.isFinite(leftMs)) timer = setTimeout(giveUp, leftMs, 'gave no answer in time')
+      if (Number.isFinite(leftMs)) timer = setTimeout(giveUp, leftMs, 'did not answer in time')
     })
   }
 }
@@ -167,5 +167,6 @@ function rpcRequestOf({ headers }: Call, { path, message }: NonNullable<Call['rp
 }
 
 function checkHeader(value: string): void {
-  if (!/^[\x20-\x7e]*$/.test(value)) throw new EngineError('denied', 'etcd gave a token that fits in no header')
+  if (!/^[\x20-\x7e]*$/.test(value))
+    throw new EngineError('denied', 'etcd returned a token that cannot be sent in a header')
 }

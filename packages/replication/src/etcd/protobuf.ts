@@ -90,7 +90,7 @@ class Reader {
 
   #take(length: number): Buffer {
     const end = this.#at + length
-    if (end > this.#bytes.length) throw new RangeError('it ends within a field')
+    if (end > this.#bytes.length) throw new RangeError('the message ends within a field')
     const taken = this.#bytes.subarray(this.#at, end)
     this.#at = end
     return taken

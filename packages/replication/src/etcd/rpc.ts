@@ -165,7 +165,7 @@ class Answer {
       this.#hasEnded = true
       if (this.#outcome !== null) this.#finish()
     })
-    stream.on('error', (cause) => this.#fail('has hung up', { cause }))
+    stream.on('error', (cause) => this.#fail('closed the connection', { cause }))
     stream.on('close', () => this.#finish())
   }
 
@@ -191,10 +191,10 @@ class Answer {
     const { OK, INTERNAL_SERVER_ERROR } = STATUSES
     const [outcome, body] = [this.#outcome, Buffer.concat(this.#parts)]
     if (this.#status !== OK && this.#status !== 0) this.#tell(this.#status, body)
-    else if (outcome === null) this.#fail('has hung up')
+    else if (outcome === null) this.#fail('closed the connection')
     else if (outcome[STATUS] !== '0') this.#tell(INTERNAL_SERVER_ERROR, reasonIn(outcome))
     else if (isFrame(body)) this.#tell(OK, body.subarray(FRAME_BYTES))
-    else this.#fail('speaks no gRPC')
+    else this.#fail('does not speak gRPC')
   }
 
   #tell(status: number, body: Buffer): void {

@@ -89,7 +89,7 @@ export class EtcdSession {
     if (asksNobody(message)) return NO_TOKEN
     if (status !== 200) throw faultOf(message)
     const { token } = answer as { token?: unknown }
-    if (typeof token !== 'string') throw new EngineError('denied', 'etcd gave no token')
+    if (typeof token !== 'string') throw new EngineError('denied', 'etcd returned no token')
     return token
   }
 }
@@ -106,7 +106,7 @@ function decode<T>({ decode }: QuickCall<T>['rpc'], message: Buffer): T {
   try {
     return decode(message)
   } catch (cause) {
-    throw new EngineError('unknown', 'etcd gave an answer that nobody understands', { cause })
+    throw new EngineError('unknown', 'etcd returned an answer that memsvc does not understand', { cause })
   }
 }
 

@@ -39,9 +39,9 @@ function examineWays({ endpoints, credentials }: ExaminedSettings): ClusterFindi
   if (open.length === 0) return []
   const what = credentials === null ? 'the values' : "the values, and this machine's password"
   return [
-    warning('encryption', `${open.join(', ')}: plain http, beyond this machine`, {
-      follows: `whoever is on the way reads ${what}, and can change them`,
-      remedy: 'https:// and "ca"; give etcd certificates (--cert-file, --key-file, --trusted-ca-file)',
+    warning('encryption', `${open.join(', ')}: plain http to another machine`, {
+      follows: `anybody on the network path can read and change ${what}`,
+      remedy: 'use https:// and "ca", and give etcd certificates (--cert-file, --key-file, --trusted-ca-file)',
     }),
   ]
 }
@@ -55,13 +55,13 @@ function examineUnity(reports: readonly NodeReport[], asked: number): ClusterFin
   const clusters = new Set(reports.map(({ cluster }) => cluster))
   if (clusters.size > 1)
     return problem(name, `the endpoints belong to ${clusters.size} clusters`, {
-      follows: 'each turn to another node is another history: everything is read anew, and values change places',
-      remedy: 'endpoints of one cluster only',
+      follows: 'each change of the node changes the cluster: all values are read again, and differ',
+      remedy: 'name endpoints of one cluster only',
     })
   if (reports.length * 2 <= asked)
     return problem(name, `${reports.length} of ${asked} nodes answer`, {
-      follows: 'they are no majority: values are read on here, and cannot be changed',
-      remedy: 'see the nodes above',
+      follows: 'they are not a majority: this machine can still read its copy, but nothing can be changed',
+      remedy: 'see the findings about the nodes above',
     })
   return ok(name, `${[...clusters][0]}, ${reports.length} of ${asked} nodes answer`)
 }
@@ -78,8 +78,8 @@ async function examineAlarms(session: EtcdSession, timeoutMs: number): Promise<C
     if (raised.length === 0) return [ok(name, 'none')]
     return [
       problem(name, raised.join(', '), {
-        follows: 'etcd refuses changes, the pulse too',
-        remedy: 'NOSPACE: etcdctl compact, defrag, alarm disarm; CORRUPT: replace that member',
+        follows: 'etcd refuses all changes, also the pulse',
+        remedy: 'for NOSPACE: etcdctl compact, defrag, alarm disarm; for CORRUPT: replace that member',
       }),
     ]
   } catch {

@@ -6,26 +6,33 @@ interface Advice {
 
 /** In this order: the first that fits. Codes are those of Node.js and OpenSSL. */
 const ADVICE: readonly Advice[] = [
-  { pattern: /ALTNAME/, remedy: 'name the node in endpoints as its certificate does, or give it another certificate' },
-  { pattern: /EXPIRED|NOT_YET_VALID/, remedy: 'renew the certificate, or put the clock right' },
+  { pattern: /ALTNAME/, remedy: 'use the name of the certificate in endpoints, or give the node another certificate' },
+  { pattern: /EXPIRED|NOT_YET_VALID/, remedy: 'renew the certificate, or set the clock' },
   {
     pattern: /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_SIGNATURE/,
-    remedy: '"ca" must name the file of the authority that has signed the certificates of the nodes',
+    remedy: 'let "ca" name the file of the authority that signed the certificates of the nodes',
   },
   {
     pattern: /ALERT|HANDSHAKE|BAD_CERTIFICATE/,
-    remedy: 'the node wants a certificate of its clients, or another one: "cert" and "key"',
+    remedy: 'the node requires a client certificate, or another one: set "cert" and "key"',
   },
   {
-    // Who is asked in TLS and does not know it may say so, or nothing.
-    pattern: /WRONG_VERSION|PACKET_LENGTH|before secure TLS|https:\S+ .*(?:no HTTP|hung up|ECONNRESET)/,
-    remedy: 'the node speaks no TLS: http:// instead of https://',
+    // A node that does not speak TLS may answer so, or close the connection.
+    pattern:
+      /WRONG_VERSION|PACKET_LENGTH|before secure TLS|https:\S+ .*(?:not speak HTTP|closed the connection|ECONNRESET)/,
+    remedy: 'the node does not speak TLS: use http:// instead of https://',
   },
-  { pattern: /no HTTP|hung up|ECONNRESET/, remedy: 'if the node speaks TLS: https:// instead of http://, and its log' },
-  { pattern: /ENOTFOUND|EAI_/, remedy: 'the name of the node is not known here: DNS, or /etc/hosts' },
-  { pattern: /ECONNREFUSED/, remedy: 'start etcd there, and let it listen on that address (--listen-client-urls)' },
+  {
+    pattern: /not speak HTTP|closed the connection|ECONNRESET/,
+    remedy: 'if the node speaks TLS, use https:// instead of http://; otherwise read its log',
+  },
+  { pattern: /ENOTFOUND|EAI_/, remedy: 'this machine cannot find the name of the node: check DNS or /etc/hosts' },
+  {
+    pattern: /ECONNREFUSED/,
+    remedy: 'start etcd on that machine, and let it listen on this address (--listen-client-urls)',
+  },
 ]
-const USUAL = 'is the node up, and does the network lead there (firewall, IPAddressAllow= of the unit)?'
+const USUAL = 'check that the node runs and that the network reaches it (firewall, IPAddressAllow= of the unit)'
 
 export function remedyFor(error: unknown): string {
   const said = [...causes(error)].map(({ code, message }) => `${code ?? ''} ${message ?? ''}`).join(' ')

@@ -27,17 +27,17 @@ export async function examineHistory(
   try {
     const look = (revision: bigint | null) => lookAt(session, { key, revision, timeoutMs })
     const now = await look(null)
-    if (now === null || now.revision < 2n) return [ok(name, 'nothing was written yet')]
+    if (now === null || now.revision < 2n) return [ok(name, 'nothing has been written yet')]
     const oldest = await findOldest(look, now.revision)
     const count = now.revision - oldest.revision + 1n
-    if (oldest.revision <= 2n) return [ok(name, `nothing was compacted so far, ${count} revisions`)]
+    if (oldest.revision <= 2n) return [ok(name, `complete, ${count} revisions`)]
     const seconds = now.beats - oldest.beats
-    const found = `${count} revisions${oldest.beats > 0n ? `, of about ${duration(Number(seconds))}` : ''}`
+    const found = `${count} revisions${oldest.beats > 0n ? `, the last ${duration(Number(seconds))} or so` : ''}`
     if (oldest.beats === 0n || seconds >= LEAST_S) return [ok(name, found)]
     const rest = {
       follows:
-        'a machine that was away for longer reads all values anew; near the end of the history a delete may be missed until then',
-      remedy: 'keep hours: --auto-compaction-mode periodic --auto-compaction-retention 8h',
+        'a machine that was away for longer must read all values again, and may show a deleted key until it has done so',
+      remedy: 'keep a history of hours: --auto-compaction-mode periodic --auto-compaction-retention 8h',
     }
     return [warning(name, found, rest)]
   } catch {

@@ -39,7 +39,7 @@ export async function examineNode(
     return { report, findings: judge(name, report) }
   } catch (error) {
     const finding = problem(name, (error as Error).message, {
-      follows: 'it is not asked; with more than half of the nodes away nothing can be changed',
+      follows: 'this node is not used; if more than half of the nodes are away, nothing can be changed',
       remedy: remedyFor(error),
     })
     return { report: null, findings: [finding] }
@@ -72,21 +72,21 @@ function judge(name: string, report: NodeReport): ClusterFinding[] {
   if (!isNewEnough(version))
     return [
       problem(name, found, {
-        follows: 'older than 3.4 it lacks what a watch needs',
-        remedy: 'a newer etcd, on all nodes',
+        follows: 'before 3.4, etcd lacks what a watch needs',
+        remedy: 'install a newer etcd on all nodes',
       }),
     ]
   if (!hasLeader)
     return [
       problem(name, `${found}, no leader`, {
-        follows: 'it has lost the others: it neither tells of changes nor takes any',
-        remedy: 'see why it does not reach the other nodes',
+        follows: 'this node has lost the others: it neither reports nor accepts changes',
+        remedy: 'find out why it does not reach the other nodes',
       }),
     ]
   if (quotaBytes !== null && usedBytes > quotaBytes * MOST_OF_QUOTA)
     return [
       warning(name, found, {
-        follows: 'once it is full, etcd refuses all changes, the pulse too',
+        follows: 'when the database is full, etcd refuses all changes, also the pulse',
         remedy: 'compact and defragment (etcdctl compact, defrag), or raise --quota-backend-bytes',
       }),
     ]

@@ -20,8 +20,8 @@ export async function examineRights(
   const range = { key: textOf(prefix), range_end: textOf(endOf(prefix)), limit: '1', keys_only: true }
   const reading = await attempt('right to read', who, {
     call: () => session.call('/v3/kv/range', range, timeoutMs),
-    follows: 'the copy stays as it is: refused, or empty',
-    remedy: `etcdctl role grant-permission ROLE read --prefix=true ${settings.prefix}; "user" and "passwordFile" of this machine`,
+    follows: 'the copy cannot be updated: it is refused, or empty',
+    remedy: `etcdctl role grant-permission ROLE read --prefix=true ${settings.prefix}; check "user" and "passwordFile" of this machine`,
   })
   if (mode === 'read') return [reading]
   const key = textOf(Buffer.concat([prefix, PULSE_KEY_BYTES]))
@@ -30,8 +30,8 @@ export async function examineRights(
   const transaction = { compare: [never], success: [{ request_put: { key, value: '' } }] }
   const writing = await attempt('right to write', who, {
     call: () => session.call('/v3/kv/txn', transaction, timeoutMs),
-    follows: 'nothing can be changed from this machine',
-    remedy: `etcdctl role grant-permission ROLE readwrite --prefix=true ${settings.prefix}; or "mode": "read"`,
+    follows: 'this machine cannot change anything in the cluster',
+    remedy: `etcdctl role grant-permission ROLE readwrite --prefix=true ${settings.prefix}; or set "mode": "read"`,
   })
   return [reading, writing]
 }
@@ -49,7 +49,7 @@ async function attempt(
     const isOther = fault !== 'denied'
     return problem(name, `${who}: ${message}`, {
       follows,
-      remedy: isOther ? 'see the nodes above' : remedy,
+      remedy: isOther ? 'see the findings about the nodes above' : remedy,
     })
   }
 }

@@ -82,7 +82,7 @@ export class Replica {
         this.#proofs.add(askedAt, revision, this.#provenUpTo)
         this.#advance()
       },
-      onDenied: () => this.#standing.warn('this user may not write the pulse: others must'),
+      onDenied: () => this.#standing.warn('this user may not write the pulse: other machines must'),
     })
   }
 
@@ -207,9 +207,10 @@ export class Replica {
   #check(openedAt: number, fail: (error: unknown) => void): void {
     this.#standing.tell()
     const now = bootTime()
-    if (!this.#isWatching && now - openedAt > OPEN_MS) fail(new EngineError('unknown', 'the watch does not open'))
+    if (!this.#isWatching && now - openedAt > OPEN_MS)
+      fail(new EngineError('unknown', 'the watch did not open in time'))
     if (now - Math.max(this.#proofs.contact, openedAt) > LIVE_MS) {
-      fail(new EngineError('unknown', `nothing has proven the copy for ${LIVE_MS / 1000} s`))
+      fail(new EngineError('unknown', `nothing has confirmed the copy for ${LIVE_MS / 1000} s`))
     }
   }
 
@@ -255,7 +256,7 @@ export class Replica {
 
   #checkCluster({ cluster }: Position): void {
     if (cluster !== this.#cluster)
-      throw new EngineError('unknown', `cluster ${cluster} answers, and not ${this.#cluster}`)
+      throw new EngineError('unknown', `cluster ${cluster} answers instead of ${this.#cluster}`)
   }
 
   #forget(): void {

@@ -115,7 +115,7 @@ export class Writer implements StoreOrigin {
     let present = this.#presentOf(key)
     for (;;) {
       const sum = (present === null ? 0 : numberOf(key, present.value)) + by
-      if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)
+      if (!Number.isFinite(sum)) throw new InvalidArgValueError(`the sum for ${key} is too large for a number`)
       const transaction: Transaction = {
         conditions: [{ key: name, revision: present?.revision ?? 0n }],
         edits: [{ key: name, value: Buffer.from(JSON.stringify(sum)) }],
@@ -127,7 +127,7 @@ export class Writer implements StoreOrigin {
         return sum
       }
       present = result.present[0] ?? null
-      if (patience.isOver) throw new NothingDone(`others were quicker at ${key} for all the time there was`)
+      if (patience.isOver) throw new NothingDone(`others changed ${key} again and again until the deadline`)
     }
   }
 
@@ -154,7 +154,7 @@ export class Writer implements StoreOrigin {
     try {
       await this.#filled.untilApplied(0n, patience.signal)
     } catch (cause) {
-      throw new NothingDone('the copy is not complete: what the engine has is not known', { cause })
+      throw new NothingDone('the copy is not complete, so the values of the cluster are not known', { cause })
     }
   }
 
@@ -166,7 +166,7 @@ export class Writer implements StoreOrigin {
     try {
       await this.#filled.untilOther(name, revision, patience.signal)
     } catch (cause) {
-      throw new NothingDone(`${name} has another value in the cluster, which is not here yet`, { cause })
+      throw new NothingDone(`${name} has a newer value in the cluster, which has not arrived here yet`, { cause })
     }
     throw new ConflictError(name, this.copy.versionOf(name), this.#origin(name))
   }
@@ -184,7 +184,7 @@ export class Writer implements StoreOrigin {
     try {
       await this.#filled.untilApplied(revision, patience.signal)
     } catch (cause) {
-      const message = `it is done (revision ${revision}), and not here yet: this machine hears nothing of the cluster`
+      const message = `the change was made (revision ${revision}), but has not arrived here yet: this machine receives no changes from the cluster`
       throw new TimeoutError(message, { cause })
     }
   }
@@ -201,16 +201,18 @@ export class Writer implements StoreOrigin {
   /** Within the time of one change, in the turn of its keys. @throws what callers are told */
   async #inTime<T>(keys: readonly string[], act: (patience: Patience) => Promise<T>): Promise<T> {
     const { mayWrite, timeoutMs = TIMEOUT_MS } = this.#options
-    if (!mayWrite) throw this.#refused(new ReadOnlyError('this machine only reads these values'))
+    if (!mayWrite) throw this.#refused(new ReadOnlyError('this machine may only read these values'))
     if (keys.includes(PULSE_KEY))
-      throw this.#refused(new InvalidArgValueError(`${PULSE_KEY} is no key of a store on several machines`))
+      throw this.#refused(
+        new InvalidArgValueError(`the key ${PULSE_KEY} is reserved in a store that is a copy of a cluster`),
+      )
     if (this.#underWay >= MOST_AT_ONCE)
       throw this.#refused(new LimitError('changes under way', MOST_AT_ONCE, this.#underWay))
     this.#underWay += 1
     const patience = new Patience(timeoutMs, this.#end.signal)
     try {
       const result = await this.#turns.take(keys, async () => {
-        if (patience.isOver) throw new NothingDone('the changes before it took all the time')
+        if (patience.isOver) throw new NothingDone('earlier changes took all the time')
         return act(patience)
       })
       this.#counts.done += 1
@@ -253,7 +255,9 @@ export class Writer implements StoreOrigin {
         return this.#refused(nothingHappened(error))
       case 'unknown':
         this.#counts.unknown += 1
-        return new TimeoutError(`the outcome is unknown, look before you try again: ${message}`, { cause: error })
+        return new TimeoutError(`the outcome is unknown, read the value before you try again: ${message}`, {
+          cause: error,
+        })
     }
   }
 }
@@ -262,7 +266,7 @@ export class Writer implements StoreOrigin {
 class NothingDone extends Error {}
 
 function nothingHappened(cause: Error): TimeoutError {
-  return new TimeoutError(`nothing has happened: ${cause.message}`, { cause })
+  return new TimeoutError(`nothing was changed: ${cause.message}`, { cause })
 }
 
 function numberOf(key: string, value: Buffer): number {
@@ -277,5 +281,5 @@ function numberOf(key: string, value: Buffer): number {
 const LONGEST_NUMBER = 1024
 
 function noNumber(key: string): InvalidArgValueError {
-  return new InvalidArgValueError(`the value of ${key} is no number`)
+  return new InvalidArgValueError(`the value of ${key} is not a number`)
 }

@@ -23,7 +23,7 @@ export function callAllOneway(
 ): void {
   counters.notices += proxies.length
   const { bytes, size, objects } = parcelContents(data)
-  if (objects.length > 0) throw new IllegalStateError('a call to many carries no descriptors and no binders')
+  if (objects.length > 0) throw new IllegalStateError('a broadcast cannot carry descriptors or binders')
   const body = new OutgoingBody(bytes, undefined, undefined, size)
   const call = (proxy: BinderProxy) => {
     try {

@@ -162,7 +162,7 @@ export class IncomingCalls {
 
   #finish(call: RunningCall, isKnown: boolean): void {
     if (isKnown) this.#reply(call.id, call.reply)
-    else this.#failUnknown(call.id, `code ${call.code} is not known`)
+    else this.#failUnknown(call.id, `this object has no method with code ${call.code}`)
     this.#twoWayCount -= 1
     this.#recycle(call)
   }
@@ -218,7 +218,7 @@ export class IncomingCalls {
     } catch (unsendable) {
       if (unsendable instanceof TransactionTooLargeError) this.#replyError(id, unsendable)
       else {
-        reportCallbackError('a call', error)
+        reportCallbackError('handling a call', error)
         this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, faultBody(messageOf(error)))
       }
     } finally {

@@ -88,8 +88,8 @@ function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
     read: (reply: Parcel) => readReply(method, reply),
     failed: (fault: string | null) =>
       fault === null
-        ? new UnknownTransactionError(`${descriptor} at the other side does not know ${name}`)
-        : new ServiceFailureError(`${what} failed at the other side: ${fault}`),
+        ? new UnknownTransactionError(`the other side's ${descriptor} has no method ${name}`)
+        : new ServiceFailureError(`${what} failed on the other side: ${fault}`),
   }
 
   function write(data: Parcel, args: unknown[]): void {
@@ -148,6 +148,6 @@ function readReply(method: MethodSpec, reply: Parcel): unknown {
     throw stripStack(error)
   }
   const value = method.returns?.read(reply)
-  if (method.returns !== undefined && value === undefined) throw new BadParcelError('the reply has no result')
+  if (method.returns !== undefined && value === undefined) throw new BadParcelError('the reply contains no result')
   return value
 }

@@ -94,7 +94,7 @@ function writeResult({ name, method }: { name: string; method: MethodSpec }, rep
     method.returns?.writeResult(reply, value)
   } catch (cause) {
     if (!isException(cause)) throw cause
-    throw new ServiceFailureError(`it returned what ${name} cannot: ${(cause as Error).message}`, { cause })
+    throw new ServiceFailureError(`${name} returned a wrong value: ${(cause as Error).message}`, { cause })
   }
   return true
 }

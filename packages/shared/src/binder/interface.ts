@@ -108,7 +108,10 @@ function checkMethods(methods: InterfaceSpec): void {
         `the code of ${name} must be unique and from 1 to ${LAST_CALL_TRANSACTION}, got ${code}`,
       )
     }
-    if (RESERVED.has(name)) throw new InvalidArgValueError(`a method cannot be named ${name}: every Binder has it`)
+    if (RESERVED.has(name))
+      throw new InvalidArgValueError(
+        `a method cannot be called ${name}: every Binder already has a method of this name`,
+      )
     if (oneway && returns) throw new InvalidArgValueError(`${name} is oneway: it cannot return anything`)
     codes.add(code)
   }

@@ -296,5 +296,5 @@ export class Session implements ChannelHandler, ProxyLink {
 /** The session that brings the calls of a proxy. For this project's packages. */
 export function sessionOf(proxy: BinderProxy): Session {
   if (proxy.link instanceof Session) return proxy.link
-  throw new IllegalStateError('this proxy is of no session')
+  throw new IllegalStateError('this proxy does not belong to a session')
 }

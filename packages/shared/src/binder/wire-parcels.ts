@@ -159,7 +159,7 @@ export class WireParcels implements BinderSource {
   #packObject(object: WrittenObject, accepts: boolean, packed: Packed): void {
     const { offset } = object
     if (object.kind === 'fd') {
-      if (!accepts) throw new UnsupportedOperationError('the other side accepts no descriptors there')
+      if (!accepts) throw new UnsupportedOperationError('the other side does not accept descriptors in this call')
       packed.objects.push({ offset, type: OBJECT_DESCRIPTOR, number: packed.fds.length, acceptsFileDescriptors: false })
       packed.fds.push(descriptorOf(object))
     } else packed.objects.push(this.#packBinder(object.binder, offset))
@@ -169,7 +169,7 @@ export class WireParcels implements BinderSource {
     if (binder instanceof BinderProxy) {
       if (binder.link !== this.#peers.link || !binder.isBinderAlive()) {
         throw new UnsupportedOperationError(
-          'a proxy of another channel cannot be sent: find its service by the registry',
+          'a proxy of another channel cannot be sent: the receiver can get the service from the registry',
         )
       }
       return { offset, type: OBJECT_REMOTE_BINDER, number: binder.objectNumber, acceptsFileDescriptors: false }
@@ -231,12 +231,14 @@ function contentsOf(parcel: Parcel): ParcelContents {
 
 function checkSize(bytes: number): void {
   if (bytes <= MAX_DATA_BYTES) return
-  throw new TransactionTooLargeError(`a parcel of ${bytes} bytes; ${MAX_DATA_BYTES} are allowed`)
+  throw new TransactionTooLargeError(`a parcel must have at most ${MAX_DATA_BYTES} bytes, this one has ${bytes}`)
 }
 
 function checkCounts(objects: readonly WrittenObject[]): void {
   if (objects.length > MAX_OBJECTS) {
-    throw new TransactionTooLargeError(`a parcel of ${objects.length} objects; ${MAX_OBJECTS} are allowed`)
+    throw new TransactionTooLargeError(
+      `a parcel must have at most ${MAX_OBJECTS} objects, this one has ${objects.length}`,
+    )
   }
   let fds = 0
   for (let i = 0; i < objects.length; i++) fds += Number(objects[i]?.kind === 'fd')

@@ -21,7 +21,7 @@ export function withOptions<T extends IInterface>(service: T, options: CallOptio
   checkCallOptions(options)
   const { [limitCalls]: limit } = service as { [limitCalls]?: (options: CallOptions) => T }
   if (typeof limit === 'function') return limit.call(service, { ...options })
-  throw new InvalidArgTypeError(`service must be what an interface's asInterface answers, got ${show(service)}`)
+  throw new InvalidArgTypeError(`service must be a proxy that asInterface returned, got ${show(service)}`)
 }
 
 /** Closes what came for somebody who has given up: a descriptor, a proxy. */

@@ -261,7 +261,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#end(
       isPeers
         ? new Violation('does not read what it is sent', { cause })
-        : new DeadObjectError('an answer can neither be sent nor wait', { cause }),
+        : new DeadObjectError('an answer could neither be sent nor kept until it can be', { cause }),
     )
   }
 

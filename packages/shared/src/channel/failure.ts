@@ -32,7 +32,7 @@ const MAX_MESSAGE_LENGTH = 1000
 /** Of a call that the service failed at by a fault of its own: a peer that reads the first message only takes the code for unknown. */
 export function faultBody(fault: string): OutgoingBody {
   const parcel = Parcel.obtain()
-  parcel.writeString('the service failed at this call')
+  parcel.writeString('the service failed in this call')
   parcel.writeString(fault.slice(0, MAX_MESSAGE_LENGTH))
   return new OutgoingBody(takeBytes(parcel))
 }

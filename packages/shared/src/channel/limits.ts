@@ -9,21 +9,21 @@ export const CHANNEL_LIMITS = {
     limit: MAX_PACKET_BYTES,
     unit: 'bytes',
     error: 'ERR_DEAD_OBJECT',
-    meaning: 'one send; longer parcels are split, so only a peer that breaks the protocol meets it',
+    meaning: 'one send; longer parcels are split, so only a peer that breaks the protocol exceeds it',
   },
   parcelBytes: {
     name: 'bytes of a parcel',
     limit: MAX_DATA_BYTES,
     unit: 'bytes',
     error: 'ERR_TRANSACTION_TOO_LARGE',
-    meaning: "a request or a reply; the sender refuses. Android's number",
+    meaning: "a request or a reply; the sender gets the error. The number is Android's",
   },
   messageObjects: {
     name: 'objects of a message',
     limit: MAX_OBJECTS,
     unit: 'objects',
     error: 'ERR_TRANSACTION_TOO_LARGE',
-    meaning: 'descriptors and binders in one parcel; the sender refuses',
+    meaning: 'descriptors and binders in one parcel; the sender gets the error',
   },
   messageDescriptors: {
     name: 'descriptors of a message',
@@ -54,7 +54,7 @@ export const CHANNEL_LIMITS = {
     limit: 256,
     unit: 'descriptors',
     error: 'ERR_LIMIT',
-    meaning: 'wait with those bytes; each is an open file of the sender',
+    meaning: 'descriptors that wait with those bytes; each is an open file of the sender',
   },
   // AOSP's RPC binder ends a session at the same number.
   onewayBacklog: {
@@ -62,7 +62,7 @@ export const CHANNEL_LIMITS = {
     limit: 10_000,
     unit: 'calls',
     error: 'ERR_DEAD_OBJECT',
-    meaning: 'came and are not finished; nobody waits to be told, so the channel ends',
+    meaning: 'received and not finished; nobody waits for an answer, so the channel ends',
   },
   // Android has 1 MiB for a whole process; never tuned.
   heldBytes: {
@@ -70,7 +70,7 @@ export const CHANNEL_LIMITS = {
     limit: 16 * 1024 * 1024,
     unit: 'bytes',
     error: 'ERR_LIMIT',
-    meaning: 'of requests that came and are not finished',
+    meaning: 'of requests that were received and are not finished',
   },
   // Two messages that are full. What has a budget goes by that.
   heldDescriptors: {
@@ -85,20 +85,20 @@ export const CHANNEL_LIMITS = {
     limit: 4096,
     unit: 'objects',
     error: 'ERR_LIMIT',
-    meaning: "binders of the peer's that this side holds",
+    meaning: 'binders of the peer that this side holds',
   },
   descriptorWait: {
     name: 'waiting for others to read descriptors',
     limit: 2000,
     unit: 'milliseconds',
     error: 'ERR_LIMIT',
-    meaning: 'an answer with descriptors, while `unreadDescriptors` are used up by others of the same user',
+    meaning: 'how long an answer with descriptors waits if others of the same user have used up `unreadDescriptors`',
   },
   helloTimeout: {
     name: 'silence before HELLO',
     limit: 5000,
     unit: 'milliseconds',
     error: 'ERR_DEAD_OBJECT',
-    meaning: 'a client that has not said HELLO by then is disconnected',
+    meaning: 'a client that has not sent HELLO by then is disconnected',
   },
 } as const satisfies Record<string, Limit>

@@ -22,21 +22,21 @@ export const TURN_LIMITS = {
     unit: 'messages',
     error: null,
     meaning:
-      'served in one turn of the event loop of a user other than the own one and root; the others wait for the next turns',
+      "served in one turn of the event loop, for every user except the process's own and root; the others wait for the next turns",
   },
   time: {
     name: 'time of one user in a turn',
     limit: 2,
     unit: 'milliseconds',
     error: null,
-    meaning: 'the same; all such users who wait share twice as much, and each has half a millisecond at least',
+    meaning: 'the same; all waiting users together get twice as much, and each gets at least half a millisecond',
   },
   ownTime: {
     name: 'time of the own user in a turn',
     limit: 50,
     unit: 'milliseconds',
     error: null,
-    meaning: 'the same of the own user, and of root',
+    meaning: "the same for the process's own user and for root",
   },
 } as const satisfies Record<string, Limit>
 

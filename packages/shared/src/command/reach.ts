@@ -42,7 +42,7 @@ export async function findService(manager: ServiceManager, name: string, deadlin
 
 export function notFound(manager: ServiceManager, name: string): ServiceNotFoundError {
   return new ServiceNotFoundError(
-    `no service ${JSON.stringify(name)} at ${manager.path}; 'memsvc list' shows what there is`,
+    `no service ${JSON.stringify(name)} at ${manager.path}; 'memsvc list' shows all services`,
   )
 }
 

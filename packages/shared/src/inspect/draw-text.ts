@@ -15,7 +15,7 @@ export function drawText(inspection: Inspection, width: number): string[] {
   return [
     titleOf(inspection),
     '',
-    ...(columns.length === 0 ? ['nobody who can be seen holds it', ''] : picture),
+    ...(columns.length === 0 ? ['no visible process holds it', ''] : picture),
     ...memoryBox(inspection, Math.max(0, ...picture.map((line) => line.length))),
     ...inspection.unseen.map((sentence) => `not seen: ${sentence}`),
   ]

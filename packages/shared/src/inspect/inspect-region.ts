@@ -115,17 +115,17 @@ function describeUnseen(
   const toldByDaemon = held.filter(({ source }) => source === 'daemon')
   return [
     ...toldByDaemon.map(
-      ({ pid }) => `process ${pid} may not be looked into: what is shown of it is what it says itself`,
+      ({ pid }) => `this user may not look into process ${pid}: what is shown is what that process says`,
     ),
     ...(grouping.problem === null
       ? []
-      : [`which descriptors share an open file is not known of all: ${grouping.problem}`]),
+      : [`it is not known for all descriptors which ones share an open file: ${grouping.problem}`]),
     ...(forbidden.length > 0
       ? [
-          `${count(forbidden.length, 'process', 'processes')} that this user may not look into may hold it too${process.geteuid?.() === 0 ? '' : ' (root may)'}`,
+          `${count(forbidden.length, 'process', 'processes')} may hold it too, but this user may not look into them${process.geteuid?.() === 0 ? '' : ' (root may)'}`,
         ]
       : []),
-    'descriptors on their way through a socket belong to no process yet',
+    'descriptors that are still in a socket, because they belong to no process yet',
   ]
 }
 

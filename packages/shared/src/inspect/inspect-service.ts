@@ -39,7 +39,7 @@ async function findRegions(name: string, service: IBinder): Promise<RegionToInsp
   const descriptor = await service.getInterfaceDescriptor()
   if (descriptor === IStore.DESCRIPTOR) return findAreas(name, service)
   if (descriptor !== IMemoryService.DESCRIPTOR) {
-    throw new ToolError(EXIT.failed, `${name} is no value and no store: nothing is known of its memory`)
+    throw new ToolError(EXIT.failed, `${name} is neither a value nor a store: memsvc cannot inspect its memory`)
   }
   const handed = await IMemoryService.asInterface(service).getFileDescriptor()
   if (handed === null) throw new ServiceNotFoundError(`the service ${name} has no region`)

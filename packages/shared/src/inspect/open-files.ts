@@ -44,7 +44,7 @@ export function groupByOpenFile(descriptors: readonly Descriptor[]): Grouping {
 /** @returns the number of its group, from 1 */
 function join(groups: Group[], descriptor: Descriptor): number {
   // Compared with itself first: whoever may not ask of this process is told so although it is the only one.
-  if (!isSame(descriptor, descriptor)) throw new Error('a descriptor is not itself')
+  if (!isSame(descriptor, descriptor)) throw new Error('kcmp does not recognise a descriptor as itself')
   const found = groups.findIndex(({ first }) => isSame(first, descriptor))
   const group = groups[found]
   if (group === undefined) return groups.push({ first: descriptor, count: 1 })

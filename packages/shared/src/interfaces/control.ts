@@ -37,6 +37,6 @@ export async function controlOf(service: IBinder): Promise<NonNullable<ReturnTyp
     return IControl.asInterface(extension)
   }
   throw new UnsupportedOperationError(
-    'the process that serves this name has no control: it is no memsvc daemon, or an older one',
+    'the process that serves this name has no control interface: it is not a memsvc daemon, or an older one',
   )
 }

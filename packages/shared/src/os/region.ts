@@ -121,7 +121,7 @@ function sealsOf(fd: Fd): number {
 export function checkMappable({ seals, size }: RegionLook, length: number): void {
   if ((seals & F_SEAL_SHRINK) === 0) throw new UnsafeRegionError('the region can shrink while it is mapped')
   // Of huge pages a hole can be SIGBUS, and a seal forbids no hole.
-  if (size < 0) throw new UnsafeRegionError('the region is of huge pages, which its owner can take away')
+  if (size < 0) throw new UnsafeRegionError('the region has huge pages, which its owner can take away')
   if (length > size) throw new UnsafeRegionError(`the region has ${size} bytes, not ${length}`)
 }
 

@@ -73,7 +73,7 @@ export class SharedMemory {
   /** Ends a mapping now; what it was asked for afterwards is ERR_CLOSED. Again is harmless. @throws ERR_INVALID_ARG_VALUE */
   static unmap(mapping: SharedMapping): void {
     if (!(mapping instanceof SharedMapping)) {
-      throw new InvalidArgValueError(`a mapping made by map() is needed, got ${show(mapping)}`)
+      throw new InvalidArgValueError(`mapping must be one that map() returned, got ${show(mapping)}`)
     }
     mapping.unmap()
   }

@@ -56,7 +56,7 @@ function readInline(buffer: ParcelBuffer, length: number): Buffer | null {
 
 function readRegion(region: OwnedFd, length: number): Buffer {
   const look = lookAtRegion(region)
-  if (look.size < 0) throw new NotARegionError('the descriptor of the blob is no region')
+  if (look.size < 0) throw new NotARegionError('the descriptor of the blob is not a region')
   checkMappable(look, length)
   // Pages that do not exist have cost the sender nothing; reading them would cost the receiver as many.
   if (fstat(region).blocks * BLOCK_BYTES < length) throw new UnsafeRegionError('the region of the blob has holes')

@@ -170,7 +170,7 @@ export class ParcelBuffer {
     const end = start + count
     if (end > INT_MAX) throw new OutOfRangeError(`a parcel holds at most ${INT_MAX} bytes, not ${end}`)
     if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
-      throw new SecurityError(`bytes ${start} to ${end} of the parcel hold an object, which cannot be written over`)
+      throw new SecurityError(`bytes ${start} to ${end} of the parcel hold an object, which cannot be overwritten`)
     }
     if (end > this.#capacity) this.#setCapacity(grownCapacity(end))
     if (start > this.#size) this.#bytes.fill(0, this.#size, start)
@@ -190,10 +190,7 @@ export class ParcelBuffer {
     if (end > this.#size) return -1
     this.#position = end
     if (!this.#objects.isEmpty && this.#objects.overlaps(start, end)) {
-      throw this.complaint(
-        SecurityError,
-        `bytes ${start} to ${end} of the parcel hold an object, which is no plain data`,
-      )
+      throw this.complaint(SecurityError, `bytes ${start} to ${end} of the parcel hold an object, not plain data`)
     }
     return start
   }

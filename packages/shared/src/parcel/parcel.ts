@@ -62,7 +62,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   marshall(): Buffer {
     const buffer = bufferOf(this)
     if (!buffer.objects.isEmpty)
-      throw new IllegalStateError('a parcel with descriptors or binders has no bytes to give')
+      throw new IllegalStateError('a parcel with descriptors or binders cannot be turned into bytes')
     return Buffer.from(buffer.view(buffer.size))
   }
 

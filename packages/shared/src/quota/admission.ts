@@ -61,10 +61,10 @@ export class Admission<R extends string> {
     const who = { of: resource, peerPid: pid, uid: account.uid } // `pid` is that of the process that logs
     if (reason instanceof Violation) {
       counters.violations += 1
-      log?.warn({ ...who, reason: reason.message }, 'ended: it broke the protocol')
+      log?.warn({ ...who, reason: reason.message }, 'a peer was disconnected: it broke the protocol')
     } else log?.debug(who, 'ended')
     const rest = account.close()
-    if (rest.length > 0) log?.error({ ...who, rest }, 'not refunded: a bug')
+    if (rest.length > 0) log?.error({ ...who, rest }, 'some charges were not refunded: this is a bug in memsvc')
   }
 }
 

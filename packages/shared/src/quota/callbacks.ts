@@ -41,14 +41,14 @@ function checkAsked(callbacks: Callbacks, asked: Partial<Shares>, objects: Parti
     const room = objects[share] ?? Number.POSITIVE_INFINITY
     if (count > room) {
       throw new InvalidArgValueError(
-        `${callbacks}.${share} is ${count}, more than objects.${share}, which is ${room}: each callback is an object`,
+        `${callbacks}.${share} must be at most objects.${share}, which is ${room}, because each callback is an object; it is ${count}`,
       )
     }
   }
   const { proxies } = CHANNEL_LIMITS
   if ((asked.perPeer ?? 0) > proxies.limit) {
     throw new InvalidArgValueError(
-      `${callbacks}.perPeer is ${asked.perPeer}: a channel has at most ${proxies.limit} objects, and each callback is one`,
+      `${callbacks}.perPeer must be at most ${proxies.limit}, because a channel has at most that many objects; it is ${asked.perPeer}`,
     )
   }
 }

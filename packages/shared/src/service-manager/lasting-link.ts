@@ -174,7 +174,7 @@ export class LastingLink {
     } catch (error) {
       if (isOutage(error)) return
       this.#callbacks.delete(callback)
-      reportCallbackError(`asking to be told of ${callback.serviceName} again`, error)
+      reportCallbackError(`registering for notifications about ${callback.serviceName} again`, error)
     }
   }
 }

@@ -93,7 +93,7 @@ export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
 
 /** A link of /proc (PID/cwd, PID/fd/N) leads to a place; its text is only what the place is called, somewhere. */
 function misleads(link: string, target: string): string {
-  return `${link} does not lead to ${target}, as it says: give the path itself, as it is seen from here`
+  return `${link} does not lead to ${target}, as its text says: give the path itself, as this process sees it`
 }
 
 /** null: not to be seen by this user, to whom the kernel does not open it either. */
@@ -133,7 +133,7 @@ function judge(path: string, stats: Stats, folder: Stats | null, trusted: Truste
   if ((isFolder || stats.isSymbolicLink() || isInSticky) && !trusted.has(uid)) {
     objection = `${path} belongs to uid ${uid} (mode ${octal(mode)}): ${trusted.because(uid)}`
   } else if (isFolder && (mode & ALL_MAY_WRITE) !== 0 && !isSticky) {
-    objection = `${path} can be written to by everybody (mode ${octal(mode)}), who could replace what is in it: chmod o-w, or +t`
+    objection = `${path} can be written to by everybody (mode ${octal(mode)}), so anybody could replace what is in it: chmod o-w, or +t`
   }
   return {
     path,

@@ -47,7 +47,7 @@ function writeFound(parcel: Parcel, found: FoundService): void {
 
 function readFound(parcel: Parcel): FoundService {
   const kind = KINDS[parcel.readInt()]
-  if (kind === undefined) throw new BadParcelError('a service of no known kind')
+  if (kind === undefined) throw new BadParcelError('a service of an unknown kind')
   if (kind === 'none') return { kind }
   if (kind === 'own') return { kind, binder: parcel.readStrongBinder() }
   const acceptsFileDescriptors = parcel.readInt() === 1

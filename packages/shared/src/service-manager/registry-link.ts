@@ -133,8 +133,8 @@ export class RegistryLink {
     const own = process.geteuid?.()
     if (known === undefined || known === own) return
     throw new SecurityError(
-      `the registry knows this process as uid ${known}, here it is uid ${own}: they are in different user namespaces, ` +
-        'where a service cannot tell its clients apart. Run it beside the registry, or a registry beside it',
+      `the registry sees this process as uid ${known}, but here it is uid ${own}: they are in different user namespaces, ` +
+        'so a service cannot tell its clients apart. Run the service and its registry in the same user namespace',
     )
   }
 
@@ -211,7 +211,7 @@ export function openService(found: FoundService): IBinder | null {
   } catch (cause) {
     // epoll_ctl(2) knows what cannot be waited for: nobody here was refused anything.
     if (errorCode(cause) !== 'EPERM') throw cause
-    throw new DeadObjectError('the registry answered a channel that is no socket', { cause })
+    throw new DeadObjectError('the registry returned a channel that is not a socket', { cause })
   }
 }
 

@@ -81,7 +81,8 @@ function pathOfScope(scope: 'user' | 'system', env: NodeJS.ProcessEnv): string {
 }
 
 function checkPath(path: string): string {
-  if (path.includes('\0')) throw new InvalidArgValueError(`a path has no NUL character, got ${show(path)}`)
+  if (path.includes('\0'))
+    throw new InvalidArgValueError(`the registry's path must not contain a NUL character, got ${show(path)}`)
   const bytes = Buffer.byteLength(path)
   if (bytes === 0 || bytes > MAX_PATH_BYTES) {
     throw new InvalidArgValueError(

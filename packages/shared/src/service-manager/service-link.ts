@@ -71,7 +71,7 @@ export class ServiceLink {
   async use(binder: IBinder): Promise<void> {
     try {
       await this.#events.onUp(binder)
-      if (this.#isClosed) throw new DeadObjectError(`${this.#name} was closed here`)
+      if (this.#isClosed) throw new DeadObjectError(`this process has closed ${this.#name}`)
       onDeath(binder, () => this.#onDown(binder))
     } catch (error) {
       closeBinder(binder)

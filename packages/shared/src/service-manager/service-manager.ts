@@ -260,13 +260,15 @@ function defaultManager(): Promise<ServiceManager> {
 
 function checkName(name: unknown): asserts name is string {
   if (!isServiceName(name)) {
-    throw new InvalidArgValueError(`a service's name has 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`)
+    throw new InvalidArgValueError(
+      `a service's name must be 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`,
+    )
   }
 }
 
 /** Nobody has published it there, or not yet. */
 export function noService(name: string, path: string): ServiceNotFoundError {
   return new ServiceNotFoundError(
-    `No service published for: ${name} (at ${path}: 'memsvc list' shows what there is, waitForService() waits)`,
+    `No service published for: ${name} (at ${path}: 'memsvc list' shows all services, waitForService() waits)`,
   )
 }

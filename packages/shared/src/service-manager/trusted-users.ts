@@ -48,10 +48,10 @@ export class TrustedUsers {
 
   /** Who they are, and how a user is added to them: for messages. */
   because(uid: number): string {
-    const named = this.#owner === undefined ? '' : `, and uid ${this.#owner}, who was named`
+    const named = this.#owner === undefined ? '' : `, and uid ${this.#owner} (by --registry-owner),`
     const own = this.self === ROOT ? 'root' : `root and this user (uid ${this.self})`
     if (uid === this.#overflowUid) {
-      return `${own}${named} are trusted; which user of the host that is cannot be seen in this user namespace: say which registry you mean by --registry PATH or MEMSVC_REGISTRY`
+      return `${own}${named} are trusted; this user namespace does not show which user of the host that is: choose the registry with --registry PATH or MEMSVC_REGISTRY`
     }
     return `${own}${named} ${this.self === ROOT && named === '' ? 'is' : 'are'} trusted; to trust that user add --registry-owner ${uid}`
   }

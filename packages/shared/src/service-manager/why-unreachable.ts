@@ -31,13 +31,13 @@ export function whyUnreachable(place: RegistryPlace, cause: unknown): unknown {
     case 'ENOENT':
       return unavailable(`no registry at ${path}${isAddress(path) ?? whatHelps(place)}`, cause)
     case 'ENOTDIR':
-      return unavailable(`no registry can be at ${path}: a part of that path is no folder`, cause)
+      return unavailable(`no registry can be at ${path}: a part of that path is not a folder`, cause)
     case 'ELOOP':
-      return unavailable(`no registry can be at ${path}: its symbolic links lead in a circle`, cause)
+      return unavailable(`no registry can be at ${path}: its symbolic links form a circle`, cause)
     case 'ENAMETOOLONG':
       return unavailable(`no registry can be at ${path}: a name in that path is too long`, cause)
     case 'EPROTOTYPE':
-      return unavailable(`${path} is another program's socket, and no registry: it does not take packets`, cause)
+      return unavailable(`${path} is the socket of another program, not of a registry: it does not take packets`, cause)
     default:
       return cause
   }
@@ -51,7 +51,7 @@ function whatIsNoSocket(path: string): string | null {
   try {
     const stats = statSync(path)
     const [, kind] = KINDS.find(([is]) => stats[is]()) ?? []
-    return kind === undefined ? null : `${path} is ${kind}, and no registry's socket`
+    return kind === undefined ? null : `${path} is ${kind}, not the socket of a registry`
   } catch {
     return null
   }
@@ -59,7 +59,7 @@ function whatIsNoSocket(path: string): string | null {
 
 /** As other programs write addresses of sockets. */
 function isAddress(path: string): string | null {
-  return /^unix:/.test(path) ? ": that is an address; a path has no 'unix:' before it" : null
+  return /^unix:/.test(path) ? ": that is an address; give the path without 'unix:'" : null
 }
 
 function whatHelps(place: RegistryPlace): string {
@@ -67,7 +67,7 @@ function whatHelps(place: RegistryPlace): string {
     ...(mayBeHosted(place.path) ? [`start one with 'memsvc start'${sameOptions(place)}`] : []),
     ...whoElseIsServed(place),
   ]
-  return hints.length === 0 ? ', and this user may not make one there' : `: ${hints.join('; ')}`
+  return hints.length === 0 ? ', and this user may not start one there' : `: ${hints.join('; ')}`
 }
 
 /** So that it is there, and not where it would be otherwise. */
@@ -92,7 +92,7 @@ function mayBeHosted(path: string): boolean {
 function whoElseIsServed(place: RegistryPlace): string[] {
   const how = place.by === 'path' || place.by === 'scope' ? 'instead say' : 'add'
   const served = otherRegistries(place).filter(({ isServed }) => isServed)
-  return served.map(({ scope, whose }) => `${whose} registry is served: ${how} --${scope}`)
+  return served.map(({ scope, whose }) => `${whose} registry is running: ${how} --${scope}`)
 }
 
 export interface OtherRegistry {

@@ -91,7 +91,8 @@ export class AreaCopying {
   }
 
   #checkPlace(): void {
-    if (this.#options.leaving.some(({ moves }, i) => moves !== this.#moves[i])) throw new Error('the values have moved')
+    if (this.#options.leaving.some(({ moves }, i) => moves !== this.#moves[i]))
+      throw new Error('the values have moved to another area')
   }
 
   /** What has been given there meanwhile is not to be given here again. */
@@ -99,6 +100,6 @@ export class AreaCopying {
     const isBehind = this.#options.leaving.some(
       (before) => rangeOf(before.version) === rangeOf(version) && before.version > version,
     )
-    if (isBehind) throw new InvalidArgValueError('the clock was set back')
+    if (isBehind) throw new InvalidArgValueError('the areas cannot change now: the clock was set back')
   }
 }

@@ -124,6 +124,6 @@ function chooseRanges(plans: AreasToFill['plans'], needed: readonly number[]): n
 
 function numberOf(patterns: KeyPatterns, key: string): number {
   const number = patterns.areaOf(key)
-  if (number < 0) throw new InvalidArgValueError(`no area of this store takes ${key}`)
+  if (number < 0) throw new InvalidArgValueError(`no area of this store has a pattern for the key ${key}`)
   return number
 }

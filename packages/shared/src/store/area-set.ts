@@ -106,7 +106,7 @@ export class AreaSet {
 
   #checkStill(copying: AreaCopying): void {
     if (this.#isClosed) throw new ClosedError('the store was closed')
-    if (this.#copying !== copying) throw new IllegalStateError('its areas became other ones meanwhile')
+    if (this.#copying !== copying) throw new IllegalStateError('the areas of the store were set again meanwhile')
   }
 
   #endCopying(): void {

@@ -46,7 +46,7 @@ export function misfitError({ code, bytes, size, stats }: Misfit): Error {
     return new LimitError(STORE_LIMITS.keys.name, size.maxKeys, stats.keys)
   }
   if (code === areaWriteCodes.TOO_LARGE) return limitError(STORE_LIMITS.valueBytes, bytes)
-  return new Error(`the own area cannot be written: ${code}`)
+  return new Error(`the store cannot write its area: ${code}`)
 }
 
 /** The machine has no memory or descriptor for another area, or the values do not fit into it. */

@@ -37,14 +37,14 @@ export function decode(bytes: Buffer, length: number): Json {
   try {
     return frozen(JSON.parse(bytes.toString('utf8', 0, length)) as Json)
   } catch (error) {
-    throw new BadParcelError('a value of the store is said to be JSON, and is not', { cause: error })
+    throw new BadParcelError('a value of the store is marked as JSON, but is not JSON', { cause: error })
   }
 }
 
 function textOf(value: unknown): string {
   const text = tryStringify(value)
   if (typeof text !== 'string') {
-    throw new InvalidArgValueError(`value must be a Uint8Array or what JSON can say, got ${show(value)}`)
+    throw new InvalidArgValueError(`value must be a Uint8Array or a JSON value, got ${show(value)}`)
   }
   checkKept(value) // after it has become a text: there is no cycle in it
   return text
@@ -55,7 +55,7 @@ function tryStringify(value: unknown): string | undefined {
     return JSON.stringify(value)
   } catch (error) {
     const why = isError(error) ? error.message : show(error) // a toJSON may throw anything
-    throw new InvalidArgValueError(`value must be what JSON can say: ${why}`, { cause: error })
+    throw new InvalidArgValueError(`value must be a JSON value: ${why}`, { cause: error })
   }
 }
 
@@ -105,14 +105,14 @@ function lostAt(value: unknown): InvalidArgValueError {
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     const [path, part] = next
     if (isKeptAlone(part)) continue
-    if (!isContainer(part)) return new InvalidArgValueError(`${path} must be what JSON keeps, got ${show(part)}`)
+    if (!isContainer(part)) return new InvalidArgValueError(`${path} must be a JSON value, got ${show(part)}`)
     if (saysItself(part)) continue
     if (Array.isArray(part)) for (const [i, item] of part.entries()) rest.push([`${path}[${i}]`, item])
     else
       for (const [name, member] of Object.entries(part))
         if (member !== undefined) rest.push([`${path}.${name}`, member])
   }
-  return new InvalidArgValueError('value changes while it is read')
+  return new InvalidArgValueError('value changed while it was read')
 }
 
 /** Without recursion: the text may come from somebody who wants the stack to overflow. */

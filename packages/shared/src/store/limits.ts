@@ -9,35 +9,35 @@ export const STORE_LIMITS = {
     limit: 64 * MIB,
     unit: 'bytes',
     error: 'ERR_LIMIT',
-    meaning: 'all of it: keys, values, versions that are being replaced. The most that its readers can make it cost',
+    meaning: 'for everything in it: keys, values, and values that are being replaced',
   },
   keys: {
     name: 'keys of an area',
     limit: 65_536,
     unit: 'keys',
     error: 'ERR_LIMIT',
-    meaning: 'with those that were deleted last',
+    meaning: 'including those that were deleted last',
   },
   keysOfUser: {
     name: 'keys of one user',
     limit: 4096,
     unit: 'keys',
     error: 'ERR_LIMIT',
-    meaning: 'whose values that user wrote last; a user other than the own one and root',
+    meaning: "whose value that user wrote last; for every user except the owner's and root",
   },
   bytesOfUser: {
     name: 'bytes of one user',
     limit: 16 * MIB,
     unit: 'bytes',
     error: 'ERR_LIMIT',
-    meaning: 'of those values, and what uploads under way add to them; a user other than the own one and root',
+    meaning: "of those values, and of uploads under way; for every user except the owner's and root",
   },
   valueBytes: {
     name: 'bytes of a value',
     limit: 16 * MIB,
     unit: 'bytes',
     error: 'ERR_LIMIT',
-    meaning: 'of JSON: of its text',
+    meaning: 'for JSON, of its text',
   },
   edits: {
     name: 'edits of a transaction',
@@ -51,14 +51,14 @@ export const STORE_LIMITS = {
     limit: 64,
     unit: 'uploads',
     error: 'ERR_LIMIT',
-    meaning: 'values under way in parts, of all users together',
+    meaning: 'values that are being sent in parts, of all users together',
   },
   uploadsOfUser: {
     name: 'uploads of one user',
     limit: 48,
     unit: 'uploads',
     error: 'ERR_LIMIT',
-    meaning: 'a user other than the own one and root',
+    meaning: "every user except the owner's and root",
   },
   uploadsOfPeer: {
     name: 'uploads of one peer',
@@ -72,7 +72,7 @@ export const STORE_LIMITS = {
     limit: 30_000,
     unit: 'milliseconds',
     error: 'ERR_ILLEGAL_STATE',
-    meaning: 'after so long without a part it is given up',
+    meaning: 'an upload that gets no part for so long is abandoned',
   },
   watchers: {
     name: 'watchers of a store',
@@ -86,7 +86,7 @@ export const STORE_LIMITS = {
     limit: 4096,
     unit: 'watchers',
     error: 'ERR_LIMIT',
-    meaning: 'a user other than the own one and root',
+    meaning: "every user except the owner's and root",
   },
   watchersOfPeer: {
     name: 'watchers of a store of one peer',
@@ -107,7 +107,7 @@ export const STORE_LIMITS = {
     limit: 10_000,
     unit: 'values',
     error: null,
-    meaning: 'as objects; what was not read for long is read anew',
+    meaning: 'as objects; a value that was not read for long is decoded again',
   },
   cachedBytes: {
     name: 'bytes kept by a reader',
@@ -128,7 +128,7 @@ export const STORE_LIMITS = {
     limit: 8,
     unit: 'tries',
     error: 'ERR_LIMIT',
-    meaning: 'of 256 tries each: an owner that says the truth is not so fast',
+    meaning: 'of 256 attempts each; an owner that follows the rules does not change a value so often',
   },
 } as const satisfies Record<string, Limit>
 

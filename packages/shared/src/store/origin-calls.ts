@@ -65,6 +65,5 @@ function copied({ key, value, ifVersion }: CoreEdit): CoreEdit {
 
 /** Machines have no clock in common. */
 function checkNoTtl(ttlMs: number | undefined): void {
-  if (ttlMs !== undefined)
-    throw new UnsupportedOperationError('a value that is on several machines does not end by itself')
+  if (ttlMs !== undefined) throw new UnsupportedOperationError('a value of a cluster cannot have a ttl')
 }

@@ -107,7 +107,7 @@ export function checkedAreas(areas: readonly OwnedAreaRule[]): AreaRule[] {
 function checkAreas(areas: readonly OwnedAreaRule[]): void {
   if (!Array.isArray(areas)) throw new InvalidArgTypeError(`areas must be an array, got ${show(areas)}`)
   if (areas.length === 0 || areas.length > MAX_AREAS)
-    throw new InvalidArgValueError(`a store has 1 to ${MAX_AREAS} areas`)
+    throw new InvalidArgValueError(`areas must have 1 to ${MAX_AREAS} elements`)
   for (const area of areas) checkObject('each of areas', area)
   for (const { keys, mayRead } of areas) {
     if (!Array.isArray(keys)) throw new InvalidArgTypeError(`the keys of an area must be an array, got ${show(keys)}`)

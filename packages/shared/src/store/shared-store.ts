@@ -235,7 +235,7 @@ export class SharedStore implements Iterable<[string, Json]> {
     checkOptions('options', options)
     checkSignal(options.signal)
     if (options.initial !== undefined) checkBoolean('initial', options.initial)
-    if (!isPrefix(prefix)) throw new InvalidArgValueError(`no key begins with ${show(prefix)}`)
+    if (!isPrefix(prefix)) throw new InvalidArgValueError(`prefix must be the beginning of a key, got ${show(prefix)}`)
     this.#checkOpen()
     return this.#attachment.changes(prefix, options)
   }

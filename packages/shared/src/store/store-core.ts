@@ -180,7 +180,7 @@ export class StoreCore {
     const before = this.#shortValueOf(key)
     const isNew = before === undefined
     const sum = (isNew ? 0 : numberOf(key, before)) + by
-    if (!Number.isFinite(sum)) throw new InvalidArgValueError(`${key} would be no number any more`)
+    if (!Number.isFinite(sum)) throw new InvalidArgValueError(`the sum for ${key} is too large for a number`)
     this.set({ key, value: encode(sum) }, { payer, ttlMs: isNew ? ttlMs : this.#notes.leftOf(key) })
     return sum
   }
@@ -199,7 +199,7 @@ export class StoreCore {
 
   #areaOf(key: string): OwnedArea {
     const area = this.areas[this.reader.numberOf(key)]
-    if (area === undefined) throw new InvalidArgValueError(`no area of this store takes ${key}`)
+    if (area === undefined) throw new InvalidArgValueError(`no area of this store has a pattern for the key ${key}`)
     return area
   }
 
@@ -281,7 +281,7 @@ export class StoreCore {
   #areaOfAll(edits: readonly CoreEdit[]): OwnedArea | undefined {
     const areas = new Set(edits.map(({ key }) => this.areaOf(key)))
     if (areas.size > 1)
-      throw new UnsupportedOperationError('these keys are in several areas, which cannot change together')
+      throw new UnsupportedOperationError('these keys are in several areas: one transaction can change only one area')
     const [area] = areas
     return area
   }
@@ -306,5 +306,5 @@ function numberOf(key: string, value: unknown): number {
 }
 
 function noNumber(key: string): InvalidArgValueError {
-  return new InvalidArgValueError(`the value of ${key} is no number`)
+  return new InvalidArgValueError(`the value of ${key} is not a number`)
 }

@@ -155,7 +155,8 @@ function plain<T>(write: (parcel: Parcel, value: T) => void, read: (parcel: Parc
 
 function readList<T>(parcel: Parcel, least: number, read: (parcel: Parcel) => T): T[] {
   const count = parcel.readInt()
-  if (count < 0 || count > parcel.dataAvail() / least) throw new BadParcelError(`a list of ${count} does not fit`)
+  if (count < 0 || count > parcel.dataAvail() / least)
+    throw new BadParcelError(`a list of ${count} elements does not fit in the parcel`)
   return Array.from({ length: count }, () => read(parcel))
 }
 

@@ -30,7 +30,9 @@ export function checkKey(key: unknown): asserts key is string {
   checkString('key', key)
   const bytes = Buffer.byteLength(key)
   if (bytes >= 1 && bytes <= MAX_KEY_BYTES && !FORBIDDEN.test(key)) return
-  throw new InvalidArgValueError(`a key has 1 to ${MAX_KEY_BYTES} bytes and no control characters, got ${show(key)}`)
+  throw new InvalidArgValueError(
+    `a key must have 1 to ${MAX_KEY_BYTES} bytes and no control characters, got ${show(key)}`,
+  )
 }
 
 /** Whether any key can begin so. The empty one is the beginning of all. */

@@ -30,7 +30,7 @@ export class StoreListener extends IStoreListener.Stub implements Implementation
     try {
       this.#onAreas(attach(handed))
     } catch (error) {
-      reportCallbackError('a store that has moved', error)
+      reportCallbackError('mapping the new areas of a store', error)
     }
   }
 }
@@ -60,7 +60,7 @@ function attachOne({ descriptor }: HandedArea): AreaReader {
     if (!(error instanceof SyscallError)) throw error
     if (error.code === 'EPERM') throw new UnsafeRegionError('the area could shrink under its reader', { cause: error })
     if (error.code === 'EBADMSG' || error.code === 'EINVAL') {
-      throw new NotARegionError('what the store handed out is no area', { cause: error })
+      throw new NotARegionError('the store sent a descriptor that is not of an area', { cause: error })
     }
     throw error
   } finally {

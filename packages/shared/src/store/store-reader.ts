@@ -261,7 +261,7 @@ export class StoreReader implements KeySource {
   #areaOfAll(which: readonly string[] | { prefix: string }): StoreArea | undefined {
     const areas = Array.isArray(which) ? this.#areasOf(which) : this.#areasWithPrefix(which as { prefix: string })
     if (areas.length > 1)
-      throw new UnsupportedOperationError('these keys are in several areas, which have no moment in common')
+      throw new UnsupportedOperationError('these keys are in several areas: a snapshot can only be of one area')
     return areas[0]
   }
 }

@@ -64,9 +64,9 @@ export class StoreRequests {
   /** @throws as write */
   upload({ owner, key, type, byteLength }: Beginning): UploadStart {
     const { key: writable, caller, payer } = this.write(key, NO_TTL)
-    if (owner === null) throw new NullPointerError('an upload ends with an object of its sender')
+    if (owner === null) throw new NullPointerError('an upload needs an object of its sender')
     if (byteLength < 0n || byteLength > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw new InvalidArgValueError(`a value has no ${byteLength} bytes`)
+      throw new InvalidArgValueError(`a value cannot have ${byteLength} bytes`)
     }
     return { key: writable, type: checkedType(type), byteLength: Number(byteLength), uid: caller.uid, payer, owner }
   }
@@ -95,15 +95,15 @@ export function wanted(ifVersion: bigint): bigint | undefined {
 function checkedTtl(ttlMs: number): number | undefined {
   if (ttlMs === NO_TTL) return undefined
   if (ttlMs > 0 && ttlMs <= Number.MAX_SAFE_INTEGER) return ttlMs
-  throw new InvalidArgValueError('a value ends after a positive number of milliseconds')
+  throw new InvalidArgValueError('ttlMs must be a positive number of milliseconds')
 }
 
 export function checkedType(type: number): number {
   if (type === areaTypes.BYTES || type === areaTypes.JSON) return type
-  throw new InvalidArgValueError(`there is no type ${type}`)
+  throw new InvalidArgValueError(`there is no type of values ${type}`)
 }
 
 export function checkedBytes(bytes: Uint8Array | null): Uint8Array {
-  if (bytes === null) throw new NullPointerError('a value has bytes')
+  if (bytes === null) throw new NullPointerError('the bytes of the value are missing')
   return bytes
 }

@@ -133,7 +133,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   increment(key: string | null, by: number, ttlMs: number): Answer<number> {
     const put = this.#requests.write(key, ttlMs)
-    if (!Number.isFinite(by)) throw new InvalidArgValueError('a value is incremented by a finite number')
+    if (!Number.isFinite(by)) throw new InvalidArgValueError('by must be a finite number')
     if (this.#origin !== null) return this.#origin.increment(put.key, by, put)
     return this.#whenKept(this.#parts.core.increment(put.key, by, put))
   }
@@ -175,8 +175,8 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
   }
 
   #watch(callback: IBinder | null, prefix: string | null): void {
-    if (callback === null || prefix === null) throw new NullPointerError('a watcher has a callback and a prefix')
-    if (prefix.length > MAX_PREFIX_UNITS) throw new InvalidArgValueError('no key begins with so long a prefix')
+    if (callback === null || prefix === null) throw new NullPointerError('a watcher needs a callback and a prefix')
+    if (prefix.length > MAX_PREFIX_UNITS) throw new InvalidArgValueError('the prefix is longer than a key may be')
     const caller = callerNow()
     const peer = callback instanceof BinderProxy ? sessionOf(callback) : callback
     this.#parts.watchers.add(callback, {
@@ -197,7 +197,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   origin(key: string | null): OriginRevision {
     checkKey(key)
-    if (this.#origin === null) throw withoutStack(() => new UnsupportedOperationError('this store is no copy'))
+    if (this.#origin === null) throw withoutStack(() => new UnsupportedOperationError('this store is not a copy'))
     this.#requests.checkMayRead(this.#parts.core.reader.numberOf(key))
     return this.#origin.revisionOf(key)
   }

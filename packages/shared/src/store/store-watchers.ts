@@ -67,7 +67,7 @@ export class StoreWatchers {
   remove(callback: IBinder): void {
     if (this.#forget(callback)) return
     letGo(callback)
-    throw new IllegalStateError('this callback does not watch')
+    throw new IllegalStateError('this callback is not registered as a watcher')
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */

@@ -99,7 +99,9 @@ export class Uploads {
   part(id: number, uid: number, position: bigint, bytes: Uint8Array): void {
     const upload = this.#of(id, uid)
     if (position !== BigInt(upload.received) || bytes.length > upload.byteLength - upload.received) {
-      throw new InvalidArgValueError(`${bytes.length} bytes at ${position} are not the next of ${upload.byteLength}`)
+      throw new InvalidArgValueError(
+        `${bytes.length} bytes at ${position} are not the next part of the ${upload.byteLength} bytes`,
+      )
     }
     if (upload.bytes === null) upload.area.write(upload.block, upload.received, bytes)
     else upload.bytes.set(bytes, upload.received)
@@ -181,13 +183,13 @@ export class Uploads {
   /** Those of senders are negative, ours positive. */
   #checkFree(id: number): void {
     if (id < 0 && !this.#open.has(id)) return
-    throw new InvalidArgValueError(`an upload of a sender's own choice cannot be ${id}`)
+    throw new InvalidArgValueError(`the client cannot choose ${id} for its upload: it must be negative and not in use`)
   }
 
   #of(id: number, uid: number): Upload {
     const upload = this.#open.get(id)
     if (upload === undefined || upload.uid !== uid) {
-      throw withoutStack(() => new IllegalStateError(`there is no upload ${id}: it was given up, or never begun`))
+      throw withoutStack(() => new IllegalStateError(`there is no upload ${id}: it has ended, or was never begun`))
     }
     return upload
   }
@@ -228,5 +230,6 @@ const NO_BLOCK = 0
 
 /** @throws ERR_ILLEGAL_STATE */
 function checkWhole({ received, byteLength }: Upload): void {
-  if (received < byteLength) throw new IllegalStateError(`${received} of ${byteLength} bytes have come`)
+  if (received < byteLength)
+    throw new IllegalStateError(`the upload is not complete: ${received} of ${byteLength} bytes have arrived`)
 }

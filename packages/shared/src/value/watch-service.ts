@@ -23,10 +23,10 @@ export class WatchService extends IWatch.Stub implements ImplementationOf<typeof
     if (callback === null) throw withoutStack(() => new NullPointerError('Null callback'))
     if (!(callback instanceof BinderProxy))
       throw new IllegalStateError(
-        'a service of this process is not watched by its own callbacks: use onChange of what owns the value',
+        'a process cannot watch its own service: use onChange of the object that owns the value',
       )
     const session = sessionOf(callback)
-    if (session.isEnded) throw withoutStack(() => new DeadObjectError('the channel of this callback is over'))
+    if (session.isEnded) throw withoutStack(() => new DeadObjectError('the channel of this callback is closed'))
     this.#watchers.add(callback, session.budget ?? UNLIMITED)
   }
 

@@ -48,7 +48,7 @@ export class Watchers {
   remove(callback: IBinder | null): void {
     if (this.#forget(callback)) return
     letGo(callback)
-    throw withoutStack(() => new IllegalStateError('this callback does not watch'))
+    throw withoutStack(() => new IllegalStateError('this callback is not registered as a watcher'))
   }
 
   /** The watcher has heard its notice. Without a notice to hear it changes nothing. */

@@ -171,7 +171,7 @@ t.test('a result of the wrong type is the fault of the service, and a warning th
   const { proxy } = sessionPair(t, new Wrong())
   await t.rejects(async () => ICalculator.asInterface(proxy).add(1, 2), {
     code: 'ERR_SERVICE_FAILURE',
-    message: /add of .* failed at the other side: .*must be a number, got "three"/,
+    message: /add of .* failed on the other side: .*must be a number, got "three"/,
   })
   t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR' }])
 })

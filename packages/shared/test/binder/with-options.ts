@@ -159,7 +159,7 @@ t.test('what is not an object of options, or no service, is refused', async (t) 
   t.throws(() => api.withOptions(service, { signal: {} as AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
   t.throws(() => api.withOptions(new api.Binder() as unknown as Service, {}), {
     code: 'ERR_INVALID_ARG_TYPE',
-    message: /service must be what an interface's asInterface answers/,
+    message: /service must be a proxy that asInterface returned/,
   })
   t.equal(await api.withOptions(service, Object.create(null)).quick(), 42)
 })

@@ -146,7 +146,7 @@ t.test(
     const link = `/proc/self/fd/${folder}`
     t.throws(() => checkPathTrust('it', `${link}/registry.sock`, TRUSTED), {
       code: 'ERR_SECURITY',
-      message: /does not lead to .*gone \(deleted\), as it says/,
+      message: /does not lead to .*gone \(deleted\), as its text says/,
     })
   },
 )

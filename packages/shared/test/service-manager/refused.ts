@@ -167,7 +167,7 @@ t.test('whoever was let in and goes wrong later is counted out once', async (t) 
 t.test('what the registry answers as a channel and is none is refused, and closed', async (t) => {
   const found = (end: OwnedFd) => ({ kind: 'channel', acceptsFileDescriptors: false, pid: 1, uid: 0, end }) as const
   const file = memfdCreate('no socket')
-  t.throws(() => openService(found(file)), { code: 'ERR_DEAD_OBJECT', message: /a channel that is no socket/ })
+  t.throws(() => openService(found(file)), { code: 'ERR_DEAD_OBJECT', message: /a channel that is not a socket/ })
   t.equal(file.isClosed, true)
   t.throws(() => openService(found(file)), { code: /^(?!ERR_DEAD_OBJECT)/ }, 'any other reason is told as it is')
 })

@@ -88,7 +88,7 @@ t.test('what the origin refuses the client is told by its code', async (t) => {
   const version = copy.apply([{ key: 'a', value: { type: areaTypes.JSON, bytes: Buffer.from('1') } }])
   const refusals = {
     ERR_TIMEOUT: new TimeoutError('the outcome is unknown'),
-    ERR_READ_ONLY: new ReadOnlyError('this machine only reads'),
+    ERR_READ_ONLY: new ReadOnlyError('this machine may only read'),
     ERR_LIMIT: new LimitError('writes under way', 1, 2),
     ERR_CONFLICT: new ConflictError('a', version, { revision: 77n }),
   }

@@ -32,7 +32,7 @@ export function readEdit({ text, mode }: { text: string; mode: string }): Json |
   try {
     return JSON.parse(text) as Json
   } catch (cause) {
-    throw new InvalidArgValueError(`this is no JSON: ${(cause as Error).message}`, { cause })
+    throw new InvalidArgValueError(`this is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
 

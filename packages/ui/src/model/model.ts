@@ -91,7 +91,7 @@ export class Model {
   async start(): Promise<void> {
     const { starter } = this.#options
     if (starter === null)
-      throw new UnsupportedOperationError('this window starts no daemon: it was opened with --no-start')
+      throw new UnsupportedOperationError('this window cannot start a daemon: it was opened with --no-start')
     const done = await starter.start()
     if (done?.isFailure) throw new Error(done.said)
     if (done === null) return

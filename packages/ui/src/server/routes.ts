@@ -82,7 +82,7 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
   } catch {
     // said below
   }
-  throw new InvalidArgValueError('The request is no object in JSON.')
+  throw new InvalidArgValueError('The request is not a JSON object.')
 }
 
 function text(value: unknown, name: string): string {
@@ -94,7 +94,7 @@ function text(value: unknown, name: string): string {
 function version(value: unknown): bigint | undefined {
   if (value === null || value === undefined) return undefined
   if (typeof value === 'string' && /^\d{1,19}$/.test(value)) return BigInt(value)
-  throw new InvalidArgValueError('ifVersion is no version.')
+  throw new InvalidArgValueError('ifVersion is not a version.')
 }
 
 /** As Integer.parseInt of the seed's `onClick`. */
@@ -104,7 +104,7 @@ function parseInt32(given: string): number {
   if (!/^[+-]?\d+$/.test(trimmed)) throw new InvalidArgValueError(`${JSON.stringify(trimmed)} is not a whole number.`)
   const number = Number(trimmed)
   if (number < INT32.least || number > INT32.most) {
-    throw new OutOfRangeError(`a value is from ${INT32.least} to ${INT32.most}, not ${trimmed}.`)
+    throw new OutOfRangeError(`a value must be from ${INT32.least} to ${INT32.most}, not ${trimmed}.`)
   }
   return number + 0
 }
