@@ -62,20 +62,20 @@ class Enough(Exception):
 
 
 def read(options):
-    """The value, from the memory itself."""
+    """Prints the value, which is read from shared memory."""
     with open_service(options) as service, service.open_region() as region:
         value = region.value
     show(options, {'name': options.name, 'value': value}, str(value))
 
 
 def write(options):
-    """Asks the service to set the value."""
+    """Sets the value."""
     with open_service(options) as service:
         service.set_value(options.value)
 
 
 def watch(options):
-    """The value, and again after each change, over restarts of the service."""
+    """Prints the value, and again after each change, also across restarts of the service."""
     seen = []
     try:
         while True:
@@ -110,7 +110,7 @@ def watch_one(options, seen):
 
 
 def get(options):
-    """A value of a store, from its memory: JSON as one line, bytes as they are."""
+    """Prints the value of a key: JSON on one line, bytes as they are."""
     with open_store(options) as store:
         value = store.get(options.key)
     if value is None:
@@ -124,7 +124,7 @@ def get(options):
 
 
 def put(options):
-    """Asks the owner of a store to put a value: JSON, else a string."""
+    """Stores VALUE under a key, as JSON if it is JSON, else as a string."""
     try:
         content = as_json(json.loads(options.value))
     except ValueError:
@@ -134,21 +134,21 @@ def put(options):
 
 
 def delete(options):
-    """Asks the owner of a store to delete a key."""
+    """Deletes a key from a store."""
     with open_store(options) as store:
         if store.delete(options.key, options.if_version) == 0:
             raise KeyAbsent(f'{options.store} has no value for {json.dumps(options.key)}')
 
 
 def increment(options):
-    """Asks the owner of a store to add to a number, and tells the sum."""
+    """Adds BY (default: 1) to the number of a key, and prints the new value."""
     with open_store(options) as store:
         value = number(store.increment(options.key, options.by, options.ttl))
     show(options, {'key': options.key, 'value': value}, as_json(value))
 
 
 def keys(options):
-    """The keys of a store."""
+    """Prints the keys of a store, one per line."""
     with open_store(options) as store:
         names = store.keys(options.prefix)
     for name in names:
@@ -156,14 +156,14 @@ def keys(options):
 
 
 def export(options):
-    """A store as one JSON object, of one moment."""
+    """Prints a store as one JSON object, a snapshot of one moment."""
     with open_store(options) as store:
         values = store.snapshot(options.prefix)
     print(json.dumps({key: value_of(value) for key, value in values.items()}, ensure_ascii=False, indent=0))
 
 
 def changes(options):
-    """One line per change of a store: KEY VALUE, or KEY alone of one that was deleted."""
+    """Prints each change of a store: KEY VALUE, or KEY alone for a delete."""
     left = options.count
     while True:
         try:
@@ -212,14 +212,14 @@ def show_json(facts):
 
 
 def list_services(options):
-    """The names of all services."""
+    """Prints the names of all services."""
     with open_registry(options) as registry:
         for name in registry.list_services():
             show(options, {'name': name}, name)
 
 
 def info(options):
-    """This process' own view of the memory, to hold against the daemon's."""
+    """Prints the state of the region in this process, and who serves it."""
     with open_service(options) as service, service.open_region() as region:
         status = os.fstat(region.fileno())
         facts = {
@@ -341,12 +341,12 @@ class Parser(argparse.ArgumentParser):
 def common_options():
     """Taken before and after the command: nothing is set where nothing is said."""
     common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument('--registry', metavar='PATH', help="the registry's socket")
-    common.add_argument('--system', action='store_true', help=f"the machine's registry, {SYSTEM_PATH}")
-    common.add_argument('--user', action='store_true', help="the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
-    common.add_argument('--registry-owner', metavar='UID', help='who is trusted with it, besides root and you')
-    common.add_argument('--timeout', metavar='SECONDS', help='how long to wait for answers, all together (default: 5)')
-    common.add_argument('--json', action='store_true', help='print one JSON object per line; errors too')
+    common.add_argument('--registry', metavar='PATH', help="the registry's socket (default: $MEMSVC_REGISTRY, else the user's or the machine's)")
+    common.add_argument('--system', action='store_true', help=f"use the machine's registry, {SYSTEM_PATH}")
+    common.add_argument('--user', action='store_true', help="use the user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock")
+    common.add_argument('--registry-owner', metavar='UID', help='another user who may run the registry, besides root and you')
+    common.add_argument('--timeout', metavar='SECONDS', help='how long to wait for all answers together (default: 5)')
+    common.add_argument('--json', action='store_true', help='print one JSON object per line, also for errors')
     return common
 
 
@@ -369,11 +369,11 @@ def parse(arguments):
         if 'name' in operands:
             command.add_argument('name', nargs='?', default=DEFAULT_NAME, metavar='NAME')
         if 'wait' in operands:
-            command.add_argument('--wait', metavar='SECONDS', help='wait until there is a value, for so long at most')
+            command.add_argument('--wait', metavar='SECONDS', help='wait until there is a value, at most this long')
         if 'count' in operands:
-            command.add_argument('--count', metavar='N', help='end after so many')
+            command.add_argument('--count', metavar='N', help='stop after this many lines')
         if 'until' in operands:
-            command.add_argument('--until', metavar='VALUE', help='end when the value is this one')
+            command.add_argument('--until', metavar='VALUE', help='stop when the value is this one')
     add_store_commands(commands, common)
     return checked(parser.parse_args(with_wait_joined(arguments)))
 
@@ -445,7 +445,7 @@ def add_store_commands(commands, common):
     ]:
         command = commands.add_parser(run.__name__, parents=[common], help=run.__doc__, allow_abbrev=False)
         command.set_defaults(run=run)
-        command.add_argument('--store', metavar='NAME', default=DEFAULT_STORE_NAME, help='which one')
+        command.add_argument('--store', metavar='NAME', default=DEFAULT_STORE_NAME, help='the name of the store')
         if 'key' in operands:
             command.add_argument('key', metavar='KEY')
         if 'text' in operands:
@@ -455,11 +455,11 @@ def add_store_commands(commands, common):
         if 'prefix' in operands:
             command.add_argument('prefix', nargs='?', default='', metavar='PREFIX')
         if 'if_version' in operands:
-            command.add_argument('--if-version', metavar='N', help='only if the key has this version; 0: no value')
+            command.add_argument('--if-version', metavar='N', help='do it only if the key has this version; 0 means: only if it has no value')
         if 'ttl' in operands:
-            command.add_argument('--ttl', metavar='SECONDS', help='delete the key after so long')
+            command.add_argument('--ttl', metavar='SECONDS', help='delete the key after this time')
         if 'count' in operands:
-            command.add_argument('--count', metavar='N', help='end after so many')
+            command.add_argument('--count', metavar='N', help='stop after this many lines')
 
 
 EXIT_BY_CODE = {

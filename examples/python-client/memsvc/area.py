@@ -111,18 +111,18 @@ class _Budget:
 
     def try_again(self):
         if self._tries == 0:
-            raise Busy('the owner of the area was faster than every try')
+            raise Busy('the owner changed the area during every attempt')
         self._tries -= 1
 
     def look(self):
         if self._slots == 0:
-            raise Busy('the owner of the area was faster than every search')
+            raise Busy('the owner changed the area during every search')
         self._slots -= 1
 
     def copy(self, length):
         self._copied += length
         if self._copied > COPIES * length + self._more_bytes:
-            raise Busy('the owner of the area was faster than every copy')
+            raise Busy('the owner changed the area during every copy')
 
 
 class Area(Owner):
@@ -189,7 +189,7 @@ class Area(Owner):
                 continue
             if self._word(RETIRED) == retired:
                 return {key: value for key, value in values.items() if value.is_there}
-        raise Busy('the owner of the area was faster than every snapshot')
+        raise Busy('the owner changed the area during every snapshot')
 
     def budget(self, rounds=1, keys=0):
         """Of a call that reads all there is so often, and so many keys more."""
@@ -311,7 +311,7 @@ class Area(Owner):
             tx = self._tx(previous)
             value = self._accept(life, previous, tx, reshaped, budget, copies) if 0 < tx <= committed else None
             if value is None and at != LATEST and self._word(RESHAPED) == reshaped:
-                raise Busy('that moment is gone')
+                raise Busy('a value of that moment is gone')
             return value
         return self._accept(life, block, tx, reshaped, budget, copies)
 
@@ -416,10 +416,10 @@ def _check(number):
     size = check_mappable(number)
     header = os.pread(number, CONSTANTS.size, 0)
     if size < LEAST_BYTES or len(header) < CONSTANTS.size:
-        raise UnsafeRegion(f'{size} bytes are no area')
+        raise UnsafeRegion(f'{size} bytes are not an area')
     geometry = Geometry(*CONSTANTS.unpack(header))
     if not geometry.is_sound(size):
-        raise UnsafeRegion('that is no area')
+        raise UnsafeRegion('this is not an area')
     return geometry
 
 

@@ -69,7 +69,7 @@ class Channel:
         while (message := self._receive()).kind not in (REPLY, FAILURE):
             self._serve(message)
         if message.id != call_id:
-            raise Violation('a reply that answers nothing')
+            raise Violation('a reply to no call')
         return _result(message)
 
     def call_oneway(self, code, request):
@@ -87,7 +87,7 @@ class Channel:
 
     def _serve(self, message):
         if message.kind in (REPLY, FAILURE):
-            raise Violation('a reply that answers nothing')
+            raise Violation('a reply to no call')
         if message.kind == TRANSACTION:
             answer = self._carry_out(message)
             answer.id = message.id

@@ -11,12 +11,12 @@ def check_mappable(number):
     try:
         seals = fcntl.fcntl(number, fcntl.F_GET_SEALS)
     except OSError as error:
-        raise UnsafeRegion('the descriptor is no memfd') from error
+        raise UnsafeRegion('the descriptor is not a memfd') from error
     if not seals & fcntl.F_SEAL_SHRINK:
         raise UnsafeRegion('the region can shrink under its reader')
     status = os.fstat(number)
     if status.st_dev != _memfd_device():
-        raise UnsafeRegion('the region is of huge pages, which its owner can take away')
+        raise UnsafeRegion('the region has huge pages, which its owner can take away')
     return status.st_size
 
 

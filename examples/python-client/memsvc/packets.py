@@ -75,7 +75,7 @@ class Assembler:
                 _check_first(header)
                 self._first, self._body, self._descriptors = header, b'', descriptors
             elif header.kind != CONTINUATION or header.id != self._first.id:
-                raise Violation('something else came before the end of a message')
+                raise Violation('another message came before the end of this one')
             self._body += part
             if len(self._body) > self._first.body_size:
                 raise Violation('more bytes than were announced')
@@ -98,11 +98,11 @@ def _split(packet, descriptor_count):
     while position < len(packet):
         start = position + _LAYOUT.size
         if start > len(packet):
-            raise Violation('half a header')
+            raise Violation('an incomplete header')
         header = _Header._make(_LAYOUT.unpack_from(packet, position))
         end = start + header.body_bytes_in_packet
         if end > len(packet):
-            raise Violation('half a message')
+            raise Violation('an incomplete message')
         _check(header, descriptor_count, is_alone=end - position == len(packet))
         yield header, packet[start:end]
         position = end + -end % 8
@@ -121,6 +121,6 @@ def _check(header, descriptor_count, is_alone):
 
 def _check_first(header):
     if header.kind == CONTINUATION:
-        raise Violation('a continuation of nothing')
+        raise Violation('a continuation without a message')
     if header.data_size % 4 or header.data_size > MAX_DATA_BYTES or header.object_count > MAX_OBJECTS:
         raise Violation('a parcel beyond the limits')

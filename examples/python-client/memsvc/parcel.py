@@ -98,7 +98,7 @@ class Reader:
 
     def enforce_interface(self, name):
         if (self.int(), self.int(), self.int(), self.string()) != (0, -1, TOKEN_MARK, name):
-            raise BadParcel(f'this is no call of {name}')
+            raise BadParcel(f'this is not a call of {name}')
 
     def _unpack(self, layout):
         return layout.unpack(self._take(layout.size))

@@ -71,13 +71,13 @@ def _why(path, by, error):
     if code in (errno.ECONNREFUSED, errno.ENOTSOCK):
         return RegistryUnavailable(_no_socket(path) or f'no registry at {path}{_help(path, by)}')
     if code == errno.ENOENT:
-        hint = ": that is an address; a path has no 'unix:' before it" if path.startswith('unix:') else _help(path, by)
+        hint = ": that is an address; give the path without 'unix:'" if path.startswith('unix:') else _help(path, by)
         return RegistryUnavailable(f'no registry at {path}{hint}')
     if code == errno.EPROTOTYPE:
-        return RegistryUnavailable(f"{path} is another program's socket, and no registry: it does not take packets")
+        return RegistryUnavailable(f'{path} is the socket of another program, not of a registry: it does not take packets')
     reasons = {
-        errno.ENOTDIR: 'a part of that path is no folder',
-        errno.ELOOP: 'its symbolic links lead in a circle',
+        errno.ENOTDIR: 'a part of that path is not a folder',
+        errno.ELOOP: 'its symbolic links form a circle',
         errno.ENAMETOOLONG: 'a name in that path is too long',
     }
     if code in reasons:
@@ -91,7 +91,7 @@ def _no_socket(path):
     except OSError:
         return None
     kinds = [kind for is_one, kind in KINDS if is_one(mode)]
-    return f"{path} is {kinds[0]}, and no registry's socket" if kinds else None
+    return f'{path} is {kinds[0]}, not the socket of a registry' if kinds else None
 
 
 def _help(path, by):
@@ -100,8 +100,8 @@ def _help(path, by):
     how = 'add' if by == 'default' else 'instead say'
     for scope, whose, other in [('user', "the user's", user_path()), ('system', "the machine's", SYSTEM_PATH)]:
         if other not in (None, path) and _is_served(other):
-            hints.append(f'{whose} registry is served: {how} --{scope}')
-    return f': {"; ".join(hints)}' if hints else ', and this user may not make one there'
+            hints.append(f'{whose} registry is running: {how} --{scope}')
+    return f': {"; ".join(hints)}' if hints else ', and this user may not start one there'
 
 
 def _may_be_hosted(path):

@@ -54,7 +54,7 @@ class Registry(Owner):
         reply = self._channel.call(self.GET_SERVICE, self._request().string(name))
         if reply.int() != self.ANOTHERS:
             quoted = json.dumps(name, ensure_ascii=False)
-            raise ServiceNotFound(f"no service {quoted} at {self.path}; 'memsvc list' shows what there is")
+            raise ServiceNotFound(f"no service {quoted} at {self.path}; 'memsvc list' shows all services")
         _accepts_descriptors, pid, uid = reply.int(), reply.int(), reply.int() & 0xFFFFFFFF
         end = socket.socket(fileno=reply.descriptor().release())
         return Channel(end, name, self._patience), Holder(pid, uid)

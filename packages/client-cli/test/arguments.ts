@@ -101,7 +101,7 @@ const WRONG_LINES: [words: string[], message: RegExp][] = [
   [['write', '1', '--registry'], /option '--registry <path>' argument missing/],
   [['get'], /missing required argument 'key'/],
   [['get', 'k', '--bytes'], /unknown option '--bytes'/],
-  [['read', '--store', 's'], /read is not about a store/],
+  [['read', '--store', 's'], /read does not use a store/],
   [['import'], /missing required argument 'file'/],
   [['put', 'k', 'v', 'w'], /too many arguments/],
 ]

@@ -9,7 +9,7 @@ import { LeakDetector, type Watched } from './leak-detector.ts'
 
 /** A key that has changed since it was polled last. */
 export interface AreaChange {
-  /** Its name. */
+  /** The key. */
   key: string
   /** Of the value now, or of the deletion; 0n when only that it is gone is known. */
   version: bigint
@@ -49,7 +49,7 @@ export class AreaFeed {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: this.#cell.handle === NO_HANDLE ? 'closed' : 'open' })
   }

@@ -45,7 +45,7 @@ let reads = AGAIN + 1
 
 /** Its methods throw the code ERR_CLOSED after the reader's close(). */
 export class AreaKey {
-  /** Its name. */
+  /** The key. */
   readonly key: string
   /** Of the value that was read last, in bytes: the whole of it. 0 when it was absent. */
   byteLength = 0
@@ -79,7 +79,7 @@ export class AreaKey {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { key: this.key, version: this.version })
   }

@@ -68,7 +68,7 @@ export class AreaReader {
     return new AreaReader(new AreaMemory(unwrap('mmap', native.areaAttach(fdNumber(fd)), 'attaching an area')))
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: this.isOpen ? 'open' : 'closed' })
   }

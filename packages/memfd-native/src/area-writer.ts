@@ -252,7 +252,7 @@ export class AreaWriter {
     native.areaReplica(this.#cell.handle, state, applied, contact)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: this.isOpen ? 'open' : 'closed' })
   }

@@ -45,7 +45,7 @@ export class FdWatcher {
     this.#handle = NO_HANDLE
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: this.#handle === NO_HANDLE ? 'closed' : 'watching' })
   }

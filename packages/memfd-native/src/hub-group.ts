@@ -22,7 +22,7 @@ export class HubGroup {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { number: this.number })
   }

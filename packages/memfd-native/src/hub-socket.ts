@@ -40,7 +40,7 @@ export class HubSocket {
     return socket.#slot
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: this.isClosed ? 'closed' : 'open' })
   }
@@ -170,7 +170,7 @@ export class HubListener {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: this.isClosed ? 'closed' : 'open' })
   }

@@ -97,7 +97,7 @@ export class Hub {
     process.once('exit', () => this.flush()) // a handler may end the process before the batch is over
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { references: this.#refs })
   }

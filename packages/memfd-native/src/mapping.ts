@@ -74,7 +74,7 @@ export class Mapping {
     return new Mapping(handle, length, prot)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       length: this.length,

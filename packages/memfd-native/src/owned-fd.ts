@@ -52,12 +52,12 @@ export class OwnedFd {
     return ownResult('fcntl', native.adopt(fd))
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { fd: this.fd, state: this.isClosed ? 'closed' : 'open' })
   }
 
-  /** The number, a look at it: still owned here. -1 after close() or release(). */
+  /** The descriptor number, which still belongs to this object: do not close it. -1 after close() or release(). */
   get fd(): number {
     return this.#cell.fd
   }

@@ -2,14 +2,14 @@ import process from 'node:process'
 import { errnos } from './errnos.ts'
 
 /**
- * A failed system call, shaped like Node's own: `code` is the errno's name (`EPERM`), `errno` is negative
- * as in Node, `syscall` the name of the call.
+ * A failed system call, with the fields of Node's own: `code` is the name of the errno (`EPERM`), `errno` is its
+ * negative number, and `syscall` is the name of the call.
  */
 export class SyscallError extends Error {
   readonly code: string
   /** Negative, as in Node. */
   readonly errno: number
-  /** Of the manual page that explains the errno. */
+  /** The name of the call; its man page explains the errno. */
   readonly syscall: string
 
   /** @param errno the errno, negative (as the addon answers it and as Node shows it). */

@@ -144,7 +144,10 @@ t.test('a stream lets the process end while it waits, where it is told to', (t) 
 })
 
 t.test('descriptors that find no room end the stream with an error', (t) => {
-  t.equal(runFixture('streams-with-a-full-table').output, 'EMFILE recvmsg: EMFILE, descriptors that came are lost')
+  t.equal(
+    runFixture('streams-with-a-full-table').output,
+    'EMFILE recvmsg: EMFILE, descriptors that arrived are lost: no number is free',
+  )
   t.end()
 })
 

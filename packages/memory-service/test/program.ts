@@ -56,7 +56,7 @@ for (const [args, complaint] of USAGE) {
 
 t.test('--help and --version are data', async (t) => {
   t.match(await runProgram(MEMSVC, ['--help']), { code: 0, stdout: /^Usage: memsvc/, stderr: '' })
-  t.match(await runProgram(MEMSVC, ['start', '--help']), { code: 0, stdout: /octal \(default: 600\)/, stderr: '' })
+  t.match(await runProgram(MEMSVC, ['start', '--help']), { code: 0, stdout: /octal\s+\(default: 600\)/, stderr: '' })
   t.match(await runProgram(MEMSVC, ['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+$/, stderr: '' })
 })
 

@@ -125,7 +125,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
       const response = await fetch('api/start', { method: 'POST', body: '{}' })
       return [response.status, (await response.json()).words]
     })
-    t.strictSame(refused, [400, 'This window starts no daemon: it was opened with --no-start'])
+    t.strictSame(refused, [400, 'This window cannot start a daemon: it was opened with --no-start'])
     await click(page, 'Start memsvc')
     await sees(page, "started 'memsvc start' (pid ")
     const [, pid] =

@@ -168,7 +168,7 @@ t.test('a service that is no store is said to be none', async (t) => {
   const { registry } = await support.startMemsvc(t)
   for (const args of [['get', 'k'], ['put', 'k', '1'], ['keys'], ['changes']]) {
     const ending = await support.memclient(registry, [...args, '--store', 'AnonymousSharedMemory'])
-    t.match(ending, { code: 1, stdout: '', stderr: /AnonymousSharedMemory is no store, but shy/ }, args.join(' '))
+    t.match(ending, { code: 1, stdout: '', stderr: /AnonymousSharedMemory is not a store, but shy/ }, args.join(' '))
   }
 })
 
@@ -176,7 +176,7 @@ t.test('a service that is no value is said to be none', async (t) => {
   const { registry } = await support.startMemsvc(t)
   for (const args of [['read'], ['write', '1'], ['info'], ['watch']]) {
     const ending = await support.memclient(registry, [...args, 'SharedStore'])
-    t.match(ending, { code: 1, stdout: '', stderr: /SharedStore is no value, but memsvc\.IStore/ }, args.join(' '))
+    t.match(ending, { code: 1, stdout: '', stderr: /SharedStore is not a value, but memsvc\.IStore/ }, args.join(' '))
   }
 })
 

@@ -143,7 +143,7 @@ t.test('what is wrong with an import is told by its key', async (t) => {
   const wrong: [value: unknown, code: number, message: RegExp][] = [
     [{ a: 1, forbidden: 2, b: 3 }, 4, /^memclient: "forbidden": .*may not write.*; 1 of 3 keys were imported$/],
     [{ a: 1, long: 'x'.repeat(2000) }, 5, /^memclient: "long": .*limit.*; 1 of 2 keys/],
-    [{ '': 1 }, 2, /a key has 1 to 512 bytes/],
+    [{ '': 1 }, 2, /a key must have 1 to 512 bytes/],
     [{ a: { $bytes: 'no base64!' } }, 2, /\$bytes of "a" are not base64/],
     [[1], 2, /must be one JSON object/],
     ['text', 2, /must be one JSON object/],
@@ -155,7 +155,7 @@ t.test('what is wrong with an import is told by its key', async (t) => {
   support.nodeFs.writeFileSync(support.nodePath.join(folder, 'broken.json'), '{"a": 1,')
   t.match(await support.memclient(registry, ['import', support.nodePath.join(folder, 'broken.json')]), {
     code: 2,
-    stderr: /broken\.json is no JSON/,
+    stderr: /broken\.json is not JSON/,
   })
   t.match(await support.memclient(registry, ['import', support.nodePath.join(folder, 'none.json')]), {
     code: 1,

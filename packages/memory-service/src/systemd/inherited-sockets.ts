@@ -25,7 +25,7 @@ export function chooseListener<S extends Inherited>(sockets: readonly S[], regis
   const wrong = [...faults].filter(([, found]) => found.length > 0)
   if (wrong.length === 0) return listener
   const words = wrong.map(([socket, found]) => `${describe(socket)}: ${found.join(', ')}`)
-  throw new IllegalStateError(`memsvc cannot use all inherited sockets; change their unit: ${words.join('; ')}`)
+  throw new IllegalStateError(`not all inherited sockets can be used; change their unit: ${words.join('; ')}`)
 }
 
 /** What is to be changed in the unit; nothing where the socket is as it should be. */

@@ -81,7 +81,10 @@ t.test('stores are as they stand in the file, and small ones have room for fewer
 const WRONG: [text: string, message: string][] = [
   ['{"stores": [\n{"capacity": 1}]}', 'FILE:2: stores[0] has no "name"'],
   ['{"stores": [{"name": "a"},\n{"name": "a"}]}', 'FILE:2: the store a appears twice'],
-  ['{"stores": [{"name": "AnonymousSharedMemory"}]}', 'FILE:1: AnonymousSharedMemory is the value, and no store'],
+  [
+    '{"stores": [{"name": "AnonymousSharedMemory"}]}',
+    "FILE:1: a store cannot have the name AnonymousSharedMemory, which is the value's",
+  ],
   [
     '{"stores": [{"name": "a",\n"limits": {"keys": 1}}]}',
     'FILE:2: stores[0].limits has no member "keys", only maxKeys,',
@@ -92,7 +95,7 @@ const WRONG: [text: string, message: string][] = [
   ],
   [
     '{"stores": [{"name": "a", "capacity": "1 MiB", "limits": {"maxKeys": 65536}}]}',
-    'FILE:1: a capacity of 1048576 bytes has no room for 65536 keys: at least 4210688',
+    'FILE:1: capacity must be at least 4210688 for 65536 keys, and is 1048576',
   ],
   [
     '{"stores": [{"name": "a", "rules": [{"keys": ["\\u0001"]}]}]}',
@@ -133,7 +136,7 @@ const FORMER_NAMES = {
 
 for (const [former, name] of Object.entries(FORMER_NAMES)) {
   const text = `{\n"limits": {\n"${name}": { "total": 9 },\n"${former}": { "total": 9 }}}`
-  WRONG.push([text, `FILE:4: limits has no member "${former}": it is called "${name}" now`])
+  WRONG.push([text, `FILE:4: limits has no member "${former}": it is now called "${name}"`])
 }
 
 for (const [text, message] of WRONG) {
@@ -152,7 +155,7 @@ t.test('what is no readable file is refused', async (t) => {
 
 for (const [size, outcome] of [
   [1024 * 1024, 'none'],
-  [1024 * 1024 + 1, 'ERR_INVALID_ARG_VALUE FILE: has 1048577 bytes; 1048576 are allowed'],
+  [1024 * 1024 + 1, 'ERR_INVALID_ARG_VALUE FILE: must have at most 1048576 bytes, and has 1048577'],
 ] as const) {
   t.test(`a file of ${size} bytes: ${outcome}`, async (t) => {
     t.equal(await refusal(fileOf(t, '{}'.padEnd(size))), outcome)

@@ -30,7 +30,7 @@ const NAMES = [
   'systemd',
   'configuration',
   'path of the registry',
-  'way to the registry',
+  'folders on the path',
   'folder of the socket',
   'lock file',
   'registry',
@@ -98,10 +98,10 @@ t.test(
     const { path } = new ConfigurationFile(t, {
       stores: [{ name: 'huge', capacity: '900 GiB', rules: [{ keys: ['a'], read: [] }] }],
     })
-    t.match((await examine(registry)).of('memory for stores'), { found: /^1 of up to 64 MiB together/ })
+    t.match((await examine(registry)).of('memory for stores'), { found: /^1 with up to 64 MiB in total/ })
     t.match((await examine(registry, ['--config', path])).of('memory for stores'), {
       verdict: 'warning',
-      found: /^2 of up to 1843264 MiB together/,
+      found: /^2 with up to 1843264 MiB in total/,
       remedy: /capacity/,
     })
     const { code, of } = await examine(registry, ['--config', path], { prefix: ['prlimit', '--fsize=100000000'] })
@@ -115,13 +115,13 @@ t.test('it tells every folder on the way: one of everybody is a problem, one of 
   const registry = harness.newRegistryPath(t, 0o777)
   const { code, of } = await examine(join(dirname(registry), 'a/b/r.sock'))
   t.equal(code, 1)
-  t.match(of('way to the registry'), {
+  t.match(of('folders on the path'), {
     verdict: 'problem',
     found: `${dirname(registry)} can be written to by everybody (mode 0777)`,
   })
   t.match(of('registry'), { verdict: 'problem', found: /is not trusted/ })
   chmodSync(dirname(registry), 0o770)
-  t.match((await examine(registry)).of('way to the registry'), {
+  t.match((await examine(registry)).of('folders on the path'), {
     verdict: 'warning',
     found: `${dirname(registry)} can be written to by its group`,
   })

@@ -150,7 +150,7 @@ t.test('a lock file that is a symlink is not followed', async (t) => {
 t.test('a lock file that is no file is refused', async (t) => {
   const registry = newRegistryPath(t)
   support.nodeChildProcess.execFileSync('mkfifo', [`${registry}.lock`])
-  t.match(await support.memsvc(registry, ['start']), { code: 1, stderr: 'memsvc: the lock file is no regular file' })
+  t.match(await support.memsvc(registry, ['start']), { code: 1, stderr: 'memsvc: the lock file is not a regular file' })
 })
 
 t.test('garbage in the lock file does not matter', async (t) => {

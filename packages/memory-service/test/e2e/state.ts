@@ -113,7 +113,7 @@ t.test('another daemon with the same folder is refused, and so is one without st
   await startMemsvc(t, { args: ['--state', state] })
   t.match(await memsvc(newRegistryPath(t), ['start', '--state', state]), {
     code: 1,
-    stderr: `memsvc: another process has the state folder ${state}`,
+    stderr: `memsvc: another process uses the state folder ${state}`,
   })
   t.match(await memsvc(newRegistryPath(t), ['start', '--no-store', '--state', state]), {
     code: 2,

@@ -125,6 +125,6 @@ t.test('a user whose lock file is left from root is told what to remove', { skip
   t.equal(code, 4)
   t.match(
     stderr,
-    `${registry}.lock belongs to root, not to uid ${OTHER} who starts: if it is a leftover, let root remove it`,
+    `${registry}.lock belongs to root, not to uid ${OTHER}, which starts this daemon: if no registry uses it any more, ask root to remove it`,
   )
 })

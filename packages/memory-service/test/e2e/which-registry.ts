@@ -81,7 +81,7 @@ t.test('a registry that runs elsewhere is not spoken to, but named', async (t) =
     t.strictSame({ code, stdout }, { code: 3, stdout: '' }, args.join(' '))
     t.match(
       stderr,
-      `no registry at ${elsewhere}: start one with 'memsvc start'; the user's registry is served: add --user`,
+      `no registry at ${elsewhere}: start one with 'memsvc start'; the user's registry is running: add --user`,
     )
   }
   t.match(await support.runMemclient(['read', '--user'], asked), { code: 0, stdout: '0' })
@@ -109,13 +109,13 @@ t.test('what is no registry is said to be what it is', async (t) => {
   support.nodeFs.writeFileSync(support.nodePath.join(folder, 'file'), '')
   support.nodeFs.symlinkSync('circle', support.nodePath.join(folder, 'circle'))
   const cases: [path: string, words: string][] = [
-    [folder, `${folder} is a folder, and no registry's socket`],
-    ['/dev/null', "/dev/null is a device, and no registry's socket"],
-    [support.nodePath.join(folder, 'file'), "is a file, and no registry's socket"],
-    [support.nodePath.join(folder, 'file/registry.sock'), 'a part of that path is no folder'],
-    [support.nodePath.join(folder, 'circle'), 'its symbolic links lead in a circle'],
-    [stream, "is another program's socket, and no registry"],
-    ['unix:/x', "a path has no 'unix:' before it"],
+    [folder, `${folder} is a folder, not the socket of a registry`],
+    ['/dev/null', '/dev/null is a device, not the socket of a registry'],
+    [support.nodePath.join(folder, 'file'), 'is a file, not the socket of a registry'],
+    [support.nodePath.join(folder, 'file/registry.sock'), 'a part of that path is not a folder'],
+    [support.nodePath.join(folder, 'circle'), 'its symbolic links form a circle'],
+    [stream, 'is the socket of another program, not of a registry'],
+    ['unix:/x', "give the path without 'unix:'"],
     [
       support.nodePath.join(folder, 'none'),
       `no registry at ${support.nodePath.join(folder, 'none')}: start one with 'memsvc start'`,
@@ -133,5 +133,5 @@ t.test('what is no registry is said to be what it is', async (t) => {
 t.test('who may not make a registry is not told to start one', { skip }, async (t) => {
   const { code, stderr } = await support.runMemclient(['read'], { uid: harness.OTHER_UID })
   t.equal(code, 3)
-  t.equal(stderr, `memclient: no registry at ${OF_THE_MACHINE}/registry.sock, and this user may not make one there`)
+  t.equal(stderr, `memclient: no registry at ${OF_THE_MACHINE}/registry.sock, and this user may not start one there`)
 })

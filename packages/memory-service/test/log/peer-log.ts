@@ -28,7 +28,7 @@ t.test(`of one user ${SHARE} lines are told, the others are counted`, (t) => {
   warnMany(log, 8, 1)
   t.match(lines.at(-1), { uid: 8 }, 'another user is heard')
   log.close()
-  t.strictSame(lines.at(-1), { level: 40, leftOut: 1000, msg: 'lines about peers were left out' })
+  t.strictSame(lines.at(-1), { level: 40, leftOut: 1000, msg: 'log lines about peers were left out' })
   t.end()
 })
 

@@ -58,7 +58,7 @@ t.test('what was asked for is granted in full, at the cost of the others, or ref
   t.equal(need(asked(room - 16), 1000), room)
   t.throws(() => fitLimits(asked(room - 15), 1000), {
     code: 'ERR_INVALID_ARG_VALUE',
-    message: new RegExp(`${OWN} of the daemon's own and ${room - 15} connections: raise it`),
+    message: new RegExp(`the daemon itself needs ${OWN} and ${room - 15} connections. Raise it`),
   })
   t.throws(() => fitLimits(asked(1_000_000), 65_536), { code: 'ERR_INVALID_ARG_VALUE' })
   t.equal(fitLimits(asked(12_000), 65_536).channels.total, RESOURCES.channels.total)
@@ -109,12 +109,12 @@ t.test('fewer objects than callbacks, both asked for, are refused by name', asyn
       const asked = (objects: number) => ({ [callbacks]: { [share]: 200 }, objects: { [share]: objects } })
       t.throws(() => fitLimits(asked(199), Number.POSITIVE_INFINITY), {
         code: 'ERR_INVALID_ARG_VALUE',
-        message: `${callbacks}.${share} is 200, more than objects.${share}, which is 199: each callback is an object`,
+        message: `${callbacks}.${share} must be at most objects.${share}, which is 199, because each callback is an object; it is 200`,
       })
       t.equal(fitLimits(asked(200), Number.POSITIVE_INFINITY).objects[share], 200)
     }
   }
   t.throws(() => fitLimits({ watchers: { perPeer: 4097 } }, Number.POSITIVE_INFINITY), {
-    message: 'watchers.perPeer is 4097: a channel has at most 4096 objects, and each callback is one',
+    message: 'watchers.perPeer must be at most 4096, because a channel has at most that many objects; it is 4097',
   })
 })

@@ -23,13 +23,13 @@ t.test('a file, or the folder of one that is not there, belongs to somebody', { 
   nodeFs.chownSync(file, OTHER_UID, OTHER_UID)
   t.match(explainRefusal(file, refusal), {
     code: 'ERR_SECURITY',
-    message: `${file} belongs to uid ${OTHER_UID}, not to uid 0 who starts`,
+    message: `${file} belongs to uid ${OTHER_UID}, not to uid 0, which starts this daemon`,
   })
   t.match(explainClosedSocket(file, refusal), { message: `${file} belongs to uid ${OTHER_UID} and is closed to uid 0` })
   nodeFs.chownSync(folder, OTHER_UID, OTHER_UID)
   t.match(explainRefusal(nodePath.join(folder, 'missing'), refusal), {
     code: 'ERR_SECURITY',
-    message: `${folder} belongs to uid ${OTHER_UID}, not to uid 0 who starts`,
+    message: `${folder} belongs to uid ${OTHER_UID}, not to uid 0, which starts this daemon`,
   })
   nodeFs.chownSync(folder, 0, 0)
 })

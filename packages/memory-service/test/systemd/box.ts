@@ -313,7 +313,8 @@ t.test('under a real systemd', { skip }, async (t) => {
     await box.ask('systemctl', 'stop', 'memsvc.socket', 'memsvc.service')
     await box.ask('systemctl', 'daemon-reload')
     await box.run('systemctl', 'start', '--no-block', 'memsvc.socket', 'memsvc.service')
-    const isReason = ({ message }: { message: string }) => message.includes('memsvc: of the inherited sockets')
+    const isReason = ({ message }: { message: string }) =>
+      message.includes('memsvc: not all inherited sockets can be used')
     const lines = await until(
       () => box.journal(),
       (journal) => journal.some(isReason),

@@ -171,7 +171,7 @@ t.test('an internet socket ends the start', async (t) => {
   const { fd } = (server as unknown as { _handle: { fd: number } })._handle
   using inherited = native.dup(fd)
   const handing = handOver([inherited], { ...FOR_US, LISTEN_FDS: '1' })
-  t.match(await complaint(handing), /a socket without a path \(descriptor 3\): no Unix socket \(address family 2\)/)
+  t.match(await complaint(handing), /a socket without a path \(descriptor 3\): not a Unix socket \(address family 2\)/)
   server.close()
   await nodeEvents.once(server, 'close')
 })
@@ -193,7 +193,7 @@ for (const [count, words] of BAD_COUNTS) {
 }
 
 const others: [string, NodeJS.ProcessEnv, RegExp | null][] = [
-  ['for another process', { LISTEN_PID: '43', LISTEN_FDS: '1' }, /meant for process 43, and this is 42/],
+  ['for another process', { LISTEN_PID: '43', LISTEN_FDS: '1' }, /meant for process 43, but this is process 42/],
   ['for nobody', { LISTEN_FDS: '1' }, /no LISTEN_PID/],
   ['for no process', { LISTEN_PID: '0x2a', LISTEN_FDS: '1' }, /process 0x2a/],
   ['no descriptors', { LISTEN_PID: '42', LISTEN_FDS: '0' }, null],

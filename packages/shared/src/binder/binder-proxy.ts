@@ -21,8 +21,8 @@ interface DeathLink {
 }
 
 /**
- * The stand-in for an object of another process. On one channel the same object has the same proxy, for as long as
- * anybody holds that. Close it to give the object back at once; otherwise the garbage collector does.
+ * Stands for an object of another process (android.os.BinderProxy). The same object has the same proxy on one channel,
+ * as long as you hold the proxy. Close it to release the object at once; otherwise the garbage collector does.
  */
 export class BinderProxy implements IBinder, LinkedProxy {
   /** Whether requests to the object may carry descriptors. */
@@ -45,13 +45,16 @@ export class BinderProxy implements IBinder, LinkedProxy {
 
   /**
    * Calls the object in its process.
-   * @param data borrowed until this returns. The call leaves at once, or at the end of this turn with others.
-   * @param reply filled in when the promise resolves; null: the answer is dropped.
-   * @param options how long to wait for the answer; default: as long as it takes. One that comes later is dropped
-   * @returns false when the object does not know the code, or failed by a fault of its own; true at once for FLAG_ONEWAY
-   * @throws ERR_DEAD_OBJECT the process is gone; ERR_CLOSED after close(); ERR_TRANSACTION_TOO_LARGE above 1 MiB - 8 KiB;
-   *   ERR_LIMIT too many calls pending, too much unread by the peer, or over 253 descriptors;
-   *   AbortError, ERR_TIMEOUT; ERR_UNSUPPORTED_OPERATION descriptors to an object that takes none, or a proxy of another channel
+   * @param data yours again when this returns. The call is sent at once, or together with others at the end of this
+   *   turn of the event loop.
+   * @param reply filled in when the promise resolves; with null the answer is dropped.
+   * @param options how long to wait for the answer; by default as long as it takes. An answer that comes later is
+   *   dropped
+   * @returns false if the object does not know the code, or failed because of a bug; for FLAG_ONEWAY true at once
+   * @throws ERR_DEAD_OBJECT if the process is gone; ERR_CLOSED after close(); ERR_TRANSACTION_TOO_LARGE above 1 MiB - 8
+   *   KiB; ERR_LIMIT for too many calls that wait, too much that the peer has not read, or more than 253 descriptors;
+   *   AbortError and ERR_TIMEOUT by `options`; ERR_UNSUPPORTED_OPERATION for descriptors to an object that accepts
+   *   none, or a proxy of another channel
    */
   transact(
     code: number,
@@ -76,24 +79,27 @@ export class BinderProxy implements IBinder, LinkedProxy {
     }
   }
 
-  /** For this project's packages: as transact with FLAG_ONEWAY, and what goes wrong is thrown. */
+  /** Only for memsvc's packages: like transact with FLAG_ONEWAY, but failures are thrown. */
   transactOneway(code: number, data: Parcel): void {
     this.#checkAlive()
     this.#link.transactOneway(this, code, data)
   }
 
-  /** For `defineInterface` only: as transact, for what `reader` makes of the answer. */
+  /** Only for `defineInterface`: like transact, but returns what `reader` reads from the answer. */
   transactFor<T>(code: number, data: Parcel, reader: ResultReader<T>, options: CallOptions | undefined): Promise<T> {
     this.#checkAlive()
     return this.#link.transactFor(this, code, data, reader, options)
   }
 
-  /** Always null: the implementation lives elsewhere. */
+  /** Always null, because the implementation is in another process. */
   queryLocalInterface(_descriptor: string): IInterface | null {
     return null
   }
 
-  /** Asks once and keeps the answer. @throws as transact */
+  /**
+   * The name of the interface. It asks once and keeps the answer.
+   * @throws as transact
+   */
   async getInterfaceDescriptor(options: CallOptions = {}): Promise<string | null> {
     checkCallOptions(options)
     this.#descriptor ??= this.#askDescriptor()
@@ -101,8 +107,8 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   /**
-   * The object that is offered beside this one, by the same channel (Android's `getExtension`); null: none, or its
-   * process knows of no such thing. Close a proxy that is not needed any more.
+   * The second object that is offered beside this one, on the same channel (Android's `getExtension`). null if there is
+   * none, or if its process does not know extensions. Close the proxy when you no longer need it.
    * @throws as transact
    */
   async getExtension(options: CallOptions = {}): Promise<IBinder | null> {
@@ -116,7 +122,10 @@ export class BinderProxy implements IBinder, LinkedProxy {
     }
   }
 
-  /** Whether the object answers now, or in time; false on any error. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE options */
+  /**
+   * Whether the object answers, in the time that `options` allow; false on any error.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for bad options
+   */
   async pingBinder(options: CallOptions = {}): Promise<boolean> {
     checkCallOptions(options)
     const data = Parcel.obtain()
@@ -129,20 +138,20 @@ export class BinderProxy implements IBinder, LinkedProxy {
     }
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { object: this.#object, state: this.#state })
   }
 
-  /** The last that is known: true until the channel ends. */
+  /** Whether the object lives, as far as is known: true until the channel ends. */
   isBinderAlive(): boolean {
     return this.#state === 'alive'
   }
 
   /**
-   * Tells `recipient` once when the process of this object is gone. Linked twice, told twice. A proxy with links is
-   * kept for as long as its channel lives.
-   * @throws ERR_DEAD_OBJECT when it is gone already, ERR_CLOSED after close()
+   * Calls `recipient` once when the process of this object is gone. If you link it twice, it is called twice. A proxy
+   * with links is kept as long as its channel lives.
+   * @throws ERR_DEAD_OBJECT if it is gone already; ERR_CLOSED after close()
    */
   linkToDeath(recipient: DeathRecipient, flags = 0): void {
     checkRecipient(recipient)
@@ -152,7 +161,10 @@ export class BinderProxy implements IBinder, LinkedProxy {
     this.#addLink({ recipient, flags, tell })
   }
 
-  /** For this project's packages: as linkToDeath, of a recipient that runs nothing of the user's, in no async context of its own. */
+  /**
+   * Only for memsvc's packages: like linkToDeath, for a recipient that runs no code of yours, outside any async
+   * context.
+   */
   linkOwnToDeath(recipient: DeathRecipient): void {
     this.#checkAlive()
     this.#addLink({ recipient, flags: 0, tell: (who) => recipient.binderDied(who) })
@@ -166,8 +178,8 @@ export class BinderProxy implements IBinder, LinkedProxy {
 
   /**
    * Removes one link of this recipient with these flags.
-   * @returns true if it was removed, false when the object is dead: the recipient has been told or will be
-   * @throws ERR_NO_SUCH_ELEMENT when it was never linked
+   * @returns true if it was removed; false if the object is dead, and the recipient was called or will be
+   * @throws ERR_NO_SUCH_ELEMENT if it was never linked
    */
   unlinkToDeath(recipient: DeathRecipient, flags = 0): boolean {
     checkNotNull('recipient', recipient)
@@ -181,8 +193,9 @@ export class BinderProxy implements IBinder, LinkedProxy {
   }
 
   /**
-   * Lets the object go. Of a service that getService answered, this ends its channel, and with it every object that came
-   * by it; otherwise only this reference is given back. Idempotent; nobody is told of a death.
+   * Releases the object. For a service that getService returned, this ends the channel, and with it every object that
+   * was received over it. For other proxies it only gives this reference back. Idempotent. Death recipients are not
+   * called.
    */
   close(): void {
     if (this.#state === 'closed') return
@@ -196,7 +209,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
     this.close()
   }
 
-  /** For its link only: the channel has ended. */
+  /** Only for its link: the channel has ended. */
   linkEnded(reason: Error): void {
     if (this.#state !== 'alive') return
     this.#state = 'dead'
@@ -212,12 +225,12 @@ export class BinderProxy implements IBinder, LinkedProxy {
     }
   }
 
-  /** For this project's packages: by what it is called. See `sessionOf`. */
+  /** Only for memsvc's packages: the link that carries its calls. See `sessionOf`. */
   get link(): ProxyLink {
     return this.#link
   }
 
-  /** For its link only: the number in the peer's table. */
+  /** Only for its link: the number of the object in the peer's table. */
   get objectNumber(): number {
     return this.#object
   }

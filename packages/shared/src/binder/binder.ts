@@ -24,33 +24,33 @@ import { readsCallerSynchronously } from './calling-identity.ts'
 import { readsInPlace } from './in-place.ts'
 import * as codes from './transaction-codes.ts'
 
-/** What an object of ours accepts. */
+/** What a Binder accepts. */
 export interface BinderOptions {
   /**
-   * Whether requests may carry descriptors. Default false: a foreign descriptor can be made to block its holder, so a
-   * service says explicitly that it wants them. Of a published service this is settled by `addService`.
+   * Whether requests may carry descriptors. The default is false: a descriptor from somebody else can block the process
+   * that uses it, so a service must ask for them. For a published service, `addService` fixes this.
    */
   acceptFileDescriptors?: boolean
 }
 
 /**
- * The implementation of a remotable object. Whoever got it in a parcel, or by its name from the registry, may call it;
- * in its own process it is called directly.
+ * An object that other processes can call (android.os.Binder). A process that received it in a parcel, or found it by
+ * its name in the registry, may call it. In its own process it is called directly.
  */
 export class Binder implements IBinder {
   /** The first code that is free for methods: 1. */
   static readonly FIRST_CALL_TRANSACTION = codes.FIRST_CALL_TRANSACTION
   /** The last code that is free for methods: 16,777,215. */
   static readonly LAST_CALL_TRANSACTION = codes.LAST_CALL_TRANSACTION
-  /** Answered for every object of another process; `_PNG`. */
+  /** Asks whether the object answers; every object of another process does (`_PNG`). */
   static readonly PING_TRANSACTION = codes.PING_TRANSACTION
-  /** Asks for the name of the interface; `_NTF`. */
+  /** Asks for the name of the interface (`_NTF`). */
   static readonly INTERFACE_TRANSACTION = codes.INTERFACE_TRANSACTION
-  /** Android's debugging output; unknown here unless an object serves it; `_DMP`. */
+  /** Asks for Android's debugging output. It is unknown here unless an object serves it (`_DMP`). */
   static readonly DUMP_TRANSACTION = codes.DUMP_TRANSACTION
-  /** The caller does not wait and learns nothing. */
+  /** The caller does not wait, and does not learn the result. */
   static readonly FLAG_ONEWAY = codes.FLAG_ONEWAY
-  /** The data is secret. Accepted; it stays with the caller. */
+  /** The data is secret. The flag is accepted, but has no effect here. */
   static readonly FLAG_CLEAR_BUF = codes.FLAG_CLEAR_BUF
 
   /** Whether requests to this object may carry descriptors. */
@@ -59,17 +59,17 @@ export class Binder implements IBinder {
   #descriptor: string | null = null
   #extension: Binder | null = null
 
-  /** For this project's own objects: see its symbol. */
+  /** Only for memsvc's own objects: see the symbol. */
   get [readsCallerSynchronously](): boolean {
     return false
   }
 
-  /** For this project's own objects: see its symbol. */
+  /** Only for memsvc's own objects: see the symbol. */
   get [isBackground](): boolean {
     return false
   }
 
-  /** For this project's own objects: see its symbol. */
+  /** Only for memsvc's own objects: see the symbol. */
   [readsInPlace](_code: number): boolean {
     return false
   }
@@ -83,45 +83,59 @@ export class Binder implements IBinder {
     keepFromCloning(this)
   }
 
-  /** Process id of the caller being served, 0 if the call is oneway; this process outside of a call. */
+  /**
+   * The process id of the caller that is being served; 0 if the call is oneway. Outside a call, the id of this process.
+   */
   static getCallingPid(): number {
     return identity.callingPid()
   }
 
-  /** User id of the caller being served, by the kernel; this process' outside of a call. */
+  /** The user id of the caller that is being served, as the kernel reports it. Outside a call, that of this process. */
   static getCallingUid(): number {
     return identity.callingUid()
   }
 
-  /** As getCallingUid. @throws ERR_ILLEGAL_STATE outside of a call, unless the identity was cleared. */
+  /**
+   * As getCallingUid.
+   * @throws ERR_ILLEGAL_STATE outside of a call, unless the identity was cleared.
+   */
   static getCallingUidOrThrow(): number {
     return identity.callingUidOrThrow()
   }
 
-  /** From here on this process is the caller. @returns a token > 0 for restoreCallingIdentity. */
+  /**
+   * Makes this process the caller from here on.
+   * @returns a token > 0 for restoreCallingIdentity.
+   */
   static clearCallingIdentity(): bigint {
     return identity.clearCallingIdentity()
   }
 
-  /** Back to what it was before the clearCallingIdentity() that answered `token`. @throws ERR_INVALID_ARG_TYPE */
+  /**
+   * Restores the identity from before the clearCallingIdentity() call that returned `token`.
+   * @throws ERR_INVALID_ARG_TYPE
+   */
   static restoreCallingIdentity(token: bigint): void {
     identity.restoreCallingIdentity(token)
   }
 
-  /** Nothing to do: calls leave at once, or wait for the peer. Here for code that comes from Android. */
+  /** Does nothing: calls are sent at once, or wait for the peer. It exists for code that comes from Android. */
   static flushPendingCommands(): void {}
 
-  /** Bytes that a parcel should stay below: 65,536. */
+  /** The number of bytes that a parcel should stay below: 65,536. */
   static getSuggestedMaxIpcSizeBytes(): number {
     return codes.SUGGESTED_MAX_IPC_BYTES
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { descriptor: this.#descriptor })
   }
 
-  /** Associates an interface: `owner` is what queryLocalInterface(descriptor) gives. @throws ERR_INVALID_ARG_TYPE */
+  /**
+   * Attaches an interface: queryLocalInterface(descriptor) returns `owner` from now on.
+   * @throws ERR_INVALID_ARG_TYPE
+   */
   attachInterface(owner: IInterface | null, descriptor: string): void {
     if (owner !== null) checkObject('owner', owner)
     checkString('descriptor', descriptor)
@@ -138,8 +152,8 @@ export class Binder implements IBinder {
   }
 
   /**
-   * Offers another object beside this one, for those who know of it (Android's `setExtension`): they need not agree on
-   * codes. null: none. The extension belongs to the caller.
+   * Offers a second object beside this one, with an interface of its own, to callers that ask for it (Android's
+   * `setExtension`). null removes it. The extension still belongs to you.
    * @throws ERR_INVALID_ARG_TYPE no local Binder
    */
   setExtension(extension: Binder | null): void {
@@ -149,12 +163,12 @@ export class Binder implements IBinder {
     this.#extension = extension
   }
 
-  /** What `setExtension` was given; null: nothing. */
+  /** The object given to `setExtension`, or null. */
   async getExtension(): Promise<IBinder | null> {
     return this.#extension
   }
 
-  /** Always true: it is here. */
+  /** Always true, because the object is in this process. */
   async pingBinder(): Promise<boolean> {
     return true
   }
@@ -164,23 +178,24 @@ export class Binder implements IBinder {
     return true
   }
 
-  /** A local object cannot die before its process: nothing is linked. */
+  /** Does nothing, because a local object cannot die before its process. */
   linkToDeath(recipient: DeathRecipient, flags = 0): void {
     checkRecipient(recipient)
     checkFlags(flags)
   }
 
-  /** Always true, also of a recipient that was never linked. */
+  /** Always true, also for a recipient that was never linked. */
   unlinkToDeath(_recipient: DeathRecipient, flags = 0): boolean {
     checkFlags(flags)
     return true
   }
 
   /**
-   * Calls this object from its own process: `onTransact` runs at once, also when oneway, and what it throws arrives as
-   * it is. Both parcels stay the caller's; they are rewound, the data before and the reply after.
-   * @param options how long to wait for the answer; the parcels are in use for as long as the call goes on
-   * @returns false when the code is not known
+   * Calls this object from its own process. `onTransact` runs at once, also for a oneway call, and its errors reach you
+   * unchanged. Both parcels stay yours. The data is rewound before the call, and the reply after it.
+   * @param options how long to wait for the answer; the parcels are in use until the call has ended, also if you stop
+   *   waiting
+   * @returns false if the object does not know the code
    * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE an argument; ERR_CLOSED a recycled parcel
    */
   async transact(
@@ -206,11 +221,11 @@ export class Binder implements IBinder {
   }
 
   /**
-   * Serves one call. Override it; pass codes that are not yours on to `super`.
-   * @param data the request: borrowed until the returned promise settles. Begins with the interface token.
-   * @param reply to be filled in; written by nobody afterwards.
-   * @returns false: the code is not known. An error that is thrown travels to the caller if its code has a number in
-   *   docs/protocol.md; any other makes the caller's `transact` give false.
+   * Serves one call. Override it, and pass codes that you do not know on to `super`.
+   * @param data the request. It begins with the interface token. It is lent to you until the returned promise settles.
+   * @param reply fill it in. You must not write to it after the returned promise has settled.
+   * @returns false if the code is not known. An error that you throw reaches the caller if its code has a number in
+   *   docs/protocol.md. For any other error the caller's `transact` returns false.
    */
   onTransact<Here extends boolean>(code: number, data: Parcel, reply: Parcel, flags: number): Here // of `super`: answered at once
   onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean>

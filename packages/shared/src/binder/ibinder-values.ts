@@ -4,7 +4,10 @@ import type { IBinder as Contract } from '../parcel/ibinder.ts'
 import type { Parcelable as ParcelableContract } from '../parcel/parcelable.ts'
 import * as codes from './transaction-codes.ts'
 
-/** A remotable object: a local `Binder`, or the `BinderProxy` of one in another process (android.os.IBinder). */
+/**
+ * An object that can be called, also from another process: a local `Binder`, or the `BinderProxy` of one elsewhere
+ * (android.os.IBinder).
+ */
 export type IBinder = Contract
 
 /** The constants of android.os.IBinder. */
@@ -13,19 +16,19 @@ export const IBinder = Object.freeze({
   FIRST_CALL_TRANSACTION: codes.FIRST_CALL_TRANSACTION,
   /** The last code that is free for methods: 16,777,215. */
   LAST_CALL_TRANSACTION: codes.LAST_CALL_TRANSACTION,
-  /** Answered for every object of another process; `_PNG`. */
+  /** Asks whether the object answers; every object of another process does (`_PNG`). */
   PING_TRANSACTION: codes.PING_TRANSACTION,
-  /** Asks for the name of the interface; `_NTF`. */
+  /** Asks for the name of the interface (`_NTF`). */
   INTERFACE_TRANSACTION: codes.INTERFACE_TRANSACTION,
-  /** Android's debugging output; unknown here unless an object serves it; `_DMP`. */
+  /** Asks for Android's debugging output. It is unknown here unless an object serves it (`_DMP`). */
   DUMP_TRANSACTION: codes.DUMP_TRANSACTION,
-  /** The caller does not wait and learns nothing. */
+  /** The caller does not wait, and does not learn the result. */
   FLAG_ONEWAY: codes.FLAG_ONEWAY,
-  /** The data is secret. Accepted; it stays with the caller. */
+  /** The data is secret. The flag is accepted, but has no effect here. */
   FLAG_CLEAR_BUF: codes.FLAG_CLEAR_BUF,
 })
 
-/** What can be written into a parcel and read back (android.os.Parcelable). */
+/** An object that can be written into a parcel and read back (android.os.Parcelable). */
 export type Parcelable = ParcelableContract
 
 /** The constants of android.os.Parcelable. */

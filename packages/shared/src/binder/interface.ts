@@ -19,12 +19,12 @@ type ValuesOf<A extends readonly unknown[]> = { -readonly [I in keyof A]: ValueO
 // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a method that answers nothing
 type ResultOf<M extends MethodSpec> = M extends { returns: infer R } ? ValueOf<R> : void
 
-/** What a service implements: results as they are, or promises of them. */
+/** The methods that a service implements. They return results, or promises of results. */
 export type Implementation<S extends InterfaceSpec> = {
   [K in keyof S]: (...args: ValuesOf<S[K]['args']>) => ResultOf<S[K]> | Promise<ResultOf<S[K]>>
 }
 
-/** What a proxy offers: the same methods, answering promises. */
+/** What a proxy offers: the same methods, which return promises. */
 export type Remote<S extends InterfaceSpec> = {
   [K in keyof S]: (...args: ValuesOf<S[K]['args']>) => Promise<ResultOf<S[K]>>
 }
@@ -33,25 +33,28 @@ export type TransactionCodes<S extends InterfaceSpec> = {
   readonly [K in keyof S & string as `TRANSACTION_${K}`]: S[K]['code']
 }
 
-/** What defineInterface answers. */
+/** What defineInterface returns. */
 export interface InterfaceParts<S extends InterfaceSpec> {
   /** The name of the interface, which every request begins with. */
   readonly DESCRIPTOR: string
-  /** The table itself. */
+  /** The table of methods that you gave. */
   readonly methods: S
   /**
-   * Extend it and define the methods; `implements ImplementationOf<typeof IMine>` has the compiler check them. A method
-   * that is not defined is unknown to callers. A ParcelFileDescriptor that a method returns is closed once it has been
-   * written to the reply: return one that is yours to give.
+   * Extend it and define the methods. With `implements ImplementationOf<typeof IMine>` the compiler checks them.
+   * Callers cannot call a method that you do not define. A ParcelFileDescriptor that a method returns is closed after
+   * it was written to the reply, so return one that you no longer need.
    */
   readonly Stub: new (
     options?: BinderOptions,
   ) => Binder & IInterface
-  /** Wraps a remote binder. Each method rejects with what the service threw, or as BinderProxy.transact. */
+  /**
+   * Wraps a binder of another process. Each method rejects with the error that the service threw, or as
+   * BinderProxy.transact does.
+   */
   readonly Proxy: new (
     remote: IBinder,
   ) => IInterface & Remote<S>
-  /** The local object if the binder is one of this interface, else a new proxy. null of null. */
+  /** The local object, if the binder is local and has this interface; otherwise a new proxy. null for null. */
   asInterface(binder: IBinder): IInterface & Implementation<S>
   asInterface(binder: IBinder | null): (IInterface & Implementation<S>) | null
 }
@@ -69,10 +72,10 @@ const RESERVED = new Set([
 ])
 
 /**
- * Makes the parts of an interface.
- * @param descriptor its name: every request begins with it, and a service checks it
- * @throws ERR_INVALID_ARG_VALUE a code twice or out of range, a method named like one of Binder's or Object's, or one
- *   that is oneway and returns something
+ * Makes an interface: what AIDL generates on Android.
+ * @param descriptor the name of the interface. Every request begins with it, and the service checks it
+ * @throws ERR_INVALID_ARG_VALUE for a code that is used twice or out of range, for a method with the name of a method
+ *   of Binder or Object, or for a oneway method that returns something
  */
 export function defineInterface<const S extends InterfaceSpec>(
   descriptor: string,

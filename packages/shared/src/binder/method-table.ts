@@ -7,9 +7,9 @@ export interface MethodSpec {
   readonly code: number
   /** The types of its parameters, in their order. */
   readonly args: readonly ParcelType<unknown>[]
-  /** Absent: nothing. */
+  /** The type of its result. Absent: it returns nothing. */
   readonly returns?: ParcelType<unknown>
-  /** The caller does not wait, and learns nothing of the outcome. */
+  /** The caller does not wait, and does not learn the outcome. */
   readonly oneway?: boolean
 }
 

@@ -8,13 +8,19 @@ import type { Parcelable } from '../parcel/parcelable.ts'
 import { show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 
-/** How values of one type stand in a parcel: what a method takes or returns. */
+/** A type that a method can take or return: how its values are written to a parcel and read from it. */
 export interface ParcelType<T> {
-  /** Writes at the position. What the value owns stays its own. @throws as the writer of that type */
+  /**
+   * Writes the value at the position of the parcel. Descriptors of the value stay open.
+   * @throws as the writer of that type
+   */
   write(parcel: Parcel, value: T): void
-  /** As write, for the result of a call: what the value owns is given away with it. */
+  /** Like write, but for the result of a call: descriptors of the value are closed afterwards. */
   writeResult(parcel: Parcel, value: T): void
-  /** Reads what `write` wrote; what it owns is the caller's. @throws as the reader of that type */
+  /**
+   * Reads what `write` wrote. Descriptors in the value belong to you.
+   * @throws as the reader of that type
+   */
   read(parcel: Parcel): T
 }
 

@@ -9,11 +9,11 @@ import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 export const limitCalls: unique symbol = Symbol('limitCalls')
 
 /**
- * The same service, each call of which is given up when `signal` fires or `timeoutMs` have passed, whatever becomes of it at the
- * other side. An answer that comes later is dropped, and the descriptors in it closed. A call that was given up does not keep
- * the process alive. A signal that has fired already: nothing is sent.
- * @param service what `asInterface` answers. It stays as it is, and has the same binder
- * @returns its methods reject with AbortError or ERR_TIMEOUT then
+ * The same service, with a limit on how long each call waits: until `signal` fires or `timeoutMs` have passed. The
+ * service may still carry the call out. An answer that comes later is dropped, and its descriptors are closed. Such a
+ * call does not keep the process alive. If the signal has fired already, nothing is sent.
+ * @param service a proxy that `asInterface` returned. It is not changed; both have the same binder
+ * @returns a service whose methods then reject with AbortError or ERR_TIMEOUT
  * @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
  */
 export function withOptions<T extends IInterface>(service: T, options: CallOptions): T {

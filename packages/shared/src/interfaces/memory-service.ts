@@ -2,13 +2,13 @@
 import { defineInterface } from '../binder/interface.ts'
 import { types } from '../binder/parcel-types.ts'
 
-/** The name that the service has where nobody chose another. */
+/** The default name of the service. */
 export const DEFAULT_SERVICE_NAME = 'AnonymousSharedMemory'
 
 /** Bytes of the region. */
 export const REGION_BYTES = 4
 
-/** The seed's memory service, shy.luo.ashmem.IMemoryService. */
+/** The memory service of Android's sample, shy.luo.ashmem.IMemoryService. */
 export const IMemoryService = defineInterface('shy.luo.ashmem.IMemoryService', {
   /** A descriptor of the region for reading, the caller's to close; null when the service has no region. */
   getFileDescriptor: { code: 1, args: [], returns: types.nullable(types.parcelFileDescriptor) },

@@ -6,14 +6,14 @@
 import { defineInterface } from '../binder/interface.ts'
 import { types } from '../binder/parcel-types.ts'
 
-/** Spoken by the service, on the same binder as its own interface. */
+/** How a client watches a value. The service serves it on the same binder as its own interface. */
 export const IWatch = defineInterface('memsvc.IWatch', {
   watch: { code: 1001, args: [types.binder] },
   unwatch: { code: 1002, args: [types.binder] },
   acknowledge: { code: 1003, args: [types.binder], oneway: true },
 })
 
-/** Spoken by the watcher's callback. */
+/** The callback of a watcher. */
 export const IWatcher = defineInterface('memsvc.IWatcher', {
   onChange: { code: 1, args: [], oneway: true },
 })

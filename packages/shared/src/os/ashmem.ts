@@ -19,7 +19,7 @@ const NOT_PURGED = 0
 const IS_PINNED = 1
 const IS_UNPINNED = 0
 
-/** libcutils' functions on memfds. Descriptors stay the caller's. */
+/** The functions of Android's libcutils (ashmem.h), for memfds. Descriptors stay yours. */
 export const ashmem = {
   /**
    * A new region of `size` bytes (1 to 2^31-1), zeros, sealed against shrinking and growing; the caller owns it.

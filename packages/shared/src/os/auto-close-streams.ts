@@ -30,7 +30,7 @@ export class AutoCloseInputStream {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: stateOf(this.#source) })
   }
@@ -83,7 +83,7 @@ export class AutoCloseOutputStream {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { state: stateOf(this.#source) })
   }

@@ -4,7 +4,7 @@ import { CommChannel } from './comm-channel.ts'
 import { STATUS, statusError } from './comm-status.ts'
 import { borrowFd, type FileDescriptor } from './file-descriptor.ts'
 
-/** Called once, asynchronously: null after a clean close, otherwise ERR_REMOTE_ERROR or ERR_DETACHED. */
+/** Called once, asynchronously: with null after a normal close, otherwise with ERR_REMOTE_ERROR or ERR_DETACHED. */
 export type OnClose = (error: Error | null) => void
 
 /** Takes ownership of `comm`, unless it throws. @throws EMFILE, ENFILE to watch it takes a descriptor. Keeps the process alive until the listener was called, as a pending read would. */

@@ -16,7 +16,10 @@ let setOwner: (fd: FileDescriptor, owner: OwnedFd | null) => void
 let sourceOf: (fd: FileDescriptor) => FileDescriptor | null
 let setSource: (fd: FileDescriptor, source: FileDescriptor | null) => void
 
-/** A descriptor as an object (java.io.FileDescriptor). Made by the classes that open descriptors. */
+/**
+ * A descriptor as an object that several holders share (java.io.FileDescriptor). The classes that open descriptors make
+ * it.
+ */
 export class FileDescriptor {
   #owner: OwnedFd | null = null
   #source: FileDescriptor | null = null
@@ -39,23 +42,23 @@ export class FileDescriptor {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { fd: this.#owner?.fd ?? -1, state: this.valid() ? 'open' : 'closed' })
   }
 
-  /** Whether it stands for an open descriptor. A fresh `new FileDescriptor()` does not. */
+  /** Whether this is an open descriptor. A new `FileDescriptor()` is not. */
   valid(): boolean {
     return this.#source?.valid() ?? (this.#owner !== null && !this.#owner.isClosed)
   }
 
-  /** The number, a look at it: do not close it. -1 when not valid. */
+  /** The number, which still belongs to this object: do not close it. -1 if not valid. */
   getInt(): number {
     if (this.valid()) duplicate(this)
     return this.#owner?.fd ?? -1
   }
 
-  /** Closes the descriptor for every holder of this object. Again is harmless. */
+  /** Closes the descriptor for every holder of this object. Idempotent. */
   close(): void {
     duplicateOthersOf(this)
     this.#source = null

@@ -20,7 +20,7 @@ export interface MemoryFileAccess {
   writeBytes(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): void
 }
 
-/** Reads a MemoryFile from its start on (MemoryFile.MemoryInputStream). */
+/** Reads a MemoryFile from its beginning (MemoryFile.MemoryInputStream). */
 export class MemoryInputStream {
   readonly #file: MemoryFileAccess
   #position = 0
@@ -33,7 +33,7 @@ export class MemoryInputStream {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       position: this.#position,
@@ -44,12 +44,12 @@ export class MemoryInputStream {
 
   /**
    * The next byte, 0 to 255, or -1 at the end.
-   * @throws ERR_CLOSED; else as MemoryFile.readBytes, and then the cursor stays
+   * @throws ERR_CLOSED; otherwise as MemoryFile.readBytes, and then the position does not move
    */
   read(): number
   /**
-   * Reads up to `count` bytes to `offset` of the buffer and answers how many; -1 at the end, also for a count of 0.
-   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE; else as MemoryFile.readBytes, and then the cursor stays
+   * Reads up to `count` bytes to `offset` of the buffer, and returns how many; -1 at the end, also for a count of 0.
+   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE; otherwise as MemoryFile.readBytes, and then the position does not move
    */
   read(buffer: Uint8Array, offset?: number, count?: number): number
   read(buffer?: Uint8Array, offset = 0, count?: number): number {
@@ -58,8 +58,9 @@ export class MemoryInputStream {
   }
 
   /**
-   * Moves the cursor by `n` bytes, not beyond the end, and answers by how many. A negative `n` moves back, as far as
-   * before the start (as in Android); reading there is ERR_OUT_OF_RANGE. @throws ERR_CLOSED, ERR_OUT_OF_RANGE
+   * Moves the position by `n` bytes, but not beyond the end, and returns by how many. A negative `n` moves back, even
+   * to before the beginning (as in Android); reading there is ERR_OUT_OF_RANGE.
+   * @throws ERR_CLOSED, ERR_OUT_OF_RANGE
    */
   skip(n: number): number {
     this.#checkOpen()
@@ -69,7 +70,10 @@ export class MemoryInputStream {
     return moved
   }
 
-  /** The bytes from the cursor to the end. @throws ERR_CLOSED */
+  /**
+   * The number of bytes from the position to the end.
+   * @throws ERR_CLOSED
+   */
   available(): number {
     this.#checkOpen()
     return Math.max(0, this.#file.length() - this.#position)
@@ -80,20 +84,27 @@ export class MemoryInputStream {
     return true
   }
 
-  /** Remembers the cursor for `reset()`. @param readLimit ignored, for there is nothing to buffer. @throws ERR_CLOSED */
+  /**
+   * Remembers the position for `reset()`.
+   * @param readLimit ignored, because nothing is buffered.
+   * @throws ERR_CLOSED
+   */
   mark(readLimit: number): void {
     this.#checkOpen()
     checkInteger('readLimit', readLimit, INT_MIN, INT_MAX)
     this.#mark = this.#position
   }
 
-  /** Moves the cursor to the last `mark()`, or to the start. @throws ERR_CLOSED */
+  /**
+   * Moves the position to the last `mark()`, or to the beginning.
+   * @throws ERR_CLOSED
+   */
   reset(): void {
     this.#checkOpen()
     this.#position = this.#mark
   }
 
-  /** Ends the stream, not the file. Again is harmless. */
+  /** Closes the stream, but not the file. Idempotent. */
   close(): void {
     this.#isClosed = true
   }
@@ -103,7 +114,7 @@ export class MemoryInputStream {
     this.close()
   }
 
-  /** The rest of the file as a Node stream, which moves this cursor. It fails with what `read` throws. */
+  /** The rest of the file as a Node stream, which moves this position. It fails with the error that `read` throws. */
   toReadable(): Readable {
     const input = this
     return new (nodeStream().Readable)({
@@ -138,7 +149,7 @@ export class MemoryInputStream {
   }
 }
 
-/** Writes a MemoryFile from its start on (MemoryFile.MemoryOutputStream). */
+/** Writes a MemoryFile from its beginning (MemoryFile.MemoryOutputStream). */
 export class MemoryOutputStream {
   readonly #file: MemoryFileAccess
   #position = 0
@@ -152,12 +163,14 @@ export class MemoryOutputStream {
 
   /**
    * Writes the low 8 bits of an int.
-   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE no int, or the file is full; else as MemoryFile.writeBytes
+   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE for a value that is not an int, or if the file is full; otherwise as
+   *   MemoryFile.writeBytes
    */
   write(byte: number): void
   /**
-   * Writes `count` bytes from `offset` of the buffer, all of them or, when they do not fit, none: then the cursor stays.
-   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE; else as MemoryFile.writeBytes
+   * Writes `count` bytes from `offset` of the buffer. If they do not all fit, nothing is written and the position does
+   * not move.
+   * @throws ERR_CLOSED; ERR_OUT_OF_RANGE; otherwise as MemoryFile.writeBytes
    */
   write(buffer: Uint8Array, offset?: number, count?: number): void
   write(data: number | Uint8Array, offset = 0, count?: number): void {
@@ -166,7 +179,7 @@ export class MemoryOutputStream {
     else this.#writeFrom(data, offset, count)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       position: this.#position,
@@ -175,12 +188,15 @@ export class MemoryOutputStream {
     })
   }
 
-  /** Nothing to do: every write is in the memory when it returns. @throws ERR_CLOSED */
+  /**
+   * Does nothing: a write is in the memory when it returns.
+   * @throws ERR_CLOSED
+   */
   flush(): void {
     if (this.#isClosed) throw new ClosedError('the stream is closed')
   }
 
-  /** Ends the stream, not the file. Again is harmless. */
+  /** Closes the stream, but not the file. Idempotent. */
   close(): void {
     this.#isClosed = true
   }
@@ -190,7 +206,10 @@ export class MemoryOutputStream {
     this.close()
   }
 
-  /** A Node stream that writes from this cursor on. A chunk that does not fit fails it, and nothing of it is written. */
+  /**
+   * A Node stream that writes from this position. If a chunk does not fit, the stream fails and nothing of the chunk is
+   * written.
+   */
   toWritable(): Writable {
     return new (nodeStream().Writable)({
       write: (chunk: Buffer, _encoding, done) => {

@@ -28,8 +28,8 @@ import { closeToWriters, isSealedForReaders, openForReaders, regionSize } from '
 const INT_BYTES = 4
 
 /**
- * Shared memory with the manners of a file (android.os.MemoryFile). The file owns its descriptor and its mapping;
- * `close()` ends both, and other processes keep theirs.
+ * Shared memory that you read and write like a file (android.os.MemoryFile). It owns its descriptor and its mapping.
+ * `close()` ends both; other processes keep theirs.
  */
 export class MemoryFile {
   readonly #fd: FileDescriptor
@@ -73,17 +73,23 @@ export class MemoryFile {
     keepFromCloning(this)
   }
 
-  /** Whether it is a descriptor of a region. @throws EBADF when it is closed, ERR_NULL_POINTER. */
+  /**
+   * Whether the descriptor is of a region.
+   * @throws EBADF if it is closed; ERR_NULL_POINTER
+   */
   static isMemoryFile(fd: FileDescriptor): boolean {
     return MemoryFile.getSize(fd) >= 0
   }
 
-  /** The region's size in bytes, -1 for a descriptor of anything else. @throws EBADF when it is closed, ERR_NULL_POINTER. */
+  /**
+   * The size of the region in bytes; -1 if the descriptor is not of a region.
+   * @throws EBADF if it is closed; ERR_NULL_POINTER
+   */
   static getSize(fd: FileDescriptor): number {
     return regionSize(borrowFd(fd))
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       name: this.#name,
@@ -93,12 +99,14 @@ export class MemoryFile {
     })
   }
 
-  /** The length given to the constructor, in bytes; also after `close()` (as older Androids; newer ones throw). */
+  /**
+   * The length given to the constructor, in bytes, also after `close()` (as in older Android; newer versions throw).
+   */
   length(): number {
     return this.#length
   }
 
-  /** Unmaps now; the descriptor stays open. Reads and writes are ERR_DEACTIVATED from here on. Again is harmless. */
+  /** Unmaps the memory; the descriptor stays open. Reads and writes are ERR_DEACTIVATED from now on. Idempotent. */
   deactivate(): void {
     this.#forgetPlaces()
     this.#mapping.unmap()
@@ -109,7 +117,7 @@ export class MemoryFile {
     return !this.#mapping.isMapped
   }
 
-  /** `deactivate()`, then closes the descriptor for every holder of its object. Again is harmless. */
+  /** Calls `deactivate()`, then closes the descriptor for every holder of its FileDescriptor. Idempotent. */
   close(): void {
     this.deactivate()
     this.#fd.close()
@@ -121,9 +129,9 @@ export class MemoryFile {
   }
 
   /**
-   * Copies `count` bytes from `srcOffset` of the file to `destOffset` of the buffer, and answers `count`.
-   * An aligned 4 or 8 bytes are read at once: never half of one write and half of another.
-   * @throws ERR_DEACTIVATED; ERR_OUT_OF_RANGE; ERR_PURGED, once, when the memory was purged: it is zeros now.
+   * Copies `count` bytes from `srcOffset` of the file to `destOffset` of the buffer, and returns `count`. 4 or 8
+   * aligned bytes are read in one access, so they never mix two writes.
+   * @throws ERR_DEACTIVATED; ERR_OUT_OF_RANGE; ERR_PURGED once if the memory was purged and is zeros now
    */
   readBytes(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): number {
     this.#checkReadable()
@@ -135,8 +143,9 @@ export class MemoryFile {
   }
 
   /**
-   * Copies `count` bytes from `srcOffset` of the buffer to `destOffset` of the file; an aligned 4 or 8 bytes at once.
-   * @throws ERR_DEACTIVATED; ERR_READ_ONLY on a reference; ERR_OUT_OF_RANGE; ERR_PURGED, once.
+   * Copies `count` bytes from `srcOffset` of the buffer to `destOffset` of the file. 4 or 8 aligned bytes are written
+   * in one access.
+   * @throws ERR_DEACTIVATED; ERR_READ_ONLY for a file made from another's descriptor; ERR_OUT_OF_RANGE; ERR_PURGED once
    */
   writeBytes(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): void {
     this.#checkWritable()
@@ -148,7 +157,7 @@ export class MemoryFile {
   }
 
   /**
-   * The big-endian int32 at `offset`, a multiple of 4, by one atomic access. Not in Android.
+   * Reads the big-endian int32 at `offset`, a multiple of 4, in one atomic access. Not in Android.
    * @throws ERR_DEACTIVATED, ERR_OUT_OF_RANGE, ERR_PURGED
    */
   readInt32BE(offset: number): number {
@@ -164,7 +173,7 @@ export class MemoryFile {
   }
 
   /**
-   * Stores an int32, big-endian, at `offset`, a multiple of 4, by one atomic access. Not in Android.
+   * Writes a big-endian int32 at `offset`, a multiple of 4, in one atomic access. Not in Android.
    * @throws ERR_DEACTIVATED, ERR_READ_ONLY, ERR_OUT_OF_RANGE, ERR_PURGED
    */
   writeInt32BE(offset: number, value: number): void {
@@ -180,26 +189,27 @@ export class MemoryFile {
     this.#access(() => this.#mapping.writeInt32LE(offset, value))
   }
 
-  /** A stream of its own cursor, at 0. */
+  /** A new stream, with a position of its own that begins at 0. */
   getInputStream(): MemoryInputStream {
     return new MemoryInputStream(this)
   }
 
-  /** A stream of its own cursor, at 0. */
+  /** A new stream, with a position of its own that begins at 0. */
   getOutputStream(): MemoryOutputStream {
     return new MemoryOutputStream(this)
   }
 
-  /** What `allowPurging` accepted last; false at first. */
+  /** The last value that `allowPurging` accepted; false at first. */
   isPurgingAllowed(): boolean {
     return this.#pins !== null
   }
 
   /**
-   * Lets the memory be purged between two accesses (see `ashmem.purge`), or no more; answers what was allowed before.
-   * Disallowing forgets a purge that nobody has seen: the memory is zeros, and no error tells.
-   * @throws ERR_DEACTIVATED after `close()`, even when nothing would change; ERR_UNSUPPORTED_OPERATION on a reference, and
-   * to allow it for a region that is sealed for readers.
+   * Allows or forbids that the memory is purged between two accesses (see `ashmem.purge`). If you forbid it after a
+   * purge that no access has reported, no error reports it any more: the memory is zeros.
+   * @returns the previous setting
+   * @throws ERR_DEACTIVATED after `close()`, even if nothing would change; ERR_UNSUPPORTED_OPERATION for a file made
+   *   from another's descriptor, or to allow it after shareReadOnly()
    */
   allowPurging(allow: boolean): boolean {
     this.#checkOpen()
@@ -211,15 +221,18 @@ export class MemoryFile {
     return before
   }
 
-  /** The file's own descriptor object, not a dup: who closes it closes it for the file. Not valid after `close()`. */
+  /**
+   * The file's own descriptor object, not a dup: if you close it, you close it for the file. Not valid after `close()`.
+   */
   getFileDescriptor(): FileDescriptor {
     return this.#fd
   }
 
   /**
-   * A dup, with the rights of the file's own (Android shares the file's object here, and loses the region when that is
-   * closed). The caller owns it. It takes a descriptor when its number is asked for, or the file is closed: one that is only
-   * written into a parcel, as Android's sample does, leaves nothing behind. @throws ERR_DEACTIVATED after `close()`
+   * A dup with the same rights (Android shares the file's object here, and loses the region when that is closed). You
+   * own it. The duplicate is made only when you ask for its number or the file is closed. If you only write it into a
+   * parcel, as Android's sample does, nothing stays open.
+   * @throws ERR_DEACTIVATED after `close()`
    */
   getParcelFileDescriptor(): ParcelFileDescriptor {
     this.#checkOpen()
@@ -227,10 +240,10 @@ export class MemoryFile {
   }
 
   /**
-   * A fresh read-only descriptor, the caller's own. The first call seals the region for readers: nobody can write any more
-   * but through mappings that exist, like this file's. From then on the file is not purgeable; it is no more allowed.
-   * @throws ERR_DEACTIVATED after `close()`; ERR_UNSUPPORTED_OPERATION on a reference; ERR_PURGED, once; EPERM somebody
-   * else has frozen the seals; EMFILE
+   * A new read-only descriptor, which you own. The first call seals the region against writers: only mappings that
+   * exist already, like this file's, can still write. From then on the file cannot be purged.
+   * @throws ERR_DEACTIVATED after `close()`; ERR_UNSUPPORTED_OPERATION for a file made from another's descriptor;
+   *   ERR_PURGED once; EPERM if another process has frozen the seals; EMFILE
    */
   shareReadOnly(): ParcelFileDescriptor {
     this.#checkOpen()

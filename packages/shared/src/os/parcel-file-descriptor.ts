@@ -49,13 +49,13 @@ let isParcelFileDescriptor: (value: unknown) => value is ParcelFileDescriptor
 export let detachOwned: (pfd: ParcelFileDescriptor) => OwnedFd
 
 /**
- * An open descriptor with one owner, a Parcelable (android.os.ParcelFileDescriptor).
+ * An open descriptor with one owner (android.os.ParcelFileDescriptor).
  *
- * The "reliable" kind carries a status channel beside the data: each side learns why the other went. After `close()` or
- * `detachFd()` the object is closed: methods throw ERR_CLOSED unless they say otherwise. One that is forgotten is closed
- * by the garbage collector, for all who hold its FileDescriptor, with a process warning of the code MEMSVC_LEAK and the
- * status "leaked" to the peer.
- * Descriptors are close-on-exec from birth. A failed system call throws the errno's code.
+ * The "reliable" kind has a status channel beside the data, over which each side learns why the other one closed. After
+ * `close()` or `detachFd()` the object is closed: methods throw ERR_CLOSED unless they say otherwise. If you forget to
+ * close it, the garbage collector closes it for every holder of its FileDescriptor, with the process warning
+ * MEMSVC_LEAK, and the peer gets the status "leaked". Descriptors are always close-on-exec. A failed system call throws
+ * an error with the name of the errno as its code.
  */
 export class ParcelFileDescriptor {
   /** A new file may be read by others. */
@@ -75,12 +75,15 @@ export class ParcelFileDescriptor {
   /** Every write goes to the end: O_APPEND. */
   static readonly MODE_APPEND = openMode.MODE_APPEND
 
-  /** Reads a descriptor and closes it with itself. */
+  /** A stream that reads from the descriptor, and closes it when the stream is closed. */
   static readonly AutoCloseInputStream = AutoCloseInputStream
-  /** Writes a descriptor and closes it with itself. */
+  /** A stream that writes to the descriptor, and closes it when the stream is closed. */
   static readonly AutoCloseOutputStream = AutoCloseOutputStream
 
-  /** Reads what {@link writeToParcel} wrote; an owner of its own. @throws ERR_BAD_PARCEL when no descriptor is there. */
+  /**
+   * Reads what {@link writeToParcel} wrote; an owner of its own.
+   * @throws ERR_BAD_PARCEL if no descriptor is there
+   */
   static readonly CREATOR: DescriptorCreator<ParcelFileDescriptor> = { createFromParcel }
 
   readonly #shared: ReliableDescriptor
@@ -106,17 +109,17 @@ export class ParcelFileDescriptor {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { fd: this.#shared.fd.getInt(), state: this.#shared.fd.valid() ? 'open' : 'closed' })
   }
 
   /**
-   * Opens a file (open(2)). A new file gets the permissions 0770 and the world bits, less the umask.
+   * Opens a file (open(2)). A new file gets the permissions 0770 and the world bits, minus the umask.
    * @param mode MODE_READ_ONLY, MODE_WRITE_ONLY or MODE_READ_WRITE, with any of the other bits.
-   * @param onClose told once when whoever holds the descriptor closes it, also in another process, or dies. It keeps
-   *   the process alive until then.
-   * @throws ERR_INVALID_ARG_VALUE without an access mode or for a null listener; ENOENT, EACCES, ...
+   * @param onClose called once when the holder of the descriptor closes it or dies, also in another process. It keeps
+   *   this process alive until then.
+   * @throws ERR_INVALID_ARG_VALUE without an access mode, or for a null listener; ENOENT, EACCES and so on
    */
   static open(path: string, mode: number, onClose?: OnClose): ParcelFileDescriptor {
     if (onClose === undefined) return own(openMode.openFile(path, mode))
@@ -125,8 +128,8 @@ export class ParcelFileDescriptor {
   }
 
   /**
-   * Moves the descriptor of `pfd` to a new one that reports its closing, as in {@link open}; `pfd` is closed, and its peer
-   * told "detached".
+   * Moves the descriptor of `pfd` to a new object that reports its closing, as in {@link open}. `pfd` is closed, and
+   * its peer gets "detached".
    */
   static wrap(pfd: ParcelFileDescriptor, onClose: OnClose): ParcelFileDescriptor {
     checkListener(onClose)
@@ -134,38 +137,45 @@ export class ParcelFileDescriptor {
     return new ParcelFileDescriptor(...listenedEnd(pfd.#shared.detach(), onClose))
   }
 
-  /** A duplicate of a number that stays the caller's (F_DUPFD_CLOEXEC). @throws EBADF. */
+  /**
+   * Duplicates a descriptor number, which stays yours (F_DUPFD_CLOEXEC).
+   * @throws EBADF
+   */
   static fromFd(fd: number): ParcelFileDescriptor {
     checkInteger('fd', fd, INT_MIN, INT_MAX)
     return own(dup(fd))
   }
 
   /**
-   * Takes ownership of a number: the caller does not close it any more. Do not adopt what `fs.open` gave to a worker
-   * thread: the worker closes that number when it ends; take `fromFd` there. @throws EBADF when it is not open.
+   * Takes ownership of a descriptor number: do not close it yourself any more. In a worker thread, do not adopt a
+   * number from `fs.open`, because the worker closes it when it ends; use `fromFd` there.
+   * @throws EBADF if it is not open
    */
   static adoptFd(fd: number): ParcelFileDescriptor {
     checkInteger('fd', fd, 0, INT_MAX)
     return own(OwnedFd.adopt(fd))
   }
 
-  /** A duplicate, sharing the file offset; `fd` stays its owner's. @throws EBADF when `fd` is not valid. */
+  /**
+   * A duplicate, which shares the file offset. `fd` still belongs to its owner.
+   * @throws EBADF if `fd` is not valid
+   */
   static dup(fd: FileDescriptor): ParcelFileDescriptor {
     return own(dup(borrowFd(fd)))
   }
 
   /**
-   * A duplicate of the descriptor of a TCP or Unix socket; non-blocking, as Node made it.
-   * @throws ERR_ILLEGAL_STATE when the socket has none: not connected yet, or destroyed.
+   * A duplicate of the descriptor of a TCP or Unix socket. It is non-blocking, as Node made it.
+   * @throws ERR_ILLEGAL_STATE if the socket has none, because it is not connected yet, or destroyed
    */
   static fromSocket(socket: Socket): ParcelFileDescriptor {
     return own(dup(socketDescriptor(socket)))
   }
 
   /**
-   * A read-only copy of some bytes in a sealed region; null for null.
-   * @param name for people who read /proc/PID/maps; null is "none".
-   * @throws ERR_INVALID_ARG_VALUE for no bytes at all: a region has at least one.
+   * A copy of the bytes in a sealed region, as a read-only descriptor; null for null.
+   * @param name the name that /proc/PID/maps shows; null is "none"
+   * @throws ERR_INVALID_ARG_VALUE for no bytes, because a region has at least one
    */
   static fromData(bytes: Uint8Array | null, name: string | null): ParcelFileDescriptor | null {
     if (bytes === null) return null
@@ -173,7 +183,10 @@ export class ParcelFileDescriptor {
     return own(dataRegion(bytes, name))
   }
 
-  /** A pipe (pipe2(2)): the reading end, the writing end. */
+  /**
+   * A pipe (pipe2(2)).
+   * @returns the end to read from, and the end to write to
+   */
   static createPipe(): DescriptorPair {
     return unreliablePair(pipe())
   }
@@ -198,29 +211,32 @@ export class ParcelFileDescriptor {
     return openMode.parseMode(mode)
   }
 
-  /** A duplicate with an owner of its own: the same file offset, no status channel. */
+  /** A duplicate with an owner of its own. It shares the file offset, and has no status channel. */
   dup(): ParcelFileDescriptor {
     this.#shared.checkOpen()
     return ParcelFileDescriptor.dup(this.#shared.fd)
   }
 
-  /** The descriptor as the object that all views share; still owned here. Never throws: after close() it is not valid. */
+  /**
+   * The descriptor object that all holders share. It still belongs to this object. Never throws; after close() it is
+   * not valid.
+   */
   getFileDescriptor(): FileDescriptor {
     return this.#shared.fd
   }
 
-  /** The number, a look at it: still owned here. */
+  /** The descriptor number, which still belongs to this object: do not close it. */
   getFd(): number {
     this.#shared.checkOpen()
     return this.#shared.fd.getInt()
   }
 
-  /** The number, the caller's to close from here on. This object is closed; its peer is told "detached". */
+  /** Gives you the descriptor number: you must close it. This object is closed, and its peer gets "detached". */
   detachFd(): number {
     return this.#shared.detach().release()
   }
 
-  /** The size of a file or region in bytes; -1 of anything else (a pipe, a socket), and after close(). */
+  /** The size of the file or region in bytes; -1 for anything else (a pipe, a socket). */
   getStatSize(): number {
     const fd = this.#shared.fd
     if (!fd.valid()) return -1
@@ -229,7 +245,11 @@ export class ParcelFileDescriptor {
     return type === fsConstants.S_IFREG || type === fsConstants.S_IFLNK ? size : -1
   }
 
-  /** Sets the file offset, in bytes from the start (lseek(2)). @returns the offset. @throws ESPIPE of a pipe or socket. */
+  /**
+   * Sets the file offset, in bytes from the beginning (lseek(2)).
+   * @returns the offset
+   * @throws ESPIPE for a pipe or a socket
+   */
   seekTo(offset: number): number {
     checkInteger('offset', offset, 0, Number.MAX_SAFE_INTEGER)
     this.#shared.checkOpen()
@@ -242,22 +262,22 @@ export class ParcelFileDescriptor {
   }
 
   /**
-   * Throws what the peer has reported, silent while it has reported nothing or a clean close, or without a status channel.
-   * The answer is remembered: it is the same every time, also after close().
-   * @throws ERR_REMOTE_ERROR after the peer's closeWithError, its death or leak; ERR_DETACHED.
+   * Throws the error that the peer has reported. Does nothing if it has reported nothing yet, or a normal close, or if
+   * there is no status channel. The result is remembered, and stays the same after close().
+   * @throws ERR_REMOTE_ERROR after the peer called closeWithError, died or leaked it; ERR_DETACHED
    */
   checkError(): void {
     this.#shared.comm?.check()
   }
 
-  /** Closes the descriptor for everybody who shares its FileDescriptor. Again is harmless. */
+  /** Closes the descriptor for every holder of its FileDescriptor. Idempotent. */
   close(): void {
     this.#shared.close(STATUS.OK)
   }
 
   /**
-   * Closes, and makes the peer's checkError throw this text; of over 1,020 bytes of UTF-8 the beginning. Again is harmless.
-   * @throws ERR_INVALID_ARG_VALUE for null.
+   * Closes, and makes the peer's checkError throw this message, cut to 1,020 bytes of UTF-8. Idempotent.
+   * @throws ERR_INVALID_ARG_VALUE for null
    */
   closeWithError(message: string): void {
     if (message === null) throw new InvalidArgValueError('Message must not be null')
@@ -270,14 +290,15 @@ export class ParcelFileDescriptor {
     this.close()
   }
 
-  /** A descriptor. Never throws. */
+  /** Says that a descriptor is among the contents. Never throws. */
   describeContents(): number {
     return CONTENTS_FILE_DESCRIPTOR
   }
 
   /**
-   * Writes duplicates: int hasComm, descriptor, the status channel's descriptor when there is one.
-   * With PARCELABLE_WRITE_RETURN_VALUE closes afterwards, even on failure, without a word to the peer: the reader speaks now.
+   * Writes duplicates: the int hasComm, the descriptor, and the descriptor of the status channel if there is one. With
+   * PARCELABLE_WRITE_RETURN_VALUE it closes this object afterwards, even on failure. The peer gets no status for that,
+   * because the reader reports it now.
    */
   writeToParcel(parcel: DescriptorSink, flags: number): void {
     const { fd, comm } = this.#shared
@@ -295,7 +316,7 @@ export class ParcelFileDescriptor {
     }
   }
 
-  /** For people: its number, -1 when closed. */
+  /** A text for people with the descriptor number; -1 if closed. */
   toString(): string {
     return `{ParcelFileDescriptor: FileDescriptor[${this.#shared.fd.getInt()}]}`
   }

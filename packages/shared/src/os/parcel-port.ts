@@ -7,10 +7,10 @@ import { show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 import type { FileDescriptor } from './file-descriptor.ts'
 
-/** Flag of `writeToParcel`: the value is a function's return value, the writer keeps nothing and may close it. */
+/** A flag of `writeToParcel`: the value is the result of a function, so the writer may close it. */
 export const PARCELABLE_WRITE_RETURN_VALUE = 1
 
-/** Answer of `describeContents`: a descriptor is among the contents. */
+/** A result of `describeContents`: a descriptor is among the contents. */
 export const CONTENTS_FILE_DESCRIPTOR = 1
 
 /** Where a descriptor is written. */

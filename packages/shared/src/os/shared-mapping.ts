@@ -13,10 +13,10 @@ const { PROT_READ, PROT_WRITE } = mmap
 const scratch = Buffer.alloc(8)
 
 /**
- * Accessors take an index in bytes and are big-endian, as a ByteBuffer's. One of 4 or 8 bytes at a multiple of its width
- * is a single access: it never mixes two writes. Their errors, in this order: ERR_CLOSED after `SharedMemory.unmap`;
- * ERR_READ_ONLY for a put without WRITE, ERR_UNSUPPORTED_OPERATION for a get with neither READ nor WRITE;
- * ERR_OUT_OF_RANGE an index, a count, a value.
+ * A mapping of a SharedMemory (Android returns a ByteBuffer). Indexes are in bytes, and numbers are big-endian, as in a
+ * ByteBuffer. A number of 4 or 8 bytes at a multiple of its size is read or written in one access, so it never mixes
+ * two writes. Errors, in this order: ERR_CLOSED after `SharedMemory.unmap`; ERR_READ_ONLY for a put without WRITE;
+ * ERR_UNSUPPORTED_OPERATION for a get with neither READ nor WRITE; ERR_OUT_OF_RANGE for an index, a count or a value.
  */
 export class SharedMapping {
   readonly #mapping: Mapping
@@ -30,7 +30,7 @@ export class SharedMapping {
     this.#isReadable = (prot & (PROT_READ | PROT_WRITE)) !== 0
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       length: this.length,
@@ -39,7 +39,7 @@ export class SharedMapping {
     })
   }
 
-  /** In bytes; 0 after unmap. */
+  /** The length in bytes; 0 after unmap. */
   get length(): number {
     return this.#mapping.length
   }
@@ -119,7 +119,7 @@ export class SharedMapping {
     return this.#load(index, 8).readDoubleBE()
   }
 
-  /** Stores any number. */
+  /** Stores a double precision number. */
   putDouble(index: number, value: number): void {
     this.#store(index, 8, () => {
       checkNumber('value', value)
@@ -127,7 +127,7 @@ export class SharedMapping {
     })
   }
 
-  /** Copies `count` bytes from `srcOffset` of the mapping to `destOffset` of the buffer, and answers `count`. */
+  /** Copies `count` bytes from `srcOffset` of the mapping to `destOffset` of the buffer, and returns `count`. */
   readBytes(buffer: Uint8Array, srcOffset: number, destOffset: number, count: number): number {
     this.#checkReadable()
     checkBytes('buffer', buffer)
@@ -151,7 +151,7 @@ export class SharedMapping {
     this.#mapping.unmap()
   }
 
-  /** As `SharedMemory.unmap`: `using` ends the mapping. Again is harmless. */
+  /** As `SharedMemory.unmap`, for `using`. Idempotent. */
   [dispose](): void {
     this.unmap()
   }

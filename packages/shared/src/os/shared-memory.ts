@@ -24,13 +24,14 @@ import { SharedMapping } from './shared-mapping.ts'
 const { MAP_SHARED, PROT_READ, PROT_WRITE } = mmap
 
 /**
- * A region to map in parts and to send to others, a Parcelable (android.os.SharedMemory). It owns its descriptor until `close()`; its
- * mappings are apart from it and live on. After `close()` everything else is ERR_CLOSED, unless it says otherwise.
+ * Shared memory that you can map in parts and send to other processes (android.os.SharedMemory). It owns its descriptor
+ * until `close()`. Its mappings are independent and stay valid. After `close()` all methods throw ERR_CLOSED unless
+ * they say otherwise.
  */
 export class SharedMemory {
   /**
-   * Reads the one descriptor that `writeToParcel` writes. The answer is the caller's.
-   * @throws ERR_BAD_PARCEL when no descriptor is there; as {@link fromFileDescriptor} for what it is of
+   * Reads the descriptor that `writeToParcel` wrote. You own the result.
+   * @throws ERR_BAD_PARCEL if no descriptor is there; otherwise as {@link fromFileDescriptor}
    */
   static readonly CREATOR: DescriptorCreator<SharedMemory> = {
     createFromParcel: (parcel) => SharedMemory.fromFileDescriptor(own(parcel.readOwnedFd())),
@@ -46,9 +47,9 @@ export class SharedMemory {
   }
 
   /**
-   * A new region of `size` bytes (1 to 2^31-1), zeros. The caller closes it.
-   * @param name cut to 249 bytes of whole UTF-8 characters.
-   * @throws ERR_INVALID_ARG_VALUE the size, a NUL in the name; errors of memfd_create(2) and fallocate(2).
+   * A new region of `size` bytes (1 to 2^31-1), filled with zeros. You close it.
+   * @param name cut to 249 bytes of whole UTF-8 characters
+   * @throws ERR_INVALID_ARG_VALUE for a bad size, or a NUL in the name; errors of memfd_create(2) and fallocate(2)
    */
   static create(name: string | null, size: number): SharedMemory {
     checkInteger('size', size, 1, INT_MAX, InvalidArgValueError)
@@ -56,9 +57,9 @@ export class SharedMemory {
   }
 
   /**
-   * The region behind a descriptor, which is taken over: afterwards `pfd` is closed, also when the region is refused.
-   * @throws ERR_INVALID_ARG_VALUE null or closed (IllegalArgumentException in Android); ERR_NOT_A_REGION; ERR_UNSAFE_REGION
-   * it can shrink, or is empty.
+   * Takes over a descriptor of a region: `pfd` is closed afterwards, also if the region is refused.
+   * @throws ERR_INVALID_ARG_VALUE for null or a closed descriptor; ERR_NOT_A_REGION; ERR_UNSAFE_REGION if it can
+   *   shrink, or is empty
    */
   static fromFileDescriptor(pfd: ParcelFileDescriptor | null): SharedMemory {
     return closing(OwnedFd.adopt(checkOpenDescriptor(pfd).detachFd()), (region) => {
@@ -70,7 +71,10 @@ export class SharedMemory {
     })
   }
 
-  /** Ends a mapping now; what it was asked for afterwards is ERR_CLOSED. Again is harmless. @throws ERR_INVALID_ARG_VALUE */
+  /**
+   * Ends a mapping: it throws ERR_CLOSED from now on. Idempotent.
+   * @throws ERR_INVALID_ARG_VALUE
+   */
   static unmap(mapping: SharedMapping): void {
     if (!(mapping instanceof SharedMapping)) {
       throw new InvalidArgValueError(`mapping must be one that map() returned, got ${show(mapping)}`)
@@ -78,16 +82,17 @@ export class SharedMemory {
     mapping.unmap()
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { size: this.#size, fd: this.#fd.getInt(), state: this.#fd.valid() ? 'open' : 'closed' })
   }
 
   /**
-   * Takes rights from mappings to come, here and (WRITE only) in every process; mappings that exist keep theirs.
-   * Rights never come back: false, and nothing changes, when `prot` has one that is gone. The mask does not travel with
-   * the descriptor, but for WRITE, which is a seal: a receiver starts with READ and EXEC.
-   * @param prot what stays: READ 1, WRITE 2, EXEC 4, NONE 0.
+   * Removes rights from future mappings: READ and EXEC only for this object, WRITE in every process, because it is a
+   * seal. Mappings that exist keep their rights. A right never comes back: if `prot` has one that was removed, nothing
+   * changes. A receiver of the descriptor starts with READ and EXEC, and with WRITE if it was not removed.
+   * @param prot the rights that stay: READ 1, WRITE 2, EXEC 4, NONE 0
+   * @returns false if `prot` has a right that was removed
    * @throws ERR_CLOSED, ERR_INVALID_ARG_VALUE
    */
   setProtect(prot: number): boolean {
@@ -101,27 +106,34 @@ export class SharedMemory {
     }
   }
 
-  /** In bytes, as created; at most 2^31-1. */
+  /** The size in bytes, as created; at most 2^31-1. */
   getSize(): number {
     this.#checkOpen()
     return this.#size
   }
 
-  /** The whole region, for reading. @throws as {@link map} */
+  /**
+   * Maps the whole region for reading.
+   * @throws as {@link map}
+   */
   mapReadOnly(): SharedMapping {
     return this.map(PROT_READ, 0, this.getSize())
   }
 
-  /** The whole region, for reading and writing. @throws as {@link map} */
+  /**
+   * Maps the whole region for reading and writing.
+   * @throws as {@link map}
+   */
   mapReadWrite(): SharedMapping {
     return this.map(PROT_READ | PROT_WRITE, 0, this.getSize())
   }
 
   /**
-   * Maps `length` bytes from `offset` on, a multiple of the page size. The mapping is the caller's, to be ended by
-   * `SharedMemory.unmap`; it is read-only when `prot` lacks WRITE.
-   * @throws in this order: ERR_CLOSED; ERR_INVALID_ARG_VALUE prot, offset, length, their sum beyond the size; EPERM `prot`
-   * has rights that are gone; EINVAL the offset is no page multiple; others as mmap(2).
+   * Maps `length` bytes from `offset`, which must be a multiple of the page size. You own the mapping, and end it with
+   * `SharedMemory.unmap`. It is read-only if `prot` lacks WRITE.
+   * @throws in this order: ERR_CLOSED; ERR_INVALID_ARG_VALUE for a bad prot, offset or length, or a sum beyond the
+   *   size; EPERM if `prot` has rights that were removed; EINVAL if the offset is not a multiple of the page size;
+   *   other errors of mmap(2)
    */
   map(prot: number, offset: number, length: number): SharedMapping {
     this.#checkOpen()
@@ -133,23 +145,23 @@ export class SharedMemory {
     return new SharedMapping(mapRegion(borrowFd(this.#fd), prot, offset, length), prot)
   }
 
-  /** The region's own descriptor object, not a dup. Not valid after `close()`. */
+  /** The region's own descriptor object, not a dup: if you close it, the region loses it. Not valid after `close()`. */
   getFileDescriptor(): FileDescriptor {
     return this.#fd
   }
 
-  /** The number of the descriptor, a look at it; -1 after `close()`. */
+  /** The descriptor number, which still belongs to this object; -1 after `close()`. */
   getFd(): number {
     return this.#fd.getInt()
   }
 
-  /** A dup, which shares the file offset. The caller owns it. */
+  /** A dup, which shares the file offset. You own it. */
   getFdDup(): ParcelFileDescriptor {
     this.#checkOpen()
     return ParcelFileDescriptor.dup(this.#fd)
   }
 
-  /** Closes the descriptor for every holder of its object. Mappings live on. Again is harmless. */
+  /** Closes the descriptor for every holder of its FileDescriptor. Mappings stay valid. Idempotent. */
   close(): void {
     this.#fd.close()
   }
@@ -159,12 +171,15 @@ export class SharedMemory {
     this.close()
   }
 
-  /** A descriptor, also after `close()`. */
+  /** Says that a descriptor is among the contents, also after `close()`. */
   describeContents(): number {
     return CONTENTS_FILE_DESCRIPTOR
   }
 
-  /** Writes one descriptor, which the parcel dups; neither name nor mask. This object stays open whatever the flags. */
+  /**
+   * Writes the descriptor, which the parcel dups, without the name and the rights. This object stays open, whatever the
+   * flags are.
+   */
   writeToParcel(parcel: DescriptorSink, _flags: number): void {
     this.#checkOpen()
     checkSink(parcel)

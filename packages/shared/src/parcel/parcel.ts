@@ -28,8 +28,9 @@ import { bufferOf, type ParcelValues } from './parcel-values.ts'
 import type { Creator, Parcelable } from './parcelable.ts'
 
 /**
- * A container for the arguments or results of a call. It owns a duplicate of each descriptor written into it, and those it was
- * received with, until `recycle()`; binders it only refers to. See {@link ParcelValues} for what holds for every value.
+ * A container for the arguments or the result of a call (android.os.Parcel). Until `recycle()` it owns a duplicate of
+ * each descriptor that was written into it, and the descriptors that it was received with. {@link ParcelValues} says
+ * what applies to every value.
  */
 export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSource {
   readonly #inlineBlobs: boolean
@@ -39,26 +40,32 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     this.#inlineBlobs = inlineBlobs
   }
 
-  /** An empty parcel. @param binder what it will be sent to: for one that accepts no descriptors blobs stay in the parcel. */
+  /**
+   * An empty parcel.
+   * @param binder the object to which it will be sent. If that accepts no descriptors, blobs stay inside the parcel
+   */
   static obtain(binder: CarriedBinder | null = null): Parcel {
     checkBinderOrNull('binder', binder)
     return new Parcel(binder?.[acceptsFileDescriptors] === false)
   }
 
   /**
-   * Whether `length` bytes of two parcels are the same. What an object stands for is not compared.
-   * @throws ERR_OUT_OF_RANGE outside either parcel.
+   * Whether `length` bytes of two parcels are equal. Descriptors and binders are not compared.
+   * @throws ERR_OUT_OF_RANGE outside one of the parcels
    */
   static compareData(a: Parcel, offsetA: number, b: Parcel, offsetB: number, length: number): boolean {
     return range(a, offsetA, length).equals(range(b, offsetB, length))
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { dataSize: sizeOf(this), state: sizeOf(this) === undefined ? 'recycled' : 'open' })
   }
 
-  /** The bytes, a copy. @throws ERR_ILLEGAL_STATE with descriptors or binders inside: they are no bytes. */
+  /**
+   * A copy of the bytes.
+   * @throws ERR_ILLEGAL_STATE if the parcel contains descriptors or binders
+   */
   marshall(): Buffer {
     const buffer = bufferOf(this)
     if (!buffer.objects.isEmpty)
@@ -66,7 +73,10 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     return Buffer.from(buffer.view(buffer.size))
   }
 
-  /** Replaces the contents by a copy of bytes; the position is behind them. @throws ERR_OUT_OF_RANGE outside `bytes`. */
+  /**
+   * Replaces the contents with a copy of the bytes; the position is at their end.
+   * @throws ERR_OUT_OF_RANGE outside `bytes`
+   */
   unmarshall(bytes: Uint8Array, offset: number, length: number): void {
     checkBytes('bytes', bytes)
     checkRange('offset', offset, length, bytes.length)
@@ -76,8 +86,10 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   }
 
   /**
-   * Copies a part of a parcel to the position, with the objects that lie in it as a whole; of descriptors duplicates.
-   * @throws ERR_OUT_OF_RANGE outside `parcel`, ERR_SECURITY over an object, EMFILE; then nothing has changed.
+   * Copies a part of another parcel to the position, with the descriptors (as duplicates) and binders that are
+   * completely in it.
+   * @throws ERR_OUT_OF_RANGE outside `parcel`; ERR_SECURITY over a descriptor or binder; EMFILE. Then nothing has
+   *   changed
    */
   appendFrom(parcel: Parcel, offset: number, length: number): void {
     const data = Buffer.from(range(parcel, offset, length))
@@ -86,17 +98,23 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     appendBytes(bufferOf(this), data, relative)
   }
 
-  /** Whether descriptors lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
+  /**
+   * Whether the range contains complete descriptors.
+   * @throws ERR_OUT_OF_RANGE outside the parcel.
+   */
   hasFileDescriptors(offset = 0, length?: number): boolean {
     return objectsIn(this, offset, length).some(({ kind }) => kind === 'fd')
   }
 
-  /** Whether binders that are not null lie in the range as a whole. @throws ERR_OUT_OF_RANGE outside the parcel. */
+  /**
+   * Whether the range contains complete binders that are not null.
+   * @throws ERR_OUT_OF_RANGE outside the parcel.
+   */
   hasBinders(offset = 0, length?: number): boolean {
     return objectsIn(this, offset, length).some(({ kind }) => kind !== 'fd')
   }
 
-  /** Bytes of the regions whose descriptors the parcel owns. */
+  /** The total size in bytes of the regions whose descriptors the parcel owns. */
   getOpenAshmemSize(): number {
     const sizes = bufferOf(this).objects.entries.map((object) =>
       object.kind === 'fd' ? regionSize(descriptorOf(object)) : 0,
@@ -104,13 +122,19 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     return sizes.reduce((total, size) => total + Math.max(size, 0), 0)
   }
 
-  /** Writes a duplicate, which the parcel owns: `fd` stays the caller's. 24 bytes. @throws EBADF when closed, EMFILE. */
+  /**
+   * Writes a duplicate, which the parcel owns; `fd` stays yours. It takes 24 bytes.
+   * @throws EBADF if it is closed; EMFILE
+   */
   writeFileDescriptor(fd: FileDescriptor): void {
     const buffer = bufferOf(this)
     writeObject(buffer, { kind: 'fd', fd: duplicateFd(fd) })
   }
 
-  /** A duplicate that the caller owns; null when no descriptor begins at the position, which moves by 24 all the same. */
+  /**
+   * Reads a descriptor as a duplicate, which you own; null if none begins at the position. The position moves by 24 in
+   * both cases.
+   */
   readFileDescriptor(): ParcelFileDescriptor | null {
     const object = readObject(bufferOf(this))
     return object?.kind === 'fd' ? own(dup(descriptorOf(object))) : null
@@ -142,9 +166,9 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   }
 
   /**
-   * The binder that was written, or a proxy of it; null also when none begins at the position, which moves by 24 all the
-   * same. The proxy is made now: binders that nobody reads are given back when the parcel is recycled or collected. Of a
-   * process that is gone meanwhile it is dead.
+   * Reads a binder: the one that was written, or a proxy for it; null also if none begins at the position. The position
+   * moves by 24 in both cases. The proxy is made now. Binders that you do not read are released when the parcel is
+   * recycled or collected. If the process of the binder is gone, the proxy is dead.
    */
   readStrongBinder(): IBinder | null {
     const buffer = bufferOf(this)
@@ -153,61 +177,64 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     return binder as IBinder | null // only binders are ever written
   }
 
-  /** 4 bytes and 24 for each element. */
+  /** Takes 4 bytes, and 24 for each element. */
   writeBinderArray(binders: readonly (IBinder | null)[] | null): void {
     this.writeList(binders, checkBinderOrNull, (binder) => this.writeStrongBinder(binder))
   }
 
-  /** Each element as {@link readStrongBinder}. */
+  /** Reads an array, each element as {@link readStrongBinder} does. */
   readBinderArray(): (IBinder | null)[] | null {
     return this.readList(OBJECT_BYTES, () => this.readStrongBinder())
   }
 
-  /** The interface's binder. */
+  /** Writes the binder of the interface. */
   writeStrongInterface(iface: IInterface | null): void {
     checkInterfaceOrNull('iface', iface)
     this.writeStrongBinder(iface === null ? null : iface.asBinder())
   }
 
-  /** 4 bytes and 24 for each element. */
+  /** Takes 4 bytes, and 24 for each element. */
   writeInterfaceArray(interfaces: readonly (IInterface | null)[] | null): void {
     this.writeList(interfaces, checkInterfaceOrNull, (iface) => this.writeStrongInterface(iface))
   }
 
-  /** @param asInterface of the interface, `IMemoryService.asInterface` say. */
+  /** @param asInterface of the interface, for example `IMemoryService.asInterface` */
   readInterfaceArray<T>(asInterface: (binder: IBinder | null) => T | null): (T | null)[] | null {
     checkFunction('asInterface', asInterface)
     return this.readList(OBJECT_BYTES, () => asInterface(this.readStrongBinder()))
   }
 
-  /** 0 for null, or 1 and the value. @param flags passed on: PARCELABLE_WRITE_RETURN_VALUE or 0. */
+  /**
+   * Writes 0 for null, or 1 and the value.
+   * @param flags passed on to writeToParcel: PARCELABLE_WRITE_RETURN_VALUE or 0
+   */
   writeTypedObject(value: Parcelable | null, flags: number): void {
     checkParcelableOrNull('value', value)
     this.writeInt(value === null ? 0 : 1)
     value?.writeToParcel(this, flags)
   }
 
-  /** What `creator` makes of the value, or null. */
+  /** Reads a value with `creator`, or null. */
   readTypedObject<T>(creator: Creator<T>): T | null {
     checkCreator(creator)
     return this.readInt() === 0 ? null : creator.createFromParcel(this)
   }
 
-  /** 4 bytes and each element as {@link writeTypedObject}. */
+  /** Writes 4 bytes, and each element as {@link writeTypedObject} does. */
   writeTypedArray(values: readonly (Parcelable | null)[] | null, flags: number): void {
     this.writeList(values, checkParcelableOrNull, (value) => this.writeTypedObject(value, flags))
   }
 
-  /** Each element as {@link readTypedObject}. */
+  /** Reads an array, each element as {@link readTypedObject} does. */
   readTypedArray<T>(creator: Creator<T>): (T | null)[] | null {
     checkCreator(creator)
     return this.readList(4, () => this.readTypedObject(creator))
   }
 
   /**
-   * Bytes, of any number: above 16 KiB they go into a sealed region of their own, whose descriptor is written instead, unless
-   * the parcel was obtained for a binder that accepts no descriptors.
-   * @throws ENOMEM, EMFILE when there can be no region.
+   * Writes any number of bytes. More than 16 KiB go into a sealed region, and the parcel gets its descriptor instead,
+   * unless the parcel was obtained for a binder that accepts no descriptors.
+   * @throws ENOMEM, EMFILE if no region can be made
    */
   writeBlob(bytes: Uint8Array | null): void {
     if (bytes !== null) checkBytes('bytes', bytes)
@@ -215,20 +242,23 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
   }
 
   /**
-   * A copy, the caller's own.
-   * @throws ERR_NOT_A_REGION, ERR_UNSAFE_REGION when the descriptor is not one to read that many bytes from.
+   * Reads bytes as a copy.
+   * @throws ERR_NOT_A_REGION or ERR_UNSAFE_REGION if the descriptor is not of a sealed region with that many bytes
    */
   readBlob(): Buffer | null {
     return readBlob(bufferOf(this))
   }
 
-  /** What every request begins with: the name of the interface that it calls. */
+  /** Writes the name of the interface that a request calls. Every request begins with it. */
   writeInterfaceToken(name: string): void {
     checkString('name', name)
     bufferOf(this).writeWords(interfaceToken(name))
   }
 
-  /** Reads what {@link writeInterfaceToken} wrote. @throws ERR_SECURITY when it is another interface's, or none. */
+  /**
+   * Reads what {@link writeInterfaceToken} wrote.
+   * @throws ERR_SECURITY if it is the name of another interface, or none
+   */
   enforceInterface(name: string): void {
     checkString('name', name)
     const buffer = bufferOf(this)
@@ -236,16 +266,17 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     throw buffer.complaint(SecurityError, `Binder invocation to an incorrect interface, not ${name}`)
   }
 
-  /** What the results of a call that went well begin with. */
+  /** Writes that the call succeeded. The reply begins with it, and the result follows. */
   writeNoException(): void {
     writeNoException(this)
   }
 
   /**
-   * An error in place of results, by its `code` (and `errorCode` for ERR_SERVICE_SPECIFIC), whatever its class: ERR_SECURITY,
-   * ERR_BAD_PARCEL, ERR_INVALID_ARG_VALUE, ERR_NULL_POINTER, ERR_ILLEGAL_STATE, ERR_UNSUPPORTED_OPERATION and
-   * ERR_SERVICE_SPECIFIC; ERR_INVALID_ARG_TYPE and ERR_READ_ONLY as what they are special cases of.
-   * @throws `error` itself when it has another code or none: nothing is written.
+   * Writes an error in place of a result. Only its `code` counts (and `errorCode` for ERR_SERVICE_SPECIFIC), not its
+   * class: ERR_SECURITY, ERR_BAD_PARCEL, ERR_INVALID_ARG_VALUE, ERR_NULL_POINTER, ERR_ILLEGAL_STATE,
+   * ERR_UNSUPPORTED_OPERATION or ERR_SERVICE_SPECIFIC. ERR_INVALID_ARG_TYPE is written as ERR_INVALID_ARG_VALUE, and
+   * ERR_READ_ONLY as ERR_UNSUPPORTED_OPERATION.
+   * @throws `error` itself if it has another code, or none; then nothing is written
    */
   writeException(error: unknown): void {
     writeException(this, error)
@@ -253,7 +284,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
 
   /**
    * Reads what {@link writeNoException} or {@link writeException} wrote.
-   * @throws the exception, with its code and message; ERR_REMOTE_ERROR for one that has no code here.
+   * @throws the error that was written, with its code and message; ERR_REMOTE_ERROR if it has no code here
    */
   readException(): void {
     readException(this)

@@ -1,4 +1,4 @@
-/** What can be written into a parcel and read back (android.os.Parcelable). */
+/** An object that can be written into a parcel and read back (android.os.Parcelable). */
 import type { Parcel } from './parcel.ts'
 
 /** A class whose values can travel. Its static `CREATOR` reads them back. */

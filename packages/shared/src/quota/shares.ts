@@ -1,10 +1,10 @@
-/** How much there may be of something that peers make grow. Beyond it: ERR_LIMIT, and nothing has happened. */
+/** How much peers may use of a resource. Beyond it a call fails with ERR_LIMIT and has no effect. */
 export interface Shares {
   /** For all users together. */
   readonly total: number
-  /** For each user that is neither this process's own nor root, so that one user cannot take all of anything. */
+  /** For each user except this process's own and root, so that one user cannot use up everything. */
   readonly perUser: number
-  /** On one connection or channel, where it can have several. */
+  /** For one connection or channel, if it can have several. */
   readonly perPeer?: number
 }
 

@@ -3,7 +3,7 @@ import type { ImplementationOf } from '../binder/interface.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IServiceCallback } from './registry-interface.ts'
 
-/** Told of a registration; the binder is found anew, with a channel of its own. */
+/** Called for a registration. The binder has a new channel of its own. */
 export type OnRegistration = (name: string, binder: IBinder) => void
 
 export class NotificationCallback extends IServiceCallback.Stub implements ImplementationOf<typeof IServiceCallback> {

@@ -12,11 +12,11 @@ export const DUMP_PRIORITY_ALL = 15
 
 /** What the registry knows about a service. */
 export interface ServiceInfo {
-  /** Of the process that holds the name; 0 when it is in another pid namespace. */
+  /** The process id of the process that holds the name; 0 if it is in another pid namespace. */
   readonly pid: number
-  /** Of that process. */
+  /** The user id of that process. */
   readonly uid: number
-  /** As it was added: CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or several of them. */
+  /** The priority with which it was added: CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or a sum of them. */
   readonly dumpPriority: number
 }
 

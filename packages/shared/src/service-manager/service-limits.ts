@@ -27,18 +27,19 @@ const ROWS = {
 } as const satisfies Record<string, Row>
 
 /**
- * What clients can make a service hold.
- * - `channels`: one of each client.
- * - `turnedAway`: channels over a limit that are still to be told.
- * - `unreadDescriptors`: were sent to clients that have not read them; more wait, and are `heldDescriptors`.
- * - `heldDescriptors`: wait for a client to read, or came in requests under way.
- * - `objects`: binders of clients' that are held or came in requests under way, and ours that clients hold.
- * - `heldBlocks`: 64 KiB each, of answers that are not read and requests that are not finished.
- * - `watchers`: callbacks that are told of changes of a value.
+ * What clients can make a service hold:
+ * - `channels`: one for each client
+ * - `turnedAway`: refused channels that have not received the error yet
+ * - `unreadDescriptors`: descriptors that clients have not read yet; further ones wait as `heldDescriptors`
+ * - `heldDescriptors`: descriptors that wait for a client to read, or belong to requests under way
+ * - `objects`: binders of clients that this process holds, also in requests under way, and its own binders that clients
+ *   hold
+ * - `heldBlocks`: blocks of 64 KiB, for answers that are not read and requests that are not finished
+ * - `watchers`: callbacks for changes of a value
  */
 export type ServiceResource = keyof typeof ROWS
 
-/** Instead of the defaults; what is not given stays as it is. */
+/** Limits that replace the defaults. Limits that you do not give keep their defaults. */
 export type ServiceLimits = { readonly [R in ServiceResource]?: Partial<Shares> }
 
 /** Descriptors that are left for what the process opens itself, and for the ends that the registry brings at once: 16. */

@@ -24,35 +24,41 @@ import { checkServiceLimits, type ServiceLimits } from './service-limits.ts'
 import { isServiceName } from './service-name.ts'
 import { ServiceWaits } from './service-waits.ts'
 
-/** Where the registry is, and how long to try: `path` or `scope`, else MEMSVC_REGISTRY, else the user's or the machine's. */
+/**
+ * Which registry to use, and how long to try: `path` or `scope`, else MEMSVC_REGISTRY, else the user's registry or the
+ * machine's.
+ */
 export interface ConnectOptions {
-  /** The registry's socket, wherever it lies. At most 107 bytes. Not together with `scope`. */
+  /** The path of the registry's socket, at most 107 bytes. Not together with `scope`. */
   path?: string | undefined
   /** The user's registry, $XDG_RUNTIME_DIR/memsvc/registry.sock, or the machine's, /run/memsvc/registry.sock. */
   scope?: 'user' | 'system' | undefined
-  /** The uid of a user who is trusted with the registry and the way to it, besides root and this process's own. */
+  /** The uid of another user who may run the registry and own its path, besides root and this process's user. */
   registryOwner?: number | undefined
-  /** Ends the wait for a registry that has too many at its door. */
+  /** Ends the wait for a registry that has too many new connections. */
   signal?: AbortSignal | undefined
 }
 
-/** How to connect, and what for. */
+/** How to connect, and what clients of your services may use. */
 export interface ManagerOptions extends ConnectOptions {
   /**
-   * What the clients of the services published by this manager may take of this process, all together, each user and each
-   * client, instead of the defaults in the package's README. Who is over a limit is told ERR_LIMIT. The own user and root
-   * are bound by the totals only.
+   * What clients of the services that this manager publishes may use of this process: in total, for each user and for
+   * each client. They replace the defaults in the package's README. A client over a limit gets ERR_LIMIT. For this
+   * process's user and root only the totals apply.
    */
   limits?: ServiceLimits | undefined
 }
 
-/** How a service is listed, and how long to wait for the registry. */
+/** The priority of a service, and how long to wait for the registry. */
 export interface AddServiceOptions extends CallOptions {
-  /** CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or several of them. */
+  /** CRITICAL 1, HIGH 2, NORMAL 4, DEFAULT 8, or a sum of them. */
   dumpPriority?: number
 }
 
-/** A client of the registry. It owns its connection, and what it has published, until `close()`. */
+/**
+ * A connection to the registry of services (android.os.ServiceManager). Until `close()` it owns the connection and the
+ * services that it has published.
+ */
 export class ServiceManager {
   readonly #path: string
   readonly #link: LastingLink
@@ -66,12 +72,13 @@ export class ServiceManager {
   }
 
   /**
-   * Connects to the registry. An idle connection does not keep the process alive; a published service or a
-   * notification does.
-   * @throws ERR_REGISTRY_UNAVAILABLE nobody is there; ERR_SECURITY the socket is closed to this user, others may change the
-   *   way to it, or it is neither root's, this user's nor the registryOwner's; ERR_INVALID_ARG_VALUE a path over 107 bytes, limits of what is none,
-   *   `path` and `scope`, the user's registry without XDG_RUNTIME_DIR; ERR_OUT_OF_RANGE a registryOwner that is no uid;
-   *   AbortError; EAGAIN too many have been waiting for it to accept them for 5 s
+   * Connects to the registry. An idle connection does not keep the process alive; a published service or a notification
+   * does.
+   * @throws ERR_REGISTRY_UNAVAILABLE if no registry runs there; ERR_SECURITY if the socket does not admit this user, if
+   *   other users can change the path, or if the registry is run by another user than root, this user and the
+   *   registryOwner; ERR_INVALID_ARG_VALUE for a path over 107 bytes, unknown limits, `path` together with `scope`, or
+   *   the user's registry without XDG_RUNTIME_DIR; ERR_OUT_OF_RANGE for a registryOwner that is not a uid; AbortError;
+   *   EAGAIN if the registry has accepted no connection for 5 s
    */
   static async connect(options: ManagerOptions = {}): Promise<ServiceManager> {
     checkOptions('options', options)
@@ -80,7 +87,10 @@ export class ServiceManager {
     return ServiceManager.connectTo(findRegistry(options), defaultPolicy(options.limits ?? {}), options.signal)
   }
 
-  /** For sibling packages: as connect, to a place that was found, and watches over the channels of services of this process. */
+  /**
+   * Only for memsvc's packages: like connect, to a registry that was found already, and with a choice of who supervises
+   * the channels of this process's services.
+   */
   static async connectTo(place: RegistryPlace, policy: ChannelPolicy, signal?: AbortSignal): Promise<ServiceManager> {
     try {
       return await retryOverloaded(() => new ServiceManager(place, policy), { signal })
@@ -90,54 +100,67 @@ export class ServiceManager {
   }
 
   /**
-   * As the method, on a connection of this thread's own to the registry that `connect()` finds, which is made when it is first needed and
-   * lasts (android.os.ServiceManager). `await` it.
+   * Like the method, on a default connection of this thread, which is made at the first use and kept
+   * (android.os.ServiceManager). You must `await` it.
    * @throws as connect and the method
    */
   static async getService(name: string): Promise<IBinder | null> {
     return (await defaultManager()).getService(name)
   }
 
-  /** As the method: see the static getService. Published until the process ends. @throws as connect and the method */
+  /**
+   * Like the method, on the default connection: see the static getService. The service is published until the process
+   * ends.
+   * @throws as connect and the method
+   */
   static async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
     await (await defaultManager()).addService(name, binder, options)
   }
 
-  /** As the method: see the static getService. @throws as connect and the method */
+  /**
+   * Like the method, on the default connection: see the static getService.
+   * @throws as connect and the method
+   */
   static async checkService(name: string): Promise<IBinder | null> {
     return (await defaultManager()).checkService(name)
   }
 
-  /** As the method: see the static getService. @throws as connect and the method */
+  /**
+   * Like the method, on the default connection: see the static getService.
+   * @throws as connect and the method
+   */
   static async listServices(dumpPriority: number = DUMP_PRIORITY_ALL): Promise<string[]> {
     return (await defaultManager()).listServices(dumpPriority)
   }
 
-  /** Whether there is a registry at the other end, as far as is known. */
+  /** Whether the registry is connected, as far as is known. */
   get isConnected(): boolean {
     return this.#link.isConnected
   }
 
-  /** Who runs the registry, by the kernel's word: a uid. @throws as getService, where there is none any more */
+  /**
+   * The uid of the user who runs the registry, as the kernel reports it.
+   * @throws as getService, if the registry is gone
+   */
   get registryUid(): number {
     return this.#link.current().holder.uid
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { path: this.#path, state: this.#link.state })
   }
 
-  /** The socket's path. */
+  /** The path of the registry's socket. */
   get path(): string {
     return this.#path
   }
 
   /**
    * Publishes a service until this manager is closed or the process ends. Keeps the process alive.
-   * @throws ERR_CLOSED; then by the registry, in Android's order: ERR_SECURITY not its uid nor root;
-   *   ERR_INVALID_ARG_VALUE a null binder, a bad name; ERR_ILLEGAL_STATE another live process holds the name (the message
-   *   has its pid); ERR_TIMEOUT, AbortError: it may be published all the same
+   * @throws ERR_CLOSED; then the registry's errors, in Android's order: ERR_SECURITY if this user is not allowed to add
+   *   the name; ERR_INVALID_ARG_VALUE for a null binder or a bad name; ERR_ILLEGAL_STATE if another live process holds
+   *   the name (the message has its pid). ERR_TIMEOUT or AbortError: it may have been published nevertheless
    */
   async addService(name: string, binder: IBinder, options: AddServiceOptions = {}): Promise<void> {
     const added = binder ?? null
@@ -153,18 +176,18 @@ export class ServiceManager {
   }
 
   /**
-   * Finds a service: its local binder when this process published it by this manager, otherwise a proxy with a channel
-   * of its own, which its `close()` ends.
-   * @returns null when there is none, or no such name can be
-   * @throws ERR_REGISTRY_UNAVAILABLE, ERR_DEAD_OBJECT the registry went away, ERR_CLOSED; ERR_TIMEOUT it has not answered for 30 s,
-   *   or as long as `options` say; AbortError
+   * Finds a service. The result is the local binder if this manager published it; otherwise a proxy with a channel of
+   * its own, which you own and `close()`.
+   * @returns null if there is no such service, or if the name is not allowed
+   * @throws ERR_REGISTRY_UNAVAILABLE or ERR_DEAD_OBJECT if the registry is gone; ERR_CLOSED; ERR_TIMEOUT if it has not
+   *   answered in 30 s, or in the time that `options` allow; AbortError
    */
   async getService(name: string, options: CallOptions = {}): Promise<IBinder | null> {
     checkCallOptions(options)
     return this.#link.ask(inTime(options), (registry) => findAndOpen(registry, name))
   }
 
-  /** As getService; on Android it does not start a service that is not there, here neither does. */
+  /** Like getService. On Android it differs, because it does not start a service; here neither does. */
   async checkService(name: string, options: CallOptions = {}): Promise<IBinder | null> {
     checkCallOptions(options)
     return this.#link.ask(inTime(options), async (registry) =>
@@ -173,8 +196,9 @@ export class ServiceManager {
   }
 
   /**
-   * Waits until there is a service of that name, over restarts of the registry too. Keeps the process alive meanwhile.
-   * @throws ERR_INVALID_ARG_VALUE a bad name; AbortError when `signal` fires; ERR_TIMEOUT after `timeoutMs`; ERR_CLOSED
+   * Waits until a service has that name, also across restarts of the registry. It keeps the process alive meanwhile.
+   * @throws ERR_INVALID_ARG_VALUE for a bad name; AbortError if `signal` fires; ERR_TIMEOUT after `timeoutMs`;
+   *   ERR_CLOSED
    */
   async waitForService(name: string, options: CallOptions = {}): Promise<IBinder> {
     checkName(name)
@@ -190,16 +214,19 @@ export class ServiceManager {
     return (names ?? []).filter((name) => name !== null)
   }
 
-  /** Ours, beyond Android: who holds the name; null for nobody. @throws as getService */
+  /**
+   * Which process holds the name; null if none does. Not in Android.
+   * @throws as getService
+   */
   async getServiceInfo(name: string, options: CallOptions = {}): Promise<ServiceInfo | null> {
     checkCallOptions(options)
     return this.#link.ask(inTime(options), (registry) => (isServiceName(name) ? registry.getServiceInfo(name) : null))
   }
 
   /**
-   * Calls `callback` at every registration of the name, and at once when it is there already. Registered twice, called
-   * twice. Keeps the process alive.
-   * @throws ERR_INVALID_ARG_VALUE a bad name; ERR_NULL_POINTER; ERR_CLOSED
+   * Calls `callback` each time the name is registered, and at once if it is registered already. If you register the
+   * callback twice, it is called twice. It keeps the process alive.
+   * @throws ERR_INVALID_ARG_VALUE for a bad name; ERR_NULL_POINTER; ERR_CLOSED
    */
   async registerForNotifications(name: string, callback: OnRegistration, options: CallOptions = {}): Promise<void> {
     checkName(name)
@@ -210,7 +237,10 @@ export class ServiceManager {
     await this.#link.register(entry, inTime(options))
   }
 
-  /** Removes every registration of this callback for this name. @throws ERR_ILLEGAL_STATE there is none; ERR_CLOSED */
+  /**
+   * Removes every registration of this callback for this name.
+   * @throws ERR_ILLEGAL_STATE if there is none; ERR_CLOSED
+   */
   async unregisterForNotifications(name: string, callback: OnRegistration, options: CallOptions = {}): Promise<void> {
     checkCallOptions(options)
     this.#link.checkOpen()
@@ -219,7 +249,10 @@ export class ServiceManager {
     await Promise.all(mine.map((entry) => this.#link.unregister(entry, inTime(options))))
   }
 
-  /** Closes the connection: what was published here is withdrawn. Services that were found live on. Idempotent. */
+  /**
+   * Closes the connection, and withdraws the services that it has published. Proxies that it found stay open.
+   * Idempotent.
+   */
   close(): void {
     this.#link.close()
     this.#waits.close()

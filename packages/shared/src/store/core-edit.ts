@@ -9,7 +9,7 @@ export interface CoreEdit {
   readonly key: string
   /** Null: it is deleted. */
   readonly value: Encoded | null
-  /** Only if this is its version; 0n: only if it is absent. */
+  /** Write only if the key has this version; 0n: only if it has no value. */
   readonly ifVersion?: bigint | undefined
 }
 

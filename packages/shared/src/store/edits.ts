@@ -14,15 +14,15 @@ export interface StoreEdit {
   key: string
   /** Absent: the key is deleted. */
   value?: Json | Uint8Array | undefined
-  /** Only if this is its version; 0n: only if it is absent. */
+  /** Write only if the key has this version; 0n: only if it has no value. */
   ifVersion?: bigint | undefined
 }
 
-/** Under which condition a value is written, and for how long. */
+/** The condition under which a value is written, and how long it lives. */
 export interface WriteOptions {
-  /** Only if this is its version; 0n: only if it is absent. */
+  /** Write only if the key has this version; 0n: only if it has no value. */
   ifVersion?: bigint | undefined
-  /** Milliseconds after which it is deleted; a later write without it ends that. */
+  /** The key is deleted after this many milliseconds. A later write without `ttlMs` cancels that. */
   ttlMs?: number | undefined
 }
 

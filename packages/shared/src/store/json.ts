@@ -5,10 +5,10 @@ import { show } from '../util/check.ts'
 import { BadParcelError, InvalidArgValueError } from '../util/errors.ts'
 import { isAnyArrayBuffer, isError, isUint8Array } from '../util/realm.ts'
 
-/** What JSON can say. */
+/** A value that JSON can represent. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** The same, and nothing of it can be changed. */
+/** The type T with all members read-only, at every depth. */
 export type DeepReadonly<T> = T extends readonly (infer E)[]
   ? readonly DeepReadonly<E>[]
   : T extends object

@@ -9,30 +9,41 @@ import { OWN_LIMITS, STORE_LIMITS, type StoreLimits, storeLimits } from './limit
 import type { OwnedArea } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
 
-/** A part of a store that the same callers may read: a region of its own. */
+/** A part of a store that the same callers may read. It is a region of its own. */
 export interface OwnedAreaRule {
-  /** Keys, or their beginnings and a `*`. The first area with a pattern that fits has the key. */
+  /**
+   * Patterns: keys, or beginnings of keys with a `*` at the end. A key is in the first area with a pattern that fits.
+   */
   keys: string[]
-  /** True: this caller may read the area. The kernel says who it is. Default: everybody. In the async context in which it is given. */
+  /**
+   * Returns true if this caller may read the area. The caller's uid and pid come from the kernel. By default everybody
+   * may. It runs in the async context in which you gave it.
+   */
   mayRead?: (caller: Caller) => boolean
 }
 
-/** How large a store is, and who may do what with it. */
+/** The size of a store, and who may read and write it. */
 export interface OwnedStoreOptions {
-  /** Bytes of each area, with all that it needs besides values: at least 16 KiB and 64 for each key, at most 2^40. Default 64 MiB. */
+  /**
+   * The bytes of each area, including what it needs besides values: at least 16 KiB plus 64 bytes for each key, at most
+   * 2^40. Default 64 MiB.
+   */
   capacity?: number
-  /** Keys of each area, at most 16,777,216. Default one for each KiB of the capacity, at most 65,536. Each takes 64 bytes, used or not. */
+  /**
+   * The keys of each area, at most 16,777,216. Default: one for each KiB of the capacity, at most 65,536. Each takes 64
+   * bytes, used or not.
+   */
   maxKeys?: number
-  /** Of one value, of JSON its text. Default 16 MiB. */
+  /** The bytes of one value, for JSON of its text. Default 16 MiB. */
   maxValueBytes?: number
   /**
-   * True: this caller may write the key. The kernel says who it is. Default: the user of this process, and root. In the async context
-   * in which it is given.
+   * Returns true if this caller may write the key. The caller's uid and pid come from the kernel. By default the user
+   * of this process and root may. It runs in the async context in which you gave it.
    */
   mayWrite?: (caller: Caller, key: string) => boolean
-  /** Default: one, with every key, for everybody. */
+  /** The areas. By default one area with all keys, for everybody. */
   areas?: OwnedAreaRule[]
-  /** What users may have in it, each in place of a default. */
+  /** What users may store; a limit that you do not give keeps its default. */
   limits?: Partial<StoreLimits>
 }
 

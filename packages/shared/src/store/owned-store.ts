@@ -35,9 +35,12 @@ import { checkKey } from './store-key.ts'
 import { StoreService } from './store-service.ts'
 import { StoreWatchers } from './store-watchers.ts'
 
-/** Owns its areas: of each a descriptor, the only writable mapping, and one to read by, until `close()`. */
+/**
+ * A store that this process owns: values under keys, in shared memory that other processes read with SharedStore. Until
+ * `close()` it owns its areas: for each a descriptor, the only writable mapping, and a mapping for reading.
+ */
 export class OwnedStore {
-  /** The service: publish it under a name. Belongs to this object. */
+  /** The service of this object: publish it with `ServiceManager.addService`. It belongs to this object. */
   readonly binder: Binder
   #onChange: Given<(change: StoreChange) => void> = NOT_GIVEN
   /** Or later, by its areas. */
@@ -88,9 +91,10 @@ export class OwnedStore {
   }
 
   /**
-   * Puts a value.
+   * Stores a value.
    * @returns its version
-   * @throws ERR_INVALID_ARG_VALUE the key, or what JSON has no text for; ERR_CONFLICT; ERR_LIMIT; ERR_CLOSED
+   * @throws ERR_INVALID_ARG_VALUE for a bad key, or a value that JSON cannot represent; ERR_CONFLICT; ERR_LIMIT;
+   *   ERR_CLOSED
    */
   set(key: string, value: Json | Uint8Array, options: WriteOptions = NO_OPTIONS): bigint {
     checkKey(key)
@@ -108,9 +112,9 @@ export class OwnedStore {
   }
 
   /**
-   * Makes several changes at once, or none of them. Of a key that is there twice the last one counts.
-   * @returns the version of all of them; 0n: nothing was to be changed
-   * @throws ERR_UNSUPPORTED_OPERATION keys of several areas; as set
+   * Makes several changes in one transaction: all of them or none. If a key appears twice, its last change counts.
+   * @returns the version of all changed keys; 0n if nothing had to be changed
+   * @throws ERR_UNSUPPORTED_OPERATION for keys of several areas; otherwise as set
    */
   update(edits: Iterable<StoreEdit>): bigint {
     const read = readEdits(edits, this.#core.limits)
@@ -118,7 +122,11 @@ export class OwnedStore {
     return this.#core.update(read, null)
   }
 
-  /** Adds to a number; an absent one counts as 0. @returns the sum. @throws ERR_INVALID_ARG_VALUE the value is no number; as set */
+  /**
+   * Adds to a number; a key without a value counts as 0.
+   * @returns the sum
+   * @throws ERR_INVALID_ARG_VALUE if the value is not a number; otherwise as set
+   */
   increment(key: string, by = 1, options: Pick<WriteOptions, 'ttlMs'> = NO_OPTIONS): number {
     checkKey(key)
     checkBy(by)
@@ -126,14 +134,17 @@ export class OwnedStore {
     return this.#core.increment(key, by, { payer: null, ttlMs: options.ttlMs })
   }
 
-  /** The value: JSON frozen, bytes a copy; undefined: absent. @throws ERR_INVALID_ARG_VALUE the key; ERR_CLOSED */
+  /**
+   * The value of a key: JSON is frozen, bytes are a copy; undefined if the key has no value.
+   * @throws ERR_INVALID_ARG_VALUE for a bad key; ERR_CLOSED
+   */
   get<T = Json>(key: string): DeepReadonly<T> | Uint8Array | undefined {
     const { reader } = this.#core
     const cached = reader.cached(key)
     return (cached === undefined ? reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
   }
 
-  /** Called with each change after it was made, by whomever; in the async context in which it is given here. */
+  /** Called after each change, whoever made it, in the async context in which you set this. */
   get onChange(): ((change: StoreChange) => void) | null {
     return this.#onChange.given
   }
@@ -142,7 +153,7 @@ export class OwnedStore {
     this.#onChange = givenInContext('onChange', callback)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       ...(this.#isClosed ? {} : { keys: this.stats.keys, valueBytes: this.stats.valueBytes }),
@@ -150,19 +161,22 @@ export class OwnedStore {
     })
   }
 
-  /** The keys that begin so, sorted. */
+  /** The keys that begin with the prefix, sorted. */
   keys(prefix = ''): string[] {
     return this.#core.reader.keys(prefix)
   }
 
-  /** Values of one moment; absent keys are left out. @throws ERR_UNSUPPORTED_OPERATION keys of several areas */
+  /**
+   * The values of several keys at one moment. Keys without a value are left out.
+   * @throws ERR_UNSUPPORTED_OPERATION for keys of several areas
+   */
   snapshot(keys: readonly string[] | { prefix: string }): ReadonlyMap<string, Json | Uint8Array> {
     return this.#core.reader.snapshot(keys)
   }
 
   /**
-   * Has the values moved to areas of another size, which readers follow.
-   * @throws ERR_LIMIT they do not fit; ERR_OUT_OF_RANGE; ENOMEM. Areas that were moved already stay so
+   * Moves the values to areas of another size; readers follow.
+   * @throws ERR_LIMIT if they do not fit; ERR_OUT_OF_RANGE; ENOMEM. Areas that were already moved stay moved
    */
   resize(size: { capacity?: number; maxKeys?: number }): void {
     checkOptions('size', size)
@@ -171,10 +185,12 @@ export class OwnedStore {
   }
 
   /**
-   * Who reads what, anew. Keys go to areas of their own; those of before are left, so that who has lost the right to read them sees nothing
-   * new from that moment on. An area stays as it is if the keys of all areas stay, and its `mayRead` is the same function.
-   * @throws ERR_LIMIT they do not fit, or keys that were changed together went to several areas a thousand times (docs/protocol.md, 10, versions);
-   *   ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, also where no area would take a key. Nothing has changed then
+   * Changes which callers may read which keys. The keys move to new areas, so a caller that has lost the right to read
+   * them sees nothing new from this moment on. An area is kept if the keys of all areas stay the same and its `mayRead`
+   * is the same function.
+   * @throws ERR_LIMIT if the values do not fit, or if keys that were changed together went to several areas a thousand
+   *   times (docs/protocol.md, 10, versions); ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE, also if no area has a
+   *   pattern for a key. Then nothing has changed
    */
   setAreas(areas: OwnedAreaRule[]): void {
     const rules = checkedAreas(areas)
@@ -184,9 +200,9 @@ export class OwnedStore {
   }
 
   /**
-   * As setAreas, without holding the process up: keys are copied in parts, one in each turn of the event loop, and all goes on by the old
-   * rules until the promise resolves.
-   * @throws as setAreas; ERR_CLOSED; ERR_ILLEGAL_STATE its areas were set anew meanwhile
+   * Like setAreas, but does not block the process: it copies a part of the keys in each turn of the event loop. Until
+   * the promise resolves the old rules apply.
+   * @throws as setAreas; ERR_CLOSED; ERR_ILLEGAL_STATE if the areas were set again meanwhile
    */
   async setAreasInTurns(areas: OwnedAreaRule[]): Promise<void> {
     const rules = checkedAreas(areas)
@@ -212,7 +228,10 @@ export class OwnedStore {
     }
   }
 
-  /** What users may have in it from now on, and the longest value: what is there already stays. @throws ERR_OUT_OF_RANGE */
+  /**
+   * Changes how much users may store from now on, and the longest value. Values that are there already stay.
+   * @throws ERR_OUT_OF_RANGE
+   */
   setLimits(wanted: Partial<StoreLimits> & { maxValueBytes?: number }): void {
     checkOptions('limits', wanted)
     const { maxValueBytes, ...limits } = wanted
@@ -225,17 +244,23 @@ export class OwnedStore {
     return this.#core.areas.length
   }
 
-  /** How large each area is: bytes and keys. */
+  /** The size of each area: bytes and keys. */
   get areaSize(): AreaSize {
     return this.#core.areas[0]?.size as AreaSize
   }
 
-  /** What users other than the own one and root have in it, by the names of limits; `uploads` and watchers of all users. */
+  /**
+   * What users other than this process's own and root use, by the names of the limits; for `uploads` and watchers, of
+   * all users.
+   */
   get used(): Record<string, number> {
     return this.#service.used
   }
 
-  /** What is in use, and by how many. @throws ERR_CLOSED */
+  /**
+   * Numbers about the store: its keys, bytes and watchers.
+   * @throws ERR_CLOSED
+   */
   get stats(): { keys: number; usedBytes: number; valueBytes: number; allocatedBytes: number; watchers: number } {
     this.#checkOpen()
     const areas = this.#core.areas.map(({ stats }) => stats)
@@ -251,8 +276,8 @@ export class OwnedStore {
   }
 
   /**
-   * Unmaps the areas: readers keep the last values, as after the death of this process, and look for the next store of that name. The
-   * binder stays published until you publish another one, and refuses. Idempotent.
+   * Unmaps the areas. Readers keep the last values, as if this process had died, and wait for the next store of that
+   * name. The binder stays published until you publish another one, and refuses all calls. Idempotent.
    */
   close(): void {
     if (this.#isClosed) return
@@ -270,7 +295,7 @@ export class OwnedStore {
     this.close()
   }
 
-  /** How many keys were written, and when the last one was: milliseconds since 1970, no earlier than it was and at most 10 later. */
+  /** How many keys were written, and the time of the last write: milliseconds since 1970, up to 10 too late. */
   get activity(): Activity {
     return { writes: this.#core.writes, changedAt: Math.min(this.#lastChange(), wallClock()) }
   }

@@ -2,27 +2,27 @@
 import { areaTypes } from 'memfd-native'
 import type { DeepReadonly, Json } from './json.ts'
 
-/** A value with all that is known of it, of one moment. */
+/** A value with its version, type and length, all of one moment. */
 export interface StoreSnapshotEntry<T = Json> {
-  /** Its name. */
+  /** The key. */
   key: string
-  /** JSON frozen; bytes a copy; undefined: absent. */
+  /** JSON is frozen, bytes are a copy; undefined if the key has no value. */
   value: DeepReadonly<T> | Uint8Array | undefined
-  /** Of the transaction that wrote it; 0n: absent. */
+  /** The version of the transaction that wrote it; 0n if the key has no value. */
   version: bigint
-  /** Of JSON: of its text. */
+  /** The length in bytes, for JSON of its text. */
   byteLength: number
-  /** Null: absent. */
+  /** null if the key has no value. */
   type: 'json' | 'bytes' | null
 }
 
-/** One change of a store, as it is told. */
+/** One change of a store. */
 export interface StoreChange {
-  /** Whose value it is. */
+  /** The key of the value. */
   key: string
-  /** JSON frozen; bytes a copy; undefined: it was deleted. */
+  /** The new value: JSON is frozen, bytes are a copy; undefined if the key was deleted. */
   value: Json | Uint8Array | undefined
-  /** Of the transaction; 0n: only that it was deleted is known. */
+  /** The version of the transaction; 0n if the key was deleted and the version is not known. */
   version: bigint
 }
 

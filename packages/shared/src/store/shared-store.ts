@@ -20,16 +20,23 @@ import { checkKey, isPrefix } from './store-key.ts'
 import { DEFAULT_STORE_NAME } from './store-name.ts'
 import type { ReadBytesOptions, StoreReader } from './store-reader.ts'
 
-/** Where the registry is; or who knows it. */
+/** Which registry to use, or a ServiceManager. */
 export interface OpenOptions extends Pick<ConnectOptions, 'path' | 'scope' | 'signal'> {
-  /** Finds the store, and is not closed with it. Default: one of its own, by `path` or `scope`. */
+  /**
+   * Finds the store. It is not closed with the store. By default the store makes one of its own, with `path` or
+   * `scope`.
+   */
   manager?: ServiceManager | undefined
 }
 
 /** The owner has its own; these are only to refuse early what no owner takes. */
 const LIMITS = storeLimits()
 
-/** Owns its areas' mappings and its channel, and the registry's where it has made that, until `close()`. Keeps no process alive. */
+/**
+ * The values of a store, which another process owns: you read them from shared memory, and change them by calls to the
+ * owner. Until `close()` it owns the mappings of the areas, its channel, and its connection to the registry if it has
+ * made one. It does not keep the process alive.
+ */
 export class SharedStore implements Iterable<[string, Json]> {
   readonly #name: string
   readonly #attachment: StoreAttachment
@@ -50,8 +57,9 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Finds a store and maps what this user may read of it.
-   * @throws ERR_SERVICE_NOT_FOUND; AbortError; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it hands out something else; as ServiceManager.connect, getService
+   * Finds a store, and maps the areas that this user may read.
+   * @throws ERR_SERVICE_NOT_FOUND; AbortError; ERR_NOT_A_REGION or ERR_UNSAFE_REGION if the service sends something
+   *   else; otherwise as ServiceManager.connect and getService
    */
   static async open(name: string = DEFAULT_STORE_NAME, options: OpenOptions = {}): Promise<SharedStore> {
     checkString('name', name)
@@ -74,16 +82,17 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * The value now. JSON is frozen, and the same object while it is unchanged and kept; bytes are a fresh copy each time; undefined: absent.
-   * @throws ERR_INVALID_ARG_VALUE no key; ERR_CLOSED; ERR_BAD_PARCEL the owner wrote what no owner writes; ERR_LIMIT above 512 MiB, or
-   *   the owner is faster than every try
+   * The current value. JSON is frozen, and the same object as before if the value is unchanged and cached. Bytes are a
+   * new copy each time. undefined if the key has no value.
+   * @throws ERR_INVALID_ARG_VALUE for a bad key; ERR_CLOSED; ERR_BAD_PARCEL if the owner has damaged the area;
+   *   ERR_LIMIT above 512 MiB, or if the owner changed the value during every attempt to read it
    */
   get<T = Json>(key: string): DeepReadonly<T> | Uint8Array | undefined {
     const cached = this.#reader.cached(key)
     return (cached === undefined ? this.#reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       name: this.#name,
@@ -92,39 +101,50 @@ export class SharedStore implements Iterable<[string, Json]> {
     })
   }
 
-  /** The value's bytes, of JSON its text in UTF-8: a copy. @throws as get */
+  /**
+   * A copy of the bytes of the value; for JSON, of its text in UTF-8.
+   * @throws as get
+   */
   getBytes(key: string): Uint8Array | undefined {
     return this.#reader.getBytes(key)
   }
 
   /**
-   * Copies what fits of the value's bytes, from `position` on.
-   * @returns how many bytes; -1: absent
-   * @throws ERR_CONFLICT it has not (any more) the version that is asked for; ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE; as get
+   * Copies the bytes of the value, from `position` on, as many as fit in the target.
+   * @returns the number of bytes; -1 if the key has no value
+   * @throws ERR_CONFLICT if the value does not, or no longer, have the version in `options`; ERR_OUT_OF_RANGE,
+   *   ERR_INVALID_ARG_TYPE; otherwise as get
    */
   readBytes(key: string, target: Uint8Array, options?: ReadBytesOptions): number {
     if (options !== undefined) checkOptions('options', options)
     return this.#reader.readBytes(key, target, options)
   }
 
-  /** Whether there is a value. @throws as get */
+  /**
+   * Whether the key has a value.
+   * @throws as get
+   */
   has(key: string): boolean {
     return this.#reader.has(key)
   }
 
-  /** How many keys have a value, of those that this user may read. */
+  /** The number of keys with a value that this user may read. */
   get size(): number {
     return this.#reader.size
   }
 
-  /** The keys that begin so, sorted. @throws as get */
+  /**
+   * The keys that begin with the prefix, sorted.
+   * @throws as get
+   */
   keys(prefix = ''): string[] {
     return this.#reader.keys(prefix)
   }
 
   /**
-   * Keys and values, sorted by key. Each is of its own moment: see snapshot. Of what a writer has called JSON and is none the bytes, here
-   * and in snapshots and changes; get says ERR_BAD_PARCEL.
+   * Keys and values, sorted by key. Each value is read separately; for values of one moment see snapshot. If a value is
+   * marked as JSON but is not JSON, you get its bytes, here and in snapshots and changes, while get throws
+   * ERR_BAD_PARCEL.
    * @throws as get
    */
   entries(prefix = ''): [string, Json][] {
@@ -136,18 +156,27 @@ export class SharedStore implements Iterable<[string, Json]> {
     return this.entries()[Symbol.iterator]()
   }
 
-  /** The value with its version, type and length, all of one moment: for compare-and-set. @throws as get */
+  /**
+   * The value with its version, type and length, all of one moment. Use it for compare-and-set.
+   * @throws as get
+   */
   getEntry<T = Json>(key: string): StoreSnapshotEntry<T> {
     return this.#reader.getEntry(key) as StoreSnapshotEntry<T>
   }
 
-  /** A handle of one key, which need not exist: cheaper than get for what is read again and again. @throws ERR_INVALID_ARG_VALUE no key; ERR_CLOSED */
+  /**
+   * A handle of one key, which may have no value yet. It is faster than get if you read a key again and again.
+   * @throws ERR_INVALID_ARG_VALUE for a bad key; ERR_CLOSED
+   */
   entry<T = Json>(key: string): StoreEntry<T> {
     this.#checkOpen()
     return new StoreEntry<T>(this.#reader.stored(key))
   }
 
-  /** Values of one moment; absent keys are left out. @throws ERR_UNSUPPORTED_OPERATION keys of several areas; as get */
+  /**
+   * The values of several keys at one moment. Keys without a value are left out.
+   * @throws ERR_UNSUPPORTED_OPERATION for keys of several areas; as get
+   */
   snapshot(keys: readonly string[] | { prefix: string }): ReadonlyMap<string, Json | Uint8Array> {
     return this.#reader.snapshot(keys)
   }
@@ -162,11 +191,11 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Has the owner put a value, of any size. Resolved: every reader's next get has it. Bytes of more than 64,000 must stay as they are until
-   * then: they are sent in parts.
+   * Asks the owner to store a value. When the promise resolves, the next get in every process returns it. Do not change
+   * a Uint8Array of more than 64,000 bytes before that, because it is sent in parts.
    * @returns its version
-   * @throws ERR_INVALID_ARG_VALUE the key, or what JSON has no text for; ERR_CONFLICT; ERR_SECURITY; ERR_LIMIT; ERR_DEAD_OBJECT the owner
-   *   died, and may have put it; ERR_TIMEOUT
+   * @throws ERR_INVALID_ARG_VALUE for a bad key, or a value that JSON cannot represent; ERR_CONFLICT; ERR_SECURITY;
+   *   ERR_LIMIT; ERR_DEAD_OBJECT if the owner died, and may have stored it; ERR_TIMEOUT
    */
   set(key: string, value: Json | Uint8Array, options: SetOptions = NO_OPTIONS): Promise<bigint> {
     try {
@@ -180,7 +209,11 @@ export class SharedStore implements Iterable<[string, Json]> {
     }
   }
 
-  /** Has the owner delete a key. @returns whether there was a value. @throws as set */
+  /**
+   * Asks the owner to delete a key.
+   * @returns whether it had a value
+   * @throws as set
+   */
   async delete(key: string, options: Omit<SetOptions, 'ttlMs'> = NO_OPTIONS): Promise<boolean> {
     checkKey(key)
     checkWriteOptions(options)
@@ -189,8 +222,11 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Has the owner add to a number, in one transaction. An absent one counts as 0, and lives for `ttlMs` if that is given.
-   * @returns the sum. @throws ERR_INVALID_ARG_VALUE the value is no number; ERR_OUT_OF_RANGE `by` is not finite; as set
+   * Asks the owner to add to a number, in one transaction. A key without a value counts as 0; it gets `ttlMs` if you
+   * give that.
+   * @returns the sum
+   * @throws ERR_INVALID_ARG_VALUE if the value is not a number; ERR_OUT_OF_RANGE if `by` is not finite; otherwise as
+   *   set
    */
   async increment(key: string, by = 1, options: Omit<SetOptions, 'ifVersion'> = NO_OPTIONS): Promise<number> {
     checkKey(key)
@@ -203,9 +239,11 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Has the owner make up to 256 changes at once, or none. Of a key that is there twice the last one counts.
-   * @returns the version of all of them; 0n: nothing was to be changed
-   * @throws ERR_TRANSACTION_TOO_LARGE together above 1 MiB - 8 KiB; ERR_UNSUPPORTED_OPERATION keys of several areas; as set
+   * Asks the owner to make up to 256 changes in one transaction: all of them or none. If a key appears twice, its last
+   * change counts.
+   * @returns the version of all changed keys; 0n if nothing had to be changed
+   * @throws ERR_TRANSACTION_TOO_LARGE for more than 1 MiB - 8 KiB in total; ERR_UNSUPPORTED_OPERATION for keys of
+   *   several areas; otherwise as set
    */
   async update(edits: Iterable<StoreEdit>, options: CallOptions = NO_OPTIONS): Promise<bigint> {
     checkOptions('options', options)
@@ -215,8 +253,9 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Of a copy of values elsewhere: which revision of theirs wrote the value that is here; asked of the owner.
-   * @returns 0n: there is no value. @throws ERR_UNSUPPORTED_OPERATION it is no copy; ERR_DEAD_OBJECT; ERR_TIMEOUT
+   * If the store is a copy of a cluster's values: asks the owner for the revision of the cluster that wrote the value.
+   * @returns the revision; 0n if the key has no value
+   * @throws ERR_UNSUPPORTED_OPERATION if the store is not a copy; ERR_DEAD_OBJECT; ERR_TIMEOUT
    */
   async revisionOf(key: string, options: CallOptions = NO_OPTIONS): Promise<bigint> {
     checkKey(key)
@@ -226,9 +265,10 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * The changes of keys that begin so, from here on: each key as it is then, the last one never missed, over restarts of the owner
-   * too. Ends quietly when `signal` fires, the loop is left, or the store is closed. Keeps the process alive.
-   * @throws ERR_INVALID_ARG_VALUE no key begins so; by next(): ERR_LIMIT too many watchers
+   * The changes of all keys that begin with the prefix, from now on, also across restarts of the owner. If a key
+   * changes several times, you may get only its last value, but you always get that. The loop ends without an error if
+   * `signal` fires, if you leave it, or if the store is closed. It keeps the process alive.
+   * @throws ERR_INVALID_ARG_VALUE if no key can begin with the prefix; by next(): ERR_LIMIT for too many watchers
    */
   changes(prefix = '', options: ChangesOptions = NO_OPTIONS): AsyncGenerator<StoreChange, void, undefined> {
     checkString('prefix', prefix)
@@ -240,7 +280,10 @@ export class SharedStore implements Iterable<[string, Json]> {
     return this.#attachment.changes(prefix, options)
   }
 
-  /** Whether the values are what the owner has now. @throws ERR_CLOSED */
+  /**
+   * Whether the values are the owner's current ones.
+   * @throws ERR_CLOSED
+   */
   get status(): StoreStatus {
     this.#checkOpen()
     return this.#attachment.status

@@ -14,20 +14,21 @@ import { StoreLink } from './store-link.ts'
 import { attach, StoreListener } from './store-listener.ts'
 import { type StoreArea, StoreReader } from './store-reader.ts'
 
-/** Whether the values are what the owner has now. */
+/** Whether the values are the owner's current ones. */
 export interface StoreStatus {
   /**
-   * `stale`: the owner is away, or of a copy its origin, and the values are the last ones. Only of copies: `syncing`, not all values are
-   * there yet, and an absent one may be there; `refused`, it will not come right by itself.
+   * `live`: the values are current. `stale`: the owner is away (or, for a copy, its origin), and these are the last
+   * values. Only for copies: `syncing`, not all values have arrived yet, so a missing value may exist; `refused`,
+   * somebody must correct something first.
    */
   state: 'live' | 'stale' | 'syncing' | 'refused'
-  /** Of the last transaction that can be read. */
+  /** The version of the last transaction that can be read. */
   version: bigint
-  /** For how long they may be out of date, in milliseconds: 0 while they cannot be; Infinity: nothing is known. */
+  /** How old the values may be, in milliseconds: 0 if they are current, Infinity if unknown. */
   ageMs: number
-  /** Whether the owner can be reached, as far as is known. */
+  /** Whether the owner is connected, as far as is known. */
   connected: boolean
-  /** Of a copy: the last revision of its origin that is in it. Absent: it is no copy. */
+  /** For a copy: the last revision of its origin that it contains. Absent if the store is not a copy. */
   applied?: bigint
 }
 

@@ -15,7 +15,7 @@ import { ANY_VERSION, NO_TTL, type Outcome } from './store-interface.ts'
 import type { StoreLink, StoreOwner } from './store-link.ts'
 import { INLINE_BYTES, type Step, upload } from './upload.ts'
 
-/** Of one change; for 5,000 milliseconds, where `timeoutMs` is absent. */
+/** Options of one change. The default of `timeoutMs` is 5,000 milliseconds. */
 export interface SetOptions extends WriteOptions, CallOptions {}
 
 type Present = (key: string) => { readonly value: unknown; readonly version: bigint }

@@ -21,11 +21,11 @@ export interface ChangesSource {
   onEnd(changes: StoreChanges): void
 }
 
-/** Which changes. */
+/** Options of a loop over changes. */
 export interface ChangesOptions {
-  /** Ends the loop quietly. */
+  /** Ends the loop without an error. */
   signal?: AbortSignal | undefined
-  /** Begin with the values that are there. */
+  /** Begin with all current values. */
   initial?: boolean | undefined
 }
 
@@ -80,7 +80,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     return result
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { prefix: this.#prefix, state: this.#isDone ? 'ended' : 'open' })
   }

@@ -4,9 +4,12 @@ import type { DeepReadonly, Json } from './json.ts'
 import { typeName } from './reading.ts'
 import type { StoredValue } from './stored-value.ts'
 
-/** Made by `entry()` of a store, and good as long as that: it reads what the key has now, also after a restart of the owner. */
+/**
+ * A handle of one key, made by `entry()` and valid as long as its store. It reads the current value, also after a
+ * restart of the owner.
+ */
 export class StoreEntry<T = Json> {
-  /** Its name. */
+  /** The key. */
   readonly key: string
   readonly #stored: StoredValue
 
@@ -17,30 +20,43 @@ export class StoreEntry<T = Json> {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, { key: this.key })
   }
 
-  /** The value now: JSON frozen, and the same object while it is unchanged; a copy of bytes; undefined: absent. @throws as get() */
+  /**
+   * The current value: JSON is frozen, and the same object while it is unchanged; bytes are a copy; undefined if the
+   * key has no value.
+   * @throws as get()
+   */
   get value(): DeepReadonly<T> | Uint8Array | undefined {
     const stored = this.#stored
     return (stored.isFresh() ? stored.value : stored.get()) as DeepReadonly<T> | Uint8Array | undefined
   }
 
-  /** Of the value now; 0n: absent. @throws as get() */
+  /**
+   * The version of the current value; 0n if the key has no value.
+   * @throws as get()
+   */
   get version(): bigint {
     this.#stored.look()
     return this.#stored.version
   }
 
-  /** Of the value now, in bytes, of JSON of its text; 0: absent. @throws as get() */
+  /**
+   * The length of the current value in bytes, for JSON of its text; 0 if the key has no value.
+   * @throws as get()
+   */
   get byteLength(): number {
     this.#stored.look()
     return this.#stored.byteLength
   }
 
-  /** Of the value now; null: absent. @throws as get() */
+  /**
+   * The type of the current value; null if the key has no value.
+   * @throws as get()
+   */
   get type(): 'json' | 'bytes' | null {
     this.#stored.look()
     return typeName(this.#stored.type)

@@ -112,7 +112,7 @@ const MIN_EDIT_BYTES = 20
 const MOST_EDITS = 4096
 const MIN_AREA_BYTES = 32
 
-/** Of a store: on the same binder for all who may connect. Each key is checked where it arrives. */
+/** The interface of a store. All clients use the same binder, and the store checks the rights for each key. */
 export const IStore = defineInterface('memsvc.IStore', {
   /** The areas that the caller may read. @param listener told when there are others; null: nobody */
   open: { code: 1, args: [types.binder], returns: areas },
@@ -143,7 +143,7 @@ export const IStore = defineInterface('memsvc.IStore', {
   origin: { code: 1004, args: [types.string], returns: originRevision },
 })
 
-/** Spoken by whoever opened a store. */
+/** The callback of a client that has opened a store. */
 export const IStoreListener = defineInterface('memsvc.IStoreListener', {
   /** The values are in these areas now, and nothing was written to them yet. */
   onAreas: { code: 1, args: [areas], oneway: true },

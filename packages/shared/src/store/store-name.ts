@@ -1,2 +1,2 @@
-/** The name that the store has where nobody chose another. */
+/** The default name of a store. */
 export const DEFAULT_STORE_NAME = 'SharedStore'

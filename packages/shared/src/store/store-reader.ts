@@ -21,11 +21,11 @@ export interface StoreArea extends ReadableArea {
   readonly patterns: readonly string[]
 }
 
-/** Where a part of a value is read to. */
+/** Which part of a value to read. */
 export interface ReadBytesOptions {
-  /** In bytes, of the value. Default 0. */
+  /** Where to begin in the value, in bytes. Default 0. */
   position?: number
-  /** Only of this version. */
+  /** Read only if the value has this version. */
   version?: bigint
 }
 

@@ -69,7 +69,7 @@ export class DeactivatedError extends Error {
   }
 }
 
-/** Anything else that was used after close() (IllegalStateException "closed"). */
+/** Another object was used after close() (IllegalStateException "closed"). */
 export class ClosedError extends Error {
   readonly code = 'ERR_CLOSED'
   static {
@@ -85,7 +85,7 @@ export class PurgedError extends Error {
   }
 }
 
-/** The descriptor is valid but no shared memory region ("Not a memory file"). */
+/** The descriptor is valid, but not of a shared memory region ("Not a memory file"). */
 export class NotARegionError extends Error {
   readonly code = 'ERR_NOT_A_REGION'
   static {
@@ -109,7 +109,7 @@ export class ReadOnlyError extends Error {
   }
 }
 
-/** The caller may not do that (SecurityException). */
+/** The caller is not allowed to do this (SecurityException). */
 export class SecurityError extends Error {
   readonly code = 'ERR_SECURITY'
   static {
@@ -125,7 +125,7 @@ export class DeadObjectError extends Error {
   }
 }
 
-/** A request or reply above the limit of a transaction; the channel lives on (TransactionTooLargeException). */
+/** A request or a reply is too large; the channel stays open (TransactionTooLargeException). */
 export class TransactionTooLargeError extends Error {
   readonly code = 'ERR_TRANSACTION_TOO_LARGE'
   static {
@@ -142,8 +142,8 @@ export class UnknownTransactionError extends Error {
 }
 
 /**
- * The service failed at the call by a fault of its own: an error that is no answer, or a result of the wrong type. The
- * message ends with what the service says of it.
+ * The service failed because of a bug: it threw an error that cannot be sent to a caller, or returned a value of the
+ * wrong type. The message ends with the service's own message.
  */
 export class ServiceFailureError extends Error {
   readonly code = 'ERR_SERVICE_FAILURE'
@@ -152,7 +152,7 @@ export class ServiceFailureError extends Error {
   }
 }
 
-/** The bytes of a parcel do not hold what was asked of them (BadParcelableException, ParcelFormatException). */
+/** The bytes of a parcel are not what the read expects (BadParcelableException, ParcelFormatException). */
 export class BadParcelError extends Error {
   readonly code = 'ERR_BAD_PARCEL'
   static {
@@ -160,7 +160,7 @@ export class BadParcelError extends Error {
   }
 }
 
-/** An error of a service's own, with its number (ServiceSpecificException). */
+/** An error that the service defines, with its number (ServiceSpecificException). */
 export class ServiceSpecificError extends Error {
   readonly code = 'ERR_SERVICE_SPECIFIC'
   /** The service's own number, an int32. */
@@ -176,7 +176,7 @@ export class ServiceSpecificError extends Error {
   }
 }
 
-/** Not now, in this state (IllegalStateException). */
+/** The call is not possible in the current state (IllegalStateException). */
 export class IllegalStateError extends Error {
   readonly code = 'ERR_ILLEGAL_STATE'
   static {
@@ -184,7 +184,7 @@ export class IllegalStateError extends Error {
   }
 }
 
-/** Never, by this object (UnsupportedOperationException). */
+/** This object never supports the call (UnsupportedOperationException). */
 export class UnsupportedOperationError extends Error {
   readonly code = 'ERR_UNSUPPORTED_OPERATION'
   static {
@@ -208,7 +208,10 @@ export class RegistryUnavailableError extends Error {
   }
 }
 
-/** The other end of a reliable pipe said so, died, or was leaked; or a peer sent an exception without a code of ours. */
+/**
+ * The other end of a reliable pipe reported an error, died, or was leaked; or a service sent an exception that has no
+ * code here.
+ */
 export class RemoteError extends Error {
   readonly code = 'ERR_REMOTE_ERROR'
   static {
@@ -224,7 +227,7 @@ export class DetachedError extends Error {
   }
 }
 
-/** What should be removed never was there (NoSuchElementException). */
+/** The element to remove does not exist (NoSuchElementException). */
 export class NoSuchElementError extends Error {
   readonly code = 'ERR_NO_SUCH_ELEMENT'
   static {
@@ -232,14 +235,14 @@ export class NoSuchElementError extends Error {
   }
 }
 
-/** A limit of ours was reached. Nothing happened; trying again later can succeed. */
+/** A limit of memsvc was reached. The call had no effect; you can try again later. */
 export class LimitError extends Error {
   readonly code = 'ERR_LIMIT'
-  /** What is limited, a name of the limits table. */
+  /** The name of the limit, as in the table of limits. */
   readonly resource: string
   /** The most that is allowed. */
   readonly limit: number
-  /** What was in use, or asked for, when the limit said no. */
+  /** What was in use, or requested, when the limit was reached. */
   readonly used: number
   static {
     named(this.prototype, 'LimitError')
@@ -259,16 +262,22 @@ function spelledOut(resource: string): string {
   return resource.replace(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
-/** The value has another version than the one that was asked for. Nothing happened. */
+/** The value does not have the version that you expected. The call had no effect. */
 export class ConflictError extends Error {
   readonly code = 'ERR_CONFLICT'
-  /** Whose value it is. */
+  /** The key of the value. */
   readonly key: string
-  /** The version that it has; 0n: there is no value. */
+  /** Its current version; 0n if the key has no value. */
   readonly version: bigint
-  /** What it has: JSON frozen, bytes a copy; undefined: nothing, or it was another one again when it was looked at. */
+  /**
+   * Its current value: JSON is frozen, bytes are a copy; undefined if there is none, or if it changed again before it
+   * could be read.
+   */
   readonly value: unknown
-  /** Of a store that is a copy: the revision of the cluster that wrote it; null: it is none, or there is no value. */
+  /**
+   * If the store is a copy of a cluster: the revision that wrote the value; null if the store is not a copy, or the key
+   * has no value.
+   */
   readonly revision: bigint | null
   static {
     named(this.prototype, 'ConflictError')
@@ -290,7 +299,7 @@ export class ConflictError extends Error {
   }
 }
 
-/** Nobody answered in time. Of a call that was sent already the outcome is unknown. */
+/** There was no answer in time. If the call was sent, its outcome is unknown. */
 export class TimeoutError extends Error {
   readonly code = 'ERR_TIMEOUT'
   static {
@@ -298,13 +307,13 @@ export class TimeoutError extends Error {
   }
 }
 
-/** The stable code of anything thrown: ours, Node's or a system call's; undefined for other errors. */
+/** The `code` of an error, be it memsvc's, Node's or a system call's; undefined if it has none. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** A wait that its AbortSignal ended, shaped like Node's own; the signal's reason is the cause. */
+/** An AbortSignal ended the wait. It looks like Node's own AbortError; the signal's reason is its `cause`. */
 export class AbortError extends Error {
   readonly code = 'ABORT_ERR'
   static {

@@ -13,9 +13,9 @@ import { clearInterval, now as clock, setInterval } from './timers.ts'
 
 /** How long a call or a wait may take. */
 export interface CallOptions {
-  /** Ends the wait with AbortError; the call may be carried out all the same. */
+  /** Ends the wait with AbortError. The call may still be carried out. */
   signal?: AbortSignal | undefined
-  /** Milliseconds from now on; then ERR_TIMEOUT, and the call may be carried out all the same. */
+  /** Ends the wait with ERR_TIMEOUT after this many milliseconds. The call may still be carried out. */
   timeoutMs?: number | undefined
 }
 

@@ -20,23 +20,24 @@ const REGION_NAME = 'Ashmem'
 
 type OnChange = (value: number) => void
 
-/** How a value begins, and who may change it. */
+/** The initial value, and who may change it. */
 export interface OwnedValueOptions {
   /** -2147483648 to 2147483647; default 0. */
   initialValue?: number
   /**
-   * True: this caller may set the value. The kernel says who it is. Default: the user of this process, and root.
-   * Everybody who may connect can read.
+   * Returns true if this caller may set the value. The caller's uid and pid come from the kernel. By default the user
+   * of this process and root may. Everybody who may connect can read the value.
    */
   mayWrite?: (caller: Caller) => boolean
 }
 
 /**
- * An int32 that other processes read at memory speed. Owns the region, its descriptor and the only writable mapping until
- * `close()`. Publish its `binder` by `ServiceManager.addService`; clients open it by `SharedValue.open`.
+ * An int32 that this process owns and other processes read from shared memory. Until `close()` it owns the region, its
+ * descriptor and the only writable mapping. Publish its `binder` with `ServiceManager.addService`; clients open it with
+ * `SharedValue.open`.
  */
 export class OwnedValue {
-  /** The service: publish it under a name. Belongs to this object. */
+  /** The service of this object: publish it with `ServiceManager.addService`. It belongs to this object. */
   readonly binder: Binder
   readonly #file: MemoryFile
   readonly #watchers = new Watchers()
@@ -66,7 +67,7 @@ export class OwnedValue {
     })
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     return introduce(this, {
       value: this.#file.isDeactivated() ? undefined : this.get(),
@@ -75,14 +76,18 @@ export class OwnedValue {
     })
   }
 
-  /** The value now. @throws ERR_DEACTIVATED after close() */
+  /**
+   * The current value.
+   * @throws ERR_DEACTIVATED after close()
+   */
   get(): number {
     return this.#file.readInt32BE(0)
   }
 
   /**
-   * Writes the value and tells the watchers. Setting the same value again is no change.
-   * @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE no int32; ERR_DEACTIVATED after close(); then the old value stands
+   * Sets the value, and notifies the watchers. Setting the same value again is not a change.
+   * @throws ERR_OUT_OF_RANGE or ERR_INVALID_ARG_TYPE if it is not an int32; ERR_DEACTIVATED after close(). Then the old
+   *   value stays
    */
   set(value: number): void {
     if (value === this.get()) {
@@ -96,7 +101,7 @@ export class OwnedValue {
     this.#onChange.call?.(value)
   }
 
-  /** Called with the new value after each change, by whomever it was made; in the async context in which it is given here. */
+  /** Called with the new value after each change, whoever made it, in the async context in which you set this. */
   get onChange(): OnChange | null {
     return this.#onChange.given
   }
@@ -105,22 +110,25 @@ export class OwnedValue {
     this.#onChange = givenInContext('onChange', callback)
   }
 
-  /** How many callbacks are told of changes. */
+  /** The number of callbacks that are notified of changes. */
   get watchers(): number {
     return this.#watchers.size
   }
 
-  /** How often the value was set, and since when it is what it is: milliseconds since 1970. */
+  /** How often the value was set, and the time of its last change: milliseconds since 1970. */
   get activity(): Activity {
     return { writes: this.#writes, changedAt: this.#changedAt }
   }
 
-  /** The region, writable for this process only. Belongs to this object. */
+  /** The region, which only this process can write. It belongs to this object. */
   get file(): MemoryFile {
     return this.#file
   }
 
-  /** Unmaps the region. Clients that have it mapped keep its last value. The binder stays published until you end it. Idempotent. */
+  /**
+   * Unmaps the region. Clients that have it mapped keep its last value. The binder stays published until you close its
+   * manager. Idempotent.
+   */
   close(): void {
     this.#file.close()
   }

@@ -23,8 +23,9 @@ import { ValueChanges, type ValueChangesOptions } from './value-changes.ts'
 type Callback = () => void
 
 /**
- * The int32 of a memory service, mapped read-only. Owns its binder, a descriptor and a mapping until `close()`. When the service dies it
- * is looked for, and its next region is mapped in place of the dead one. Keeps no process alive.
+ * The int32 of a memory service, which you read from shared memory. Until `close()` it owns its binder, a descriptor
+ * and a read-only mapping. If the service dies, it waits for the next one, and maps that one's region instead. It does
+ * not keep the process alive.
  */
 export class SharedValue {
   /** null: it is not looked for when it dies. */
@@ -43,16 +44,17 @@ export class SharedValue {
     keepFromCloning(this)
   }
 
-  /** For console.log: what it is, in one line. */
+  /** What console.log shows of it: one line. */
   [inspected](): string {
     if (this.#isClosed) return introduce(this, { state: 'closed' })
     return introduce(this, { value: this.get(), state: this.isLive ? 'live' : 'stale' })
   }
 
   /**
-   * Finds the service, takes its descriptor, checks and maps it. Over the death of the service it goes on by this manager, which is not
-   * closed with it.
-   * @throws ERR_SERVICE_NOT_FOUND; AbortError; ERR_NOT_A_REGION or ERR_UNSAFE_REGION it answers something else; as getService
+   * Finds the service, gets its descriptor, checks it and maps it. If the service dies, this manager finds the next
+   * one. The manager is not closed with the value.
+   * @throws ERR_SERVICE_NOT_FOUND; AbortError; ERR_NOT_A_REGION or ERR_UNSAFE_REGION if the service sends something
+   *   else; otherwise as getService
    */
   static async open(
     manager: ServiceManager,
@@ -92,8 +94,8 @@ export class SharedValue {
   }
 
   /**
-   * As open, of a service that is found already. Owns the binder from here on: it is closed with the value. Where no registry is known the
-   * death of the service is the end.
+   * Like open, for a service that you have found already. The value owns the binder from now on, and closes it. It does
+   * not follow a restart of the service, because it knows no registry.
    */
   static async of(binder: IBinder): Promise<SharedValue> {
     checkNotNull('binder', binder)
@@ -107,27 +109,38 @@ export class SharedValue {
     }
   }
 
-  /** The service; the last one, dead, while it is away. Belongs to this object. */
+  /** The service; while it is away, the last one, which is dead. It belongs to this object. */
   get binder(): IBinder {
     return this.#binder
   }
 
-  /** The region: read-only, with its descriptor. Belongs to this object, which closes it when the next one is there. */
+  /**
+   * The region, read-only, with its descriptor. It belongs to this object, which closes it when it maps the next one.
+   */
   get file(): MemoryFile {
     return this.#file
   }
 
-  /** The value now, read from the mapping: no call, no lock. While `isLive` is false it is the last one of a service that is gone. */
+  /**
+   * The current value, read from the mapping without a call or a lock. While `isLive` is false, it is the last value of
+   * a service that is gone.
+   */
   get(): number {
     return this.#file.readInt32BE(0)
   }
 
-  /** Whether `get()` is what the service has now: false from its death until its next region is mapped, and after `close()`. */
+  /**
+   * Whether `get()` returns the service's current value: false from the death of the service until the next region is
+   * mapped, and after `close()`.
+   */
   get isLive(): boolean {
     return !this.#isClosed && !this.#isAway && (this.#link === null ? isThere(this.#binder) : this.#link.isThere)
   }
 
-  /** Called when the service has died: from here on `get()` is its last value. In the async context in which it is given here. */
+  /**
+   * Called when the service has died: from now on `get()` returns its last value. It runs in the async context in which
+   * you set this.
+   */
   get onStale(): Callback | null {
     return this.#callbacks.stale.given
   }
@@ -136,7 +149,10 @@ export class SharedValue {
     this.#callbacks.stale = givenInContext('onStale', callback)
   }
 
-  /** Called when the next region is mapped: from here on `get()` is the value of the service that came back. As `onStale`. */
+  /**
+   * Called when the next region is mapped: from now on `get()` returns the value of the new service. It runs in the
+   * async context in which you set this.
+   */
   get onLive(): Callback | null {
     return this.#callbacks.live.given
   }
@@ -147,8 +163,8 @@ export class SharedValue {
 
   /**
    * Asks the service to set the value.
-   * @throws ERR_SECURITY; ERR_OUT_OF_RANGE no int32; ERR_DEAD_OBJECT the service is away; ERR_TIMEOUT, AbortError: it may be set all the
-   *   same; as BinderProxy.transact
+   * @throws ERR_SECURITY; ERR_OUT_OF_RANGE if it is not an int32; ERR_DEAD_OBJECT if the service is away; ERR_TIMEOUT
+   *   or AbortError, and the value may have been set nevertheless; otherwise as BinderProxy.transact
    */
   async set(value: number, options: CallOptions = {}): Promise<void> {
     checkCallOptions(options)
@@ -157,11 +173,12 @@ export class SharedValue {
   }
 
   /**
-   * The value at once and after every change that settles; the last one is never missed. Goes on over deaths of the service, and gives the
-   * value of the one that came back if it is another. Ends quietly when `signal` fires or the loop is left; with ERR_DEAD_OBJECT when the
-   * value is closed, or when the service dies and `endOnDeath` is asked for, or nobody knows where to look for it (`of`). Keeps the
-   * process alive.
-   * @throws by next(): ERR_UNSUPPORTED_OPERATION the service cannot be watched; ERR_LIMIT it has too many watchers; ERR_CLOSED
+   * The value at once, and again after changes. If it changes several times quickly, you may get only the last value,
+   * but you always get that. The loop continues when the service restarts, and gives the new value if it differs. It
+   * ends without an error if `signal` fires or you leave it. It ends with ERR_DEAD_OBJECT if the value is closed, or if
+   * the service dies and you gave `endOnDeath` or made the value with `of`. It keeps the process alive.
+   * @throws by next(): ERR_UNSUPPORTED_OPERATION if the service cannot be watched; ERR_LIMIT if it has too many
+   *   watchers; ERR_CLOSED
    */
   changes(options: ValueChangesOptions = {}): AsyncGenerator<number, void, undefined> {
     checkOptions('options', options)

@@ -105,7 +105,7 @@ async function checkAll(t: Test, store: Store): Promise<void> {
 t.test('a refusal says which part of a value it is', (t) => {
   const store = ownedStore(t)
   const refusals: [value: unknown, message: RegExp][] = [
-    [new Map(), /: value must be what JSON keeps, got an object of class Map$/],
+    [new Map(), /: value must be a JSON value, got an object of class Map$/],
     [{ a: [1, { b: Number.NaN }] }, /: value\.a\[1\]\.b must be .*, got NaN$/],
     [[undefined], /: value\[0\] must be .*, got undefined$/],
   ]
