@@ -1,8 +1,8 @@
 import { errnos } from './errnos.ts'
 
 /**
- * What a read of an area answers instead of a count: negative errnos, as the addon's calls have them. They are answers and no
- * errors: each of them has a case that is nobody's fault.
+ * What a read of an area returns instead of a count: negative errnos. They are results, not exceptions, because each of
+ * them can happen without a mistake.
  */
 export const areaCodes = Object.freeze({
   /** There is no such key, or it has no value. */
@@ -17,7 +17,7 @@ export const areaCodes = Object.freeze({
   BAD_KEY: errnos.EINVAL,
 })
 
-/** What a transaction of an area's owner answers instead of 0. */
+/** What a transaction of an area's owner returns if it fails. */
 export const areaWriteCodes = Object.freeze({
   /** The area is full, or the machine. */
   FULL: errnos.ENOSPC,
@@ -37,7 +37,7 @@ export const areaWriteCodes = Object.freeze({
   TOO_LATE: errnos.EPERM,
 })
 
-/** Of an area: `live`, or why nothing changes in it any more. */
+/** The states of an area: `live`, or the reason why it does not change any more. */
 export const areaStates = Object.freeze({ LIVE: 0, MOVED: 1, CLOSED: 2 })
 
 /** Of a value. */

@@ -7,23 +7,26 @@ import { errnos } from './errnos.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
 
-/** A key that has changed since it was polled last. */
+/** A key that has changed since the last poll. */
 export interface AreaChange {
   /** The key. */
   key: string
-  /** Of the value now, or of the deletion; 0n when only that it is gone is known. */
+  /** The version of the current value or of the deletion; 0n if the key was deleted and the version is not known. */
   version: bigint
-  /** False: it was deleted. */
+  /** false if the key was deleted. */
   hasValue: boolean
 }
 
-/** What a poll answers. */
+/** The result of a poll. */
 export interface AreaChanges {
-  /** Each key once. */
+  /** The changed keys, each once. */
   changes: AreaChange[]
-  /** False: there are more, or the owner was faster. What is missing comes with one of the next polls, which should be soon. */
+  /**
+   * false if there are more changes, or if the owner changed the area during the poll. Poll again soon: one of the next
+   * polls returns the rest.
+   */
   isComplete: boolean
-  /** There only if there are more, of very many: the next poll goes on where this one has ended. */
+  /** Present if there are too many changes for one poll: the next poll continues where this one ended. */
   hasMore?: true
 }
 
@@ -38,7 +41,7 @@ const leaks = new LeakDetector<Cell>((cell) => {
   return 'feed of an area'
 })
 
-/** Made by AreaReader.feed(). The caller closes it. */
+/** Reports changed keys. AreaReader.feed() makes it, and you close it. */
 export class AreaFeed {
   readonly #cell: Cell
 
@@ -55,10 +58,10 @@ export class AreaFeed {
   }
 
   /**
-   * Before the first poll: what is there now is no change. Every key is looked at, in native code only. Answers 0, or `areaCodes`: BUSY,
-   * once more, or what could not be read is told as a change; DAMAGED.
-   *
-   * @throws SyscallError EBADF after close(), or that of the reader
+   * Call it before the first poll, so that values which exist now are not reported as changes. It looks at every key,
+   * in native code.
+   * @returns 0, or one of `areaCodes`: BUSY (call it again, or some keys are reported as changes), DAMAGED
+   * @throws SyscallError EBADF after close() of this or of the reader
    */
   skipPresent(): number {
     const code = native.areaSkipPresent(this.#cell.handle)
@@ -66,10 +69,11 @@ export class AreaFeed {
   }
 
   /**
-   * What changed since the last call: each key once, as it is now. The first call answers all keys that have a value; of very many some
-   * thousands in each call. Or `areaCodes`: DAMAGED. It takes a notice of the owner to know when to call it; the notice is acknowledged before.
-   *
-   * @throws SyscallError EBADF after close(), or that of the reader
+   * What has changed since the last call: each key once, in its current state. The first call returns all keys that
+   * have a value; if there are many, each call returns some thousands. Call it after each notice of the owner, and
+   * acknowledge the notice first.
+   * @returns the changes, or one of `areaCodes`: DAMAGED
+   * @throws SyscallError EBADF after close() of this or of the reader
    */
   poll(): AreaChanges | number {
     const flat = native.areaPoll(this.#cell.handle)
@@ -86,7 +90,7 @@ export class AreaFeed {
     unwrap('feed', native.areaMoveFeed(this.#cell.handle, memory.cell.handle))
   }
 
-  /** Forgets all; again is harmless. */
+  /** Releases everything. Idempotent. */
   close(): void {
     native.areaCloseFeed(this.#cell.handle)
     this.#cell.handle = NO_HANDLE

@@ -43,15 +43,20 @@ const NOT_KEPT = -1
 /** Of all keys, as an int32 that goes around. */
 let reads = AGAIN + 1
 
-/** Its methods throw the code ERR_CLOSED after the reader's close(). */
+/**
+ * One key of an area, which you read once or again and again. Its methods throw ERR_CLOSED after the reader's close().
+ */
 export class AreaKey {
   /** The key. */
   readonly key: string
-  /** Of the value that was read last, in bytes: the whole of it. 0 when it was absent. */
+  /** The length of the last value that was read, in bytes; 0 if the key had no value. */
   byteLength = 0
-  /** Of the value that was read last, `areaTypes`; DELETED when it was absent. */
+  /** The type of the last value that was read, one of `areaTypes`; DELETED if the key had no value. */
   type = 0
-  /** Of the area before that read, `areaStates`. Of one that has moved the value is the last one it had. */
+  /**
+   * The state of the area before that read, one of `areaStates`. If the area has moved, the value is the last one that
+   * it had.
+   */
   state = 0
   readonly #memory: AreaMemory
   readonly #cell: AreaMemory['cell']
@@ -84,14 +89,17 @@ export class AreaKey {
     return introduce(this, { key: this.key, version: this.version })
   }
 
-  /** Of what was read last: of a deleted key the version of its deletion, while it is known; 0n of one that was not there. */
+  /**
+   * The version of the last value that was read. For a deleted key it is the version of the deletion, as long as that
+   * is known; 0n if the key did not exist.
+   */
   get version(): bigint {
     return joined(this.#versionLow, this.#versionHigh)
   }
 
   /**
-   * Whether a read now would answer what the last one did. False also where that cannot be told; always false after a read that
-   * answered BUSY or DAMAGED, when the area has moved, and after close().
+   * Whether a read now would return the same as the last one. It is false if that is not known, after a read that
+   * returned BUSY or DAMAGED, if the area has moved, and after close().
    */
   isUnchanged(): boolean {
     const chunk = this.#chunk
@@ -104,12 +112,12 @@ export class AreaKey {
   }
 
   /**
-   * Copies the value, from `position` on, as much as there is room for. Answers how many bytes, or `areaCodes`; what `target` holds
-   * is defined only in the first case. `byteLength`, `type`, `version` and `state` are of the same moment.
-   *
-   * @param target null to learn these and copy nothing
+   * Copies the value, from `position` on, as much as fits. `byteLength`, `type`, `version` and `state` are of the same
+   * moment.
+   * @returns the number of bytes, or one of `areaCodes`; then the contents of `target` are undefined
+   * @param target null to copy nothing, and only update these fields
    * @param position in bytes
-   * @param version CONFLICT if the value has another one; 0n: any
+   * @param version CONFLICT if the value has another version; 0n: any version
    * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE)
    */
   read(target: Uint8Array | null, position = 0, version = 0n): number {

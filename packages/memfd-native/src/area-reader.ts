@@ -35,21 +35,21 @@ export interface AreaValue {
   type: number
   /** Of the transaction that wrote it. */
   version: bigint
-  /** A copy, the caller's. */
+  /** A copy of the bytes. */
   bytes: Uint8Array
 }
 
 /** Values of one moment. */
 export interface AreaSnapshot {
-  /** The last transaction of that moment. */
+  /** The version of the last transaction before that moment. */
   version: bigint
-  /** By their keys. */
+  /** The values, by key. */
   values: Map<string, AreaValue>
 }
 
 const { areaRead } = native
 
-/** Every method throws the code ERR_CLOSED after close(). */
+/** Every method throws ERR_CLOSED after close(). */
 export class AreaReader {
   readonly #memory: AreaMemory
 
@@ -59,10 +59,10 @@ export class AreaReader {
   }
 
   /**
-   * Checks what the descriptor leads to, and maps it read-only. The descriptor stays the caller's and is not needed any more.
-   *
-   * @throws SyscallError EBADMSG when it is no area; EPERM when it could shrink under its reader; EINVAL when it is no memfd, or
-   * one of huge pages, which its owner could take away
+   * Checks that the descriptor is of an area, and maps it read-only. The descriptor stays yours; you can close it
+   * afterwards.
+   * @throws SyscallError EBADMSG if it is not an area; EPERM if it could shrink under its reader; EINVAL if it is not a
+   *   memfd, or has huge pages, which its owner could take away
    */
   static attach(fd: Fd): AreaReader {
     return new AreaReader(new AreaMemory(unwrap('mmap', native.areaAttach(fdNumber(fd)), 'attaching an area')))
@@ -73,14 +73,14 @@ export class AreaReader {
     return introduce(this, { state: this.isOpen ? 'open' : 'closed' })
   }
 
-  /** A key that is read once, or again and again. It need not exist. */
+  /** A handle of a key, which need not exist. */
   key(key: string): AreaKey {
     return new AreaKey(this.#memory, key)
   }
 
   /**
-   * As `read` of a key that is made for this one time, and nothing is kept of it. Answers how many bytes, or `areaCodes`; BUSY also when
-   * the area has moved.
+   * Reads a key once, without a handle: see `AreaKey.read`.
+   * @returns the number of bytes, or one of `areaCodes`; BUSY also if the area has moved
    */
   readOnce(key: string, target: Uint8Array): number {
     words[ENTRY] = NO_ENTRY
@@ -95,20 +95,19 @@ export class AreaReader {
     return words[STATE] === areaStates.MOVED ? areaCodes.BUSY : count
   }
 
-  /** What the header says now. */
+  /** The current contents of the header. */
   get header(): AreaHeader {
     return native.areaHeader(this.#memory.cell.handle)
   }
 
-  /** The keys that begin with `prefix` and have a value, in no order; or `areaCodes`. */
+  /** The keys that begin with `prefix` and have a value, in no particular order; or one of `areaCodes`. */
   keys(prefix = ''): string[] | number {
     return native.areaKeys(this.#memory.cell.handle, prefix)
   }
 
   /**
-   * The values of these keys, or of all with a prefix, as they were at one moment; absent ones are left out. Or `areaCodes`: BUSY
-   * when the owner did not leave it the time.
-   *
+   * The values of these keys, or of all keys with a prefix, at one moment. Keys without a value are left out.
+   * @returns the values, or one of `areaCodes`: BUSY if the owner changed the area during every attempt
    * @param maxBytes a longer value is DAMAGED
    */
   snapshot(keys: readonly string[] | { prefix: string }, maxBytes = 2 ** 32): AreaSnapshot | number {
@@ -118,12 +117,12 @@ export class AreaReader {
     return typeof flat === 'number' ? flat : snapshotOf(flat)
   }
 
-  /** Says which keys with this prefix change. The caller closes it; it is of no use when this was closed. */
+  /** A feed of the changes of all keys with this prefix. You close it. It does not work after close() of the reader. */
   feed(prefix = ''): AreaFeed {
     return new AreaFeed(this.#memory, prefix)
   }
 
-  /** A feed of an area that has moved goes on in this one. What is the same here is no change. */
+  /** Lets a feed of an area that has moved continue in this one. Values that are the same here are not reported. */
   takeFeed(feed: AreaFeed): void {
     checkInstance('feed', feed, AreaFeed)
     feed.moveTo(this.#memory)
@@ -134,7 +133,7 @@ export class AreaReader {
     return this.#memory.isOpen
   }
 
-  /** Unmaps now; again is harmless. Its keys and feeds throw from then on. munmap(2) */
+  /** Unmaps the area. Its keys and feeds throw from now on. Idempotent. munmap(2) */
   close(): void {
     this.#memory.close()
   }

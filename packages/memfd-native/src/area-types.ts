@@ -1,63 +1,65 @@
 /** What native code answers about an area. */
 
-/** What the header of an area says. */
+/** The contents of an area's header. */
 export interface AreaHeader {
   /** In bytes. */
   capacity: number
   /** How many keys it can have. */
   maxKeys: number
-  /** How many changes a watcher may be behind before it has to compare everything. */
+  /** How many changes a watcher may be behind before it must compare all keys. */
   logSize: number
-  /** Random, of this area. */
+  /** A random number of this area. */
   epoch: bigint
-  /** The version that it began with. */
+  /** The version with which the area began. */
   base: bigint
   /** `areaStates` */
   state: number
   /** The version of the last transaction. */
   committed: bigint
-  /** How many keys have a value. What the owner says. */
+  /** The number of keys with a value, according to the owner. */
   liveKeys: number
   /** 0 none, 1 syncing, 2 live, 3 stale, 4 refused. */
   replicaState: number
-  /** Of its origin, in the origin's numbers. */
+  /** The last revision of its origin that a replica has applied. */
   applied: bigint
-  /** When a replica last heard of its origin, in nanoseconds of CLOCK_BOOTTIME. */
+  /** The last time when a replica had contact with its origin, in nanoseconds of CLOCK_BOOTTIME. */
   contact: bigint
 }
 
-/** How much of its memory an area uses: of AreaStats what is asked often. */
+/** How much of its memory an area uses: the part of AreaStats that is needed often. */
 export type AreaRoom = Pick<AreaStats, 'allocatedBytes' | 'usedBytes' | 'reservedBlocks'>
 
-/** What an area holds; bytes where nothing else is said. */
+/** Numbers about an area, in bytes unless they say otherwise. */
 export interface AreaStats {
   /** Of all of it. */
   capacity: number
-  /** For blocks: the values, long keys, the index. */
+  /** The size of the heap, which holds the values, the long keys and the index. */
   heapBytes: number
-  /** Of it: in blocks that are in use, with their headers and what their size class adds. */
+  /** Bytes of the heap in blocks that are in use, with their headers and the unused end of each block. */
   usedBytes: number
-  /** Of it: once used and free again. Blocks that were never used are in neither. */
+  /**
+   * Bytes of the heap in blocks that were used and are free again. Blocks that were never used are in neither number.
+   */
   freeBytes: number
-  /** What the heap takes of the machine's memory. It is never given back: only by moving to another area. */
+  /** How much memory of the machine the heap uses. It shrinks only if the values move to another area. */
   allocatedBytes: number
-  /** The values themselves. */
+  /** Bytes of the values. */
   valueBytes: number
-  /** That have a value. */
+  /** Keys with a value. */
   keys: number
-  /** Deleted, and not yet retired. */
+  /** Keys that are deleted, but not retired yet. */
   deletedKeys: number
-  /** That were ever in use. */
+  /** Entries that have ever been in use. */
   entries: number
-  /** How often free blocks were joined. */
+  /** How often free blocks were merged. */
   joins: number
-  /** How many places are reserved for values to come. */
+  /** The number of blocks that are reserved for values. */
   reservedBlocks: number
   /**
-   * When the last transaction was carried out, here or in the area that was copied from: milliseconds since 1970, no earlier than it was and
-   * at most a tick of the kernel (1 to 10) later. 0: there was none.
+   * The time of the last transaction, in this area or the one from which it was copied: milliseconds since 1970, up to
+   * one tick of the kernel (1 to 10 ms) too late. 0 if there was none.
    */
   changedAt: number
-  /** The last version given. */
+  /** The version of the last transaction. */
   committed: bigint
 }

@@ -32,25 +32,31 @@ import { mmap } from './mmap.ts'
 import type { OwnedFd } from './owned-fd.ts'
 import { SyscallError } from './syscall-error.ts'
 
-/** Of a new area. */
+/** Options of a new area. */
 export interface AreaOptions {
-  /** In bytes, of all of it: the most that its readers and values can ever cost. At most 2^40. */
+  /** The size of the whole area in bytes, at most 2^40. */
   capacity: number
-  /** At most 16,777,216. Default 65,536; each costs 64 bytes of the capacity, used or not. */
+  /** The number of keys, at most 16,777,216. Default 65,536. Each takes 64 bytes of the capacity, used or not. */
   maxKeys?: number
-  /** Changes that a watcher may be behind before it has to compare everything: a power of two, 512 to 2^20. Default 4,096. */
+  /**
+   * How many changes a watcher may be behind before it must compare all keys: a power of two from 512 to 2^20. Default
+   * 4,096.
+   */
   logSize?: number
-  /** What the first transaction's version comes after. No version is ever given twice if a new area begins with the last one's. */
+  /**
+   * The first transaction gets a version above this one. If a new area begins with the last version of the old one, no
+   * version is used twice.
+   */
   base?: bigint
-  /** Shows in /proc/PID/maps. */
+  /** The name that /proc/PID/maps shows. */
   name?: string
 }
 
 /** One change of a transaction. */
 export interface AreaEdit {
-  /** What is put or deleted. */
+  /** The key that is stored or deleted. */
   key: string
-  /** What reserve() answered; 0 or nothing: the key is deleted. */
+  /** The block that reserve() returned; 0 or absent: the key is deleted. */
   block?: number
 }
 
@@ -73,7 +79,7 @@ const leaks = new LeakDetector<Cell>((cell) => {
   return 'area'
 })
 
-/** Every method throws the code ERR_CLOSED after close(). */
+/** Every method throws ERR_CLOSED after close(). */
 export class AreaWriter {
   readonly #cell: Cell
 
@@ -84,10 +90,10 @@ export class AreaWriter {
   }
 
   /**
-   * A new area, sealed: nobody can write it but this object, nobody can change its size. Of its memory only the beginning is
-   * allocated, the rest when it is needed.
-   *
-   * @throws SyscallError EINVAL the capacity has no room for so many keys; ENOSPC, ENOMEM the machine is full
+   * Makes a new area. It is sealed: only this object can write it, and nobody can change its size. Memory is allocated
+   * as it is needed.
+   * @throws SyscallError EINVAL if the capacity has no room for so many keys; ENOSPC or ENOMEM if the machine has no
+   *   memory
    */
   static create(options: AreaOptions): AreaWriter {
     checkObject('options', options)
@@ -118,14 +124,14 @@ export class AreaWriter {
     }
   }
 
-  /** A read-only descriptor to hand out, the caller's: an open of its own. */
+  /** A new read-only descriptor of the area to give to readers. You own it. */
   share(): OwnedFd {
     return reopen(this.#cell.fd, constants.O_RDONLY)
   }
 
   /**
-   * Puts one value. Answers its version, or `areaWriteCodes`.
-   *
+   * Stores one value.
+   * @returns its version, or one of `areaWriteCodes`
    * @param type `areaTypes.BYTES` or `areaTypes.JSON`
    * @param value copied
    */
@@ -139,32 +145,40 @@ export class AreaWriter {
     return versionOr(doubles[COUNT] as number)
   }
 
-  /** Deletes a key. Its value is wiped, older ones too. Answers the version, 0n when there was none, or `areaWriteCodes`. */
+  /**
+   * Deletes a key, and overwrites its value and older ones.
+   * @returns the version; 0n if the key had no value; or one of `areaWriteCodes`
+   */
   delete(key: string): bigint | number {
     return this.commit([{ key }])
   }
 
   /**
-   * Makes room for a value that comes in parts, which nobody takes for one until it is committed. Answers its block, or
-   * `areaWriteCodes`. It is the caller's: it ends with commit() or abandon().
+   * Reserves a block for a value that you write in parts. Readers do not see it before commit().
+   * @returns the block, which you end with commit() or abandon(); or one of `areaWriteCodes`
    */
   reserve(byteLength: number, type: number): number {
     return native.areaReserve(this.#cell.handle, byteLength, type)
   }
 
-  /** Copies a part of the value into its place. 0, or `areaWriteCodes`. Whatever was not written is undefined. */
+  /**
+   * Copies a part of the value into its block. Bytes that you do not write are undefined.
+   * @returns 0, or one of `areaWriteCodes`
+   */
   write(block: number, position: number, bytes: Uint8Array): number {
     return native.areaWrite(this.#cell.handle, block, position, bytes)
   }
 
-  /** Gives up a value that was reserved; what was written of it is wiped. Anything else is harmless. */
+  /** Frees a block that was reserved, and overwrites what was written to it. Other numbers do nothing. */
   abandon(block: number): void {
     native.areaAbandon(this.#cell.handle, block)
   }
 
   /**
-   * Carries all edits out at once, or none of them. Of a key that is there twice the last one counts; a delete of what is not there is no
-   * change. Answers the version of all of it, 0n when nothing changed, or `areaWriteCodes`: then the blocks are still the caller's.
+   * Makes all changes in one transaction, or none of them. If a key appears twice, the last change counts. Deleting a
+   * key without a value changes nothing.
+   * @returns the version of all changes; 0n if nothing changed; or one of `areaWriteCodes`, and then you still own the
+   *   blocks
    */
   commit(edits: readonly AreaEdit[]): bigint | number {
     checkList('edits', edits)
@@ -180,8 +194,10 @@ export class AreaWriter {
   }
 
   /**
-   * Puts a value of before with the version it had, which is at most the area's `base`; in place of one that was loaded before. Only before
-   * the first transaction, and before anybody has the area: for moving and for starting again. 0, or `areaWriteCodes`.
+   * Stores an old value with its old version, which must be at most the area's `base`; it replaces a value that was
+   * loaded before. Call it only before the first transaction, and before a reader has the area: for example to restore
+   * values.
+   * @returns 0, or one of `areaWriteCodes`
    */
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): number {
     checkObject('value', value)
@@ -189,16 +205,18 @@ export class AreaWriter {
   }
 
   /**
-   * Has memory allocated for so many keys, and so many bytes of the heap, before it is needed: that takes most of the time of a move, and
-   * can be done in parts. Again is harmless. 0, or `areaWriteCodes`: FULL, the machine has no more.
+   * Allocates memory for this many keys, and this many bytes of the heap, before it is needed. This takes most of the
+   * time of a move, and can be done in parts. Idempotent.
+   * @returns 0, or one of `areaWriteCodes`: FULL if the machine has no memory
    */
   prepare(keys: number, bytes: number): number {
     return native.areaPrepare(this.#cell.handle, keys, bytes)
   }
 
   /**
-   * Puts all values, with their versions, into another area, in which nothing is yet and which nobody has: its versions come after this
-   * one's. 0, or `areaWriteCodes`: then the other one is of no use any more.
+   * Copies all values, with their versions, to another area, which must be empty and have no readers yet. Its versions
+   * continue this one's.
+   * @returns 0, or one of `areaWriteCodes`, and then the other area cannot be used
    */
   copyTo(next: AreaWriter): number {
     checkInstance('next', next, AreaWriter)
@@ -206,19 +224,23 @@ export class AreaWriter {
   }
 
   /**
-   * Makes up to `limit` deleted keys free for others, those first that were deleted longest ago. Answers how many. When, is the caller's
-   * decision: each takes a number of its own, lets snapshots that are under way begin anew, and makes readers find keys again.
+   * Frees up to `limit` entries of deleted keys for other keys, the oldest first. You decide when: each one uses up a
+   * version, makes snapshots under way start again, and makes readers look up their keys again.
+   * @returns how many were freed
    */
   retire(limit: number): number {
     return native.areaRetire(this.#cell.handle, limit)
   }
 
-  /** Makes the index anew, of the size that is right for its keys. It grows by itself. 0, or `areaWriteCodes`. */
+  /**
+   * Builds the index again, with the right size for its keys. It grows by itself.
+   * @returns 0, or one of `areaWriteCodes`
+   */
   rebuildIndex(): number {
     return native.areaRebuild(this.#cell.handle)
   }
 
-  /** Of its stats what is asked after every few writes, at a small part of the price. */
+  /** The part of the stats that is needed after every few writes. It is much cheaper than `stats`. */
   get room(): AreaRoom {
     doubles[HANDLE] = this.#cell.handle
     areaRoom()
@@ -235,19 +257,19 @@ export class AreaWriter {
   }
 
   /**
-   * Another area has all values now, and nobody has got that one yet: from here on every reader's isUnchanged() is false, and no
-   * transaction is carried out. Give out the new one's descriptor after this, and commit to it only after that.
+   * Says that another area has all values now. From now on every reader's isUnchanged() is false, and this area accepts
+   * no transaction. Call this first, then give readers the descriptor of the new area, and only then commit to it.
    */
   markMoved(): void {
     native.areaMark(this.#cell.handle, 1)
   }
 
-  /** The values stay as they are; no transaction is carried out any more. */
+  /** Says that the values do not change any more. The area accepts no transaction from now on. */
   markClosed(): void {
     native.areaMark(this.#cell.handle, 2)
   }
 
-  /** The words of a replica (AreaHeader). */
+  /** Sets the fields of a replica: see AreaHeader. */
   setReplica(state: number, applied: bigint, contact: bigint): void {
     native.areaReplica(this.#cell.handle, state, applied, contact)
   }
@@ -262,7 +284,7 @@ export class AreaWriter {
     return this.#cell.handle !== NO_HANDLE
   }
 
-  /** Unmaps it and closes its descriptor: nobody can write it any more, ever. Readers keep it. Again is harmless. */
+  /** Unmaps the area and closes its descriptor. Nobody can write it any more. Readers keep it. Idempotent. */
   close(): void {
     native.areaClose(this.#cell.handle)
     this.#cell.fd.close()

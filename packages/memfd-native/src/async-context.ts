@@ -7,7 +7,7 @@ import process from 'node:process'
 import { checkFunction, typeProblem } from './argument.ts'
 import { native } from './binding.ts'
 
-/** A context to come back to, as often as it takes. */
+/** An async context in which you can run functions later. */
 export type AsyncContext = Pick<AsyncResource, 'runInAsyncScope'>
 
 type Captured = new (name: string) => AsyncContext
@@ -16,7 +16,8 @@ type Captured = new (name: string) => AsyncContext
 let Captured: Captured | undefined
 
 /**
- * The context of now. `name` is what async_hooks call it. What runs in it later cannot change it (`enterWith`).
+ * The current async context. `name` is its name in async_hooks. Functions that run in it later cannot change it
+ * (`enterWith`).
  * @throws TypeError (ERR_INVALID_ARG_TYPE)
  */
 export function captureContext(name: string): AsyncContext {
@@ -25,14 +26,20 @@ export function captureContext(name: string): AsyncContext {
   return new Captured(name)
 }
 
-/** The callback, run in the context of now whenever it is called. @throws TypeError (ERR_INVALID_ARG_TYPE) */
+/**
+ * Returns a function that runs the callback in the current async context.
+ * @throws TypeError (ERR_INVALID_ARG_TYPE)
+ */
 export function inThisContext<A extends unknown[], R>(name: string, callback: (...args: A) => R): (...args: A) => R {
   checkFunction('callback', callback)
   const context = captureContext(name)
   return (...args) => context.runInAsyncScope(callback, undefined, ...args)
 }
 
-/** Runs `act` now, in no context. What it throws is thrown here. @throws TypeError (ERR_INVALID_ARG_TYPE) */
+/**
+ * Runs `act` now, outside any async context, and throws what it throws.
+ * @throws TypeError (ERR_INVALID_ARG_TYPE)
+ */
 export function inNoContext<R>(act: () => R): R {
   checkFunction('act', act)
   return native.inNoContext(act) as R

@@ -19,31 +19,31 @@ export interface NativeGeometry {
   readonly epoch: bigint
 }
 
-/** What fstat(2) tells of a file. */
+/** What fstat(2) returns about a file. */
 export interface FileStatus {
-  /** With `ino` says which file it is. All memfds have the same. */
+  /** The device; together with `ino` it identifies the file. All memfds have the same device. */
   dev: number
-  /** Unique on its device for as long as the file exists. */
+  /** The inode number, unique on its device as long as the file exists. */
   ino: number
   /** Type (S_IFMT) and permission bits, inode(7). */
   mode: number
-  /** How many names it has; a memfd has none. */
+  /** The number of names (hard links); 0 for a memfd. */
   nlink: number
   /** Of its owner. */
   uid: number
   /** In bytes. */
   size: number
-  /** What it takes of memory or disk, in units of 512 bytes. */
+  /** The memory or disk space that it uses, in units of 512 bytes. */
   blocks: number
 }
 
-/** Who a process is, as the kernel says: SCM_CREDENTIALS, SO_PEERCRED, unix(7). */
+/** The identity of a process, as the kernel reports it: SCM_CREDENTIALS, SO_PEERCRED, unix(7). */
 export interface Credentials {
-  /** 0 when it is in a pid namespace that cannot be seen from here. */
+  /** The process id; 0 if the process is in a pid namespace that is not visible from here. */
   pid: number
-  /** The user's, as the receiver's user namespace shows it; 65534 when it has none there. */
+  /** The user id, as the receiver's user namespace shows it; 65534 if the user has none there. */
   uid: number
-  /** The group's, likewise. */
+  /** The group id, in the same way. */
   gid: number
 }
 
@@ -219,7 +219,7 @@ const PACKAGE_ROOT = packageRoot(import.meta.dirname)
 export const native = loadAddon(PACKAGE_ROOT) as NativeBinding
 if (!hasPolls()) native.pollByThread()
 
-/** Where the binary of this machine is, which this module has loaded. */
+/** The path of the native binary that this module has loaded. */
 export function addonPath(): string {
   return findAddon(PACKAGE_ROOT)
 }

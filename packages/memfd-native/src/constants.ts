@@ -1,7 +1,7 @@
 /** Linux's numbers for x86-64 and arm64, named as in its headers. For open flags, `fs.constants` has the rest. */
 import { constants as fs } from 'node:fs'
 
-/** Linux's numbers, under their names in its manual pages. */
+/** Constants of Linux, with their names in its man pages. */
 export const constants = Object.freeze({
   // memfd_create(2); CLOEXEC is always added
   MFD_CLOEXEC: 0x1,

@@ -1,6 +1,6 @@
 /** Linux's numbers for x86-64 and arm64, errno(3). All that this project tells apart, and no more. */
 
-/** Errnos by their names, negative as the addon answers them and `SyscallError.errno` has them. EWOULDBLOCK is EAGAIN. */
+/** Errnos by name, negative as in `SyscallError.errno`. EWOULDBLOCK is EAGAIN. */
 export const errnos = Object.freeze({
   EPERM: -1,
   ENOENT: -2,

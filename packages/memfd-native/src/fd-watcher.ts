@@ -9,7 +9,10 @@ import { type Fd, fdNumber } from './owned-fd.ts'
 
 /** How a descriptor is watched. */
 export interface WatchOptions {
-  /** The callback runs in no async context. Default: in the one in which the watcher was made. */
+  /**
+   * Whether the callback runs outside any async context. By default it runs in the context in which the watcher was
+   * made.
+   */
   readonly inNoContext?: boolean
 }
 
@@ -39,7 +42,7 @@ export class FdWatcher {
     keepFromCloning(this)
   }
 
-  /** No callback comes any more. Again is harmless. */
+  /** Stops the callbacks. Idempotent. */
   close(): void {
     native.unwatch(this.#handle)
     this.#handle = NO_HANDLE
@@ -50,12 +53,12 @@ export class FdWatcher {
     return introduce(this, { state: this.#handle === NO_HANDLE ? 'closed' : 'watching' })
   }
 
-  /** Keeps the process alive, as from the start. */
+  /** Keeps the process alive. This is the default. */
   ref(): void {
     native.setWatchRef(this.#handle, true)
   }
 
-  /** Lets the process end while this waits. */
+  /** Lets the process end while the stream waits. */
   unref(): void {
     native.setWatchRef(this.#handle, false)
   }

@@ -12,29 +12,36 @@ export type { FileStatus } from './binding.ts'
 const LOWEST_FD = 3
 
 /**
- * A second descriptor of the same open file: offset, flags and locks are shared. F_DUPFD_CLOEXEC, fcntl(2)
- *
- * @param lowest its number is the first free one from there on
- * @throws SyscallError EMFILE there is none; EINVAL `lowest` is beyond the limit, RLIMIT_NOFILE
+ * A second descriptor of the same open file, which shares offset, flags and locks. You own it. F_DUPFD_CLOEXEC,
+ * fcntl(2)
+ * @param lowest the number is the first free one from here on
+ * @throws SyscallError EMFILE if no number is free; EINVAL if `lowest` is beyond RLIMIT_NOFILE
  */
 export function dup(fd: Fd, lowest = LOWEST_FD): OwnedFd {
   return ownResult('fcntl', native.dup(fdNumber(fd), lowest))
 }
 
 /**
- * Opens the same file again, by /proc/self/fd: an open file of its own, with its own offset, flags and locks, and with
- * the access that `flags` ask for (open(2), `constants.O_*`; O_CLOEXEC is added). The file's mode decides, not how `fd` was opened.
+ * Opens the same file again through /proc/self/fd. The new open file has its own offset, flags and locks, and the
+ * access that `flags` ask for (open(2), `constants.O_*`; O_CLOEXEC is added). The mode of the file decides whether that
+ * is allowed, not how `fd` was opened. You own the descriptor.
  */
 export function reopen(fd: Fd, flags: number): OwnedFd {
   return ownResult('open', native.reopen(fdNumber(fd), flags))
 }
 
-/** Moves the offset, which every dup shares; answers the new one, in bytes from the start. lseek(2) */
+/**
+ * Moves the file offset, which all dups share.
+ * @returns the new offset, in bytes from the beginning. lseek(2)
+ */
 export function lseek(fd: Fd, offset: number, whence: number): number {
   return unwrap('lseek', native.lseek(fdNumber(fd), offset, whence))
 }
 
-/** Who a file is (dev and ino together), its mode, links, owner, size in bytes, and blocks of 512 bytes. fstat(2) */
+/**
+ * The identity of a file (dev and ino together), its mode, links, owner, size in bytes, and blocks of 512 bytes.
+ * fstat(2)
+ */
 export function fstat(fd: Fd): FileStatus {
   unwrap('fstat', native.fstat(fdNumber(fd), told))
   return {
@@ -52,8 +59,8 @@ export function fstat(fd: Fd): FileStatus {
 const told = new Float64Array(7)
 
 /**
- * Which file a path leads to, and since when it is as it is (device, inode, time of its last change): equal texts, the same file.
- * Null: nothing can be seen there. stat(2)
+ * A text that identifies the file at a path and its last change (device, inode, time). If two texts are equal, the file
+ * is the same and unchanged. null if the file cannot be seen. stat(2)
  */
 export function fileIdentity(path: string): string | null {
   const result = native.fileIdentity(path)
@@ -71,7 +78,8 @@ export function pipe(flags = 0): [OwnedFd, OwnedFd] {
 }
 
 /**
- * Locks the whole file for this open file, until its last descriptor is closed. False when another holds it. flock(2)
+ * Locks the whole file for this open file, until its last descriptor is closed.
+ * @returns false if another open file holds the lock. flock(2)
  */
 export function lockFile(fd: Fd): boolean {
   const result = native.lockFile(fdNumber(fd))

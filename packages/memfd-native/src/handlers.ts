@@ -5,44 +5,52 @@ import type { Credentials } from './binding.ts'
 import type { OwnedFd } from './owned-fd.ts'
 import type { ReceivedPacket } from './received-packet.ts'
 
-/** What a socket in the hub tells its user. */
+/** The callbacks of a socket in the hub. */
 export interface PacketHandler {
-  /** One packet. It is borrowed until this call returns; only its descriptors are the handler's. */
+  /** One packet. Its bytes are valid until this call returns. Its descriptors belong to the handler. */
   onPacket(packet: ReceivedPacket): void
   /** No more packets will come: end-of-file (0) or an errno (positive). The socket stays open until `close()`. */
   onEnd(errno: number): void
-  /** There is room to send again; only while `setInterest` asks for it. */
+  /** The socket can send again. Called only while `setInterest` asks for it. */
   onWritable(): void
   /**
-   * A packet of `sendLater()` could not be sent: a negative errno, -EAGAIN when the peer does not take any more now. What
-   * was sent after it comes after it. Of several the last is told first.
-   * @param bytes the handler's
+   * A packet of `sendLater()` could not be sent; the argument is a negative errno, -EAGAIN if the peer does not accept
+   * more now. Packets that were sent after it fail too; of several, the last one is reported first.
+   * @param bytes the bytes of the packet, which belong to the handler
    */
   onUnsent?(bytes: Buffer, errno: number): void
 }
 
-/** Who takes packets in before they are told: see `HubSocket.takeIn`. */
+/** The callbacks that get packets early: see `HubSocket.takeIn`. */
 export type PacketTaker = Pick<PacketHandler, 'onPacket' | 'onEnd'>
 
-/** How a user is turned away. */
+/** How connections of a user are refused. */
 export interface Refusal {
-  /** Sent to each as one packet before it is closed. At most 65,536 bytes; the same for all who are refused at a time. */
+  /**
+   * Sent to each connection as one packet before it is closed. At most 65,536 bytes, and the same for all users that
+   * are refused at the same time.
+   */
   readonly farewell: Uint8Array
-  /** For how long, in milliseconds, from now on. */
+  /** How long to refuse this user, in milliseconds from now on. */
   readonly milliseconds: number
 }
 
-/** What a listener in the hub tells its user. */
+/** The callbacks of a listener in the hub. */
 export interface ConnectionHandler {
   /**
-   * A connection of this user has been accepted, and nobody owns it yet: null takes it, otherwise it is turned away, and
-   * with it, for a while, all that come of this user: nobody is asked about them. Much cheaper than `onConnection` and
-   * `close()`, for those of whom there are too many. Nobody hears of those who have gone before they were accepted.
+   * Decides about a connection of this user that was just accepted. Return null to take it. Otherwise it is refused,
+   * and so are all other connections of this user for a while, without asking you again. This is much cheaper than
+   * `onConnection` and `close()`. Clients that have gone before they were accepted are not reported.
    */
   refuse?(uid: number): Refusal | null
-  /** A connection was accepted: the handler owns its descriptor. Credentials by SO_PEERCRED, null if the kernel gave none. */
+  /**
+   * A connection was accepted. The handler owns its descriptor. The credentials come from SO_PEERCRED; null if the
+   * kernel gave none.
+   */
   onConnection(fd: OwnedFd, credentials: Credentials | null): void
-  /** accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this comes again at once. */
+  /**
+   * accept(2) failed (EMFILE, ENFILE, ENOMEM). The listener stays readable: pause it, or this is called again at once.
+   */
   onAcceptFailed(errno: number): void
 }
 

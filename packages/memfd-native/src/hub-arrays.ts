@@ -5,10 +5,10 @@
  */
 import { Buffer } from 'node:buffer'
 
-/** Descriptors of one packet: SCM_MAX_FD of the kernel. */
+/** The most descriptors in one packet: the kernel's SCM_MAX_FD. */
 export const MAX_PACKET_FDS = 253
 
-/** The longest packet, in bytes. One that is longer arrives cut, with MSG_TRUNC. */
+/** The longest packet, in bytes. A longer one arrives cut, with MSG_TRUNC. */
 export const MAX_PACKET_BYTES = 65536
 
 /** Sockets that one native call sends to, and what there is of each: slot, word, result. */

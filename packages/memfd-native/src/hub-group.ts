@@ -7,7 +7,10 @@
 import type { NativeHub } from './binding.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 
-/** Sockets that are received together, or not: see the head of this file. `HubSocket.join()` puts one into it. */
+/**
+ * A group of sockets from which the hub receives, or does not: see the head of this file. `HubSocket.join()` adds a
+ * socket.
+ */
 export class HubGroup {
   /** @internal */
   readonly number: number
@@ -28,28 +31,28 @@ export class HubGroup {
   }
 
   /**
-   * Nothing of the group's sockets is received from here on, neither packets nor their end. Those that become ready wait,
-   * in that order. What was received already, in the batch that is being told, is still told.
+   * Stops receiving from the sockets of the group, neither packets nor their end. Sockets that become ready wait in
+   * that order. Packets of the current batch are still delivered.
    */
   close(): void {
     this.#native.closeGroup(this.number)
   }
 
   /**
-   * Receives one packet, in the next turn of the event loop, of each of the first `count` that wait. The group stays closed.
-   * Who does not come to it because of another `close()` keeps its place.
-   * @returns how many; 0: nobody waits
+   * Receives one packet, in the next turn of the event loop, from each of the first `count` sockets that wait. The
+   * group stays closed. A socket that is not served because of another `close()` keeps its place.
+   * @returns how many sockets; 0 if none waits
    */
   admit(count: number): number {
     return this.#native.admit(this.number, count)
   }
 
-  /** Receives from all again. */
+  /** Receives from all sockets of the group again. */
   open(): void {
     this.#native.openGroup(this.number)
   }
 
-  /** Nobody is in it any more, and the caller does not use it again. */
+  /** Ends the group. It must not contain sockets any more, and you must not use it again. */
   release(): void {
     this.open()
     this.#onRelease()

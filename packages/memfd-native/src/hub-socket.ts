@@ -21,7 +21,7 @@ export interface HubParts {
 
 /** A connected packet socket in the hub. Owns its descriptor until `close()`. */
 export class HubSocket {
-  /** Whom it was attached for. */
+  /** The handler that was given to `attach`. */
   readonly handler: PacketHandler
   readonly #parts: HubParts
   #slot: number
@@ -51,10 +51,11 @@ export class HubSocket {
   }
 
   /**
-   * Sends the first `length` bytes of the hub's `outgoing` as one packet, never blocking (sendmsg(2), MSG_DONTWAIT).
-   * @param fds at most 253, borrowed: the kernel takes its own references.
-   * @returns the length, or a negative errno: -EAGAIN when the peer does not take any more now.
-   * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE) one of `fds` is no descriptor; nothing is sent
+   * Sends the first `length` bytes of the hub's `outgoing` as one packet. It never blocks (sendmsg(2), MSG_DONTWAIT).
+   * @param fds at most 253; they stay yours, because the kernel takes references of its own.
+   * @returns the length, or a negative errno: -EAGAIN if the peer does not accept more now.
+   * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE) if one of `fds` is not a descriptor. Then
+   *   nothing is sent
    */
   send(length: number, fds: readonly Fd[] = NO_FDS): number {
     checkList('fds', fds)
@@ -66,9 +67,9 @@ export class HubSocket {
   }
 
   /**
-   * As `send()` without descriptors; behind the first `length` bytes of `outgoing` the packet has all of `rest`, which is sent from where it
-   * is: free again when this returns.
-   * @throws TypeError (ERR_INVALID_ARG_TYPE) `rest` is no Uint8Array; nothing is sent
+   * Like `send()` without descriptors. After the first `length` bytes of `outgoing` the packet contains all of `rest`,
+   * which is sent without a copy. You can reuse it when this returns.
+   * @throws TypeError (ERR_INVALID_ARG_TYPE) if `rest` is not a Uint8Array. Then nothing is sent
    */
   sendWith(length: number, rest: Uint8Array): number {
     if (typeName(rest) !== 'Uint8Array') throw typeProblem('rest must be a Uint8Array')
@@ -78,67 +79,77 @@ export class HubSocket {
   }
 
   /**
-   * As `send()` without descriptors, but a short packet (512 bytes) is sent at the end of this batch, together with those
-   * of other sockets: to send takes less than to wake each peer by itself. It leaves earlier when the hub sends or closes
-   * anything else, and when the handlers are slow. Outside of `onPacket` and the like it is sent at once.
-   * @returns the length, or a negative errno; what goes wrong later is told by `onUnsent`
+   * Like `send()` without descriptors, but a packet of up to 512 bytes is sent at the end of the batch, together with
+   * those of other sockets. This costs less than waking each peer separately. It is sent earlier if the hub sends or
+   * closes anything else, or if the handlers are slow. Outside a handler it is sent at once.
+   * @returns the length, or a negative errno; later failures are reported by `onUnsent`
    */
   sendLater(length: number): number {
     return this.#parts.deferred.add(this.#slot, length) ? length : this.send(length)
   }
 
   /**
-   * Takes in what has come so far, without waiting for the loop: `taker` is told of it in place of the handler, in order, of packets that the
-   * hub has received and not told yet too. The handler hears of what comes later. For whoever must know now, in the middle of something.
-   * @param limit packets at most; more than that is told as ever
+   * Receives the packets that have arrived, without waiting for the event loop. `taker` gets them in order instead of
+   * the handler, also those that the hub has received but not delivered yet. The handler gets later ones. Use it if you
+   * must know now, in the middle of a function.
+   * @param limit at most this many packets; the handler gets the others
    */
   takeIn(taker: PacketTaker, limit: number): void {
     checkNumber('limit', limit)
     if (this.#slot >= 0) this.#parts.takeIn(this.#slot, taker, limit)
   }
 
-  /** What to be woken for. Reading is on and writing off at first. A socket that has ended is asked for nothing more. */
+  /**
+   * Which events to wait for. At first reading is on and writing is off. A socket that has ended has no more events.
+   */
   setInterest(interest: { readable: boolean; writable: boolean }): void {
     checkObject('interest', interest)
     const { readable, writable } = interest
     this.#parts.native.interest(this.#slot, readable ? 1 : 0, writable ? 1 : 0)
   }
 
-  /** Belongs to this group from here on, and to no other. @throws SyscallError EBADF it is closed */
+  /**
+   * Moves the socket to this group; it is in one group only.
+   * @throws SyscallError EBADF if it is closed
+   */
   join(group: HubGroup): void {
     checkInstance('group', group, HubGroup)
     unwrap('epoll_ctl', this.#parts.native.join(this.#slot, group.number))
   }
 
-  /** From now on packets do not tell who sent them, which spares both sides the cost. SO_PASSCRED, unix(7) */
+  /** From now on packets have no credentials, which is cheaper for both sides. SO_PASSCRED, unix(7) */
   stopCredentials(): void {
     unwrap('setsockopt', this.#parts.native.stopCredentials(this.#slot))
   }
 
   /**
-   * Gives the socket another number, the first that is free from `lowest` up: a process that dies closes its descriptors
-   * from the highest number down. To make the kernel's table so large may take it milliseconds. fcntl(2), F_DUPFD_CLOEXEC
-   * @throws SyscallError EINVAL, EMFILE so high a number is not allowed here: the socket keeps the one it has
+   * Gives the socket another descriptor number, the first free one from `lowest` up. A process that dies closes its
+   * descriptors from the highest number down. The kernel may need milliseconds to enlarge its table. fcntl(2),
+   * F_DUPFD_CLOEXEC
+   * @throws SyscallError EINVAL or EMFILE if such a high number is not allowed; then the socket keeps its number
    */
   renumber(lowest: number): void {
     unwrap('fcntl', this.#parts.native.renumber(this.#slot, lowest))
   }
 
   /**
-   * How many bytes the kernel takes that the peer has not read, with as many more for its own expense: these, or what it was if that is more,
-   * and at most net.core.wmem_max. SO_SNDBUF, socket(7)
-   * @throws SyscallError EBADF it is closed
+   * Raises the number of unread bytes that the kernel keeps for the peer to `bytes`, at most net.core.wmem_max; it is
+   * never lowered. SO_SNDBUF, socket(7)
+   * @throws SyscallError EBADF if it is closed
    */
   widenSendBuffer(bytes: number): void {
     unwrap('setsockopt', this.#parts.native.widenSendBuffer(this.#slot, bytes))
   }
 
-  /** What the peer has not read: see `unreadBytes`. */
+  /** How much the peer has not read: see the function `unreadBytes`. */
   unreadBytes(): number {
     return unwrap('ioctl', this.#parts.native.unread(this.#slot))
   }
 
-  /** Leaves the hub as by `close()`, but the descriptor is the caller's. @throws SyscallError EBADF it is closed */
+  /**
+   * Leaves the hub like `close()`, but you own the descriptor.
+   * @throws SyscallError EBADF if it is closed
+   */
   detach(): OwnedFd {
     this.#parts.deferred.flush()
     const fd = this.#parts.slots.detach(this.#slot)
@@ -146,7 +157,7 @@ export class HubSocket {
     return fd
   }
 
-  /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch do not arrive any more. */
+  /** Leaves the hub and closes the descriptor. Idempotent. Packets of the same batch are not delivered any more. */
   close(): void {
     if (this.#slot < 0) return
     this.#parts.deferred.flush()
@@ -157,7 +168,7 @@ export class HubSocket {
 
 /** A listening packet socket in the hub. Owns its descriptor until `close()`. */
 export class HubListener {
-  /** Whom it was made for. */
+  /** The handler that was given to `listen`. */
   readonly handler: ConnectionHandler
   readonly #parts: HubParts
   #slot: number
@@ -180,7 +191,7 @@ export class HubListener {
     return this.#slot < 0
   }
 
-  /** Stops or goes on accepting; connections wait in the kernel's backlog meanwhile. */
+  /** Stops or continues accepting. Meanwhile connections wait in the kernel's backlog. */
   setPaused(paused: boolean): void {
     this.#parts.native.interest(this.#slot, paused ? 0 : 1, 0)
   }

@@ -31,15 +31,18 @@ const SLOT = 0
 const WORD = 1
 const RESULT = 2
 
-/** Of a broadcast: a word of the packet that is another one for each socket. */
+/** A number in a broadcast packet that differs for each socket. */
 export interface BroadcastWord {
-  /** Where it is, in bytes from the beginning of the packet: a multiple of 4. */
+  /** Its position, in bytes from the beginning of the packet: a multiple of 4. */
   readonly at: number
   /** An unsigned 32-bit integer for each socket, written little-endian. */
   readonly values: readonly number[]
 }
 
-/** All packet sockets of this thread. Borrowed bytes and batches: see the head of this file. */
+/**
+ * All packet sockets of this thread, which it receives together in batches. The head of this file explains batches, and
+ * how long received bytes are valid.
+ */
 export class Hub {
   static #current: Hub | undefined
 
@@ -49,12 +52,12 @@ export class Hub {
     return Hub.#current
   }
 
-  /** Bytes to send: a packet is written here, then sent by `HubSocket.send`. Free again as soon as that returns. */
+  /** The buffer for sending: write a packet here, then call `HubSocket.send`. You can reuse it when that returns. */
   readonly outgoing: Buffer
 
-  /** How many batches have been handed over, the one that is being told included. */
+  /** The number of batches so far, including the one that is being handled. */
   batch = 0
-  /** The turn of the event loop of the last batch: another number in each. Batches of one turn have the same. */
+  /** The number of the event loop's turn in which the last batch came. Batches of one turn have the same number. */
   turn = 0
 
   readonly #arena: Buffer
@@ -103,8 +106,8 @@ export class Hub {
   }
 
   /**
-   * Takes a connected packet socket over: the descriptor is owned by the HubSocket, also if this throws. SO_PASSCRED is
-   * as it is now, for as long as the socket is here.
+   * Takes over a connected packet socket: the HubSocket owns the descriptor, also if this throws. Do not change
+   * SO_PASSCRED while the socket is in the hub.
    */
   attach(fd: OwnedFd, handler: PacketHandler, options: AttachOptions): HubSocket {
     checkOwner(fd)
@@ -113,7 +116,7 @@ export class Hub {
     return new HubSocket(this.#parts, this.#slots.addSocket(fd, handler, options), handler)
   }
 
-  /** Takes a listening socket over: the descriptor is owned by the HubListener, also if this throws. */
+  /** Takes over a listening socket: the HubListener owns the descriptor, also if this throws. */
   listen(fd: OwnedFd, handler: ConnectionHandler, options: ListenOptions = {}): HubListener {
     checkOwner(fd)
     checkObject('handler', handler)
@@ -121,38 +124,38 @@ export class Hub {
     return new HubListener(this.#parts, this.#slots.addListener(fd, handler, options), handler)
   }
 
-  /** A group for sockets to join, open. It belongs to the caller, until `release()`. */
+  /** A new group, which is open, for sockets to join. You own it until `release()`. */
   makeGroup(): HubGroup {
     const number = this.#freeGroups.pop() ?? this.#groups++
     return new HubGroup(this.#native, number, () => this.#freeGroups.push(number))
   }
 
   /**
-   * Milliseconds that the last batch took, with the promises and ticks that its handlers left to run right after it (in Node.js;
-   * Bun and Deno run them later).
+   * How many milliseconds the last batch took, including the promises and ticks that run right after its handlers (in
+   * Node.js; Bun and Deno run them later).
    */
   lastBatchMs(): number {
     return this.#native.batchTime() / 1000
   }
 
-  /** Keeps the process alive until as many `unref()` have come. A new hub does not. */
+  /** Keeps the process alive until `unref()` was called as often as `ref()`. A new hub does not keep it alive. */
   ref(): void {
     this.#refs += 1
     if (this.#refs === 1) this.#native.ref(1)
   }
 
-  /** Takes one `ref()` back. */
+  /** Undoes one `ref()`. */
   unref(): void {
     this.#refs -= 1
     if (this.#refs === 0) this.#native.ref(0)
   }
 
   /**
-   * Sends the first `length` bytes of `outgoing` as one packet to each socket, by one call into native code; `word` is
-   * written into it for each. Never blocking, as `HubSocket.send`.
-   * @throws TypeError (ERR_INVALID_ARG_TYPE) one is no HubSocket, RangeError (ERR_OUT_OF_RANGE) there are fewer words than
-   * sockets; nothing is sent
-   * @param onFailure told of each socket, by its index, that did not take it, with the negative errno
+   * Sends the first `length` bytes of `outgoing` as one packet to each socket, in one native call. `word` is written
+   * into the packet for each socket. It never blocks.
+   * @throws TypeError (ERR_INVALID_ARG_TYPE) if one is not a HubSocket; RangeError (ERR_OUT_OF_RANGE) if there are
+   *   fewer words than sockets. Then nothing is sent
+   * @param onFailure called for each socket that did not take the packet, with its index and a negative errno
    */
   broadcast(
     sockets: readonly HubSocket[],

@@ -5,15 +5,15 @@
 import process from 'node:process'
 import { checkObject } from './argument.ts'
 
-/** The name of the method that util.inspect, and so console.log, calls. */
+/** The name of the method that util.inspect calls, and so console.log. */
 export const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 
-/** What is told of an object. */
+/** The facts that console.log shows of an object. */
 export type Facts = Readonly<Record<string, string | number | bigint | boolean | null | undefined>>
 
 const LONGEST_TEXT = 60
 
-/** The class and what is told, in one line: `MemoryFile { length: 8, state: 'open' }`. What is undefined is left out. */
+/** The class and the facts in one line: `MemoryFile { length: 8, state: 'open' }`. Undefined facts are left out. */
 export function introduce(object: object, facts: Facts): string {
   checkObject('object', object)
   checkObject('facts', facts)
@@ -44,8 +44,8 @@ type Mark = (object: object) => void
 let mark: Mark | undefined
 
 /**
- * From here on structuredClone and postMessage refuse the object: what it stands for belongs to this thread, and another one would get an
- * object without anything. Nothing before Node 22.10, which cannot.
+ * Makes structuredClone and postMessage refuse the object, because its resource belongs to this thread and the copy
+ * would be empty. Does nothing before Node 22.10.
  */
 export function keepFromCloning(object: object): void {
   checkObject('object', object)

@@ -13,15 +13,15 @@ const REGISTER_AFTER_MS = 1000
 
 const all = new Set<LeakDetector<Watched>>()
 
-/** What remains of an owner when it is found. */
+/** What remains of an owner when it is collected. */
 export interface Watched {
-  /** The detector's: where the owner is held, until it is registered. */
+  /** Only for the detector: where it keeps the owner before it is registered. */
   place?: number
 }
 
 const NOWHERE = -1
 
-/** For owners of something that must be closed, which are watched from their making to their closing. */
+/** Finds objects that were garbage collected without being closed. */
 export class LeakDetector<T extends Watched> {
   readonly #registry: FinalizationRegistry<T>
   /**
@@ -33,7 +33,7 @@ export class LeakDetector<T extends Watched> {
   #count = 0
   #isScheduled = false
 
-  /** For tests, which do not wait: registers all owners now. */
+  /** Only for tests: registers all owners now. */
   static registerAll(): void {
     for (const detector of all) detector.#registerAll()
   }
@@ -53,7 +53,7 @@ export class LeakDetector<T extends Watched> {
     all.add(this as unknown as LeakDetector<Watched>)
   }
 
-  /** From now on; `state` is what remains of the owner when it is found, and is of no other owner. */
+  /** Watches an owner from now on. `state` remains when the owner is collected; each owner has its own. */
   watch(owner: object, state: T): void {
     checkObject('owner', owner)
     checkObject('state', state)
@@ -65,7 +65,7 @@ export class LeakDetector<T extends Watched> {
     nodeTimers.setTimeout(() => this.#registerAll(), REGISTER_AFTER_MS).unref()
   }
 
-  /** It was closed. Again is harmless. */
+  /** Stops watching an owner, because it was closed. Idempotent. */
   forget(owner: object, state: T): void {
     checkObject('owner', owner)
     checkObject('state', state)

@@ -44,11 +44,11 @@ const leaks = new LeakDetector<Cell>((cell) => {
 })
 
 /**
- * Offsets and counts are bytes. Every access throws the code ERR_CLOSED after unmap(), RangeError (ERR_OUT_OF_RANGE)
- * when it is not wholly inside, TypeError (ERR_INVALID_ARG_TYPE) for wrong types.
+ * A mapping of a file, usually a memfd. Offsets and counts are in bytes. Every access throws ERR_CLOSED after unmap(),
+ * RangeError (ERR_OUT_OF_RANGE) if it is not completely inside, and TypeError (ERR_INVALID_ARG_TYPE) for wrong types.
  */
 export class Mapping {
-  /** PROT_WRITE was asked for. */
+  /** Whether it was mapped with PROT_WRITE. */
   readonly isWritable: boolean
   readonly #isReadable: boolean
   readonly #cell: Cell
@@ -62,12 +62,12 @@ export class Mapping {
   }
 
   /**
-   * Maps `length` bytes from `offset` (a multiple of the page size) on. The mapping belongs to the caller and does not
-   * need the descriptor, which stays the caller's. mmap(2)
+   * Maps `length` bytes from `offset`, which must be a multiple of the page size. You own the mapping. It does not need
+   * the descriptor, which stays yours. mmap(2)
    *
    * @param prot `mmap.PROT_*`
    * @param flags `mmap.MAP_*`: MAP_SHARED or MAP_PRIVATE, no MAP_FIXED (EINVAL)
-   * @throws SyscallError EACCES when the descriptor's access does not allow it, EPERM when a seal does not
+   * @throws SyscallError EACCES if the access mode of the descriptor forbids it; EPERM if a seal does
    */
   static map(fd: Fd, length: number, prot: number, flags: number, offset = 0): Mapping {
     const handle = unwrap('mmap', native.mapMemory(fdNumber(fd), length, prot, flags, offset))
@@ -94,23 +94,28 @@ export class Mapping {
   }
 
   /**
-   * Copies `count` bytes out. 4 bytes at a multiple of 4 and 8 bytes at a multiple of 8 are one atomic access; any other
-   * copy may see a writer half-way.
-   *
-   * @throws code ERR_NOT_READABLE when it was mapped with PROT_NONE
+   * Copies `count` bytes from the mapping to `target`. 4 bytes at a multiple of 4 and 8 bytes at a multiple of 8 are
+   * one atomic access; any other copy may see a write that is not complete.
+   * @throws code ERR_NOT_READABLE if it was mapped with PROT_NONE
    */
   read(offset: number, target: Uint8Array, targetOffset: number, count: number): void {
     setCopyArgs(offset, targetOffset, count)
     readMemory(this.#cell.handle, target)
   }
 
-  /** Copies `count` bytes in, with the atomicity of read(). @throws code ERR_READ_ONLY without PROT_WRITE */
+  /**
+   * Copies `count` bytes to the mapping; it is atomic in the same cases as read().
+   * @throws code ERR_READ_ONLY without PROT_WRITE
+   */
   write(offset: number, source: Uint8Array, sourceOffset: number, count: number): void {
     setCopyArgs(offset, sourceOffset, count)
     writeMemory(this.#cell.handle, source)
   }
 
-  /** One atomic access; `offset` is a multiple of 4 (else ERR_OUT_OF_RANGE), as in the three below. */
+  /**
+   * Reads a little-endian int32 in one atomic access. `offset` must be a multiple of 4 (otherwise ERR_OUT_OF_RANGE), as
+   * in the next three methods.
+   */
   readInt32LE(offset: number): number {
     return readInt32LE(this.#cell.handle, offset)
   }
@@ -121,9 +126,9 @@ export class Mapping {
   }
 
   /**
-   * A function that copies the `count` bytes at `offset` out, as read() does: for a range that is read again and again, in a
-   * third of the time where it is short. Making it costs as much as dozens of reads. It throws ERR_CLOSED after unmap(), and
-   * does not keep the mapping alive. A wrong range is an error here, or when it is read.
+   * Returns a function that copies the `count` bytes at `offset`, as read() does. It is faster than read() for a short
+   * range that you read again and again. Making it costs as much as dozens of reads. It throws ERR_CLOSED after
+   * unmap(), and does not keep the mapping alive. A wrong range is an error here, or when you read.
    */
   rangeReader(offset: number, count: number): (target: Uint8Array, targetOffset: number) => void {
     checkNumber('count', count)
@@ -139,8 +144,9 @@ export class Mapping {
   }
 
   /**
-   * A function that reads the one int32 at `offset`: for a word that is read again and again, at a fraction of the price. Making
-   * it costs as much as dozens of reads. It throws ERR_CLOSED after unmap(), and does not keep the mapping alive.
+   * Returns a function that reads the int32 at `offset`. It is much faster than readInt32LE() for an int32 that you
+   * read again and again. Making it costs as much as dozens of reads. It throws ERR_CLOSED after unmap(), and does not
+   * keep the mapping alive.
    */
   int32ReaderLE(offset: number): () => number {
     const cell = this.#cell
@@ -156,8 +162,8 @@ export class Mapping {
   }
 
   /**
-   * A function that writes the one int32 at `offset`, as int32ReaderLE() reads it. It throws what writeInt32LE() throws; a wrong
-   * offset is an error here, or when it is called.
+   * Returns a function that writes the int32 at `offset`, the counterpart of int32ReaderLE(). It throws what
+   * writeInt32LE() throws. A wrong offset is an error here, or when you call it.
    */
   int32WriterLE(offset: number): (value: number) => void {
     const cell = this.#cell
@@ -178,7 +184,10 @@ export class Mapping {
     }
   }
 
-  /** `value` is -2^31..2^31-1 (else ERR_OUT_OF_RANGE). @throws code ERR_READ_ONLY without PROT_WRITE */
+  /**
+   * Writes a little-endian int32, -2^31 to 2^31-1 (otherwise ERR_OUT_OF_RANGE), in one atomic access.
+   * @throws code ERR_READ_ONLY without PROT_WRITE
+   */
   writeInt32LE(offset: number, value: number): void {
     writeInt32LE(this.#cell.handle, offset, value)
   }
@@ -194,9 +203,9 @@ export class Mapping {
   }
 
   /**
-   * Unmaps now; again is harmless. munmap(2)
-   *
-   * @throws SyscallError ENOMEM: the process has as many mappings as it may, and this would take one more; it stays mapped
+   * Unmaps the memory. Idempotent. munmap(2)
+   * @throws SyscallError ENOMEM if the process has reached its limit of mappings, and unmapping would need one more; it
+   *   stays mapped
    */
   unmap(): void {
     unwrap('munmap', native.unmapMemory(this.#cell.handle))

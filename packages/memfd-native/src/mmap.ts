@@ -97,7 +97,10 @@ function checkBuffer(buffer: unknown): void {
   if (!ArrayBuffer.isView(buffer)) throw typeProblem('buffer must be a Uint8Array')
 }
 
-/** Mapped memory as Buffers, with the constants of mmap(2) and madvise(2). Unsafe: the head of this file says how. */
+/**
+ * Mapped memory as Buffers, with the constants of mmap(2) and madvise(2). It is unsafe: a write to a read-only Buffer,
+ * or an access beyond the end of a file that was cut off, ends the process (SIGSEGV, SIGBUS).
+ */
 export const mmap = Object.freeze({
   map,
   unmap,

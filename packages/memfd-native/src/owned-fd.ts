@@ -22,12 +22,12 @@ const leaks = new LeakDetector<Cell>((cell) => {
 /** None: nothing is allocated, and nothing is ever put in. */
 export const NO_FDS: readonly never[] = []
 
-/** A borrowed descriptor: an owner, or a bare number that its caller keeps open for the length of the call. */
+/** A descriptor that a call only uses: its owner, or a number that you keep open during the call. */
 export type Fd = OwnedFd | number
 
 let construct: (fd: number) => OwnedFd
 
-/** The owner of a descriptor, made by the calls that open one. */
+/** The owner of a descriptor. Calls that open a descriptor return one. */
 export class OwnedFd {
   readonly #cell: Cell
 
@@ -42,11 +42,10 @@ export class OwnedFd {
   }
 
   /**
-   * Takes ownership of a number (an inherited descriptor, one that another thread released): the caller must not close
-   * it any more. It is CLOEXEC from here on.
-   *
-   * @throws SyscallError EBADF: no open descriptor has this number; TypeError (ERR_INVALID_ARG_TYPE): it is no number;
-   * RangeError (ERR_OUT_OF_RANGE): it is no integer from 0 to 2^31-1
+   * Takes ownership of a descriptor number, for example of an inherited one, or one that another thread released. You
+   * must not close it yourself any more. It becomes CLOEXEC.
+   * @throws SyscallError EBADF if the number is not open; TypeError (ERR_INVALID_ARG_TYPE) if it is not a number;
+   *   RangeError (ERR_OUT_OF_RANGE) if it is not an integer from 0 to 2^31-1
    */
   static adopt(fd: number): OwnedFd {
     return ownResult('fcntl', native.adopt(fd))
@@ -62,18 +61,18 @@ export class OwnedFd {
     return this.#cell.fd
   }
 
-  /** Whether it owns nothing any more, after close() or release(). */
+  /** Whether it no longer owns a descriptor: true after close() or release(). */
   get isClosed(): boolean {
     return this.#cell.fd < 0
   }
 
-  /** Closes the descriptor, once; again is harmless. Errors of close(2) are not reported: the number is free in any case. */
+  /** Closes the descriptor. Idempotent. Errors of close(2) are not reported, because the number is free in any case. */
   close(): void {
     const fd = this.#take()
     if (fd >= 0) native.close(fd)
   }
 
-  /** Gives the number away: the caller owns it now and this object is empty. -1 when it was closed. */
+  /** Gives you the descriptor number: you must close it, and this object is empty. -1 if it was closed. */
   release(): number {
     const fd = this.#take()
     if (fd >= 0) native.release(fd)
@@ -93,7 +92,7 @@ export class OwnedFd {
   }
 }
 
-/** The number of a borrowed descriptor, for a native call, which checks it. A closed owner gives -1: EBADF. */
+/** The number of a descriptor for a native call, which checks it. For a closed owner it is -1, which leads to EBADF. */
 export function fdNumber(fd: Fd): number {
   return typeof fd === 'number' ? fd : ((fd as OwnedFd | undefined | null)?.fd as number)
 }

@@ -2,37 +2,36 @@
 import { checkObject } from './argument.ts'
 import { native, unwrap } from './binding.ts'
 
-/** A resource limit, in the resource's own unit; Infinity where there is none. */
+/** A resource limit, in the unit of the resource; Infinity if there is no limit. */
 export interface ResourceLimit {
-  /** What holds now. */
+  /** The limit that applies now. */
   soft: number
   /** How far the process itself may raise the soft one. */
   hard: number
 }
 
 /**
- * Off: other processes of the same uid can neither trace this one nor write to its memory, nor open its /proc/PID/fd.
- * PR_SET_DUMPABLE
+ * With false, other processes of the same user cannot trace this one, write to its memory, or open its /proc/PID/fd.
+ * PR_SET_DUMPABLE, prctl(2)
  */
 export function setDumpable(on: boolean): void {
   unwrap('prctl', native.setDumpable(on))
 }
 
-/** PR_GET_DUMPABLE */
+/** Whether other processes of the same user may trace this one: see {@link setDumpable}. PR_GET_DUMPABLE, prctl(2) */
 export function isDumpable(): boolean {
   return unwrap('prctl', native.getDumpable()) === 1
 }
 
-/** @param resource `constants.RLIMIT_*`. getrlimit(2) */
+/** The limit of a resource for this process. getrlimit(2) @param resource `constants.RLIMIT_*` */
 export function getrlimit(resource: number): ResourceLimit {
   const [soft, hard] = unwrap('getrlimit', native.getLimit(resource))
   return { soft: fromRlim(soft), hard: fromRlim(hard) }
 }
 
 /**
- * For this process and the children it starts from now on. setrlimit(2)
- *
- * @throws SyscallError EINVAL: soft is above hard; EPERM: hard is above what it was
+ * Sets a resource limit for this process and the children that it starts from now on. setrlimit(2)
+ * @throws SyscallError EINVAL if soft is above hard; EPERM if hard is above the old hard limit
  */
 export function setrlimit(resource: number, limit: ResourceLimit): void {
   checkObject('limit', limit)
@@ -42,18 +41,17 @@ export function setrlimit(resource: number, limit: ResourceLimit): void {
 
 /** One of the two things that kcmp(2) compares. */
 export interface KcmpSide {
-  /** Whose it is. */
+  /** The process. */
   pid: number
-  /** Which one of that process: of KCMP_FILE the descriptor's number. */
+  /** Which object of the process: for KCMP_FILE, the descriptor number. */
   index: number
 }
 
 /**
- * Compares what two processes have in the kernel; of `constants.KCMP_FILE` the open files behind two descriptors. kcmp(2)
- *
- * @returns 0: they are the same; 1, 2: `a` comes before or after `b` in an order that lasts; 3: they differ
- * @throws SyscallError EPERM this process may not look into one of them (ptrace(2)); ESRCH, EBADF there is none; ENOSYS, EINVAL this
- *   kernel cannot
+ * Compares kernel objects of two processes; with `constants.KCMP_FILE` the open files behind two descriptors. kcmp(2)
+ * @returns 0 if they are the same; 1 or 2 if `a` comes before or after `b` in a fixed order; 3 if they differ
+ * @throws SyscallError EPERM if this process may not look into one of them (ptrace(2)); ESRCH or EBADF if there is
+ *   none; ENOSYS or EINVAL if this kernel cannot do it
  */
 export function kcmp(type: number, a: KcmpSide, b: KcmpSide): number {
   checkObject('a', a)
@@ -62,8 +60,8 @@ export function kcmp(type: number, a: KcmpSide, b: KcmpSide): number {
 }
 
 /**
- * Milliseconds since the machine began, with fractions: CLOCK_BOOTTIME. The same for all processes of the machine; it goes on while the
- * machine sleeps, and nobody sets it. clock_gettime(2)
+ * Milliseconds since the machine started, with fractions: CLOCK_BOOTTIME. It is the same for all processes, continues
+ * while the machine sleeps, and cannot be set. clock_gettime(2)
  */
 export function bootTime(): number {
   return unwrap('clock_gettime', native.bootTime()) / 1e6

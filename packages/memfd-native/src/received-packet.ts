@@ -3,21 +3,23 @@ import type { Buffer } from 'node:buffer'
 import type { Credentials } from './binding.ts'
 import { NO_FDS, type OwnedFd } from './owned-fd.ts'
 
-/** What the hub tells of a packet. Borrowed until `onPacket` returns, and then another packet's: copy what you keep. */
+/** A packet that the hub has received. The object is reused after `onPacket` returns: copy what you keep. */
 export interface ReceivedPacket {
-  /** The hub's memory; the packet is bytes [start, end). */
+  /** The hub's buffer; the packet is the bytes from `start` to `end`, exclusive. */
   readonly bytes: Buffer
   /** Where the packet begins in `bytes`. */
   readonly start: number
   /** Where it ends, exclusive. */
   readonly end: number
-  /** The descriptors that came along. The array is for the handler to keep, and they are owned by it from here on. */
+  /** The descriptors of the packet. The array and the descriptors belong to the handler. */
   readonly fds: readonly OwnedFd[]
   /** MSG_TRUNC and MSG_CTRUNC as recvmsg(2) reported them. */
   readonly flags: number
-  /** Of the sender, where SO_PASSCRED is on. */
+  /** The sender, if SO_PASSCRED is on. */
   readonly credentials: Credentials | null
-  /** The next packet of this socket is told right after it, and handlers are quick: answers to both may leave together. */
+  /**
+   * Whether the next packet of this socket follows in this batch at once, so that answers to both can be sent together.
+   */
   readonly isFollowed?: boolean
 }
 

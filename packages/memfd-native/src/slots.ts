@@ -4,22 +4,28 @@ import type { ConnectionHandler, PacketHandler } from './handlers.ts'
 import { connectionHandlerInContext, packetHandlerInContext } from './handlers-in-context.ts'
 import { type OwnedFd, ownResult } from './owned-fd.ts'
 
-/** Of a socket in the hub. */
+/** Options of a socket in the hub. */
 export interface AttachOptions {
-  /** Whether descriptors may come; where not, a packet that brings some is cut (MSG_CTRUNC), and they are closed. */
+  /**
+   * Whether packets may carry descriptors. If not, the descriptors of a packet are closed, and it has the flag
+   * MSG_CTRUNC.
+   */
   readonly acceptsFileDescriptors: boolean
   /**
-   * The last 24 numbers of the process (RLIMIT_NOFILE; an eighth, where few are allowed) are for what comes by this socket.
-   * Default: they are not, and descriptors that would take one are closed (MSG_CTRUNC).
+   * Whether descriptors of this socket may use the last 24 descriptor numbers of the process (or the last eighth, if
+   * few are allowed). By default they may not, and descriptors that would need one are closed (MSG_CTRUNC).
    */
   readonly usesReserve?: boolean
-  /** The handler runs in no async context. Default: in the one in which it was attached, which costs each packet a little. */
+  /**
+   * Whether the handler runs outside any async context. By default it runs in the context in which it was attached,
+   * which costs a little for each packet.
+   */
   readonly inNoContext?: boolean
 }
 
-/** Of a listener in the hub. */
+/** Options of a listener in the hub. */
 export interface ListenOptions {
-  /** As of a socket: each connection costs a little less. */
+  /** As in AttachOptions: with true, each connection costs a little less. */
   readonly inNoContext?: boolean
 }
 

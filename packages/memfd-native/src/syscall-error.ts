@@ -7,7 +7,7 @@ import { errnos } from './errnos.ts'
  */
 export class SyscallError extends Error {
   readonly code: string
-  /** Negative, as in Node. */
+  /** The number of the errno, negative as in Node. */
   readonly errno: number
   /** The name of the call; its man page explains the errno. */
   readonly syscall: string

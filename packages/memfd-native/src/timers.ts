@@ -16,7 +16,10 @@ const genuine = {
   setImmediate: genuineOf('setImmediate'),
 }
 
-/** Node's timers: see the head of this file. Each function is as Node's of that name, with these arguments only. */
+/**
+ * Node's timers, also when a program has replaced the global ones: see the head of this file. They work like Node's,
+ * with these arguments only.
+ */
 export const nodeTimers = Object.freeze({
   /** Once, after so many milliseconds. */
   setTimeout: (act: () => void, milliseconds: number): NodeJS.Timeout =>

@@ -17,27 +17,28 @@ import { connect, MAX_FDS, socket } from './unix-socket.ts'
 
 const NAME = 'memfd-native:UnixStream'
 
-/** A Duplex that passes descriptors. Ends as `net.Socket` with `allowHalfOpen`: each direction by itself. */
+/** A Duplex that passes descriptors. Each direction ends by itself, as in a `net.Socket` with `allowHalfOpen`. */
 export interface UnixStream extends Duplex {
   /**
-   * As `write(bytes)`, and the descriptors come along with the first byte. Borrowed: they may be closed when this returns.
-   * @returns as write: false when it is better to wait for `drain`
-   * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE) no bytes, or more than 253 descriptors; SyscallError EBADF,
-   *   EMFILE: nothing is written then
+   * Like `write(bytes)`, with descriptors that arrive with the first byte. They stay yours; you can close them when
+   * this returns.
+   * @returns as write: false if you should wait for `drain`
+   * @throws TypeError (ERR_INVALID_ARG_TYPE), RangeError (ERR_OUT_OF_RANGE) no bytes, or more than 253 descriptors;
+   *   SyscallError EBADF, EMFILE: nothing is written then
    */
   writeWithFds(bytes: Uint8Array, fds: readonly Fd[], callback?: (error?: Error | null) => void): boolean
-  /** What it waits for keeps the process alive, as from the start. */
+  /** Keeps the process alive while the stream waits. This is the default. */
   ref(): this
-  /** Lets the process end while this waits. */
+  /** Lets the process end while the stream waits. */
   unref(): this
-  /** Does nothing: a Unix socket holds nothing back. Libraries that take any socket call it. */
+  /** Does nothing, because a Unix socket does not delay data. It exists for libraries that call it on any socket. */
   setNoDelay(): this
 }
 
 /**
- * Takes a connected SOCK_STREAM socket over. The stream tells of descriptors by `stream.on('fds', (fds: number[]) => …)`: numbers, which
- * the listener owns from then on. Those that nobody listens for are closed. It ends with the error EMFILE if the process has no numbers
- * left for descriptors that come.
+ * Takes over a connected SOCK_STREAM socket, and returns a stream. It reports descriptors with `stream.on('fds', (fds:
+ * number[]) => …)`: numbers, which the listener owns from then on. Those that nobody listens for are closed. It ends
+ * with the error EMFILE if the process has no numbers left for descriptors that come.
  */
 export function unixStream(fd: OwnedFd): UnixStream {
   checkInstance('fd', fd, OwnedFd)
@@ -76,7 +77,11 @@ export function unixStream(fd: OwnedFd): UnixStream {
   })
 }
 
-/** A stream to the socket at a path; a leading NUL means the abstract namespace. Tells `connect`, as net's. @throws as `connect` */
+/**
+ * Connects to the socket at a path, and returns a stream. A leading NUL means the abstract namespace. It emits
+ * `connect`, as net's sockets do.
+ * @throws as `connect`
+ */
 export function connectUnixStream(path: string): UnixStream {
   const fd = socket(constants.SOCK_STREAM)
   try {

@@ -17,29 +17,32 @@ import { attempt, closeAll, dupAll } from './unix-stream.ts'
 
 const NAME = 'memfd-native:USocket'
 
-/** Where a USocket leads. */
+/** The socket of a USocket. */
 export interface USocketOptions {
-  /** Of a socket that listens; a leading NUL means the abstract namespace. */
+  /** The path of a listening socket; a leading NUL means the abstract namespace. */
   path?: string
-  /** Or a connected socket, which is taken over. */
+  /** The number of a connected socket, which the USocket takes over. */
   fd?: number
 }
 
-/** What a USocket writes besides bytes. */
+/** What `USocket.write` accepts besides bytes. */
 export interface USocketChunk {
   /** Text is UTF-8. */
   data?: Uint8Array | string
-  /** Borrowed until `write` returns: they go with the first byte of `data`. */
+  /**
+   * The descriptors, which arrive with the first byte of `data`. They stay yours; you can close them when `write`
+   * returns.
+   */
   fds?: readonly Fd[]
-  /** When it is sent. */
+  /** Called when the chunk is sent. */
   callback?: (chunk: USocketChunk) => void
 }
 
-/** What `read` gives when it is asked for descriptors. */
+/** What `USocket.read` returns if you ask for descriptors. */
 export interface USocketMessage {
   /** Null: none was asked for. */
   data: Buffer | null
-  /** The caller's from then on. */
+  /** The descriptors, which you own. */
   fds: number[]
 }
 

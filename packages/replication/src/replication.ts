@@ -12,36 +12,36 @@ import type { ReplicationSettings } from './settings.ts'
 import { CopiedValue } from './values/copied-value.ts'
 import { Writer } from './writing/writer.ts'
 
-/** What a replication is made of. */
+/** What a replication needs. */
 export interface ReplicationOptions {
-  /** What it is told to do. */
+  /** The cluster, the prefix and the limits. */
   readonly settings: ReplicationSettings
-  /** Whether this caller may write the key here; the cluster has rights of its own besides. */
+  /** Returns true if this caller may write the key here. The cluster checks its own rights, too. */
   readonly mayWrite: (caller: Caller, key: string) => boolean
-  /** Told when the state is another one, or why it is. */
+  /** Called when the state or its reason changes. */
   readonly onState?: (state: StateName, why: string | null) => void
-  /** Told how many keys a full read has had so far. */
+  /** Called during a full read with the number of keys so far. */
   readonly onProgress?: (keys: number) => void
-  /** Of the tests: in place of etcd. */
+  /** Only for tests: replaces etcd. */
   readonly engine?: Engine
 }
 
-/** How true the copy is. */
+/** Whether the copy is current: see `SharedStore.status`. */
 export type StateName = 'syncing' | 'live' | 'stale' | 'refused'
 
-/** What it says of itself. */
+/** The state of a replication. */
 export interface ReplicationStatus extends Omit<ReplicaStatus, 'state' | 'applied'> {
-  /** How true the copy is. */
+  /** Whether the copy is current: see `SharedStore.status`. */
   readonly state: StateName
-  /** The cluster's revision, as text. */
+  /** The revision of the cluster up to which the copy is complete, as text. */
   readonly applied: string
-  /** Of the store. */
+  /** The name of the store. */
   readonly name: string
-  /** What this machine is called in the cluster. */
+  /** The name of this machine in the cluster. */
   readonly machine: string
-  /** Whether this machine changes the cluster. */
+  /** Whether this machine may change the cluster. */
   readonly mode: ReplicationSettings['mode']
-  /** That clients asked for, by what came of them. */
+  /** The changes that clients requested, counted by result. */
   readonly changes: Writer['counts']
 }
 
@@ -54,7 +54,10 @@ const NAMES: Readonly<Record<number, StateName>> = {
 /** etcd takes no more changes in one transaction, as it comes. */
 const EDITS = 128
 
-/** Owns the store, the connections and the timers, until `close()`. */
+/**
+ * Keeps a copy of the values of an etcd cluster as a store. Until `close()` it owns the store, the connections and the
+ * timers.
+ */
 export class Replication {
   readonly #settings: ReplicationSettings
   readonly #engine: Engine
@@ -95,12 +98,12 @@ export class Replication {
     this.#replica.contents.onKeys = (keys) => this.#refresh(keys)
   }
 
-  /** Those of the copy that have names of their own: each is to be published while it is there. Belong to this object. */
+  /** The keys of the copy that are values of their own. Publish each while it is there. They belong to this object. */
   get values(): readonly CopiedValue[] {
     return [...this.#values.values()]
   }
 
-  /** To be published. Belongs to the store. */
+  /** The service: publish it with `ServiceManager.addService`. It belongs to the store. */
   get binder(): Binder {
     return this.#store.binder
   }
@@ -110,7 +113,7 @@ export class Replication {
     return this.#live
   }
 
-  /** For people, and for `--json`. */
+  /** The state, for people and for `--json`. */
   get status(): ReplicationStatus {
     const { name, machine, mode } = this.#settings
     const { state, applied, ...rest } = this.#replica.status
@@ -125,22 +128,22 @@ export class Replication {
     }
   }
 
-  /** Of the cluster, which wrote the value that the key has here; 0n: it has none. */
+  /** The revision of the cluster that wrote the value of the key here; 0n if the key has no value. */
   revisionOf(key: string): bigint {
     return this.#replica.contents.revisionOf(key)
   }
 
-  /** The store itself, for who publishes parts of it in another form. Belongs to this object. */
+  /** The store. It belongs to this object. */
   get store(): OwnedStore {
     return this.#store
   }
 
-  /** Begins. */
+  /** Connects to the cluster and starts to copy. */
   start(): void {
     this.#run ??= this.#replica.run()
   }
 
-  /** Readers keep what they have, and see that it is not kept true any more. */
+  /** Stops. Readers keep their values, and see that these are not updated any more. */
   async close(): Promise<void> {
     this.#replica.close()
     await this.#run

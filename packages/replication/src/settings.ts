@@ -2,28 +2,28 @@
 import type { TlsOptions } from './etcd/asking.ts'
 import type { Credentials } from './etcd/session.ts'
 
-/** Where the cluster is, what of it is here, and under which name. */
+/** Where the cluster is, which values to copy, and the name of the copy. */
 export interface ReplicationSettings {
-  /** Of the store in the local registry. */
+  /** The name of the store in the local registry. */
   readonly name: string
-  /** Keys that are values of their own besides, under the same names: int32s. */
+  /** Keys with an int32 that are also published as values with the same names. */
   readonly values: readonly string[]
-  /** URLs of etcd's nodes. */
+  /** The URLs of etcd's nodes. */
   readonly endpoints: readonly string[]
-  /** Of all keys in etcd; not empty. */
+  /** What all keys begin with in etcd; not empty. */
   readonly prefix: string
-  /** What this machine is called in the cluster. */
+  /** The name of this machine in the cluster. */
   readonly machine: string
-  /** Whether changes of this machine go to the cluster. */
+  /** Whether clients of this machine may change the cluster. */
   readonly mode: 'readwrite' | 'read'
-  /** For https endpoints: texts in PEM. */
+  /** Certificates and key for https endpoints, as texts in PEM. */
   readonly tls: TlsOptions
-  /** Of etcd; null: it asks for none. */
+  /** The user and password for etcd; null if it needs none. */
   readonly credentials: Credentials | null
   /** In bytes. */
   readonly capacity: number
-  /** Of the store, at most 16,777,216. */
+  /** The most keys of the store, at most 16,777,216. */
   readonly maxKeys: number
-  /** At most what etcd takes in one request. */
+  /** The longest value, at most what etcd accepts in one request. */
   readonly maxValueBytes: number
 }

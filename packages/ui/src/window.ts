@@ -6,35 +6,35 @@ import { WebServer } from './server/web-server.ts'
 import { openBrowser } from './start/browser.ts'
 import { Starter } from './start/daemon.ts'
 
-/** Which window. */
+/** What a window shows. */
 export interface WindowOptions {
   /** Where the registry is. */
   registry?: RegistryChoice
-  /** The value that it begins with. Default: AnonymousSharedMemory. */
+  /** The name of the value that it shows first. Default: AnonymousSharedMemory. */
   name?: string
-  /** The store that it begins with. Default: SharedStore. */
+  /** The name of the store that it shows first. Default: SharedStore. */
   store?: string
-  /** Of 127.0.0.1; 0: a free one. */
+  /** The port on 127.0.0.1; 0 means a free one. */
   port?: number
-  /** Whether a daemon is started where none answers. Default: yes. */
+  /** Whether to start a daemon if none answers. Default: true. */
   startsDaemon?: boolean
-  /** Whether a browser is opened. Default: no. */
+  /** Whether to open a browser. Default: false. */
   opensBrowser?: boolean
-  /** Told what people should know, a line each. */
+  /** Called with each line that the user should read. */
   tell?: (line: string) => void
 }
 
-/** A window that is open. */
+/** A window that is being served. */
 export interface Window {
-  /** Its address, with a token that is good once. */
+  /** Its address, with a token that works once. */
   readonly url: string
-  /** Closes it: pages, connections, mappings. A daemon that was started goes on. */
+  /** Closes its pages, connections and mappings. A daemon that it started keeps running. */
   close(): void
 }
 
 /**
- * Opens a window, on 127.0.0.1 only. Keeps the process alive until it is closed.
- * @throws ERR_INVALID_ARG_VALUE no such registry can be; EADDRINUSE, EACCES the port
+ * Serves a window for the browser, on 127.0.0.1 only. It keeps the process alive until you close it.
+ * @throws ERR_INVALID_ARG_VALUE for a registry that cannot exist; EADDRINUSE or EACCES for the port
  */
 export async function openWindow(options: WindowOptions = {}): Promise<Window> {
   const { registry = {}, name = DEFAULT_SERVICE_NAME, store = DEFAULT_STORE_NAME, port = 0 } = options

@@ -10,7 +10,11 @@ import { examineNode, type NodeReport } from './node.ts'
 import { examineRights } from './rights.ts'
 import type { ExaminedSettings } from './settings.ts'
 
-/** @param limits how long each node may take. @returns findings in the order in which they should be read */
+/**
+ * Examines a cluster for `memsvc doctor`: its nodes, TLS, rights, quota and history. It changes nothing.
+ * @param limits how long each node may take
+ * @returns the findings, in the order in which to read them
+ */
 export async function examineCluster(settings: ExaminedSettings, limits = NODE_LIMITS): Promise<ClusterFinding[]> {
   const { tls } = settings
   const examined = await Promise.all(settings.endpoints.map((endpoint) => examineNode(endpoint, { tls, limits })))

@@ -1,16 +1,16 @@
 /** What an examination came to: as `memsvc doctor` prints it. */
 
-/** One thing that was tried. */
+/** One finding of `examineCluster`. */
 export interface ClusterFinding {
-  /** What was tried. */
+  /** What was examined. */
   readonly name: string
-  /** A warning: it works, with less. A problem: it does not. */
+  /** `warning`: it works, with restrictions. `problem`: it does not work. */
   readonly verdict: 'ok' | 'warning' | 'problem'
-  /** What was seen. */
+  /** What was found. */
   readonly found: string
-  /** What follows from it; null where all is well. */
+  /** The consequence; null if it is ok. */
   readonly follows: string | null
-  /** What to do; null where all is well. */
+  /** What to do; null if it is ok. */
   readonly remedy: string | null
 }
 

@@ -19,15 +19,15 @@ export interface ReplicaOptions {
   readonly copy: StoreCopy
   readonly machine: string
   readonly mayWrite: boolean
-  /** Told when the state is another one, or why it is. */
+  /** Called when the state or its reason changes. */
   readonly onState: (state: ReplicaState, why: string | null) => void
-  /** Told how many keys a full read has had so far. */
+  /** Called during a full read with the number of keys so far. */
   readonly onProgress?: (keys: number) => void
 }
 
 /** What is known of it, for people. */
 export interface ReplicaStatus {
-  /** How true the copy is. */
+  /** Whether the copy is current: see `SharedStore.status`. */
   readonly state: ReplicaState
   readonly applied: bigint
   /** Null: nothing is known. */

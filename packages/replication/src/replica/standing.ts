@@ -17,7 +17,7 @@ export interface CopyFacts {
 export interface StandingParts {
   readonly copy: StoreCopy
   readonly facts: () => CopyFacts
-  /** Told when the state is another one, or why it is. */
+  /** Called when the state or its reason changes. */
   readonly onState: (state: ReplicaState, why: string | null) => void
 }
 

@@ -14,15 +14,15 @@ export interface CopiedValueOptions {
   readonly set: (key: string, value: number) => Promise<void>
 }
 
-/** Owns a region, until `close()`. */
+/** An int32 of the copy, published as a value of its own. It owns a region until `close()`. */
 export class CopiedValue {
-  /** Under which it is to be published. */
+  /** The name under which to publish it. */
   readonly name: string
-  /** To be published while {@link isThere}. */
+  /** The service: publish it while {@link isThere}. */
   readonly binder: Binder
   readonly #owned = new OwnedValue()
   #isThere = false
-  /** Told when {@link isThere} changes. */
+  /** Called when {@link isThere} changes. */
   onPresence: ((isThere: boolean) => void) | null = null
 
   /** Makes and seals the region. */
@@ -31,12 +31,12 @@ export class CopiedValue {
     this.binder = new CopiedValueService(options, this.#owned)
   }
 
-  /** Whether the key has an int32. Without, the region keeps the last one, and nobody should find it. */
+  /** Whether the key has an int32. If not, the region keeps the last one, and it should not be published. */
   get isThere(): boolean {
     return this.#isThere
   }
 
-  /** @param value what the key has now; anything but an int32 is none */
+  /** @param value the current value of the key; anything but an int32 counts as absent */
   take(value: unknown): void {
     const isThere = typeof value === 'number' && Number.isInteger(value) && value === (value | 0)
     if (isThere) this.#owned.set(value + 0)
@@ -45,7 +45,7 @@ export class CopiedValue {
     this.onPresence?.(isThere)
   }
 
-  /** Who has it mapped keeps its last value. */
+  /** Ends the region. Processes that have mapped it keep its last value. */
   close(): void {
     this.#owned.close()
   }
