@@ -93,7 +93,7 @@ function reopenRegion(): string | false {
   using fd = memfdCreate('memsvc doctor', constants.MFD_ALLOW_SEALING)
   ftruncate(fd, BYTES)
   using own = reopen(fd, constants.O_RDONLY)
-  return isRefused(() => ftruncate(own, 0)) && 'works: a descriptor can be made read-only'
+  return isRefused(() => ftruncate(own, 0)) && 'a descriptor can be made read-only'
 }
 
 function receiveCredentials(): string | false {

@@ -157,7 +157,7 @@ const HANGS: Diagnosis = {
   remedy: 'read its log; if it is stopped or hangs, end it, and another daemon takes over',
 }
 const DIAGNOSES: Readonly<Record<string, Diagnosis>> = {
-  ERR_REGISTRY_UNAVAILABLE: { verdict: 'warning', follows: 'clients find no services', remedy: 'run memsvc start' },
+  ERR_REGISTRY_UNAVAILABLE: { verdict: 'warning', follows: 'clients find no services', remedy: 'memsvc start' },
   ERR_SECURITY: {
     verdict: 'problem',
     follows: 'this user cannot be a client of it',
