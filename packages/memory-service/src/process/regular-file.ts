@@ -38,7 +38,7 @@ function readAll(fd: OwnedFd, maxBytes: number): string {
   for (;;) {
     const count = readSync(fd.fd, bytes, length, bytes.length - length, null)
     length += count
-    if (length > maxBytes) throw tooLong(`more than ${maxBytes}`, maxBytes)
+    if (length > maxBytes) throw tooLong('more', maxBytes)
     if (count === 0) return bytes.toString('utf8', 0, length)
   }
 }

@@ -134,9 +134,9 @@ t.test('it tells what chose the path', async (t) => {
     return stdout.split('\n').find((line) => line.includes('path of the registry'))
   }
   const runtime = { XDG_RUNTIME_DIR: dirname(registry) }
-  t.match(await ask(['--registry', registry], runtime), `${registry}, by --registry`)
-  t.match(await ask(['--system'], runtime), '/run/memsvc/registry.sock, by --system or --user')
-  t.match(await ask([], { ...runtime, MEMSVC_REGISTRY: registry }), `${registry}, by MEMSVC_REGISTRY`)
+  t.match(await ask(['--registry', registry], runtime), `${registry}, chosen by --registry`)
+  t.match(await ask(['--system'], runtime), '/run/memsvc/registry.sock, chosen by --system or --user')
+  t.match(await ask([], { ...runtime, MEMSVC_REGISTRY: registry }), `${registry}, chosen by MEMSVC_REGISTRY`)
   t.match(await ask([], runtime), "memsvc/registry.sock, the user's, because XDG_RUNTIME_DIR is set")
   t.match(await ask([], {}), "/run/memsvc/registry.sock, the machine's, because XDG_RUNTIME_DIR is not set")
 })

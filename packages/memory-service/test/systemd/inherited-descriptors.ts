@@ -145,7 +145,7 @@ const WRONG: readonly Wrong[] = [
   {
     title: 'a second one',
     make: (registry) => [listenAt(`${registry}.second`), listenAt(registry)],
-    says: [/registry\.sock\.second \(descriptor 3, FileDescriptorName=one\): not the registry/],
+    says: [/registry\.sock\.second \(descriptor 3, FileDescriptorName=one\): not at the registry/],
   },
   {
     title: 'a fifo',
