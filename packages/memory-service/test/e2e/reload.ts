@@ -134,7 +134,11 @@ const NO_FILES: [title: string, put: (path: string, socketPath: string) => unkno
   ['a socket', (path, socketPath) => support.nodeFs.symlinkSync(socketPath, path), /is not a regular file/],
   ['a link to itself', (path) => support.nodeFs.symlinkSync(path, path), /ELOOP/],
   ['a file of a terabyte', (path) => growTo(path, 2 ** 40), /must have at most 1048576 bytes, and has 1099511627776/],
-  ['an endless file', (path) => support.nodeFs.symlinkSync('/proc/kallsyms', path), /must have at most 1048576 bytes, and has more/],
+  [
+    'an endless file',
+    (path) => support.nodeFs.symlinkSync('/proc/kallsyms', path),
+    /must have at most 1048576 bytes, and has more/,
+  ],
 ]
 
 for (const [title, put, reason] of NO_FILES) {
