@@ -13,6 +13,7 @@ export { completionScript, SHELLS, type Shell } from './command/completion-scrip
 export { completionSources } from './command/completion-sources.ts'
 export { Deadline, MAX_SECONDS, readDecimal, readTimeout } from './command/deadline.ts'
 export { errorObject, isJsonAsked } from './command/error-object.ts'
+export { isExact, parseExact } from './command/exact-json.ts'
 export {
   EXIT,
   EXIT_MEANINGS,
@@ -20,6 +21,7 @@ export {
   exitCodeOf,
   ToolError,
 } from './command/exit-codes.ts'
+export { type OutputPlace, writeOutput } from './command/output-file.ts'
 export {
   connectInTime,
   findHolder,

@@ -40,7 +40,7 @@ interface Source {
 async function readValue(context: Context, { file, asBytes, check }: Source): Promise<Encoded> {
   const input = await readInput(context, file, check)
   context.deadline.restart()
-  return asBytes ? encode(input) : encodedOf(textOf(input, placeOf(file)), false)
+  return asBytes ? encode(input) : encodedOf(textOf(input, placeOf(file), '; --bytes stores it as it is'), false)
 }
 
 function encodedOf(text: string, asBytes: boolean): Encoded {

@@ -1,5 +1,5 @@
 /** Options of the commands of a store, as they are written. */
-import { EXIT, MAX_SECONDS, readDecimal, ToolError } from '@memsvc/shared/internal'
+import { EXIT, isExact, MAX_SECONDS, readDecimal, ToolError } from '@memsvc/shared/internal'
 
 const MAX_VERSION = 2n ** 63n - 1n
 /** Decimal too: a script's arithmetic may print it so. */
@@ -47,11 +47,12 @@ export function readWait(text: string | undefined): number | null {
   throw wrong('--wait', 'a number of seconds above 0', text)
 }
 
-/** BY of `increment`. @throws ToolError with EXIT.usage: it is no finite number */
+/** BY of `increment`. @throws ToolError with EXIT.usage: it is no finite number, or has more digits than one keeps */
 export function readNumber(text: string): number {
   const number = NUMBER.test(text) ? Number(text) : Number.NaN
-  if (Number.isFinite(number)) return number
-  throw wrong('BY', 'a number', text)
+  if (!Number.isFinite(number)) throw wrong('BY', 'a number', text)
+  if (isExact(text, number)) return number
+  throw wrong('BY', 'a number of no more digits than one keeps', text)
 }
 
 function wrong(what: string, wanted: string, text: string): ToolError {

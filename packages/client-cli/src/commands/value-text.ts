@@ -1,11 +1,9 @@
 /** Values of a store as text, on the command line and in files. */
 import type { Json } from '@memsvc/shared'
-import { EXIT, ToolError } from '@memsvc/shared/internal'
+import { EXIT, parseExact, ToolError } from '@memsvc/shared/internal'
 
 /** What of it V8 cannot have in one string is no text. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024 - 24
-/** Numbers that could be too large for a double: it is looked at each number then. */
-const HUGE_NUMBER = /[eE]\+?\d{3}|\d{300}/
 /** JSON leaves them as they are, terminals obey them. */
 const CONTROLS = /[\u007f-\u009f]/g
 
@@ -22,33 +20,33 @@ interface Entry {
   readonly type: 'json' | 'bytes' | null
 }
 
-/** JSON, else a string. @throws ToolError with EXIT.usage: a number that no number of ours can hold */
+/** JSON, else a string. @throws ERR_INVALID_ARG_VALUE a number that no number of ours can hold */
 export function parseValue(text: string): Json {
   try {
-    return parse(text)
+    return parseExact(text)
   } catch (error) {
-    if (error instanceof ToolError) throw error
+    if (!(error instanceof SyntaxError)) throw error
     return text
   }
 }
 
-/** Of `place`. @throws ToolError with EXIT.usage: it is no JSON, or as parseValue */
+/** Of `place`. @throws ToolError with EXIT.usage: it is no JSON @throws ERR_INVALID_ARG_VALUE as parseValue */
 export function parseJson(text: string, place: string): Json {
   try {
-    return parse(text)
+    return parseExact(text)
   } catch (cause) {
-    if (cause instanceof ToolError) throw cause
+    if (!(cause instanceof SyntaxError)) throw cause
     throw new ToolError(EXIT.usage, `${place} is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
 
-/** The text of a file or of stdin, without its last line end. @throws ToolError with EXIT.usage: it is none */
-export function textOf(bytes: Uint8Array, place: string): string {
+/** The text of a file or of stdin, without its last line end. @param advice what else can be done @throws ToolError with EXIT.usage: it is none */
+export function textOf(bytes: Uint8Array, place: string, advice = ''): string {
   checkTextLength(bytes.length, place)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '')
   } catch (cause) {
-    throw new ToolError(EXIT.usage, `${place} is not UTF-8 text; --bytes stores it as it is`, { cause })
+    throw new ToolError(EXIT.usage, `${place} is not UTF-8 text${advice}`, { cause })
   }
 }
 
@@ -141,13 +139,4 @@ function bytesKeyOf(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) return null
   const [key = '', ...others] = Object.keys(value)
   return others.length === 0 && /^\$+bytes$/.test(key) ? key : null
-}
-
-/** What is read as infinite would be written as null. */
-function parse(text: string): Json {
-  if (!HUGE_NUMBER.test(text)) return JSON.parse(text) as Json
-  return JSON.parse(text, (_key, value) => {
-    if (typeof value !== 'number' || Number.isFinite(value)) return value
-    throw new ToolError(EXIT.usage, 'a number must be at most 1.8e308')
-  }) as Json
 }

@@ -50,6 +50,25 @@ t.test('a number that no double holds is refused, not stored as null', async (t)
   t.same(await memclient(registry, ['put', 'k', 'e999 is a code']), DONE)
 })
 
+t.test('an integer of more digits than a number keeps is refused, not stored as another', async (t) => {
+  const { registry, store } = await startStore(t)
+  const digits = '12345678901234567890'
+  const message = { code: 2, stderr: /12345678901234567890.*more digits/ }
+  t.match(await memclient(registry, ['put', 'k', digits]), message)
+  t.match(await memclient(registry, ['put', 'k'], { stdin: inputOf(t, `{"id": ${digits}}\n`) }), message)
+  t.match(await memclient(registry, ['import', '-'], { stdin: inputOf(t, `{"k": [${digits}]}`) }), message)
+  t.match(await memclient(registry, ['increment', 'k', digits]), { code: 2, stderr: /BY must be a number of no more/ })
+  t.strictSame(store.keys(), [])
+  t.same(await memclient(registry, ['put', 'k', `"${digits}"`]), DONE)
+  t.same(await memclient(registry, ['get', 'k']), { ...DONE, stdout: `"${digits}"` })
+})
+
+t.test('an input of import that is no text is not sent to an option that import has not', async (t) => {
+  const { registry } = await startStore(t)
+  const { code, stderr } = await memclient(registry, ['import', '-'], { stdin: inputOf(t, BINARY) })
+  t.same([code, stderr], [2, 'memclient: stdin is not UTF-8 text'])
+})
+
 t.test('without a value stdin is taken: text without its last line end, or bytes as they are', async (t) => {
   const { registry, store } = await startStore(t)
   const put = (content: string | Uint8Array, ...options: string[]) =>

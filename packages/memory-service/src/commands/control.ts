@@ -15,9 +15,9 @@ import {
   readRegistryOptions,
   readTimeout,
   unlessGone,
+  writeOutput,
 } from '@memsvc/shared/internal'
-import { type Output, tell } from './output.ts'
-import { replaceFile } from './replace-file.ts'
+import { Output, tell } from './output.ts'
 import { describeStatus, type Report } from './status-text.ts'
 
 export interface ControlCommandOptions extends RegistryOptions {
@@ -97,9 +97,10 @@ export async function metrics(
 ): Promise<ExitCode> {
   using daemon = await reach(name, options)
   const text = (await daemon.inTime(daemon.control.metrics())) ?? ''
-  if (options.output !== undefined) replaceFile(options.output, text)
-  else if (options.json) out.json({ name, metrics: text })
-  else out.line(text.trimEnd())
+  const { output = '-' } = options
+  const answer = (place: Output) => place.answer({ name, metrics: text }, text.trimEnd(), options)
+  if (output === '-') answer(out)
+  else await writeOutput(output, async (place) => answer(new Output(place.fd, place.name)))
   return EXIT.done
 }
 

@@ -10,16 +10,19 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4))
 
 export class Output {
   readonly #fd: number
+  readonly #place: string | undefined
 
-  /** @param fd borrowed */
-  constructor(fd = STDOUT) {
+  /** @param fd borrowed @param place how messages call it; stdout unless it is said */
+  constructor(fd = STDOUT, place?: string) {
     this.#fd = fd
+    this.#place = place
   }
 
   /** All of it, also where somebody has made stdout non-blocking and its reader is slow. @throws ReaderGone, ToolError */
   line(text: string): void {
-    for (let rest = writeNow(this.#fd, bytesOf(text)); rest.length > 0; rest = writeNow(this.#fd, rest)) {
-      Atomics.wait(NEVER, 0, 0, PAUSE_MS)
+    for (let rest = bytesOf(text); ; Atomics.wait(NEVER, 0, 0, PAUSE_MS)) {
+      rest = writeNow(this.#fd, rest, this.#place)
+      if (rest.length === 0) return
     }
   }
 

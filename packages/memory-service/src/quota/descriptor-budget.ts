@@ -45,7 +45,8 @@ function fitTotals(asked: AskedLimits, room: number, openFiles: number): Record<
   const fixed = counted.filter((resource) => asked[resource]?.total !== undefined)
   const flexible = counted.filter((resource) => !fixed.includes(resource))
   let left = room - fixed.reduce((sum, resource) => sum + totals[resource], 0)
-  if (left < flexible.length * MIN_TOTAL) throw tooMany(fixed, totals, openFiles)
+  const least = flexible.length * MIN_TOTAL
+  if (left < least) throw tooMany(fixed, { totals, openFiles, least })
   for (const [i, resource] of flexible.entries()) {
     totals[resource] = Math.min(totals[resource], Math.floor(left / (flexible.length - i)))
     left -= totals[resource]
@@ -57,11 +58,18 @@ function usesDescriptor(resource: Resource): boolean {
   return 'usesDescriptor' in RESOURCES[resource]
 }
 
-function tooMany(fixed: Resource[], totals: Record<Resource, number>, openFiles: number): InvalidArgValueError {
-  const own = OWN_DESCRIPTORS + DAEMON_LIMITS.reserve.limit
+interface Budget {
+  readonly totals: Record<Resource, number>
+  readonly openFiles: number
+  /** For those that nobody asked for. */
+  readonly least: number
+}
+
+function tooMany(fixed: Resource[], { totals, openFiles, least }: Budget): InvalidArgValueError {
+  const own = OWN_DESCRIPTORS + DAEMON_LIMITS.reserve.limit + least
   const wishes = fixed.map((resource) => ` and ${totals[resource]} ${resource}`).join('')
   return new InvalidArgValueError(
-    `the hard limit of ${openFiles} open files is too low: the daemon itself needs ${own}${wishes}. ` +
+    `the hard limit of ${openFiles} open files is too low: the daemon itself needs at least ${own}${wishes}. ` +
       'Raise it (LimitNOFILE=, prlimit --nofile), or lower the limits',
   )
 }

@@ -96,7 +96,29 @@ t.test('for a textfile collector metrics go to a file that is whole', async (t) 
   const { types } = readExposition(support.nodeFs.readFileSync(path, 'utf8'))
   t.equal(types.get('memsvc_writes_total'), 'counter')
   t.strictSame(support.nodeFs.readdirSync(folder), ['memsvc.prom'])
-  t.match(await memsvc(registry, ['metrics', '--output', '/nowhere/at/all']), { code: 1, stderr: /ENOENT/ })
+  t.match(await memsvc(registry, ['metrics', '--output', '/nowhere/at/all']), {
+    code: 1,
+    stderr: /^memsvc: cannot write to \/nowhere\/at\/all: ENOENT/,
+  })
+  t.match(await memsvc(registry, ['metrics', '--output', '']), { code: 2 })
+})
+
+t.test('what is no file is not replaced by the metrics, a link leads on, and - is stdout', async (t) => {
+  const { registry } = await startMemsvc(t)
+  const folder = t.testdir({ 'memsvc.prom': 'old' })
+  const place = (name: string) => support.nodePath.join(folder, name)
+  support.nodeFs.chmodSync(place('memsvc.prom'), 0o600)
+  support.nodeFs.symlinkSync('/dev/null', place('device'))
+  support.nodeFs.symlinkSync('memsvc.prom', place('link'))
+  for (const name of ['device', 'link'])
+    t.match(await memsvc(registry, ['metrics', '--output', place(name)]), { code: 0 })
+  t.match(support.nodeFs.readFileSync(place('memsvc.prom'), 'utf8'), /^# TYPE memsvc_writes_total counter$/m)
+  t.equal(support.nodeFs.statSync(place('memsvc.prom')).mode & 0o777, 0o600)
+  for (const name of ['device', 'link']) t.ok(support.nodeFs.lstatSync(place(name)).isSymbolicLink(), name)
+  t.match(await memsvc(registry, ['metrics', '--output', '-']), {
+    code: 0,
+    stdout: /^# TYPE memsvc_writes_total counter$/m,
+  })
 })
 
 t.test('one that took the registry over says so', async (t) => {

@@ -11,13 +11,18 @@ export function isJsonAsked(argv: readonly string[]): boolean {
 }
 
 export function errorObject(error: unknown): string {
-  const origin = error instanceof ToolError ? (error.cause ?? error) : error
+  const origin = originOf(error)
   const carried = isError(origin)
     ? Object.entries(origin).filter(([name, value]) => name !== 'name' && isPlain(value))
     : []
   const fields = Object.fromEntries(carried.map(([name, value]) => [name, jsonField(value)]))
   const exitCode = exitCodeOf(error)
   return JSON.stringify({ ...fields, code: codeOf(origin, exitCode), message: errorText(error), exitCode })
+}
+
+/** What the library or the kernel said, which the tool may have said in its own words more than once. */
+function originOf(error: unknown): unknown {
+  return error instanceof ToolError && error.cause !== undefined ? originOf(error.cause) : error
 }
 
 /** That of the library or of the kernel; else what the tool's own errors are called there. */

@@ -1,5 +1,6 @@
 /** Values of a store as a person edits them: as JSON, or as text. */
 import { InvalidArgValueError, type Json } from '@memsvc/shared'
+import { parseExact } from '@memsvc/shared/internal'
 import type { EntryText } from './shown.ts'
 
 interface Found {
@@ -23,15 +24,16 @@ export function entryText({ key, value, version, byteLength, type }: Found): Ent
     : { ...facts, text: JSON.stringify(value, null, 2), mode: 'json' }
 }
 
-/** What a store is given: JSON, a string, or, where bytes were edited, bytes. @throws ERR_INVALID_ARG_VALUE it is no JSON */
+/** What a store is given: JSON, a string, or, where bytes were edited, bytes. @throws ERR_INVALID_ARG_VALUE it is no JSON, or has a number that no number of ours can hold */
 export function readEdit({ text, mode }: { text: string; mode: string }): Json | Uint8Array {
   if (mode === 'text') return text
   if (mode === 'bytes') return new TextEncoder().encode(text)
   if (mode !== 'json')
     throw new InvalidArgValueError(`a value is edited as json, text or bytes; got ${JSON.stringify(mode)}`)
   try {
-    return JSON.parse(text) as Json
+    return parseExact(text)
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
     throw new InvalidArgValueError(`this is not JSON: ${(cause as Error).message}`, { cause })
   }
 }
