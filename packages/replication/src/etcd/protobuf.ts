@@ -8,15 +8,23 @@ const VARINT = 0
 const FIXED64 = 1
 const LENGTH = 2
 const FIXED32 = 5
+/** Of a number of 64 bits. */
+const LONGEST = 10
 
+/** In one buffer, which is as long as it may become: parts that are put together take several times as long. */
 export function encoded(fields: readonly Field[]): Buffer {
-  return Buffer.concat(
-    fields.flatMap(([number, value]) =>
-      typeof value === 'object'
-        ? [varint((number << 3) | LENGTH), varint(value.length), value]
-        : [varint((number << 3) | VARINT), varint(value)],
-    ),
-  )
+  const most = fields.reduce((sum, [, value]) => sum + 2 * LONGEST + (typeof value === 'object' ? value.length : 0), 0)
+  const bytes = Buffer.allocUnsafe(most)
+  let at = 0
+  for (const [number, value] of fields) {
+    const isBytes = typeof value === 'object'
+    at = writeVarint(bytes, at, (number << 3) | (isBytes ? LENGTH : VARINT))
+    at = writeVarint(bytes, at, isBytes ? value.length : value)
+    if (!isBytes) continue
+    bytes.set(value, at)
+    at += value.length
+  }
+  return bytes.subarray(0, at)
 }
 
 /** @throws RangeError it ends within a field; Error it is none of these messages */
@@ -50,12 +58,18 @@ export function messagesIn(fields: Fields, number: number): Fields[] {
   return (fields.get(number) ?? []).filter((value) => typeof value === 'object').map(decoded)
 }
 
-function varint(value: bigint | number): Buffer {
-  const bytes: number[] = []
-  let rest = BigInt(value)
-  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
-  bytes.push(Number(rest))
-  return Buffer.from(bytes)
+/** @returns where the next one begins */
+function writeVarint(bytes: Buffer, begin: number, value: bigint | number): number {
+  let at = begin
+  let high = value
+  while (high > Number.MAX_SAFE_INTEGER) {
+    bytes[at++] = Number(BigInt(high) & 0x7fn) | 0x80
+    high = BigInt(high) >> 7n
+  }
+  let rest = Number(high)
+  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80
+  bytes[at++] = rest
+  return at
 }
 
 class Reader {
