@@ -30,6 +30,21 @@ t.test(
   },
 )
 
+t.test('a password that was replaced in the cluster is asked for anew', { skip: NO_ETCD }, async (t) => {
+  const cluster = await startCluster(t)
+  await cluster.put(`${PREFIX}k`, '1')
+  await cluster.allowOnly('writer', 'secret', 'READWRITE', PREFIX)
+  const inFile = { user: 'writer', password: 'secret' }
+  const { store, replication } = await startMachine(t, settingsOf(cluster.endpoints(), { credentials: inFile }))
+  await replication.live
+  await cluster.askAs('root', 'r', '/v3/auth/user/changepw', { name: 'writer', password: 'other' })
+  await cluster.askAs('root', 'r', '/v3/kv/put', { key: base64(`${PREFIX}k`), value: base64('2') })
+  await until(() => store.status.state === 'refused')
+  inFile.password = 'other'
+  await until(() => store.status.state === 'live' && store.get('k') === 2)
+  await done(() => store.set('k', 3))
+})
+
 t.test(
   'a cluster that asks nobody who he is takes a user all the same, and does when it asks',
   { skip: NO_ETCD },

@@ -111,7 +111,31 @@ function credentialsOf(
 ): ReplicationSettings['credentials'] {
   if (user === undefined) return null
   if (passwordFile === undefined) throw new InvalidArgValueError('a user needs a passwordFile')
-  return { user, password: read(passwordFile).replace(/\r?\n$/, '') }
+  const readPassword = () => read(passwordFile).replace(/\r?\n$/, '')
+  return new FileCredentials(user, readPassword)
+}
+
+/** A password may be replaced while this runs, in the cluster and in the file: each look is at what the file has. */
+class FileCredentials {
+  readonly user: string
+  readonly #read: () => string
+  /** Where the file is being replaced it may be gone for a moment. */
+  #last: string
+
+  constructor(user: string, read: () => string) {
+    this.user = user
+    this.#read = read
+    this.#last = read()
+  }
+
+  get password(): string {
+    try {
+      this.#last = this.#read()
+    } catch {
+      // the last one counts on
+    }
+    return this.#last
+  }
 }
 
 function checkedEndpoints(endpoints: readonly string[]): readonly string[] {

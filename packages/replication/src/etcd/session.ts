@@ -6,6 +6,7 @@ import type { Answer, Call, Listening, Nodes } from './nodes.ts'
 /** Who this machine is to the cluster. */
 export interface Credentials {
   readonly user: string
+  /** Looked at each time that the cluster asks for it: it may be another one by then. */
   readonly password: string
 }
 
