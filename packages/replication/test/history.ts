@@ -87,7 +87,17 @@ t.test(
     await caughtUp(machine, cluster)
     let i = 0
     const put = () => machine.store.set(`long${i++ % 12}`, Buffer.alloc(MIB - 1000), { timeoutMs: 60_000 })
-    await until(async () => (await codeOf(put())) === 'ERR_LIMIT')
+    let said = ''
+    const outcome = () =>
+      put().then(
+        () => '',
+        (error) => `${error.code} ${error.message}`,
+      )
+    await until(async () => {
+      said = await outcome()
+      return said.startsWith('ERR_LIMIT')
+    })
+    t.equal(said, 'ERR_LIMIT the limit for bytes of the cluster is reached')
     t.strictSame(await caughtUp(machine, cluster), [])
     for (const key of machine.store.keys()) await cluster.delete(`${PREFIX}${key}`)
     t.strictSame(await caughtUp(machine, cluster), [])

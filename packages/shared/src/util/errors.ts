@@ -248,9 +248,10 @@ export class LimitError extends Error {
     named(this.prototype, 'LimitError')
   }
 
-  /** The fields are the message: see each. */
+  /** The fields are the message: see each. Both numbers 0: they are another's, and not known here. */
   constructor(resource: string, limit: number, used: number, options?: ErrorOptions) {
-    super(`the limit of ${limit} for ${spelledOut(resource)} is reached (${used})`, options)
+    const [most, now] = limit === 0 && used === 0 ? ['', ''] : [` of ${limit}`, ` (${used})`]
+    super(`the limit${most} for ${spelledOut(resource)} is reached${now}`, options)
     this.resource = resource
     this.limit = limit
     this.used = used
