@@ -21,6 +21,8 @@ const ROWS = [
   ['a watcher, log of 2', '--length 3 --log 2 --readers w --alphabet', 'X Y x r'],
   ['a watcher of what is new, log of 4', '--length 3 --log 4 --readers n --alphabet', 'X Y XY x r'],
   ['a watcher of what is new, log of 2', '--length 3 --log 2 --readers n --alphabet', 'X Y x r'],
+  ['versions are left out', '--length 4 --readers gs --alphabet', 'X Y x r j'],
+  ['the same, watched, log of 4', '--length 3 --log 4 --readers wn --alphabet', 'X XY x r j'],
 ]
 
 export async function run(_scope, { seconds, row, from }) {

@@ -91,7 +91,7 @@ int main(int count, char** texts) {
   std::set<std::string> names;
   for (const std::string& action : arguments.alphabet) {
     for (const char letter : action) {
-      if (letter == 'r' || letter == 'i') continue;
+      if (letter == 'r' || letter == 'i' || letter == 'j') continue;
       names.insert(NameOf(letter));
     }
   }

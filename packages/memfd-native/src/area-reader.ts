@@ -106,6 +106,15 @@ export class AreaReader {
   }
 
   /**
+   * Lists the keys in `count` places from `place` on, so that you can list very many in parts. A key that exists all the
+   * time is listed once.
+   * @returns the keys, or one of `areaCodes`: ABSENT if there are no more places
+   */
+  keysAt(place: number, count: number): string[] | number {
+    return native.areaKeysAt(this.#memory.cell.handle, place, count)
+  }
+
+  /**
    * The values of these keys, or of all keys with a prefix, at one moment. Keys without a value are left out.
    * @returns the values, or one of `areaCodes`: BUSY if the owner changed the area during every attempt
    * @param maxBytes a longer value is DAMAGED

@@ -194,7 +194,7 @@ export class AreaWriter {
   }
 
   /**
-   * Stores an old value with its old version, which must be at most the area's `base`; it replaces a value that was
+   * Stores an old value with its old version, which must be at most the area's `base`, or what `skipTo` got; it replaces a value that was
    * loaded before. Call it only before the first transaction, and before a reader has the area: for example to restore
    * values.
    * @returns 0, or one of `areaWriteCodes`
@@ -230,6 +230,15 @@ export class AreaWriter {
    */
   retire(limit: number): number {
     return native.areaRetire(this.#cell.handle, limit)
+  }
+
+  /**
+   * Lets the next version come after this one, and leaves out those between. After the first transaction, or when somebody
+   * has the area, it must leave out more than `logSize`: then watchers compare everything.
+   * @returns 0, or one of `areaWriteCodes`: INVALID if the version is too low
+   */
+  skipTo(version: bigint): number {
+    return native.areaSkipTo(this.#cell.handle, version)
   }
 
   /**

@@ -167,6 +167,7 @@ export interface NativeBinding {
   areaView(handle: Handle, offset: number, count: number): ArrayBuffer | null
   areaHeader(handle: Handle): AreaHeader
   areaKeys(handle: Handle, prefix: string): string[] | number
+  areaKeysAt(handle: Handle, place: number, count: number): string[] | number
   areaSnapshot(handle: Handle, which: readonly string[] | string, maxBytes: number): unknown[] | number
   areaOpenFeed(handle: Handle, prefix: string): Handle
   areaCloseFeed(feed: Handle): number
@@ -186,6 +187,7 @@ export interface NativeBinding {
   areaPrepare(handle: Handle, keys: number, bytes: number): number
   areaCopyAll(handle: Handle, to: Handle): number
   areaRetire(handle: Handle, limit: number): number
+  areaSkipTo(handle: Handle, version: bigint): number
   areaRebuild(handle: Handle): number
   areaMark(handle: Handle, state: number): number
   areaReplica(handle: Handle, state: number, applied: bigint, contact: bigint): number

@@ -42,6 +42,9 @@ const WHOLE = [
   '--alphabet "X XY x r" --length 2 --readers n --log 4',
   '--alphabet "X Y x r" --length 2 --readers n --log 2',
   '--alphabet "X K r i" --length 3 --readers g',
+  '--alphabet "X Y x j" --length 3 --readers gs',
+  '--alphabet "X XY x j" --length 2 --readers wn --log 4',
+  '--alphabet "X x r j" --length 3 --readers w --log 2',
 ]
 
 for (const scripts of WHOLE) {

@@ -739,3 +739,63 @@ t.test('what does not fit into another area is refused, and stays where it is', 
   t.equal(few.writer.prepare(2 ** 32 - 1, 2 ** 40), 0, 'no more than the area has')
   t.ok(few.writer.stats.allocatedBytes <= 4 * support.MIB)
 })
+
+t.test('keys are listed in parts, each that is there all the time once', async (t) => {
+  using pair = support.newPair({ maxKeys: 100 })
+  t.equal(pair.reader.keysAt(0, 10), ABSENT)
+  const keys = Array.from({ length: 60 }, (_, i) => `k${i}`)
+  for (const key of keys) support.put(pair.writer, key, key)
+  const listed: string[] = []
+  for (let place = 0; ; place += 7) {
+    const part = pair.reader.keysAt(place, 7)
+    if (part === ABSENT) break
+    t.ok((part as string[]).length <= 7)
+    listed.push(...(part as string[]))
+    support.versionOf(pair.writer.delete(`k${59 - place / 7}`))
+    support.put(pair.writer, 'k0', `${place}`)
+  }
+  t.same(
+    listed.filter((key) => Number(key.slice(1)) < 50),
+    keys.slice(0, 50),
+  )
+  t.equal(new Set(listed).size, listed.length)
+  t.same(pair.reader.keysAt(59, 2 ** 32 - 1), [])
+  t.equal(pair.reader.keysAt(2 ** 32 - 1, 2 ** 32 - 1), ABSENT)
+})
+
+t.test('versions are left out, and who watches compares', async (t) => {
+  using pair = support.newPair({ logSize: 512, base: 10n })
+  const { writer, reader } = pair
+  t.equal(writer.skipTo(10n), INVALID)
+  t.equal(writer.skipTo(20n), 0)
+  t.equal(writer.load('before', { type: api.areaTypes.BYTES, version: 20n, bytes: Buffer.from('x') }), 0)
+  t.equal(writer.skipTo(21n), 0, 'nobody has it yet')
+  t.equal(support.put(writer, 'a', 'a'), 22n)
+  const told = (feed: api.AreaFeed) =>
+    (feed.poll() as api.AreaChanges).changes.map(({ key, version }) => [key, version]).sort()
+  const [all, news] = [reader.feed(), reader.feed()]
+  news.skipPresent()
+  t.same(told(all), [
+    ['a', 22n],
+    ['before', 20n],
+  ])
+  t.equal(writer.skipTo(22n + 512n), INVALID, 'the log has records of those')
+  t.equal(writer.load('late', { type: api.areaTypes.BYTES, version: 20n, bytes: Buffer.from('x') }), TOO_LATE)
+  support.put(writer, 'b', 'b')
+  support.versionOf(writer.delete('a'))
+  t.equal(writer.skipTo(2n ** 62n), 0)
+  t.equal(reader.header.committed, 2n ** 62n)
+  t.equal(support.put(writer, 'c', 'c'), 2n ** 62n + 1n)
+  t.equal(support.textOf(reader, 'b'), 'b')
+  for (const feed of [all, news]) {
+    t.same(told(feed), [
+      ['a', 24n],
+      ['b', 23n],
+      ['c', 2n ** 62n + 1n],
+    ])
+    t.same(told(feed), [])
+    feed.close()
+  }
+  writer.markClosed()
+  t.equal(writer.skipTo(2n ** 63n), ENDED)
+})

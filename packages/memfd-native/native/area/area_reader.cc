@@ -228,6 +228,12 @@ napi_value Header(napi_env env, napi_callback_info info) {
   return header;
 }
 
+napi_value ListOf(napi_env env, const std::vector<std::string>& texts) {
+  Napi::Array list = Napi::Array::New(env, texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) list.Set(static_cast<uint32_t>(i), Napi::String::New(env, texts[i]));
+  return list;
+}
+
 /** (handle, prefix) -> string[], or why not. */
 napi_value Keys(napi_env env, napi_callback_info info) {
   FastCall<2> call(env, info);
@@ -236,10 +242,21 @@ napi_value Keys(napi_env env, napi_callback_info info) {
   if (area == nullptr || !ReadArg(call[1], "prefix", &prefix)) return nullptr;
   std::vector<std::string> keys;
   const Code code = Collector<LiveMemory>(area->reader, kTries, area->reader.geometry.capacity).Keys(prefix, &keys);
-  if (code != Code::kValue) return call.Answer(ErrorOf(code));
-  Napi::Array result = Napi::Array::New(env, keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) result.Set(static_cast<uint32_t>(i), Napi::String::New(env, keys[i]));
-  return result;
+  return code == Code::kValue ? ListOf(env, keys) : call.Answer(ErrorOf(code));
+}
+
+/** (handle, place, count) -> string[] of the keys in these places; -ENOENT: there are no more. */
+napi_value KeysAt(napi_env env, napi_callback_info info) {
+  FastCall<3> call(env, info);
+  AttachedArea* area = AreaOf(call);
+  unsigned place, count;
+  if (area == nullptr || !ReadArg(call[1], "place", &place) || !ReadArg(call[2], "count", &count)) return nullptr;
+  const uint32_t all = area->reader.Count();
+  if (place >= all) return call.Answer(-ENOENT);
+  std::vector<std::string> keys;
+  const Collector<LiveMemory> collector(area->reader, kTries, area->reader.geometry.capacity);
+  const Code code = collector.KeysAt(place, place + std::min(count, all - place), "", &keys);
+  return code == Code::kValue ? ListOf(env, keys) : call.Answer(ErrorOf(code));
 }
 
 /** (handle, keys or prefix, max value) -> [version, key, type, version, bytes, key, ...], or why not. */
@@ -311,5 +328,6 @@ void RegisterAreaReader(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "areaView", View);
   DefineFast(exports, "areaHeader", Header);
   DefineFast(exports, "areaKeys", Keys);
+  DefineFast(exports, "areaKeysAt", KeysAt);
   DefineFast(exports, "areaSnapshot", Snapshot);
 }

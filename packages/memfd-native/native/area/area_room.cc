@@ -49,6 +49,15 @@ napi_value Retire(napi_env env, napi_callback_info info) {
   return call.Answer(area->writer.Retire(limit));
 }
 
+/** (handle, version) -> 0, or why not. */
+napi_value SkipTo(napi_env env, napi_callback_info info) {
+  FastCall<2> call(env, info);
+  OwnedArea* area = AreaOf(call);
+  uint64_t version;
+  if (area == nullptr || !ReadVersion(call[1], "version", &version)) return nullptr;
+  return call.Answer(area->writer.SkipTo(version));
+}
+
 /** (handle) -> 0, or why not. */
 napi_value Rebuild(napi_env env, napi_callback_info info) {
   FastCall<1> call(env, info);
@@ -64,5 +73,6 @@ void RegisterAreaRoom(Napi::Env env, Napi::Object exports) {
   DefineFast(exports, "areaPrepare", Prepare);
   DefineFast(exports, "areaCopyAll", CopyAll);
   DefineFast(exports, "areaRetire", Retire);
+  DefineFast(exports, "areaSkipTo", SkipTo);
   DefineFast(exports, "areaRebuild", Rebuild);
 }

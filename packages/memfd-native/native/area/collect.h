@@ -23,10 +23,14 @@ class Collector {
 
   /** The keys that begin with `prefix` and have a value, in no order; kBusy or kDamaged: not all could be looked at. */
   Code Keys(const std::string& prefix, std::vector<std::string>* keys) const {
+    return KeysAt(0, reader_.Count(), prefix, keys);
+  }
+
+  /** Of them, those whose entries are from `entry` on and before `end`. */
+  Code KeysAt(uint32_t entry, uint32_t end, const std::string& prefix, std::vector<std::string>* keys) const {
     Code worst = Code::kValue;
-    const uint32_t count = reader_.Count();
-    Budget budget(0, tries_ + count / 8);  // of all: a call has an end also if each entry wants all tries
-    for (uint32_t entry = 0; entry < count; ++entry) {
+    Budget budget(0, tries_ + (end - entry) / 8);  // of all: a call has an end also if each entry wants all tries
+    for (; entry < end; ++entry) {
       Key key;
       Found found;
       if (!reader_.KeyOf(entry, &key, &found) || !HasPrefix(key, prefix)) continue;

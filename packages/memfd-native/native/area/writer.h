@@ -16,7 +16,7 @@ class Writer {
   /** Of memory that is zeros. */
   Writer(Memory memory, const Geometry& geometry, const Allocator::Tuning& tuning)
       : memory(memory), geometry_(geometry), heap_(this->memory, geometry_, tuning), table_(this->memory, geometry_, heap_),
-        plan_(this->memory, heap_, table_, tuning.spares), tx_(geometry.base) {}
+        plan_(this->memory, heap_, table_, tuning.spares), tx_(geometry.base), begin_(geometry.base) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -96,9 +96,9 @@ class Writer {
     return 0;
   }
 
-  /** A value of before, with its version (at most the base), for an area that nobody reads yet; in place of one it had. As Commit. */
+  /** A value of before, with its version (at most what versions come after), for an area that nobody reads yet; in place of one it had. As Commit. */
   int Load(const Key& key, uint64_t block, uint64_t version) {
-    if (tx_ != geometry_.base || state_ != kLive) return -EPERM;
+    if (tx_ != begin_ || state_ != kLive) return -EPERM;
     if (version == 0 || version > tx_) return -EINVAL;
     Edit edit{key, block};
     const int error = plan_.Make(&edit, 1);
@@ -122,9 +122,22 @@ class Writer {
 
   /** What versions come after, of an area that nobody reads yet and nothing is in. */
   int Rebase(uint64_t base) {
-    if (tx_ != geometry_.base || live_keys_ != 0) return -EPERM;
-    geometry_.base = tx_ = base;
+    if (tx_ != begin_ || live_keys_ != 0) return -EPERM;
+    geometry_.base = tx_ = begin_ = base;
     memory.template Store<Site::kInform>(kBaseAt, base);
+    memory.template Store<Site::kCommit>(kCommittedAt, tx_);
+    return 0;
+  }
+
+  /**
+   * Versions come after this one, and what lies between is never given. Of an area that somebody has, more are left out than the log has
+   * records: so a watcher looks for none of them, and compares. 0, -EINVAL they are too few, -ESHUTDOWN.
+   */
+  int SkipTo(uint64_t version) {
+    if (state_ != kLive) return -ESHUTDOWN;
+    if (version <= tx_ || (tx_ != begin_ && version - tx_ <= geometry_.log_size)) return -EINVAL;
+    if (tx_ == begin_) begin_ = version;
+    tx_ = version;
     memory.template Store<Site::kCommit>(kCommittedAt, tx_);
     return 0;
   }
@@ -278,6 +291,7 @@ class Writer {
   KeyTable<Memory> table_;
   Plan<Memory> plan_;
   uint64_t tx_;
+  uint64_t begin_;  // what tx_ is before the first transaction
   State state_ = kLive;
   uint64_t live_bytes_ = 0;
   uint32_t live_keys_ = 0;

@@ -80,7 +80,7 @@ export class Keeping {
 
 /** No version of those that were given is given again. */
 function onlyVersions({ lastVersions }: RecordSource): RecordSource {
-  return { lastVersions, versions: () => [], records: () => [] }
+  return { lastVersions, records: () => [] }
 }
 
 function together(keepers: readonly StoreKeeper[]): StoreKeeper | null {

@@ -88,7 +88,7 @@ export class StateFolder {
     return this.#root.openDB<T, string>(options as DatabaseOptions & { name: string }).getRange({ start: FIRST_KEY })
   }
 
-  /** The last versions that were given in a store, one for each range. */
+  /** The last versions that were given in a store, one for each area. */
   versionsOf(store: string): bigint[] {
     const bytes = this.#about.get(Buffer.from(store))
     const text = bytes === undefined ? '[]' : bytes.toString()

@@ -1,7 +1,7 @@
 /** What a store had when it was written to disk the last time. */
 import type { KeyNote, RecordSource, StoredRecord } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
-import { decodeRecord, versionIn } from './record.ts'
+import { decodeRecord } from './record.ts'
 import type { StateFolder } from './state-folder.ts'
 
 export interface StateRecordsOptions {
@@ -34,11 +34,6 @@ export class StateRecords implements RecordSource {
   get count(): number {
     const { folder, store } = this.#options
     return folder.count(store)
-  }
-
-  *versions(): Iterable<[key: string, version: bigint]> {
-    const { folder, store } = this.#options
-    for (const { key, value } of folder.read(store, versionIn)) yield [key, value]
   }
 
   *records(): Iterable<StoredRecord> {

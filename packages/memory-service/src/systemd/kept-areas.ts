@@ -136,10 +136,6 @@ class Unexpired implements RecordSource {
     return this.#records.lastVersions
   }
 
-  versions(): Iterable<[key: string, version: bigint]> {
-    return this.#records.versions()
-  }
-
   *records(): Iterable<StoredRecord> {
     const now = Date.now()
     for (const record of this.#records.records()) {

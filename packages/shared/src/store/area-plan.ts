@@ -4,7 +4,7 @@ import type { AreaSize } from './area-size.ts'
 import { KeyPatterns } from './key-patterns.ts'
 import { OwnedArea } from './owned-area.ts'
 import type { RecordSource, StoredRecord } from './stored-record.ts'
-import { firstVersion, givenUpTo, rangeOf, rangesFor } from './versions.ts'
+import { farVersions, givenUpTo, isPlain, plainVersions } from './versions.ts'
 
 export interface PlannedArea {
   readonly patterns: readonly string[]
@@ -27,19 +27,10 @@ export function fillAreas(toFill: AreasToFill): readonly OwnedArea[] {
 /** As `fillAreas`, some records in each step. What was made is dropped when it ends before the last one. */
 export function* fillInSteps({ plans, sources, onMoved }: AreasToFill): Generator<void, AreaFilling> {
   const patterns = new KeyPatterns(plans.map(({ patterns }) => patterns))
-  const needed = plans.map(() => 0)
+  const given = sources.flatMap(({ lastVersions }) => lastVersions)
+  for (const version of given) givenUpTo(version)
+  const filling = new AreaFilling({ plans, patterns, mayBePlain: given.every(isPlain), onMoved })
   let count = 0
-  for (const source of sources) {
-    for (const version of source.lastVersions) givenUpTo(version)
-    // Of an only area whose values are of the lowest range there is nothing to look for.
-    if (plans.length === 1 && source.lastVersions.every((version) => rangeOf(version) === 0)) continue
-    for (const [key, version] of source.versions()) {
-      const number = numberOf(patterns, key)
-      needed[number] = Math.max(needed[number] as number, rangeOf(version))
-      if (++count % STEP === 0) yield
-    }
-  }
-  const filling = new AreaFilling({ plans, patterns, ranges: chooseRanges(plans, needed), onMoved })
   let isDone = false
   try {
     for (const source of sources) {
@@ -61,7 +52,8 @@ const STEP = 16
 
 interface AreaPlan extends Pick<AreasToFill, 'plans' | 'onMoved'> {
   readonly patterns: KeyPatterns
-  readonly ranges: readonly number[]
+  /** All that goes into them has versions that JSON can say. */
+  readonly mayBePlain: boolean
 }
 
 /** Areas that nobody has yet: values go in, with the versions they had. */
@@ -71,13 +63,15 @@ export class AreaFilling {
   readonly #made: OwnedArea[] = []
 
   /** Makes the areas. */
-  constructor({ plans, patterns, ranges, onMoved }: AreaPlan) {
+  constructor({ plans, patterns, mayBePlain, onMoved }: AreaPlan) {
     this.#patterns = patterns
+    let isNextPlain = mayBePlain && !plans.some((plan) => plan instanceof OwnedArea && isPlain(plan.version))
     try {
-      this.areas = plans.map((plan, number) => {
+      this.areas = plans.map((plan) => {
         if (plan instanceof OwnedArea) return plan
-        const base = firstVersion(ranges[number] as number)
-        const area = new OwnedArea({ patterns: plan.patterns, ...plan.size, base }, onMoved)
+        const versions = isNextPlain ? plainVersions() : farVersions()
+        isNextPlain = false
+        const area = new OwnedArea({ patterns: plan.patterns, ...plan.size, versions }, onMoved)
         this.#made.push(area)
         return area
       })
@@ -112,14 +106,6 @@ export class AreaFilling {
   drop(): void {
     for (const area of this.#made.splice(0)) area.close()
   }
-}
-
-/** Each version that goes into an area must be below its first one, and none may ever be given twice. */
-function chooseRanges(plans: AreasToFill['plans'], needed: readonly number[]): number[] {
-  const taken = plans.flatMap((plan) => (plan instanceof OwnedArea ? [rangeOf(plan.version)] : []))
-  const wanted = plans.flatMap((plan, number) => (plan instanceof OwnedArea ? [] : [needed[number] as number]))
-  const chosen = rangesFor(wanted, taken)
-  return plans.map((plan) => (plan instanceof OwnedArea ? rangeOf(plan.version) : (chosen.shift() as number)))
 }
 
 function numberOf(patterns: KeyPatterns, key: string): number {

@@ -9,14 +9,14 @@ import type { Encoded } from './json.ts'
 import { createArea, NextArea } from './next-area.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import type { StoreArea } from './store-reader.ts'
+import { farVersions, givenUpTo, isPlain, moreVersions, plainVersions, type Versions } from './versions.ts'
 
 /** What an area of a store is made of. */
 export interface OwnedAreaOptions {
   readonly patterns: readonly string[]
   readonly capacity: number
   readonly maxKeys: number
-  /** What its versions come after. */
-  readonly base: bigint
+  readonly versions: Versions
 }
 
 /** Deleted keys whose places are taken back at once. */
@@ -48,6 +48,9 @@ export class OwnedArea implements StoreArea {
   #reader: AreaReader
   #size: AreaSize
   #moves = 0
+  /** Versions that it may still give, of those that come after this one. */
+  #versionsLeft: number
+  #versionsAfter: bigint
   /** Since it was looked whether too many places are kept for deleted keys. */
   #deletes = 0
   #replica: ReplicaWords | null = null
@@ -64,7 +67,9 @@ export class OwnedArea implements StoreArea {
     this.patterns = options.patterns
     this.#size = { capacity: options.capacity, maxKeys: options.maxKeys }
     this.#onMoved = onMoved
-    this.#writer = createArea(this.#size, options.base)
+    this.#versionsLeft = options.versions.count
+    this.#versionsAfter = options.versions.after
+    this.#writer = createArea(this.#size, this.#versionsAfter)
     this.#reader = readerOf(this.#writer)
   }
 
@@ -105,6 +110,7 @@ export class OwnedArea implements StoreArea {
 
   /** One value. @returns its version. @throws ERR_LIMIT */
   put(key: string, type: number, bytes: Uint8Array): bigint {
+    if (--this.#versionsLeft < 0) this.#takeVersions(moreVersions(this.version))
     const result = this.#writer.put(key, type, bytes)
     const version = typeof result === 'bigint' ? result : this.#putRoomily(key, { type, bytes }, result)
     if (this.#reasons.isTimeToLook(bytes.length + PUT_BYTES)) this.#look()
@@ -119,6 +125,7 @@ export class OwnedArea implements StoreArea {
   /** All, or none. @returns the version, 0n: nothing has changed. @throws ERR_LIMIT */
   commit(puts: readonly Put[]): bigint {
     const bytes = puts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
+    this.#useVersions(puts.length)
     const version = this.#tryCommit(puts)
     const hasBlocks = puts.some(({ block }) => block > 0)
     if (typeof version !== 'bigint') return this.#roomy(bytes, version, () => this.#tryCommit(puts), !hasBlocks)
@@ -153,14 +160,23 @@ export class OwnedArea implements StoreArea {
 
   /** A value of before, with the version it had. Only before anybody has the area. @throws ERR_LIMIT it does not fit */
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): void {
+    if (value.version > this.#versionsAfter) this.beginAfter(value.version)
     const code = this.#writer.load(key, value)
     if (code < 0) throw this.#failure(code, value.bytes.length)
+  }
+
+  /** Of an area that nobody has: this version was given, and what it gives comes after it. */
+  beginAfter(version: bigint): void {
+    givenUpTo(version)
+    this.#takeVersions(isPlain(version) && isPlain(this.#versionsAfter) ? plainVersions() : farVersions())
   }
 
   /** Of an area that nobody has: these are gone again. @throws ERR_LIMIT no room to say so */
   forget(keys: readonly string[]): void {
     for (let i = 0; i < keys.length; i += RETIRED_AT_ONCE) {
-      const code = this.#writer.commit(keys.slice(i, i + RETIRED_AT_ONCE).map((key) => ({ key })))
+      const edits = keys.slice(i, i + RETIRED_AT_ONCE).map((key) => ({ key }))
+      this.#useVersions(edits.length)
+      const code = this.#writer.commit(edits)
       if (typeof code === 'number') throw this.#failure(code, 0)
     }
   }
@@ -257,6 +273,7 @@ export class OwnedArea implements StoreArea {
   }
 
   #retire(): boolean {
+    this.#useVersions(RETIRED_AT_ONCE)
     return this.#writer.retire(RETIRED_AT_ONCE) > 0
   }
 
@@ -286,6 +303,17 @@ export class OwnedArea implements StoreArea {
     const urgency = this.#reasons.look(this.#writer.room)
     if (urgency === 'now') this.#tryMove()
     else if (urgency === 'soon') this.#next.prepare(this.#writer, this.#size)
+  }
+
+  #useVersions(count: number): void {
+    this.#versionsLeft -= count
+    if (this.#versionsLeft < 0) this.#takeVersions(moreVersions(this.version))
+  }
+
+  #takeVersions({ after, count }: Versions): void {
+    if (after !== this.version) this.#writer.skipTo(after)
+    this.#versionsAfter = after
+    this.#versionsLeft = count
   }
 
   #failure(code: number, bytes: number, size = this.#size): Error {

@@ -188,8 +188,7 @@ export class OwnedStore {
    * Changes which callers may read which keys. The keys move to new areas, so a caller that has lost the right to read
    * them sees nothing new from this moment on. An area is kept if the keys of all areas stay the same and its `mayRead`
    * is the same function.
-   * @throws ERR_LIMIT if the values do not fit, or if keys that were changed together went to several areas a thousand
-   *   times (docs/protocol.md, 10, versions); ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE, also if no area has a
+   * @throws ERR_LIMIT if the values do not fit; ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE, also if no area has a
    *   pattern for a key. Then nothing has changed
    */
   setAreas(areas: OwnedAreaRule[]): void {

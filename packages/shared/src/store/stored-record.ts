@@ -1,6 +1,6 @@
 /** What an owner knows of a key, and where it gets it from when it begins again or puts keys into other areas. */
 import { Buffer } from 'node:buffer'
-import { type AreaReader, areaTypes } from 'memfd-native'
+import { type AreaReader, areaCodes, areaTypes } from 'memfd-native'
 
 /** A value of before. */
 export interface StoredRecord {
@@ -22,18 +22,18 @@ export interface KeyNote {
 
 /** Records of a store, in no particular order; no key is in two sources. */
 export interface RecordSource {
-  /** The last version that was given in each range that these records had. */
+  /** The last version that was given in each area that these records were in. */
   readonly lastVersions: readonly bigint[]
   /** Of the records, about; absent: not known. */
   readonly count?: number
-  /** All keys, with their versions. */
-  versions(): Iterable<[key: string, version: bigint]>
   records(): Iterable<StoredRecord>
 }
 
 const FIRST_BUFFER_BYTES = 64 * 1024
+/** Of keys, that are looked at in one go. */
+const PLACES = 1024
 
-/** What lies in an area that nobody writes any more. Borrows the reader. */
+/** What lies in an area: of one that is written meanwhile, all keys that were there all the time. Borrows the reader. */
 export class AreaRecords implements RecordSource {
   readonly #reader: AreaReader
 
@@ -45,16 +45,9 @@ export class AreaRecords implements RecordSource {
     return [this.#reader.header.committed]
   }
 
-  *versions(): Iterable<[key: string, version: bigint]> {
-    for (const name of this.#keys()) {
-      const key = this.#reader.key(name)
-      if (key.read(null) >= 0) yield [name, key.version]
-    }
-  }
-
   *records(): Iterable<StoredRecord> {
     let bytes = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
-    for (const name of this.#keys()) {
+    for (const name of this.#names()) {
       const key = this.#reader.key(name)
       if (key.read(null) < 0) continue
       if (key.byteLength > bytes.length) bytes = Buffer.allocUnsafeSlow(key.byteLength)
@@ -64,9 +57,13 @@ export class AreaRecords implements RecordSource {
     }
   }
 
-  #keys(): string[] {
-    const keys = this.#reader.keys()
-    if (typeof keys === 'number') throw new Error(`the area cannot be read: ${keys}`)
-    return keys
+  /** Some at a time: what comes in places that were passed already has changed since. */
+  *#names(): Iterable<string> {
+    for (let place = 0; ; place += PLACES) {
+      const keys = this.#reader.keysAt(place, PLACES)
+      if (keys === areaCodes.ABSENT) return
+      if (typeof keys === 'number') throw new Error(`the area cannot be read: ${keys}`)
+      yield* keys
+    }
   }
 }

@@ -17,7 +17,6 @@ const VERSIONS: [key: string, version: bigint][] = [
 
 const BEFORE = {
   lastVersions: [3n],
-  versions: () => VERSIONS,
   records: () =>
     VERSIONS.map(([key, version]) => ({ key, version, type: areaTypes.BYTES, bytes: Buffer.from('of before') })),
 }

@@ -5,7 +5,7 @@ import { Binder, IStore, type OwnedStore, type OwnedStoreOptions } from '../../s
 import { ANY_VERSION, NO_TTL } from '../../src/store/store-interface.ts'
 import * as support from '../../test-support/index.ts'
 
-const { leakChecked, MIB, outcome: codeOf, ownedStore, publishedStore, rangesFor, sessionPair, watchdog } = support
+const { leakChecked, MIB, outcome: codeOf, ownedStore, publishedStore, sessionPair, watchdog } = support
 leakChecked(t)
 watchdog(t)
 
@@ -236,10 +236,30 @@ t.test('who watches hears nothing of keys that he may not read', async (t) => {
   t.same(await heard(), [0, 1])
 })
 
-t.test('ranges of versions are the lowest that will do', async (t) => {
-  t.same(rangesFor([0]), [0])
-  t.same(rangesFor([0, 0, 0]), [0, 1, 2])
-  t.same(rangesFor([0, 2, 0], [1]), [0, 2, 3])
-  t.same(rangesFor([5, 5]), [5, 6])
-  t.throws(() => rangesFor([1023, 1023]), { code: 'ERR_LIMIT', limit: 1024, used: 1025 })
+t.test('keys that were changed together come apart as often as anybody likes', async (t) => {
+  const store = ownedStore(t, { capacity: MIB, maxKeys: 64 })
+  const keys = ['a', 'b', 'still']
+  const still = store.set('still', 'still')
+  const given = new Set<bigint>([still])
+  let last = 0n
+  const one = [{ keys: ['*'] }]
+  const two = [{ keys: ['a'] }, { keys: ['*'] }]
+  const three = [{ keys: ['still'] }, { keys: ['b'] }, { keys: ['*'] }]
+  for (let i = 0; i < 3000; i++) {
+    const areas = [two, one, three][i % 3] as typeof one
+    if (i % 10 === 0) await store.setAreasInTurns(areas)
+    else store.setAreas(areas)
+    for (const key of ['a', 'b']) {
+      const before = versionOf(store, key)
+      const version = store.set(key, i)
+      if (version <= before || given.has(version)) t.fail(`${version} after ${before}`)
+      given.add(version)
+      if (areas === one && version <= last) t.fail('in one area versions rise')
+      last = version
+    }
+  }
+  t.equal(given.size, 6001)
+  t.equal(versionOf(store, 'still'), still)
+  t.same(store.keys(), keys)
+  t.ok(last < 2n ** 63n)
 })

@@ -85,7 +85,10 @@ function isStart(bytes: Buffer, text: string): boolean {
 
 /** An area that is not a store's. */
 function ownArea(t: Test, capacity: number, maxKeys = 4096): OwnedArea {
-  const area = new OwnedArea({ patterns: ['*'], capacity, maxKeys, base: 0n }, () => undefined)
+  const area = new OwnedArea(
+    { patterns: ['*'], capacity, maxKeys, versions: { after: 0n, count: 2 ** 40 } },
+    () => undefined,
+  )
   t.teardown(() => area.close())
   return area
 }
@@ -130,7 +133,10 @@ t.test('what is much moves in a later turn, when its memory is ready', async (t)
 })
 
 t.test('an area that is closed while it prepares a move leaves nothing behind', async (t) => {
-  const area = new OwnedArea({ patterns: ['*'], capacity: 64 * MIB, maxKeys: 4096, base: 0n }, () => undefined)
+  const area = new OwnedArea(
+    { patterns: ['*'], capacity: 64 * MIB, maxKeys: 4096, versions: { after: 0n, count: 2 ** 40 } },
+    () => undefined,
+  )
   wasteful(area)
   t.equal(area.moves, 0)
   area.close()
