@@ -44,7 +44,7 @@ t.test('a value is JSON where it is JSON, and a string where it is not', async (
 t.test('a number that no double holds is refused, not stored as null', async (t) => {
   const { registry, store } = await startStore(t)
   for (const text of ['1e400', '[1, -1e999]', '9'.repeat(400)]) {
-    t.match(await memclient(registry, ['put', 'k', text]), { code: 2, stderr: /beyond/ }, text.slice(0, 20))
+    t.match(await memclient(registry, ['put', 'k', text]), { code: 2, stderr: /at most 1.8e308/ }, text.slice(0, 20))
   }
   t.equal(store.get('k'), undefined)
   t.same(await memclient(registry, ['put', 'k', 'e999 is a code']), DONE)
