@@ -103,9 +103,12 @@ export class HostLock implements RegistryEndpoint {
     return this.listen(this.#mode)
   }
 
-  /** Removes the socket, if it is still this one. To be called while the listener is open. */
+  /**
+   * Removes the socket, if it is still this one. To be called while the listener is open. Where that is not allowed any more (a file
+   * system that is read-only now), it stays: it is stale then, and the next host replaces it or says why it cannot.
+   */
   removeSocket(): void {
-    if (isSameFile(this.#socket, tryLook(this.#path))) unlinkSync(this.#path)
+    if (isSameFile(this.#socket, tryLook(this.#path))) tryUnlink(this.#path)
     this.#socket = null
   }
 
@@ -200,6 +203,12 @@ function removeStale(path: string): void {
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
   }
+}
+
+function tryUnlink(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {}
 }
 
 /** null also where it cannot be said. */

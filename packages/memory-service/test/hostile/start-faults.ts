@@ -108,3 +108,25 @@ async function endsClearly(t: Test, program: Program, { exit, line }: Fault): Pr
   t.match(lines.join('\n'), line)
   t.equal(lines.length, 1, 'one line says why')
 }
+
+t.test(
+  'a folder that is read-only at the end: it ends regularly, and the next one starts',
+  {
+    skip: canInject ? false : 'needs strace',
+  },
+  async (t) => {
+    const registry = newRegistryPath(t)
+    const program = startWith(t, registry, { call: 'unlink', error: 'EROFS', when: '1+', file: itself })
+    t.ok(await becomesReady(program))
+    program.kill('SIGTERM')
+    const { code, stderr } = await program.ending
+    t.equal(code, 0)
+    t.strictSame(
+      stderr.split('\n').filter((line) => !line.startsWith('{')),
+      [],
+      'nothing but its log',
+    )
+    t.ok(nodeFs.existsSync(registry), 'the socket is left')
+    t.ok(await becomesReady(start(t, registry, [])), 'the next one replaces it')
+  },
+)
