@@ -90,6 +90,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     await memclient(registry, ['write', '9'])
     const page = await openPage(t, browser, (await openWindow(t, registry)).url)
     await seesValue(page, 9)
+    await page.waitForFunction(() => document.querySelector('aside')?.textContent?.includes('AnonymousSharedMemory'))
     program.kill('SIGSTOP')
     await sees(page, 'the service does not answer: it is stopped, or has too much to do')
     await seesAlert(page, /The registry at .* does not answer/)
