@@ -1,23 +1,14 @@
 // A watcher of all keys with a prefix: reads the change log from its cursor on, and says which keys it must look at
-// (docs/protocol.md, 9.6). The last change of each key is never missed. It knows of each key the entry that gave it its last
-// state: a record names an entry, and that may have been retired, and be another key's, by the time it is read.
+// (docs/protocol.md, 9.6). The last change of each key is never missed. What it knows of them is in KnownKeys.
 #pragma once
 #include <algorithm>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "present_keys.h"
+#include "known_keys.h"
 #include "reader.h"
 
 namespace area {
-
-/** A key that has changed: its version now, and whether it has a value. */
-struct Change {
-  std::string key;
-  uint64_t version = 0;
-  bool has_value = false;
-};
 
 template <class Memory>
 class Feed {
@@ -33,7 +24,7 @@ class Feed {
     const uint64_t committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
     const uint32_t count = reader_->Count();
     Budget budget = Budget::OfKeys(tries_ + 4 * uint64_t{count}, count, 0);
-    present_ = {};
+    known_.BeginPresent();
     bool was_busy = false;
     for (uint32_t entry = 0; entry < count; ++entry) {
       const Code code = SkipEntry(entry, &budget);
@@ -51,7 +42,7 @@ class Feed {
    */
   Code Poll(std::vector<Change>* changes) {
     const uint64_t committed = reader_->memory.template Load<Site::kCommitted>(kCommittedAt);
-    const uint64_t keys = reader_->Count() + known();
+    const uint64_t keys = reader_->Count() + known_.count();
     budget_ = Budget::OfKeys(tries_ + 4 * keys, keys, 0);
     std::vector<uint32_t> entries;
     if (comparison_.is_on || !is_begun_ || !ReadLog(committed, &entries)) return Compare(committed, changes);
@@ -71,34 +62,21 @@ class Feed {
     reader_ = &reader;
     is_begun_ = false;
     comparison_ = {};
-    by_entry_.clear();
-    present_.ForgetEntries();
-    for (auto& [key, known] : known_) known.entry = kNoEntry;
+    known_.ForgetEntries();
   }
 
   /** The last call has done a part of what is to be compared, and there is nothing wrong. */
   bool has_more() const { return comparison_.is_on; }
   uint64_t cursor() const { return cursor_; }
-  uint64_t known() const { return known_.size() + present_.left(); }
+  uint64_t known() const { return known_.count(); }
 
   /** What it knows, for the model. */
   template <class Visit>
   void EachKnown(Visit visit) const {
-    for (const auto& [key, known] : known_) visit(key, known.entry, known.uid, known.version, known.has_value);
-    present_.Each([&](const std::string& key, uint32_t entry, uint64_t version) {
-      if (known_.count(key) == 0) visit(key, entry, 0, version, true);
-    });
+    known_.Each(visit);
   }
 
  private:
-  struct Known {
-    uint32_t entry = kNoEntry;
-    uint64_t uid = 0;
-    uint64_t version = 0;
-    bool has_value = false;
-    uint32_t comparison = 0;  // the last one that has looked at it
-  };
-
   /** One that was there at the beginning. An entry that changes just now is in the log. */
   Code SkipEntry(uint32_t entry, Budget* budget) {
     Key key;
@@ -107,29 +85,13 @@ class Feed {
     Target nothing;
     const Outcome outcome = reader_->Get(found, kLatest, &nothing, budget);
     if (outcome.code != Code::kValue) return outcome.code;
-    present_.Add(entry, key, outcome.version);
+    known_.AddPresent(entry, key, outcome.version);
     // An owner that says the truth has them all in its area.
-    return present_.name_bytes() > 2 * reader_->geometry.capacity ? Code::kDamaged : Code::kValue;
+    return known_.present_bytes() > 2 * reader_->geometry.capacity ? Code::kDamaged : Code::kValue;
   }
 
   bool HasPrefix(const Key& key) const {
     return key.length >= prefix_.size() && std::memcmp(key.bytes, prefix_.data(), prefix_.size()) == 0;
-  }
-
-  /** One that was there at the beginning is wanted, by its entry. */
-  void Meet(uint32_t entry) {
-    std::string name;
-    uint64_t version;
-    if (present_.Take(entry, &name, &version)) Remember(entry, std::move(name), version);
-  }
-
-  /** Unless something newer is known of it. */
-  void Remember(uint32_t entry, std::string name, uint64_t version) {
-    Known known;
-    known.entry = entry;
-    known.version = version;
-    known.has_value = true;
-    if (known_.emplace(name, known).second && entry != kNoEntry) by_entry_.emplace(entry, std::move(name));
   }
 
   /** The entries of the records from the cursor to `committed`, each once. False: some have been overwritten. */
@@ -153,11 +115,8 @@ class Feed {
   /** Looks at every key that may be meant by a record of this entry. */
   Code Refresh(uint32_t entry, std::vector<Change>* changes) {
     std::vector<std::string> keys;
-    Meet(entry);
-    if (reader_->memory.Has(Repair::kKnownByEntry)) {
-      const auto [from, to] = by_entry_.equal_range(entry);
-      for (auto at = from; at != to; ++at) keys.push_back(at->second);
-    }
+    known_.Meet(entry);
+    if (reader_->memory.Has(Repair::kKnownByEntry)) keys = known_.NamesOf(entry);
     Key key;
     Found found;
     if (reader_->KeyOf(entry, &key, &found)) {
@@ -193,47 +152,37 @@ class Feed {
     // Of keys that are entered from here on the log tells.
     comparison_ = {true, false, committed, 0, reader_->Count(), 0};
     ++comparisons_;
-    // To make room for very many takes as long as many turns when they are there already.
-    const uint64_t most = prefix_.empty() ? std::max(known(), uint64_t{comparison_.count}) : known();
-    known_.reserve(most);
-    by_entry_.reserve(most);
+    known_.Reserve(prefix_.empty() ? std::max(known(), uint64_t{comparison_.count}) : known());
   }
 
   bool IsCompared() const {
-    return present_.left() == 0 && comparison_.entry >= comparison_.count && comparison_.bucket >= known_.bucket_count();
+    return known_.present() == 0 && comparison_.entry >= comparison_.count && comparison_.bucket >= known_.buckets();
   }
 
   /** A part of those that are to be compared: keys that are there now and were not known, then those that are known. */
   std::vector<std::string> NextKeys() {
     std::vector<std::string> keys;
     size_t met = 0;
-    for (; met < kKeysAtOnce && present_.left() > 0; ++met) MeetLast();
-    if (present_.left() > 0) return keys;
+    for (; met < kKeysAtOnce && known_.present() > 0; ++met) known_.MeetLast();
+    if (known_.present() > 0) return keys;
     uint64_t looks = 0;
     for (; comparison_.entry < comparison_.count && keys.size() + met < kKeysAtOnce && looks < kLooksAtOnce; ++looks) {
       Key key;
       Found found;
       if (!reader_->KeyOf(comparison_.entry++, &key, &found) || !HasPrefix(key)) continue;
       std::string name(reinterpret_cast<const char*>(key.bytes), key.length);
-      if (known_.count(name) == 0) keys.push_back(std::move(name));
+      if (!known_.HasSeen(name)) keys.push_back(std::move(name));
     }
     if (comparison_.entry < comparison_.count) return keys;
     // Nothing is entered behind this, so the buckets stay.
-    const size_t buckets = known_.bucket_count();
+    const size_t buckets = known_.buckets();
     for (; comparison_.bucket < buckets && keys.size() + met < kKeysAtOnce && looks < kLooksAtOnce; ++comparison_.bucket) {
       ++looks;
-      for (auto at = known_.begin(comparison_.bucket); at != known_.end(comparison_.bucket); ++at) {
-        if (at->second.comparison != comparisons_) keys.push_back(at->first);
-      }
+      known_.EachIn(comparison_.bucket, [&](const std::string& name, const Known& known) {
+        if (known.comparison != comparisons_) keys.push_back(name);
+      });
     }
     return keys;
-  }
-
-  void MeetLast() {
-    uint32_t entry;
-    std::string name;
-    uint64_t version;
-    if (present_.TakeLast(&entry, &name, &version)) Remember(entry, std::move(name), version);
   }
 
   /** All of them, also when one is busy: what is known afterwards is not told again. */
@@ -264,35 +213,9 @@ class Feed {
     now.comparison = comparisons_;
     now.version = outcome.version;
     now.has_value = outcome.code == Code::kValue;
-    Learn(name, now, changes);
+    known_.Learn(name, now, is_begun_ ? cursor_ : ~uint64_t{0}, changes);
     // An owner that says the truth has no more: each key has an entry, or its end is in the log.
-    return known_.size() > 2 * uint64_t{reader_->geometry.max_entries} ? Code::kDamaged : Code::kValue;
-  }
-
-  void Learn(const std::string& name, const Known& now, std::vector<Change>* changes) {
-    const auto at = known_.find(name);
-    const Known before = at == known_.end() ? Known() : at->second;
-    const bool is_deleted_since = !now.has_value && is_begun_ && now.version > cursor_ && now.version != before.version;
-    if (now.has_value ? !before.has_value || before.version != now.version : before.has_value || is_deleted_since) {
-      changes->push_back({name, now.version, now.has_value});
-    }
-    if (at != known_.end() && before.entry != now.entry) ForgetEntry(before.entry, name);
-    if (now.entry == kNoEntry) {
-      if (at != known_.end()) known_.erase(at);
-      return;
-    }
-    if (at == known_.end() || before.entry != now.entry) by_entry_.emplace(now.entry, name);
-    known_[name] = now;
-  }
-
-  void ForgetEntry(uint32_t entry, const std::string& name) {
-    const auto [from, to] = by_entry_.equal_range(entry);
-    for (auto at = from; at != to; ++at) {
-      if (at->second == name) {
-        by_entry_.erase(at);
-        return;
-      }
-    }
+    return known_.seen() > 2 * uint64_t{reader_->geometry.max_entries} ? Code::kDamaged : Code::kValue;
   }
 
   /** What one call does: a few milliseconds. */
@@ -317,9 +240,7 @@ class Feed {
   Budget budget_{0, 0};  // of one poll
   uint64_t cursor_ = 0;
   bool is_begun_ = false;
-  PresentKeys present_;
-  std::unordered_map<std::string, Known> known_;
-  std::unordered_multimap<uint32_t, std::string> by_entry_;
+  KnownKeys known_;
 };
 
 }  // namespace area
