@@ -15,6 +15,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterContext(env, exports);
   RegisterProcess(env, exports);
   RegisterHub(env, exports);
+  RegisterAreaAttach(env, exports);
   RegisterAreaReader(env, exports);
   RegisterAreaFeed(env, exports);
   RegisterAreaWriter(env, exports);

@@ -13,6 +13,7 @@ void RegisterWatcher(Napi::Env env, Napi::Object exports);  // poll/watcher.cc: 
 void RegisterContext(Napi::Env env, Napi::Object exports);  // context.cc: JavaScript in no async context
 void RegisterProcess(Napi::Env env, Napi::Object exports);  // process.cc: prctl, getrlimit, kcmp
 void RegisterHub(Napi::Env env, Napi::Object exports);      // hub/hub.cc: all packet sockets of a thread, in batches
+void RegisterAreaAttach(Napi::Env env, Napi::Object exports);  // area/area_attach.cc: many values, found
 void RegisterAreaReader(Napi::Env env, Napi::Object exports);  // area/area_reader.cc: many values, read
 void RegisterAreaFeed(Napi::Env env, Napi::Object exports);    // area/area_feed.cc: what has changed
 void RegisterAreaWriter(Napi::Env env, Napi::Object exports);  // area/area_writer.cc: many values, written

@@ -1,4 +1,5 @@
-// A reader's area of this environment: its readers (area_reader.cc) and their feeds (area_feed.cc) share the mapping.
+// A reader's area of this environment: the calls that attach it (area_attach.cc) and read it (area_reader.cc), and its feeds
+// (area_feed.cc), share the mapping.
 #pragma once
 #include <cstdint>
 
