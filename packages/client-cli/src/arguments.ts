@@ -1,17 +1,20 @@
 /**
- * Reads plain command lines: a command, its operands, options. Commander costs more to load than `memclient read` takes to run, so it is
- * asked only about the rest: help, `--`, and everything that is wrong, whose message is its business. What is understood
- * here it understands in the same way.
+ * Reads simple command lines: a command, its operands, options. Loading commander takes longer than `memclient read`,
+ * so it is used only for the rest: help, `--`, and wrong command lines, for which it makes the message. It understands
+ * the lines that are read here in the same way.
  */
 import type { Options } from './commands/options.ts'
 
-/** What each command takes, as commander writes it: `<needed>`, `[optional]`; and options besides those that all have. */
+/**
+ * The operands of each command, as commander writes them (`<needed>`, `[optional]`), and its options besides those that
+ * all commands have.
+ */
 export type Commands = ReadonlyMap<
   string,
   { readonly operands: readonly string[]; readonly options?: readonly (keyof Options)[] }
 >
 
-/** What was asked for. */
+/** A command with its operands and options. */
 export interface Invocation {
   /** A name of the command table. */
   readonly command: string

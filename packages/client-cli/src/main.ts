@@ -15,7 +15,7 @@ export async function main(begin: number): Promise<void> {
     showProgress: isDrawable(STDERR) ? showProgress : null,
     untilInterrupted,
   }
-  // exit() and not exitCode: a call that was given up because nobody answers would keep the process.
+  // exit(), because with exitCode a call that nobody answers would keep the process alive.
   process.exit(await run(process.argv.slice(2), system))
 }
 

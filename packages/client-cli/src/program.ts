@@ -1,4 +1,6 @@
-/** The command line as commander sees it: help, versions, and what is wrong with the others. It is loaded only for these. */
+/**
+ * The command line in commander: help, version, and the messages for wrong command lines. It is loaded only for these.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandLine, describeCommand, EXIT, EXIT_MEANINGS, ToolError } from '@memsvc/shared/internal'
@@ -34,8 +36,8 @@ export type CommandTable = ReadonlyMap<string, CommandEntry>
 
 /**
  * Reads any command line.
- * @returns what was asked for; a text when that was help or the version
- * @throws ToolError it is wrong, and how
+ * @returns the command; a text for help or the version
+ * @throws ToolError that says what is wrong
  */
 export async function readArguments(argv: readonly string[], commands: CommandTable): Promise<Invocation | string> {
   const commander = await import('commander')

@@ -1,4 +1,4 @@
-/** `memclient get` in the usual case: tried first, in a bundle of its own. What it declines, the tool begins again. */
+/** `memclient get` in the usual case, in a small bundle that is tried first. If it declines, the whole tool runs. */
 import { Deadline, findRegistry, readRegistryOptions, readTimeout, tryReadKey, typeName } from '@memsvc/shared/internal'
 import { readPlainArguments } from './arguments.ts'
 import { printDirectly } from './commands/output.ts'

@@ -19,13 +19,13 @@ import type { Context } from './commands/context.ts'
 import { EXAMPLES } from './examples.ts'
 import { describeProgram, readArguments } from './program.ts'
 
-/** What the process has for the tool; a command's context is this and what was asked. */
+/** The process's part of a command's context. */
 export interface System extends Omit<Context, 'registry' | 'json' | 'options' | 'deadline'> {
   /** When the tool began, in milliseconds by `process.hrtime()`: its deadline counts from there. */
   readonly begin: number
 }
 
-/** Never throws: what goes wrong is told in one line, and is the exit code. */
+/** Never throws: an error becomes one line and the exit code. */
 export async function run(line: readonly string[], system: System): Promise<ExitCode> {
   const argv = withWaitJoined(line)
   try {

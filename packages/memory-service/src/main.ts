@@ -43,7 +43,7 @@ function usageError({ message }: CommanderError): ToolError {
 /** Ends the process. */
 export async function main(): Promise<void> {
   const exitCode = await run(process.argv.slice(2))
-  // exit() and not exitCode: a call that was given up, or what somebody preloaded, would keep the process.
-  // A turn later: a second signal that came together with the first ends a daemon in its own way.
+  // exit(), because with exitCode a call that nobody waits for, or a preloaded module, would keep the process alive.
+  // One turn later, so that a second signal that arrived together with the first one is handled by the daemon.
   setImmediate(() => process.exit(exitCode))
 }

@@ -51,7 +51,7 @@ const NAMES: Readonly<Record<number, StateName>> = {
   [replicaStates.STALE]: 'stale',
   [replicaStates.REFUSED]: 'refused',
 }
-/** etcd takes no more changes in one transaction, as it comes. */
+/** etcd's default limit of changes in one transaction. */
 const EDITS = 128
 
 /**

@@ -1,4 +1,4 @@
-/** What a replication is told to do. Files were read by then: nothing here knows where a configuration is. */
+/** The settings of a replication. Files have been read before: this package does not know where a configuration is. */
 import type { TlsOptions } from './etcd/asking.ts'
 import type { Credentials } from './etcd/session.ts'
 
@@ -8,7 +8,7 @@ export interface ReplicationSettings {
   readonly name: string
   /** Keys with an int32 that are also published as values with the same names. */
   readonly values: readonly string[]
-  /** The URLs of etcd's nodes. */
+  /** The The URLs of etcd's nodes. */
   readonly endpoints: readonly string[]
   /** What all keys begin with in etcd; not empty. */
   readonly prefix: string

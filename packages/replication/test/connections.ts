@@ -97,7 +97,8 @@ t.test('what is no HTTP, or ends too early, is an error of which nobody knows th
     else socket.write(text)
     return ''
   })
-  for (const text of bad) await t.rejects(nodes.call(call), { fault: 'unknown', message: /no HTTP/ }, text.slice(0, 20))
+  for (const text of bad)
+    await t.rejects(nodes.call(call), { fault: 'unknown', message: /not speak HTTP/ }, text.slice(0, 20))
   await t.rejects(nodes.call(call), { fault: 'unknown', message: /closed the connection/ })
 })
 

@@ -18,12 +18,12 @@ export function part(name: string): Part {
   return known
 }
 
-/** What parts are given of library.js, by itself. */
+/** What library.js gives to its parts. */
 export function give(library: Part): void {
   parts.set('library', library)
 }
 
-/** In a bundle of somebody's, where no files are. */
+/** Inside another bundle, which has no files. */
 export function provide(given: Readonly<Record<string, (part: PartOf) => Part>>): void {
   for (const [name, make] of Object.entries(given)) if (!parts.has(name)) parts.set(name, make(part))
 }
@@ -31,9 +31,9 @@ export function provide(given: Readonly<Record<string, (part: PartOf) => Part>>)
 type AnyClass = abstract new (...args: unknown[]) => object
 type AnyFunction = (...args: unknown[]) => unknown
 
-/** What is done to it is done to the class, which is loaded then. */
+/** Every operation on it loads the class, and is then done to the class. */
 export function lateClass(place: string, name: string): AnyClass {
-  // Bound: it can be constructed, and has no prototype of its own that could contradict that of the class.
+  // A bound function can be constructed, and has no prototype of its own that could differ from that of the class.
   const target = Object.defineProperty(Object.bind(null), 'name', { value: name, configurable: true })
   return standIn<AnyClass>(target as unknown as AnyClass, place, name)
 }

@@ -29,7 +29,10 @@ export async function changes(context: Context, prefix = ''): Promise<ExitCode> 
   return EXIT.done
 }
 
-/** KEY VALUE, of long bytes only their beginning and how many they are; or KEY alone of one that was deleted. With --json all of it. */
+/**
+ * KEY VALUE, or KEY alone if it was deleted. For long bytes only the beginning and the length are shown; with --json
+ * all of them.
+ */
 function formatChange(json: boolean, { key, value, version }: StoreChange): string {
   if (value === undefined) return json ? jsonLine({ key, deleted: true, version: jsonVersion(version) }) : key
   if (json) return jsonLine({ key, value: jsonOf(value), version: jsonVersion(version) })

@@ -4,7 +4,7 @@ import type { Options } from './options.ts'
 import type { Print } from './output.ts'
 
 export interface Context {
-  /** Which registry was asked for; what was not said goes by the environment. */
+  /** The registry that the options name; otherwise the environment decides. */
   readonly registry: RegistryChoice
   /** `--json`: every line of data is one object. */
   readonly json: boolean
@@ -16,12 +16,12 @@ export interface Context {
   readonly print: Print
   /** A line for people, to stderr. */
   readonly tell: (line: string) => void
-  /** Shows how far a transfer is, in place of what was shown before; '' nothing. Null: nobody watches. */
+  /** Shows the progress of a transfer on one line; '' clears it. null if nobody watches. */
   readonly showProgress: ((text: string) => void) | null
   /**
-   * For a command that goes on until it is interrupted: from now on SIGINT and SIGTERM are its regular end, and that nobody reads
-   * stdout any more, at once where that can be known.
-   * @returns what it prints with from here on
+   * For a command that runs until it is interrupted: from now on SIGINT, SIGTERM and the end of stdout's reader are its
+   * normal end.
+   * @returns the function that it prints with from now on
    */
   readonly untilInterrupted: () => Print
 }

@@ -12,8 +12,8 @@ type Values = [string, Json | Uint8Array][]
 const PIECE_UNITS = 1024 * 1024
 
 /**
- * `memclient export [PREFIX]`: keys and values as one JSON object, one key a line, sorted, all of one moment. Of a store of several areas
- * that is so for each area.
+ * `memclient export [PREFIX]`: keys and values as one JSON object, one key a line, sorted, all of one moment. If a
+ * store has several areas, each area is of one moment.
  */
 export async function exportStore(context: Context, prefix = ''): Promise<ExitCode> {
   using store = await openReader(context)

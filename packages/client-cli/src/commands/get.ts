@@ -32,7 +32,10 @@ export async function get(context: Context, key: string): Promise<ExitCode> {
   return EXIT.done
 }
 
-/** What a copy says of itself, and of the value that was read; its revision is known as long as it is the present one. */
+/**
+ * What a copy says about itself and the value that was read. The revision is known only while the value is the current
+ * one.
+ */
 async function copiedOf(
   context: Context,
   { owner, freshness, entry }: { owner: StoreOwner; freshness: Freshness; entry: { key: string; version: bigint } },
@@ -41,7 +44,10 @@ async function copiedOf(
   return { ...freshness, revision: version === entry.version ? revision : null }
 }
 
-/** Before the value is read: what is read then is at least as new. @throws ToolError the copy is older */
+/**
+ * Before the value is read, so the value is at least as new.
+ * @throws ToolError if the copy is older
+ */
 function checkAge(freshness: Freshness | null, maxAgeMs: number | undefined, name: string): void {
   if (maxAgeMs === undefined || freshness === null || freshness.ageMs <= maxAgeMs) return
   const { state, ageMs } = freshness

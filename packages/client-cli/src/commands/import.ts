@@ -22,11 +22,11 @@ interface Edit extends WireEdit {
   readonly bytes: Uint8Array
 }
 
-/** A transaction has so many at most, where its owner has not said otherwise. */
+/** The most edits of a transaction, unless its owner has set another limit. */
 const MAX_EDITS = STORE_LIMITS.edits.limit
 /** So much of them surely fits into one call. */
 const MAX_BYTES = 960 * 1024
-/** A longer value goes by itself. */
+/** A longer value is sent separately. */
 const LARGE_BYTES = 64_000
 /** What an edit adds to its key and value in a call, at most. */
 const EDIT_BYTES = 32
@@ -65,7 +65,7 @@ function readEdits(text: string, place: string): Edit[] {
   })
 }
 
-/** What fits together; a large value by itself. */
+/** Groups that fit in one transaction; a large value is a group of its own. */
 function* batchesOf(edits: readonly Edit[]): Generator<Edit[]> {
   let batch: Edit[] = []
   let bytes = 0

@@ -18,9 +18,9 @@ export function placeOf(file: string | undefined): string {
 type Check = (bytes: number) => Promise<void>
 
 /**
- * All of a file; `-`, or none: of stdin. Waits for it without a deadline.
- * @param check asked as it grows: an input that has no end is not read until memory has one
- * @throws ToolError; what `check` throws
+ * All bytes of a file; `-`, or no name, means stdin. It waits without a deadline.
+ * @param check called while the input grows, so that an endless input is stopped early
+ * @throws ToolError; errors of `check`
  */
 export async function readInput(context: Context, file: string | undefined, check: Check): Promise<Buffer> {
   const place = placeOf(file)

@@ -16,7 +16,7 @@ export interface Options extends RegistryOptions {
   readonly maxAge?: string
   readonly count?: string
   readonly until?: string
-  /** Of the window. */
+  /** Options of the window. */
   readonly port?: string
   readonly open?: boolean
   /** `--no-start`: false */

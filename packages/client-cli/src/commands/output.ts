@@ -1,4 +1,4 @@
-/** Data to stdout, or to whatever takes its place. Everything else goes to stderr and is nothing here. */
+/** Writes data to stdout. Everything else goes to stderr, elsewhere. */
 import type { Writable } from 'node:stream'
 import { bytesOf, outputError, writeNow } from '@memsvc/shared/internal'
 
@@ -17,7 +17,7 @@ export function printDirectly(fd: number, openStream: () => Writable, place?: st
   }
 }
 
-/** For commands that go on: a reader that is slow, or stopped, does not keep signals from being handled. */
+/** For commands that run until they are interrupted: signals are handled even if the reader is slow or stopped. */
 export function printByStream(stream: Writable): Print {
   return (data) => writeToStream(stream, bytesOf(data))
 }
@@ -30,7 +30,7 @@ export function formatValue(json: boolean, name: string, value: number): string 
 async function writeToStream(stream: Writable, data: Uint8Array): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
-      // An 'error' that nobody hears would end the process; it comes after the callback, so the listener stays for it.
+      // An 'error' event without a listener would end the process. It comes after the callback, so the listener stays.
       stream.once('error', reject)
       stream.write(data, (error) => {
         if (error) return reject(error)

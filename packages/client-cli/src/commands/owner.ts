@@ -18,7 +18,7 @@ import { startProgress } from './progress.ts'
 /** Of `type` on the wire: it may yet turn out to be text, which is as long. */
 const BYTES = 1
 
-/** Who writes a store. */
+/** The owner of a store, which writes it. */
 export interface StoreOwner extends Disposable {
   readonly name: string
   readonly binder: IBinder
@@ -39,7 +39,10 @@ export async function findOwner(context: Context): Promise<StoreOwner> {
   }
 }
 
-/** Whoever serves the store that was asked for. @throws as findService; ToolError it is no store */
+/**
+ * Finds the owner of a store.
+ * @throws as findService; ToolError if the service is not a store
+ */
 export async function findStore(context: Context, manager: ServiceManager): Promise<IBinder> {
   const name = storeName(context)
   const binder = await findService(manager, name, context.deadline)
@@ -69,8 +72,8 @@ export async function openReaderOf(context: Context, owner: StoreOwner): Promise
 }
 
 /**
- * Of any call: its owner has closed the store and lives, so another one may be published soon; an upload was given up, because the store
- * has moved again and again, say. Or whatever else was thrown.
+ * The error of a call. If the owner has closed the store but lives, or an upload was abandoned, the user can try again;
+ * other errors stay as they are.
  */
 export function closedOr(cause: unknown, name: string): unknown {
   if (errorCode(cause) !== 'ERR_ILLEGAL_STATE') return cause
@@ -111,7 +114,10 @@ export async function putAt(
   })
 }
 
-/** Whether the owner would take so many bytes from this user: by beginning what is given up at once. @throws as putAt */
+/**
+ * Checks whether the owner would accept so many bytes from this user, by beginning an upload and ending it at once.
+ * @throws as putAt
+ */
 export async function checkSize(
   context: Context,
   { name, calls }: StoreOwner,

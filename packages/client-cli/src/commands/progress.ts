@@ -7,11 +7,14 @@ const PAUSE_MS = 100
 const SURE_MS = 1000
 
 export interface Progress extends Disposable {
-  /** Of what there is to do, or null: nobody knows. */
+  /** The total amount; null if it is not known. */
   show(done: number, total: number | null): void
 }
 
-/** @param what is done; @param unit what is counted: bytes, or anything else by its name */
+/**
+ * @param what the name of the work
+ * @param unit the unit of the amount: bytes, or another name
+ */
 export function startProgress({ showProgress }: Context, what: string, unit = 'bytes'): Progress {
   let last = Number.NEGATIVE_INFINITY
   let isShown = false

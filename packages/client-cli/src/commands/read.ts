@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import { formatValue } from './output.ts'
 import { connectTo, openValue } from './region.ts'
 
-/** `memclient read [NAME]`: the value, from the mapping. The service is asked for its descriptor and for nothing else. */
+/** `memclient read [NAME]`: the value, from the mapping. The service is only asked for its descriptor. */
 export async function read(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
   using manager = await connectTo(context, name)
   using value = await openValue(manager, name, context.deadline)

@@ -16,14 +16,17 @@ export function openValue(manager: ServiceManager, name: string, deadline: Deadl
   return callValue({ manager, name, deadline }, (service) => SharedValue.of(service))
 }
 
-/** What a value's service answers. @throws as findService; what the call throws; ToolError the service does not answer, or is no value */
+/**
+ * Calls the service of a value.
+ * @throws as findService; errors of the call; ToolError if the service does not answer, or is not a value
+ */
 export async function callValue<T>(asked: Asked, call: (service: IBinder) => T | Promise<T>): Promise<T> {
   const { manager, name, deadline } = asked
   const service = await findService(manager, name, deadline)
   try {
     return await deadline.within(Promise.resolve(call(service)), name)
   } catch (error) {
-    // So a service answers that is of another interface; and one that does not permit it.
+    // A service with another interface fails with this code, and so does one that does not permit the call.
     if (errorCode(error) === 'ERR_SECURITY') await checkValue(asked)
     throw error
   }
@@ -49,7 +52,11 @@ async function descriptorOf({ manager, name, deadline }: Asked): Promise<string 
   }
 }
 
-/** The registry that was asked for, with `--wait` also one that is yet to come, and the service. The caller closes it. @throws as connectInTime */
+/**
+ * Connects to the registry that the options name; with `--wait` it waits for the registry and the service. The caller
+ * closes it.
+ * @throws as connectInTime
+ */
 export async function connectTo(context: Context, name: string): Promise<ServiceManager> {
   const { registry, deadline, options } = context
   const seconds = readWait(options.wait)

@@ -5,7 +5,10 @@ const MAX_VERSION = 2n ** 63n - 1n
 /** Decimal too: a script's arithmetic may print it so. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
-/** `--if-version N`. @throws ToolError with EXIT.usage: it is no version */
+/**
+ * `--if-version N`.
+ * @throws ToolError with EXIT.usageif it is not a version
+ */
 export function readVersion(text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined
   const version = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n
@@ -13,7 +16,10 @@ export function readVersion(text: string | undefined): bigint | undefined {
   throw wrong('--if-version', 'a version, or 0 for no value', text)
 }
 
-/** `--ttl SECONDS`, in milliseconds. @throws ToolError with EXIT.usage: it is no time */
+/**
+ * `--ttl SECONDS`, in milliseconds.
+ * @throws ToolError with EXIT.usageif it is not a time
+ */
 export function readTtl(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const ttlMs = readDecimal(text) * 1000
@@ -21,7 +27,10 @@ export function readTtl(text: string | undefined): number | undefined {
   throw wrong('--ttl', 'a number of seconds above 0', text)
 }
 
-/** `--max-age TIME`, in milliseconds: `5`, `5s`, `500ms`, `2min`. @throws ToolError with EXIT.usage: it is no time */
+/**
+ * `--max-age TIME`, in milliseconds: `5`, `5s`, `500ms`, `2min`.
+ * @throws ToolError with EXIT.usageif it is not a time
+ */
 export function readMaxAge(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const [, count = '', unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|min)?$/.exec(text) ?? []
@@ -31,7 +40,10 @@ export function readMaxAge(text: string | undefined): number | undefined {
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000 }
 
-/** `--count N`. @throws ToolError with EXIT.usage: it is no number above 0 */
+/**
+ * `--count N`.
+ * @throws ToolError with EXIT.usageif it is not a number above 0
+ */
 export function readCount(text: string | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY
   const count = /^\d+$/.test(text) ? Number(text) : 0
@@ -39,7 +51,10 @@ export function readCount(text: string | undefined): number {
   throw wrong('--count', 'a whole number above 0', text)
 }
 
-/** `--wait [SECONDS]`: null if it is not asked for. @throws ToolError with EXIT.usage: it is no time */
+/**
+ * `--wait [SECONDS]`: null if it is not asked for.
+ * @throws ToolError with EXIT.usageif it is not a time
+ */
 export function readWait(text: string | undefined): number | null {
   if (text === undefined) return null
   const seconds = text === '' ? MAX_SECONDS : readDecimal(text)
@@ -47,7 +62,10 @@ export function readWait(text: string | undefined): number | null {
   throw wrong('--wait', 'a number of seconds above 0', text)
 }
 
-/** BY of `increment`. @throws ToolError with EXIT.usage: it is no finite number, or has more digits than one keeps */
+/**
+ * BY of `increment`.
+ * @throws ToolError with EXIT.usageif it is not a finite number, or has more digits than one keeps
+ */
 export function readNumber(text: string): number {
   const number = NUMBER.test(text) ? Number(text) : Number.NaN
   if (!Number.isFinite(number)) throw wrong('BY', 'a number', text)

@@ -1,4 +1,4 @@
-/** `memclient ui [NAME]`: the window. It is a package of its own, loaded only here. */
+/** `memclient ui [NAME]`: the window, a package of its own that is loaded only here. */
 import { errorCode } from '@memsvc/shared'
 import { EXIT, type ExitCode, plainText, ToolError } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
@@ -37,7 +37,7 @@ async function loadWindow(): Promise<typeof import('@memsvc/ui')> {
   }
 }
 
-/** @throws ToolError with EXIT.usage: it is no port */
+/** @throws ToolError with EXIT.usageif it is not a port */
 function readPort(text: string | undefined): number {
   if (text === undefined) return 0
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1

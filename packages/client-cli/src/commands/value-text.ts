@@ -2,7 +2,7 @@
 import type { Json } from '@memsvc/shared'
 import { EXIT, parseExact, ToolError } from '@memsvc/shared/internal'
 
-/** What of it V8 cannot have in one string is no text. */
+/** Bytes that do not fit in one string of V8 are not accepted as text. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024 - 24
 /** JSON leaves them as they are, terminals obey them. */
 const CONTROLS = /[\u007f-\u009f]/g
@@ -12,7 +12,7 @@ export interface JsonBytes {
   readonly $bytes: string
 }
 
-/** A value of a store, with what is told of it. */
+/** A value of a store with its facts. */
 interface Entry {
   readonly key: string
   readonly value: unknown
@@ -55,9 +55,9 @@ export interface Copied {
   readonly state: string
   /** Milliseconds; Infinity: nothing is known. */
   readonly ageMs: number
-  /** Of the origin: everything up to there is in the copy. */
+  /** The revision of the origin up to which the copy is complete. */
   readonly applied: bigint
-  /** Of the origin, which wrote the value; null: the value was changed while that was asked. */
+  /** The revision of the origin that wrote the value; null if the value changed during the question. */
   readonly revision: bigint | null
 }
 
@@ -93,7 +93,7 @@ function jsonCopied({ state, ageMs, applied, revision }: Copied): object {
   }
 }
 
-/** A version as a number, where a number can hold it. */
+/** A version as a number, if a number can represent it. */
 export function jsonVersion(version: bigint): number | string {
   return version <= Number.MAX_SAFE_INTEGER ? Number(version) : String(version)
 }
@@ -120,7 +120,10 @@ export function exportedOf(value: unknown): unknown {
   return key === null ? jsonOf(value) : { [`$${key}`]: (value as Record<string, unknown>)[key] }
 }
 
-/** What was exported so. @throws ToolError with EXIT.usage: it looks like bytes, and is no base64 */
+/**
+ * Decodes an exported value.
+ * @throws ToolError with EXIT.usage if it looks like bytes, but is not base64
+ */
 export function importedFrom(name: string, exported: Json): Json | Uint8Array {
   const key = bytesKeyOf(exported)
   if (key === null) return exported
@@ -134,7 +137,7 @@ export function importedFrom(name: string, exported: Json): Json | Uint8Array {
 
 const BYTES_KEY = '$bytes'
 
-/** `$bytes`, or the same with more of $, if that is all there is in an object; else null. */
+/** `$bytes`, or the same with more `$`, if it is the only key of an object; otherwise null. */
 function bytesKeyOf(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) return null
   const [key = '', ...others] = Object.keys(value)

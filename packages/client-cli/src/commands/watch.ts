@@ -33,7 +33,10 @@ function enoughOf({ options }: Context): (value: number) => boolean {
   }
 }
 
-/** Notices can be more than changes, and a service that came back can have the value of the one that went. @returns whether it was printed */
+/**
+ * There can be more notices than changes, and a restarted service can have the same value as before.
+ * @returns whether it was printed
+ */
 function changePrinter(context: Context, name: string, onFirst: () => void): (value: number) => Promise<boolean> {
   const print = context.untilInterrupted()
   let last: number | undefined
@@ -54,7 +57,7 @@ async function showUntilDeath(value: SharedValue, show: (value: number) => Promi
     for await (const current of region.changes()) if (await show(current)) return true
   } catch (error) {
     if (!isDeath(error)) throw error
-    // The dead have a last word: what was set just before the end may not have been told.
+    // The last value before the death may not have been reported yet.
     return show(region.get())
   }
   return false

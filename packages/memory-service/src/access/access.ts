@@ -1,6 +1,7 @@
 /**
- * Who may add a name, find it, write its value. The daemon's own user and root always may; for everybody else the first
- * rule decides that has both the name and the action, and without one the default: all may find, nobody else the rest.
+ * Decides who may add a name, find it, and write its value. The daemon's own user and root always may. For everybody
+ * else the first rule that has both the name and the action decides. Without such a rule, everybody may find, and
+ * nobody may do the rest.
  */
 import type { Identity, People } from './people.ts'
 
@@ -8,7 +9,7 @@ export const ACTIONS = ['add', 'find', 'write'] as const
 export type Action = (typeof ACTIONS)[number]
 
 export interface AccessRule {
-  /** Of services; a * at the end stands for any rest. */
+  /** Names of services. A * at the end stands for any ending. */
   readonly names: readonly string[]
   readonly people: { readonly [A in Action]?: People }
 }
@@ -20,7 +21,7 @@ export interface AccessRules {
 }
 
 export class Access {
-  /** May be exchanged at any time: what was allowed already stays. */
+  /** Can be replaced at any time. What was allowed before stays allowed. */
   rules: AccessRules
   readonly #ownUid: number
 

@@ -1,7 +1,7 @@
 /**
- * Who somebody is, as rules name them: a uid, a user's name, @ and a group, or * for everybody. Names are looked up when
- * the rules are read, by getent(1), which asks every source that the machine has (NSS), not only /etc/passwd; never
- * while a client waits.
+ * The people that rules name: a uid, a user name, @ and a group, or * for everybody. Names are looked up with getent(1)
+ * when the rules are read, never while a client waits. getent asks every source of the machine (NSS), not only
+ * /etc/passwd.
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -12,7 +12,7 @@ import { DAEMON_LIMITS } from '../quota/limits.ts'
 /** A caller, by the kernel's word. */
 export interface Identity {
   readonly uid: number
-  /** Its own and its supplementary ones, where the kernel tells them: on connections to the registry. */
+  /** Its own group and the supplementary ones, if the kernel reports them: it does on connections to the registry. */
   readonly groups?: readonly number[]
 }
 
@@ -38,8 +38,9 @@ export class People {
   }
 
   /**
-   * Adds whom `who` names: of a group all members, primary or not, and whoever the kernel says is in it.
-   * @throws ERR_INVALID_ARG_VALUE no such user or group; ERR_OUT_OF_RANGE
+   * Adds the people that `who` names. For a group, these are all its members, primary or not, and every process that
+   * has the group according to the kernel.
+   * @throws ERR_INVALID_ARG_VALUE if there is no such user or group; ERR_OUT_OF_RANGE
    */
   async add(who: number | string): Promise<void> {
     const name = String(who)
@@ -62,7 +63,10 @@ export class People {
   }
 }
 
-/** All whom `names` name. @throws as People.add */
+/**
+ * All people that `names` name.
+ * @throws as People.add
+ */
 export async function findPeople(names: readonly (number | string)[]): Promise<People> {
   const people = new People()
   for (const name of names) await people.add(name)

@@ -1,6 +1,6 @@
 /**
- * Who may read and write which keys of a store. Who maps an area reads all of it, so there is one area for each set of readers: the
- * first rule that has a key decides who reads it, and with that in which area it is.
+ * Decides who may read and write which keys of a store. A process that maps an area can read all of it, so there is one
+ * area for each set of readers. The first rule that has a key decides who may read it, and so in which area the key is.
  */
 import { type Caller, KeyPatterns, withoutContext } from '@memsvc/shared/internal'
 import type { Access } from './access.ts'
@@ -63,7 +63,7 @@ export class StoreAccess {
     return plan(forAllKeys(rules)).map(({ keys, readers }) => ({ keys, mayRead: this.#readersOf(readers) }))
   }
 
-  /** Whoever writes a key learns of its versions: only who may read it. */
+  /** A writer of a key learns its versions, so only those who may read it may write it. */
   mayWrite({ uid }: Caller, key: string): boolean {
     const rule = this.#rules[this.#patterns.areaOf(key)]
     if (this.#access.isOwner(uid)) return true

@@ -129,7 +129,7 @@ export interface Reached extends Disposable {
 export async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
   const deadline = new Deadline(readTimeout(options.timeout))
   const manager = await connectInTime(readRegistryOptions(options), deadline)
-  // A registry that ends while it is asked is one that is not there.
+  // A registry that ends during the question counts as one that is not running.
   const service = await unlessGone(() => findService(manager, name, deadline))
   if (service === null) throw notFound(manager, name)
   const asked = unlessGone(() => controlOf(service))

@@ -1,4 +1,4 @@
-/** What every long command of `memsvc` does with what comes from outside: signals that end it, and warnings of Node and of the library. */
+/** How every long-running command of `memsvc` handles signals, and warnings of Node and of the library. */
 import type { Logger } from 'pino'
 import type { PeerLog } from '../log/peer-log.ts'
 

@@ -21,7 +21,7 @@ export interface InspectCommandOptions extends ControlCommandOptions {
   readonly svg?: boolean
 }
 
-/** Where stdout is no terminal. */
+/** The width if stdout is not a terminal. */
 const USUAL_WIDTH = 100
 
 export async function inspect(

@@ -1,4 +1,4 @@
-/** Where a command speaks: data on stdout, one line at a time, what went wrong on stderr. */
+/** The output of a command: data on stdout, one line at a time, and errors on stderr. */
 import { bytesOf, errorLine, tellPeople, terminalLine, writeNow } from '@memsvc/shared/internal'
 import { FATAL, isJournal, priorityPrefix } from '../systemd/journal.ts'
 
@@ -30,7 +30,7 @@ export class Output {
     this.line(JSON.stringify(value))
   }
 
-  /** The record for a program that asked for --json, the line for everybody else. */
+  /** Prints the record with --json, otherwise the line. */
   answer(record: object, line: string, { json }: { json?: boolean | undefined }): void {
     if (json === true) this.json(record)
     else this.line(line)

@@ -41,7 +41,10 @@ export interface ReplicateOptions extends RegistryOptions, ReplicateOverrides {
 /** Between two looks for a registry. */
 const REGISTRY_PAUSE_MS = 200
 
-/** @returns the exit status, once it was told to end @throws what is wrong with the configuration; the name is another process's */
+/**
+ * @returns the exit code, once it was asked to end
+ * @throws errors of the configuration; ERR_ILLEGAL_STATE if another process has the name
+ */
 export async function replicate(options: ReplicateOptions): Promise<ExitCode> {
   hardenProcess()
   const place = findRegistry(readRegistryOptions(options))

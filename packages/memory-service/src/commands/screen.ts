@@ -16,7 +16,10 @@ const LEAVING_KEYS = ['q', 'Q', '\u0003', '\u0004']
 const USUAL_SIZE = { rows: 24, columns: 80 }
 
 export class Screen {
-  /** @param onLeave the user wants to. Null: stdout is no terminal that can be drawn on */
+  /**
+   * @param onLeave called when the user wants to leave.
+   * @returns null if stdout is not a terminal on which one can draw
+   */
   static open(onLeave: () => void): Screen | null {
     return isDrawable(STDOUT) ? new Screen(onLeave) : null
   }
@@ -54,6 +57,6 @@ function write(text: string): void {
   try {
     writeSync(STDOUT, text)
   } catch {
-    // nothing to be told to anybody
+    // nobody needs to know
   }
 }

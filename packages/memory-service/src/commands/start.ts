@@ -136,7 +136,7 @@ function reloadOnSignal(daemon: Daemon, notifier: ServiceNotifier): void {
   })
 }
 
-/** False when it was stopped before it was ready, which is no failure. */
+/** false if it was stopped before it was ready, which is not a failure. */
 async function hasStarted(daemon: Daemon): Promise<boolean> {
   try {
     await daemon.start()

@@ -38,7 +38,7 @@ export async function top(name = DEFAULT_SERVICE_NAME, options: TopOptions, out:
     if (screen === null) out.line(lines.join('\n'))
     else screen.show(lines)
   }
-  /** Whoever sits before a screen wants to see when it is back. */
+  /** On a screen, wait until the daemon is back. */
   const waits = (error: unknown): boolean => {
     screen?.show([errorText(error), '', 'memsvc top tries again. Press q to leave.'])
     return screen instanceof Screen

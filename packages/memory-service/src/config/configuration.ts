@@ -23,7 +23,7 @@ import { checkSchema, type Schema } from './schema.ts'
 import { readStores, type StoreConfiguration } from './stores.ts'
 
 export interface Configuration {
-  /** null: there is none, everything is as it is without one. */
+  /** null if there is none: then the defaults apply. */
   readonly path: string | null
   readonly rules: readonly AccessRule[]
   readonly limits: AskedLimits
@@ -123,7 +123,7 @@ async function readRule(rule: Node): Promise<AccessRule> {
   return { names: items(member(rule, 'names')).map(({ value }) => String(value)), people }
 }
 
-/** Whoever wrote the file for an older daemon is told what the limit is called now. */
+/** If the file was written for an older daemon, the error gives the new name of the limit. */
 function checkFormerNames(limits: Node | undefined): void {
   for (const [former, { line }] of members(limits)) {
     const name = currentName(former)

@@ -1,16 +1,16 @@
 /**
- * JSON that remembers its lines, so that what is wrong in a configuration file can be shown in it. Stricter than
- * JSON.parse in one thing: a key that comes twice is an error, because one of the two would be ignored.
+ * A parser for JSON that remembers line numbers, so that errors in a configuration file can name the line. It is
+ * stricter than JSON.parse in one point: a key that appears twice is an error, because one of the two would be ignored.
  */
 export type Scalar = null | boolean | number | string
 
 export interface Node {
-  /** From 1: where the value begins. */
+  /** The line in which the value begins, from 1. */
   readonly line: number
   readonly value: Scalar | readonly Node[] | ReadonlyMap<string, Node>
 }
 
-/** What is wrong, and in which line. */
+/** An error, with its line. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError'
   readonly line: number
@@ -21,7 +21,7 @@ export class DocumentError extends Error {
   }
 }
 
-/** The member of an object; undefined: there is none, or it is no object. */
+/** A member of an object; undefined if there is none, or if this is not an object. */
 export function member(node: Node, key: string): Node | undefined {
   return members(node).get(key)
 }

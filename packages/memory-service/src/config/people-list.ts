@@ -1,7 +1,10 @@
 import { People } from '../access/people.ts'
 import { DocumentError, items, type Node } from './document.ts'
 
-/** All whom a list of the configuration names. @throws DocumentError there is no such user or group */
+/**
+ * All people that a list of the configuration names.
+ * @throws DocumentError if there is no such user or group
+ */
 export async function readPeople(list: Node): Promise<People> {
   const people = new People()
   for (const { line, value } of items(list)) {

@@ -54,7 +54,7 @@ export async function readSettings(source: SettingsSource): Promise<Settings> {
   }
 }
 
-/** Of the areas that were asked for, at most; twice, for the time in which one takes the place of another. */
+/** The descriptors of all areas, counted twice, because a new area replaces an old one while both are open. */
 function descriptorsOf(stores: readonly StoreConfiguration[]): number {
   return stores.reduce((sum, { rules }) => sum + 2 * (rules.length + 2), 0)
 }

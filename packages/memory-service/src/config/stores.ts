@@ -12,7 +12,7 @@ export interface StoreConfiguration {
   /** Of each area. */
   readonly maxKeys: number
   readonly maxValueBytes: number
-  /** What is not given stays as it is. */
+  /** Members that are absent keep their defaults. */
   readonly limits: Partial<StoreLimits>
   /** The first that has a key decides; keys that none has are as in a store without rules. */
   readonly rules: readonly KeyRule[]
@@ -93,7 +93,7 @@ function checkRoom({ line }: Node, capacity: number, maxKeys: number): void {
 
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 
-/** Of a number, or of one with a unit. */
+/** Reads a number, or a number with a unit. */
 export function bytesOf(node: Node | undefined): number | undefined {
   if (typeof node?.value !== 'string') return node?.value as number | undefined
   const [, count, unit = ''] = /^(\d+) ?(\w+)$/.exec(node.value) ?? []

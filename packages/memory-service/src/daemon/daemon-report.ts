@@ -21,7 +21,7 @@ import { queuedBytes, topPeers, topUsers } from './usage.ts'
 /** The parts of the daemon that have something to tell. */
 export interface ReportSource {
   readonly place: RegistryPlace
-  /** Of the service; null: the registry alone. */
+  /** The name of the service; null if there is only the registry. */
   readonly name: string | null
   readonly ownUid: number
   readonly ledger: Ledger
@@ -75,7 +75,9 @@ export class DaemonReport {
     }
   }
 
-  /** What a stranger may know, which he could find out by himself: whose daemon it is, the value, and what guards it. */
+  /**
+   * What any user may know, because it could find it out by itself: whose daemon it is, the value, and its protection.
+   */
   publicStatus(): object {
     const { name, ownUid } = this.#source
     return {
@@ -109,7 +111,7 @@ export class DaemonReport {
     })
   }
 
-  /** What has been since it was started. */
+  /** What it has done since it was started. */
   #history(): object {
     const { stores } = this.#source
     const ofStores = stores.status.reduce((sum, { activity }) => sum + activity.writes, 0)

@@ -36,9 +36,9 @@ export interface DaemonOptions {
   readonly settings: Settings
   /** Reads them again. @throws ERR_INVALID_ARG_VALUE and the old ones stay */
   readonly readSettings: () => Promise<Settings>
-  /** A listener from systemd: hosted as it is, without a lock, and never unlinked. */
+  /** A listener from systemd. The daemon uses it without a lock, and never removes its path. */
   readonly inheritedListener: OwnedFd | null
-  /** Where the value comes from, and where it is kept. Owned by the daemon from here on. */
+  /** Where the value comes from, and where it is kept. The daemon owns it from now on. */
   readonly values: ValueStore
   /** The same, of stores. */
   readonly keeping: Keeping
@@ -164,8 +164,8 @@ export class Daemon {
   }
 
   /**
-   * Reads the settings again. What was allowed or granted already stays: no client is dropped.
-   * @throws ERR_INVALID_ARG_VALUE what is wrong in them; the old ones stay
+   * Reads the settings again. What was granted before stays, and no client is disconnected.
+   * @throws ERR_INVALID_ARG_VALUE for a mistake in the settings; then the old ones stay
    */
   reload(): Promise<void> {
     const reloading = this.#reloading.then(() => this.#reload())

@@ -29,7 +29,10 @@ export class Keeping {
     this.#options = options
   }
 
-  /** Makes a store with what it had. @param make as it is given the beginning, which is good until it returns */
+  /**
+   * Makes a store with its earlier contents.
+   * @param make gets these contents, which are valid until it returns
+   */
   begin<T>(store: string, make: (beginning: StoreBeginning) => T): T {
     const { areas, logger } = this.#options
     const kept = areas.take(store)
@@ -45,12 +48,12 @@ export class Keeping {
     }
   }
 
-  /** Of a store in the state folder: see StateKeeper. Null: it is not kept there. */
+  /** For a store in the state folder: see StateKeeper. null if it is not kept there. */
   stateOf(store: string): { pending: number; failing: boolean } | null {
     return this.#keepers.get(store)?.status ?? null
   }
 
-  /** The store was taken out of the configuration, and is closed. What is on disk stays there. */
+  /** The store was removed from the configuration, and is closed. Its contents stay on disk. */
   forget(store: string): void {
     this.#keepers.delete(store)
     this.#options.areas.forget(store)
@@ -78,7 +81,7 @@ export class Keeping {
   }
 }
 
-/** No version of those that were given is given again. */
+/** No version is used twice. */
 function onlyVersions({ lastVersions }: RecordSource): RecordSource {
   return { lastVersions, records: () => [] }
 }

@@ -57,7 +57,7 @@ export class PublishedStore {
     this.#store.binder.setExtension(control)
   }
 
-  /** To be published. Belongs to the store. */
+  /** The service: publish it with `ServiceManager.addService`. It belongs to the store. */
   get binder(): Binder {
     return this.#store.binder
   }
@@ -77,8 +77,9 @@ export class PublishedStore {
   }
 
   /**
-   * Other rules, limits and sizes. Who may not read a key any more sees nothing new of it when this is over: it is in another area.
-   * @throws ERR_LIMIT the values do not fit: the areas are as they were; ERR_CLOSED
+   * Sets other rules, limits and sizes. When this is done, a user who may not read a key any more sees no new values of
+   * it, because the key is in another area.
+   * @throws ERR_LIMIT if the values do not fit; then the areas are unchanged; ERR_CLOSED
    */
   async configure({ capacity, maxKeys, maxValueBytes, limits, rules }: StoreConfiguration): Promise<void> {
     const { areaSize } = this.#store

@@ -1,7 +1,7 @@
 /**
- * Publishes the services of a daemon, and keeps them published. It talks to the registry as everybody does, over a connection, also when
- * this process hosts the registry itself. When the host dies, whoever of the survivors takes the lock hosts from then on, and every
- * service registers again by itself.
+ * Publishes the services of a daemon, and keeps them published. It talks to the registry over a connection, like every
+ * other process, even if this process hosts the registry. When the host dies, the surviving daemon that gets the lock
+ * becomes the host, and every service registers again by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Binder, ClosedError, errorCode, ServiceManager } from '@memsvc/shared'

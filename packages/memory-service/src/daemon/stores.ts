@@ -15,7 +15,7 @@ export interface StoresOptions {
   /** The extension of each store's binder. Borrowed. */
   readonly control: Binder
   readonly keeping: Keeping
-  /** Ends the channels to a service that is served no more. */
+  /** Ends the channels to a service that is no longer served. */
   readonly endChannels: (service: Binder) => void
   readonly logger: Logger
 }
@@ -31,15 +31,18 @@ export class Stores {
     this.#options = options
   }
 
-  /** Makes and publishes them. @throws errors of the areas, and of the registry but for those that concern the name */
+  /**
+   * Makes and publishes the stores.
+   * @throws errors of the areas and of the registry, except those about the name
+   */
   async publish(publish: Publish): Promise<void> {
     for (const store of this.#options.stores) await this.#publishOne(store, publish)
   }
 
   /**
-   * Goes by these from now on; new ones are published, and those that are not among them any more are closed. Their names stay taken until
-   * the daemon ends, because the registry takes none back: whoever calls them is refused.
-   * @throws ERR_LIMIT values do not fit where they should go; that store is as it was
+   * Applies this configuration: it publishes new stores, and closes those that are no longer in it. The names of closed
+   * stores stay taken until the daemon ends, because the registry cannot release a name; calls to them are refused.
+   * @throws ERR_LIMIT if the values of a store do not fit; then that store is unchanged
    */
   async configure(stores: readonly StoreConfiguration[], publish: Publish): Promise<void> {
     for (const store of stores) {
@@ -56,7 +59,10 @@ export class Stores {
     return [...this.#served.values()].map(({ status }) => status)
   }
 
-  /** Another process has this name now: its clients shall find that one. @returns false: it is the name of no store of ours */
+  /**
+   * Another process has this name now, so clients should find that one.
+   * @returns false if it is not the name of a store here
+   */
   lose(name: string, error: unknown): boolean {
     const store = this.#served.get(name)
     if (store === undefined) return false
@@ -92,7 +98,7 @@ export class Stores {
     }
   }
 
-  /** Its readers are told by the end of their channels. */
+  /** Its readers notice because their channels end. */
   #end(store: PublishedStore): void {
     const { keeping, logger } = this.#options
     const { name, status } = store
@@ -108,5 +114,5 @@ export class Stores {
   }
 }
 
-/** Somebody else has it; rules forbid it; there are as many as may be. */
+/** Another process has the name, the rules forbid it, or the limit is reached. */
 const OF_THE_NAME = ['ERR_ILLEGAL_STATE', 'ERR_SECURITY', 'ERR_LIMIT']

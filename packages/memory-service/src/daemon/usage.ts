@@ -1,4 +1,4 @@
-/** Who has how much of what there is, and how near that is to his limits. */
+/** How much each user and each peer has, and how close that is to its limits. */
 import type { Shares } from '@memsvc/shared/internal'
 import type { Ledger } from '../quota/ledger.ts'
 import type { Resource } from '../quota/limits.ts'

@@ -6,14 +6,14 @@ export interface Finding {
   readonly name: string
   /** A warning: memsvc works, with less. A problem: it does not. */
   readonly verdict: Verdict
-  /** What was seen. */
+  /** What was found. */
   readonly found: string
   /** What follows from it, and what to do; null where all is well. */
   readonly follows: string | null
   readonly remedy: string | null
 }
 
-/** What to think of what was seen, when it is not well. */
+/** The meaning of a finding that is not ok. */
 export interface Diagnosis {
   readonly verdict: Exclude<Verdict, 'ok'>
   readonly follows: string

@@ -68,7 +68,7 @@ function makeRegion(): string {
   return 'can be made, filled and mapped'
 }
 
-/** The owner goes on writing, and nobody else can begin to. */
+/** The owner can still write, and nobody else can start to. */
 function sealRegion(): string | false {
   using fd = memfdCreate('memsvc doctor', constants.MFD_ALLOW_SEALING)
   ftruncate(fd, BYTES)

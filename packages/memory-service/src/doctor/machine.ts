@@ -72,7 +72,7 @@ export function memoryLimit(): number {
 
 function limitsUpwards(root: string, path: string, file: string): number[] {
   const limit = Number(readText(join(root, path, file)) ?? 'max')
-  // "max", and what stands for it in version 1: the largest multiple of the page size.
+  // "max", or its equivalent in version 1: the largest multiple of the page size.
   const limits = Number.isSafeInteger(limit) ? [limit] : []
   return path === '/' ? limits : [...limits, ...limitsUpwards(root, dirname(path), file)]
 }

@@ -112,7 +112,7 @@ function describeFolder(folder: string, self: number): string {
   return `${folder}, ${describe(folder)}`
 }
 
-/** What a daemon of another user leaves keeps this one from hosting, for ever. */
+/** A lock file that a daemon of another user left behind prevents this user from hosting. */
 function examineLock({ path, trusted }: RegistryPlace): Finding {
   const name = 'lock file'
   const lock = `${path}.lock`
@@ -139,7 +139,7 @@ async function examineAnswer(choice: RegistryChoice, path: string): Promise<Find
   }
 }
 
-/** The registries that nobody asked for: whoever meant one of them learns how to say so. */
+/** Other registries that are running: the finding says how to choose them. */
 function examineOthers(place: RegistryPlace): Finding[] {
   return otherRegistries(place)
     .filter(({ isServed }) => isServed)

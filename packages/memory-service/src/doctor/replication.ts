@@ -1,4 +1,4 @@
-/** The cluster whose values are copied here, where the configuration has one. What is to be known of it knows the package that copies. */
+/** The cluster whose values are copied here, if the configuration has one. The package that copies them examines it. */
 import { configurationPath, readConfiguration } from '../config/configuration.ts'
 import { settingsOf } from '../config/replicate.ts'
 import type { SettingsSource } from '../config/settings.ts'

@@ -1,4 +1,4 @@
-/** Whether there is memory for what the stores may come to, and what else they need. */
+/** Whether the machine has enough memory for full stores, and the other things that stores need. */
 import { readFileSync } from 'node:fs'
 import { constants, getrlimit } from 'memfd-native'
 import { Access } from '../access/access.ts'
@@ -9,7 +9,7 @@ import { type Finding, notOk, ok } from './finding.ts'
 import { memoryLimit } from './machine.ts'
 
 const MIB = 1024 * 1024
-/** Of the memory, for all else. */
+/** Memory for everything else. */
 const REST_BYTES = 128 * MIB
 
 export async function examineStores(source: Omit<SettingsSource, 'openFiles'>): Promise<Finding[]> {

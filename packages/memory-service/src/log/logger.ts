@@ -1,6 +1,6 @@
 /**
- * The daemon's log: JSON lines on stderr, by pino. The daemon never waits for who reads it: a line that is not taken at
- * once is dropped and counted, and the next one that is taken is followed by the count.
+ * The daemon's log: JSON lines on stderr, by pino. The daemon never waits for the reader. A line that cannot be written
+ * at once is dropped and counted, and the count follows the next line that is written.
  */
 import { constants as fs, fstatSync, writeSync } from 'node:fs'
 import { isColoured } from '@memsvc/shared/internal'
@@ -19,7 +19,7 @@ export class DaemonLog implements LogSettings {
   /** For what others make this daemon say. */
   readonly peers: PeerLog
   readonly #sink: Sink
-  /** The end of a line whose beginning was taken: it goes out before anything else does. */
+  /** The rest of a line that was written in part. It must be written before anything else. */
   #rest: Uint8Array = new Uint8Array(0)
   #dropped = 0
   #isDropping = false
@@ -27,10 +27,13 @@ export class DaemonLog implements LogSettings {
   format: LogFormat
   readonly #isColoured: boolean
   readonly #isJournal: boolean
-  /** Where the journal takes lines with their fields. */
+  /** The socket on which the journal accepts lines with fields. */
   #journal: JournalSocket | null
 
-  /** @param fd borrowed: where the lines go @param journal the path of its socket */
+  /**
+   * @param fd where the lines are written; it stays the caller's
+   * @param journal the path of the journal's socket
+   */
   constructor(
     level: string,
     { fd = STDERR, format = 'json', journal }: { fd?: number; format?: LogFormat; journal?: string } = {},
@@ -125,9 +128,10 @@ interface Sink {
 }
 
 /**
- * O_NONBLOCK belongs to the open file, which the shell and other programs share: it is not ours to set. A socket is
- * asked not to wait each time, a pipe or a terminal is opened once more. A file does not wait for anybody, but its
- * position is shared too, and must stay at its end: what else this process says comes behind its log, not over it.
+ * O_NONBLOCK belongs to the open file, which the shell and other programs share, so memsvc must not set it. For a
+ * socket, each write says that it does not wait. A pipe or a terminal is opened again. Writing to a file does not wait,
+ * but its position is shared too and must stay at the end, so that other output of this process follows the log instead
+ * of overwriting it.
  */
 function openSink(fd: number): Sink {
   const status = fstatSync(fd)
@@ -144,7 +148,7 @@ function append(fd: number, bytes: Uint8Array): number {
   return writeSync(fd, bytes)
 }
 
-/** null: of another user's, open(2) EACCES. It is used as it is, and may make us wait. */
+/** null if it belongs to another user (open(2): EACCES). Then it is used as it is, and writing may wait. */
 function tryReopen(fd: number): OwnedFd | null {
   try {
     return reopen(fd, fs.O_WRONLY | fs.O_NONBLOCK | fs.O_NOCTTY)

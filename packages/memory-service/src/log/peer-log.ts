@@ -1,6 +1,6 @@
 /**
- * What the log says about peers. Each misbehaving peer is one line, and making new ones costs a peer nothing: so there are
- * only so many lines about one user in a while, and so many in all. The others are counted, and the count is told.
+ * What the log says about peers. Each peer that misbehaves gets one line, but making new peers costs a user nothing. So
+ * the number of lines is limited for each user and in total. Further lines are counted, and the count is logged.
  */
 import type { Logger } from 'pino'
 import { DAEMON_LIMITS } from '../quota/limits.ts'
@@ -38,7 +38,7 @@ export class PeerLog {
     this.#logger.debug(subject, message)
   }
 
-  /** Tells what was left out so far. */
+  /** Logs how many lines were left out so far. */
   close(): void {
     clearTimeout(this.#while)
     this.#while = undefined

@@ -4,9 +4,10 @@ import { dirname, resolve } from 'node:path'
 import { errorCode } from '@memsvc/shared'
 
 /**
- * Makes `path` and the folders above it. Node's own tries again without end, and without letting a signal in, where a file system that has
- * the folder above says ENOENT to mkdir(2), as /proc does: so each is tried once.
- * @param mode of those that are made. @throws what stat(2) and mkdir(2) say; EEXIST something else is in the way
+ * Makes `path` and the folders above it, and tries each only once. Node's own function tries forever, without handling
+ * signals, if mkdir(2) fails with ENOENT although the parent exists, as in /proc.
+ * @param mode of the new folders
+ * @throws errors of stat(2) and mkdir(2); EEXIST if something else is in the way
  */
 export function makeFolders(path: string, mode?: number): void {
   const missing: string[] = []

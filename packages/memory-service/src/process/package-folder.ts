@@ -1,4 +1,7 @@
-/** Where this package lies, and with it what is shipped beside the code. The code is in a bundle, or in a folder. */
+/**
+ * The folder of this package, which also contains the files shipped beside the code. The code may be in a bundle, or in
+ * a folder of its own.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

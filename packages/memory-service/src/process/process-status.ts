@@ -1,4 +1,7 @@
-/** What this process holds: counted in /proc, because with PR_SET_DUMPABLE off nobody else can look. */
+/**
+ * What this process holds, counted in /proc. Only the process itself can look, because it is not dumpable
+ * (PR_SET_DUMPABLE).
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** Milliseconds: to count takes about one. */
@@ -9,13 +12,16 @@ export interface ProcessCounts {
   readonly mappings: number
 }
 
-/** Counts no more often than it must: who asks again and again is told what the last one was. */
+/** Counts only as often as needed: frequent questions get the last result. */
 export class ProcessStatus {
   #last: ProcessCounts | undefined
   #change: unknown
   #at = 0
 
-  /** @param change whatever tells that something may have changed: as long as it is the same, what was counted is good for 10 ms */
+  /**
+   * @param change a number that changes whenever the result may have changed. As long as it is the same, a result is
+   *   valid for 10 ms
+   */
   counts(change: unknown): ProcessCounts {
     const now = performance.now()
     if (this.#last !== undefined && change === this.#change && now - this.#at < MAX_AGE_MS) return this.#last
@@ -26,7 +32,7 @@ export class ProcessStatus {
   }
 }
 
-/** Open descriptors, less the one that reading the folder takes. */
+/** Open descriptors, without the one that is used to read the folder. */
 export function countDescriptors(): number {
   return readdirSync('/proc/self/fd').length - 1
 }

@@ -12,7 +12,10 @@ const O_PATH = 0o10000000
 export interface ReadOptions {
   /** The longest that it may be. */
   readonly maxBytes: number
-  /** Looks at the very file that is read. @throws what is wrong with it */
+  /**
+   * Checks exactly the file that is read.
+   * @throws an error that says what is wrong with it
+   */
   readonly check?: (file: FileStatus) => void
 }
 
@@ -31,7 +34,7 @@ export function readRegularFile(path: string, { maxBytes, check }: ReadOptions):
   return readAll(content, maxBytes)
 }
 
-/** Its size is no promise: it may grow, and in /proc it is 0. */
+/** The size is not reliable: a file may grow, and in /proc it is 0. */
 function readAll(fd: OwnedFd, maxBytes: number): string {
   const bytes = Buffer.allocUnsafe(maxBytes + 1)
   let length = 0

@@ -11,7 +11,10 @@ export function isSameFile(a: FileIdentity | null, b: FileIdentity | null): bool
   return a !== null && b !== null && a.dev === b.dev && a.ino === b.ino
 }
 
-/** What is at the path, links not followed; null: nothing. @throws errors of lstat(2) */
+/**
+ * What is at the path, without following links; null if nothing is there.
+ * @throws errors of lstat(2)
+ */
 export function fileAt(path: string): Stats | null {
   return unlessMissing(() => lstatSync(path))
 }

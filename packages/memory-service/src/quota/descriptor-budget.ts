@@ -1,6 +1,6 @@
 /**
- * The daemon never meets EMFILE by its own limits: what may be open at once is decided at the start, by what the kernel
- * allows. Limits that nobody asked for are lowered until they fit; those that somebody asked for must fit.
+ * With its limits the daemon never runs out of descriptors (EMFILE): at the start they are fitted to what the kernel
+ * allows. Default limits are lowered until they fit. Limits that you set must fit.
  */
 import { InvalidArgValueError } from '@memsvc/shared'
 import { objectsForCallbacks, type Shares } from '@memsvc/shared/internal'
@@ -9,7 +9,7 @@ import { DAEMON_LIMITS, RESOURCE_NAMES, RESOURCES, type Resource, type ResourceL
 
 /** Node's own (about 25), the listener, the lock, the region, the hub, those kept by systemd. Seen: 31. */
 const OWN_DESCRIPTORS = 40
-/** Of a resource, so that a daemon is of any use. */
+/** The least of a resource with which a daemon is useful. */
 const MIN_TOTAL = 4
 
 /** What somebody asked for. */
@@ -24,9 +24,10 @@ export function raiseOpenFiles(): number {
 }
 
 /**
- * The limits to go by.
- * @param openFiles descriptors that this process may have
- * @throws ERR_INVALID_ARG_VALUE what was asked for does not fit, or nothing does; fewer objects than callbacks
+ * The limits that apply.
+ * @param openFiles how many descriptors this process may have
+ * @throws ERR_INVALID_ARG_VALUE if the limits that were set do not fit, or if nothing fits; or if there are fewer
+ *   objects than callbacks
  */
 export function fitLimits(asked: AskedLimits, openFiles: number): ResourceLimits {
   const totals = fitTotals(asked, openFiles - OWN_DESCRIPTORS - DAEMON_LIMITS.reserve.limit, openFiles)
@@ -36,7 +37,7 @@ export function fitLimits(asked: AskedLimits, openFiles: number): ResourceLimits
   return { ...limits, objects: objectsForCallbacks(limits, asked) }
 }
 
-/** Small wishes are granted first; the large ones share what is left. */
+/** Small limits are fitted first; the large ones share the rest. */
 function fitTotals(asked: AskedLimits, room: number, openFiles: number): Record<Resource, number> {
   const totals = Object.fromEntries(
     RESOURCE_NAMES.map((resource) => [resource, asked[resource]?.total ?? RESOURCES[resource].total]),
@@ -74,7 +75,10 @@ function tooMany(fixed: Resource[], { totals, openFiles, least }: Budget): Inval
   )
 }
 
-/** One user gets at most three quarters, one peer no more than one user, unless somebody asked for it. */
+/**
+ * One user gets at most three quarters of the total, and one peer at most as much as a user, unless the limits were set
+ * otherwise.
+ */
 function sharesOf(resource: Resource, total: number, asked: Partial<Shares>): Shares {
   const { perUser, perPeer }: Shares = RESOURCES[resource]
   const ofUser = asked.perUser ?? Math.min(perUser, Math.max(1, Math.floor((3 * total) / 4)))

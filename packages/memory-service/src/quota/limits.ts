@@ -21,7 +21,7 @@ export interface ResourceRow extends Shares {
   readonly meaning: string
   /** Each is an open descriptor of the daemon, or may become one. */
   readonly usesDescriptor?: boolean
-  /** Beyond it nothing fails: it goes on later. */
+  /** Nothing fails beyond this limit; it continues later. */
   readonly waits?: boolean
 }
 
@@ -184,7 +184,7 @@ export const DAEMON_LIMITS = {
   },
 } as const satisfies Record<string, Limit>
 
-/** What a store may have of its own: see the configuration. */
+/** Limits that can be set for each store: see the configuration. */
 export interface StoreSettings {
   readonly name: string
   readonly capacity: number
@@ -193,7 +193,7 @@ export interface StoreSettings {
   readonly limits: Partial<StoreLimits>
 }
 
-/** Every limit there is, one number each; of stores those that are other than the usual ones once more. */
+/** Every limit with its number, and for stores those that differ from the defaults. */
 export function listLimits(resources: ResourceLimits, stores: readonly StoreSettings[] = []): Limit[] {
   const counted = RESOURCE_NAMES.flatMap((resource) => rowsOf(resource, resources[resource]))
   return [

@@ -9,7 +9,7 @@ export interface ArrivalsOptions {
   readonly ownUid: number
   readonly burst?: number
   readonly perSecond?: number
-  /** Users that are told apart; all others share a bucket. */
+  /** Users with a count of their own; all others share one. */
   readonly maxUsers?: number
   /** Milliseconds that only go forward. */
   readonly now?: () => number
@@ -45,7 +45,7 @@ export class Arrivals {
     this.#others = { tokens: burst, at: now() }
   }
 
-  /** How many users are told apart at the moment. */
+  /** How many users have a count of their own at the moment. */
   get users(): number {
     return this.#buckets.size
   }
@@ -62,8 +62,8 @@ export class Arrivals {
   }
 
   /**
-   * Milliseconds for which it is not worth asking again about a user who is not admitted: until some connections have come
-   * back to him, which he then has in a row. He has no more of them by that, and no fewer.
+   * For how many milliseconds a user who was refused need not be checked again: until the user may make several
+   * connections again. This does not change how many connections the user may make.
    */
   restMs(uid: number): number {
     const { tokens } = this.#buckets.get(uid) ?? this.#others

@@ -1,4 +1,4 @@
-/** Shut until what is behind it can be used: who comes earlier waits. */
+/** A gate that is closed until the thing behind it can be used. Early callers wait. */
 export class Gate {
   #isOpen = false
   #open: () => void = () => undefined
@@ -12,7 +12,7 @@ export class Gate {
     this.#open()
   }
 
-  /** Does it now, if the gate is open, or as soon as it is. */
+  /** Calls the function now if the gate is open, otherwise as soon as it opens. */
   pass<T>(act: () => T | Promise<T>): T | Promise<T> {
     return this.#isOpen ? act() : this.#opened.then(act)
   }

@@ -16,7 +16,7 @@ import { type HostOptions, RegistryHost } from './registry-host.ts'
 export interface HostingOptions extends Omit<HostOptions, 'listener'> {
   readonly place: RegistryPlace
   readonly socketMode: number
-  /** The path is another process's, and this one must not go on hosting. */
+  /** Another process has the path, so this one must stop hosting. */
   readonly onLost: (reason: Error) => void
   /** {@link Hosting.trouble} has changed. */
   readonly onTrouble: () => void
@@ -60,12 +60,12 @@ export class Hosting {
     return true
   }
 
-  /** Hosts the registry on a socket that is somebody else's to make and to remove. Takes it over. */
+  /** Hosts the registry on a socket that somebody else makes and removes. Takes over the descriptor. */
   hostOn(listener: OwnedFd): void {
     this.#begin(listener, new InheritedSocket(this.#options.place.path))
   }
 
-  /** Why this process does not host: somebody else does, or has the lock and nobody can be reached. */
+  /** Why this process does not host: another process does, or another process has the lock although nobody listens. */
   whyNot(): Error {
     const { path } = this.#options.place
     if (isReached(path)) return new IllegalStateError(`another process hosts the registry at ${path}`)

@@ -1,6 +1,6 @@
 /**
- * The endpoint of a host whose socket somebody else has bound: systemd. It is not ours to remove or to make again, and
- * there is no lock. All that can be done about a path that leads elsewhere is to say so.
+ * The endpoint of a host whose socket systemd has bound. memsvc must neither remove nor make it, and there is no lock.
+ * If the path leads elsewhere, it can only report that.
  */
 import type { Stats } from 'node:fs'
 import { IllegalStateError } from '@memsvc/shared'

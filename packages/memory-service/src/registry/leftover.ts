@@ -5,14 +5,17 @@ import { fileAt, fileBehind } from '../process/same-file.ts'
 
 const REFUSALS = ['EACCES', 'EPERM']
 
-/** The error with words of its own, where it is EACCES or EPERM because `path` or its folder is another user's. */
+/** A better error, if the cause is EACCES or EPERM because `path` or its folder belongs to another user. */
 export function explainRefusal(path: string, cause: unknown): unknown {
   if (!REFUSALS.includes(errorCode(cause) ?? '')) return cause
   const found = ownerOf(path, fileAt) ?? ownerOf(dirname(path), fileBehind)
   return found === null ? cause : new SecurityError(leftoverOf(found), { cause })
 }
 
-/** What is said of a socket that this user may not connect to: it may be served, or left over, which only others see. */
+/**
+ * The message about a socket to which this user may not connect. It may be in use or left over; this user cannot see
+ * which.
+ */
 export function explainClosedSocket(path: string, cause: unknown): unknown {
   const found = ownerOf(path, fileBehind)
   if (found === null) return explainRefusal(path, cause)

@@ -1,9 +1,9 @@
 /**
  * The registry's socket in the file system: who may make it, where, and with which mode.
  *
- * The one who holds the lock file's lock for life may bind. Probing a socket, unlinking it and binding anew is a race
- * that two starters can both win; a lock is not, and it goes with the process, however that ends. So a stale socket is
- * simply one whose lock is free.
+ * Only the process that holds the lock file's lock for its whole life may bind. Probing a socket, removing it and
+ * binding again is a race that two starting processes can both win. A lock is not, and the kernel releases it when the
+ * process ends, whatever the reason. So a socket is stale if its lock is free.
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -21,7 +21,10 @@ import { PathTakenError } from './registry-endpoint.ts'
 
 const PRIVATE_SOCKET = 0o600
 const PRIVATE_DIRECTORY = 0o700
-/** A starter holds the lock for a moment while it looks whether somebody serves: who has it this often goes on having it. */
+/**
+ * A starting process holds the lock only for a moment, while it checks whether somebody serves. A process that holds it
+ * so many times in a row keeps it.
+ */
 const REFUSALS_TO_BELIEVE = 3
 
 type HostPlace = Pick<RegistryPlace, 'path' | 'trusted'>
@@ -67,10 +70,10 @@ export class HostLock implements RegistryEndpoint {
   }
 
   /**
-   * Binds and listens, in place of a socket that a dead process left.
-   * @param mode of the socket; until it is set nobody can connect
-   * @returns the listener, owned by the caller
-   * @throws ERR_ILLEGAL_STATE something else than a socket is at the path; errors of bind(2)
+   * Binds and listens, and replaces a socket that a dead process left.
+   * @param mode of the socket; before it is set nobody can connect
+   * @returns the listener, which the caller owns
+   * @throws ERR_ILLEGAL_STATE if something other than a socket is at the path; errors of bind(2)
    */
   listen(mode: number): OwnedFd {
     using listener = socket(constants.SOCK_SEQPACKET)
@@ -160,7 +163,10 @@ function tryLock(place: HostPlace): LockFile | null {
   }
 }
 
-/** A directory of ours is private; one that exists is used as it is. @throws ERR_SECURITY another user's is in the way */
+/**
+ * A folder that memsvc makes is private; an existing one is used unchanged.
+ * @throws ERR_SECURITY if a folder of another user is in the way
+ */
 function prepareDirectory(place: HostPlace): void {
   const directory = dirname(place.path)
   try {
@@ -171,14 +177,17 @@ function prepareDirectory(place: HostPlace): void {
   checkWay(place)
 }
 
-/** @throws ERR_SECURITY strangers could replace what is on the way to the socket, or have put a socket or a lock there */
+/**
+ * @throws ERR_SECURITY if other users could replace a part of the path to the socket, or have put a socket or a lock
+ *   there
+ */
 function checkWay({ path, trusted }: HostPlace): void {
   for (const each of [path, lockPathOf(path)]) checkPathTrust(`the registry at ${path}`, each, trusted)
 }
 
 /**
- * Whether somebody accepts connections there. A host with a lock of its own is not asked; one whose listener systemd
- * holds, or whose lock file somebody has removed, is.
+ * Whether a process accepts connections there. This is needed for a host whose listener systemd holds, or whose lock
+ * file was removed; other hosts are known by their lock.
  */
 export function isServed(path: string): boolean {
   using probe = socket(constants.SOCK_SEQPACKET)
@@ -190,7 +199,7 @@ export function isServed(path: string): boolean {
     if (code === 'EPROTOTYPE')
       throw new IllegalStateError(`${path} is the socket of another program: memsvc does not replace it`)
     if (code === 'EACCES') throw explainClosedSocket(path, error)
-    // Nobody there: ENOENT, or ECONNREFUSED of a stale socket and of anything that is no socket.
+    // Nobody listens: ENOENT, or ECONNREFUSED for a stale socket and for anything that is not a socket.
     return !['ENOENT', 'ENOTDIR', 'ELOOP', 'ECONNREFUSED'].includes(code)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The lock beside the registry's socket. flock(2) locks a file, not a path: one that was removed stays locked, and who
- * locks the file that lies there now has "the lock" too. So a lock counts only while its file is the one at the path.
+ * The lock beside the registry's socket. flock(2) locks a file, not a path: a removed file stays locked, and another
+ * process can lock the new file at the path. So a lock counts only while its file is the one at the path.
  */
 import { constants as fs, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
@@ -11,7 +11,7 @@ import { explainRefusal } from './leftover.ts'
 const PRIVATE_FILE = 0o600
 const FLAGS = fs.O_RDWR | fs.O_CREAT | fs.O_NOFOLLOW | fs.O_NONBLOCK | fs.O_NOCTTY
 
-/** A lock that is held, for as long as it is open or the process lives. */
+/** A lock that this process holds until it closes it or ends. */
 export class LockFile {
   readonly path: string
   readonly #fd: OwnedFd
@@ -35,7 +35,10 @@ export class LockFile {
     }
   }
 
-  /** Whether its file is still the one that others would lock. @throws errors of lstat(2) */
+  /**
+   * Whether its file is still the one at the path, which others would lock.
+   * @throws errors of lstat(2)
+   */
   get isInPlace(): boolean {
     return isSameFile(fstat(this.#fd), fileAt(this.path))
   }
@@ -56,7 +59,7 @@ export class LockFile {
   }
 }
 
-/** @throws SyscallError with the path: ENOLCK of a file system that has no locks, or no more */
+/** @throws SyscallError with the path: ENOLCK if the file system has no locks, or none left */
 function tryLock(fd: OwnedFd, path: string): boolean {
   try {
     return lockFile(fd)

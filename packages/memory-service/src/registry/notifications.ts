@@ -1,6 +1,6 @@
 /**
- * Who wants to be told of which names. Looked up by name and by peer, so that what one peer does costs the same however
- * many others there are.
+ * Which callbacks wait for which names. It can be searched by name and by peer, so that the cost of one peer does not
+ * depend on how many others there are.
  */
 import type { IBinder } from '@memsvc/shared'
 import type { Peer } from './peer.ts'

@@ -15,9 +15,9 @@ export interface ChannelParties {
 }
 
 /**
- * The service has its end before the client is answered, so the client's first packet cannot come too early.
- * @returns the client's end, owned by the caller; nothing when the service is dying
- * @throws ERR_LIMIT the service does not read what it is sent, or there is no descriptor left
+ * The service gets its end before the client gets its answer, so the client's first packet cannot arrive too early.
+ * @returns the client's end, which the caller owns; undefined if the service is ending
+ * @throws ERR_LIMIT if the service does not read, or if no descriptor is left
  */
 export function openChannel(service: IBinder, parties: ChannelParties): FoundService {
   const { holder, client, acceptsFileDescriptors } = parties

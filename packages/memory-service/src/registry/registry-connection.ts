@@ -10,7 +10,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
   readonly #peer: Peer
   readonly #gate: Gate
 
-  /** @param gate whoever asks for names is answered once it is open */
+  /** @param gate questions for names are answered when it is open */
   constructor(registry: Registry, peer: Peer, gate: Gate) {
     super()
     this.#registry = registry

@@ -1,4 +1,4 @@
-/** Where a host can be reached: how its path leads to it, and what can be done when it does not any more. */
+/** The endpoint of a host: whether its path still leads to it, and what to do if not. */
 import { IllegalStateError } from '@memsvc/shared'
 import type { OwnedFd } from 'memfd-native'
 
@@ -6,9 +6,9 @@ export interface RegistryEndpoint {
   /** Whether the path leads to the host's listener, and to its lock where it has one. @throws errors of stat(2) */
   readonly isInPlace: boolean
   /**
-   * Does what can be done at once about a path that leads elsewhere.
-   * @returns a new listener, to be taken in place of the old one, and owned by the caller; null: that one goes on
-   * @throws PathTakenError another process has the path for good; other errors: what is in the way for now
+   * Repairs a path that leads elsewhere, if possible.
+   * @returns a new listener, which the caller owns and uses instead of the old one; null to keep the old one
+   * @throws PathTakenError if another process has the path for good; other errors say what is in the way for now
    */
   restore(): OwnedFd | null
   /** Removes the socket where it is the host's own. While its listener is open, so that it cannot be mistaken. */
@@ -17,5 +17,5 @@ export interface RegistryEndpoint {
   close(): void
 }
 
-/** The path is another process's: whoever hosted here has to end. */
+/** Another process has the path, so the host here must end. */
 export class PathTakenError extends IllegalStateError {}

@@ -1,4 +1,4 @@
-/** The registry's front: accepts connections on a listener it was handed, and gives each a session of its own. */
+/** The front of the registry: it accepts connections on the listener that it gets, and makes a session for each. */
 import { Admission, connectionRateFarewell, countRefusal, Session, TransientSet } from '@memsvc/shared/internal'
 import {
   type Credentials,
@@ -29,7 +29,7 @@ export interface HostOptions {
   readonly gate: Gate
 }
 
-/** Of those whom no rule says anything about. */
+/** For users without a rule. */
 const NOT_ASKED_FOR: readonly number[] = []
 
 export class RegistryHost {
@@ -40,7 +40,7 @@ export class RegistryHost {
   readonly #admission: Admission<Resource>
   readonly #log: PeerLog
   readonly #arrivals: Arrivals
-  /** To those who are turned away: the same packet for all. */
+  /** The packet for refused connections, the same for all. */
   readonly #farewell = connectionRateFarewell(DAEMON_LIMITS.arrivals.limit)
   #lastToldOfRate = Number.NEGATIVE_INFINITY
   readonly #sessions = new TransientSet<Session>()
@@ -58,7 +58,7 @@ export class RegistryHost {
     Hub.current().ref()
   }
 
-  /** Accepts on this listener from now on, and on the one before no more. Owned by the host from here on. */
+  /** Accepts on this listener from now on, instead of the previous one. The host owns it. */
   listenOn(listener: OwnedFd): void {
     const before = this.#listener
     this.#listener = this.#accept(listener)

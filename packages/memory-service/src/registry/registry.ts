@@ -1,6 +1,6 @@
 /**
- * The registry's state: which name belongs to which binder of which connection, and who wants to be told. It knows
- * connections, not sockets; it answers, it does not listen.
+ * The state of the registry: which name belongs to which binder of which connection, and which callbacks wait for it.
+ * It knows connections, but no sockets.
  */
 import {
   BinderProxy,
@@ -74,7 +74,7 @@ export class Registry {
     for (const notification of this.#notifications.ofName(name)) this.#tell(notification)
   }
 
-  /** A name that is unknown, hidden from this peer, or can be none, finds nothing; it is no error. */
+  /** A name that is unknown, hidden from this peer or not allowed finds nothing; this is not an error. */
   find(peer: Peer, name: string | null): FoundService | Promise<FoundService> {
     const entry = this.#find(peer, name)
     if (entry === undefined) return { kind: 'none' }
@@ -155,7 +155,7 @@ export class Registry {
     return name !== null && this.#maySee(peer, name) ? this.#entries.get(name) : undefined
   }
 
-  /** Whoever holds a name sees it. */
+  /** The holder of a name can see it. */
   #maySee(peer: Peer, name: string): boolean {
     return this.#entries.get(name)?.peer === peer || this.#allows('find', peer, name)
   }
@@ -171,7 +171,10 @@ export class Registry {
   }
 }
 
-/** By another connection too: a thread of its own has one. Pid 0 is of another namespace, and could be anybody. */
+/**
+ * Also over another connection, because each thread has its own. Pid 0 means another namespace, and could be any
+ * process.
+ */
 function isSameProcess(a: Peer, b: Peer): boolean {
   return a === b || (a.caller.pid === b.caller.pid && a.caller.uid === b.caller.uid && a.caller.pid !== 0)
 }

@@ -1,7 +1,7 @@
 /**
- * Who waits for a channel to a service. A service is brought new channels as fast as it takes them. While it has not read
- * the last ones, or when many come at once, clients wait here and not in its queue; and the users take turns, so that one
- * who asks for thousands does not keep the others waiting.
+ * The clients that wait for a channel to a service. A service gets new channels as fast as it reads them. While it has
+ * not read the last ones, or if many clients come at once, clients wait here and not in its queue. Users take turns, so
+ * that one user with thousands of clients does not delay the others.
  */
 import { BinderProxy, type IBinder, IllegalStateError } from '@memsvc/shared'
 import { type Session, sessionOf, TransientMap, withoutStack } from '@memsvc/shared/internal'
@@ -38,7 +38,7 @@ export class WaitingLines {
   }
 }
 
-/** Of one service; it exists while anybody waits, and until the end of a turn in which somebody came. */
+/** The line of one service. It exists while a client waits, and until the end of a turn in which one came. */
 class WaitingLine {
   readonly #service: Session
   readonly #onEmpty: () => void
@@ -90,7 +90,7 @@ class WaitingLine {
     return true
   }
 
-  /** The first of the first user; his others come after everybody else's first. */
+  /** The first client of the first user. This user's other clients come after the first ones of all other users. */
   #serveNext(): void {
     const [[uid, visitors] = []] = this.#byUser
     const visitor = visitors?.shift()

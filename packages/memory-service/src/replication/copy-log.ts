@@ -1,4 +1,4 @@
-/** What the log has of a copy: each of its states, once why it is that one, and how a long full read goes on. */
+/** What the log says about a copy: each change of its state with the reason, and the progress of a long full read. */
 import type { Logger } from 'pino'
 import type { ReplicationStatus } from './load.ts'
 

@@ -1,10 +1,13 @@
-/** @memsvc/replication: a package of its own, loaded by name where it is installed. Packages beside each other do not import each other. */
+/**
+ * @memsvc/replication: a package of its own, loaded by name where it is installed. Packages on the same layer do not
+ *   import each other.
+ */
 import { createRequire } from 'node:module'
 import { type Binder, IllegalStateError } from '@memsvc/shared'
 import type { Caller } from '@memsvc/shared/internal'
 import { packageOf } from '../process/package-folder.ts'
 
-/** What it is told to do. Its own types say the same; a test of that package runs this one's command. */
+/** Its settings. The package declares the same types; a test of the package runs the command here. */
 export interface ReplicationSettings {
   readonly name: string
   readonly values: readonly string[]
@@ -36,7 +39,7 @@ export interface ReplicationStatus {
   readonly changes: Readonly<Record<string, number>>
 }
 
-/** An int32 with a name of its own. */
+/** An int32 that is published under a name. */
 export interface CopiedValue {
   readonly name: string
   readonly binder: Binder
@@ -53,7 +56,7 @@ export interface Replication {
   close(): Promise<void>
 }
 
-/** What it finds when it examines a cluster: as a finding of ours. */
+/** What it finds when it examines a cluster, in the form of `Finding`. */
 interface ClusterFinding {
   readonly name: string
   readonly verdict: 'ok' | 'warning' | 'problem'

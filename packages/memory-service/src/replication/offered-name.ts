@@ -1,4 +1,7 @@
-/** A value of the copy in the registry: under its name while there is one, and not at all while there is none: then its clients are told. */
+/**
+ * A value of the copy in the registry. It is published while the key has a value. If the value is gone, its clients are
+ * disconnected.
+ */
 import type { Binder, ServiceManager } from '@memsvc/shared'
 import { channelsWithin } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
@@ -7,7 +10,9 @@ import type { CopiedValue } from './load.ts'
 type Channels = ReturnType<typeof channelsWithin>
 
 export interface OfferedNameParts {
-  /** Publishes it, as soon as there is a registry; on a connection of its own, with which the name goes. */
+  /**
+   * Publishes it as soon as a registry is running, on a connection of its own. The name is withdrawn when that closes.
+   */
   readonly offer: (name: string, binder: Binder, channels: Channels) => Promise<ServiceManager>
   readonly logger: Logger
 }

@@ -19,7 +19,7 @@ export async function loadLmdb(): Promise<Lmdb> {
   }
 }
 
-/** What really was wrong: lmdb tells it beside the error. It is to be asked for each time: nobody else would hear of it. */
+/** The real cause, which lmdb reports separately from the error. It must be read each time, or it is lost. */
 export async function causeOf(error: unknown): Promise<Error> {
   const { commitError } = error as { commitError?: Promise<never> }
   if (commitError === undefined) return error as Error

@@ -26,7 +26,10 @@ export function encodeRecord({ type, version, bytes, payer, endsAt }: StoredReco
 /** What a record says. */
 export type DecodedRecord = Omit<StoredRecord, 'key'> & KeyNote
 
-/** @param record its first `length` bytes; those of the answer are a view of them. Null: it is not what was written */
+/**
+ * @param record the record is its first `length` bytes; the result is a view of them
+ * @returns null if these are not bytes that memsvc wrote
+ */
 export function decodeRecord(record: Buffer, length: number): DecodedRecord | null {
   if (length < HEADER_BYTES || record[0] !== LAYOUT) return null
   if (record.readUInt32LE(CRC_AT) !== crc32(part(record, CHECKED_FROM, length))) return null

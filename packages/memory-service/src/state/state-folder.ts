@@ -76,8 +76,9 @@ export class StateFolder {
   }
 
   /**
-   * All that a store has there, with what `decode` makes of the first `length` bytes of each value. They lie where lmdb puts every value that
-   * it reads: what is made of them is good until the next one is taken. A Buffer for each key and each value would take longer than the reading.
+   * All records of a store, each decoded by `decode` from the first `length` bytes of a buffer. lmdb reuses that
+   * buffer, so the result is valid until the next record. Making a Buffer for each key and value would take longer than
+   * reading them.
    */
   read<T>(store: string, decode: (value: Buffer, length: number) => T): Iterable<{ key: string; value: T }> {
     const encoder = {
@@ -121,7 +122,7 @@ const TEXT = {
   writeKey: (key: string | Uint8Array, target: Buffer, at: number) => at + Buffer.from(key).copy(target, at),
   readKey: (source: Buffer, start: number, end: number) => source.toString('utf8', start, end),
 }
-/** lmdb would begin with that of an encoding of its own. */
+/** Otherwise lmdb would begin with a byte of its own encoding. */
 const FIRST_KEY = '\0'
 
 function cannotWrite(): never {
@@ -134,7 +135,7 @@ function bufferOf(value: Uint8Array): Buffer {
 }
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary', cache: false } as const
-/** Nothing is told to be on disk before it is there. */
+/** A change is reported as kept only when it is on disk. */
 const ONE_COMMIT = { overlappingSync: false, eventTurnBatching: false, commitDelay: 0 } as const
 
 function checkFolder(path: string, ownUid: number): void {

@@ -1,6 +1,7 @@
 /**
- * Writes a store to disk behind its changes. What has changed is noted by key; what is written is what the store has then, all of it of
- * one moment and in one transaction: so the disk has a state that the store has had, whole, whenever the process or the machine ends.
+ * Writes a store to disk after its changes. Changed keys are noted. Each transaction writes their current values, all
+ * of one moment, so the disk always has a complete earlier state of the store, whenever the process or the machine
+ * ends.
  */
 import { IllegalStateError } from '@memsvc/shared'
 import type { KeptStore, StoreKeeper } from '@memsvc/shared/internal'
@@ -16,7 +17,7 @@ export interface StateKeeperOptions {
   readonly folder: StateFolder
   readonly store: string
   readonly sync: StateSync
-  /** Whether the store has begun with what is on disk. Otherwise all of it is written anew. */
+  /** Whether the store began with the contents on disk. If not, everything is written again. */
   readonly hasBegunWithDisk: boolean
   /** Keys that are on disk and not in the store. */
   readonly left: readonly string[]

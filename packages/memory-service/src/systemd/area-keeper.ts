@@ -1,4 +1,4 @@
-/** Has systemd keep the areas of a store, and beside them what is not in them: see kept-areas.ts. */
+/** Lets systemd keep the areas of a store, and the facts that are not in the areas: see kept-areas.ts. */
 import type { KeptStore, KeyNote, StoreKeeper } from '@memsvc/shared/internal'
 import { AreaWriter, areaTypes } from 'memfd-native'
 import type { Logger } from 'pino'
@@ -30,7 +30,7 @@ export class AreaKeeper implements StoreKeeper {
     this.moved()
   }
 
-  /** Before the values are there: whoever is killed in between has noted what he leaves. */
+  /** Before the values are stored: if the process is killed in between, the notes are already there. */
   changing(keys: readonly string[], after: KeyNote): void {
     const store = this.#store
     if (store === null) return
@@ -48,7 +48,7 @@ export class AreaKeeper implements StoreKeeper {
     }
   }
 
-  /** Larger areas may have more keys, so the notes are made anew too. */
+  /** Larger areas may have more keys, so the notes need a new area too. */
   moved(): void {
     const store = this.#store
     if (store === null) return

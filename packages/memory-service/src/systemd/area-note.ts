@@ -1,7 +1,8 @@
 /**
- * Who pays for a key and when it ends, as bytes. It is written before the value is, and so says both: what holds while the key has the
- * version that it had then, and what holds as soon as it has another one. Little-endian: i64 the version (0: there was no value); then
- * twice, of before and of after: f64 milliseconds since 1970 (0: never), f64 uid (-1: nobody).
+ * The user who is charged for a key, and its expiry time, as bytes. A note is written before the value, so it has two
+ * parts: one that applies while the key still has its old version, and one that applies when it has another version.
+ * Little-endian: i64 the version (0: there was no value); then twice, of before and of after: f64 milliseconds since
+ * 1970 (0: never), f64 uid (-1: nobody).
  */
 import type { KeyNote } from '@memsvc/shared/internal'
 
@@ -26,7 +27,7 @@ export function encodeNote({ version, before, after }: VersionedNote): Buffer {
   return bytes
 }
 
-/** What holds for the key with this version. Null: it is no note. */
+/** What applies to the key with this version; null if these bytes are not a note. */
 export function decodeNote(bytes: Uint8Array, version: bigint): KeyNote | null {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   if (bytes.length === NOTE_BYTES) return noteAt(view, 0) // of memsvc before 0.3

@@ -18,7 +18,7 @@ export interface NamedFd {
 export interface InheritedDescriptors {
   /** The one socket, which listens at the registry's path. null: there is none. */
   readonly listener: OwnedFd | null
-  /** What is no socket. */
+  /** Descriptors that are not sockets. */
   readonly stored: readonly NamedFd[]
   /** Why what somebody handed over was not looked at; null: there was nothing. */
   readonly ignored: string | null
@@ -31,10 +31,10 @@ export interface InheritedOptions {
 }
 
 /**
- * Everything that was inherited, owned by the caller, CLOEXEC. The variables are removed, so no child takes them for its
- * own.
- * @throws ERR_ILLEGAL_STATE something else was handed over than a listener at the registry's path and stored regions;
- *   then nothing was taken
+ * All inherited descriptors, which the caller owns and which are CLOEXEC. The environment variables are removed, so
+ * that no child process uses them.
+ * @throws ERR_ILLEGAL_STATE if there is anything other than a listener at the registry's path and stored regions; then
+ *   nothing was taken
  */
 export function takeInheritedDescriptors({ env, pid, registryPath }: InheritedOptions): InheritedDescriptors {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = env
@@ -74,7 +74,7 @@ function countOf(text: string): number {
   throw new IllegalStateError(`LISTEN_FDS must be a number of descriptors, and is ${JSON.stringify(text)}`)
 }
 
-/** Borrows: one that is closed, or that Node has for itself, must not be taken. */
+/** Only looks at the descriptors, because one that is closed or used by Node must not be taken. */
 function look(count: number, names: readonly string[]): Found[] {
   const found: Found[] = []
   for (let number = FIRST_FD; number < FIRST_FD + count; number++) {

@@ -28,7 +28,7 @@ export function chooseListener<S extends Inherited>(sockets: readonly S[], regis
   throw new IllegalStateError(`not all inherited sockets can be used; change their unit: ${words.join('; ')}`)
 }
 
-/** What is to be changed in the unit; nothing where the socket is as it should be. */
+/** What must be changed in the unit; empty if the socket is right. */
 function faultsOf(fd: number, registryPath: string): string[] {
   const path = `ListenSequentialPacket=${registryPath}`
   const family = getSocketOption(fd, constants.SO_DOMAIN)

@@ -1,4 +1,4 @@
-/** Where this memsvc lies, and whether a service of systemd could run it from there. */
+/** The folder of this memsvc, and whether a systemd service could run it from there. */
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
@@ -19,13 +19,16 @@ export interface Installation {
   readonly root: string
 }
 
-/** The one that runs now. @param also names of packages that it loads besides */
+/**
+ * The installation that is running.
+ * @param also names of other packages that it loads
+ */
 export function findInstallation(also: readonly string[] = []): Installation {
   const program = inPackage('bin/memsvc.js')
   return { node: process.execPath, program, root: sharedFolder([program, ...placesOf([...LIBRARIES, ...also])]) }
 }
 
-/** Where Node looks for them from here, and where links lead from there. */
+/** Where Node looks for packages from here, and the targets of links. */
 function placesOf(names: readonly string[]): string[] {
   const require = createRequire(import.meta.url)
   return names.flatMap((name) => {
@@ -48,9 +51,9 @@ export function hiddenPaths({ node, root }: Installation): string[] {
 }
 
 /**
- * The service runs as a user of its own, to whom every folder on the way must be open. Those of a hidden path are made
- * anew for it.
- * @throws ERR_ILLEGAL_STATE naming the folder that is not
+ * The service runs as its own user, which must be able to enter every folder of the path. Hidden folders are made again
+ * inside its sandbox.
+ * @throws ERR_ILLEGAL_STATE that names the folder which it cannot enter
  */
 export function checkReachable({ node, root }: Installation): void {
   for (const path of [node, root].filter((path) => !isHidden(path))) {

@@ -27,7 +27,11 @@ export class JournalSocket {
     }
   }
 
-  /** Never waits. @throws EAGAIN it has no room; EMSGSIZE; ECONNREFUSED it was started anew: this socket is of no more use */
+  /**
+   * Never waits.
+   * @throws EAGAIN if the journal has no room; EMSGSIZE; ECONNREFUSED if the journal was restarted, and this socket is
+   *   useless
+   */
   send(entry: { message: string; priority: number; record: LogRecord }): void {
     sendmsg(this.#fd, journalEntry(entry), [], constants.MSG_DONTWAIT)
   }

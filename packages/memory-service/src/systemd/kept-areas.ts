@@ -1,10 +1,10 @@
 /**
- * The stores over a restart and a crash, as the value (value-store.ts): systemd keeps a descriptor of each area, and hands it to the
- * next daemon, which puts what is in it into areas of its own. Who pays for a key and when it ends is in one more area for each
- * store, which nobody else ever has: its **notes**.
+ * Keeps stores across a restart and a crash, as value-store.ts does for the value: systemd keeps a descriptor of each
+ * area, and gives it to the next daemon, which copies the contents to new areas. For each store one more area, its
+ * **notes**, has the expiry time of each key and the user who is charged for it. No other process ever gets it.
  *
- * An area is kept as NAME+NUMBER.COUNT@GENERATION, the notes as the last one of them. A generation is whole if all of its COUNT are
- * there; the highest whole one is what the store had.
+ * An area is kept as NAME+NUMBER.COUNT@GENERATION, the notes as the last one of them. A generation is whole if all of
+ * its COUNT are there; the highest whole one is what the store had.
  */
 import { ParcelFileDescriptor } from '@memsvc/shared'
 import { AreaRecords, type KeyNote, type RecordSource, type StoredRecord } from '@memsvc/shared/internal'
@@ -41,8 +41,8 @@ export class KeptAreas {
   readonly #kept = new Map<string, { generation: number; names: string[] }>()
 
   /**
-   * @param socket of systemd; null: nobody keeps anything
-   * @param inherited owned by it from here on; what is no area is left to the caller
+   * @param socket of systemd; null if there is none
+   * @param inherited descriptors that this object owns from now on; those that are not areas stay the caller's
    */
   constructor(socket: NotifySocket | null, inherited: readonly NamedFd[], logger: Logger) {
     this.#socket = socket
@@ -58,7 +58,7 @@ export class KeptAreas {
     return KEPT_NAME.test(name)
   }
 
-  /** Whether anybody keeps what is given to `keep`. */
+  /** Whether systemd keeps what `keep` gives it. */
   get isKeeping(): boolean {
     return this.#socket !== null
   }
@@ -82,7 +82,10 @@ export class KeptAreas {
     }
   }
 
-  /** These are kept from now on, and none of the earlier ones. If that fails, a crash costs the values, and no more. */
+  /**
+   * Keeps these areas from now on, and releases the earlier ones. If this fails, a crash loses the values, but nothing
+   * else is lost.
+   */
   keep(store: string, areas: readonly OwnedFd[]): void {
     if (this.#socket === null) return
     const before = this.#kept.get(store) ?? { generation: 0, names: [] }
@@ -101,7 +104,7 @@ export class KeptAreas {
     }
   }
 
-  /** The store is served no more: nobody keeps anything of it. */
+  /** The store is no longer served, so systemd releases its areas. */
   forget(store: string): void {
     const { names } = this.#kept.get(store) ?? { names: [] }
     this.#kept.delete(store)
@@ -115,14 +118,14 @@ export class KeptAreas {
     }
   }
 
-  /** Closes what came back. What systemd keeps it goes on keeping. Idempotent. */
+  /** Closes the descriptors that came back. systemd keeps its own. Idempotent. */
   close(): void {
     for (const { fd } of this.#inherited) fd.close()
     this.#inherited = []
   }
 }
 
-/** An area without what has ended meanwhile. */
+/** An area without the keys that have expired meanwhile. */
 class Unexpired implements RecordSource {
   readonly #records: AreaRecords
   readonly #notes: ReadonlyMap<string, KeyNote>

@@ -42,7 +42,7 @@ export class NotifySocket {
     sendmsg(sender, Buffer.from(message), numbers)
   }
 
-  /** For each message anew, as sd_notify(3) does: systemd may have made its socket again. */
+  /** A new socket for each message, as in sd_notify(3), because systemd may have made its socket again. */
   #connect(): OwnedFd {
     using sender = socket(constants.SOCK_DGRAM)
     connect(sender, this.#path)

@@ -9,7 +9,7 @@ import { replicationPackage } from '../replication/load.ts'
 import type { Installation } from './installation.ts'
 import { fitService, type UnitFile, written } from './unit-files.ts'
 
-/** Where its files and the configuration's secrets lie. */
+/** The places of its files and of the configuration's secrets. */
 export interface ReplicatePlace {
   readonly installation: Installation
   /** The configuration's file. */

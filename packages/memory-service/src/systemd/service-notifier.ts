@@ -1,7 +1,10 @@
-/** How the daemon is, told to systemd: ready, reloading, stopping, its live counts, and that the event loop still turns. */
+/**
+ * Reports the state of the daemon to systemd: ready, reloading, stopping, its counts, and that the event loop still
+ * runs.
+ */
 import type { NotifySocket } from './notify-socket.ts'
 
-/** Counts change in bursts: systemd hears of them at most this often. Milliseconds. */
+/** Counts change in bursts, so they are reported at most this often. Milliseconds. */
 const STATUS_PAUSE_MS = 200
 
 export interface NotifierOptions {
@@ -48,7 +51,7 @@ export class ServiceNotifier {
     this.#send('RELOADING=1', `MONOTONIC_USEC=${microseconds}`)
   }
 
-  /** Nothing is told after it. */
+  /** Nothing is reported after it. */
   stopping(): void {
     this.#isReady = false
     clearInterval(this.#watchdog)

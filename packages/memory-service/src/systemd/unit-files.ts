@@ -13,7 +13,7 @@ export interface UnitFile {
   readonly text: string
 }
 
-/** Where the units of the package lie, before they are fitted. */
+/** The folder of the package's units, before they are adapted. */
 const UNITS_FOLDER = inPackage('systemd')
 /** The first line of a file that we wrote. */
 const MARK = '# Written by memsvc install-unit, which may overwrite it: changes belong in a drop-in (systemctl edit).\n'
@@ -31,7 +31,7 @@ export function makeUnitFiles(scope: Scope, installation: Installation, version:
   return files.map(written)
 }
 
-/** Whether a file's text is one of ours, to be replaced without asking. */
+/** Whether memsvc wrote this file and may replace it. */
 export function isOurs(text: string): boolean {
   return text.startsWith(MARK)
 }

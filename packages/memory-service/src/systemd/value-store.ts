@@ -54,7 +54,10 @@ export class ValueStore {
     }
   }
 
-  /** Keeps this region from now on, and none of the earlier ones. A store that fails costs the value at a crash, no more. */
+  /**
+   * Keeps this region from now on, and releases the earlier ones. If this fails, a crash loses the value, but nothing
+   * else is lost.
+   */
   keep(service: string, region: FileDescriptor): void {
     const generation = 1 + Math.max(0, ...this.#kept.map((kept) => kept.generation))
     try {
@@ -67,7 +70,7 @@ export class ValueStore {
     this.close()
   }
 
-  /** Closes what came back. What systemd keeps it goes on keeping. Idempotent. */
+  /** Closes the descriptors that came back. systemd keeps its own. Idempotent. */
   close(): void {
     for (const { region } of this.#kept) region.close()
     this.#kept = []

@@ -1,20 +1,21 @@
 /**
- * What the copy needs of an engine, and how it fails. One engine is there (`etcd/`); the tests have another, which fails as it is told.
- * Revisions are the engine's, one for all keys; keys are those of the store, without the prefix.
+ * What the copy needs from an engine, and how an engine fails. `etcd/` is the only engine; the tests have another one,
+ * which can be made to fail. A revision is the engine's and counts the changes of all keys. Keys are those of the
+ * store, without the prefix.
  */
 
-/** Where an answer was given. */
+/** Where the answer comes from. */
 export interface Position {
   /** Which cluster it is: another one has another history. */
   readonly cluster: string
-  /** Of the cluster, when it answered. */
+  /** The revision of the cluster at the time of the answer. */
   readonly revision: bigint
 }
 
 /** A value as the engine has it. */
 export interface EngineValue {
   readonly key: Buffer
-  /** Of the change that wrote it. */
+  /** The revision of the change that wrote it. */
   readonly revision: bigint
   readonly value: Buffer
 }
@@ -45,7 +46,7 @@ export interface EngineEdit {
 }
 
 export interface Transaction {
-  /** All must hold: a key's revision, 0n if it has no value. */
+  /** All conditions must hold: a key has this revision, or with 0n no value. */
   readonly conditions: readonly { readonly key: Buffer; readonly revision: bigint }[]
   readonly edits: readonly EngineEdit[]
   /** Of each condition's key, with a conflict. Less costs less. */
@@ -56,11 +57,11 @@ export interface TransactionResult extends Position {
   readonly isDone: boolean
   /** False: there was nothing to change. */
   readonly hasChanged: boolean
-  /** Of a conflict, if that was wanted: of each condition's key what it has; null: nothing. */
+  /** After a conflict, if requested: what each condition's key has; null if it has no value. */
   readonly present: readonly (EngineValue | null)[]
 }
 
-/** What failed, and what is known of it. */
+/** A failure of the engine, and what is known about it. */
 export type EngineFault =
   /** Nothing has happened: nobody was reached. */
   | 'unsent'
@@ -70,11 +71,11 @@ export type EngineFault =
   | 'compacted'
   /** This user may not do that, or is not known. */
   | 'denied'
-  /** The engine has no room. */
+  /** The engine has no space left. */
   | 'full'
   /** Too long for the engine, or for a page. */
   | 'tooLarge'
-  /** What else the engine refuses: it has not happened. */
+  /** Other refusals of the engine: the change was not made. */
   | 'refused'
 
 export class EngineError extends Error {
@@ -95,7 +96,10 @@ export interface WatchSink {
 export interface Engine {
   /** A read that the whole cluster agrees on. With `key` also what that has. */
   look(key: Buffer): Promise<Position & { readonly present: EngineValue | null }>
-  /** What the key had at that revision. @throws compacted, refused: there is no such revision */
+  /**
+   * What the key had at that revision.
+   * @throws compacted or refused if there is no such revision
+   */
   lookAt(key: Buffer, revision: bigint): Promise<EngineValue | null>
   /** @param at null: the present revision, on which the whole cluster agrees. @throws compacted, tooLarge */
   list(after: Buffer | null, at: bigint | null, limit: number): Promise<Page>

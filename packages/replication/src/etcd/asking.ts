@@ -1,4 +1,4 @@
-/** What it takes to ask one node, by whichever way, and to hear of its answer. */
+/** A request to one node, by gateway or gRPC, and its answer. */
 import type { EngineError } from '../engine/engine.ts'
 
 /** An idle connection is kept for so long. */
@@ -27,14 +27,14 @@ export interface NodeOptions {
   readonly limits: NodeLimits
 }
 
-/** Who asks, and hears of the answer: of its end, or of what failed, and of nothing afterwards. */
+/** The caller of a request. It gets the answer and then its end, or a failure, and nothing after that. */
 export interface Asker {
   onHead(status: number): void
-  /** Of the body. @throws ends it: that is what failed */
+  /** A piece of the body. An error that this throws ends the request. */
   onBody(bytes: Buffer): void
   onEnd(): void
   onFailure(error: EngineError): void
 }
 
-/** Whoever has asked is told why, now. Harmless afterwards. */
+/** Fails the request with this reason. Does nothing if it has ended already. */
 export type GiveUp = (why: string) => void

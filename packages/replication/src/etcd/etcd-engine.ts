@@ -1,4 +1,7 @@
-/** An etcd cluster, 3.4 or later, by the HTTP gateway of its nodes. Keys lie under a prefix, which nobody above knows of. */
+/**
+ * An etcd cluster, 3.4 or later, through the HTTP gateway of its nodes. All keys have a prefix, which the layers above
+ * do not see.
+ */
 import {
   type Engine,
   EngineError,
@@ -21,14 +24,14 @@ import { WholeRevisions } from './whole-revisions.ts'
 
 export interface EtcdOptions {
   readonly endpoints: readonly string[]
-  /** Of all keys. */
+  /** The prefix of all keys. */
   readonly prefix: string
   readonly tls?: TlsOptions
   readonly credentials?: Credentials | null
   readonly limits?: Partial<NodeLimits>
 }
 
-/** Without it a node that has lost the others lets a watch wait for ever. */
+/** Without it a node that has lost the others lets a watch wait forever. */
 const WATCH_HEADERS = { 'grpc-metadata-hasleader': 'true' }
 const RANGE = '/v3/kv/range'
 

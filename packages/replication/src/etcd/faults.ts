@@ -13,7 +13,10 @@ const FAULTS: readonly (readonly [pattern: RegExp, fault: EngineFault])[] = [
   [/duplicate key|key is not provided|not found/, 'refused'],
 ]
 
-/** Everything else may have been carried out: "request timed out", "leader changed", and what a newer etcd says. */
+/**
+ * After all other errors the change may have been made: "request timed out", "leader changed", and errors of a newer
+ * etcd.
+ */
 export function faultOf(message: string): EngineError {
   const known = FAULTS.find(([pattern]) => pattern.test(message))
   return new EngineError(known?.[1] ?? 'unknown', `etcd: ${message}`)

@@ -1,6 +1,6 @@
 /**
- * Messages of etcd's gateway, as far as they are used; a number that is missing is 0. What came by gRPC has the same form, with bytes and numbers as
- * they are in place of text.
+ * The messages of etcd's gateway that are used here. A missing number is 0. Messages over gRPC have the same form, but
+ * with bytes and numbers instead of text.
  */
 import type { EngineValue, Position } from '../engine/engine.ts'
 import { bytesOf, longOf } from './numbers.ts'

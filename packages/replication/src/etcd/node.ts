@@ -1,4 +1,6 @@
-/** One node of a cluster: requests to it over connections that are kept, whether one got there, and what is known when it fails. By undici. */
+/**
+ * One node of a cluster: requests over connections that are kept open, and what is known if one fails. It uses undici.
+ */
 import { buildConnector, Client, type Dispatcher, errors, Pool } from 'undici'
 import { EngineError } from '../engine/engine.ts'
 import { type Asker, type GiveUp, KEPT_MS, type NodeOptions, PROBE_MS } from './asking.ts'
@@ -50,7 +52,10 @@ export class Node {
     return this.#ask(this.#pool, request, asker)
   }
 
-  /** On a connection of its own; once it has begun, its answer may be silent: whoever listens knows for how long. */
+  /**
+   * A request on a connection of its own. After its answer has begun, there is no timeout here: the listener has its
+   * own.
+   */
   listen(request: NodeRequest, asker: Asker): GiveUp {
     const { connections, ...options } = this.#options
     const client = new Client(this.#origin, { ...options, bodyTimeout: 0 })
@@ -69,7 +74,7 @@ export class Node {
     })
   }
 
-  /** What is kept may lead nowhere by now: what is sent there may arrive, or not. */
+  /** A connection that was kept open may be broken, and a request on it may or may not arrive. */
   dropIdle(): void {
     const before = this.#pool
     this.#pool = this.#newPool()

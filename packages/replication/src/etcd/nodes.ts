@@ -1,6 +1,6 @@
 /**
- * The nodes of a cluster, and requests to one of them after the other: each within a deadline, each with what is known when it fails. A request
- * that surely never got to a node is sent to the next one; any other may have been carried out, and is not.
+ * The nodes of a cluster, and requests to one after the other, each with a deadline. A request that certainly did not
+ * reach a node is sent to the next one. Any other request may have been carried out, so it is not repeated.
  */
 import { EngineError } from '../engine/engine.ts'
 import type { Asker, NodeLimits, TlsOptions } from './asking.ts'
@@ -31,11 +31,11 @@ export interface Call {
 export interface Answer {
   readonly status: number
   readonly text: string
-  /** What it was, if it came by gRPC. */
+  /** The message, if it came over gRPC. */
   readonly message?: Buffer
 }
 
-/** Who hears what comes, on a connection of its own, until the signal. */
+/** Receives the answer on a connection of its own, until the signal fires. */
 export interface Listening {
   readonly onBytes: (bytes: Buffer) => void
   readonly signal: AbortSignal
@@ -56,7 +56,7 @@ export class Nodes {
     return this.#node(0).endpoint
   }
 
-  /** What is kept open may lead nowhere by now. A new connection is made, or nothing is sent. */
+  /** A connection that was kept open may be broken. Here a new connection is made, or nothing is sent. */
   turn(): void {
     this.#at = (this.#at + 1) % this.#nodes.length
     for (const node of this.#nodes) node.dropIdle()
@@ -99,7 +99,7 @@ export class Nodes {
     for (const node of this.#nodes) node.close()
   }
 
-  /** So many after the one that is asked first. */
+  /** How many nodes are tried after the first one. */
   #node(after: number): Node {
     return this.#nodes[(this.#at + after) % this.#nodes.length] as Node
   }

@@ -1,4 +1,7 @@
-/** How etcd's gateway writes what JSON has no form for: bytes in base64, 64-bit numbers as text, and nothing where it is zero. */
+/**
+ * How etcd's gateway writes what JSON cannot represent: bytes in base64, 64-bit numbers as text, and zero by leaving it
+ * out.
+ */
 export function bytesOf(text: unknown): Buffer {
   return typeof text === 'string' ? Buffer.from(text, 'base64') : Buffer.isBuffer(text) ? text : EMPTY
 }

@@ -1,7 +1,7 @@
 /** As much of the encoding of protocol buffers as etcd's messages need: whole numbers, bytes, and messages in messages. A field that is zero is left out. */
 export type Field = readonly [number: number, value: bigint | number | Uint8Array]
 
-/** What came under each number of a field, in order. */
+/** The contents by field number, in order. */
 export type Fields = ReadonlyMap<number, readonly (bigint | Buffer)[]>
 
 const VARINT = 0

@@ -1,7 +1,7 @@
 /**
- * Calls to one node by gRPC, without the gateway between: over one HTTP/2 connection that is opened beside, when there is one to be called. Where
- * none is open (not yet, not any more, or what is there speaks no HTTP/2), whoever calls goes by the gateway. So nothing waits for it, and what was
- * called over it has begun.
+ * Calls to one node over gRPC, without the gateway, on one HTTP/2 connection that is opened in the background. While it
+ * is not open (not yet, not any more, or the endpoint does not speak HTTP/2), calls use the gateway. So no call waits
+ * for the connection.
  */
 import {
   type ClientHttp2Session,
@@ -21,7 +21,7 @@ export interface RpcRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** An attempt to open it is made no more often. */
+/** The least time between two attempts to open it. */
 const PAUSE_MS = 5000
 /** Before a message: whether it is compressed, and its length. */
 const FRAME_BYTES = 5
@@ -73,7 +73,7 @@ export class RpcConnection {
     }
   }
 
-  /** Another one is opened when it is needed. What was asked goes on. */
+  /** Another connection is opened when it is needed. Calls under way continue. */
   drop(): void {
     const session = this.#session
     this.#forget()
@@ -146,7 +146,7 @@ class Answer {
   readonly #parts: Buffer[] = []
   #bytes = 0
   #status = 0
-  /** Of the call, as gRPC has it, and why; it comes last, or first and then alone. */
+  /** The gRPC status of the call and its message. They come last, or first and alone. */
   #outcome: IncomingHttpHeaders | null = null
   #hasEnded = false
   #isOver = false
@@ -222,7 +222,7 @@ class Answer {
   }
 }
 
-/** Of one message, which is not compressed: nobody has said that it may be. */
+/** The flag of a message. It is not compressed, because the request did not allow that. */
 function isFrame(bytes: Buffer): boolean {
   return bytes.length >= FRAME_BYTES && bytes[0] === 0 && bytes.length === FRAME_BYTES + bytes.readUInt32BE(1)
 }

@@ -3,7 +3,7 @@ import { EngineError } from '../engine/engine.ts'
 import { asksNobody, faultOf, wantsNewToken } from './faults.ts'
 import type { Answer, Call, Listening, Nodes } from './nodes.ts'
 
-/** Who this machine is to the cluster. */
+/** The identity of this machine for the cluster: its token. */
 export interface Credentials {
   readonly user: string
   /** Looked at each time that the cluster asks for it: it may be another one by then. */
@@ -38,7 +38,10 @@ export class EtcdSession {
     return this.#call({ path, body, timeoutMs }, ({ text }) => parse(text) as T)
   }
 
-  /** By gRPC, or where that is not to be had by the gateway. @throws EngineError */
+  /**
+   * Over gRPC, or over the gateway if gRPC is not available.
+   * @throws EngineError
+   */
   callQuickly<T>({ path, message, timeoutMs, rpc }: QuickCall<T>): Promise<T> {
     return this.#call({ path, body: () => JSON.stringify(message()), timeoutMs, rpc }, (answer) =>
       answer.message === undefined ? (parse(answer.text) as T) : decode(rpc, answer.message),

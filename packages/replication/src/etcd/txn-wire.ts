@@ -48,7 +48,7 @@ function keysOnly(wants: 'revisions' | 'values'): (readonly [number, number])[] 
   return wants === 'values' ? [] : [[8, 1]]
 }
 
-/** @throws Error it is no answer to a transaction */
+/** @throws Error if it is not an answer to a transaction */
 export function decodeTxn(bytes: Buffer): TxnAnswer {
   const answer = decoded(bytes)
   const [header = new Map()] = messagesIn(answer, 1)

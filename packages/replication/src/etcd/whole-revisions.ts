@@ -1,11 +1,17 @@
-/** Answers of a watch that come in fragments, of which one may end within a revision: what has come of it waits for the rest. */
+/**
+ * Answers of a watch can come in fragments. A fragment may end within a revision; then its part of the revision waits
+ * for the rest.
+ */
 import type { EngineChange } from '../engine/engine.ts'
 
 export class WholeRevisions {
-  /** Of the last revision that has come. */
+  /** The last revision that has arrived. */
   #begun: readonly EngineChange[] = []
 
-  /** @param isFragment more of the same answer comes. @returns what is complete now */
+  /**
+   * @param isFragment whether more of the same answer follows
+   * @returns the changes that are complete now
+   */
   take(changes: readonly EngineChange[], isFragment: boolean): readonly EngineChange[] {
     const all = [...this.#begun, ...changes]
     const last = all.at(-1)?.revision

@@ -1,6 +1,6 @@
 /**
- * `memsvc doctor` of a cluster: its nodes, the way to them, the rights of this machine, how far its history goes back. All of it is tried from
- * here, with what the replication is told. Changes nothing there.
+ * `memsvc doctor` for a cluster: its nodes, the network to them, the rights of this machine, and how far its history
+ * goes back. It tries everything from this machine, with the settings of the replication, and changes nothing.
  */
 import { NODE_LIMITS, Nodes } from '../etcd/nodes.ts'
 import { EtcdSession } from '../etcd/session.ts'

@@ -1,6 +1,6 @@
 /**
- * How far the history of a cluster goes back: a machine that was away for longer reads everything anew. etcd tells no times; but the pulse is
- * written about once a second, and etcd counts how often.
+ * How far the history of a cluster goes back. A machine that was away for longer must read everything again. etcd
+ * stores no times, but the pulse is written about once a second, and etcd counts how often.
  */
 import { EngineError } from '../engine/engine.ts'
 import { longOf, textOf } from '../etcd/numbers.ts'
@@ -13,7 +13,7 @@ const LEAST_S = 3600
 
 interface Seen {
   readonly revision: bigint
-  /** How often the pulse was written by then; 0n: it was not. */
+  /** How often the pulse had been written by then; 0n if never. */
   readonly beats: bigint
 }
 
@@ -45,7 +45,7 @@ export async function examineHistory(
   }
 }
 
-/** By halves: what is older was compacted. */
+/** A binary search: older revisions were compacted. */
 async function findOldest(look: (revision: bigint) => Promise<Seen | null>, newest: bigint): Promise<Seen> {
   let [low, high] = [1n, newest]
   let found: Seen = { revision: newest, beats: 0n }

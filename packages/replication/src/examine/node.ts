@@ -1,4 +1,4 @@
-/** One node of a cluster, asked by itself: what it is, and how full. */
+/** Examines one node of a cluster: its version, and how full it is. */
 import type { NodeLimits, TlsOptions } from '../etcd/asking.ts'
 import { Nodes } from '../etcd/nodes.ts'
 import { longOf } from '../etcd/numbers.ts'

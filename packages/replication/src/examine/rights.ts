@@ -1,4 +1,4 @@
-/** Whether this machine's user may do what it is told to do. Tried by what changes nothing. */
+/** Whether the user of this machine has the rights that it needs. It tries them without changing anything. */
 import type { EngineError } from '../engine/engine.ts'
 import { endOf, textOf } from '../etcd/numbers.ts'
 import type { EtcdSession } from '../etcd/session.ts'

@@ -1,10 +1,10 @@
-/** Of what a replication is told, what an examination needs. */
+/** The settings of a replication that an examination needs. */
 import type { TlsOptions } from '../etcd/asking.ts'
 import type { Credentials } from '../etcd/session.ts'
 
 /** As ReplicationSettings has them. */
 export interface ExaminedSettings {
-  /** The URLs of etcd's nodes. */
+  /** The The URLs of etcd's nodes. */
   readonly endpoints: readonly string[]
   /** Of all keys in etcd. */
   readonly prefix: string

@@ -1,6 +1,7 @@
 /**
- * What is in the copy: up to which revision, each key with the revision that wrote it. Everything that comes from the engine comes through
- * here, in its order, whole revisions at a time; who waits for a revision is told when it is in.
+ * The contents of the copy: up to which revision it is complete, and for each key the revision that wrote it. All
+ * changes from the engine pass through here in order, in whole revisions. Calls that wait for a revision are notified
+ * when it is in the copy.
  */
 import { errorCode } from '@memsvc/shared'
 import { type CoreEdit, checkKey, type StoreCopy } from '@memsvc/shared/internal'
@@ -12,7 +13,7 @@ import { fromEngine } from './value-form.ts'
 /** Whether a key that has the second revision here is to have what the first one has written. */
 type IsNew = (revision: bigint, here: bigint) => boolean
 
-/** Of a watch, which may tell again what is known. */
+/** Changes from a watch, which may repeat known ones. */
 const later: IsNew = (revision, here) => revision > here
 const always: IsNew = () => true
 
@@ -27,7 +28,7 @@ export class Contents {
   onKeys: ((keys: Iterable<string>) => void) | null = null
   readonly #revisions = new Map<string, bigint>()
   #waiters: Waiter[] = []
-  /** Who waits for a key to have another revision. */
+  /** Calls that wait until a key has another revision. */
   readonly #onChange = new Map<string, Set<() => void>>()
   #applied = 0n
   #isComplete = false
@@ -41,12 +42,12 @@ export class Contents {
     this.#copy = copy
   }
 
-  /** As it came by last. Null: there was none yet, in this history. */
+  /** The last one that arrived; null if there was none yet in this history. */
   get pulse(): EngineChange | null {
     return this.#pulse
   }
 
-  /** Of what has come: two changes by which this history can be told from another. */
+  /** Two of the changes that have arrived, which distinguish this history from another one. */
   get marks(): readonly EngineChange[] {
     const marks = [this.#pulse, this.#newest].filter((change) => change !== null)
     return marks[0] === marks[1] ? marks.slice(1) : marks
@@ -82,8 +83,8 @@ export class Contents {
   }
 
   /**
-   * What has come by the watch; whole revisions. What this machine has changed itself may be here already.
-   * @throws ERR_LIMIT no room: all of it will have to come again
+   * Applies changes from the watch, in whole revisions. Changes that this machine made may be in the copy already.
+   * @throws ERR_LIMIT if there is no room; then all of them must be sent again
    */
   apply(changes: readonly EngineChange[]): void {
     const last = changes.at(-1)
@@ -97,8 +98,8 @@ export class Contents {
   }
 
   /**
-   * What this machine has changed itself, before it comes by the watch: only if all that was before is here.
-   * @returns whether it is here
+   * Applies a change that this machine made, before it arrives from the watch, if all earlier changes are in the copy.
+   * @returns whether it is in the copy
    */
   applyOwn(revision: bigint, edits: readonly EngineEdit[]): boolean {
     if (!this.#isComplete || revision !== this.#applied + 1n) return false
@@ -124,7 +125,7 @@ export class Contents {
     for (const value of values) if (value.revision > (this.#newest?.revision ?? 0n)) this.#newest = value
   }
 
-  /** These are all the keys that there are at that revision: what is here besides is no more. */
+  /** These are all keys at that revision. Other keys of the copy were deleted. */
   keepOnly(keys: ReadonlySet<string>, revision: bigint): void {
     // Also keys that were put before another history began: the copy itself knows them.
     const gone = this.#copy.keys.filter((key) => !keys.has(key))
@@ -134,7 +135,7 @@ export class Contents {
     )
   }
 
-  /** A full read has come to its end: what is here is what there is at that revision. */
+  /** A full read is complete: the copy has exactly the keys of that revision. */
   finish(revision: bigint): void {
     this.#isComplete = true
     this.#applied = revision
@@ -190,8 +191,8 @@ export class Contents {
   }
 
   /**
-   * The version that a change has in the copy, which has it: what somebody else made of it meanwhile has another one, and the answer
-   * is then one that no value has any more.
+   * The version of a change in the copy. If somebody else has changed the key since, it is a version that no value has
+   * any more.
    */
   versionOf(key: string, revision: bigint): bigint {
     const version = this.#copy.versionOf(key)
@@ -212,7 +213,10 @@ export class Contents {
     for (const together of inTransactions(changes)) this.#putAsFits(together, isNew)
   }
 
-  /** What is replaced is free only afterwards: what does not fit together may fit one after the other. */
+  /**
+   * The space of replaced values becomes free only after a transaction, so changes that do not fit together may fit one
+   * after the other.
+   */
   #putAsFits(changes: readonly EngineChange[], isNew: IsNew): void {
     try {
       this.#putTogether(changes, isNew)

@@ -8,7 +8,11 @@ const PAGE_KEYS = 500
 /** So often a page may become shorter. */
 const SHORTER = 8
 
-/** @param onPage told how many keys there were so far. @returns the revision. @throws EngineError; ERR_LIMIT the copy has no room */
+/**
+ * @param onPage called with the number of keys so far
+ * @returns the revision
+ * @throws EngineError; ERR_LIMIT if the copy has no room
+ */
 export async function readAll(engine: Engine, contents: Contents, onPage: (keys: number) => void): Promise<bigint> {
   const revision = await readWithRoom(engine, contents, onPage)
   contents.finish(revision)
@@ -22,7 +26,7 @@ async function readWithRoom(engine: Engine, contents: Contents, onPage: (keys: n
     return await readOnce(engine, contents, load)
   } catch (error) {
     if (errorCode(error) !== 'ERR_LIMIT') throw error
-    // What is no more takes the room of what there is.
+    // Deleted keys would take the room of existing ones.
     await readOnce(engine, contents, { take: () => undefined, onPage })
     contents.beginFullRead()
     return readOnce(engine, contents, load)

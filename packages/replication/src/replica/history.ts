@@ -1,4 +1,7 @@
-/** Whether an engine goes on with the history that a copy knows, or has another one: a backup was restored, or it is another cluster. */
+/**
+ * Whether an engine continues the history that a copy knows. It has another one if a backup was restored, or if it is
+ * another cluster.
+ */
 import { type Engine, type EngineChange, EngineError, type Position } from '../engine/engine.ts'
 import type { Contents } from './contents.ts'
 

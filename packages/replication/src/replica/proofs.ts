@@ -15,7 +15,7 @@ export class Proofs {
   #looks: Look[] = []
   #contact = 0
 
-  /** Milliseconds of `bootTime()`: what was true then is in the copy. 0: nothing is known. */
+  /** The time (of `bootTime()`, in milliseconds) up to which the copy is known to be complete; 0 if unknown. */
   get contact(): number {
     return this.#contact
   }
@@ -37,7 +37,7 @@ export class Proofs {
     return this.#contact > before
   }
 
-  /** Whether a copy that has everything up to there would be proven anew. */
+  /** Whether a copy that is complete up to there would be confirmed again. */
   wouldProve(revision: bigint): boolean {
     return this.#looks.some((look) => look.revision <= revision && look.askedAt > this.#contact)
   }

@@ -1,7 +1,7 @@
 /**
- * The pulse: one key that some machine writes about once a second, however many there are, so that a watch on which nothing happens can be told
- * from one that is dead. Whoever has seen none for a while puts it, by compare-and-set; whoever sees one of another machine looks how far the cluster is,
- * and the next pulse proves that the copy has come past that.
+ * The pulse: one key that one of the machines writes about once a second. It shows whether a watch without changes is
+ * alive or dead. A machine that has seen no pulse for a while writes it, with compare-and-set. A machine that sees the
+ * pulse of another one asks the cluster for its revision, and the next pulse confirms that the copy has passed it.
  */
 import { randomBytes } from 'node:crypto'
 import { bootTime } from 'memfd-native'
@@ -56,7 +56,7 @@ export class Pulse {
     this.#lookTimer = undefined
   }
 
-  /** One came by the watch. */
+  /** A pulse arrived from the watch. */
   seen({ revision, value }: EngineChange): void {
     if (!this.#isRunning || revision === this.#revision) return
     this.#revision = value === null ? 0n : revision

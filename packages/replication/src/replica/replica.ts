@@ -1,6 +1,6 @@
 /**
- * The loop that keeps the copy true: look whether the engine goes on with the history that is known, read everything anew where it does not, watch, and
- * begin again when the watch ends or proves nothing for a while.
+ * The loop that keeps the copy current. It checks whether the engine continues the known history, and reads everything
+ * again if not. Then it watches, and starts again if the watch ends or confirms nothing for a while.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReplicaState, StoreCopy } from '@memsvc/shared/internal'
@@ -25,7 +25,7 @@ export interface ReplicaOptions {
   readonly onProgress?: (keys: number) => void
 }
 
-/** What is known of it, for people. */
+/** The state, for people. */
 export interface ReplicaStatus {
   /** Whether the copy is current: see `SharedStore.status`. */
   readonly state: ReplicaState
@@ -65,7 +65,7 @@ export class Replica {
   /** Whether all that the watch had to make good was still there. */
   #isWhole = false
   #isChecking = false
-  /** Of the open watch: it has come past what it had to make good. */
+  /** Whether the open watch has delivered all changes that were missing. */
   #onCaughtUp: () => void = () => undefined
   #cluster = ''
   #sessions = 0
@@ -103,8 +103,8 @@ export class Replica {
   }
 
   /**
-   * A change that this machine has asked for, and that was made at that position.
-   * @returns whether it is in the copy now; false: it will come by the watch, as all others do
+   * A change that this machine requested, and that was made at that position.
+   * @returns whether it is in the copy now; if not, it will arrive from the watch, like all others
    */
   applyOwn({ cluster, revision }: Position, edits: readonly EngineEdit[]): boolean {
     if (!this.#isWatching || cluster !== this.#cluster || !this.contents.applyOwn(revision, edits)) return false
@@ -148,7 +148,7 @@ export class Replica {
 
   #ended(failure: unknown): void {
     this.#isWatching = this.#isWhole = false
-    // What is too long for a watch can be read in pages.
+    // Changes that are too long for a watch can be read in pages.
     if (failure instanceof EngineError && ['compacted', 'tooLarge'].includes(failure.fault))
       this.contents.beginFullRead()
     if (!isCompacted(failure)) this.#options.engine.turn()
@@ -238,8 +238,9 @@ export class Replica {
   }
 
   /**
-   * Of a delete that is the last thing which was compacted, a watch that begins there says nothing (etcd 3.4). So once it has come past what it
-   * had to make good, it is asked whether that can still be read. @throws compacted
+   * If a delete is the last change that was compacted, a watch that begins there does not report it (etcd 3.4). So
+   * after the watch has delivered the missing changes, this checks that its first revision can still be read.
+   * @throws compacted
    */
   async #checkWhole(from: bigint, signal: AbortSignal): Promise<void> {
     if (this.#isChecking) return

@@ -1,16 +1,16 @@
-/** What readers are told of the copy: how true it is, up to where, since when, and why. Told when it changes, and to whoever looks. */
+/** The state of the copy that readers see: whether it is current, up to which revision, since when, and why not. */
 import { type ReplicaState, replicaStates, type StoreCopy } from '@memsvc/shared/internal'
 import { bootTime } from 'memfd-native'
 import { EngineError } from '../engine/engine.ts'
 
-/** What is known of the copy at a moment. */
+/** The state of the copy at one moment. */
 export interface CopyFacts {
   /** A full read has come to its end. */
   readonly isComplete: boolean
   /** The watch is open, and nothing that it had to make good was lost. */
   readonly isFollowed: boolean
   readonly applied: bigint
-  /** Milliseconds of `bootTime()`: what was true then is in the copy. */
+  /** The time (of `bootTime()`, in milliseconds) up to which the copy is known to be complete. */
   readonly contact: number
 }
 
@@ -35,7 +35,7 @@ export class Standing {
     this.#parts = parts
   }
 
-  /** As it was told by last. */
+  /** The state that was reported last. */
   get state(): ReplicaState {
     return this.#state
   }
@@ -83,7 +83,7 @@ export class Standing {
   }
 }
 
-/** What does not heal by itself: rights, or a copy that is too small. */
+/** Faults that need somebody's action: missing rights, or a copy that is too small. */
 function isLasting(failure: unknown): boolean {
   if (failure instanceof EngineError) return failure.fault === 'denied'
   return (failure as { code?: unknown }).code === 'ERR_LIMIT'

@@ -1,10 +1,13 @@
-/** Changes as they go into an area: whole revisions, so that nobody sees a part of one, and no more of them than an area takes at once. */
+/**
+ * Groups changes for an area: whole revisions, so that nobody sees a part of one, and not more than an area accepts in
+ * one transaction.
+ */
 import type { EngineChange } from '../engine/engine.ts'
 
 /** What an area takes at once. */
 const MOST_EDITS = 256
 
-/** Whole revisions, as many as go together; one that is larger in parts. */
+/** As many whole revisions as fit in one transaction; a larger revision in parts. */
 export function* inTransactions(changes: readonly EngineChange[]): Generator<readonly EngineChange[], void> {
   let begin = 0
   let whole = 0
@@ -18,7 +21,7 @@ export function* inTransactions(changes: readonly EngineChange[]): Generator<rea
   if (begin < changes.length) yield changes.slice(begin)
 }
 
-/** Where the revision begins that is in the middle; 0: there is only one. */
+/** Where the middle revision begins; 0 if there is only one. */
 export function middleOf(changes: readonly EngineChange[]): number {
   const isBegin = (i: number) => changes[i]?.revision !== changes[i - 1]?.revision
   const half = Math.ceil(changes.length / 2)

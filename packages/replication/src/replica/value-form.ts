@@ -1,6 +1,6 @@
 /**
- * How values are kept in the engine, so that people and other tools can read and write them: JSON as its text; bytes behind one zero byte, with
- * which no text begins. What somebody else has put there and is neither is taken for bytes, as it is.
+ * How values are kept in the engine, so that people and other tools can read and write them: JSON as its text; bytes
+ * behind one zero byte, with which no text begins. A value of another program that is neither counts as bytes.
  */
 import { isUtf8 } from 'node:buffer'
 

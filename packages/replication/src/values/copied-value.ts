@@ -1,6 +1,7 @@
 /**
- * An int32 of the copy under a name of its own: the seed's IMemoryService, so that whoever reads, sets and watches a value needs to know nothing
- * of stores and clusters. Reading is from a region, as always; setting goes to the cluster.
+ * An int32 of the copy under a name of its own, with the interface of Android's sample (IMemoryService). A client that
+ * reads, sets and watches a value need not know about stores and clusters. It reads from a region, and its changes go
+ * to the cluster.
  */
 import { Binder, IMemoryService, type ImplementationOf, OwnedValue, type Parcel, SecurityError } from '@memsvc/shared'
 import { type Caller, numbered } from '@memsvc/shared/internal'

@@ -1,4 +1,4 @@
-/** The time that one change has. Most changes wait by no signal: it is made for those that do. */
+/** The time limit of one change. Its signal is made only if the change needs one. */
 export class Patience {
   readonly #end: AbortSignal
   readonly #deadline: number

@@ -1,6 +1,7 @@
 /**
- * Changes that clients of this machine ask for: made in the engine by compare-and-set or as the last writer, answered when they are committed and
- * in the copy. What surely has not happened is told apart from what may have.
+ * Makes the changes that clients of this machine request: in the engine, with compare-and-set or as the last writer. A
+ * change is answered when it is committed and in the copy. Errors say whether a change certainly was not made, or may
+ * have been made.
  */
 import { ConflictError, InvalidArgValueError, LimitError, ReadOnlyError, TimeoutError } from '@memsvc/shared'
 import type { CoreEdit, StoreCopy, StoreOrigin } from '@memsvc/shared/internal'
@@ -29,13 +30,15 @@ export interface WriterOptions {
 /** What fills the copy. */
 export interface Filler {
   readonly contents: Contents
-  /** @returns whether a change of this machine's, made at that position, is in the copy now; false: it comes by the watch */
+  /**
+   * @returns whether this machine's change at that position is in the copy now; if not, it will arrive from the watch
+   */
   applyOwn(position: Position, edits: readonly EngineEdit[]): boolean
 }
 
-/** Less than what a client waits for: it shall hear what is known. */
+/** Less than a client waits, so that it gets the details of the failure. */
 const TIMEOUT_MS = 4000
-/** Of all clients together. */
+/** The limit for all clients together. */
 const MOST_AT_ONCE = 256
 
 export class Writer implements StoreOrigin {
@@ -93,7 +96,7 @@ export class Writer implements StoreOrigin {
     const conditions = edits.filter(({ ifVersion }) => ifVersion !== undefined)
     if (conditions.length > 0) await this.#known(patience)
     for (const { key, ifVersion } of conditions) this.#checkVersion(key, ifVersion as bigint)
-    // Of a key that is there twice the last one counts.
+    // If a key appears twice, its last change counts.
     const last = [...new Map(edits.map((edit) => [edit.key, edit])).values()]
     const names = [...new Set(conditions.map(({ key }) => key))]
     const transaction: Transaction = {
@@ -131,7 +134,7 @@ export class Writer implements StoreOrigin {
     }
   }
 
-  /** As it is here: if that is old, the engine says so. */
+  /** The value in the copy. If it is out of date, the engine reports a conflict. */
   #presentOf(key: string): EngineValue | null {
     const record = this.copy.read(key)
     const revision = this.#filled.revisionOf(key)
@@ -158,7 +161,7 @@ export class Writer implements StoreOrigin {
     }
   }
 
-  /** The loser learns of what is there now by the next read: it is told when that has it. */
+  /** After a conflict the caller reads the current value, so the answer waits until the copy has it. */
   async #conflict({ conditions }: Transaction, { present }: TransactionResult, patience: Patience): Promise<never> {
     const at = conditions.findIndex(({ revision }, i) => (present[i]?.revision ?? 0n) !== revision)
     const { key, revision } = conditions[Math.max(at, 0)] as (typeof conditions)[number]
@@ -177,7 +180,10 @@ export class Writer implements StoreOrigin {
     return revision === 0n ? {} : { revision }
   }
 
-  /** The answer of the engine says all that the watch would, if nothing else was changed between. Often the watch was quicker. */
+  /**
+   * If nothing else changed in between, the engine's answer says as much as the watch would. Often the watch was
+   * faster.
+   */
   async #untilHere(position: Position, edits: readonly EngineEdit[], patience: Patience): Promise<void> {
     const { revision } = position
     if (this.#filled.has(revision) || this.#there.applyOwn(position, edits)) return
@@ -198,7 +204,10 @@ export class Writer implements StoreOrigin {
     return this.#filler
   }
 
-  /** Within the time of one change, in the turn of its keys. @throws what callers are told */
+  /**
+   * Runs within the time of one change, when it is the turn of its keys.
+   * @throws the error for the caller
+   */
   async #inTime<T>(keys: readonly string[], act: (patience: Patience) => Promise<T>): Promise<T> {
     const { mayWrite, timeoutMs = TIMEOUT_MS } = this.#options
     if (!mayWrite) throw this.#refused(new ReadOnlyError('this machine may only read these values'))
@@ -262,7 +271,7 @@ export class Writer implements StoreOrigin {
   }
 }
 
-/** It was given up before anything was changed. */
+/** It was aborted before anything was changed. */
 class NothingDone extends Error {}
 
 function nothingHappened(cause: Error): TimeoutError {

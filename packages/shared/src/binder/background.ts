@@ -1,2 +1,5 @@
-/** Objects that a peer may hold without keeping this process alive: for what is only there in case something happens. */
+/**
+ * Marks objects that do not keep this process alive while a peer holds them: they only wait for something that may
+ * happen.
+ */
 export const isBackground: unique symbol = Symbol('isBackground')

@@ -1,6 +1,7 @@
 /**
- * The async context (AsyncLocalStorage) that an object of ours is served in: the one in which it was given away. Objects of this
- * project's own are served in none: they run nothing of the user's, but for callbacks that have contexts of their own.
+ * The async context (AsyncLocalStorage) in which an object is served: the one in which it was first sent or published.
+ * memsvc's own objects are served outside any context, because the only user code that they run are callbacks with
+ * contexts of their own.
  */
 import { type AsyncContext, captureContext } from 'memfd-native'
 import type { IBinder } from '../parcel/ibinder.ts'
@@ -10,8 +11,8 @@ import { Binder } from './binder.ts'
 import { readsCallerSynchronously } from './calling-identity.ts'
 
 /**
- * A call of a callback that its user gave, for later: in the context of now, where the callback is an object of this process. What it
- * throws is reported, as that of a remote one is at its own side.
+ * Calls a user's callback later, in the current context if it is an object of this process. Its errors are reported, as
+ * a remote process reports those of its own objects.
  * @param what for the report
  */
 export function laterCall<A extends unknown[]>(

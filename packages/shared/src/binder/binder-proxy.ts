@@ -1,4 +1,4 @@
-/** The remote half of an object (android.os.BinderProxy): made by a session, never by hand. */
+/** The remote half of an object (android.os.BinderProxy). Only a session makes one. */
 
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { retold } from '../channel/death.ts'
@@ -32,7 +32,7 @@ export class BinderProxy implements IBinder, LinkedProxy {
   #links: DeathLink[] = []
   #descriptor: Promise<string | null> | undefined
   #state: 'alive' | 'dead' | 'closed' = 'alive'
-  /** Of its death: the peer may have said that a limit of its own was the reason. */
+  /** The error of its death. The peer may have named one of its limits as the reason. */
   #reason: Error | null = null
 
   /** For its link only. */

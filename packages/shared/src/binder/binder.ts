@@ -74,7 +74,7 @@ export class Binder implements IBinder {
     return false
   }
 
-  /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE `options` is no object, or what is in it */
+  /** @throws ERR_NULL_POINTER, ERR_INVALID_ARG_TYPE if `options` is not an object, or has a wrong member */
   constructor(options: BinderOptions = {}) {
     checkOptions('options', options)
     const { acceptFileDescriptors = false } = options
@@ -154,7 +154,7 @@ export class Binder implements IBinder {
   /**
    * Offers a second object beside this one, with an interface of its own, to callers that ask for it (Android's
    * `setExtension`). null removes it. The extension still belongs to you.
-   * @throws ERR_INVALID_ARG_TYPE no local Binder
+   * @throws ERR_INVALID_ARG_TYPE if it is not a local Binder
    */
   setExtension(extension: Binder | null): void {
     if (extension !== null && !(extension instanceof Binder)) {
@@ -242,13 +242,13 @@ export function checkFlags(flags: unknown): void {
   checkInteger('flags', flags, 0, 0xffffffff)
 }
 
-/** A parcel, or null where there is none; anything else is ERR_INVALID_ARG_TYPE. */
+/** A parcel or null; anything else is ERR_INVALID_ARG_TYPE. */
 export function checkParcelOrNull(name: string, value: unknown): void {
   if (value === null || value instanceof Parcel) return
   throw new InvalidArgTypeError(`${name} must be a Parcel, got ${show(value)}`)
 }
 
-/** Something that can be told of a death; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */
+/** A death recipient; null is ERR_NULL_POINTER, anything else ERR_INVALID_ARG_TYPE. */
 export function checkRecipient(recipient: unknown): void {
   checkNotNull('recipient', recipient)
   if (typeof (recipient as Partial<DeathRecipient>).binderDied === 'function') return

@@ -9,11 +9,11 @@ import type { BinderProxy } from './binder-proxy.ts'
 import { sessionOf } from './session.ts'
 
 /**
- * Calls each object oneway. What is sent is sent when this returns; to a peer that is slow to read it waits, as it would
- * by `transact`.
- * @param data borrowed; the same for all, so without descriptors and binders
- * @param onFailure told of each object that cannot be called, with what `transact` would reject with
- * @throws ERR_ILLEGAL_STATE there are objects in the parcel
+ * Calls each object oneway. The calls are sent when this returns; for a peer that reads slowly they wait, as with
+ * `transact`.
+ * @param data the same for all objects, so without descriptors and binders; it stays the caller's
+ * @param onFailure called for each object that cannot be called, with the error that `transact` would give
+ * @throws ERR_ILLEGAL_STATE if the parcel contains descriptors or binders
  */
 export function callAllOneway(
   proxies: readonly BinderProxy[],

@@ -28,7 +28,7 @@ const self: Caller = { pid: process.pid, uid: process.getuid?.() ?? 0 }
 /** The state outside of any call. */
 const outsideAnyCall: CallState = { caller: self, isCleared: false }
 
-/** Of a call that is served by `runBriefly`, for as long as that runs. */
+/** The identity of a call that `runBriefly` serves, while it runs. */
 let syncCall: CallState | null = null
 
 /** An object whose methods ask who calls before their first await, if at all: for objects of this project's own. */
@@ -53,7 +53,9 @@ export function runAsCaller<A, B, T>(caller: Caller, serve: (a: A, b: B) => T, a
 
 const needsNoContext = Symbol('memsvc.needsNoContext')
 
-/** For sibling packages: a callback that runs nothing of the user's. It is called as it is, in whatever context: that costs nothing. */
+/**
+ * For sibling packages: a callback that runs no user code. It is called directly in any context, which costs nothing.
+ */
 export function withoutContext<F extends object>(callback: F): F {
   return Object.assign(callback, { [needsNoContext]: true })
 }
@@ -75,7 +77,7 @@ export function inContext<A extends unknown[], R>(name: string, callback: (...ar
   }
 }
 
-/** A callback that a user may leave out, and what is called in its place: `inContext`. */
+/** An optional callback of a user, wrapped as by `inContext`. */
 export interface Given<F> {
   readonly given: F | null
   readonly call: F | null
@@ -84,7 +86,10 @@ export interface Given<F> {
 /** None was given. */
 export const NOT_GIVEN: Given<never> = Object.freeze({ given: null, call: null })
 
-/** As inContext, for what is assigned to a property. @throws ERR_INVALID_ARG_TYPE it is neither a function nor null */
+/**
+ * Like inContext, for a callback that is assigned to a property.
+ * @throws ERR_INVALID_ARG_TYPE if it is neither a function nor null
+ */
 export function givenInContext<A extends unknown[], R>(
   property: string,
   callback: ((...args: A) => R) | null | undefined,
@@ -94,7 +99,7 @@ export function givenInContext<A extends unknown[], R>(
   return { given: callback, call: inContext(`memsvc:${property}`, callback) }
 }
 
-/** Runs what is nobody's call, whatever call it comes up in. */
+/** Runs a function outside the current call, as this process itself. */
 export function runAsSelf(act: () => void): void {
   const before = syncCall
   syncCall = null

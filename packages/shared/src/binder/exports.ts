@@ -1,6 +1,4 @@
-/**
- * Binders of ours that the peer of one channel holds, by our number.
- */
+/** The binders of this process that the peer of one channel holds, by their numbers. */
 import type { AsyncContext } from 'memfd-native'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import { Violation } from '../channel/message.ts'
@@ -63,7 +61,7 @@ export class Exports {
     return this.#byNumber.get(number)?.context ?? null
   }
 
-  /** Of a binder that the peer holds; undefined: it does not. */
+  /** The number of a binder that the peer holds; undefined if it does not hold it. */
   numberOf(binder: Binder): number | undefined {
     return this.#numbers?.get(binder)
   }

@@ -1,7 +1,7 @@
 /**
- * The peer's objects on one channel, by its numbers: those that came and that nobody has read yet, which are a count, and
- * proxies, held weakly after their first turn: when one is collected its references are given back. Both are paid for from
- * before they are there.
+ * The peer's objects on one channel, by its numbers. Objects that have arrived but were not read yet are only counted.
+ * The others have proxies, which are held weakly after their first turn; when a proxy is collected, its references are
+ * given back to the peer. Both are charged before they exist.
  */
 
 import type { References } from '../channel/channel.ts'
@@ -25,13 +25,14 @@ interface Import {
 
 let forget: (imports: Imports, entry: Import) => void
 
-/** One for all channels: a registry of its own would be the largest thing that an idle channel has. */
+/** One registry for all channels: one for each would be the largest part of an idle channel. */
 const collected = new FinalizationRegistry<Import>((entry) => forget(entry.imports, entry))
 
 /**
- * To hold something weakly keeps it, and what holds it, through every minor collection. Most of what comes is closed in the
- * same turn of the event loop, a call that is refused for example, and is to be garbage of the cheap kind. An array, and
- * another one in each turn: what a Set leaves behind when it grows and shrinks all the time lasts until a major collection.
+ * A weakly held object survives every minor collection, and so does its holder. Most proxies are closed in the same
+ * turn of the event loop, for example after a refused call, and should be cheap garbage. So new proxies are held in an
+ * array, a new one for each turn. A Set that grows and shrinks all the time would leave garbage that only a major
+ * collection frees.
  */
 let stronglyHeld: Import[] = []
 

@@ -53,8 +53,9 @@ export class IncomingCalls {
   }
 
   /**
-   * Serves a call, or refuses it. Its body is taken over.
-   * @throws Violation what it holds is not as it should be, or a oneway call is beyond a limit: nobody waits to be told
+   * Serves a call or refuses it, and takes over its body.
+   * @throws Violation if its contents break the protocol, or if a oneway call is over a limit, because nobody waits for
+   *   an answer
    */
   accept(call: IncomingCall, caller: Caller): void {
     if (call.id === 0) counters.onewayCalls += 1
@@ -191,12 +192,12 @@ export class IncomingCalls {
     if (!this.#channel.isEnded) this.#channel.reply(id, this.#pack(reply))
   }
 
-  /** What cannot be sent is no fault of the caller's. */
+  /** If a reply cannot be sent, this is not the caller's fault. */
   #pack(reply: Parcel): OutgoingBody {
     try {
       return this.#parcels.pack(reply)
     } catch (cause) {
-      // Who asks learns that descriptors, or the proxy of another channel, do not get to him.
+      // The caller learns that it cannot receive descriptors, or a proxy of another channel.
       if (!isException(cause) || cause instanceof UnsupportedOperationError) throw cause
       throw new ServiceFailureError(`the reply cannot be sent: ${messageOf(cause)}`, { cause })
     }
@@ -244,7 +245,7 @@ function messageOf(error: unknown): string {
   return typeof said === 'string' && said !== '' ? said : show(error)
 }
 
-/** A limit that the peer has reached: it is told, and nobody here asks where. */
+/** The peer has reached a limit and gets an error, so nobody here needs a stack. */
 function refusal(limit: Limit, used: number): LimitError {
   return withoutStack(() => limitError(limit, used))
 }

@@ -102,7 +102,10 @@ function makeCall(descriptor: string, name: string, method: MethodSpec): Call {
     }
   }
 
-  /** What reads the result is not ours: it runs in the async context of the call, as what comes after its `await`. */
+  /**
+   * The reader of the result may be user code: it runs in the async context of the call, like the code after its
+   * `await`.
+   */
   function readerOfNow(): typeof reader {
     const context = captureContext('memsvc:result')
     return { ...reader, read: (reply) => context.runInAsyncScope(reader.read, undefined, reply) }

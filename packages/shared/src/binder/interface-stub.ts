@@ -40,7 +40,8 @@ export function makeStub(descriptor: string, methods: InterfaceSpec): typeof Bin
       if (entry === undefined) return super.onTransact(code, data, reply, flags)
       const implementation = (this as unknown as Record<string, unknown>)[entry.name] // a subclass has it, or not
       if (typeof implementation !== 'function') return false
-      // Android's Java would carry it out and throw the answer away. Whoever does not want the answer asks for nothing.
+      // Java on Android would run the method and drop the result. A method that returns something is useless without
+      // its result.
       if ((flags & FLAG_ONEWAY) !== 0 && entry.method.returns !== undefined) return true
       const args = entry.read(data)
       const result: unknown = implementation.apply(this, args)
@@ -56,7 +57,10 @@ function isThenable(result: unknown): boolean {
   return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
 }
 
-/** Checks the token and reads the arguments. What readers of ours throw is about what came, and no stack has anything to say about that. */
+/**
+ * Checks the token and reads the arguments. Errors of memsvc's readers are about the bytes that arrived, so they need
+ * no stack.
+ */
 function argsReader(descriptor: string, method: MethodSpec): (data: Parcel) => unknown[] {
   function read(data: Parcel): unknown[] {
     data.enforceInterface(descriptor)

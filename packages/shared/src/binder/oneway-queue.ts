@@ -4,7 +4,7 @@ export class OnewayQueue {
   readonly #onIdle: () => void
   #isRunning = false
 
-  /** @param onIdle the last call has ended: the queue is of no more use */
+  /** @param onIdle called when the last call has ended; then the queue is not used any more */
   constructor(onIdle: () => void) {
     this.#onIdle = onIdle
   }

@@ -1,6 +1,6 @@
 /**
- * This side's objects on one channel: number 0, which is there from the beginning, and those that the peer was sent. Their
- * counterpart is `PeerObjects`.
+ * This side's objects on one channel: number 0, which exists from the beginning, and those that were sent to the peer.
+ * The counterpart is `PeerObjects`.
  */
 import type { AsyncContext } from 'memfd-native'
 import type { Channel } from '../channel/channel.ts'

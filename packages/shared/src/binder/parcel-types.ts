@@ -114,7 +114,7 @@ export const types = Object.freeze({
     (parcel, value) => parcel.writeByteArray(value),
     (parcel) => parcel.readByteArray(),
   ),
-  /** as byteArray, and above 16 KiB in a region of its own */
+  /** like byteArray, but more than 16 KiB go into a region */
   blob: plain<Uint8Array | null>(
     (parcel, value) => parcel.writeBlob(value),
     (parcel) => parcel.readBlob(),

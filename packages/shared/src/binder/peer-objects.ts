@@ -1,6 +1,6 @@
 /**
- * The peer's objects on one channel: number 0, which is there from the beginning, and those that came in parcels. Each has
- * one proxy, for as long as anybody holds that.
+ * The peer's objects on one channel: number 0, which exists from the beginning, and those that arrived in parcels. Each
+ * has one proxy, as long as that is in use.
  */
 
 import type { Channel } from '../channel/channel.ts'
@@ -123,7 +123,7 @@ export class PeerObjects {
     this.#retained = null
     this.#endReason = reason
     this.#imports.close()
-    // One that is told twice has heard it the first time.
+    // A second call for the same proxy does nothing.
     if (retained !== null) for (const proxy of retained) proxy.linkEnded(reason)
     for (const proxy of imported) proxy.linkEnded(reason)
     root?.linkEnded(reason)

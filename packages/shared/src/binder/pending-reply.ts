@@ -41,7 +41,10 @@ export abstract class Pending<T> implements CallWaiter {
     return this.#state === 'given up'
   }
 
-  /** The answer, waited for as the options say; then it fails, and what comes is dropped. @param onGivenUp told then */
+  /**
+   * The answer. It fails when the time of the options is over, and a later answer is dropped.
+   * @param onGivenUp called then
+   */
   within(options: CallOptions, onGivenUp: () => void): Promise<T> {
     if (this.#state === 'pending') {
       this.#deadline = new Deadline(options, this.what, (reason) => {
@@ -88,7 +91,10 @@ export abstract class Pending<T> implements CallWaiter {
     this.#resolve(failForCaller(withoutStack(() => retold(reason))))
   }
 
-  /** Before it is sent. @throws ERR_CLOSED there is no reply to be filled in any more */
+  /**
+   * Called before it is sent.
+   * @throws ERR_CLOSED if the reply parcel was recycled
+   */
   check(): void {}
 
   /** It is on its way. */
@@ -103,7 +109,10 @@ export abstract class Pending<T> implements CallWaiter {
   /** @throws Violation; what the reply says */
   protected abstract received(outcome: Outcome): T
 
-  /** The object does not know the code, or failed by a fault of its own. @throws its error */
+  /**
+   * The object does not know the code, or failed because of a bug.
+   * @throws its error
+   */
   protected abstract unknown(outcome: Outcome): T
 
   #drop({ status, body }: Outcome): void {
@@ -168,7 +177,7 @@ export class PendingReply extends Pending<boolean> {
     try {
       this.parcels.unpackInto(reply, body)
     } catch (error) {
-      // Who has not waited has been told so already, where the reply was read.
+      // A caller that did not await has got the error already, when it read the reply.
       if (errorCode(error) === 'ERR_CLOSED') this.answer.catch(() => undefined)
       throw error
     }

@@ -22,7 +22,7 @@ export interface ResultReader<T> {
   readonly what: string
   /** @param reply lent until this returns @throws what the reply says */
   read(reply: Parcel): T
-  /** The error when the object does not know the code; or, if it failed by a fault of its own, with what it says of that. */
+  /** The error if the object does not know the code; or, if it failed because of a bug, the error with its message. */
   failed(fault: string | null): Error
 }
 

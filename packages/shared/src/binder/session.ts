@@ -1,6 +1,6 @@
 /**
- * One channel seen as objects: the calls of its proxies go out by it, calls to this side's objects come in, and every
- * proxy is told when it ends. The session owns the channel, and through it the socket.
+ * One channel, seen as objects: it carries the calls of its proxies out and calls to this side's objects in, and
+ * notifies every proxy when it ends. The session owns the channel, and through it the socket.
  */
 
 import type { AsyncContext, Credentials, OwnedFd } from 'memfd-native'
@@ -35,13 +35,19 @@ export interface SessionOptions {
   rootContext?: AsyncContext | null
   /** Whether object 0 of the peer accepts descriptors, and with it the peer's socket. */
   peerAcceptsFileDescriptors: boolean
-  /** Who the peer is, where it is known before it speaks (SO_PEERCRED; a client knows its service from the registry). */
+  /**
+   * The identity of the peer, if it is known before its first packet (from SO_PEERCRED; a client knows its service from
+   * the registry).
+   */
   caller?: Caller
-  /** Whether what comes may take the last numbers for descriptors. Default: not. */
+  /** Whether received descriptors may use the last descriptor numbers. Default: false. */
   usesReserve?: boolean
   /** A server that learns its caller from the HELLO: the uid that it must have. */
   expectedUid?: number
-  /** A server's peer has said HELLO, and who it is. An error refuses it: the peer is told the limit, and the channel ends. */
+  /**
+   * The peer of a server has sent HELLO, and its identity is known. An error that this throws refuses it: the peer gets
+   * the error, and the channel ends.
+   */
   admit?: (caller: Caller) => LimitError | null
   /** The registry brings one of our exported binders the end of a new channel. `data` is borrowed. */
   onAttach?: (binder: Binder, data: Parcel) => void
@@ -115,7 +121,7 @@ export class Session implements ChannelHandler, ProxyLink {
     return this.#channel
   }
 
-  /** Who is at the other end; uid 4294967295 before its HELLO. */
+  /** The identity of the peer; uid 4294967295 before its HELLO. */
   get caller(): Caller {
     return this.#caller
   }
@@ -125,7 +131,7 @@ export class Session implements ChannelHandler, ProxyLink {
     return this.#channel.queuedBytes
   }
 
-  /** Who pays for what this side holds for the peer; undefined: nobody counts. */
+  /** The budget that is charged for what this side holds for the peer; undefined if nothing is counted. */
   get budget(): ChannelBudget | undefined {
     return this.#budget
   }
@@ -155,8 +161,8 @@ export class Session implements ChannelHandler, ProxyLink {
   }
 
   /**
-   * Serves what the peer has called this object of ours for by now, oneway and with descriptors, without waiting for its turn: for who must
-   * know it in the middle of something. All else that has come waits for its turn.
+   * Serves the oneway calls with descriptors that have arrived for this object, without waiting for their turn, for
+   * code that must know them now. Everything else that has arrived waits for its turn.
    */
   serveEarly(binder: Binder): void {
     const number = this.#own.numberOf(binder)
@@ -234,7 +240,7 @@ export class Session implements ChannelHandler, ProxyLink {
     this.#peers.abandon(proxy.objectNumber)
   }
 
-  /** An abandoned channel lives on for the other objects, of either side, that are still held. */
+  /** An abandoned channel stays open while other objects, of either side, are still held. */
   #closeIfUnused(): void {
     if (this.#peers.isAbandoned && this.#peers.isEmpty && this.#own.isEmpty) this.close()
   }

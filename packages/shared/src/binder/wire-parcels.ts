@@ -62,7 +62,7 @@ export interface WireParcelsOptions {
 }
 
 export class WireParcels implements BinderSource {
-  /** What is known of the peer as the receiver of a reply: see `Parcel.obtain`. */
+  /** The peer as the receiver of a reply: see `Parcel.obtain`. */
   readonly peer: Pick<IBinder, typeof acceptsFileDescriptors>
   readonly #channel: Channel
   readonly #own: OwnObjects

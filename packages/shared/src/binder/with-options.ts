@@ -5,7 +5,7 @@ import { checkNotNull, show } from '../util/check.ts'
 import { InvalidArgTypeError, UnknownTransactionError } from '../util/errors.ts'
 import { type CallOptions, checkCallOptions, within } from '../util/patience.ts'
 
-/** Of what `defineInterface` makes: the same once more, whose calls have these options. */
+/** How `defineInterface` makes the same proxy with options for its calls. */
 export const limitCalls: unique symbol = Symbol('limitCalls')
 
 /**
@@ -24,13 +24,13 @@ export function withOptions<T extends IInterface>(service: T, options: CallOptio
   throw new InvalidArgTypeError(`service must be a proxy that asInterface returned, got ${show(service)}`)
 }
 
-/** Closes what came for somebody who has given up: a descriptor, a proxy. */
+/** Closes a result that nobody waits for any more: a descriptor or a proxy. */
 export function closeLate(result: unknown): void {
   if (typeof result !== 'object' || result === null || !('close' in result)) return
   if (typeof result.close === 'function') result.close()
 }
 
-/** The class of a local object's callers who do not wait for ever. For `defineInterface`. */
+/** The class that calls a local object with a limit on the wait. For `defineInterface`. */
 export function makeLimitedLocal(
   descriptor: string,
   methods: readonly string[],

@@ -1,4 +1,7 @@
-/** Joins a body that came in several packets. Holds at most twice what has come, whatever was announced. */
+/**
+ * Joins a body that arrives in several packets. It holds at most twice the bytes that have arrived, whatever size was
+ * announced.
+ */
 import { Buffer } from 'node:buffer'
 import type { OwnedFd } from 'memfd-native'
 import type { HeldBytes } from './held-bytes.ts'
@@ -17,7 +20,7 @@ export class Assembly {
   #bytes = Buffer.alloc(0)
   #size = 0
 
-  /** @param held what has come is a part of it, until it is whole */
+  /** @param held the account to which its bytes are charged until it is complete */
   constructor(held: HeldBytes) {
     this.#held = held
   }

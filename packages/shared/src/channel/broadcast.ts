@@ -6,7 +6,7 @@ import { type OutgoingBody, writeMessage } from './outgoing-body.ts'
 
 /** The object behind a channel that is to be called. */
 export interface BroadcastTarget {
-  /** Clear: what is sent now cannot overtake anything. */
+  /** Nothing waits here, so a packet that is sent now cannot overtake another one. */
   readonly channel: Channel
   /** Its number in the peer's table. */
   readonly object: number
@@ -17,7 +17,7 @@ export function mayBroadcast(body: OutgoingBody): boolean {
   return body.objects.length === 0 && HEADER_BYTES + body.size <= MAX_PACKET_BYTES
 }
 
-/** @param onFull told of each target whose peer does not take any more now: nothing was sent to it */
+/** @param onFull called for each target whose peer does not accept more now; nothing was sent to it */
 export function broadcast<T extends BroadcastTarget>(
   targets: readonly T[],
   code: number,

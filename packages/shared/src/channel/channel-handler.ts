@@ -1,4 +1,4 @@
-/** What a channel tells the session above it, and what it is told of itself. */
+/** What a channel reports to the session above it, and the options of a channel. */
 import type { Credentials } from 'memfd-native'
 import type { IncomingBody } from './packet-reader.ts'
 

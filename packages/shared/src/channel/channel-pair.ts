@@ -10,8 +10,8 @@ export interface ChannelPair {
 
 /**
  * A connected pair whose server end names the sender of each packet (SO_PASSCRED) and, unless the service wants them,
- * accepts no descriptors (SO_PASSRIGHTS off, where the kernel has it; elsewhere the channel's own check stands).
- * Both before either end leaves this process: nothing can be queued earlier.
+ * accepts no descriptors (SO_PASSRIGHTS off, where the kernel has it; elsewhere the channel's own check stands). Both
+ * are set before either end leaves this process, so nothing can be queued earlier.
  * @throws SyscallError EMFILE, ENFILE
  */
 export function makeChannelPair(serverAcceptsFileDescriptors: boolean): ChannelPair {

@@ -101,17 +101,19 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     return this.#endReason !== null
   }
 
-  /** Whether more that has come together with what is served now is served next. */
+  /** Whether another message that arrived together with the current one is served next. */
   get hasMore(): boolean {
     return this.#reader.hasMore || this.#isFollowed
   }
 
-  /** The peer closed its end: what was sent since then, and with the call that found it out, has not reached it. */
+  /**
+   * The peer closed its end. Packets that were sent since then, including the one that noticed it, have not reached it.
+   */
   get isPeerGone(): boolean {
     return this.#isPeerGone
   }
 
-  /** For a broadcast: whether what is sent to the socket now comes after all that was sent before. */
+  /** For a broadcast: whether a packet that is sent to the socket now follows all earlier ones. */
   get isClear(): boolean {
     return !this.isEnded && this.#outbox.isClear
   }
@@ -138,16 +140,16 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   }
 
   /**
-   * Calls an object of the peer's; `waiter` is told what came of it.
-   * @throws LimitError too many calls pending, or too many bytes that the peer does not read; DeadObjectError. Then the
-   *   waiter hears nothing.
+   * Calls an object of the peer; `waiter` gets the outcome.
+   * @throws LimitError for too many pending calls, or too many bytes that the peer has not read; DeadObjectError. Then
+   *   the waiter is not called
    */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
     this.#calls.call(object, code, body, waiter)
     this.#updateReference()
   }
 
-  /** Nobody waits any more for a call that is pending: it keeps the process no longer. Its waiter says so from now on. */
+  /** Nobody waits for a pending call any more, so it does not keep the process alive. */
   giveUp(): void {
     this.#calls.giveUp()
     this.#updateReference()
@@ -200,8 +202,8 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   }
 
   /**
-   * When this process dies the other side is to hear of it before those of its other channels are: Linux closes the
-   * descriptors of a process from the highest number down, and may take a millisecond for it.
+   * When this process dies, the other side of this channel should notice it before those of other channels. Linux
+   * closes the descriptors of a process from the highest number down, and may need a millisecond for it.
    */
   endFirst(): void {
     try {
@@ -246,7 +248,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#inbox.take(packet)
   }
 
-  // --- what the outbox tells, and what is owed ---
+  // --- reports of the outbox and of the answers ---
 
   onWaiting(): void {
     this.#updateReference()

@@ -6,7 +6,10 @@ import { Violation } from './message.ts'
 /** Of an end that nobody has given a reason for. */
 export const GONE = 'the process that served this object is gone, or has closed the channel'
 
-/** Ends that come from outside: no stack has anything to say about them, and everybody who hears of one is `retold` it. So there is one of each. */
+/**
+ * Ends that come from outside. Their stack means nothing, and each waiter gets a copy by `retold`, so one error of each
+ * kind is enough.
+ */
 export const PEER_GONE: DeadObjectError = withoutStack(() => new DeadObjectError(GONE))
 export const CLOSED: DeadObjectError = withoutStack(() => new DeadObjectError('the channel was closed'))
 
@@ -17,7 +20,7 @@ export function asDeath(reason: Error): Error {
     : reason
 }
 
-/** The same end in the same words, for one more who hears of it: an error of its own, whose stack is theirs. */
+/** A copy of the error of an end, for one waiter, with the waiter's stack. */
 export function retold(reason: Error): Error {
   const death = asDeath(reason)
   const options = death.cause === undefined ? undefined : { cause: death.cause }

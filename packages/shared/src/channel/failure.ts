@@ -29,7 +29,10 @@ import { OutgoingBody } from './outgoing-body.ts'
 /** Characters of a message that travel: it may quote what the peer sent. */
 const MAX_MESSAGE_LENGTH = 1000
 
-/** Of a call that the service failed at by a fault of its own: a peer that reads the first message only takes the code for unknown. */
+/**
+ * The failure of a call because of a bug in the service. A peer that reads only the first message takes the code for
+ * unknown.
+ */
 export function faultBody(fault: string): OutgoingBody {
   const parcel = Parcel.obtain()
   parcel.writeString('the service failed in this call')
@@ -37,12 +40,18 @@ export function faultBody(fault: string): OutgoingBody {
   return new OutgoingBody(takeBytes(parcel))
 }
 
-/** String16 message, and for a limit its resource, limit and use. @throws RangeError a limit that is no integer */
+/**
+ * The body: a String16 message, and for a limit its resource, limit and use.
+ * @throws RangeError for a limit that is not an integer
+ */
 export function failureBody(message: string, limit?: LimitError): OutgoingBody {
   return new OutgoingBody(failureBytes(message, limit))
 }
 
-/** The whole packet of a FAILURE of no call, for a socket that nothing has been made for. @throws as failureBody */
+/**
+ * A complete packet with a FAILURE that belongs to no call, for a socket without a channel.
+ * @throws as failureBody
+ */
 export function farewellPacket(limit: LimitError): Buffer {
   return limitPacket(0, limit)
 }
@@ -75,7 +84,7 @@ function takeBytes(parcel: Parcel): Buffer {
   return copy
 }
 
-/** The error that a failure stands for; null for an unknown transaction, which is an answer and no error: see `faultOf`. */
+/** The error of a failure; null for an unknown transaction, which is an answer and not an error: see `faultOf`. */
 export function failureError(outcome: Outcome): Error | null {
   const parcel = parcelFromWire(outcome.body, [])
   try {

@@ -10,12 +10,15 @@ const FREE_BYTES = 4096
 /** Blocks of 64 KiB, descriptors that wait here, descriptors that the peer has not read, objects of either side, callbacks. */
 export type Charged = 'heldBlocks' | 'heldDescriptors' | 'unreadDescriptors' | 'objects' | 'watchers'
 
-/** Who pays for what a channel's peer makes this process hold, besides the limits of the channel. */
+/** The budget for what a channel's peer makes this process hold, besides the limits of the channel. */
 export interface ChannelBudget {
   /** @throws LimitError nothing is charged */
   charge(what: Charged, count: number): void
   refund(what: Charged, count: number): void
-  /** Of what is still to be paid by the peer's user when the peer itself is gone. @returns refunds it */
+  /**
+   * Keeps a charge for the peer's user after the peer is gone.
+   * @returns a function that refunds it
+   */
   carryOver(what: 'unreadDescriptors', count: number): () => void
 }
 
@@ -71,7 +74,7 @@ export class HeldBytes {
     this.#budget?.refund('heldDescriptors', count)
   }
 
-  /** The channel is over: what is still held will go by itself, and is paid for no longer. */
+  /** The channel has ended: what is still held will be freed, and is not charged any more. */
   close(): void {
     if (this.#blocks > 0) this.#budget?.refund('heldBlocks', this.#blocks)
     if (this.#descriptors > 0) this.#budget?.refund('heldDescriptors', this.#descriptors)

@@ -40,7 +40,7 @@ export class InFlight {
     this.#socket = socket
   }
 
-  /** Who pays; without a budget nothing is counted. Before anything is sent. */
+  /** Sets the budget; without one nothing is counted. Call it before anything is sent. */
   chargeTo(budget: ChannelBudget): void {
     this.#budget = budget
   }
@@ -97,8 +97,9 @@ function tryCharge(budget: ChannelBudget, count: number): LimitError | null {
 }
 
 /**
- * Asks the kernel about all channels: from here on only what is unread is charged. Not when that was done a moment ago.
- * @returns false: it was
+ * Asks the kernel about all channels, so that only unread descriptors stay charged. Does nothing if that was done a
+ * moment ago.
+ * @returns false in that case
  */
 export function refundWhatWasRead(): boolean {
   if (now() - lastPoll < POLL_INTERVAL_MS) return false

@@ -1,6 +1,6 @@
 /**
- * What one channel receives. Packets are read while it is the turn of the channel's user; what comes, or is left, when that
- * is over is kept here, and served when the user's turn has come again.
+ * What one channel receives. Packets are served during the turn of the channel's user. Later packets, and the rest of
+ * one, are kept here and served in the user's next turn.
  */
 
 import type { ReceivedPacket } from 'memfd-native'
@@ -22,7 +22,7 @@ export interface InboxOwner {
   onEndOfPackets(): void
   /** The channel has to end: the peer is at fault, or descriptors were lost. */
   onFault(reason: Error): void
-  /** The channel has to end, and its peer is to be told why. */
+  /** The channel must end, and its peer should get the reason. */
   onOverLimit(limit: LimitError): void
 }
 
@@ -33,7 +33,10 @@ export class Inbox implements Keeper {
   readonly #user: User
   #kept: KeptPackets | null = null
 
-  /** @param held what is kept is a part of it; @param user whose turns it takes */
+  /**
+   * @param held the account to which kept packets are charged
+   * @param user the user in whose turns they are served
+   */
   constructor(owner: InboxOwner, reader: PacketReader, held: HeldBytes, user: User) {
     this.#owner = owner
     this.#reader = reader
@@ -53,7 +56,7 @@ export class Inbox implements Keeper {
     else this.#keep().addEnd()
   }
 
-  /** As `take`, of one that was taken in: for its turn. */
+  /** Like `take`, for a packet that was received early: it is kept for its turn. */
   keep(packet: ReceivedPacket): void {
     if (this.#owner.isEnded) for (const fd of packet.fds) fd.close()
     else this.#keepWhole(packet)
@@ -99,7 +102,7 @@ export class Inbox implements Keeper {
     }
   }
 
-  /** Descriptors that nobody pays for cannot wait, and what comes behind them could not be served in order. */
+  /** Descriptors that cannot be charged cannot wait, and the packets after them could not be served in order. */
   #keepWhole(packet: ReceivedPacket): void {
     try {
       this.#keep().add(packet)
@@ -109,7 +112,7 @@ export class Inbox implements Keeper {
     }
   }
 
-  /** Serves a packet, and keeps what there is no time for. */
+  /** Serves a packet, and keeps the part for which there is no time. */
   #serve(packet: ReceivedPacket): void {
     const stop = this.#read(packet)
     if (stop === packet.end || this.#owner.isEnded) return
@@ -143,7 +146,9 @@ export class Inbox implements Keeper {
     return this.#owner.isEnded ? null : (this.#kept?.takeOneway(object) ?? null)
   }
 
-  /** Its descriptors are not its own any more: they belong to what is made of them, also if the channel ends meanwhile. */
+  /**
+   * The packet does not own its descriptors any more: they belong to the bodies, also if the channel ends meanwhile.
+   */
   #serveFirst(kept: KeptPackets, packet: KeptPacket): void {
     const fds = kept.beginFirst()
     let stop = packet.end // of one that fails, as straight from the hub: what is behind the fault is lost with it

@@ -1,6 +1,6 @@
 /**
- * What was received of a channel before its user's turn was over, in order. At most one batch of the hub's for each user:
- * its sockets are not received while any of this is left.
+ * The packets of a channel that were received, but not served in its user's turn, in order. For each user this is at
+ * most one batch of the hub, because the hub does not receive from the user's sockets while any packet is left.
  */
 import { Buffer } from 'node:buffer'
 import type { OwnedFd, ReceivedPacket } from 'memfd-native'
@@ -44,7 +44,10 @@ export class KeptPackets {
     this.#entries.push({ packet, paid: this.#pay(bytes.length) })
   }
 
-  /** What is left of a packet, whose beginning was served: before all that has come since. As `add`. */
+  /**
+   * Adds the rest of a packet whose beginning was served, before all packets that have arrived since. Otherwise as
+   * `add`.
+   */
   addFirst(packet: ReceivedPacket): void {
     this.add(packet)
     const last = this.#entries.pop()
@@ -52,8 +55,9 @@ export class KeptPackets {
   }
 
   /**
-   * Takes out the first oneway call to this object of ours that is alone in its packet, as those with descriptors are. What is being served
-   * is passed over; behind one in company no other is looked for. To be called again for the next: one that is served may take others.
+   * Takes out the first oneway call to this object that is alone in its packet, as calls with descriptors are. It skips
+   * the packet that is being served, and stops at a packet with several messages. Call it again for the next one,
+   * because serving a call may take out others.
    */
   takeOneway(object: number): KeptPacket | null {
     for (const [at, { packet, paid }] of this.#entries.entries()) {
@@ -79,7 +83,10 @@ export class KeptPackets {
     return this.#entries[0]?.packet
   }
 
-  /** What is next is being served, until `endFirst`. Its descriptors are the caller's from here on: they are paid for here no longer. */
+  /**
+   * Begins to serve the first packet, until `endFirst`. The caller owns its descriptors from now on, and they are not
+   * charged here any more.
+   */
   beginFirst(): readonly OwnedFd[] {
     const packet = this.first ?? null
     if (packet === null) return NO_FDS
@@ -130,7 +137,7 @@ export class KeptPackets {
   }
 }
 
-/** Whether there are oneway calls to this object in a packet. What breaks the rules is for whoever serves it to find. */
+/** Whether a packet contains a oneway call to this object. Violations are found when the packet is served. */
 function matchOneway({ bytes, start, fds }: KeptPacket, object: number): 'none' | 'alone' | 'in company' {
   try {
     for (let at = start; at < bytes.length; ) {

@@ -72,7 +72,7 @@ export const CHANNEL_LIMITS = {
     error: 'ERR_LIMIT',
     meaning: 'of requests that were received and are not finished',
   },
-  // Two messages that are full. What has a budget goes by that.
+  // Two full messages. A channel with a budget uses that instead.
   heldDescriptors: {
     name: 'descriptors of calls under way on a channel',
     limit: 512,

@@ -1,13 +1,13 @@
 /**
  * The codec of messages: pure, no socket. docs/protocol.md, sections 2 to 4, is its specification; every number here is
- * there too. A header that is not well formed is a `Violation`: the channel it came by must end.
+ * there too. A header that is not well formed is a `Violation`: its channel must end.
  */
 import { Buffer } from 'node:buffer'
 import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 
 export const PROTOCOL_VERSION = 1
 export const HEADER_BYTES = 32
-/** Where a header has the number of the object that is called. */
+/** The position of the called object's number in a header. */
 export const OBJECT_OFFSET = 8
 const OBJECT_BYTES = 24
 
@@ -36,7 +36,7 @@ const FLAG_ONEWAY = 1
 export const MAX_DATA_BYTES = 1024 * 1024 - 8 * 1024 // Android's receive buffer, frameworks/native ProcessState.cpp
 export const MAX_OBJECTS = 4096
 
-/** The peer broke the protocol: its channel ends, nobody else's. */
+/** The peer broke the protocol. Only its channel ends. */
 export class Violation extends Error {
   override readonly name = 'Violation'
 
@@ -119,7 +119,10 @@ export function readHeader(bytes: Buffer, at: number, end: number): Header {
   return header
 }
 
-/** The version of a HELLO that is not ours; null of anything else. Of such a message only its first two bytes are known. */
+/**
+ * The version of a HELLO if it differs from ours, otherwise null. Only the first two bytes of such a message have a
+ * known meaning.
+ */
 export function foreignVersion(bytes: Buffer, at: number, end: number): number | null {
   const version = bytes[at] as number
   return end - at >= 2 && bytes[at + 1] === KIND_HELLO && version !== PROTOCOL_VERSION ? version : null
@@ -161,9 +164,9 @@ function checkSizes(header: Header, room: number): void {
 export interface WireObject {
   offset: number
   type: number
-  /** Of the descriptor within the message, or of the binder in its owner's table. */
+  /** The number of the descriptor within the message, or of the binder in its owner's table. */
   number: number
-  /** Of a binder of the sender's: whether it accepts descriptors in requests. */
+  /** For a binder of the sender: whether it accepts descriptors in requests. */
   acceptsFileDescriptors: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * What goes out, and when: a message leaves now, at the end of the hub's batch, or at the end of this turn, together with
- * others in one packet. Nowhere else is that decided. What the peer does not read waits in the `SendQueue`.
+ * Decides when a message is sent: now, at the end of the hub's batch, or at the end of this turn together with others
+ * in one packet. No other code decides this. Messages that the peer does not read wait in the `SendQueue`.
  */
 import { Buffer } from 'node:buffer'
 import { errnos, type Hub, type HubSocket, MAX_PACKET_BYTES } from 'memfd-native'
@@ -23,7 +23,7 @@ export type When = 'now' | 'thisBatch' | 'thisTurn'
 /** It closed its end. */
 const PEER_GONE: readonly number[] = [errnos.EPIPE, errnos.ECONNRESET]
 
-/** So many messages without a body leave at once: fewer share a packet with what else leaves in this turn. */
+/** This many messages without a body are sent at once; fewer share a packet with other messages of this turn. */
 const MANY_BARE_MESSAGES = 32
 
 /** Messages without a body that a packet holds. */
@@ -67,12 +67,12 @@ export class Outbox {
     return this.#queue.isWaiting
   }
 
-  /** Whether what is sent to the socket now comes after all that was sent here before. */
+  /** Whether a packet that is sent to the socket now follows all that was sent here before. */
   get isClear(): boolean {
     return !this.#queue.isWaiting && this.#pack === null
   }
 
-  /** When a message leaves that nobody waits for: with those that wait already, otherwise now. */
+  /** When to send a message for which nobody waits: with those that are collected already, otherwise now. */
   get whenOthersDo(): When {
     return this.#pack === null ? 'now' : 'thisTurn'
   }
@@ -81,7 +81,10 @@ export class Outbox {
     return this.#queue.queuedBytes
   }
 
-  /** The first message. If nobody is there the hub will say so: an end in the middle of construction would find half a handler. */
+  /**
+   * The first message. If the peer is gone, the hub reports it later, because an end during construction would meet an
+   * incomplete handler.
+   */
   begin(envelope: Envelope): void {
     writeMessage(this.#outgoing, 0, envelope, OutgoingBody.EMPTY, 0)
     this.#queue.send(HEADER_BYTES)
@@ -181,7 +184,7 @@ export class Outbox {
     }
   }
 
-  /** Others have sent to the socket, in vain: a negative errno. */
+  /** A send by other code (a broadcast) failed, with a negative errno. */
   onSendFailed(errno: number): void {
     this.#afterSend(errno)
   }

@@ -24,7 +24,10 @@ export class OutgoingBody {
   readonly #bytes: Buffer
   /** Bytes of the parcel's data that are in `#bytes`. */
   readonly #ownSize: number
-  /** What the data ends with, where that is elsewhere: borrowed likewise. Such a body has no objects and no descriptors. */
+  /**
+   * The last part of the data, if it is in another buffer; also borrowed. Such a body has no objects and no
+   * descriptors.
+   */
   readonly lent: Uint8Array | null
   /** Of the parcel's data: a multiple of 4. */
   readonly dataSize: number
@@ -51,7 +54,10 @@ export class OutgoingBody {
     return this.dataSize + 4 * this.objects.length
   }
 
-  /** Copies what is not lent. @returns how many bytes */
+  /**
+   * Copies the part that is not in another buffer.
+   * @returns how many bytes
+   */
   copyOwnTo(target: Buffer, at: number): number {
     copyBytes(this.#bytes, 0, target, at, this.#ownSize)
     return this.#ownSize

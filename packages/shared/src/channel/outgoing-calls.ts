@@ -1,4 +1,4 @@
-/** The calls that go out on one channel: sent, pending, given up, and settled once. */
+/** The calls that one channel sends: pending, abandoned, or settled, each once. */
 import { type Header, KIND_REPLY, KIND_TRANSACTION, Violation } from './message.ts'
 import type { Outbox } from './outbox.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
@@ -18,12 +18,15 @@ export class OutgoingCalls {
     return this.#pending.size
   }
 
-  /** Of those, the ones that somebody waits for. */
+  /** The pending calls for which somebody waits. */
   get awaited(): number {
     return this.#pending.awaited
   }
 
-  /** See `Channel.call`. @throws LimitError, DeadObjectError: the waiter hears nothing */
+  /**
+   * See `Channel.call`.
+   * @throws LimitError, DeadObjectError; then the waiter is not called
+   */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
     this.#outbox.makeRoomFor(body)
     const when = this.#pending.areConcurrent ? 'thisTurn' : 'now'
@@ -43,7 +46,7 @@ export class OutgoingCalls {
     this.#outbox.send(envelope, body, this.#outbox.whenOthersDo)
   }
 
-  /** Nobody waits any more for one that is pending: its waiter says so. */
+  /** Nobody waits for a pending call any more. */
   giveUp(): void {
     this.#pending.giveUp()
   }

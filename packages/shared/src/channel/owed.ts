@@ -1,6 +1,6 @@
 /**
- * What one side of a channel owes the peer: answers to its calls, and references to its objects given back. If something of
- * it can neither be sent nor wait the channel is of no more use.
+ * What one side of a channel owes the peer: answers to its calls, and the return of references to its objects. If one
+ * of these can neither be sent nor wait, the channel must end.
  */
 import { KIND_FAILURE, KIND_RELEASE, KIND_REPLY } from './message.ts'
 import type { Outbox, When } from './outbox.ts'
@@ -9,7 +9,7 @@ import type { Envelope, OutgoingBody } from './outgoing-body.ts'
 /** Whose debts they are. */
 export interface Debtor {
   readonly isEnded: boolean
-  /** More calls have come, together with those that were served, and are served next. */
+  /** More calls have arrived together with those that were served, and are served next. */
   readonly hasMore: boolean
   /** See `OutboxOwner`. */
   onLost(cause: unknown): void

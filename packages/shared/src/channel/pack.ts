@@ -53,7 +53,10 @@ export class Pack {
     return this.#count >= MAX_MESSAGES
   }
 
-  /** Moves the packet to `target`, and is of no more use to its owner. @returns the packet's length in bytes */
+  /**
+   * Moves the packet to `target`; the owner must not use it afterwards.
+   * @returns the length of the packet in bytes
+   */
   moveTo(target: Buffer): number {
     const length = this.#length
     this.#buffer.copy(target, 0, 0, length)
@@ -61,7 +64,7 @@ export class Pack {
     return length
   }
 
-  /** Drops what is in it, and is of no more use to its owner. */
+  /** Drops its contents; the owner must not use it afterwards. */
   recycle(): void {
     this.#length = 0
     this.#count = 0

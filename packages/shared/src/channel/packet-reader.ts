@@ -1,6 +1,6 @@
 /**
- * Takes the packets of one channel apart, and joins what came in parts. Here the peer is not trusted: what is not as
- * docs/protocol.md says is a `Violation`, before anything is made of it.
+ * Splits the packets of one channel into messages, and joins bodies that come in parts. It does not trust the peer:
+ * anything that differs from docs/protocol.md is a `Violation`, before it is used.
  */
 import type { Buffer } from 'node:buffer'
 import { type Credentials, constants, type OwnedFd, type ReceivedPacket } from 'memfd-native'
@@ -67,14 +67,14 @@ export class PacketReader {
     this.#acceptsFileDescriptors = options.acceptsFileDescriptors
   }
 
-  /** Whether the packet that is being read has more messages than the one that is being told. */
+  /** Whether the current packet has more messages after the current one. */
   get hasMore(): boolean {
     return this.#hasMore
   }
 
   /**
-   * Reads a packet, or what is left of one. Its descriptors belong to the body that names them, or, if this throws, still to
-   * the caller.
+   * Reads a packet, or the rest of one. Its descriptors belong to the body that names them, or, if this throws, still
+   * to the caller.
    * @returns its `end`, or where it stopped because it may not go on
    * @throws Violation; DescriptorsLost
    */

@@ -3,11 +3,11 @@ import { limitError } from '../util/limit.ts'
 import type { Outcome } from './channel-handler.ts'
 import { CHANNEL_LIMITS } from './limits.ts'
 
-/** Who waits for the outcome of one call. Exactly one of the two is called, once. */
+/** Waits for the outcome of one call. Exactly one of the two methods is called, once. */
 export interface CallWaiter {
-  /** The call's. Of the channel's making: nobody else sets it. */
+  /** The id of the call. Only the channel sets it. */
   id: number
-  /** Nobody waits any more; what comes is to be dropped. */
+  /** Nobody waits any more; a later answer must be dropped. */
   readonly isGivenUp?: boolean
   /** The outcome's bytes may be borrowed: copy them before returning. Its descriptors belong to the waiter. */
   settle(outcome: Outcome): void
@@ -64,7 +64,7 @@ export class PendingCalls {
     this.#take(id)
   }
 
-  /** Nobody waits any more for one that is pending: its waiter says so. Its answer may come all the same. */
+  /** Nobody waits for a pending call any more. Its answer may come all the same. */
   giveUp(): void {
     this.#givenUp += 1
   }
@@ -96,7 +96,7 @@ export class PendingCalls {
     return waiter
   }
 
-  /** Ids go round at 2^32; 0 is no id, and one whose place a slow call has is skipped. */
+  /** Ids wrap around at 2^32. 0 is not an id, and an id that a slow call still uses is skipped. */
   #nextId(): number {
     do {
       this.#lastId = this.#lastId >= 0xffffffff ? 1 : this.#lastId + 1

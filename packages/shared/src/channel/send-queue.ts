@@ -1,6 +1,6 @@
 /**
- * Packets on their way: they go straight to the kernel, and wait here, bounded and in order, when the peer does not read.
- * Sending borrows descriptors; only a packet that has to wait holds duplicates of its own.
+ * Sends packets to the kernel directly, and keeps them here, in order and limited, if the peer does not read. Sending
+ * does not take over descriptors; only a packet that must wait holds duplicates.
  */
 
 import { Buffer } from 'node:buffer'
@@ -18,7 +18,10 @@ import { KIND_REPLY, readHeader } from './message.ts'
 const { EAGAIN, ETOOMANYREFS } = errnos
 /** No event tells when others have read the descriptors that are too many, or this peer its own. Look again, in ms. */
 const RETRY_MS = 10
-/** Of a socket that long packets are sent by: so, the kernel tells that there is room while one of them is still to be read. It is the most without privileges. */
+/**
+ * The send buffer of a socket for long packets. With it the kernel reports free room while one of them is still unread.
+ * It is the largest size without privileges.
+ */
 const WIDE_BYTES = 212_992
 
 interface WaitingPacket {
@@ -84,9 +87,10 @@ export class SendQueue {
 
   /**
    * Sends the first `length` of the hub's outgoing bytes, or queues them.
-   * @param atEndOfBatch it may leave then; if it does not, it comes back: `requeue`
-   * @returns a negative errno: the socket is of no more use
-   * @throws SyscallError EMFILE, LimitError of the budget: it cannot wait with its descriptors; it was not sent
+   * @param atEndOfBatch it may be sent then; if that fails, the hub returns it: `requeue`
+   * @returns a negative errno if the socket is broken
+   * @throws SyscallError EMFILE, or LimitError of the budget, if it cannot wait with its descriptors; then it was not
+   *   sent
    */
   send(length: number, fds: readonly Fd[] = NO_FDS, atEndOfBatch = false): number {
     if (this.#queuedBytes === 0) {
@@ -117,7 +121,10 @@ export class SendQueue {
     this.#updateInterest()
   }
 
-  /** Sends what waits, as far as the kernel takes it. A negative errno: the socket is of no more use. */
+  /**
+   * Sends the waiting packets, as many as the kernel accepts.
+   * @returns a negative errno if the socket is broken
+   */
   flush(): number {
     const result = this.#flush()
     this.#updateInterest()
@@ -150,8 +157,8 @@ export class SendQueue {
   }
 
   /**
-   * An answer with descriptors that waits for others of its user to read theirs: whoever waits for it would hear nothing, and never why. So
-   * it is told the limit after a while, in the place of the answer.
+   * An answer with descriptors may have to wait until other processes of the same user have read theirs. The caller
+   * would wait without a reason, so after a while it gets ERR_LIMIT instead of the answer.
    */
   #refuseFirst(): boolean {
     const [packet, refusal] = [this.#waiting[0], this.#refusal]
@@ -179,7 +186,7 @@ export class SendQueue {
     while (this.#waiting.length > 0) this.#forget()
   }
 
-  /** What waits goes on as soon as the socket is writable, if no timer looks after it. */
+  /** Waiting packets are sent as soon as the socket is writable, unless a timer does it. */
   #updateInterest(): void {
     this.#owner.onWaiting()
     const awaitsRoom = this.isWaiting && this.#retry === undefined
@@ -199,7 +206,7 @@ export class SendQueue {
     if (packet.fds.length > 0) this.#budget?.refund('heldDescriptors', packet.fds.length)
   }
 
-  /** Before it is asked: one that is closed meanwhile says so to whoever sends. */
+  /** Not before it is needed: the next send reports a socket that was closed meanwhile. */
   #widen(): void {
     this.#isWide = true
     if (!this.#socket.isClosed) this.#socket.widenSendBuffer(WIDE_BYTES)

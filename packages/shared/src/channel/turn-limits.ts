@@ -10,11 +10,11 @@ export interface Share {
   milliseconds(waiting: number): number
   /** What a message is expected to leave to promises, in milliseconds, until it is known. */
   readonly initialDeferredMs: number
-  /** Of a packet, messages that are served between two looks at the clock: one less than a power of 2. */
+  /** How many messages of a packet are served between two checks of the clock: one less than a power of 2. */
   readonly clockMask: number
 }
 
-/** None of them fails: what is beyond it is served in the next turns. */
+/** Nothing fails beyond these limits: the rest is served in the next turns. */
 export const TURN_LIMITS = {
   messages: {
     name: 'messages of one user in a turn',

@@ -51,7 +51,10 @@ class Turns {
     return this.#waiting.has(waiter)
   }
 
-  /** A message of the waiter's is next: the time until here was for the one before. Only while packets are told. */
+  /**
+   * A message of this waiter is next, so the time until now belongs to the one before. Only while packets are
+   * delivered.
+   */
   mark(waiter: Waiter): void {
     const now = clock()
     if (!this.#isServing && this.#batch !== this.#hub().batch) this.#enterBatch()
@@ -114,7 +117,10 @@ class Turns {
     this.number += 1
   }
 
-  /** Of a single message nothing is worth asking. Where there was a batch between without any, its time is nobody's. */
+  /**
+   * For a single message it is not worth reading the clock. If a batch without messages came in between, its time is
+   * charged to nobody.
+   */
   #endBatch(hub: Hub): void {
     if (this.#servedCount === 0) return
     if (this.#servedCount === 1 && (this.#served[0] as Waiter).count === 1) this.#forget()
@@ -127,7 +133,7 @@ class Turns {
     this.#attributed += now - this.#last
   }
 
-  /** The batch is over and took so long, of which what is left is shared out. */
+  /** The batch has ended and took this long. The part that is not charged yet is distributed. */
   #distribute(milliseconds: number): void {
     let messages = 0
     for (let i = 0; i < this.#servedCount; i++) messages += (this.#served[i] as Waiter).count
@@ -137,7 +143,8 @@ class Turns {
   }
 
   #forget(): void {
-    // In its place: an array that gets empty gives its memory back, and takes it anew for the next message.
+    // It keeps one empty slot: an array that becomes empty frees its memory, and would allocate it again for the next
+    // message.
     for (let i = 0; i < this.#servedCount; i++) {
       ;(this.#served[i] as Waiter).forget()
       this.#served[i] = null

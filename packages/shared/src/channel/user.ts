@@ -1,7 +1,7 @@
 /**
- * A user of the channels of this thread: users take turns, not sockets. In each turn of the event loop a user is served
- * for so long and no longer. What came beyond that waits: what was received already is kept by its channel, and is at
- * most one batch of the hub's; all else stays in the kernel. So a user who sends more than is served waits for himself.
+ * A user of this thread's channels. Users take turns, not sockets. In each turn of the event loop a user is served for
+ * a limited time. The rest waits: packets that were already received are kept by their channels, at most one batch of
+ * the hub, and all others stay in the kernel. So a user who sends too much delays only itself.
  */
 import { Hub, type HubGroup } from 'memfd-native'
 import { TransientMap } from '../util/transient.ts'
@@ -75,7 +75,7 @@ export class User implements Waiter {
     this.#stop()
   }
 
-  /** A packet of each channel in turn, then what is in the kernel. */
+  /** Serves one packet of each channel in turn, then packets from the kernel. */
   serve(): boolean {
     while (this.#keepers.length > 0) {
       if (!this.#mayServe()) return true

@@ -1,4 +1,7 @@
-/** A command line as its help, its man page and the completion of shells have it: read off commander's program, where it is declared. */
+/**
+ * The description of a command line, for its man page and the completion of shells. It is read from commander's
+ * program, where the command line is declared.
+ */
 
 export interface OptionLine {
   /** `--registry <path>` */
@@ -48,7 +51,7 @@ export interface DeclaredCommand {
   readonly commands: readonly DeclaredCommand[]
 }
 
-/** Commands whose names begin so are for other programs, and nobody is told of them. */
+/** Commands whose names begin with this are for other programs, and are not listed. */
 const HIDDEN = '__'
 
 export function describeCommand(command: DeclaredCommand): CommandLine {

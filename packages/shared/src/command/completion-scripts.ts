@@ -8,7 +8,7 @@ export function completionScript(shell: Shell, program: string): string {
   return SCRIPTS[shell].replaceAll('PROGRAM', program).trimEnd()
 }
 
-/** bash parts words at colons too, and replaces only the last part: so the line is read anew. */
+/** bash also splits words at colons, and replaces only the last part. So the line is split again here. */
 const BASH = String.raw`
 # PROGRAM completion bash: source it, or put it into ~/.local/share/bash-completion/completions/PROGRAM
 _PROGRAM() {

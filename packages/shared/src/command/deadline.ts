@@ -4,12 +4,12 @@ import { InvalidArgValueError } from '../util/errors.ts'
 import { clearTimeout, LONGEST_WAIT_MS, now, setTimeout } from '../util/timers.ts'
 import { EXIT, ToolError } from './exit-codes.ts'
 
-/** A daemon answers in less than a millisecond; one that has not after this long is stuck. */
+/** A daemon answers in less than a millisecond. One that has not answered after this long hangs. */
 const DEFAULT_SECONDS = 5
 /** What a timer of Node takes. */
 export const MAX_SECONDS: number = Math.floor(LONGEST_WAIT_MS / 1000)
 
-/** Of one command, for all its waits together. */
+/** The deadline of one command, for all its waits together. */
 export class Deadline {
   readonly #seconds: number
   #end: number
@@ -25,15 +25,16 @@ export class Deadline {
     return Math.max(0, this.#end - now())
   }
 
-  /** It begins anew: for the next step of what takes as long as it takes. */
+  /** Starts the deadline again, for the next step of a long operation. */
   restart(): void {
     this.#end = now() + this.#seconds * 1000
   }
 
   /**
-   * What `call` comes to. A call that is given up goes on; whoever gives up ends the process.
-   * @param callee who is late; @param action what it has not done, both for the message
-   * @throws ToolError with EXIT.tryAgain; what the call throws
+   * Waits for `call`. If the time is over, the call itself continues, so the caller should end the process.
+   * @param callee who is late
+   * @param action what it has not done; both are for the message
+   * @throws ToolError with EXIT.tryAgain; errors of the call
    */
   async within<T>(call: Promise<T>, callee: string, action = 'answered'): Promise<T> {
     let timer: NodeJS.Timeout | undefined
@@ -53,7 +54,10 @@ export class Deadline {
   }
 }
 
-/** `--timeout SECONDS`. @throws ERR_INVALID_ARG_VALUE it is no decimal number above 0, or more than a timer takes */
+/**
+ * `--timeout SECONDS`.
+ * @throws ERR_INVALID_ARG_VALUE if it is not a decimal number above 0, or more than a timer accepts
+ */
 export function readTimeout(text: string | undefined): number {
   if (text === undefined) return DEFAULT_SECONDS
   const seconds = readDecimal(text)
@@ -63,7 +67,7 @@ export function readTimeout(text: string | undefined): number {
   )
 }
 
-/** A number of an option's, as it is written: digits, and a fraction perhaps; 0 if it is none. */
+/** The number of an option: digits, possibly with a fraction; 0 if the text is not one. */
 export function readDecimal(text: string): number {
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
 }

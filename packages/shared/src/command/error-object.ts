@@ -1,4 +1,4 @@
-/** An error for a program that asked a command for JSON: its code, and what else it carries, as one object in one line. */
+/** An error as JSON for programs: its code and its fields, as one object on one line. */
 import { errorCode } from '../util/errors.ts'
 import { isError } from '../util/realm.ts'
 import { EXIT, type ExitCode, exitCodeOf, ToolError } from './exit-codes.ts'
@@ -25,7 +25,7 @@ function originOf(error: unknown): unknown {
   return error instanceof ToolError && error.cause !== undefined ? originOf(error.cause) : error
 }
 
-/** That of the library or of the kernel; else what the tool's own errors are called there. */
+/** The code of the library or the kernel; otherwise the library's code for the tool's own errors. */
 function codeOf(origin: unknown, exitCode: ExitCode): string | null {
   const code = errorCode(origin) ?? ''
   return /^E[A-Z0-9_]+$/.test(code) ? code : (CODES[exitCode] ?? null)
@@ -41,7 +41,7 @@ function isPlain(value: unknown): boolean {
   return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
 }
 
-/** Versions and the like as numbers, where a number can hold them. */
+/** Versions and other bigints as numbers, if a number can represent them. */
 function jsonField(value: unknown): unknown {
   if (typeof value !== 'bigint') return value
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)

@@ -35,7 +35,7 @@ export const EXIT_BY_ERROR_CODE: ReadonlyMap<string, ExitCode> = new Map<string,
   ['ERR_REGISTRY_UNAVAILABLE', EXIT.notFound],
   ['ERR_SERVICE_NOT_FOUND', EXIT.notFound],
   ['ERR_SECURITY', EXIT.notPermitted],
-  // a copy of values on other machines, on one that may not change them
+  // a copy of a cluster's values, on a machine that may not change them
   ['ERR_READ_ONLY', EXIT.notPermitted],
   // open(2), mkdir(2) and bind(2) in a folder of another user's
   ['EACCES', EXIT.notPermitted],

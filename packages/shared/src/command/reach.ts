@@ -46,7 +46,10 @@ export function notFound(manager: ServiceManager, name: string): ServiceNotFound
   )
 }
 
-/** Who serves the name; null: nobody, or the registry has gone. @throws ToolError too late; as getServiceInfo */
+/**
+ * The process that serves the name; null if there is none, or if the registry is gone.
+ * @throws ToolError after the deadline; otherwise as getServiceInfo
+ */
 export function findHolder(manager: ServiceManager, name: string, deadline: Deadline): Promise<ServiceInfo | null> {
   return deadline.within(
     unlessGone(() => manager.getServiceInfo(name)),
@@ -59,7 +62,10 @@ export function listNames(manager: ServiceManager, deadline: Deadline): Promise<
   return deadline.within(manager.listServices(), REGISTRY)
 }
 
-/** All services and who serves them, without those that go away meanwhile. @throws as listNames */
+/**
+ * All services and the processes that serve them, without those that end meanwhile.
+ * @throws as listNames
+ */
 export async function* listHolders(
   manager: ServiceManager,
   deadline: Deadline,

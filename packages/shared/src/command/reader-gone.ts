@@ -1,4 +1,7 @@
-/** Who reads what a command prints may go away while it has nothing to print: then it is to end at once, not at its next line. */
+/**
+ * The reader of a command's output may go away while the command has nothing to print. Then the command should end at
+ * once, not at its next line.
+ */
 import { Buffer } from 'node:buffer'
 import { fstatSync } from 'node:fs'
 import { FdWatcher, sendmsg } from 'memfd-native'
@@ -8,14 +11,14 @@ import { errorCode } from '../util/errors.ts'
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Calls back, at most once, when nobody reads this end of a pipe or of a Unix stream socket any more. Of files, terminals and whatever
- * else nobody can know that: there it never does. Keeps nothing alive, and ends with the process.
- * @param fd borrowed
+ * Calls back once when a pipe or a Unix stream socket has no reader any more. For files, terminals and everything else
+ * this cannot be known, so it never calls back. It does not keep the process alive.
+ * @param fd stays the caller's
  */
 export function whenReaderIsGone(fd: number, callback: () => void): void {
   const isPipe = isKind(fd, 'isFIFO')
   if (!isPipe && !isKind(fd, 'isSocket')) return
-  // Of its own number: libuv watches the other one already, where it is a stream of Node's.
+  // A duplicate with its own number, because libuv may already watch the original for a stream of Node.
   const own = ParcelFileDescriptor.fromFd(fd)
   const watcher = new FdWatcher(own.getFd(), 'readable', () => {
     watcher.close()

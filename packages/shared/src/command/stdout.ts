@@ -17,8 +17,9 @@ export function outputError(cause: unknown, place = 'stdout'): Error {
 }
 
 /**
- * Writes as much as the system takes at once: all of it, but where somebody has made the descriptor non-blocking.
- * @returns what is left @throws ReaderGone, ToolError
+ * Writes as much as the system accepts at once: everything, unless somebody made the descriptor non-blocking.
+ * @returns the rest
+ * @throws ReaderGone, ToolError
  */
 export function writeNow(fd: number, data: Uint8Array, place?: string): Uint8Array {
   let rest = data

@@ -36,7 +36,7 @@ export function plainText(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').trim()
 }
 
-/** Shows on a terminal what replaces what was shown before; '' nothing. */
+/** Shows a line on a terminal that replaces the previous one; '' clears it. */
 export function showProgress(text: string): void {
   tellPeople(`\r${plainText(text)}\u001b[K`, '')
 }
@@ -51,7 +51,7 @@ export function isDrawable(fd: number): boolean {
   return nodeTty().isatty(fd) && process.env.TERM !== 'dumb'
 }
 
-/** Where nobody can be told there is nowhere left to say so; the exit code does. */
+/** If stderr does not work, only the exit code is left. */
 export function tellPeople(line: string, end = '\n'): void {
   try {
     writeSync(STDERR, `${line}${end}`)

@@ -97,7 +97,7 @@ function fdAt(n: number, left: number, top: number): Point {
   return { x: left + 14 + (n % PER_ROW) * (FD.width + FD.gap), y: top + Math.floor(n / PER_ROW) * (FD.height + FD.gap) }
 }
 
-/** Below the descriptors that lead to them; one that has no room there goes to the right. */
+/** Open files are placed below their descriptors; one without room there is moved to the right. */
 function placeFiles(files: readonly PlacedFile[], top: number): { files: FileBox[]; bottom: number; width: number } {
   let free = MARGIN
   const placed = files.map((file) => {

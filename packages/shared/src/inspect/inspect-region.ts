@@ -42,7 +42,7 @@ export function inspectRegions(regions: readonly RegionToInspect[], ownWords: re
   return regions.map((region, i) => inspectRegion(region, pages[i] ?? NO_PAGES, census))
 }
 
-/** What this process holds of memfds, to be told to others. */
+/** The memfds that this process holds, for other processes. */
 export function ownHoldings(): readonly Holding[] {
   return (readHoldings(process.pid) ?? []).filter(
     ({ descriptors, mappings }) => descriptors.length + mappings.length > 0,

@@ -20,8 +20,10 @@ export interface InspectOptions {
 }
 
 /**
- * The region of a value, or one for each area of a store. This process is not among the holders, unless it holds one already.
- * @throws ERR_SERVICE_NOT_FOUND; ToolError the service has no region, or does not answer in time; as getService
+ * The region of a value, or one for each area of a store. This process is not among the holders, unless it holds one
+ * already.
+ * @throws ERR_SERVICE_NOT_FOUND; ToolError if the service has no region or does not answer in time; otherwise as
+ *   getService
  */
 export async function inspectService(name: string, { manager, deadline }: InspectOptions): Promise<Inspection[]> {
   const service = await findService(manager, name, deadline)
@@ -51,7 +53,10 @@ async function findAreas(name: string, service: IBinder): Promise<RegionToInspec
   return handed.map(({ patterns, descriptor }) => ({ name, keys: patterns, fd: detachOwned(descriptor) as OwnedFd }))
 }
 
-/** A daemon is not dumpable: only root may look into it. Who is its user may ask it. Others, and other services, get nothing. */
+/**
+ * A daemon is not dumpable, so only root may look into it. Its own user may ask it. Other users, and other services,
+ * get nothing.
+ */
 async function askDaemon(
   manager: ServiceManager,
   { name, service, deadline }: { name: string; service: IBinder; deadline: Deadline },
@@ -68,7 +73,7 @@ async function askDaemon(
   }
 }
 
-/** It is no daemon, or an older one; this is another user. */
+/** It is not a daemon, or an older one, or this is another user. */
 const NOT_TOLD = ['ERR_UNSUPPORTED_OPERATION', 'ERR_UNKNOWN_TRANSACTION', 'ERR_SECURITY']
 
 function closeService(service: IBinder): void {

@@ -1,4 +1,4 @@
-/** What is known about one region and those who hold it: what is drawn, and what `--json` says. */
+/** What is known about one region and its holders: it is drawn, and printed with `--json`. */
 
 /** A descriptor of the region. */
 export interface HeldDescriptor {
@@ -25,7 +25,7 @@ export interface HeldMapping {
   /** Where in the region it begins, in bytes. */
   readonly offset: number
   readonly bytes: number
-  /** Of its pages how many this process has touched; null: not told. proc_pid_smaps(5) */
+  /** How many of its pages this process has touched; null if unknown. proc_pid_smaps(5) */
   readonly residentPages: number | null
 }
 
@@ -35,7 +35,7 @@ export interface Holder {
   readonly uid: number
   /** What it was started as, shortened. */
   readonly command: string
-  /** `proc`: the kernel says so. `daemon`: the daemon says so of itself, because this user may not look into it. */
+  /** `proc`: from the kernel. `daemon`: from the daemon itself, because this user may not look into it. */
   readonly source: 'proc' | 'daemon'
   readonly descriptors: readonly HeldDescriptor[]
   readonly mappings: readonly HeldMapping[]

@@ -1,6 +1,6 @@
 /**
- * Where everything in the picture stands: one column for each process, in it the descriptors; below them the open files of the kernel,
- * below these the memory. Processes that share an open file stand beside each other.
+ * The layout of the picture: a column for each process with its descriptors, below them the open files of the kernel,
+ * and below these the memory. Processes that share an open file are beside each other.
  */
 import type { HeldDescriptor, Holder, Inspection, OpenFile } from './inspection.ts'
 
@@ -25,7 +25,10 @@ export function layOut({ processes, openFiles }: Inspection): Layout {
   return { columns, files: files.sort((a, b) => a.at - b.at || a.id - b.id) }
 }
 
-/** First who can write, then by pid; whoever shares an open file with one who stands already comes next to it. */
+/**
+ * First the processes that can write, then by pid. A process that shares an open file with an earlier one comes next to
+ * it.
+ */
 function inOrder(processes: readonly Holder[]): Holder[] {
   const waiting = [...processes].sort((a, b) => Number(mayWrite(b)) - Number(mayWrite(a)) || a.pid - b.pid)
   const ordered: Holder[] = []

@@ -1,4 +1,7 @@
-/** Which descriptors lead to one open file: only the kernel knows, and it tells whoever may trace both processes. kcmp(2) */
+/**
+ * Which descriptors lead to the same open file. Only the kernel knows, and only a process that may trace both processes
+ * may ask. kcmp(2)
+ */
 import { constants, kcmp } from 'memfd-native'
 import { errorCode } from '../util/errors.ts'
 import type { HeldDescriptor, OpenFile } from './inspection.ts'
@@ -9,7 +12,7 @@ export interface Grouping {
   readonly openFiles: readonly OpenFile[]
   /** Which one each descriptor leads to. */
   readonly of: ReadonlyMap<Descriptor, number>
-  /** Why the kernel did not tell about some; null: it told of all. */
+  /** Why the kernel did not answer for some descriptors; null if it answered for all. */
   readonly problem: string | null
 }
 
@@ -43,7 +46,7 @@ export function groupByOpenFile(descriptors: readonly Descriptor[]): Grouping {
 
 /** @returns the number of its group, from 1 */
 function join(groups: Group[], descriptor: Descriptor): number {
-  // Compared with itself first: whoever may not ask of this process is told so although it is the only one.
+  // Each is compared with itself first, so that a missing right is noticed even for a single process.
   if (!isSame(descriptor, descriptor)) throw new Error('kcmp does not recognise a descriptor as itself')
   const found = groups.findIndex(({ first }) => isSame(first, descriptor))
   const group = groups[found]

@@ -9,27 +9,34 @@ export const IControl = defineInterface('memsvc.IControl', {
   status: { code: 1101, args: [], returns: types.string },
   /** Ends the daemon, cleanly. @throws ERR_SECURITY unless the caller has its uid or is root */
   stop: { code: 1102, args: [] },
-  /** Reads its configuration again. @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE what is wrong in it: nothing changed */
+  /**
+   * Reads its configuration again.
+   * @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE for a mistake in it; then nothing has changed
+   */
   reload: { code: 1103, args: [] },
-  /** What the daemon's own process holds of regions, as JSON: nobody else can look. @throws ERR_SECURITY as stop */
+  /**
+   * The regions that the daemon's process holds, as JSON, because no other process can look.
+   * @throws ERR_SECURITY as stop
+   */
   holdings: { code: 1104, args: [], returns: types.string },
   /** In Prometheus' text format 0.0.4. @throws ERR_SECURITY as stop */
   metrics: { code: 1105, args: [], returns: types.string },
   /**
-   * Sets the log's level and format; null: it stays. Answers what they are now, as JSON: `level`, `format`.
-   * @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE there is no such level or format
+   * Sets the level and format of the log; null keeps it. Returns the current ones, as JSON: `level`, `format`.
+   * @throws ERR_SECURITY as stop; ERR_INVALID_ARG_VALUE for an unknown level or format
    */
   log: { code: 1106, args: [types.string, types.string], returns: types.string },
 })
 
-/** Every Binder and BinderProxy is; Android's interface IBinder does not say so here. */
+/** Every Binder and BinderProxy has getExtension, although the interface IBinder does not declare it. */
 interface Extensible {
   getExtension?(): Promise<IBinder | null>
 }
 
 /**
- * The control of the daemon that serves this binder.
- * @throws ERR_UNSUPPORTED_OPERATION the service is no daemon's, or of a daemon that is older; as BinderProxy.transact
+ * The control interface of the daemon that serves this binder.
+ * @throws ERR_UNSUPPORTED_OPERATION if the service does not belong to a daemon, or to an older one; otherwise as
+ *   BinderProxy.transact
  */
 export async function controlOf(service: IBinder): Promise<NonNullable<ReturnType<typeof IControl.asInterface>>> {
   const extension = await (service as Extensible).getExtension?.()

@@ -10,7 +10,7 @@ export const REGION_BYTES = 4
 
 /** The memory service of Android's sample, shy.luo.ashmem.IMemoryService. */
 export const IMemoryService = defineInterface('shy.luo.ashmem.IMemoryService', {
-  /** A descriptor of the region for reading, the caller's to close; null when the service has no region. */
+  /** A read-only descriptor of the region, which the caller owns; null if the service has no region. */
   getFileDescriptor: { code: 1, args: [], returns: types.nullable(types.parcelFileDescriptor) },
   /** Sets the value: -2147483648 to 2147483647. @throws ERR_SECURITY the caller may not write */
   setValue: { code: 2, args: [types.int] },

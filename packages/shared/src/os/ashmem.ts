@@ -1,7 +1,8 @@
 /**
- * The ashmem functions of Android's libcutils (system/core/libcutils, `ashmem_*`), on memfds. Where the C functions answer
- * -1 and an errno, these throw a SyscallError of that errno: EBADF for a descriptor that is closed, ENOTTY for one that is
- * no region, EINVAL as said below. What C's types rule out is an argument error (ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE).
+ * The ashmem functions of Android's libcutils (system/core/libcutils, `ashmem_*`), on memfds. If the C functions return
+ * -1 and an errno, these throw a SyscallError with that errno: EBADF for a closed descriptor, ENOTTY for one that is
+ * not of a region, EINVAL as described below. Arguments that C's types exclude are argument errors
+ * (ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE).
  *
  * Unlike the driver's, pin state and mask belong to this process; and a region counts as mapped from birth, so that
  * pinning never fails for want of a mapping.

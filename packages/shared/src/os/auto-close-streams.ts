@@ -88,7 +88,10 @@ export class AutoCloseOutputStream {
     return introduce(this, { state: stateOf(this.#source) })
   }
 
-  /** Writes the low 8 bits of an int. @throws the errno's code, such as EPIPE when nobody reads any more. */
+  /**
+   * Writes the low 8 bits of an int.
+   * @throws the code of the errno, such as EPIPE if nobody reads any more
+   */
   write(byte: number): void
   /**
    * Writes `count` bytes of `buffer` from `offset` on, all of them; by default the whole buffer.

@@ -64,7 +64,7 @@ export class CommChannel {
     try {
       sendmsg(borrowFd(this.descriptor), encodeStatus(status))
     } catch {
-      // The peer went away since we looked, or its queue is full of what others sent: either way nobody is to be told.
+      // The peer is gone, or its queue is full of messages from others: in both cases nobody can be notified.
     }
   }
 }

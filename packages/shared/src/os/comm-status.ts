@@ -31,7 +31,7 @@ export function decodeStatus(packet: Buffer): Status {
   return { code: packet.readInt32BE(), message: packet.toString('utf8', CODE_BYTES) }
 }
 
-/** The error a status stands for: ERR_DETACHED, or ERR_REMOTE_ERROR with Android's texts. null for OK. */
+/** The error of a status: ERR_DETACHED, or ERR_REMOTE_ERROR with Android's texts. null for OK. */
 export function statusError({ code, message }: Status): Error | null {
   switch (code) {
     case STATUS.OK:

@@ -1,4 +1,4 @@
-/** A region that holds a copy of some bytes for ever: what `ParcelFileDescriptor.fromData` hands out. */
+/** A region with an unchangeable copy of some bytes, for `ParcelFileDescriptor.fromData`. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { closing } from '../util/closing.ts'
 import { InvalidArgValueError } from '../util/errors.ts'

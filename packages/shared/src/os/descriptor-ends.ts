@@ -5,7 +5,7 @@ import { CommChannel } from './comm-channel.ts'
 import { type FileDescriptor, wrapOwnedFd } from './file-descriptor.ts'
 import type { DescriptorSource } from './parcel-port.ts'
 
-/** A descriptor and its end of a status channel; null for one that cannot tell how it ended. */
+/** A descriptor and its end of a status channel; null if it has no status channel. */
 export type DescriptorEnd = [fd: FileDescriptor, comm: FileDescriptor | null]
 
 /** What travels of an end: int hasComm, its descriptor, and that of the status channel when there is one. */

@@ -72,7 +72,7 @@ export class FileDescriptor {
   }
 }
 
-/** A FileDescriptor that owns the descriptor from here on: nobody else closes `owned` any more. */
+/** A FileDescriptor that owns the descriptor from now on: nobody else may close `owned`. */
 export function wrapOwnedFd(owned: OwnedFd): FileDescriptor {
   const fd = new FileDescriptor()
   setOwner(fd, owned)
@@ -107,8 +107,9 @@ const waiting = new WeakMap<FileDescriptor, Set<WeakRef<FileDescriptor>>>()
 const forgotten = new FinalizationRegistry<() => void>((forget) => forget())
 
 /**
- * A duplicate of `source`, which takes a descriptor only when it needs one of its own: when somebody asks for its number, or `source` is
- * about to be closed. Written into a parcel and forgotten, as Android's sample does with that of a memory file, it never has one.
+ * A duplicate of `source` that gets its own descriptor only if it is needed: when somebody asks for its number, or
+ * `source` is about to be closed. If it is only written into a parcel and forgotten, as in Android's sample, it never
+ * gets one.
  * @throws as {@link borrowFd}
  */
 export function lateDuplicateOf(source: FileDescriptor): FileDescriptor {
@@ -129,7 +130,8 @@ export function ownsNothing(fd: FileDescriptor): boolean {
 }
 
 /**
- * A duplicate for a parcel, the caller's. `fd`, if it has none of its own, has served its purpose: it lasts as long as its source from here on.
+ * A duplicate for a parcel, which the caller owns. If `fd` has no descriptor of its own yet, it never gets one, and is
+ * valid as long as its source.
  * @throws as {@link borrowFd}; EMFILE
  */
 export function duplicateFd(fd: FileDescriptor): OwnedFd {
@@ -147,7 +149,10 @@ function forget(fd: FileDescriptor, source: FileDescriptor): void {
   for (const ref of all ?? []) if (ref.deref() === fd) all?.delete(ref)
 }
 
-/** It has one of its own from here on. @throws EMFILE */
+/**
+ * Gives it a descriptor of its own.
+ * @throws EMFILE
+ */
 function duplicate(fd: FileDescriptor): void {
   const source = sourceOf(fd)
   if (source === null) return
@@ -156,7 +161,7 @@ function duplicate(fd: FileDescriptor): void {
   forgotten.unregister(fd)
 }
 
-/** Before it is closed, or another's. Those for whom no descriptor is left are not valid any more. */
+/** Called before the source is closed or given away. Duplicates that cannot get a descriptor become invalid. */
 function duplicateOthersOf(source: FileDescriptor): void {
   const all = waiting.get(source)
   if (all === undefined) return

@@ -1,7 +1,7 @@
 /**
- * What a memory file accesses again and again: its value, a record. From some access on it is accessed where it is, by a
- * function of the mapping that needs no entry into native code. The place was checked when that was made; what else can
- * change, whoever owns this says by `forget`.
+ * Speeds up repeated accesses of a memory file to the same place, such as a value or a record. After some accesses it
+ * uses a function of the mapping that does not enter native code. The place was checked when that function was made;
+ * the owner calls `forget` when anything else changes.
  */
 import type { Mapping } from 'memfd-native'
 

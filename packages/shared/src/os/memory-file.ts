@@ -36,7 +36,7 @@ export class MemoryFile {
   readonly #length: number
   readonly #mapping: Mapping
   readonly #isOwner: boolean
-  /** For people; of somebody else's region nobody asks. */
+  /** For people. It is not read for another process's region. */
   readonly #name: string | null | undefined
   /** Set while purging is allowed; then the region is pinned only for the length of an access. */
   #pins: RegionPins | null = null
@@ -161,7 +161,7 @@ export class MemoryFile {
    * @throws ERR_DEACTIVATED, ERR_OUT_OF_RANGE, ERR_PURGED
    */
   readInt32BE(offset: number): number {
-    // The same word again: what was checked the last time still holds, or it would be forgotten.
+    // The same word again: the last check is still valid, otherwise it would have been forgotten.
     return offset === this.#word.readableAt ? this.#word.read() : this.#readInt32BE(offset)
   }
 
@@ -281,7 +281,7 @@ export class MemoryFile {
     this.#access(() => this.#mapping.writeInt32BE(offset, value))
   }
 
-  /** What is accessed next has to be checked again. */
+  /** The next access must be checked again. */
   #forgetPlaces(): void {
     this.#word.forget()
     this.#range.forget()
@@ -303,7 +303,7 @@ export class MemoryFile {
     return wasPurged
   }
 
-  /** Keeps purges away while `copy` runs. A purge before it is reported here, and once: unpinning anew forgets it. */
+  /** Prevents purges while `copy` runs. An earlier purge is reported here, once, because unpinning again forgets it. */
   #access<T>(copy: () => T): T {
     if (this.#pins === null) return copy()
     const wasPurged = this.#pins.pin()

@@ -1,4 +1,4 @@
-/** What a MemoryFile is made of: a descriptor and its mapping, of a region of its own or of somebody's. */
+/** The parts of a MemoryFile: a descriptor and its mapping, of its own region or of another one. */
 import { Mapping, mmap } from 'memfd-native'
 import { checkInteger, checkString, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgValueError, NotARegionError } from '../util/errors.ts'

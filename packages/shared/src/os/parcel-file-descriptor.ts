@@ -335,7 +335,7 @@ function unreliablePair([one, other]: [OwnedFd, OwnedFd]): DescriptorPair {
   return [own(one), own(other)]
 }
 
-/** As `CREATOR.createFromParcel`, and the parcel has the descriptors no more: for one that nobody reads again. */
+/** Like `CREATOR.createFromParcel`, but takes the descriptors out of the parcel, which must not be read again. */
 export function takeFromParcel(parcel: DescriptorSource): ParcelFileDescriptor {
   return new ParcelFileDescriptor(...readEnd(parcel, (source) => source.takeOwnedFd()))
 }

@@ -1,6 +1,6 @@
 /**
- * What the classes of this folder need of a parcel, to be written into one and read back. The layer above has it: `Parcel`
- * is a sink and a source, and what is described here is a `Parcelable` and its `Creator` there.
+ * What the classes of this folder need from a parcel to be written to it and read back. `Parcel`, in the layer above,
+ * implements it; the interfaces here correspond to `Parcelable` and its `Creator` there.
  */
 import type { OwnedFd } from 'memfd-native'
 import { show } from '../util/check.ts'
@@ -36,7 +36,10 @@ export interface DescriptorSource {
   readInt(): number
   /** A duplicate of the descriptor at the position, the caller's own. @throws ERR_BAD_PARCEL when none is there */
   readOwnedFd(): OwnedFd
-  /** The descriptor itself: the source has it no more, and it is the caller's. @throws ERR_BAD_PARCEL when none is there */
+  /**
+   * Takes the descriptor out of the source; the caller owns it.
+   * @throws ERR_BAD_PARCEL if there is none
+   */
   takeOwnedFd(): OwnedFd
 }
 

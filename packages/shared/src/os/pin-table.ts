@@ -1,6 +1,7 @@
 /**
  * Which pages of one region are unpinned: the bookkeeping of the ashmem driver (drivers/staging/android/ashmem.c), as
- * data and nothing else. A region starts with every page pinned. There is no count: one pin undoes any number of unpins.
+ * data and nothing else. A region starts with every page pinned. Pins are not counted: one pin undoes any number of
+ * unpins.
  */
 
 /** Pages [start, end) that may be purged, or have been. */
@@ -9,7 +10,7 @@ export interface UnpinnedRange {
   readonly end: number
   /** The moment of the unpin, as the caller of `unpin` counts it. */
   readonly unpinnedAt: number
-  /** Once purged it is not purged again until it was pinned and unpinned anew. */
+  /** After a purge it is not purged again until it was pinned and unpinned again. */
   purged: boolean
 }
 
@@ -63,7 +64,7 @@ export class PinTable {
     return wasPurged
   }
 
-  /** Whether every page of [start, end) is pinned; so of no pages. */
+  /** Whether every page of [start, end) is pinned; true for an empty range. */
   isPinned(start: number, end: number): boolean {
     return start >= end || !this.#ranges.some((range) => overlaps(range, start, end))
   }

@@ -13,7 +13,7 @@ export interface RegionStatus {
   readonly size: number
 }
 
-/** @throws EBADF the descriptor is closed; EINVAL it has no seals, so is no region */
+/** @throws EBADF if the descriptor is closed; EINVAL if it has no seals, so it is not of a region */
 export function regionStatus(fd: FileDescriptor): RegionStatus {
   const owned = borrowFd(fd)
   const { ino, size } = fstat(owned)

@@ -48,7 +48,10 @@ export function createRegion(name: string | null, size: number): OwnedFd {
   })
 }
 
-/** The size of a region in bytes, or -1 when the descriptor is something else. @throws EBADF when it is not open. */
+/**
+ * The size of a region in bytes, or -1 if the descriptor is of something else.
+ * @throws EBADF if it is not open
+ */
 export function regionSize(fd: Fd): number {
   const { mode, dev, size } = fstat(fd)
   const isFile = (mode & fsConstants.S_IFMT) === fsConstants.S_IFREG
@@ -61,8 +64,8 @@ export function isSealedForReaders(fd: Fd): boolean {
 }
 
 /**
- * Seals a region for readers; writable mappings that exist stay writable. Again is harmless.
- * @throws EPERM when somebody else has frozen the seals, or the descriptor is read-only.
+ * Seals a region against writers; existing writable mappings stay writable. Idempotent.
+ * @throws EPERM if another process has frozen the seals, or the descriptor is read-only
  */
 export function sealForReaders(fd: Fd): void {
   const wanted = isSealedForReaders(fd) ? F_SEAL_SEAL : F_SEAL_FUTURE_WRITE | F_SEAL_SEAL
@@ -72,13 +75,13 @@ export function sealForReaders(fd: Fd): void {
 }
 
 /**
- * Seals a region for readers, and makes its inode theirs to read only. Whoever is to write must have mapped it before.
+ * Seals a region against writers, and makes its inode read-only. A writer must have mapped it before.
  * @throws as {@link sealForReaders}, fchmod(2).
  */
 export function closeToWriters(fd: Fd): void {
   sealForReaders(fd)
-  // The seals are the guarantee. The mode keeps other users from opening it read-write, and from hanging extended
-  // attributes, which are kernel memory of ours, onto the inode.
+  // The seals are the guarantee. The mode prevents other users from opening it read-write, and from adding extended
+  // attributes to the inode, which would use kernel memory of this user.
   fchmod(fd, 0o400)
 }
 
@@ -90,7 +93,7 @@ export function openForReaders(fd: Fd): OwnedFd {
   return reopen(fd, fsConstants.O_RDONLY)
 }
 
-/** Of somebody else's region, or of something that is none. */
+/** For another process's region, or something that is not a region. */
 export interface RegionLook {
   /** `F_SEAL_*`. Looked at first: a size that was seen when nobody could shrink it any more is the least there will be. */
   readonly seals: number
@@ -103,7 +106,10 @@ export function lookAtRegion(fd: Fd): RegionLook {
   return { seals: sealsOf(fd), size: regionSize(fd) }
 }
 
-/** None of what can have none; of a mere path (O_PATH), too. What is not open at all has no size either: that says so. */
+/**
+ * No seals for files that cannot have any, and for a path (O_PATH). A descriptor that is not open fails when its size
+ * is read.
+ */
 function sealsOf(fd: Fd): number {
   try {
     return getSeals(fd)
@@ -114,8 +120,8 @@ function sealsOf(fd: Fd): number {
 }
 
 /**
- * What must hold before somebody else's region is mapped: it cannot shrink, and it is as long as claimed. Touching
- * pages past the end would kill the process (SIGBUS).
+ * Checks another process's region before it is mapped: it must not be able to shrink, and must be as long as claimed.
+ * Touching pages beyond the end would kill the process (SIGBUS).
  * @throws ERR_UNSAFE_REGION
  */
 export function checkMappable({ seals, size }: RegionLook, length: number): void {
@@ -160,9 +166,8 @@ function cutName(name: string | null): string {
 let knownDevice: number | undefined
 
 /**
- * All memfds live on one mount that is internal to the kernel and that nobody can open a path on, so its device number
- * tells a memfd from everything else. A link text of "/memfd:NAME (deleted)" does not: a file of that name on a tmpfs
- * of somebody's own mount namespace shows the same.
+ * All memfds are on one mount inside the kernel, on which nobody can open a path, so its device number identifies a
+ * memfd. The link text "/memfd:NAME (deleted)" does not: a deleted file of that name on a tmpfs shows the same.
  */
 function memfdDevice(): number {
   knownDevice ??= probeDevice()

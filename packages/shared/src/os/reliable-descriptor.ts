@@ -40,7 +40,10 @@ export class ReliableDescriptor {
     if (!this.fd.valid()) throw new ClosedError('Already closed')
   }
 
-  /** The descriptor, the caller's from here on; the peer is told DETACHED. @throws ERR_CLOSED. */
+  /**
+   * Gives the descriptor to the caller, and reports DETACHED to the peer.
+   * @throws ERR_CLOSED
+   */
   detach(): OwnedFd {
     this.checkOpen()
     leaks.forget(this, this.#remains)

@@ -9,7 +9,7 @@ import { ClosedError, ReadOnlyError, UnsupportedOperationError } from '../util/e
 
 const { PROT_READ, PROT_WRITE } = mmap
 
-/** Where one value is converted; nothing outlives the call that uses it. */
+/** Memory for converting one value. Nothing in it outlives a call. */
 const scratch = Buffer.alloc(8)
 
 /**

@@ -4,9 +4,9 @@ import { IllegalStateError, InvalidArgTypeError } from '../util/errors.ts'
 import { nodeNet } from '../util/late-modules.ts'
 
 /**
- * The descriptor of a TCP or Unix socket of Node, a look at it. Node keeps it in the handle, which is no public API but
- * has had this shape since Node 0.12; there is no other way to it.
- * @throws ERR_ILLEGAL_STATE when there is none: not connected yet, or destroyed.
+ * The descriptor number of a TCP or Unix socket of Node, which still owns it. Node keeps it in the handle. This is not
+ * a public API, but it has had this shape since Node 0.12, and there is no other way.
+ * @throws ERR_ILLEGAL_STATE if there is none, because the socket is not connected yet, or destroyed
  */
 export function socketDescriptor(socket: Socket): number {
   checkNotNull('socket', socket)

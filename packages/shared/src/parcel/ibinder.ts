@@ -38,7 +38,8 @@ export interface IBinder extends CarriedBinder {
    */
   linkToDeath(recipient: DeathRecipient, flags?: number): void
   /**
-   * Takes one link back: true, or false when the object is dead. Always true of a local object.
+   * Removes one link.
+   * @returns true; false if the object is dead. Always true for a local object
    * @throws ERR_NO_SUCH_ELEMENT if there is no such link
    */
   unlinkToDeath(recipient: DeathRecipient, flags?: number): boolean

@@ -34,7 +34,10 @@ function newToken(name: string): Buffer {
   return token
 }
 
-/** Whether the token at the position is of this interface; policy and work source are the sender's, and of no account. */
+/**
+ * Whether the token at the position has the name of this interface. The policy and the work source of the sender are
+ * ignored.
+ */
 export function readInterfaceToken(buffer: ParcelBuffer, name: string): boolean {
   return buffer.takeIfSame(interfaceToken(name), POLICY_BYTES)
 }

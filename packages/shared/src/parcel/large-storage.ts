@@ -1,6 +1,7 @@
 /**
- * Storage of parcels that fill a packet: to allocate as much for each of them, and have it collected, takes longer than to send it. Lent to
- * one parcel at a time. What is in it is nobody's data: whoever lets the size of a parcel grow writes those bytes.
+ * Spare storage for parcels that fill a packet, because allocating and collecting so much memory takes longer than
+ * sending it. It is lent to one parcel at a time. Its old contents do not matter: code that makes a parcel larger
+ * writes the new bytes.
  */
 import { Buffer } from 'node:buffer'
 import { withWords } from '../util/words.ts'
@@ -21,7 +22,7 @@ export function takeLarge(): Buffer {
   return storage
 }
 
-/** Nobody uses it any more. What comes from elsewhere is left to the garbage collector. */
+/** Returns storage that is not used any more. Storage from elsewhere is left to the garbage collector. */
 export function giveBack(storage: Buffer): void {
   if (storage.length === LARGE_BYTES && spare.length < MAX_SPARE && made.has(storage)) spare.push(storage)
 }

@@ -17,7 +17,8 @@ const TYPE_CODE = { fd: 1, binder: 2 } as const
 
 /**
  * Writes the 24 bytes of an object, which the parcel takes over.
- * @throws as ParcelBuffer.claim, and ERR_ILLEGAL_STATE at a position that is no multiple of 4; then the object is closed.
+ * @throws as ParcelBuffer.claim, and ERR_ILLEGAL_STATE at a position that is not a multiple of 4; then the object is
+ *   closed
  */
 export function writeObject(buffer: ParcelBuffer, contents: ObjectContents): void {
   try {

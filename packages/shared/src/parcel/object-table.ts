@@ -14,7 +14,7 @@ export interface DescriptorContents {
   fd: OwnedFd | null
 }
 
-/** What an object of a parcel that was written stands for. */
+/** An object in a parcel: a descriptor or a binder. */
 export type ObjectContents = DescriptorContents | { readonly kind: 'binder'; readonly binder: CarriedBinder }
 
 /** A binder that came from another process: a number, until somebody reads it. */
@@ -112,8 +112,8 @@ export class ObjectTable {
   }
 
   /**
-   * Its owner may forget it without dropping what is in it: then the garbage collector gives the binders back. The
-   * descriptors have an owner each that does the same.
+   * If its owner forgets to release it, the garbage collector releases the binders. The descriptors have owners that do
+   * the same.
    */
   guard(): void {
     if (this.#source !== null) forgotten.register(this, { entries: this.#entries, source: this.#source })
@@ -137,7 +137,7 @@ export class ObjectTable {
   }
 }
 
-/** The same once more: a descriptor of its own, or the same binder. */
+/** A copy of the object: a duplicate of the descriptor, or the same binder. */
 export function copyContents(contents: ObjectContents): ObjectContents {
   if (contents.kind === 'fd') return { kind: 'fd', fd: dup(descriptorOf(contents)) }
   return { kind: 'binder', binder: contents.binder }

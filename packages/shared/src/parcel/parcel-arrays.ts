@@ -1,4 +1,4 @@
-/** Arrays in a parcel: a length, and that many values as `ParcelValues` has them. null is -1 in place of the length. */
+/** Arrays in a parcel: a length, and that many values as `ParcelValues` has them. null is the length -1. */
 import { checkBoolean, checkInt32, checkLong, checkNumber, show } from '../util/check.ts'
 import { InvalidArgTypeError } from '../util/errors.ts'
 import { isTypedArray } from '../util/realm.ts'

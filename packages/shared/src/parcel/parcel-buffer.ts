@@ -21,7 +21,10 @@ export interface ReceivedData {
   readonly bytes: Buffer
   readonly start: number
   readonly size: number
-  /** They are somebody else's and will be overwritten: the parcel copies them. Otherwise it may take them over. */
+  /**
+   * Whether the bytes belong to somebody else and will be overwritten, so that the parcel must copy them. Otherwise it
+   * may take them over.
+   */
   readonly isBorrowed: boolean
 }
 
@@ -40,19 +43,20 @@ export class ParcelBuffer {
   #capacity = 0
   #position = 0
   #isRequest = false
-  /** It goes to another process and nowhere else. */
+  /** Whether it is sent to another process, and nowhere else. */
   isLeaving = false
-  /** What its data ends with, where that is: only of one that is leaving. */
+  /** The last part of its data, if it is in another buffer; only for a parcel that is sent. */
   lent: Uint8Array | null = null
 
-  /** An empty one, perhaps one that was recycled. */
+  /** An empty buffer, perhaps a recycled one. */
   static obtain(): ParcelBuffer {
     return pool.pop() ?? new ParcelBuffer()
   }
 
   /**
-   * Takes over the data and the descriptors of `objects`, ascending by offset, in place of what was here. Position 0.
-   * @param source of the binders among them
+   * Replaces the contents with this data and the descriptors of `objects`, which are sorted by offset, and takes them
+   * over. The position becomes 0.
+   * @param source opens the binders among them
    */
   replace(data: ReceivedData, objects: ParcelObject[], source: BinderSource | null): void {
     const { bytes, start, size } = data
@@ -69,7 +73,7 @@ export class ParcelBuffer {
     this.#isRequest = false
   }
 
-  /** What is in it came from somebody who calls: what is wrong with it is an answer to him, and costs no stack trace. */
+  /** Its contents come from a caller. An error about them is an answer to that caller, so it needs no stack trace. */
   markRequest(): void {
     this.#isRequest = true
   }
@@ -180,9 +184,9 @@ export class ParcelBuffer {
   }
 
   /**
-   * Where the next `count` bytes are, in {@link bytes}; moves the position behind them and their padding.
-   * @returns -1 when there are not that many; the position stays.
-   * @throws ERR_SECURITY when any of them belongs to an object; the position moves, as in Android.
+   * Where the next `count` bytes are in {@link bytes}. It moves the position behind them and their padding.
+   * @returns -1 if there are not so many; then the position stays
+   * @throws ERR_SECURITY if any of them belongs to an object; the position moves, as in Android
    */
   take(count: number): number {
     const start = this.#position
@@ -211,7 +215,7 @@ export class ParcelBuffer {
     if (source.length > 0) this.#bytes.set(source, at) // not even nothing can be taken of memory that is gone
   }
 
-  /** As writeBytes, of memory `withWords`: for what is written with every call. */
+  /** Like writeBytes, for memory from `withWords`. It is used for bytes that are written with every call. */
   writeWords(source: Buffer): void {
     const at = this.claim(source.length)
     copyBytes(source, 0, this.#bytes, at, source.length)

@@ -34,7 +34,7 @@ const CLASSES = new Map<number, new (message?: string) => Error>([
   [-7, UnsupportedOperationError],
 ])
 
-/** Android's number of each code; what is a subclass there travels as its base class. */
+/** Android's number for each code. A subclass has the number of its base class. */
 const NUMBERS = new Map([
   ['ERR_SECURITY', -1],
   ['ERR_BAD_PARCEL', -2],
@@ -48,8 +48,8 @@ const NUMBERS = new Map([
 ])
 
 /**
- * Whether an error is one that a service answers its caller with; everything else is a fault of the service's own. So are errors
- * that Node has made: they have codes like ours, and are about arguments that the service has given it.
+ * Whether an error is an answer of a service to its caller. All other errors are bugs of the service. So are Node's own
+ * errors: they have similar codes, but are about arguments that the service passed to Node.
  */
 export function isException(error: unknown): boolean {
   const code = errorCode(error) ?? ''
@@ -65,7 +65,7 @@ export function writeNoException(parcel: ParcelValues): void {
   parcel.writeInt(NO_EXCEPTION)
 }
 
-/** Writes the error by its code; one that has no number in Android is thrown instead, and nothing is written. */
+/** Writes an error by its code. An error without a number in Android is thrown instead, and nothing is written. */
 export function writeException(parcel: ParcelValues, error: unknown): void {
   checkNotNull('error', error)
   const number = NUMBERS.get(errorCode(error) ?? '')
@@ -78,7 +78,7 @@ export function writeException(parcel: ParcelValues, error: unknown): void {
   if (number === SERVICE_SPECIFIC) parcel.writeInt(ownNumber as number)
 }
 
-/** Returns when there is no exception, otherwise throws it. */
+/** Returns if there is no exception, otherwise throws it. */
 export function readException(parcel: ParcelValues): void {
   const number = readNumber(parcel)
   if (number === NO_EXCEPTION) return
@@ -87,13 +87,13 @@ export function readException(parcel: ParcelValues): void {
   if (number === SERVICE_SPECIFIC) throw unnumbered(new ServiceSpecificError(parcel.readInt(), message ?? undefined))
   const ErrorClass = CLASSES.get(number)
   if (ErrorClass === undefined) throw new RemoteError(`Unknown exception code: ${number} msg ${message}`)
-  // Without a stack at first: the words are the service's, and not about what was called here.
+  // Without a stack at first, because the error comes from the service, not from this code.
   const error = withoutStack(() => new ErrorClass(message ?? undefined))
   Error.captureStackTrace(error, readException)
   throw error
 }
 
-/** Android may put diagnostics before the code, or in place of the code 0. We send none, and skip them. */
+/** Android may write diagnostics before the code, or instead of the code 0. memsvc sends none, and skips them. */
 function readNumber(parcel: ParcelValues): number {
   let number = parcel.readInt()
   if (number === NOTED_APPOPS_HEADER) {

@@ -60,10 +60,10 @@ export function lendByteArray(parcel: Parcel, bytes: Uint8Array): void {
 }
 
 /**
- * A parcel of a request that was received, at position 0: what is wrong with its contents costs no stack trace. Takes over the descriptors of `objects`, which are
- * ascending by offset and checked: aligned, apart, and inside the data.
- * @param source of the received binders: each is opened when it is read, or given back when the parcel is recycled, which
- *   the caller must not forget
+ * A parcel with a received request, at position 0. Errors about its contents have no stack trace. It takes over the
+ * descriptors of `objects`, which must be sorted by offset and checked: aligned, not overlapping, and inside the data.
+ * @param source opens a received binder when it is read, and gives the others back when the parcel is recycled; the
+ *   caller must recycle it
  */
 export function parcelFromWire(
   data: ReceivedData,

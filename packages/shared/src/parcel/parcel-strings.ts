@@ -1,6 +1,6 @@
 /**
  * The two kinds of strings: an int length, the characters, a zero, padding (docs/protocol.md, section 4). String16
- * counts UTF-16 units and keeps any string as it is; String8 counts bytes of UTF-8, where half a surrogate pair, and
+ * counts UTF-16 units and keeps any string unchanged; String8 counts bytes of UTF-8, where half a surrogate pair, and
  * bytes that are no UTF-8, become U+FFFD. Null is the length -1.
  */
 import { Buffer } from 'node:buffer'

@@ -22,21 +22,30 @@ import { readString8, readString16, writeString8, writeString16 } from './parcel
 /** The bytes and objects of a parcel, for this folder. @throws ERR_CLOSED after recycle(). */
 export let bufferOf: (parcel: ParcelValues) => ParcelBuffer
 
-/** A reply that has not come yet: whoever reads it has forgotten to wait. As often as `endWait`. @throws ERR_CLOSED */
+/**
+ * Marks a reply that has not arrived yet: reading it is an error, because the caller has forgotten to wait. Call
+ * `endWait` as often.
+ * @throws ERR_CLOSED
+ */
 export let beginWait: (parcel: ParcelValues) => void
 export let endWait: (parcel: ParcelValues) => void
 
-/** Of a reply that has come. @throws ERR_CLOSED it was recycled meanwhile */
+/**
+ * The reply has arrived.
+ * @throws ERR_CLOSED if it was recycled meanwhile
+ */
 export let waitingBufferOf: (parcel: ParcelValues) => ParcelBuffer
 
 /**
- * What holds for all of it: values lie one after the other, little-endian, each padded to a multiple of 4 bytes. Writers write
- * at the position and move it; readers must be called in the order of the writers.
- * - A reader past the end answers 0, 0n, false or null, and the position stays.
- * - A length that cannot be true is ERR_BAD_PARCEL, before anything is allocated.
+ * The rules for all values: they follow each other, little-endian, each padded to a multiple of 4 bytes. Writers write
+ * at the position and move it. Call readers in the order of the writers.
+ * - A reader beyond the end returns 0, 0n, false or null, and the position stays.
+ * - An impossible length is ERR_BAD_PARCEL, before anything is allocated.
  * - Bytes of a descriptor or a binder cannot be read or written over as plain values: ERR_SECURITY.
- * - A value that a writer refuses leaves the parcel as it was; wrong type ERR_INVALID_ARG_TYPE, out of range ERR_OUT_OF_RANGE.
- * - After recycle() everything is ERR_CLOSED. While a `transact` is to fill it in, everything else is ERR_ILLEGAL_STATE.
+ * - A value that a writer refuses leaves the parcel as it was; wrong type ERR_INVALID_ARG_TYPE, out of range
+ *   ERR_OUT_OF_RANGE.
+ * - After recycle() everything is ERR_CLOSED. While a `transact` is to fill it in, everything else is
+ *   ERR_ILLEGAL_STATE.
  */
 export abstract class ParcelValues {
   #buffer: ParcelBuffer | null = ParcelBuffer.obtain()
@@ -116,7 +125,10 @@ export abstract class ParcelValues {
     this.#open().reserve(capacity)
   }
 
-  /** @throws ERR_BAD_PARCEL when bytes are left behind the position: the reader does not know all of what was written. */
+  /**
+   * @throws ERR_BAD_PARCEL if bytes are left after the position, because the reader does not know everything that was
+   *   written
+   */
   enforceNoDataAvail(): void {
     const buffer = this.#open()
     const { available } = buffer
@@ -219,7 +231,7 @@ export abstract class ParcelValues {
     writeString8(this.#open(), value)
   }
 
-  /** Null also for a string that does not end where its length says. Bytes that are no UTF-8 become U+FFFD. */
+  /** null also for a string that does not end where its length says. Bytes that are not UTF-8 become U+FFFD. */
   readString8(): string | null {
     return readString8(this.#open())
   }

@@ -152,7 +152,7 @@ export class Parcel extends ParcelArrays implements DescriptorSink, DescriptorSo
     return dup(descriptorOf(nextDescriptor(this)))
   }
 
-  /** As readOwnedFd, but the descriptor itself: the parcel has it no more, and it is the caller's. @internal */
+  /** Like readOwnedFd, but takes the descriptor itself out of the parcel. The caller owns it. @internal */
   takeOwnedFd(): OwnedFd {
     return takeDescriptor(nextDescriptor(this))
   }

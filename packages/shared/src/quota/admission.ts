@@ -1,6 +1,7 @@
 /**
- * Lets peers in, up to the limits, and sees them out. One who is too many is told so when he has said HELLO; only so
- * many may take their time over that, the others hear nothing.
+ * Admits peers up to the limits, and settles their accounts when they leave. A peer over the limit gets the error when
+ * it has sent HELLO. Only a limited number of such peers may wait for that; the others are disconnected without an
+ * answer.
  */
 import { Violation } from '../channel/message.ts'
 import { counters, countRefusal } from '../util/counters.ts'
@@ -30,7 +31,7 @@ export interface AdmissionOptions<R extends string> {
   readonly ledger: Ledger<R>
   /** What each peer is charged one of. */
   readonly resource: R
-  /** What one that is too many is charged until it has been told. */
+  /** The charge for a peer over the limit until it has got its error. */
   readonly turnedAway: R
   /** A library has none. */
   readonly log?: AdmissionLog
@@ -54,7 +55,10 @@ export class Admission<R extends string> {
     return null
   }
 
-  /** The peer is gone, and all that it had has been refunded: a rest is a bug of ours. A violation is one line of log. */
+  /**
+   * The peer is gone, and everything should have been refunded: a rest is a bug in memsvc. A violation is one line in
+   * the log.
+   */
   leave({ account, refusal }: AdmittedPeer<R>, pid: number, reason: Error): void {
     const { resource, turnedAway, log } = this.#options
     account.refund(refusal === null ? resource : turnedAway)

@@ -1,12 +1,12 @@
 /**
- * A callback is an object of its peer's: whoever may have so many watchers needs as many objects. Who asks for more of the
- * one gets as many of the other, unless he has said how many that are to be.
+ * Each callback is an object of its peer, so a peer with many watchers needs as many objects. If the limit of callbacks
+ * is raised, that of objects rises with it, unless both are set.
  */
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import type { Shares } from './shares.ts'
 
-/** What is counted twice: for what it is, and as an object. */
+/** Resources that are counted twice: as themselves, and as objects. */
 const CALLBACKS = ['watchers', 'notifications'] as const
 type Callbacks = (typeof CALLBACKS)[number]
 

@@ -4,8 +4,9 @@ import { errorCode, LimitError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 
 /**
- * Runs `make`, which makes descriptors for a client. That there are none is a limit to him, and no fault of the service.
- * @throws ERR_LIMIT in place of EMFILE and ENFILE
+ * Runs `make`, which makes descriptors for a client. If none are left, the client gets a limit error, because the
+ * service works correctly.
+ * @throws ERR_LIMIT instead of EMFILE and ENFILE
  */
 export function withinDescriptorLimit<T>(make: () => T): T {
   try {

@@ -1,4 +1,4 @@
-/** What limits were called once: whoever still says so is told the new name. */
+/** The old names of limits. If one is used, the error gives the new name. */
 const FORMER_NAMES: ReadonlyMap<string, string> = new Map([
   ['passed', 'unreadDescriptors'],
   ['descriptors', 'heldDescriptors'],

@@ -1,6 +1,6 @@
 /**
- * Who uses how much. Everything that a client makes is charged before it exists and refunded by the end of the same
- * thing, so a limit can never be passed, and a client that is gone owes nothing.
+ * Counts who uses how much. Everything that a client makes is charged before it exists, and refunded when it ends. So a
+ * limit can never be exceeded, and a client that is gone has nothing charged.
  */
 import { IllegalStateError, LimitError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
@@ -10,16 +10,16 @@ import { ofOnePeer, ofOneUser, type Shares } from './shares.ts'
 export interface LedgerOptions<R extends string> {
   /** Of each resource that there is. */
   readonly limits: Readonly<Record<R, Shares>>
-  /** Has no share of its own, as root has none: they are bound by the totals only. */
+  /** For this user and root only the totals apply. */
   readonly ownUid: number
   /** Told after something was charged or refunded. */
   readonly onChange?: () => void
 }
 
 export class Ledger<R extends string> {
-  /** May be exchanged at any time: what was charged already stays. */
+  /** Can be replaced at any time; existing charges stay. */
   limits: Readonly<Record<R, Shares>>
-  /** Neither he nor root has a share of his own. */
+  /** For this user and root only the totals apply. */
   readonly ownUid: number
   readonly #onChange: () => void
   /** How often something was charged or refunded. */
@@ -87,7 +87,10 @@ export class Ledger<R extends string> {
     this.#add(resource, uid, count)
   }
 
-  /** For `Account` only: what was charged to it stays charged to its user. @returns refunds it */
+  /**
+   * Only for `Account`: keeps a charge for its user.
+   * @returns a function that refunds it
+   */
   hold(resource: R, uid: number, count: number): () => void {
     this.#add(resource, uid, count)
     return () => {
@@ -128,7 +131,7 @@ export class Ledger<R extends string> {
   }
 }
 
-/** Somebody who has accounts, or owes something for one that is closed. */
+/** A user with accounts, or with charges of closed ones. */
 interface User<R extends string> {
   accounts: number
   readonly used: Tally<R>
@@ -177,7 +180,7 @@ export interface AccountPeer {
   readonly queuedBytes: number
 }
 
-/** What one peer has been charged. The budget of its channel, where its resources are among these. */
+/** The charges of one peer. It is the budget of the peer's channel. */
 export class Account<R extends string> {
   readonly uid: number
   /** Who it is, once that is known: for people. */
@@ -204,7 +207,7 @@ export class Account<R extends string> {
     this.#used.add(resource, count)
   }
 
-  /** @throws Error more than was charged: a bug of ours */
+  /** @throws Error if it is more than was charged, which is a bug in memsvc */
   refund(resource: R, count = 1): void {
     if (this.#used.get(resource) < count) throw new Error(`${resource}: refunded more than was charged`)
     this.#used.add(resource, -count)
@@ -227,7 +230,10 @@ export class Account<R extends string> {
     return this.#used.isEmpty ? [] : this.#used.charged
   }
 
-  /** The peer is gone. Refunds what was forgotten, and answers what that was: nothing, when all is right. */
+  /**
+   * The peer is gone. Refunds what was not refunded.
+   * @returns what that was; nothing if all is right
+   */
   close(): R[] {
     const { rest } = this
     for (const resource of rest) this.refund(resource, this.#used.get(resource))

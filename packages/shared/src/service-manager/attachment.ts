@@ -15,8 +15,9 @@ export interface Attachment {
 }
 
 /**
- * Sends an attachment; the end is closed here in any case. Only an object of another process can be brought one: whoever
- * added something else is not there for its clients. @throws as BinderProxy.transact when it cannot be sent
+ * Sends the end of a channel to a service; it is closed here in any case. Only an object of another process can get
+ * one.
+ * @throws as BinderProxy.transact if it cannot be sent
  */
 export function sendAttachment(service: IBinder, { client, end }: Attachment, acceptsFileDescriptors: boolean): void {
   const data = Parcel.obtain()

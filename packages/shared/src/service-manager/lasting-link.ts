@@ -1,7 +1,7 @@
 /**
- * A link to the registry that outlives registries: it knows what was published and who wants to be told, and says it
- * again to the next registry, before anything else. While there is something to say again it looks for that registry by
- * itself; otherwise the next question does.
+ * A link to the registry that survives restarts of the registry. It remembers the published services and the registered
+ * callbacks, and registers them again first. While it has any, it looks for the next registry by itself; otherwise the
+ * next question does.
  */
 import { ClosedError } from '../util/errors.ts'
 import type { CallOptions } from '../util/patience.ts'
@@ -61,8 +61,9 @@ export class LastingLink {
   }
 
   /**
-   * What `question` comes to. It is put again, for a while, where the registry turns away who comes too often: it has not
-   * been heard then. @param options of each answer @throws as current(), and the question
+   * Asks the registry. If the registry refuses the connection because there are too many, it tries again for a while.
+   * @param options for each answer
+   * @throws as current(), and the question
    */
   ask<T>(options: CallOptions, question: (registry: Registry) => T | Promise<T>): Promise<T> {
     return this.#ask(options, (link) => question(link.within(options)))
@@ -77,7 +78,7 @@ export class LastingLink {
     return retryOverloaded(() => question(this.current()), { signal })
   }
 
-  /** What `ask` answers, or null while there is no registry to ask; after `close()` for ever. */
+  /** The result of `ask`, or null if no registry is running; after `close()` always null. */
   async whileUp<T>(options: CallOptions, ask: (registry: Registry) => T | Promise<T>): Promise<T | null> {
     try {
       return await ask(this.current().within(options))
@@ -113,7 +114,7 @@ export class LastingLink {
     }
   }
 
-  /** Has it told no more. Without a registry there is nobody who would. */
+  /** Removes a callback. Without a registry there is nothing to remove. */
   async unregister(callback: NotificationCallback, options: CallOptions): Promise<void> {
     if (!this.#callbacks.delete(callback)) return
     await this.whileUp(options, (registry) => registry.unregisterForNotifications(callback.serviceName, callback))
@@ -124,7 +125,7 @@ export class LastingLink {
     return this.#callbacks
   }
 
-  /** Ends the link for good, and with it what was said by it. Idempotent. */
+  /** Ends the link, and with it its registrations. Idempotent. */
   close(): void {
     this.#isClosed = true
     this.#registrations.clear()
@@ -156,7 +157,7 @@ export class LastingLink {
     }
   }
 
-  /** A name that somebody else has taken meanwhile is lost, and told. */
+  /** A name that another process has taken meanwhile is lost, with a warning. */
   async #addAgain(link: RegistryLink, name: string, registration: Registration): Promise<void> {
     try {
       await link.addService(name, registration, AS_LONG_AS_IT_TAKES)

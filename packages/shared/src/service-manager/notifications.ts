@@ -1,4 +1,4 @@
-/** Callbacks for registrations of services: each is a binder of its own, which the registry calls oneway. */
+/** Callbacks for registrations of services. Each is a binder that the registry calls oneway. */
 import type { ImplementationOf } from '../binder/interface.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IServiceCallback } from './registry-interface.ts'

@@ -1,4 +1,4 @@
-/** The names of an outage of the registry: errors that say nothing about what was asked, only that nobody was there. */
+/** Errors that mean that the registry was away. They say nothing about the question. */
 import { errorCode } from '../util/errors.ts'
 import { isOverloaded } from './retry.ts'
 

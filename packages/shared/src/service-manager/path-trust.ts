@@ -15,7 +15,7 @@ import type { TrustedUsers } from './trusted-users.ts'
 const GROUP_MAY_WRITE = 0o020
 const ALL_MAY_WRITE = 0o002
 const STICKY = 0o1000
-/** proc_pid_root(5). One that is not ours has no folder above it, as ours has none: a way can begin there. */
+/** proc_pid_root(5). The root of another process has no parent folder, like our own, so a path can begin there. */
 const ROOT_OF_PROCESS = /^\/proc\/[^/]+(\/task\/[^/]+)?\/root$/
 /** The kernel's MAXSYMLINKS; beyond it connect(2) and open(2) say ELOOP. */
 const MAX_LINKS = 40
@@ -27,11 +27,14 @@ export interface Step {
   readonly mode: number
   /** Why it cannot be trusted; null: it can. */
   readonly objection: string | null
-  /** Those of its group may replace what is in it: allowed, and worth knowing. */
+  /** The members of its group may replace what is in it. This is allowed, but reported. */
   readonly isGroupWritable: boolean
 }
 
-/** @param what is at the path, for the message @throws ERR_SECURITY with the first thing on the way that is not trusted */
+/**
+ * @param what what is at the path, for the message
+ * @throws ERR_SECURITY that names the first part of the path that is not trusted
+ */
 export function checkPathTrust(what: string, path: string, trusted: TrustedUsers): void {
   for (const { objection } of stepsTo(path, trusted)) {
     if (objection !== null) throw new SecurityError(`${what} is not trusted: ${objection}`)
@@ -96,7 +99,7 @@ function misleads(link: string, target: string): string {
   return `${link} does not lead to ${target}, as its text says: give the path itself, as this process sees it`
 }
 
-/** null: not to be seen by this user, to whom the kernel does not open it either. */
+/** null if this user cannot see it; then the kernel does not open it for this user either. */
 function tryReadLink(path: string): string | null {
   try {
     return readlinkSync(path)
@@ -105,7 +108,7 @@ function tryReadLink(path: string): string | null {
   }
 }
 
-/** Nothing where there is nothing, or nothing to be seen: whoever goes there is told so by the kernel. */
+/** Undefined if nothing is there, or if it cannot be seen; then the kernel reports the error on use. */
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path)

@@ -1,7 +1,7 @@
 /**
- * The two calls by which a command finds what it reads in the usual case, without the library's binders and parcels, which
- * take longer to load than the read takes. Two calls of docs/protocol.md are all that this knows. Whatever else it meets it
- * declines; then the library is to be asked, which knows what is wrong and says so.
+ * The two calls with which a command finds what it reads in the usual case, without the library's binders and parcels,
+ * whose loading takes longer than the read. It knows only these two calls of docs/protocol.md. If anything else happens
+ * it declines; then the command uses the library, which reports errors.
  */
 
 import { Buffer } from 'node:buffer'
@@ -23,7 +23,7 @@ import { retryOverloaded } from './retry.ts'
 import { isServiceName } from './service-name.ts'
 
 const { MSG_DONTWAIT } = constants
-/** A daemon that has not answered by then is the library's business, which waits longer. */
+/** If a daemon has not answered by then, the library takes over, which waits longer. */
 const ANSWER_TIMEOUT_MS = 1000
 /** A registry that turns connections away is as slow for everybody. */
 const CONNECT_TIMEOUT_MS = 4000
@@ -52,7 +52,7 @@ export interface Question {
   readonly answer: readonly (number | 'any')[]
 }
 
-/** Where it is asked, and how long it may take at most, in milliseconds. */
+/** Which registry and service to ask, and how long to wait, in milliseconds. */
 export interface QuickAddress {
   readonly place: RegistryPlace
   readonly name: string
@@ -79,7 +79,7 @@ export async function tryAsk<T>(
 }
 
 interface Attempt {
-  /** What is closed at the end, however it ends. */
+  /** Descriptors that are closed at the end in any case. */
   readonly opened: OwnedFd[]
   /** By `now()`. */
   readonly end: number
@@ -107,7 +107,7 @@ function getService(name: string): Question {
 
 /** The first call on a new channel. @returns the descriptor of its answer. @throws the answer is another one, or late */
 async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Promise<OwnedFd> {
-  // Never blocking: whose end a channel is, and what was done to it, nobody has checked.
+  // Never blocking, because the received channel has not been checked.
   sendmsg(channel, message(KIND_HELLO, 0, PROTOCOL_VERSION), [], MSG_DONTWAIT)
   sendmsg(channel, message(KIND_TRANSACTION, CALL_ID, question.code, request(question)), [], MSG_DONTWAIT)
   await untilReadable(channel, remainingMs(attempt, ANSWER_TIMEOUT_MS))

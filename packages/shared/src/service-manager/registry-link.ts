@@ -39,7 +39,7 @@ export interface Arrival {
 
 /** A client of a service of this process, let in at least as far as its HELLO. */
 export interface Visit {
-  /** What the client is told then, instead of being served. */
+  /** The error that the client gets then. */
   readonly refusal: LimitError | null
   onOpen: (session: Session) => void
   /** Told once, also where no channel came about. @param pid 0 of one who has not said HELLO */
@@ -98,8 +98,8 @@ export class RegistryLink {
   }
 
   /**
-   * The process has services from here on. The registry has to hear of its death before their clients do, or who asks
-   * again at once is answered with a dead service.
+   * The process has services from now on. The registry must notice its death before the clients do; otherwise a client
+   * that asks again at once gets the dead service.
    */
   async addService(name: string, { binder, context, dumpPriority }: Registration, options: CallOptions): Promise<void> {
     if (this.#services.size === 0) this.#session.endFirst()
@@ -124,9 +124,9 @@ export class RegistryLink {
   }
 
   /**
-   * The kernel tells a service who its clients are by the uids of the service's own user namespace, the registry by those
-   * of its own: they must be the same, or every client would seem to be somebody else.
-   * @throws ERR_SECURITY they are not
+   * The kernel reports clients to a service with uids of the service's user namespace, and to the registry with uids of
+   * the registry's. Both must be the same, or every client would seem to be another user.
+   * @throws ERR_SECURITY if they differ
    */
   async checkNamespace(options: CallOptions): Promise<void> {
     const known = await this.#knownUid(options)
@@ -152,7 +152,10 @@ export class RegistryLink {
     this.#session.close()
   }
 
-  /** The server end of a new channel to a service of ours. Its client must be the uid that the registry saw. */
+  /**
+   * The server end of a new channel to a service of this process. The uid of its client must be the one that the
+   * registry saw.
+   */
   #attach(binder: Binder, data: Parcel): void {
     const { client, end } = readAttachment(data)
     const visit = this.#services.has(binder) ? this.#enter({ client, end, service: binder }) : null
@@ -177,7 +180,10 @@ interface NewChannel {
   readonly visit: Visit | undefined
 }
 
-/** Takes the end over. @throws what came is no socket, or cannot be waited for */
+/**
+ * Takes over the end.
+ * @throws an error if it is not a socket, or cannot be polled
+ */
 function openChannel(end: OwnedFd, { root, rootContext, client, visit }: NewChannel): void {
   try {
     const session: Session = new Session(end, {
@@ -220,7 +226,7 @@ export async function findAndOpen(registry: Registry, name: string): Promise<IBi
   return isServiceName(name) ? openService(await registry.getService(name)) : null
 }
 
-/** Of a service that nobody waits for any more: the channel that was made for it. */
+/** Closes the channel to a service for which nobody waits any more. */
 export function closeService(service: IBinder | null): void {
   if (service instanceof BinderProxy) service.close()
 }

@@ -1,4 +1,4 @@
-/** The options by which both commands are told where the registry is. */
+/** The options of both commands that choose the registry. */
 import { MAX_UID } from '../util/check.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 import type { RegistryChoice } from './registry-path.ts'
@@ -15,7 +15,7 @@ export interface RegistryOptions {
   readonly registryOwner?: string | undefined
 }
 
-/** @throws ERR_INVALID_ARG_VALUE they exclude each other, or the owner is no uid */
+/** @throws ERR_INVALID_ARG_VALUE if they exclude each other, or if the owner is not a uid */
 export function readRegistryOptions({ registry, system, user, registryOwner }: RegistryOptions): RegistryChoice {
   if (Number(registry !== undefined) + Number(system === true) + Number(user === true) > 1) {
     throw new InvalidArgValueError('--registry, --system and --user exclude each other')

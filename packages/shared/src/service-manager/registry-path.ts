@@ -1,6 +1,6 @@
 /**
- * Where the registry's socket is: one rule for clients and daemons, which goes by what was said and never by what happens
- * to exist. There is no fall-back under /tmp, where anybody could put a socket of his own.
+ * Where the registry's socket is. Clients and daemons follow the same rule, which depends on options and environment,
+ * never on what happens to exist. There is no fallback in /tmp, where every user could put a socket.
  */
 
 import { Buffer } from 'node:buffer'
@@ -13,7 +13,7 @@ import { TrustedUsers } from './trusted-users.ts'
 /** Bytes of a socket's path that fit into sockaddr_un, unix(7). */
 export const MAX_PATH_BYTES = 107
 
-/** Of the machine's daemon, as systemd starts it. */
+/** The registry of the machine's daemon, as systemd starts it. */
 export const SYSTEM_REGISTRY_PATH = '/run/memsvc/registry.sock'
 
 const SCOPES: readonly unknown[] = ['user', 'system']
@@ -39,8 +39,8 @@ export interface RegistryPlace {
 
 /**
  * `path` or `scope`, else MEMSVC_REGISTRY, else the user's where XDG_RUNTIME_DIR is set, else the machine's.
- * @throws ERR_INVALID_ARG_VALUE a path over 107 bytes, or empty; path and scope; the user's without XDG_RUNTIME_DIR;
- *   ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE a registryOwner that is no uid
+ * @throws ERR_INVALID_ARG_VALUE for an empty path or one over 107 bytes, a path together with a scope, or the user's
+ *   registry without XDG_RUNTIME_DIR; ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE for a registryOwner that is not a uid
  */
 export function findRegistry(choice: RegistryChoice = {}, env: NodeJS.ProcessEnv = process.env): RegistryPlace {
   const { registryOwner } = choice

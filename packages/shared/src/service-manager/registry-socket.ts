@@ -1,4 +1,4 @@
-/** The way that a client goes to the registry: the path is looked at, then walked, then whoever is at its end looked at. */
+/** How a client connects to the registry: it checks the path, connects, and then checks who is at the other end. */
 
 import { connect, constants, fileIdentity, getPeerCredentials, type OwnedFd, socket } from 'memfd-native'
 import type { Caller } from '../binder/calling-identity.ts'

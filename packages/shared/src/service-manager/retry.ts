@@ -1,4 +1,4 @@
-/** Trying again when a registry turns connections away: a moment later, not all at the same time, not for ever. */
+/** Trying again when a registry refuses connections: a moment later, at random times, and not forever. */
 
 import { farewellPacket } from '../channel/failure.ts'
 import { abortable, abortError } from '../util/abortable.ts'
@@ -50,7 +50,7 @@ export function isOverloaded(error: unknown): boolean {
   return errorCode(error) === 'EAGAIN' || (error instanceof LimitError && error.resource === CONNECTION_RATE)
 }
 
-/** @returns milliseconds, at random, so that those who were turned away together do not come again together */
+/** @returns random milliseconds, so that clients that were refused together do not try again together */
 export function jittered(pauseMs: number): number {
   return pauseMs * (0.5 + Math.random() / 2)
 }

@@ -29,7 +29,7 @@ function placeOf(path: string): string {
   }
 }
 
-/** Its number, proc_pid_fdinfo(5). Without /proc there is none to be had, and no link that would need it. */
+/** The id of its mount, proc_pid_fdinfo(5). Without /proc it is not known, but then no link needs it. */
 function mountOf(fd: number): string {
   try {
     return /^mnt_id:.*$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[0] ?? ''

@@ -17,8 +17,8 @@ import {
 } from './service-limits.ts'
 
 /**
- * What a library's services go by, if nobody says anything else. Nothing is counted or looked at before the first
- * client comes: what is open in this process then is not theirs.
+ * The default limits of a library's services. They are computed when the first client comes; descriptors that are open
+ * at that time are not charged to clients.
  */
 export function defaultPolicy(limits: ServiceLimits): ChannelPolicy {
   let policy: ChannelPolicy | undefined
@@ -35,7 +35,10 @@ export function defaultPolicy(limits: ServiceLimits): ChannelPolicy {
   }
 }
 
-/** Numbers are given out from the lowest: one as high as this means that hardly any is free, whoever has the others. */
+/**
+ * The kernel gives out the lowest free number. A number as high as this means that few are free, whoever has the
+ * others.
+ */
 function areFewLeft({ fd }: OwnedFd, files: number): boolean {
   return fd >= files - RESERVE / 2
 }
@@ -69,7 +72,7 @@ export class ServiceChannels<R extends string> {
     return { enter: (arrival) => this.#enter(arrival) }
   }
 
-  /** Ends those to this service: its clients look for it anew. */
+  /** Ends the channels to this service, so its clients look for it again. */
   closeOf(service: Binder): void {
     for (const [session, its] of this.#sessions) if (its === service) session.close()
   }

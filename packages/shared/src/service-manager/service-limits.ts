@@ -1,6 +1,6 @@
 /**
- * What the clients of a service may take of its process, where its maker says nothing else: one foreign user has a share
- * of everything. What accepts descriptors is a part of those that are free.
+ * The default limits for the clients of a service: each other user gets a share of everything. Limits of descriptors
+ * are a part of those that are free.
  */
 import { readdirSync } from 'node:fs'
 import { constants, getrlimit } from 'memfd-native'
@@ -11,11 +11,11 @@ import { checkInteger, checkOptions, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 
 interface Row extends Shares {
-  /** Of the descriptors that are free, what this may take. */
+  /** The part of the free descriptors that this may take. */
   readonly filesPart?: number
 }
 
-/** Never tuned. The daemon's own numbers, where it has the row. */
+/** Never tuned. They are the daemon's numbers, if it has the limit. */
 const ROWS = {
   channels: { total: 16_384, perUser: 1024, filesPart: 10 / 16 },
   turnedAway: { total: 128, perUser: 32, filesPart: 1 / 16 },

@@ -11,7 +11,7 @@ import { clearInterval, clearTimeout, LONGEST_WAIT_MS, setInterval, setTimeout }
 import { jittered } from './retry.ts'
 import type { ServiceManager } from './service-manager.ts'
 
-/** What is done with the service when it has been found. */
+/** Called with the service when it has been found. */
 export interface LinkEvents {
   /** Takes the service into use. If it throws, it is looked for again later. */
   onUp(binder: IBinder): Promise<void>
@@ -33,7 +33,7 @@ export class ServiceLink {
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
   #pauseMs = FIRST_PAUSE_MS
-  /** Who waits for the service: they keep the process alive. */
+  /** Calls that wait for the service. They keep the process alive. */
   #waiting = 0
   #alive: NodeJS.Timeout | undefined
   #up: Promise<void> | null = null
@@ -59,7 +59,11 @@ export class ServiceLink {
     return isThere(this.#binder)
   }
 
-  /** Looks once. @returns whether there is such a service. @throws what is wrong with it, or with the registry */
+  /**
+   * Looks for the service once.
+   * @returns whether it exists
+   * @throws errors of the service or the registry
+   */
   async find(): Promise<boolean> {
     const binder = await this.#manager.getService(this.#name)
     if (binder === null) return false
@@ -151,7 +155,10 @@ export class ServiceLink {
   }
 }
 
-/** As of now: what has come by its channel is looked at without waiting for the event loop. A local one is always there. */
+/**
+ * Whether the service lives now: packets that have arrived on its channel are handled without waiting for the event
+ * loop. A local service always lives.
+ */
 export function isThere(binder: IBinder | null): boolean {
   if (!(binder instanceof BinderProxy)) return binder !== null
   if (!binder.isBinderAlive()) return false
@@ -180,7 +187,7 @@ function isPassing(error: unknown): boolean {
   return passing.includes(errorCode(error) ?? '')
 }
 
-/** A service of this process goes on serving others. */
+/** A service of this process continues to serve others. */
 export function closeBinder(binder: IBinder): void {
   if (binder instanceof BinderProxy) binder.close()
 }

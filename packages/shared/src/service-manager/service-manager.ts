@@ -1,8 +1,9 @@
 /**
  * The client of the registry (android.os.ServiceManager): publish services, find them, wait for them.
  *
- * When the registry dies its client connects again by itself. What this process has published or asked to be told is
- * said again to the next registry; services already found live on, their channels do not pass through the registry.
+ * When the registry dies, its client connects again by itself, and registers the services and callbacks of this process
+ * with the next registry. Services that were found stay connected, because their channels do not go through the
+ * registry.
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'
@@ -264,7 +265,7 @@ export class ServiceManager {
   }
 
   async #tell(entry: NotificationCallback, callback: OnRegistration): Promise<void> {
-    // Nothing: it is gone again already. Its next registration comes with a notice of its own.
+    // undefined: the service is gone again. Its next registration has a notice of its own.
     const service = await this.#link.whileUp(inTime({}), (registry) => findAndOpen(registry, entry.serviceName))
     if (service === null) return
     if (this.#link.callbacks.has(entry)) callback(entry.serviceName, service)
@@ -272,7 +273,7 @@ export class ServiceManager {
   }
 }
 
-/** A registry that is stopped is not gone: nobody waits for its answer for ever. */
+/** A stopped registry is not gone, so there is a limit on the wait for its answer. */
 function inTime({ signal, timeoutMs = ANSWER_TIMEOUT_MS }: CallOptions): CallOptions {
   return { signal, timeoutMs }
 }

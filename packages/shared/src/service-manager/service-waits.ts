@@ -10,12 +10,12 @@ import { closeService, findAndOpen } from './registry-link.ts'
 
 /** A wait looks for its service again this often, in milliseconds; while there is no registry, as often as for that. */
 const RECHECK_MS = 1000
-/** What is said to the registry when nobody waits any more keeps the process so long at most, in milliseconds. */
+/** How long a message to the registry may keep the process alive when nobody waits any more, in milliseconds. */
 const FAREWELL_MS = 1000
 
 export class ServiceWaits {
   readonly #link: LastingLink
-  /** Of those under way, to end them at `close()`. */
+  /** The waits under way, which `close()` ends. */
   readonly #news = new Set<Signal>()
 
   constructor(link: LastingLink) {

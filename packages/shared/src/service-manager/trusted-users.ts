@@ -1,14 +1,14 @@
 /**
- * Who may have a hand in the way to the registry, and be the registry: root, this process's own user, and one who was
- * named. In a user namespace the kernel shows every user of the host that the namespace does not know as one and the same,
- * root among them: see `trustsOverflow`.
+ * The users who may own the path of the registry, and run it: root, this process's user, and one more that was named.
+ * In a user namespace the kernel shows all users of the host that the namespace does not know as one user, including
+ * root: see `trustsOverflow`.
  */
 
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 
 const ROOT = 0
-/** A line of /proc/self/uid_map that maps every user to himself: the namespace of the machine, or one that is as good. */
+/** A line of /proc/self/uid_map that maps every user to itself: the namespace of the machine, or an equivalent one. */
 const ALL_USERS = /^\s*0\s+0\s+4294967295\s*$/
 
 export interface TrustedUsersOptions {
@@ -46,7 +46,7 @@ export class TrustedUsers {
     return this.#trustsOverflow && uid === this.#overflowUid
   }
 
-  /** Who they are, and how a user is added to them: for messages. */
+  /** The trusted users, and how to add one, for messages. */
   because(uid: number): string {
     const named = this.#owner === undefined ? '' : `, and uid ${this.#owner} (by --registry-owner),`
     const own = this.self === ROOT ? 'root' : `root and this user (uid ${this.self})`
@@ -62,7 +62,7 @@ export class TrustedUsers {
   }
 }
 
-/** null where the kernel shows every user as himself. */
+/** null if the kernel shows every user unchanged. */
 function readOverflowUid(): number | null {
   try {
     if (ALL_USERS.test(readFileSync('/proc/self/uid_map', 'utf8'))) return null

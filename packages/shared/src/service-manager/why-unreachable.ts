@@ -8,7 +8,7 @@ import { errorCode, RegistryUnavailableError, SecurityError } from '../util/erro
 import { withoutStack } from '../util/stack-traces.ts'
 import { type RegistryPlace, SYSTEM_REGISTRY_PATH, userRegistryPath } from './registry-path.ts'
 
-/** What is there when connect(2) says ECONNREFUSED because it is no socket. */
+/** What is at the path, if connect(2) fails with ECONNREFUSED because it is not a socket. */
 const KINDS = [
   ['isDirectory', 'a folder'],
   ['isFile', 'a file'],
@@ -17,7 +17,7 @@ const KINDS = [
   ['isBlockDevice', 'a device'],
 ] as const
 
-/** @param cause what connect(2) said; every other error is answered as it is */
+/** @param cause the error of connect(2); all other errors are returned unchanged */
 export function whyUnreachable(place: RegistryPlace, cause: unknown): unknown {
   if (!(cause instanceof SyscallError)) return cause
   const { path } = place
@@ -103,7 +103,7 @@ export interface OtherRegistry {
   readonly isServed: boolean
 }
 
-/** The user's registry and the machine's, but for the one that was looked for. */
+/** The user's registry and the machine's, without the one that was tried. */
 export function otherRegistries({ path }: RegistryPlace): OtherRegistry[] {
   const all = [
     { scope: 'user', whose: "the user's", path: userRegistryPath(process.env) },

@@ -1,6 +1,6 @@
 /**
- * Values on their way to other areas, a part in each turn of the event loop. The areas of before go on meanwhile: what changes in them is
- * put into the new ones once more.
+ * Copies values to other areas, a part in each turn of the event loop. The old areas stay in use meanwhile, and values
+ * that change in them are copied again.
  */
 import { now } from '../util/timers.ts'
 import { type AreaFilling, type AreasToFill, fillInSteps } from './area-plan.ts'
@@ -16,7 +16,7 @@ export interface CopyingOptions extends Omit<AreasToFill, 'sources'> {
 
 /** Of one turn. */
 const MILLISECONDS = 4
-/** Who writes faster than this copies is waited for no longer: the rest is one turn. */
+/** If writers are faster than the copying, the rest is copied in one turn. */
 const MOST_TURNS_BEHIND = 64
 
 export class AreaCopying {
@@ -50,12 +50,16 @@ export class AreaCopying {
     return true
   }
 
-  /** What is left. @returns all areas, as they were planned: nobody has the new ones yet. @throws as copySome */
+  /**
+   * Copies the rest.
+   * @returns all areas of the plan; no reader has the new ones yet
+   * @throws as copySome
+   */
   finish(): readonly OwnedArea[] {
     this.#checkPlace()
     while (this.#step());
     const filling = this.#filling as AreaFilling
-    // What has been given there meanwhile is not to be given here again.
+    // Versions that the old areas have used meanwhile must not be used again.
     for (const area of filling.made)
       for (const { version } of this.#options.leaving) if (version > area.version) area.beginAfter(version)
     for (const area of filling.made) area.forget([...this.#gone].filter((key) => filling.areaOf(key) === area))

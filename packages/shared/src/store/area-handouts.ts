@@ -1,6 +1,6 @@
 /**
- * Who reads a store: each opener is handed read-only descriptors of the areas that it may read, and is told where the values are when
- * they have moved, before anything is written there.
+ * Gives the readers of a store read-only descriptors of the areas that they may read. When values move to other areas,
+ * it gives them the new ones before anything is written there.
  */
 import type { OwnedFd } from 'memfd-native'
 import { laterCall } from '../binder/binder-context.ts'
@@ -14,7 +14,7 @@ import type { OwnedArea } from './owned-area.ts'
 import type { StoreCore } from './store-core.ts'
 import { type HandedArea, IStoreListener } from './store-interface.ts'
 
-/** Who has opened the store and wants to hear of other areas. */
+/** A reader that has opened the store and wants new areas. */
 interface Listener {
   readonly callback: IBinder
   readonly caller: Caller
@@ -33,7 +33,10 @@ export class AreaHandouts {
     this.#mayRead = mayRead
   }
 
-  /** What the caller may read. The descriptors belong to whoever calls this. @throws ERR_LIMIT no descriptor is left */
+  /**
+   * The areas that the caller may read. The code that calls this owns the descriptors.
+   * @throws ERR_LIMIT if no descriptor is left
+   */
   handOut(caller: Caller): HandedArea[] {
     const { areas } = this.#core
     const readable = this.readableBy(caller).map((number) => areas[number] as OwnedArea)
@@ -52,7 +55,10 @@ export class AreaHandouts {
     return [...this.#core.areas.keys()].filter((number) => this.#mayRead(caller, number))
   }
 
-  /** Has it told of other areas from now on. One on each channel: the last. @throws ERR_DEAD_OBJECT; ERR_INVALID_ARG_VALUE it takes no descriptors */
+  /**
+   * Registers a listener for new areas. Each channel has one, the last.
+   * @throws ERR_DEAD_OBJECT; ERR_INVALID_ARG_VALUE if it accepts no descriptors
+   */
   listen(callback: IBinder, caller: Caller): void {
     if (!callback[acceptsFileDescriptors])
       throw new InvalidArgValueError('listener must be a binder that accepts descriptors')
@@ -73,7 +79,7 @@ export class AreaHandouts {
     return this.#listeners.get(sessionOf(callback))?.callback === callback
   }
 
-  /** The values are in other areas: everybody hears of it before anything is written to those. */
+  /** The values are in other areas: all listeners are notified before anything is written to these. */
   moved(): void {
     for (const listener of [...this.#listeners.values()]) this.#tell(listener)
   }
@@ -84,7 +90,7 @@ export class AreaHandouts {
     this.#listeners.clear()
   }
 
-  /** Who cannot be told would go on with the old values: its channel ends. */
+  /** A reader that cannot be notified would keep the old values, so its channel ends. */
   #tell({ callback, caller, hear }: Listener): void {
     try {
       const areas = this.handOut(caller)

@@ -1,6 +1,7 @@
 /**
- * When the values of an area are to move to a new one. Memory of an area is given back by that only, and what free blocks of the wrong
- * sizes have cost. It is paid for by what was written since the last move: so moving never takes more than a part of the time of writing.
+ * Decides when the values of an area move to a new one. Only a move gives memory back, also that of free blocks with
+ * the wrong sizes. The cost of a move is limited by what was written since the last one, so moving takes only a part of
+ * the time of writing.
  */
 import type { AreaRoom } from 'memfd-native'
 import { now } from '../util/timers.ts'
@@ -9,14 +10,17 @@ const MIB = 1024 * 1024
 /** It is worth moving when so much is allocated for each byte that is in use, and so much more. */
 const WASTE = 1.2
 const LEAST_WASTE = 640 * 1024
-/** Without waiting for turns of the event loop: whoever writes does not come to one. */
+/** Without waiting for turns of the event loop, because the writer does not return to it. */
 const URGENT_WASTE = 1.6
 /** So few bytes are moved at once. */
 const FEW_BYTES = 8 * MIB
-/** Between two moves so much is written for each byte in use, for each that is allocated, and for each reader, who is to be told. */
+/**
+ * How much must be written between two moves: for each byte in use, for each allocated byte, and for each reader, which
+ * must be notified.
+ */
 const WRITTEN_PART = 0.75
 const WRITTEN_FOR_READER = 16 * 1024
-/** The waste of before is there again when no more than this part of the next move is paid: the move was in vain. */
+/** A move was useless if the waste is back when less than this part of the next move is paid for. */
 const IN_VAIN = 0.75
 /** After so many in a row each one more makes the next cost twice as much, until more is wasted: values go round in their blocks. */
 const MAY_BE_CHANCE = 2
@@ -36,7 +40,7 @@ export class MoveReasons {
   #readers = 0
   /** Since the last move: whether as much is wasted as makes it move, and was so soon. */
   #wastes: 'no' | 'soon' | 'late' = 'no'
-  /** Moves in a row that were in vain, and how many bytes were wasted at the last. */
+  /** How many moves in a row were useless, and how many bytes were wasted at the last one. */
   #inVain = 0
   #usualWaste = 0
 
@@ -51,7 +55,7 @@ export class MoveReasons {
     return this.#written >= this.#lookAt
   }
 
-  /** It was handed out once more: one more is to be told of a move. */
+  /** Another reader has it, which must be notified of a move. */
   handedOut(): void {
     this.#readers += 1
   }

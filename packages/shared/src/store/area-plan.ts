@@ -12,7 +12,7 @@ export interface PlannedArea {
 }
 
 export interface AreasToFill {
-  /** In their order; an area that is there already stays as it is. */
+  /** In their order; an existing area stays unchanged. */
   readonly plans: readonly (PlannedArea | OwnedArea)[]
   readonly sources: readonly RecordSource[]
   readonly onMoved: () => void
@@ -24,7 +24,7 @@ export function fillAreas(toFill: AreasToFill): readonly OwnedArea[] {
   for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value.areas
 }
 
-/** As `fillAreas`, some records in each step. What was made is dropped when it ends before the last one. */
+/** Like `fillAreas`, some records in each step. If it is stopped before the end, the new areas are dropped. */
 export function* fillInSteps({ plans, sources, onMoved }: AreasToFill): Generator<void, AreaFilling> {
   const patterns = new KeyPatterns(plans.map(({ patterns }) => patterns))
   const given = sources.flatMap(({ lastVersions }) => lastVersions)

@@ -65,10 +65,10 @@ export class AreaSet {
   }
 
   /**
-   * The same. What can be done before is done in parts, one in each turn of the event loop, while everything goes on.
-   * @param plan of the areas that there are now
-   * @param change calls what it is given, in which the areas become other ones
-   * @throws as rearrange; ERR_CLOSED; ERR_ILLEGAL_STATE others came between
+   * Like rearrange, but prepares the areas in parts, one in each turn of the event loop, while the store stays in use.
+   * @param plan for the current areas
+   * @param change calls its argument, which replaces the areas
+   * @throws as rearrange; ERR_CLOSED; ERR_ILLEGAL_STATE if the areas were set again meanwhile
    */
   async rearrangeInTurns(plan: () => AreaPlans, change: (rearrange: () => void) => void): Promise<void> {
     const plans = plan()

@@ -13,7 +13,7 @@ export interface CoreEdit {
   readonly ifVersion?: bigint | undefined
 }
 
-/** Of a key that is there twice the last one counts. */
+/** If a key appears twice, its last change counts. */
 export function lastOfEachKey(edits: readonly CoreEdit[]): CoreEdit[] {
   return [...new Map(edits.map((edit) => [edit.key, edit])).values()]
 }

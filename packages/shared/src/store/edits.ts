@@ -33,7 +33,7 @@ export function checkWriteOptions(options: WriteOptions): void {
   if (options.ttlMs !== undefined) checkTtl(options.ttlMs)
 }
 
-/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE no more than 0 */
+/** @throws ERR_INVALID_ARG_TYPE; ERR_OUT_OF_RANGE if it is not above 0 */
 export function checkTtl(ttlMs: unknown): asserts ttlMs is number {
   checkNumber('ttlMs', ttlMs)
   if (!(ttlMs > 0 && ttlMs <= Number.MAX_SAFE_INTEGER)) {

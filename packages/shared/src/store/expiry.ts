@@ -14,9 +14,9 @@ interface Deadline {
   readonly at: number
 }
 
-/** Keys that end in one turn of the event loop. What is due with them ends in the next ones. */
+/** How many keys expire in one turn of the event loop. The others that are due expire in the next turns. */
 const MOST_IN_A_TURN = 64
-/** Deadlines that count no more are swept out when they are more than those that do, and more than this. */
+/** Outdated deadlines are removed when there are more of them than valid ones, and more than this. */
 const MAX_STALE = 64
 
 export class Expiry {

@@ -8,13 +8,13 @@ import { replicaStates } from './replica-words.ts'
 /** Of a copy of values elsewhere. */
 export interface Freshness {
   state: 'live' | 'stale' | 'syncing' | 'refused'
-  /** What was true there so many milliseconds ago is in the copy; Infinity: nothing is known. */
+  /** The age of the copy in milliseconds; Infinity if unknown. */
   ageMs: number
-  /** Of the origin's revisions, the last one that is in it. */
+  /** The last revision of the origin that it contains. */
   applied: bigint
 }
 
-/** Whoever fills a copy says that it is stale before it is so old. Milliseconds. */
+/** The process that fills a copy marks it as stale before it is this old. Milliseconds. */
 const LIVE_FOR_MS = 5000
 
 const NAMES: Readonly<Record<number, Freshness['state']>> = {
@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<number, Freshness['state']>> = {
   [replicaStates.REFUSED]: 'refused',
 }
 
-/** Of all areas together, as true as the one that is least so; null: it is no copy. */
+/** The state of all areas together, which is that of the worst one; null if the store is not a copy. */
 export function freshnessOf(headers: readonly AreaHeader[], now = bootTime()): Freshness | null {
   let worst: Freshness | null = null
   for (const header of headers) {

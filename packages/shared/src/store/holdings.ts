@@ -1,10 +1,10 @@
 /**
- * Whose the values of a store are: of whoever wrote them last. They are charged before they exist. What the owner's own user and root
- * write is nobody's, and nothing of it is written down.
+ * Counts the values of a store for the users who wrote them last. They are charged before they exist. Values of the
+ * owner's user and root are not counted.
  */
 import type { StoreLedger } from './store-ledger.ts'
 
-/** Who pays for a value, and for how much of it. */
+/** The user who is charged for a value, and the bytes. */
 export interface Holding {
   readonly uid: number
   /** Of the value. */
@@ -18,7 +18,7 @@ export interface Charge {
   readonly bytes: number | null
 }
 
-/** What was charged and is not in the holdings yet. */
+/** A charge that does not belong to a value yet. */
 export interface Debit {
   /** Null: one without a share. */
   readonly uid: number | null
@@ -70,7 +70,7 @@ export class Holdings {
     this.#ledger.refund('bytes', uid, bytes)
   }
 
-  /** They have been put: whoever paid for them before does so no more. */
+  /** The values were stored: the previous users are no longer charged for them. */
   settle(debit: Debit, charges: readonly Charge[]): void {
     const { uid } = debit
     if (uid === null && this.#byKey.size === 0) return
@@ -115,7 +115,7 @@ export class Holdings {
     }
   }
 
-  /** Who pays for the key's value; undefined: nobody. */
+  /** The user who is charged for the value of the key; undefined if none is. */
   of(key: string): Holding | undefined {
     return this.#byKey.get(key)
   }
@@ -136,9 +136,9 @@ export class Holdings {
   }
 
   /**
-   * The value that was there goes, or has so many bytes from now on. An upload that was to replace it, and has counted only what
-   * it adds, keeps what it needs of what is freed.
-   * @returns what is left of that
+   * The old value goes, or has this many bytes from now on. An upload that will replace it was charged only for the
+   * additional bytes, so it keeps the part that it needs.
+   * @returns the rest
    */
   #withoutHold(key: string, before: Holding, after: number | null): { keys: number; bytes: number } {
     const hold = this.#replacing.get(key)

@@ -24,15 +24,18 @@ export interface Encoded {
 }
 
 /**
- * @throws ERR_INVALID_ARG_VALUE what would not come back as it is: what JSON has no text for (undefined, a function, a symbol, a cycle, a
- *   bigint), and what it would say something else for without a word: see `checkKept`
+ * @throws ERR_INVALID_ARG_VALUE for a value that would not come back unchanged: one that JSON cannot represent
+ *   (undefined, a function, a symbol, a cycle, a bigint), or that JSON would silently change: see `checkKept`
  */
 export function encode(value: unknown): Encoded {
   if (isUint8Array(value)) return { type: areaTypes.BYTES, bytes: value }
   return { type: areaTypes.JSON, bytes: Buffer.from(textOf(value)) }
 }
 
-/** The frozen value of a text in `bytes`, which nobody else changes. @throws ERR_BAD_PARCEL it is no JSON */
+/**
+ * The frozen value of the JSON text in `bytes`, which nobody else changes.
+ * @throws ERR_BAD_PARCEL if it is not JSON
+ */
 export function decode(bytes: Buffer, length: number): Json {
   try {
     return frozen(JSON.parse(bytes.toString('utf8', 0, length)) as Json)
@@ -80,7 +83,10 @@ function isKeptAlone(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || value === null
 }
 
-/** Of this kind JSON says all there is. Of a Map, an Error, bytes, an object of any class it would say {}, or some of it. */
+/**
+ * JSON represents such an object completely. For a Map, an Error, bytes or an instance of a class it would write {} or
+ * only a part.
+ */
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return false // a Buffer says something, and is not read as that

@@ -1,6 +1,6 @@
 /**
- * Who keeps a store beyond its process: is told of each change, and asked before it is answered. What it keeps is what it reads from the
- * store itself, whenever it likes: then all of it is of one moment.
+ * Keeps a store beyond the end of its process. It is notified of each change, and can delay the answer. It reads what
+ * it keeps from the store itself, at any time, as a snapshot of one moment.
  */
 import type { OwnedFd } from 'memfd-native'
 import type { StoreOrigin } from './origin.ts'
@@ -27,15 +27,18 @@ export interface StoreKeeper {
   /** Before anything else, once. */
   begin(store: KeptStore): void
   /**
-   * These keys of one area are about to change, if nothing comes between, and this will be said of each of them then. `changed` follows, also
-   * when it has failed. For whoever must have it written down when the values are there.
+   * These keys of one area are about to change to this. `changed` follows, also if the change fails. A keeper that must
+   * have notes before the values exist uses it.
    */
   changing?(keys: readonly string[], note: KeyNote): void
   /** These keys of one area have changed, or who pays for them, or when they end. */
   changed(keys: readonly string[]): void
   /** The areas are other ones. */
   moved(): void
-  /** Null: what has changed may be answered now. Otherwise when this resolves; it rejects when it could not be kept. */
+  /**
+   * null if the change may be answered now; otherwise a promise for when it may. It rejects if the change could not be
+   * kept.
+   */
   kept(): Promise<void> | null
   /** The store is closed, and can still be read. */
   end(): void

@@ -1,4 +1,4 @@
-/** A store as whoever keeps it beyond its process sees it. */
+/** A store, as its keeper sees it. */
 import type { OwnedFd } from 'memfd-native'
 import type { KeptStore } from './keeper.ts'
 import type { OwnedArea } from './owned-area.ts'

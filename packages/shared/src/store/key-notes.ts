@@ -1,4 +1,4 @@
-/** What a store knows of its keys beside their values: who pays for each, and when it ends by itself. */
+/** What a store knows about its keys besides their values: the user who is charged, and the expiry time. */
 import { LimitError } from '../util/errors.ts'
 import { wallClock } from '../util/timers.ts'
 import { Expiry } from './expiry.ts'
@@ -17,8 +17,10 @@ export class KeyNotes {
   readonly #expiry = new Expiry((key) => this.#onExpired(key))
 
   /**
-   * @param ledger of who pays; @param reader knows which keys there are
-   * @param expire deletes a key whose time is over. Where it throws LimitError it is called again: to delete takes a little room
+   * @param ledger of the users
+   * @param reader knows which keys exist
+   * @param expire deletes a key whose time is over. If it throws LimitError it is called again later, because a delete
+   *   needs a little room
    */
   constructor(ledger: StoreLedger, reader: StoreReader, expire: (key: string) => void) {
     this.holdings = new Holdings(ledger)
@@ -37,13 +39,13 @@ export class KeyNotes {
     return this.#expiry.leftOf(key)
   }
 
-  /** The key ends after so many milliseconds, or, undefined, not by itself. */
+  /** The key expires after this many milliseconds; undefined: never. */
   expireAfter(key: string, ttlMs: number | undefined): void {
     if (ttlMs === undefined) this.#expiry.clear(key)
     else this.#expiry.set(key, ttlMs)
   }
 
-  /** What was noted in an earlier life of the store. Of keys that are gone nothing is left. */
+  /** Restores notes from an earlier run of the store. Notes of keys that do not exist are dropped. */
   restore(notes: Iterable<readonly [key: string, note: KeyNote]>): void {
     for (const [key, { payer, endsAt }] of notes) {
       if (!this.#reader.has(key)) continue

@@ -9,7 +9,7 @@ interface Pattern {
 /** The patterns of the areas of a store, in their order. */
 export class KeyPatterns {
   readonly #patterns: readonly Pattern[]
-  /** The area of every key, where the first pattern is `*`. */
+  /** The area of all keys, if the first pattern is `*`. */
   readonly #everything: number
 
   /** @param areas of each its patterns */

@@ -132,7 +132,7 @@ export const STORE_LIMITS = {
   },
 } as const satisfies Record<string, Limit>
 
-/** Those that a store may have of its own, beside its size. */
+/** Limits that each store can set, besides its size. */
 export const OWN_LIMITS = [
   'keysOfUser',
   'bytesOfUser',

@@ -1,4 +1,7 @@
-/** Where the values of an area are to move. Allocating takes most of the time of a move, so it can be done before, in parts. */
+/**
+ * The area to which values will move. Allocating its memory takes most of the time of a move, so it can be done before,
+ * in parts.
+ */
 import { AreaWriter } from 'memfd-native'
 import { setImmediate } from '../util/timers.ts'
 import { type AreaSize, isNoRoom, leastCapacity } from './area-size.ts'
@@ -27,7 +30,7 @@ export class NextArea {
     this.#onReady = onReady
   }
 
-  /** Begins to allocate its memory, a part in each turn of the event loop. Nothing comes of it when the machine has no room. */
+  /** Begins to allocate its memory, a part in each turn of the event loop. It stops if the machine has no room. */
   prepare(from: AreaWriter, size: AreaSize): void {
     if (this.#writer !== null) return
     try {
@@ -40,7 +43,10 @@ export class NextArea {
     this.#prepareSoon(from, { to: this.#writer, wanted: PART_BYTES })
   }
 
-  /** The one that was being prepared, when it has this size; else another one. The caller's. @throws as `createArea` does */
+  /**
+   * The prepared area if it has this size, otherwise a new one. The caller owns it.
+   * @throws as `createArea`
+   */
   take(from: AreaWriter, size: AreaSize): AreaWriter {
     const writer = this.#writer
     if (writer !== null && size.capacity === this.#size.capacity && size.maxKeys === this.#size.maxKeys) {

@@ -1,4 +1,6 @@
-/** Changes of a copy, as its service is asked for them: what the store checks of its own is checked here, then its origin is asked. */
+/**
+ * Changes of a copy that clients request. They are checked here as a store checks its own, and then sent to the origin.
+ */
 import type { Caller } from '../binder/calling-identity.ts'
 import { ConflictError, UnsupportedOperationError } from '../util/errors.ts'
 import { numbered } from '../util/service-errors.ts'
@@ -22,7 +24,10 @@ export class OriginCalls {
     this.#core = core
   }
 
-  /** @param edits their bytes are copied. @throws ERR_UNSUPPORTED_OPERATION a value that ends by itself; as StoreOrigin.update */
+  /**
+   * @param edits their bytes are copied
+   * @throws ERR_UNSUPPORTED_OPERATION for a value with a ttl; otherwise as StoreOrigin.update
+   */
   update(edits: readonly CoreEdit[], { caller, ttlMs }: OriginRequest): Promise<Outcome> {
     checkNoTtl(ttlMs)
     for (const { key, value } of edits) {

@@ -1,6 +1,6 @@
 /**
- * Where the values of a store really are, if the store is only a copy: every change that a client asks for is made there, and comes into
- * the copy as all others do. Who reads sees nothing of it but the state of the copy.
+ * The origin of a store that is a copy. Every change that a client requests is made there, and arrives in the copy like
+ * all others. Readers see only the state of the copy.
  */
 import type { Caller } from '../binder/calling-identity.ts'
 import type { CoreEdit } from './core-edit.ts'
@@ -25,12 +25,15 @@ export interface StoreOrigin {
   /** Before anything else, once. */
   begin(copy: StoreCopy): void
   /**
-   * Makes the changes there, all or none. The rights of the caller were looked at, and each key.
-   * @returns the version in the copy, where the changes are by then; 0n: nothing was to be changed
-   * @throws ERR_CONFLICT, with the version in the copy; ERR_TIMEOUT the outcome is unknown; ERR_READ_ONLY; ERR_LIMIT
+   * Makes the changes at the origin, all or none. The rights of the caller and the keys have been checked.
+   * @returns the version in the copy, which has the changes by then; 0n if nothing had to be changed
+   * @throws ERR_CONFLICT with the version in the copy; ERR_TIMEOUT if the outcome is unknown; ERR_READ_ONLY; ERR_LIMIT
    */
   update(edits: readonly CoreEdit[], caller: Caller): Promise<bigint>
-  /** @returns the sum, which is in the copy by then. @throws ERR_INVALID_ARG_VALUE the value is no number; as update */
+  /**
+   * @returns the sum, which the copy has by then
+   * @throws ERR_INVALID_ARG_VALUE if the value is not a number; otherwise as update
+   */
   increment(key: string, by: number, caller: Caller): Promise<number>
   /** Which of its revisions wrote the value that the copy has; 0n: it has none. */
   revisionOf(key: string): bigint

@@ -25,7 +25,7 @@ const RETIRED_AT_ONCE = 256
 const KEPT_DELETED = 1024
 /** It is worth moving when so much of the places is free. */
 const FREE_PART = 4
-/** What a put costs beside its bytes, for whoever counts what moving is worth. */
+/** The cost of a put besides its bytes, to decide about moves. */
 const PUT_BYTES = 256
 /** In a millisecond. */
 const NANOSECONDS = 1e6
@@ -41,7 +41,7 @@ export interface Put {
   readonly block: number
 }
 
-/** Owns an area's writer, and a mapping to read what is in it. */
+/** Owns the writer of an area, and a mapping for reading it. */
 export class OwnedArea implements StoreArea {
   readonly patterns: readonly string[]
   #writer: AreaWriter
@@ -95,7 +95,7 @@ export class OwnedArea implements StoreArea {
     return this.#writer.stats
   }
 
-  /** What readers are told of a copy; it goes with the values when they move. */
+  /** The state of a copy for readers; it moves with the values. */
   setReplica(words: ReplicaWords): void {
     this.#replica = words
     tellReplica(this.#writer, words)
@@ -131,7 +131,7 @@ export class OwnedArea implements StoreArea {
     if (typeof version !== 'bigint') return this.#roomy(bytes, version, () => this.#tryCommit(puts), !hasBlocks)
     this.#deletes += puts.reduce((sum, { bytes, block }) => sum + Number(bytes === null && block === 0), 0)
     if (this.#deletes >= RETIRED_AT_ONCE) this.#retireOld()
-    // Whoever put a block may still have to do with it: it is looked when the next one is reserved.
+    // The caller may still need the block that it has just written, so this is checked when the next one is reserved.
     if (this.#reasons.isTimeToLook(bytes + puts.length * PUT_BYTES) && !hasBlocks) this.#look()
     return version
   }
@@ -171,7 +171,10 @@ export class OwnedArea implements StoreArea {
     this.#takeVersions(isPlain(version) && isPlain(this.#versionsAfter) ? plainVersions() : farVersions())
   }
 
-  /** Of an area that nobody has: these are gone again. @throws ERR_LIMIT no room to say so */
+  /**
+   * For an area without readers: removes these keys.
+   * @throws ERR_LIMIT if there is no room for that
+   */
   forget(keys: readonly string[]): void {
     for (let i = 0; i < keys.length; i += RETIRED_AT_ONCE) {
       const edits = keys.slice(i, i + RETIRED_AT_ONCE).map((key) => ({ key }))
@@ -181,7 +184,10 @@ export class OwnedArea implements StoreArea {
     }
   }
 
-  /** All values go to an area of this size, and the versions go on. @throws ERR_LIMIT they do not fit: nothing has changed; ENOMEM */
+  /**
+   * Moves all values to an area of this size, and continues the versions.
+   * @throws ERR_LIMIT if they do not fit; then nothing has changed; ENOMEM
+   */
   move(size: AreaSize): void {
     const next = this.#next.take(this.#writer, size)
     let reader: AreaReader | undefined
@@ -206,7 +212,7 @@ export class OwnedArea implements StoreArea {
     before.close()
   }
 
-  /** Its values are in other areas, which nobody has yet: its readers are told, and it is not written any more. */
+  /** Its values are in other areas, which no reader has yet. Its readers notice, and it is not written any more. */
   markMoved(): void {
     this.#moves += 1
     this.#writer.markMoved()
@@ -219,7 +225,7 @@ export class OwnedArea implements StoreArea {
     this.#writer.close()
   }
 
-  /** Readers keep what they have, and are told that it does not change any more. */
+  /** Readers keep their values, and notice that these do not change any more. */
   close(): void {
     this.#next.drop()
     this.#writer.markClosed()
@@ -277,7 +283,7 @@ export class OwnedArea implements StoreArea {
     return this.#writer.retire(RETIRED_AT_ONCE) > 0
   }
 
-  /** To a new area of the same size: there the free places are one, and keys that were alike are so no more. */
+  /** Moves to a new area of the same size, which has one free block, and another hash for keys. */
   #compact(bytes: number, code: number): boolean {
     const { heapBytes, usedBytes, freeBytes } = this.#writer.stats
     const isWorthIt =
@@ -298,7 +304,10 @@ export class OwnedArea implements StoreArea {
     }
   }
 
-  /** Whether the area has become much larger than what is in it. What is few moves at once; for more, memory is made ready first. */
+  /**
+   * Whether the area has become much larger than its contents. A little moves at once; for more, memory is prepared
+   * first.
+   */
   #look(): void {
     const urgency = this.#reasons.look(this.#writer.room)
     if (urgency === 'now') this.#tryMove()

@@ -1,4 +1,4 @@
-/** What the owner of a store may choose, the defaults, and what is refused. */
+/** The options of a store: their defaults, and the checks. */
 import process from 'node:process'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkObject, checkOptions, checkString, INT_MAX, show } from '../util/check.ts'
@@ -105,7 +105,10 @@ export function checkedSize(size: AreaSize): AreaSize {
   return size
 }
 
-/** A copy: what is made of theirs later changes nothing. @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+/**
+ * A copy of the options, so that later changes to them do nothing.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE
+ */
 export function checkedAreas(areas: readonly OwnedAreaRule[]): AreaRule[] {
   checkAreas(areas)
   return areas.map(({ keys, mayRead }) => ({
@@ -140,7 +143,10 @@ function isOwnerOrRoot({ uid }: Caller): boolean {
   return uid === 0 || uid === process.getuid?.()
 }
 
-/** An area stays as it is if the keys of all areas stay, and who reads it. @param before the rules of the areas that there are */
+/**
+ * An area is kept if the keys of all areas stay the same, and its readers too.
+ * @param before the rules of the current areas
+ */
 export function plansFor(
   rules: readonly AreaRule[],
   before: readonly AreaRule[],

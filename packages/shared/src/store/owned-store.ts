@@ -217,7 +217,7 @@ export class OwnedStore {
   #changeRules(rules: readonly AreaRule[], rearrange: () => void): void {
     const before = this.#rules
     this.#changedAt = this.#lastChange()
-    // The listeners are told in there of the areas that they may read by the new rules.
+    // In there, the listeners get the areas that they may read under the new rules.
     this.#rules = rules
     try {
       rearrange()

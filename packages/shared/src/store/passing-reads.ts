@@ -1,6 +1,6 @@
 /**
- * Reads of more keys than are kept. Only some of what is read is kept then, in place of others. And to look for a key among what is kept
- * takes longer than to read a few bytes: when many in a row were not there, only some are looked for.
+ * Reads of more keys than the cache holds. Then only some of the values are cached, in place of others. Searching the
+ * cache takes longer than reading a few bytes, so after many misses in a row only some keys are searched.
  */
 import type { ValueCache } from './value-cache.ts'
 
@@ -14,7 +14,7 @@ export class PassingReads {
   /** In a row, of those that were looked for. */
   #missed = 0
 
-  /** Whether this read of a key, while there is no room for another one, leaves what is kept as it is, and is not of that. */
+  /** Whether this read bypasses the cache while it is full. */
   isPassing(key: string, cache: ValueCache): boolean {
     this.#reads = (this.#reads + 1) % KEPT
     const isKept = this.#reads === 0

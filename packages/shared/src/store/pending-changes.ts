@@ -1,6 +1,6 @@
 /**
- * What a watcher of a store has not been told yet, read from the logs of its areas: each key as it is when it is taken. The last change
- * of each key is never missed, and none is told twice.
+ * The changes that a watcher has not got yet, from the logs of its areas. Each key has its current value when it is
+ * taken. The last change of each key is never missed, and no change is reported twice.
  */
 
 import { type AreaChange, type AreaFeed, areaCodes } from 'memfd-native'
@@ -18,7 +18,10 @@ export interface PendingOptions {
   readonly onMissing: () => void
 }
 
-/** The owner may be faster so often at the beginning: then what could not be read is told as a change. */
+/**
+ * How often the owner may change the area during the first pass. After that, keys that could not be read are reported
+ * as changes.
+ */
 const FIRST_TRIES = 8
 
 export class PendingChanges {
@@ -30,7 +33,7 @@ export class PendingChanges {
   #queue: AreaChange[] = []
   /** Of the queue. */
   #next = 0
-  /** Versions that were told already although the log has yet to say so: of this queue, and of the one before. */
+  /** Versions that were reported before the log contained them: of this queue, and of the previous one. */
   #ahead = new Map<string, bigint>()
   #aheadBefore = new Map<string, bigint>()
   /** There may be something in the logs. */
@@ -50,7 +53,10 @@ export class PendingChanges {
     this.#isDirty = true
   }
 
-  /** What is there already is no change. @throws ERR_BAD_PARCEL an area is damaged */
+  /**
+   * Values that exist already are not changes.
+   * @throws ERR_BAD_PARCEL if an area is damaged
+   */
   skipPresent(): void {
     for (const feed of this.#feeds) {
       let code = feed.skipPresent()
@@ -75,7 +81,7 @@ export class PendingChanges {
     }
   }
 
-  /** The values are in these areas now. What is the same there is no change. */
+  /** The values are in these areas now. Values that are the same there are not reported. */
   moveTo(areas: readonly StoreArea[]): void {
     const before = this.#feeds
     this.#feeds = areas.map(({ reader }, number) => {
@@ -115,14 +121,17 @@ export class PendingChanges {
     return polled.changes
   }
 
-  /** The owner was faster: what is missing comes next time. */
+  /** The owner was faster: the rest follows next time. */
   #lookSoon(): void {
     setImmediate(() => {
       if (!this.#isClosed) this.#onMissing()
     })
   }
 
-  /** The change as it is now; null: it is none any more, or was told already. What became of it is told next. */
+  /**
+   * The current state of the change; null if it is not a change any more, or was reported already. A newer change of
+   * the key follows.
+   */
   #told({ key, version, hasValue }: AreaChange): StoreChange | null {
     if (this.#aheadBefore.get(key) === version) return null
     const reader = this.#reader

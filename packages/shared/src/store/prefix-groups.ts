@@ -35,7 +35,7 @@ export class PrefixGroups<W extends Told = Told> {
       const last = this.#lastUpTo(key)
       if (last === null) continue
       const common = commonLength(key, last.prefix)
-      // What is above a group that was found was found with it.
+      // The groups above a group are found together with it.
       for (let group: PrefixGroup<W> | null = last; group !== null && !found.has(group); group = group.above) {
         if (group.prefix.length <= common) found.add(group)
       }
@@ -50,7 +50,10 @@ export class PrefixGroups<W extends Told = Told> {
     return group
   }
 
-  /** One less. @returns whether it was the last one: the group is no more */
+  /**
+   * Removes one watcher.
+   * @returns whether it was the last one, so that the group ends
+   */
   leave(group: PrefixGroup<W>): boolean {
     group.size -= 1
     if (group.size > 0) return false
@@ -73,7 +76,10 @@ export class PrefixGroups<W extends Told = Told> {
     return group
   }
 
-  /** What comes or goes has this group's prefix: those from `at` on that do, and that no longer prefix is between, get another one above. */
+  /**
+   * A group was added or removed. The groups from `at` on that have its prefix, with no longer prefix in between, get
+   * another parent.
+   */
   #hang(at: number, group: PrefixGroup<W>, above: PrefixGroup<W> | null): void {
     const before = above === group ? group.above : group
     for (let i = at; i < this.#sorted.length; i++) {

@@ -4,7 +4,7 @@ import { errorCode } from '../util/errors.ts'
 import { IStore, type Outcome } from './store-interface.ts'
 import { INLINE_BYTES, type Step, type UploadRequest, upload } from './upload.ts'
 
-/** What is put, and what each answer is waited for with. */
+/** The value to store, and the deadline of each answer. */
 export interface Put extends UploadRequest {
   readonly step: Step
 }

@@ -1,4 +1,4 @@
-/** What is read of a store, and how it is said. */
+/** The types for reading a store. */
 import { areaTypes } from 'memfd-native'
 import type { DeepReadonly, Json } from './json.ts'
 

@@ -16,6 +16,6 @@ export interface ReplicaWords {
   readonly state: ReplicaState
   /** In the origin's numbers: everything up to there is in the copy. */
   readonly applied: bigint
-  /** Milliseconds of `bootTime()`: what was true at the origin then is in the copy. 0: nothing is known. */
+  /** The time (of `bootTime()`, in milliseconds) up to which the copy is known to be complete; 0 if unknown. */
   readonly contact: number
 }

@@ -1,6 +1,6 @@
 /**
- * The areas of a store as one reader has them: handed out by the owner, replaced when the values move, and taken anew when the owner
- * has died and come back. Loops over changes go with them. Whatever reads goes by `reader`, whatever calls by `link`.
+ * The areas of a store that one reader has. The owner gives them out, replaces them when values move, and gives them
+ * out again after a restart. Loops over changes follow. Reads use `reader`, and calls use `link`.
  */
 
 import { BinderProxy } from '../binder/binder-proxy.ts'

@@ -1,6 +1,7 @@
 /**
- * What a client has the owner of a store do: each call within its deadline, sent at once while the owner is there. One that was begun while
- * it is away waits for the next one; one that was sent and got no answer is not tried again, because it may have been carried out.
+ * Calls of a client to the owner of a store, each with a deadline. A call is sent at once if the owner is running, and
+ * otherwise waits for the next owner. A call that was sent but not answered is not repeated, because it may have been
+ * carried out.
  */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
@@ -119,7 +120,10 @@ export class StoreCalls {
     })
   }
 
-  /** @param finish makes the answer of what came; @param onGivenUp told once if nobody waits for it any more */
+  /**
+   * @param finish makes the result from the answer
+   * @param onGivenUp called once if nobody waits for it any more
+   */
   #call<T, R>(
     options: CallOptions,
     act: Act<T>,

@@ -42,7 +42,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
   readonly #pending: PendingChanges
   readonly #portion = new TurnPortion(() => this.#serve())
   readonly #waiters: Waiter[] = []
-  /** A notice came; and what it told of has been read since. */
+  /** A notice has arrived, and its changes have been read since. */
   #isTold = false
   #isRead = false
   #isWatching = false
@@ -104,7 +104,7 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     this.#finish()
   }
 
-  /** The values are in these areas now. What is the same there is no change. Then comes `look()`. */
+  /** The values are in these areas now. Values that are the same there are not reported. Then comes `look()`. */
   moveTo(areas: readonly StoreArea[]): void {
     this.#pending.moveTo(areas)
   }
@@ -158,7 +158,10 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     }
   }
 
-  /** Gives those who wait what there is. To read may find that the values have moved, and come here again: the outer call goes on. */
+  /**
+   * Gives the waiting loops their changes. A read may find that the values have moved and call this again; the outer
+   * call continues.
+   */
   #serve(): void {
     if (this.#isServing) return
     this.#isServing = true
@@ -175,11 +178,14 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
     } finally {
       this.#isServing = false
     }
-    // Behind those who go on with what was read: to wake the owner takes longer than all of this.
+    // After the loops that continue with these changes, because waking the owner takes longer than all of this.
     if (this.#isRead) void Promise.resolve().then(() => this.#acknowledge())
   }
 
-  /** The owner may tell again. What has changed since the log was read it may think told: so it is read once more. */
+  /**
+   * The owner may send the next notice. It may believe that changes since the last read were reported, so the log is
+   * read once more.
+   */
   #acknowledge(): void {
     const { binder } = this.#source.link
     if (!this.#isRead || binder === null || this.#isDone) return

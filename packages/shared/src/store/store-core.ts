@@ -1,6 +1,6 @@
 /**
- * What a store is to its owner: areas, who pays for what is in them, what ends by itself. Every change goes through here, whoever asked
- * for it; who may ask is decided above.
+ * A store as its owner sees it: the areas, the charges and the expiry times. Every change goes through here. Who may
+ * request a change is decided above.
  */
 
 import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
@@ -39,7 +39,7 @@ export interface CoreOptions {
   readonly maxValueBytes: number
   readonly limits: StoreLimits
   readonly beginning: StoreBeginning
-  /** Whether anybody is there whom onCommit tells. */
+  /** Whether anybody listens to onCommit. */
   readonly isHeard: () => boolean
   /** Told after each transaction, of one key only if that is heard. */
   readonly onCommit: (keys: readonly string[], version: bigint) => void
@@ -58,7 +58,7 @@ export class StoreCore {
   #limits: StoreLimits
   readonly #options: CoreOptions
   readonly #notes: KeyNotes
-  /** Whether somebody is to be told before something changes. */
+  /** Whether somebody must be notified before a change. */
   readonly #isAnnouncing: boolean
 
   /** @throws errors of memfd_create(2), fallocate(2), mmap(2) */
@@ -99,7 +99,10 @@ export class StoreCore {
     this.ledger.setLimits(limits)
   }
 
-  /** Of a key that was checked, without conditions, and nobody pays: what an owner does all the time. @throws as set */
+  /**
+   * For a checked key, without conditions and without a charge: the usual case of an owner.
+   * @throws as set
+   */
   put(key: string, value: Encoded): bigint {
     if (this.#isAnnouncing) return this.set({ key, value }, UNPAID)
     const area = this.#areaOf(key)
@@ -110,7 +113,10 @@ export class StoreCore {
     return version
   }
 
-  /** Of a key that was checked. @throws ERR_CONFLICT, ERR_LIMIT, ERR_INVALID_ARG_VALUE no area takes it */
+  /**
+   * For a checked key.
+   * @throws ERR_CONFLICT; ERR_LIMIT; ERR_INVALID_ARG_VALUE if no area has a pattern for it
+   */
   set(edit: CoreEdit & { value: Encoded }, put: PutOptions): bigint {
     const { key, value, ifVersion } = edit
     const area = this.#areaOf(key)
@@ -122,7 +128,10 @@ export class StoreCore {
     return version
   }
 
-  /** Puts what was written into a reserved place. @throws as set; the block is still the caller's then */
+  /**
+   * Stores the value that was written into a reserved block.
+   * @throws as set; then the caller still owns the block
+   */
   setBlock(
     key: string,
     block: number,
@@ -154,7 +163,10 @@ export class StoreCore {
     return version
   }
 
-  /** What comes from the origin of a copy: no client's limits are its. All or none, of one area. @throws ERR_LIMIT no room */
+  /**
+   * Applies changes from the origin of a copy, without the limits of clients: all or none, in one area.
+   * @throws ERR_LIMIT if there is no room
+   */
   apply(edits: readonly CoreEdit[]): bigint {
     const area = this.#areaOfAll(edits)
     if (area === undefined) return 0n
@@ -174,7 +186,10 @@ export class StoreCore {
     return this.update([{ key, value: null, ifVersion }], null) !== 0n
   }
 
-  /** @returns the new value. @throws ERR_INVALID_ARG_VALUE the value is no number, or the sum is none; as set */
+  /**
+   * @returns the new value
+   * @throws ERR_INVALID_ARG_VALUE if the value is not a number, or the sum is too large; otherwise as set
+   */
   increment(key: string, by: number, { payer, ttlMs }: PutOptions): number {
     checkKey(key)
     const before = this.#shortValueOf(key)
@@ -191,7 +206,7 @@ export class StoreCore {
     return this.reader.getTolerantly(key)
   }
 
-  /** @throws ERR_INVALID_ARG_VALUE none takes it, or it is no key */
+  /** @throws ERR_INVALID_ARG_VALUE if no area has a pattern for it, or if it is not a key */
   areaOf(key: string): OwnedArea {
     checkKey(key)
     return this.#areaOf(key)
@@ -216,7 +231,7 @@ export class StoreCore {
     if (bytes > maxValueBytes) throw new LimitError(STORE_LIMITS.valueBytes.name, maxValueBytes, bytes)
   }
 
-  /** Who pays for the key's value, and when it ends. */
+  /** The user who is charged for the value of the key, and its expiry time. */
   noteOf(key: string): KeyNote {
     return this.#notes.of(key)
   }
@@ -252,7 +267,7 @@ export class StoreCore {
     }
   }
 
-  /** Tells the keeper before and, where nothing comes of it, after. */
+  /** Notifies the keeper before the change, and after it if it failed. */
   #announced(keys: readonly string[], { payer, ttlMs }: PutOptions, commit: () => bigint): bigint {
     const { keeper } = this.#options.beginning
     if (keeper?.changing === undefined) return commit()
@@ -297,7 +312,7 @@ export class StoreCore {
   }
 }
 
-/** In bytes of its text. To decode what is as long as a value may be would take a second, and a hundred times its memory. */
+/** In bytes of its text. Decoding the longest value would take a second, and a hundred times its memory. */
 const LONGEST_NUMBER = 1024
 
 function numberOf(key: string, value: unknown): number {

@@ -35,7 +35,7 @@ export interface Outcome {
   readonly revision?: bigint
 }
 
-/** Of a copy: a value here, and which revision of its origin wrote it. */
+/** For a copy: a version here, and the revision of the origin that wrote it. */
 export interface OriginRevision {
   /** 0n: there is none. */
   readonly version: bigint
@@ -57,7 +57,7 @@ const borrowedBytes = plain<Uint8Array | null>(
   (parcel) => parcel.viewByteArray(),
 )
 
-/** The last argument: it is sent from where it is, where that is worth it. Received as `borrowedBytes`. */
+/** The last argument. It is sent without a copy if that pays off, and received as `borrowedBytes`. */
 const lentBytes = plain<Uint8Array | null>(
   (parcel, value) => (value === null ? parcel.writeByteArray(null) : lendByteArray(parcel, value)),
   (parcel) => parcel.viewByteArray(),
@@ -108,7 +108,7 @@ const areas: ParcelType<readonly HandedArea[]> = ourType({
 
 /** The least that one takes in a parcel. */
 const MIN_EDIT_BYTES = 20
-/** No store allows as many, whatever limit it has of its own: to read 40,000 of them would take the time of others. */
+/** No store allows so many, whatever its limit is: reading 40,000 of them would take time from other users. */
 const MOST_EDITS = 4096
 const MIN_AREA_BYTES = 32
 
@@ -122,7 +122,10 @@ export const IStore = defineInterface('memsvc.IStore', {
   delete: { code: 3, args: [types.string, types.long], returns: outcome },
   /** All or none. @throws ERR_UNSUPPORTED_OPERATION several areas; as set */
   update: { code: 4, args: [edits], returns: outcome },
-  /** The sum. @throws as set; ERR_INVALID_ARG_VALUE the value is no number */
+  /**
+   * @returns the sum
+   * @throws as set; ERR_INVALID_ARG_VALUE if the value is not a number
+   */
   increment: { code: 5, args: [types.string, types.double, types.double], returns: types.double },
   /** A value will come in parts. @returns its number. @throws as set */
   begin: { code: 6, args: [types.binder, types.string, types.int, types.long], returns: types.int },
@@ -134,12 +137,15 @@ export const IStore = defineInterface('memsvc.IStore', {
   abort: { code: 9, args: [types.int] },
   /** As begin, with a number that the caller has chosen: negative, and no other upload's. @throws as begin; ERR_INVALID_ARG_VALUE */
   beginAs: { code: 10, args: [types.binder, types.string, types.int, types.long, types.int] },
-  /** Has the callback (memsvc.IWatcher) told of changes of keys with this prefix. @throws ERR_LIMIT */
+  /**
+   * Registers the callback (memsvc.IWatcher) for changes of keys with this prefix.
+   * @throws ERR_LIMIT
+   */
   watch: { code: 1001, args: [types.binder, types.string] },
   unwatch: { code: 1002, args: [types.binder] },
   /** The watcher has heard its notice: before it looks. */
   acknowledge: { code: 1003, args: [types.binder], oneway: true },
-  /** @throws ERR_UNSUPPORTED_OPERATION it is no copy; ERR_SECURITY the caller may not read the key */
+  /** @throws ERR_UNSUPPORTED_OPERATION if the store is not a copy; ERR_SECURITY if the caller may not read the key */
   origin: { code: 1004, args: [types.string], returns: originRevision },
 })
 

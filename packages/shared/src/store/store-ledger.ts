@@ -1,23 +1,26 @@
-/** What users have of one store, in a ledger of its own: its totals are for that store alone. */
+/** What users have in one store. It is a ledger of its own, because its totals are for that store only. */
 import process from 'node:process'
 import { type Account, Ledger } from '../quota/ledger.ts'
 import type { Shares } from '../quota/shares.ts'
 import { STORE_LIMITS, type StoreLimits } from './limits.ts'
 
-/** Of all users together `uploads` and `watchers of a store` have a limit; `keys` and `bytes` have that of the area. */
+/**
+ * `uploads` and `watchers of a store` have totals for all users together; for `keys` and `bytes` the area's size is the
+ * total.
+ */
 export type StoreResource = 'keys' | 'bytes' | 'uploads' | typeof STORE_LIMITS.watchers.name
 
 export type StoreAccount = Account<StoreResource>
 
 export class StoreLedger extends Ledger<StoreResource> {
-  /** By channel, or by the object of this process that stands for one. */
+  /** By channel, or by the local object in place of one. */
   readonly #accounts = new WeakMap<object, StoreAccount>()
 
   constructor(limits: StoreLimits) {
     super({ limits: sharesOf(limits), ownUid: process.getuid?.() ?? 0 })
   }
 
-  /** Whatever is charged to it ends with `peer`, who is told. */
+  /** Everything charged to it is refunded when `peer` ends. */
   accountOf(peer: object, uid: number): StoreAccount {
     const known = this.#accounts.get(peer)
     if (known !== undefined) return known
@@ -26,7 +29,7 @@ export class StoreLedger extends Ledger<StoreResource> {
     return account
   }
 
-  /** Other limits: what was charged already stays. */
+  /** Sets other limits; existing charges stay. */
   setLimits(limits: StoreLimits): void {
     this.limits = sharesOf(limits)
   }

@@ -36,8 +36,8 @@ export class StoreListener extends IStoreListener.Stub implements Implementation
 }
 
 /**
- * Checks and maps what was handed out; the descriptors are closed.
- * @throws ERR_NOT_A_REGION it is no area; ERR_UNSAFE_REGION it could shrink; then nothing is left
+ * Checks and maps the received areas, and closes the descriptors.
+ * @throws ERR_NOT_A_REGION if one is not an area; ERR_UNSAFE_REGION if one could shrink; then nothing stays mapped
  */
 export function attach(handed: readonly HandedArea[]): StoreArea[] {
   const areas: StoreArea[] = []

@@ -62,7 +62,10 @@ export class StoreReader implements KeySource {
     return undefined
   }
 
-  /** Of the area among `areas`; -1: none takes this key. @throws ERR_CLOSED */
+  /**
+   * The index of the key's area in `areas`; -1 if no area has a pattern for it.
+   * @throws ERR_CLOSED
+   */
   numberOf(key: string): number {
     const number = this.#patterns.areaOf(key)
     if (number < 0) this.#noArea()
@@ -218,7 +221,7 @@ export class StoreReader implements KeySource {
     this.#cache.clear()
   }
 
-  /** Nothing is kept of it. Below 0: it is to be read as usual, and what is no key has no value: then it is refused. */
+  /** Reads without the cache. Below 0: read it as usual, which also refuses bad keys. */
   #readInPassing(key: string, target: Uint8Array): number {
     if (typeof key !== 'string') return -1
     return this.areaOf(key)?.reader.readOnce(key, target) ?? -1
@@ -236,7 +239,7 @@ export class StoreReader implements KeySource {
     return stored
   }
 
-  /** As every read does, for those that are of no single key. */
+  /** The check that every read makes, for reads of several keys. */
   #followMoved(): void {
     if (this.#areas.length === 0) this.#noArea()
     if (this.#areas.some(({ reader }) => reader.header.state === areaStates.MOVED)) this.#follow()

@@ -156,7 +156,7 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   commit(id: number, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
     const { uid } = callerNow()
-    // Who may write may have changed since it began.
+    // The rights to write may have changed since it began.
     const checked = this.#requests.write(this.#uploads.keyOf(id, uid), ttlMs)
     if (this.#origin !== null) {
       const { key, type, bytes } = this.#uploads.take(id, uid)
@@ -202,13 +202,13 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     return this.#origin.revisionOf(key)
   }
 
-  /** The values are in other areas: everybody hears of it before anything is written to those. */
+  /** The values are in other areas: all listeners are notified before anything is written to these. */
   moved(): void {
     this.#uploads.lose()
     this.#handouts.moved()
   }
 
-  /** @throws ERR_ILLEGAL_STATE the store was closed, and the service lives on */
+  /** @throws ERR_ILLEGAL_STATE if the store was closed, while the service still exists */
   override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
     // What it is, and that it is there, is answered all the same.
     if (this.#isClosed && code <= LAST_CALL_TRANSACTION)
@@ -216,14 +216,17 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     return super.onTransact(code, data, reply, flags)
   }
 
-  /** Nobody is told any more, and everybody is refused. Readers are left when what is answered in this turn has been sent. */
+  /**
+   * From now on nobody is notified, and every call is refused. Channels of readers end after the answers of this turn
+   * are sent.
+   */
   close(): void {
     this.#isClosed = true
     this.#uploads.close()
     setImmediate(() => this.#handouts.close())
   }
 
-  /** Others see the change already; whoever asked for it hears of it when it is kept. */
+  /** Others see the change already; the caller gets its answer when the change is kept. */
   #whenKept<T>(answer: T): Answer<T> {
     const kept = this.#parts.kept()
     return kept === null ? answer : kept.then(() => answer)

@@ -1,6 +1,6 @@
 /**
- * Who wants to know of changes of keys with a prefix. What has changed is in the log of the area. A watcher hears of the areas that it may
- * read: those who read the same areas have groups of their own.
+ * The watchers of keys with a prefix. The changes are in the log of the area. A watcher is notified only about areas
+ * that it may read, so watchers with the same areas have groups of their own.
  */
 
 import { laterCall } from '../binder/binder-context.ts'
@@ -70,20 +70,20 @@ export class StoreWatchers {
     throw new IllegalStateError('this callback is not registered as a watcher')
   }
 
-  /** The watcher has heard its notice. Without a notice to hear it changes nothing. */
+  /** The watcher has acknowledged its notice. Without a notice this does nothing. */
   acknowledge(callback: IBinder): void {
     const watcher = this.#byCallback.get(callback)
     if (watcher === undefined) letGo(callback)
     else this.#notices.acknowledge(watcher, watcher.group)
   }
 
-  /** These keys of one area have changed. The first portion of those who want to know is told at once. */
+  /** These keys of one area have changed. The first portion of the watchers is notified at once. */
   changed(keys: readonly string[], area: number): void {
     if (this.#views.size === 0) return
     for (const { areas, groups } of this.#views.values()) if (areas.has(area)) this.#notices.changed(groups.of(keys))
   }
 
-  /** Who may read what has changed, and has been told where it is now. */
+  /** The watchers that may read the changed keys, and have got the current area. */
   seeAnew(): void {
     for (const watcher of this.#byCallback.values()) {
       const standing = watcher.group.standingOf(watcher)
@@ -134,7 +134,7 @@ function tellingHere(callback: IBinder): (() => void) | null {
 
 const RESOURCE = STORE_LIMITS.watchers.name
 
-/** A callback that is needed no more does not wait for the garbage collector. */
+/** A callback that is not needed any more is released now, not by the garbage collector. */
 function letGo(callback: IBinder): void {
   if (callback instanceof BinderProxy) callback.close()
 }

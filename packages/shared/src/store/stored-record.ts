@@ -1,4 +1,4 @@
-/** What an owner knows of a key, and where it gets it from when it begins again or puts keys into other areas. */
+/** What an owner knows about a key, for a restart or a move to other areas. */
 import { Buffer } from 'node:buffer'
 import { type AreaReader, areaCodes, areaTypes } from 'memfd-native'
 

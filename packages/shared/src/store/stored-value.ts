@@ -1,6 +1,6 @@
 /**
- * One key as it is read again and again: the value that was read last, and whether it still is the value. To ask that takes two
- * loads of one word (docs/decisions/0008), and no call.
+ * One key that is read again and again: the value that was read last, and whether it is still current. That check takes
+ * two loads of one word (docs/decisions/0008), and no call.
  */
 import { Buffer } from 'node:buffer'
 import { type AreaKey, type AreaReader, areaCodes, areaStates, areaTypes } from 'memfd-native'
@@ -9,7 +9,7 @@ import { limitError } from '../util/limit.ts'
 import { decode, type Json } from './json.ts'
 import { STORE_LIMITS } from './limits.ts'
 
-/** What is behind a reader's keys, and may become another one: at a restart of its owner, or when it moves. */
+/** The areas behind a reader's keys. They change at a restart of the owner, and when values move. */
 export interface ReadableArea {
   readonly reader: AreaReader
 }
@@ -22,7 +22,7 @@ export interface KeySource {
   follow(): boolean
 }
 
-/** Bytes read at once, before it is known how many there are. Nobody else has it. */
+/** A private buffer for a first read, before the length is known. */
 const scratch = Buffer.alloc(64 * 1024)
 
 export class StoredValue {
@@ -31,7 +31,7 @@ export class StoredValue {
   wasUsed = true
   /** Bytes of the text of `value`, for the cache to count. */
   textBytes = 0
-  /** Of JSON: frozen. Undefined of anything else. */
+  /** The frozen value, if it is JSON; otherwise undefined. */
   value: Json | undefined = undefined
   readonly #source: KeySource
   #area: ReadableArea | undefined
@@ -75,7 +75,7 @@ export class StoredValue {
     if (this.#key === null || !this.#key.isUnchanged()) this.read(null, 0, 0n)
   }
 
-  /** Of what was read last; 0n when there was none. */
+  /** The version of the value that was read last; 0n if there was none. */
   get version(): bigint {
     return this.type === areaTypes.DELETED ? 0n : (this.#key?.version ?? 0n)
   }
@@ -143,7 +143,7 @@ export class StoredValue {
     this.#decodedVersion = 0n
   }
 
-  /** The value's bytes in memory that is nobody's after the next read; -1 in place of their number: it is absent. */
+  /** The bytes of the value, in memory that the next read reuses; the number is -1 if the key has no value. */
   #copy(): [Buffer, number] {
     for (let bytes = scratch; ; bytes = Buffer.allocUnsafeSlow(checkedLength(this.byteLength))) {
       const count = this.read(bytes, 0, 0n)

@@ -7,7 +7,7 @@ const MILLISECONDS = 4
 
 export class TurnPortion {
   readonly #onNextTurn: () => void
-  /** By the hub's count, and what has been done in it: since when, and how often. */
+  /** The turn by the hub's count, and what was done in it: since when, and how often. */
   #turn = -1
   #begin = 0
   #count = 0

@@ -1,4 +1,4 @@
-/** The sender's half of a value in parts: several on their way at a time, each in a packet of its own. */
+/** Sends a value in parts: several at a time, each in a packet of its own. */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
@@ -12,11 +12,11 @@ import { IStore, type Outcome } from './store-interface.ts'
 const PART_BYTES = 65_408
 /** So much surely fits with the longest key. */
 export const INLINE_BYTES = 64_000
-/** One of so many parts is answered: an answer takes as long as a fifth of a part, and whoever waits for it is woken. */
+/** One of this many parts is answered: an answer takes a fifth of the time of a part, and wakes the sender. */
 const ANSWERED = 2
 /** So many answers may be to come while more is sent. */
 const UNHEARD = 3
-/** The same while what was sent waits in this process, because the kernel does not take it: that costs a copy, and room. */
+/** The same while parts wait in this process because the kernel does not accept them, which costs a copy and memory. */
 const UNHEARD_WHEN_WAITING = 1
 /** The last parts need no answer: the commit has one. */
 const UNANSWERED_BYTES = 2 * ANSWERED * PART_BYTES
@@ -38,7 +38,7 @@ export interface UploadRequest {
 /** What each answer of the owner's is waited for with. @param bytes how many of the value's have come when it is there */
 export type Step = <T>(answer: Promise<T>, bytes: number) => Promise<T>
 
-/** @throws as IStore; what has come is given up then */
+/** @throws as IStore; then the upload is abandoned */
 export async function upload(store: Store, request: UploadRequest): Promise<Outcome> {
   const owner = store.asBinder()
   if (!choosesNone.has(owner)) {
@@ -106,13 +106,13 @@ function asked<T>(answer: T | Promise<T>): Promise<T> {
   return Promise.resolve(answer)
 }
 
-/** The first that fails is told; the others fail with it. */
+/** The first failure is reported; the others follow from it. */
 function heardLater<T>(answer: Promise<T>): Promise<T> {
   answer.catch(() => undefined)
   return answer
 }
 
-/** Waits until no more than so many are to come. */
+/** Waits until at most this many answers are missing. */
 async function hear(unheard: Unheard[], most: number, step: Step): Promise<void> {
   while (unheard.length > most) {
     const { answer, bytes } = unheard.shift() as Unheard
@@ -140,7 +140,7 @@ async function sendParts(store: Store, id: number, { bytes, unheard, step }: Par
   }
 }
 
-/** Whether what was sent to it has not left this process yet. */
+/** Whether parts that were sent have not left this process yet. */
 function isWaiting(binder: IBinder): boolean {
   return binder instanceof BinderProxy && sessionOf(binder).queuedBytes > 0
 }

@@ -1,6 +1,7 @@
 /**
- * Values that come in parts, each copied from its parcel into the place in the area where the value will be; nobody takes that for
- * a value before the commit. An upload ends with its commit, its abort, the channel of whoever began it, or when nothing comes for long.
+ * Values that arrive in parts. Each part is copied from its parcel to the place in the area where the value will be;
+ * readers do not see it before the commit. An upload ends with its commit, its abort, the channel of its sender, or if
+ * no part arrives for long.
  */
 
 import { BinderProxy } from '../binder/binder-proxy.ts'
@@ -30,11 +31,13 @@ export interface UploadStart {
 
 interface Upload extends UploadStart {
   readonly id: number
-  /** Where it will be, and how often that had moved then. */
+  /** Where it will be, and how often that area had moved then. */
   readonly area: OwnedArea
   readonly moves: number
   readonly block: number
-  /** Of a copy, whose values go elsewhere first: where they come together. Null: in the block. */
+  /**
+   * For a copy, whose values go to the origin first: the buffer that collects the parts. null: they go to the block.
+   */
   readonly bytes: Uint8Array | null
   readonly account: StoreAccount
   readonly refund: () => void
@@ -128,7 +131,10 @@ export class Uploads {
     }
   }
 
-  /** What has come, instead of a commit; it is over. @throws ERR_ILLEGAL_STATE no such upload, or parts are missing */
+  /**
+   * Ends the upload and returns its bytes, instead of a commit.
+   * @throws ERR_ILLEGAL_STATE if there is no such upload, or parts are missing
+   */
   take(id: number, uid: number): { key: string; type: number; bytes: Uint8Array } {
     const upload = this.#of(id, uid)
     checkWhole(upload)
@@ -146,7 +152,7 @@ export class Uploads {
     this.#abandon(this.#of(id, uid))
   }
 
-  /** Values are in other areas now: what had come into those of before is lost, and who sends it hears of that. */
+  /** Values are in other areas now: uploads into the old ones are lost, and their senders get an error. */
   lose(): void {
     for (const upload of [...this.#open.values()])
       if (upload.bytes === null && upload.area.moves !== upload.moves) this.#forget(upload)

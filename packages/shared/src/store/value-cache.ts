@@ -1,4 +1,7 @@
-/** The values that a reader keeps, by key: so many, and so many bytes. Who was not asked for since the last round goes first. */
+/**
+ * The values that a reader caches, by key, limited in number and bytes. Values that were not read since the last round
+ * are dropped first.
+ */
 import { STORE_LIMITS } from './limits.ts'
 import type { StoredValue } from './stored-value.ts'
 
@@ -12,7 +15,7 @@ const DEFAULTS: CacheLimits = { values: STORE_LIMITS.cachedValues.limit, bytes: 
 export class ValueCache {
   readonly #values = new Map<string, StoredValue>()
   readonly #limits: CacheLimits
-  /** The one that was added first, or had its second chance first, comes next. */
+  /** The oldest value comes next, by the time when it was added or got its second chance. */
   #oldest = this.#values.values()
   #bytes = 0
 
@@ -20,7 +23,7 @@ export class ValueCache {
     this.#limits = limits
   }
 
-  /** Whether another value goes for each one that is added. */
+  /** Whether a value must be dropped for each one that is added. */
   get isFull(): boolean {
     return this.#values.size >= this.#limits.values
   }

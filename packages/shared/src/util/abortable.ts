@@ -4,7 +4,8 @@ import { AbortError } from './errors.ts'
 const ABORTED = Symbol('aborted')
 
 /**
- * What `work` comes to, or AbortError as soon as `signal` fires. The work itself goes on: it has to look at the signal.
+ * The result of `work`, or AbortError as soon as `signal` fires. The work itself continues unless it watches the
+ * signal.
  */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work

@@ -1,4 +1,4 @@
-/** What has become of something that others write. */
+/** The activity of something that others write. */
 export interface Activity {
   /** How many writes were made; of a store each key counts. */
   readonly writes: number

@@ -1,12 +1,12 @@
 /**
- * Errors of calls under way. What comes from outside has no stack that says anything, and to record the caller's with each call
- * would take as long as the call. But V8 knows who awaits a promise, and tells it to errors that are made in the microtask
- * which leads there.
+ * Stacks for errors of calls under way. An error from outside has no useful stack, and recording the caller's stack
+ * with each call would take as long as the call. But V8 knows which functions await a promise, and adds them to errors
+ * that are made in the microtask that leads there.
  */
 
 /**
- * Rejects with the error when its stack has been continued by those who await it. Resolve with this what they await, or await it
- * yourself, and let nobody else have it.
+ * Rejects with the error after its stack has got the functions that await it. Resolve their promise with this, or await
+ * it yourself, and do not use it anywhere else.
  */
 export async function failForCaller(error: unknown): Promise<never> {
   // A promise that is resolved with this one is its reaction one microtask later.

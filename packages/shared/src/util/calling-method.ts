@@ -3,12 +3,15 @@
  * same for many; the stack knows, and is looked at only when there is an error.
  */
 
-/** Of this package, as it is published or built; null: it is a part of somebody's bundle, where nobody can tell its functions from others. */
+/**
+ * The file of this package, as published or built; null if it is a part of another bundle, where its functions cannot
+ * be distinguished from others.
+ */
 const HOME = /^(.*\/shared\/)dist\/(bundle|src\/util)$/.exec(import.meta.dirname)?.[1] ?? null
 const FRAME = /^ {4}at (?:async )?(?:(.+) \()?(?:file:\/\/)?(\/.+?):\d+:\d+\)?$/
 /** Calls of functions that are not written in JavaScript. */
 const NEUTRAL = /\(<anonymous>\)$|\(native\)$|^ {4}at StandIn\./
-/** Others that are called from outside are no method of anybody. */
+/** Other functions that are called from outside do not belong to a class. */
 const FUNCTIONS = ['asInterface', 'defineInterface', 'withOptions']
 const ASHMEM = /^(createRegion|valid|getSizeRegion|(un)?pinRegion|setProtRegion|get(ProtMask|PinStatus)|purge(All)?)$/
 const DEEP = 20
@@ -43,7 +46,7 @@ function restore(limit: number): void {
   }
 }
 
-/** The last function of this package before one of somebody else's; null: nobody else called it, but Node or memfd-native. */
+/** The last function of this package before one of another package; null if only Node or memfd-native called it. */
 function callingMethod(home: string, stack: readonly string[]): string | null {
   let ours: string | null = null
   let isAwaited = false

@@ -73,8 +73,8 @@ export function checkObject(name: string, value: unknown): asserts value is obje
 }
 
 /**
- * An object of options: a plain one. What is given in its place by mistake, a signal for `{ signal }` say, would be an object
- * without options, and change nothing in silence.
+ * An object of options: a plain one. A wrong object, for example a signal instead of `{ signal }`, would have no
+ * options, and would silently do nothing.
  */
 export function checkOptions(name: string, value: unknown): asserts value is object {
   checkNotNull(name, value)

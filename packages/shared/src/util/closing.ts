@@ -1,4 +1,4 @@
-/** What `using` is for: here it needs nothing of the realm, which has no Symbol.dispose everywhere. */
+/** What `using` does, but without Symbol.dispose, which some realms lack. */
 import { dispose } from 'memfd-native'
 
 /** What `use` makes of something that is closed afterwards, also when that throws. */

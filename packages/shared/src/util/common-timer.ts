@@ -13,13 +13,13 @@ export interface Expiring {
   readonly at: number
   /** NOWHERE at first. The timer's from then on. */
   place: number
-  /** The moment has come, and it is registered no more. */
+  /** Its time is over, and it is not registered any more. */
   expire(): void
 }
 
 /**
- * The first `count`, in no order: the last one takes the place of one that goes. A Set in which they come and go leaves garbage, and an array
- * that gets empty gives its memory back, and takes it anew for the next one.
+ * The first `count`, in no order: the last one takes the place of one that goes. A Set with frequent changes leaves
+ * garbage, and an array that becomes empty frees its memory and must allocate it again.
  */
 const all: (Expiring | undefined)[] = []
 let count = 0

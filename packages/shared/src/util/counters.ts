@@ -1,7 +1,7 @@
 /** What this thread has done for others so far: for the metrics of a daemon. To count must cost nothing, so there is one object. */
 
 export const counters = {
-  /** Calls that came in and are answered, and those that are not: oneway. */
+  /** Received calls: those with an answer, and oneway ones. */
   calls: 0,
   onewayCalls: 0,
   /** Watchers told. */

@@ -16,7 +16,7 @@ export class OutOfRangeError extends RangeError {
     named(this.prototype, 'OutOfRangeError')
   }
 
-  /** @param message is told with the method of this package before it that was called, if one was */
+  /** @param message the error begins with the method of this package that was called, if there is one */
   constructor(message?: string, options?: ErrorOptions) {
     super(inMethod(message, new.target), options)
   }
@@ -29,7 +29,7 @@ export class InvalidArgValueError extends TypeError {
     named(this.prototype, 'InvalidArgValueError')
   }
 
-  /** @param message is told with the method of this package before it that was called, if one was */
+  /** @param message the error begins with the method of this package that was called, if there is one */
   constructor(message?: string, options?: ErrorOptions) {
     super(inMethod(message, new.target), options)
   }
@@ -42,7 +42,7 @@ export class InvalidArgTypeError extends TypeError {
     named(this.prototype, 'InvalidArgTypeError')
   }
 
-  /** @param message is told with the method of this package before it that was called, if one was */
+  /** @param message the error begins with the method of this package that was called, if there is one */
   constructor(message?: string, options?: ErrorOptions) {
     super(inMethod(message, new.target), options)
   }
@@ -55,7 +55,7 @@ export class NullPointerError extends TypeError {
     named(this.prototype, 'NullPointerError')
   }
 
-  /** @param message is told with the method of this package before it that was called, if one was */
+  /** @param message the error begins with the method of this package that was called, if there is one */
   constructor(message?: string, options?: ErrorOptions) {
     super(inMethod(message, new.target), options)
   }

@@ -7,12 +7,12 @@ export interface Limit {
   readonly limit: number
   /** What is counted: descriptors, bytes, milliseconds. */
   readonly unit: string
-  /** The code that whoever passes it gets; ERR_DEAD_OBJECT: the channel ends. null: nothing fails, it goes on later. */
+  /** The error code beyond the limit; ERR_DEAD_OBJECT: the channel ends; null: nothing fails, it continues later. */
   readonly error: string | null
   readonly meaning: string
 }
 
-/** @param used what is in use, or was asked for */
+/** @param used what is in use, or was requested */
 export function limitError({ name, limit }: Limit, used: number): LimitError {
   return new LimitError(name, limit, used)
 }

@@ -1,7 +1,7 @@
 /**
- * Things by their number, where peers make them come and go all the time. A Map allocates whenever it grows or shrinks,
- * and what it leaves behind leads to what comes after: garbage that lasts until a major collection, megabytes of it. This
- * is an array that is probed, and it is filled up again where something was taken out, so that it leaves nothing.
+ * A table of things by their number, for things that peers add and remove all the time. A Map allocates whenever it
+ * grows or shrinks, and its old tables lead to the new ones: megabytes of garbage that last until a major collection.
+ * This is an array with open addressing. A removed entry is filled with a later one, so it leaves no garbage.
  */
 
 /** What can be in a table. */
@@ -70,7 +70,7 @@ export class NumberTable<T extends Numbered> {
     return Math.imul(number, FACTOR) >>> (Math.clz32(this.#places.length) + 1)
   }
 
-  /** Who would be found no more for the gap moves into it, and leaves another one. */
+  /** An entry that could not be found because of the gap moves into it, and leaves another gap. */
   #close(gap: number): void {
     const mask = this.#places.length - 1
     let at = gap

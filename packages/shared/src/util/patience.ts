@@ -1,6 +1,6 @@
 /**
- * Waiting for an answer, but not for ever. All who wait share one timer, since most are answered long before. It keeps nobody alive: a
- * call under way does, and so does who looks for the owner.
+ * Waiting for an answer with a time limit. All waits share one timer, because most are answered long before. The timer
+ * does not keep the process alive; a call under way does, and so does the search for an owner.
  */
 
 import { abortError } from './abortable.ts'
@@ -19,7 +19,9 @@ export interface CallOptions {
   timeoutMs?: number | undefined
 }
 
-/** Answers of the registry, and of what the library itself asks services: milliseconds, where nobody says otherwise. */
+/**
+ * The default time limit for answers of the registry, and for the library's own questions to services, in milliseconds.
+ */
 export const ANSWER_TIMEOUT_MS = 30_000
 
 /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
@@ -41,7 +43,10 @@ export class Deadline implements Expiring {
   #onAbort: (() => void) | null = null
   #fail: (error: unknown) => void = nobodyHears
 
-  /** @param what for people: what is waited for; @param onGivenUp told once, and why, if nobody waits any more before `end()` */
+  /**
+   * @param what for people: what is waited for
+   * @param onGivenUp called once with the reason, if the wait ends before `end()`
+   */
   constructor(options: CallOptions, what: string, onGivenUp?: (error: Error) => void) {
     this.#options = options
     this.#what = what
@@ -52,7 +57,10 @@ export class Deadline implements Expiring {
     if (signal !== undefined) this.#heed(signal)
   }
 
-  /** What `work` comes to. @throws ERR_TIMEOUT, AbortError: the work itself goes on */
+  /**
+   * The result of `work`.
+   * @throws ERR_TIMEOUT, AbortError; the work itself continues
+   */
   wait<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       const settle = this.#open(resolve)
@@ -60,7 +68,10 @@ export class Deadline implements Expiring {
     })
   }
 
-  /** As `wait`, and what `finish` makes of it; the deadline ends with it. @param drop takes what came too late */
+  /**
+   * Like `wait`, then `finish` on the result; the deadline ends with it.
+   * @param drop gets a result that came too late
+   */
   waitLast<T, R>(work: Promise<T>, finish: (result: T) => R, drop?: (result: T) => void): Promise<R> {
     return new Promise((resolve) => {
       const settle = this.#open(resolve)
@@ -130,9 +141,10 @@ export class Deadline implements Expiring {
 function nobodyHears(): void {}
 
 /**
- * What `work` comes to. Without a signal or a time it is waited for as it is; a time keeps the process alive.
- * @param what for people: who is to answer; @param drop takes what came too late
- * @throws ERR_TIMEOUT, AbortError: the work itself goes on
+ * The result of `work`. Without a signal or a time limit it just waits; a time limit keeps the process alive.
+ * @param what for people: who should answer
+ * @param drop gets a result that came too late
+ * @throws ERR_TIMEOUT, AbortError; the work itself continues
  */
 export function within<T>(
   options: CallOptions,

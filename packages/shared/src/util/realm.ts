@@ -1,10 +1,10 @@
 /**
- * What a value is, whoever's constructor made it: bytes, signals and errors come from other realms too (node:vm, the test runners that
- * use it, jsdom) and from stand-ins (a Buffer that a bundler brought along). `instanceof` knows one realm only, and believes a proxy.
+ * What a value is, whichever constructor made it. Bytes, signals and errors can come from other realms (node:vm, test
+ * runners, jsdom) or polyfills (a Buffer of a bundler). `instanceof` knows only one realm, and a proxy can deceive it.
  */
 import { types } from 'node:util'
 
-/** Looked up once: for what is checked at each access. */
+/** Looked up once, because it is checked at each access. */
 export const { isAnyArrayBuffer, isTypedArray, isUint8Array } = types
 
 /** An AbortSignal of anybody's: it says whether it has fired, and tells listeners when it does. */
@@ -16,7 +16,7 @@ export function isSignal(value: unknown): value is AbortSignal {
   )
 }
 
-/** What is thrown as an error: an Error of any realm, a DOMException, or what looks like one. */
+/** Whether a value is an error: an Error of any realm, a DOMException, or an object like one. */
 export function isError(value: unknown): value is Error {
   if (types.isNativeError(value)) return true
   if (typeof value !== 'object' || value === null) return false

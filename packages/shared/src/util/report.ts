@@ -1,6 +1,6 @@
 /**
- * Errors that nobody can catch: thrown by a callback of the user's that has no caller left. The library does not log;
- * it raises a process warning, which the program can listen to, and which Node prints otherwise.
+ * Errors that nobody can catch, because a user's callback threw them without a caller. The library does not log; it
+ * raises a process warning, which the program can listen to, and which Node prints otherwise.
  */
 import process from 'node:process'
 import { isError } from './realm.ts'

@@ -1,6 +1,6 @@
 /**
- * Errors that Android has no number for, on their way to a caller in another process: as service-specific ones whose numbers no
- * service of others has (docs/protocol.md, section 10).
+ * Errors without a number in Android, on their way to a caller in another process. They are sent as service-specific
+ * errors, with numbers that other services do not use (docs/protocol.md, section 10).
  */
 import { errorCode, ReadOnlyError, ServiceSpecificError, TimeoutError } from './errors.ts'
 
@@ -10,7 +10,7 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['ERR_READ_ONLY', 0x6d737602],
 ])
 
-/** What a service throws of it: as it is where Android has a number. */
+/** The error that a service throws for it: unchanged if Android has a number. */
 export function numbered(error: unknown): unknown {
   const number = NUMBERS.get(errorCode(error) ?? '')
   return number === undefined ? error : new ServiceSpecificError(number, (error as Error).message, { cause: error })

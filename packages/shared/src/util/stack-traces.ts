@@ -1,6 +1,6 @@
 /**
- * Errors without a stack. To record one takes longer than to serve a call, and of an error that is an answer to a peer, or
- * that comes from outside, no stack has anything to say. So a peer that asks for what it is refused costs no more than others.
+ * Errors without a stack. Recording a stack takes longer than serving a call, and it says nothing about an error that
+ * is an answer to a peer or comes from outside. So a refused request costs no more than others.
  */
 
 /** Stops recording. @returns what to give to `resumeStackTraces`; undefined where somebody froze the setting */

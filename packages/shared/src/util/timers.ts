@@ -4,7 +4,7 @@ import { nodeTimers } from 'memfd-native'
 
 export const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = nodeTimers
 
-/** As it was when this was loaded. In the context of whoever calls it: it is over in this turn. */
+/** Node's function at the time when this was loaded. It runs in the caller's context, because it ends in this turn. */
 export const nextTick: (act: () => void) => void = process.nextTick
 
 /** What setTimeout and setInterval can wait for, in milliseconds. */

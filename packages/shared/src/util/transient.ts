@@ -1,10 +1,10 @@
 /**
- * Collections whose members come and go all the time. A Set or Map of V8's is a table, which leads to the table that took
- * its place when it was full. Once one of them has lived for a while, all that come after it, and what was in them when
- * they were full, live until the next major collection. So these begin anew before that gets long.
+ * Collections whose members change all the time. When a Set or Map of V8 is full, its table is replaced, and the old
+ * table leads to the new one. After one table has lived for a while, all its successors and their old members live
+ * until the next major collection. So these collections start again with a new table before that gets long.
  */
 
-/** So many may go before it begins anew, or as many as stay. */
+/** How many members may go before it starts again, or as many as stay. */
 const MOST_GONE = 16
 
 export class TransientMap<K, V> {
@@ -33,7 +33,7 @@ export class TransientMap<K, V> {
     return true
   }
 
-  /** Of those that are there now, in the order in which they came: some may be gone when they are reached. */
+  /** The current members, in the order in which they were added. Some may be gone when they are reached. */
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.#entries.entries()
   }

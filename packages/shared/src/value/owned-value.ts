@@ -1,6 +1,6 @@
 /**
- * The owner's half of a value: one int32 in a sealed region, which clients read by `SharedValue` and are told of. What the
- * seed's `MemoryService` did by hand, with watching. The client's half is `shared-value.ts`.
+ * The owner's half of a value: one int32 in a sealed region, which clients read and watch with `SharedValue`. It does
+ * what `MemoryService` of Android's sample does, and adds watching. The client's half is `shared-value.ts`.
  */
 import process from 'node:process'
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'

@@ -1,6 +1,6 @@
 /**
- * The value of a memory service, as a client sees it: found by the registry, mapped read-only, read at memory speed, and
- * followed over deaths and restarts of the daemon. What the seed's `Client` activity did by hand.
+ * The value of a memory service for a client: found through the registry, mapped read-only, read at memory speed, and
+ * followed across restarts of the daemon. It does what the `Client` activity of Android's sample does.
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'

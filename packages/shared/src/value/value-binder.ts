@@ -1,6 +1,6 @@
 /**
- * The service of an owned value: the seed's IMemoryService, with IWatch on the same binder. Writing is a call, checked
- * against the caller's identity; reading is no business of this process.
+ * The service of an owned value: IMemoryService of Android's sample, with IWatch on the same binder. Writing is a call,
+ * checked against the caller's identity. Reading does not involve this process.
  */
 import { type Caller, callingProcess, readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
@@ -60,7 +60,7 @@ export class ValueBinder extends IMemoryService.Stub implements ImplementationOf
   }
 }
 
-/** Codes of this process may be anything, and what is compared is asked for its number. */
+/** Codes from this process can be any value, so they are converted to numbers before they are compared. */
 function isWatchCode(code: unknown): boolean {
   return typeof code === 'number' && code >= FIRST_WATCH_CODE && code <= LAST_WATCH_CODE
 }

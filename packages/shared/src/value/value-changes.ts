@@ -1,7 +1,7 @@
 /**
- * A loop over the changes of a value: the service tells oneway that there are some, the value is in the region. At most one notice is on its
- * way, so a loop that is slow gets the newest value when it asks, and the last change is never missed. When the service dies, the loop waits
- * for the next one, where there may be one.
+ * A loop over the changes of a value. The service sends a oneway notice, and the value is in the region. At most one
+ * notice is under way, so a slow loop gets the newest value when it asks, and never misses the last change. When the
+ * service dies, the loop waits for the next one, if it can be found.
  */
 import { GONE } from '../channel/death.ts'
 import { IWatch } from '../interfaces/watch.ts'
@@ -15,7 +15,9 @@ import { Watcher } from '../watching/watcher.ts'
 export interface ValueChangesOptions {
   /** Ends it quietly. */
   signal?: AbortSignal | undefined
-  /** The death of the service ends it, with ERR_DEAD_OBJECT. Default: it goes on with the next one. */
+  /**
+   * Whether the death of the service ends the loop with ERR_DEAD_OBJECT. By default it continues with the next service.
+   */
   endOnDeath?: boolean | undefined
 }
 
@@ -52,7 +54,7 @@ export class ValueChanges implements AsyncGenerator<number, void, undefined> {
   #isGiven = false
   #last: number | undefined
   #isEnded = false
-  /** Of the loop's own end: what the next `next()` says. */
+  /** The error with which the loop ended, for the next `next()`. */
   #failure: Error | null = null
   /** The `next()` before: they come one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -149,7 +151,7 @@ export class ValueChanges implements AsyncGenerator<number, void, undefined> {
     if (binder === null) return this.#awaitReturn()
     if (binder !== this.#watched) return this.#begin(binder)
     if (this.#isGiven) {
-      // Read once more after it is acknowledged: what changes from then on is told again.
+      // Read once more after the acknowledgement: later changes cause a new notice.
       this.#isGiven = false
       await this.#ofService(() => IWatch.asInterface(binder).acknowledge(this.#watcher))
       if (this.#source.get() !== this.#last) return this.#source.get()
@@ -161,7 +163,7 @@ export class ValueChanges implements AsyncGenerator<number, void, undefined> {
     return this.#unlessGiven()
   }
 
-  /** A notice can be of a change that was seen already, and a service that came back can have the value of the one that went. */
+  /** A notice can be about a change that was seen already, and a restarted service can have the old value. */
   #unlessGiven(): number | undefined {
     const value = this.#source.get()
     return value === this.#last ? undefined : value
@@ -219,7 +221,7 @@ async function startWatching(binder: IBinder, watcher: Watcher): Promise<void> {
   }
 }
 
-/** Whatever ended the watching, that is what the loop should hear of; and a service that is gone has no watchers. */
+/** The loop should get the error that ended the watching; errors of unwatching do not matter. */
 function leave(binder: IBinder, watcher: Watcher): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, LEAVE_MS).unref()

@@ -1,4 +1,4 @@
-/** Serves `memsvc.IWatch`: clients leave callbacks here, and are told of changes until they take them back. */
+/** Serves `memsvc.IWatch`: clients register callbacks here, and are notified of changes until they remove them. */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { sessionOf } from '../binder/session.ts'

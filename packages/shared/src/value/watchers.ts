@@ -6,7 +6,7 @@ import { withoutStack } from '../util/stack-traces.ts'
 import { NoticeGroup, Notices, type Told } from '../watching/notices.ts'
 import { VALUE_LIMITS } from './limits.ts'
 
-/** Who pays for the callbacks that a client leaves with a service. */
+/** The budget for the callbacks that a client registers with a service. */
 export interface WatcherBudget {
   /** @throws LimitError nothing is charged */
   charge(what: 'watchers', count: number): void
@@ -51,14 +51,14 @@ export class Watchers {
     throw withoutStack(() => new IllegalStateError('this callback is not registered as a watcher'))
   }
 
-  /** The watcher has heard its notice. Without a notice to hear it changes nothing. */
+  /** The watcher has acknowledged its notice. Without a notice this does nothing. */
   acknowledge(callback: IBinder | null): void {
     const watcher = this.#byCallback.get(callback)
     if (watcher === undefined) letGo(callback)
     else this.#notices.acknowledge(watcher, this.#group)
   }
 
-  /** The value has changed. The first portion is told at once. */
+  /** The value has changed. The first portion of the watchers is notified at once. */
   changed(): void {
     this.#notices.changed(this.#groups)
   }
@@ -75,7 +75,10 @@ export class Watchers {
   }
 }
 
-/** Of a callback that nobody watches by: it was given for this call only, and must not wait for the garbage collector. */
+/**
+ * Releases a callback that is not a watcher: it was received for this call only, and must not wait for the garbage
+ * collector.
+ */
 function letGo(callback: IBinder | null): void {
   if (callback instanceof BinderProxy) callback.close()
 }

@@ -13,7 +13,7 @@ import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { setImmediate } from '../util/timers.ts'
 
-/** What every watcher is told: `IWatcher.onChange()`. */
+/** The call that notifies a watcher: `IWatcher.onChange()`. */
 const NOTICE = Parcel.obtain()
 NOTICE.writeInterfaceToken(IWatcher.DESCRIPTOR)
 
@@ -22,7 +22,7 @@ export interface Told {
   readonly callback: IBinder
   /** Tells one of this process; null: it is a proxy. */
   readonly tellHere: (() => void) | null
-  /** The number of the change of its group that it was told of last. Its group's. */
+  /** The number of its group's last change of which it was notified. */
   toldOf: number
 }
 
@@ -45,7 +45,10 @@ export class NoticeGroup<W extends Told> {
     return this.#due.has(watcher) ? 'due' : 'told'
   }
 
-  /** One more. One that was told by another group, and has not acknowledged, hears of what it may have missed meanwhile. */
+  /**
+   * Adds a watcher. One that was notified by another group and has not acknowledged gets a notice of what it may have
+   * missed.
+   */
   add(watcher: W, standing: Standing = 'up to date'): void {
     watcher.toldOf = standing === 'told' ? -1 : this.#changes
     if (standing === 'up to date') this.#upToDate.add(watcher)
@@ -67,7 +70,10 @@ export class NoticeGroup<W extends Told> {
     }
   }
 
-  /** It has heard its notice; without one to hear nothing changes. @returns whether it is due for another */
+  /**
+   * It has acknowledged its notice; without a notice nothing changes.
+   * @returns whether it is due for another one
+   */
   acknowledge(watcher: W): boolean {
     if (watcher.toldOf === this.#changes) {
       this.#upToDate.add(watcher)
@@ -77,7 +83,7 @@ export class NoticeGroup<W extends Told> {
     return true
   }
 
-  /** The next one that is due: it counts as told. */
+  /** The next watcher that is due; it counts as notified. */
   takeDue(): W | undefined {
     for (const watcher of this.#due) {
       this.#due.delete(watcher)
@@ -99,7 +105,7 @@ export class Notices<W extends Told> {
     this.#portion = portion
   }
 
-  /** There is news for these groups. The first portion is told at once. */
+  /** These groups have changes. The first portion is notified at once. */
   changed(groups: Iterable<NoticeGroup<W>>): void {
     for (const group of groups) {
       group.change()
@@ -113,7 +119,7 @@ export class Notices<W extends Told> {
     if (group.acknowledge(watcher)) this.tellSoon(group)
   }
 
-  /** Who is due in this group is told in a turn to come. */
+  /** The due watchers of this group are notified in a later turn. */
   tellSoon(group: NoticeGroup<W>): void {
     if (group.hasDue) this.#due.add(group)
     this.#schedule()
@@ -128,7 +134,7 @@ export class Notices<W extends Told> {
       if (watcher.callback instanceof BinderProxy) portion.push(watcher.callback)
       else watcher.tellHere?.()
     }
-    // One that cannot be told would wait for ever for what it missed: its channel ends, and it learns of that.
+    // A watcher that cannot be notified would miss the change forever, so its channel ends, which it notices.
     if (portion.length > 0) {
       callAllOneway(portion, IWatcher.TRANSACTION_onChange, NOTICE, (callback) => callback.link.close())
     }

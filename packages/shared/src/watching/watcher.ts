@@ -1,4 +1,4 @@
-/** The callback that a loop over changes gives to whom it watches: it hears that there is something, and reads that itself. */
+/** The callback that a loop over changes registers: it is notified that something has changed, and reads it itself. */
 import { readsCallerSynchronously } from '../binder/calling-identity.ts'
 import type { ImplementationOf } from '../binder/interface.ts'
 import { IWatcher } from '../interfaces/watch.ts'

@@ -1,4 +1,4 @@
-/** The way to the registry: found once it is there, and from then on the library finds it again by itself. */
+/** The connection to the registry. It waits until the registry runs; after that the library reconnects by itself. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { errorCode, ServiceManager } from '@memsvc/shared'
 import { errorText, type RegistryChoice } from '@memsvc/shared/internal'

@@ -24,7 +24,10 @@ export function entryText({ key, value, version, byteLength, type }: Found): Ent
     : { ...facts, text: JSON.stringify(value, null, 2), mode: 'json' }
 }
 
-/** What a store is given: JSON, a string, or, where bytes were edited, bytes. @throws ERR_INVALID_ARG_VALUE it is no JSON, or has a number that no number of ours can hold */
+/**
+ * The value for the store: JSON, a string, or bytes if bytes were edited.
+ * @throws ERR_INVALID_ARG_VALUE if it is not JSON, or has a number that no number of ours can hold
+ */
 export function readEdit({ text, mode }: { text: string; mode: string }): Json | Uint8Array {
   if (mode === 'text') return text
   if (mode === 'bytes') return new TextEncoder().encode(text)

@@ -1,4 +1,4 @@
-/** All that the page shows. What changes is told to whoever listens, as events with names. */
+/** Everything that the page shows. Changes are reported to listeners as named events. */
 import { type ServiceManager, UnsupportedOperationError } from '@memsvc/shared'
 import { Deadline, drawSvg, type Inspection, inspectService, type RegistryChoice } from '@memsvc/shared/internal'
 import { Connection } from './connection.ts'
@@ -13,7 +13,7 @@ export interface ModelOptions {
   /** What the page begins with. */
   readonly name: string
   readonly store: string
-  /** What was said before the page was there. */
+  /** Messages from before the page was opened. */
   readonly notice: string | null
   /** Null: this window starts no daemon. */
   readonly starter: { start(): Promise<{ readonly said: string; readonly isFailure: boolean } | null> } | null
@@ -21,7 +21,7 @@ export interface ModelOptions {
 
 export type Listener = (event: string, data: unknown) => void
 
-/** Of each kind: whoever looks at more begins anew. */
+/** The most followers of each kind. Beyond that, the oldest one ends. */
 const MOST_FOLLOWED = 32
 
 export class Model {
@@ -79,7 +79,10 @@ export class Model {
     })
   }
 
-  /** Who holds its memory: a picture, without colours of its own, and what is in it. @throws as inspectService */
+  /**
+   * Who holds the memory: a picture without colours, and its contents.
+   * @throws as inspectService
+   */
   async inspect(name: string): Promise<{ svg: string; regions: Inspection[] }> {
     const deadline = new Deadline()
     const manager: ServiceManager = await deadline.within(this.#connection.manager(), 'the registry')
@@ -87,7 +90,10 @@ export class Model {
     return { svg: drawSvg(regions, { style: false }), regions }
   }
 
-  /** A daemon, where there is none. @throws ERR_UNSUPPORTED_OPERATION this window starts none; Error it failed, in words */
+  /**
+   * Starts a daemon if none is running.
+   * @throws ERR_UNSUPPORTED_OPERATION if this window may not start one; Error that says why it failed
+   */
   async start(): Promise<void> {
     const { starter } = this.#options
     if (starter === null)

@@ -13,7 +13,9 @@ interface Holder {
 
 /** More names than that are not shown. */
 const MOST = 1000
-/** That it is late is told by then: a question that is given up would be asked once more, again and again. Seconds. */
+/**
+ * In seconds. By then the page shows that the answer is late; a question that ended earlier would only be asked again.
+ */
 const AS_LONG_AS_IT_TAKES = 1_000_000
 
 export class Services {
@@ -84,7 +86,7 @@ export class Services {
       if (this.#descriptors.has(key)) this.#descriptors.set(key, descriptor)
       this.#show()
     } catch (error) {
-      // One that may not be asked is not asked again; one that has gone may be there again.
+      // A service that may not be asked is not asked again; one that was gone may be back.
       if (errorCode(error) !== 'ERR_SECURITY') this.#descriptors.delete(key)
     }
   }

@@ -1,4 +1,4 @@
-/** What the page is told, as JSON: the server makes these, the page shows them. Types only, for both sides. */
+/** The JSON that the server sends and the page shows. Only types, for both sides. */
 
 export interface Hello {
   readonly registry: string
@@ -60,7 +60,7 @@ export interface EntryText {
   readonly type: 'json' | 'bytes'
   readonly version: string
   readonly bytes: number
-  /** What is in the editor; null: bytes that are no text. */
+  /** The text in the editor; null for bytes that are not text. */
   readonly text: string | null
   /** How it is edited, unless the user chooses otherwise. */
   readonly mode: 'json' | 'text'

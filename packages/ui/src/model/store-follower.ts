@@ -124,7 +124,7 @@ export class StoreFollower {
     }
   }
 
-  /** Its owner, by a channel of its own: a store asks for nothing while nobody writes. */
+  /** Asks the owner on a channel of its own, because a store makes no calls while nobody writes. */
   async #ping(): Promise<void> {
     if (this.#owner?.isBinderAlive() !== true) {
       const manager = await this.#connection.manager()

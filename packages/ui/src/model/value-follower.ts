@@ -1,4 +1,7 @@
-/** A value, as the seed's client has it: a service that is found, a memory file that is mapped. It goes on over restarts. */
+/**
+ * Follows a value as the client of Android's sample does: it finds the service and maps its memory file. It continues
+ * across restarts.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DeadObjectError, errorCode, SharedValue } from '@memsvc/shared'
 import { Deadline, errorText } from '@memsvc/shared/internal'
@@ -7,7 +10,7 @@ import { Heartbeat } from './heartbeat.ts'
 import type { History } from './history.ts'
 import type { ValueState } from './shown.ts'
 
-/** After the service has died, and after it was of no use. */
+/** After the service has died, or could not be used. */
 const RETRY_MS = 100
 const LONG_RETRY_MS = 1000
 
@@ -87,7 +90,7 @@ export class ValueFollower {
 
   #lose(error: unknown): void {
     const isDeath = errorCode(error) === 'ERR_DEAD_OBJECT' || errorCode(error) === 'ERR_CLOSED'
-    // What was set just before the end may not have been told.
+    // The last value before the end may not have been reported yet.
     const last = this.#value?.get() ?? null
     if (this.#value !== null && isDeath) this.#become('gone', last, null)
     else this.#become(isDeath ? 'absent' : 'unusable', last, isDeath ? null : errorText(error))

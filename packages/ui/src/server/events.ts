@@ -5,7 +5,7 @@ import { policy } from './headers.ts'
 
 /** So that who waits knows that there is somebody. */
 const BEAT_MS = 15_000
-/** A page that reads no more is cut off, and asks again when it wakes. */
+/** A page that does not read is disconnected; it connects again when it wakes up. */
 const MOST_UNREAD = 4 * 1024 * 1024
 
 export function sendEvents(model: Model, request: IncomingMessage, response: ServerResponse): void {

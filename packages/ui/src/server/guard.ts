@@ -1,11 +1,11 @@
 /**
- * Who may ask. Every user of the machine can connect to a port of 127.0.0.1, and every page in the browser can send requests there. So
- * all that is answered lies below a path with a secret in it, to which the address that is printed leads once.
+ * Who may ask. Every user of the machine can connect to a port of 127.0.0.1, and every page in the browser can send
+ * requests there. So everything is below a path with a secret in it. The printed address leads there once.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** Why a request is refused, for whoever sent it by mistake. */
+/** Why a request is refused, for people who sent it by mistake. */
 export type Refusal = 'host' | 'origin' | 'used' | 'secret'
 
 /** What a request is for. */
@@ -73,8 +73,9 @@ export class Guard {
 }
 
 /**
- * A tab that goes to the page, from wherever: the file of `--open`, a link in a mail. A browser says `cross-site` of the whole way there,
- * redirects included. Whoever sent it sees nothing of what comes: not by a frame, nor by `window.open` (the opener policy).
+ * A tab that navigates to the page from anywhere: the file of `--open`, a link in a mail. The browser says `cross-site`
+ * for the whole navigation, redirects included. The page that sent it learns nothing: not through a frame, and not
+ * through `window.open` (the opener policy).
  */
 function isVisit(method: string | undefined, headers: IncomingMessage['headers']): boolean {
   return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'

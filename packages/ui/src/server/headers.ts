@@ -1,6 +1,6 @@
 /** What goes with every answer. */
 
-/** Nothing is loaded but what this server has, nothing is sent elsewhere, and nobody else's page shows this one. */
+/** The page loads only from this server, sends nothing elsewhere, and cannot be shown inside another page. */
 export function policy(scripts = "'self'"): Record<string, string> {
   return {
     'content-security-policy': [

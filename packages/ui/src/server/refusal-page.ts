@@ -1,4 +1,7 @@
-/** What a request without the secret gets: 403 and no more than what this is. Of a second window of the same browser it knows the way. */
+/**
+ * The answer to a request without the secret: 403 and a short text. In another tab of a browser that has the window
+ * open, it offers the way to it.
+ */
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Refusal } from './guard.ts'

@@ -1,4 +1,4 @@
-/** HTTP for one page: on 127.0.0.1, with nothing for whoever does not have the address. */
+/** HTTP for one page, on 127.0.0.1. Without the address it answers nothing. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

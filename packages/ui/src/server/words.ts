@@ -1,4 +1,4 @@
-/** What went wrong, in words for whoever clicked. */
+/** Errors in words for the user who clicked. */
 import { ConflictError, errorCode } from '@memsvc/shared'
 import { EXIT, errorText, ToolError } from '@memsvc/shared/internal'
 
@@ -37,7 +37,7 @@ export function describe(error: unknown): Problem {
   return { status: 500, code: code === '' ? 'ERR_SERVICE_FAILURE' : code, words: capital(text) }
 }
 
-/** The version that is there now; null: it is no conflict. */
+/** The current version; null if it is not a conflict. */
 export function conflictOf(error: unknown): string | null {
   return error instanceof ConflictError ? String(error.version) : null
 }

@@ -1,6 +1,6 @@
 /**
- * Opens a browser. Whoever looks into /proc sees the words of every command line, and the address has a token in it: so the browser is
- * given a file that only this user can read, and that leads there.
+ * Opens a browser. Every user can see command lines in /proc, and the address contains a token. So the browser gets a
+ * file that only this user can read, which leads to the address.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

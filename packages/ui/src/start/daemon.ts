@@ -1,4 +1,6 @@
-/** What the seed's `onCreate` does where there is no service: `startService`. Here: `memsvc start`, detached. */
+/**
+ * Starts `memsvc start`, detached, as the `onCreate` of Android's sample calls `startService` if there is no service.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -14,10 +16,10 @@ export interface StartRequest {
   readonly name: string
 }
 
-/** A daemon that is slower than this is left to itself: the page goes on when it is there. */
+/** A slower daemon is not waited for: the page continues when it is ready. */
 const PATIENCE_MS = 20_000
 
-/** What came of it, in words. */
+/** The result, in words. */
 export interface Start {
   readonly said: string
   readonly isFailure: boolean
@@ -32,7 +34,7 @@ export class Starter {
     this.#request = request
   }
 
-  /** @returns null: somebody answers. Never throws: a page without a service says so itself */
+  /** @returns null if a service answers. Never throws, because the page itself shows that there is no service */
   start(): Promise<Start | null> {
     this.#running ??= startWhereNobodyAnswers(this.#request).finally(() => {
       this.#running = null
@@ -54,7 +56,7 @@ async function startWhereNobodyAnswers(request: StartRequest): Promise<Start | n
   }
 }
 
-/** Whether there is nothing to start: also where nobody may know, or it is somebody else's to mend. */
+/** Whether nothing should be started: also if this user may not ask, or somebody else must repair it. */
 async function answers({ registry, name }: StartRequest): Promise<boolean> {
   try {
     const deadline = new Deadline()
@@ -105,7 +107,7 @@ function untilReady(child: ChildProcess): Promise<void> {
   })
 }
 
-/** The one that is installed beside this package, or beside the tool; else whatever the shell would find. */
+/** The memsvc that is installed beside this package or beside the tool; otherwise the one on the PATH. */
 function findMemsvc(): string[] {
   for (const from of [import.meta.url, process.argv[1]]) {
     if (from === undefined) continue
