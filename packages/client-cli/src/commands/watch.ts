@@ -18,7 +18,7 @@ export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Prom
   const show = changePrinter(context, name, () => context.tell(`memclient: watching ${name} at ${manager.path}`))
   for (;;) {
     if (await showUntilDeath(value, async (current) => (await show(current)) && enough(current))) return EXIT.done
-    context.tell(`memclient: ${name} is gone; waiting until it is back`)
+    context.tell(`memclient: ${name} is gone, waiting for it to come back`)
     value = await openNext(manager, name)
   }
 }
