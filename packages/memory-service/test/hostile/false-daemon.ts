@@ -20,7 +20,7 @@ const LIES: Readonly<Record<string, readonly [code: number, line: string | RegEx
   'no room': [5, /the limit of 0/],
   'a reply to another call': VIOLATION,
   'a reply of nothing': [3, /no service "AnonymousSharedMemory"/],
-  'a service of no known kind': [1, 'a service of no known kind'],
+  'a service of no known kind': [1, 'a service of an unknown kind'],
   'a service without its channel': [1, 'the parcel has no descriptor at this position'],
   'a channel that is announced and does not come': VIOLATION,
   'a channel and one descriptor more': VIOLATION,

@@ -137,7 +137,7 @@ for (const [what, error] of numberless) {
       t.equal(await support.call(proxy, 1), false)
       await t.rejects(async () => IThrower.asInterface(proxy).fail(), {
         code: 'ERR_SERVICE_FAILURE',
-        message: /^fail of IThrower failed at the other side: ./,
+        message: /^fail of IThrower failed on the other side: ./,
       })
       t.match(await warnings.next(2), [{ code: 'MEMSVC_CALLBACK_ERROR' }, { code: 'MEMSVC_CALLBACK_ERROR' }])
       t.equal(await proxy.pingBinder(), true)
@@ -163,7 +163,7 @@ t.test('a result that cannot be written for a limit, or its size, is that to the
   service.error = new errors.IllegalStateError('it is closed')
   await t.rejects(results.result(), {
     code: 'ERR_SERVICE_FAILURE',
-    message: /it returned what result cannot: it is closed$/,
+    message: /result returned a wrong value: it is closed$/,
   })
 })
 
