@@ -1,4 +1,4 @@
-/** A watcher of the keys of an area: reads its change log, and misses the last change of no key. */
+/** Watches the keys of an area by reading its change log. It never misses the last change of a key. */
 
 import type { AreaMemory } from './area-memory.ts'
 import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
@@ -85,7 +85,7 @@ export class AreaFeed {
     return { changes, isComplete: flat[0] === 0, ...(flat[0] === errnos.EINPROGRESS ? { hasMore: true } : {}) }
   }
 
-  /** @internal Goes on in another area, which has the values now: what is the same there is no change. */
+  /** @internal Continues in another area, which has the values now. Values that are the same there are not reported. */
   moveTo(memory: AreaMemory): void {
     unwrap('feed', native.areaMoveFeed(this.#cell.handle, memory.cell.handle))
   }

@@ -103,8 +103,8 @@ export class AreaKey {
    */
   isUnchanged(): boolean {
     const chunk = this.#chunk
-    // The low half first: the word only grows, so both halves together are never a value that it had before. What was unmapped is zeros,
-    // and so never what is looked for.
+    // The low half first: the word only grows, so both halves together are never an older value. Unmapped memory is
+    // zeros, which never match.
     if (chunk !== null)
       return acquire(chunk, this.#place) === this.#witnessLow && chunk[this.#place + 1] === this.#witnessHigh
     if (this.#witnessAt === 0 || this.#cell.handle === NO_HANDLE) return false
@@ -130,7 +130,7 @@ export class AreaKey {
     return count === NOT_KEPT ? this.#read(target, position, 0n) : count
   }
 
-  /** @internal As read(), of what is kept of the value if it still is the value; else -1, and nothing has happened. */
+  /** @internal Like read(), from the kept copy if it is still current; otherwise -1, and nothing has happened. */
   copyKept(target: Uint8Array, position: number): number {
     const kept = this.#kept
     if (kept === null || !this.isUnchanged() || typeName(target) !== 'Uint8Array') return NOT_KEPT
@@ -140,7 +140,7 @@ export class AreaKey {
     return count
   }
 
-  /** @internal What is kept of the value, a copy that is the caller's; null: nothing, or it is not the value any more. */
+  /** @internal A copy of the kept bytes of the value; null if nothing is kept, or if it is not current any more. */
   keptBytes(): Uint8Array | null {
     const kept = this.#kept
     return kept === null || !this.isUnchanged() ? null : new Bytes(kept)
@@ -192,7 +192,7 @@ export class AreaKey {
     this.#witnessLow = words[WITNESS] as number
     this.#witnessHigh = words[WITNESS + 1] as number
     const at = words[WITNESS_AT] as number
-    // A word of zeros (no key was ever entered) looks like one that was unmapped: that is asked of native code.
+    // A word of zeros (the area never had a key) looks like unmapped memory, so native code is asked.
     const isZero = this.#witnessLow === 0 && this.#witnessHigh === 0
     if (at !== this.#witnessAt || isZero || this.#chunk === null) this.#watch(at, isZero)
   }
@@ -205,8 +205,8 @@ export class AreaKey {
 }
 
 /**
- * A load that comes before those that follow it. On x86-64 every load does, so a plain one is enough, at a tenth of the price
- * (docs/decisions/0008): V8 leaves loads of typed arrays where they are, and each turn of a loop looks again.
+ * A load that happens before all later ones. On x86-64 every load does, so a plain one is enough, and much cheaper
+ * (docs/decisions/0008): V8 does not move loads of typed arrays, and repeats them in each turn of a loop.
  */
 const acquire: (words: Int32Array, place: number) => number | undefined =
   process.arch === 'x64' ? (words, place) => words[place] : loadWord

@@ -1,6 +1,6 @@
 /**
- * The mapping of an attached area, as its keys and feeds share it. They look at single words of it, by views that nobody else ever
- * has (docs/decisions/0008), and only while it has its handle, which it loses in the turn in which it is unmapped.
+ * The mapping of an attached area, which its keys and feeds share. They read single words of it through private views
+ * (docs/decisions/0008), and only while it has its handle, which it loses in the turn in which it is unmapped.
  */
 import { type Handle, NO_HANDLE, native } from './binding.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'

@@ -43,7 +43,10 @@ const LAST_OF_ASCII = 0x7f
 
 /** As int32s: 64 bits are two of them, the low half first. */
 export const words = new Int32Array(new SharedArrayBuffer(WORDS_BYTES)) // shared: that cannot be detached
-/** V8 copies to and from shared memory word by word: bytes of values lie in memory that is not. Nobody else gets it, to detach it. */
+/**
+ * V8 copies to and from shared memory word by word, so the bytes of values are in memory that is not shared. It is
+ * private, so nobody can detach it.
+ */
 const fewMemory = native.areaUseWords(words)
 /** As whole 64 bits: place / 2. */
 export const longs = new BigUint64Array(words.buffer)
@@ -80,7 +83,10 @@ function writeKey(key: string): boolean {
   return true
 }
 
-/** Hands the bytes of a value over, if they are few. @returns what is the argument: the bytes, or null */
+/**
+ * Passes the bytes of a value, if they are few.
+ * @returns the argument for native code: the bytes, or null
+ */
 export function passBytes(bytes: Uint8Array): Uint8Array | null {
   const length = fewOf(bytes)
   words[ROOM] = length
@@ -89,14 +95,17 @@ export function passBytes(bytes: Uint8Array): Uint8Array | null {
   return null
 }
 
-/** Has few bytes read where takeBytes() finds them. @returns what is the argument: the target, or null */
+/**
+ * Lets native code put few bytes where takeBytes() finds them.
+ * @returns the argument for native code: the target, or null
+ */
 export function passTarget(target: Uint8Array | null): Uint8Array | null {
   const room = target === null ? NOT_FEW : fewOf(target)
   words[ROOM] = room
   return room === NOT_FEW ? target : null
 }
 
-/** Has the target get what was read for it: after passTarget() answered null for it. */
+/** Copies what was read to the target, if passTarget() returned null for it. */
 export function takeBytes(target: Uint8Array, count: number): void {
   if (count > 0) setBytes(target, beginningOfFew(count), 0)
 }
@@ -107,7 +116,7 @@ function beginningOfFew(count: number): Uint8Array {
   return view
 }
 
-/** How many; NOT_FEW also of what is no Uint8Array. */
+/** How many bytes; NOT_FEW also for something that is not a Uint8Array. */
 function fewOf(bytes: Uint8Array): number {
   const length = typeName(bytes) === 'Uint8Array' ? lengthOf(bytes) : FEW_BYTES + 1
   return length <= FEW_BYTES ? length : NOT_FEW

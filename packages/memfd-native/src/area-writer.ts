@@ -114,7 +114,7 @@ export class AreaWriter {
       const geometry = { capacity: bytes, maxKeys, logSize, base, epoch }
       const handle = unwrap('mmap', native.areaCreate(fd.fd, geometry), 'making an area')
       const writer = new AreaWriter(handle, fd)
-      // The mapping that was made is the only way to write, for ever.
+      // From now on this mapping is the only way to write.
       addSeals(fd, constants.F_SEAL_FUTURE_WRITE | constants.F_SEAL_SEAL)
       fchmod(fd, 0o400)
       return writer
@@ -307,7 +307,7 @@ export class AreaWriter {
   }
 }
 
-/** Not executable where the kernel knows of it (6.3). */
+/** Not executable, if the kernel supports that (6.3). */
 function newMemfd(name: string): OwnedFd {
   try {
     return memfdCreate(name, constants.MFD_NOEXEC_SEAL)

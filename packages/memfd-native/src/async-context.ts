@@ -1,6 +1,6 @@
 /**
- * Async contexts (AsyncLocalStorage, async_hooks). A callback of the user's runs in the context in which the user gave it; what this
- * library does for itself runs in none, or it would hold on to that of whoever was the first to need it.
+ * Async contexts (AsyncLocalStorage, async_hooks). A user's callback runs in the context in which the user gave it. The
+ * library's own work runs outside any context; otherwise it would keep the context of the first user alive.
  */
 import type { AsyncResource } from 'node:async_hooks'
 import process from 'node:process'
@@ -45,7 +45,10 @@ export function inNoContext<R>(act: () => R): R {
   return native.inNoContext(act) as R
 }
 
-/** Before Node 24 an AsyncResource keeps what `enterWith` did while it ran: there each run has one of its own. */
+/**
+ * Before Node 24 an AsyncResource keeps the effect of `enterWith` in its functions, so each run has its own resource
+ * there.
+ */
 function lastingResource(): Captured {
   const { AsyncLocalStorage, AsyncResource } = process.getBuiltinModule('node:async_hooks')
   const probe = new AsyncLocalStorage<boolean>()

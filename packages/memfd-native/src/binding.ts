@@ -97,7 +97,10 @@ export interface NativeBinding {
 
   mapMemory(fd: number, length: number, prot: number, flags: number, offset: number): Handle
   unmapMemory(handle: Handle): number
-  /** [bytes of zeros that stand in for what was unmapped, bytes that moved away from a thread that has ended], of all threads. */
+  /**
+   * For all threads: [bytes of zeros in place of unmapped memory, bytes that were moved out of threads that have
+   * ended].
+   */
   keptMemory(): [number, number]
   /** Of each copy that comes: offset, offset in the array, count. Native code reads them there and checks them. */
   useCopyArgs(args: Float64Array): void
@@ -226,7 +229,7 @@ export function addonPath(): string {
   return findAddon(PACKAGE_ROOT)
 }
 
-/** Passes a result on, or throws the errno that it stands for. */
+/** Returns a result, or throws the errno if it is negative. */
 export function unwrap<T>(syscall: string, result: T | number, detail?: string): T {
   if (typeof result === 'number' && result < 0) throw new SyscallError(syscall, result, detail)
   return result as T

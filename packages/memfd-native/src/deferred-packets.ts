@@ -55,12 +55,14 @@ export class DeferredPackets {
     return true
   }
 
-  /** Sends what there is. Nobody is told here what did not go: a packet may just lie in `outgoing`. */
+  /**
+   * Sends the collected packets. Failures are not reported here, because `outgoing` may contain a packet at the moment.
+   */
   flush(): void {
     if (this.#count > 0) this.#flush(false)
   }
 
-  /** The batch has been handled: the rest is sent, and whose packets did not go is told. */
+  /** The batch has been handled: sends the rest, and reports the packets that could not be sent. */
   endBatch(): void {
     this.mayDefer = 0
     if (this.#count > 0 || this.#unsent.length > 0) this.#flush(true)

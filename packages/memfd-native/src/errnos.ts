@@ -1,4 +1,4 @@
-/** Linux's numbers for x86-64 and arm64, errno(3). All that this project tells apart, and no more. */
+/** Linux's numbers for x86-64 and arm64, errno(3): only those that memsvc distinguishes. */
 
 /** Errnos by name, negative as in `SyscallError.errno`. EWOULDBLOCK is EAGAIN. */
 export const errnos = Object.freeze({

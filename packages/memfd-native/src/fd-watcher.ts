@@ -25,11 +25,10 @@ export class FdWatcher {
   #handle: Handle
 
   /**
-   * Starts at once. Borrows the descriptor for this call, and makes its open file non-blocking. Watches that file by a
-   * descriptor of its own until close(), whatever becomes of yours. A file may have several watchers.
-   *
+   * Starts at once. It makes the open file non-blocking, and watches it through a duplicate of the descriptor until
+   * close(), whatever you do with yours. A file may have several watchers.
    * @throws SyscallError EPERM for a regular file, EBADF, EMFILE; TypeError (ERR_INVALID_ARG_VALUE) for other events,
-   * (ERR_INVALID_ARG_TYPE) for a callback that is no function, or options that are no object
+   *   (ERR_INVALID_ARG_TYPE) for a callback that is not a function, or options that are not an object
    */
   constructor(fd: Fd, events: 'readable' | 'writable', callback: () => void, options: WatchOptions = {}) {
     if (events !== 'readable' && events !== 'writable') {

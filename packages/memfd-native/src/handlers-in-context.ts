@@ -15,7 +15,7 @@ export function packetHandlerInContext(handler: PacketHandler): PacketHandler {
   }
 }
 
-/** Likewise. One that has no `refuse` has none here either: it is not asked. */
+/** The same for a listener. If the handler has no `refuse`, this has none either, and it is not called. */
 export function connectionHandlerInContext(handler: ConnectionHandler): ConnectionHandler {
   const context = captureContext(NAME)
   const inContext: ConnectionHandler = {

@@ -57,7 +57,7 @@ export interface ConnectionHandler {
 /** As it is now: fake timers of a program's tests may replace it. */
 const { nextTick } = process
 
-/** A handler's fault is nobody else's: it becomes an uncaught exception, after what goes on now. */
+/** An error of a handler must not affect others: it becomes an uncaught exception, after the current work. */
 export function throwLater(error: unknown): void {
   nextTick(() => {
     throw error

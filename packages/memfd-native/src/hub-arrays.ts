@@ -1,7 +1,7 @@
 /**
- * The memory that a hub and native code share, for the life of the thread. All of it is in SharedArrayBuffers, because those
- * cannot be detached: a packet's bytes lead whoever handles them to the whole buffer, and to transfer it would take it from
- * under native code.
+ * The memory that a hub and native code share, for the life of the thread. It is all in SharedArrayBuffers, because
+ * those cannot be detached. The bytes of a packet give its handler access to the whole buffer, and transferring that
+ * would take it away from native code.
  */
 import { Buffer } from 'node:buffer'
 

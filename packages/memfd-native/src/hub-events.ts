@@ -4,7 +4,10 @@ import { EVENT_INTS, type HubArrays } from './hub-arrays.ts'
 import { NO_FDS, type OwnedFd, ownResult } from './owned-fd.ts'
 import type { PacketRecord } from './received-packet.ts'
 
-/** What has happened: `EventType` in native/hub/inbox.h. The one that is not here is a connection that could not be accepted. */
+/**
+ * The types of events: `EventType` in native/hub/inbox.h. The type that is not listed is a connection that could not be
+ * accepted.
+ */
 const TOLD = 0
 export const PACKET = 1
 export const END = 2
@@ -50,7 +53,10 @@ export class HubEvents {
     packet.credentials = this.credentials(at)
   }
 
-  /** Whether what comes next is a packet of the same socket. @param end of those that are told now */
+  /**
+   * Whether the next event is a packet of the same socket.
+   * @param end the end of the current events
+   */
   isFollowed(at: number, end: number): boolean {
     const next = at + EVENT_INTS
     return next < end && this.slot(next) === this.slot(at) && this.type(next) === PACKET
@@ -67,7 +73,7 @@ export class HubEvents {
     this.#events[at + FD_COUNT] = 0
   }
 
-  /** Who sent a packet, or connected; null where the kernel told nothing. */
+  /** The sender of a packet, or the process that connected; null if the kernel gave no credentials. */
   credentials(at: number): Credentials | null {
     const pid = this.#events[at + PID] as number
     return pid < 0 ? null : { pid, uid: this.uid(at), gid: (this.#events[at + GID] as number) >>> 0 }
@@ -87,7 +93,7 @@ export class HubEvents {
     return this.#fds[this.#events[at + FD_START] as number] as number
   }
 
-  /** What came along, the caller's from here on. */
+  /** The descriptors of the packet, which the caller owns from now on. */
   takeFds(at: number): readonly OwnedFd[] {
     const count = this.#events[at + FD_COUNT] as number
     if (count === 0) return NO_FDS

@@ -1,7 +1,7 @@
 /**
- * Sockets of the hub that are received, or not, together. What comes for a closed group stays in the kernel, whose queues
- * are bounded, and costs nobody a turn: this is how one peer's flood is kept from the time of others. Who that is, and
- * for how long, is no business of this package.
+ * A group of sockets from which the hub receives, or does not. Packets for a closed group stay in the kernel, whose
+ * queues are bounded, and cost no time. This protects others from a peer that sends too much. The code above decides
+ * which groups to close, and for how long.
  */
 
 import type { NativeHub } from './binding.ts'

@@ -205,7 +205,7 @@ export class HubListener {
   }
 }
 
-/** What is no number would become 0 in the array, which is a descriptor. */
+/** Something that is not a number would become 0 in the array, which is a valid descriptor. */
 function checkedNumber(fd: Fd): number {
   const number = fdNumber(fd)
   if (typeof number !== 'number') throw typeProblem('fds must be descriptors')

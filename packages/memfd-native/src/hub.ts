@@ -1,8 +1,9 @@
 /**
- * The hub: all packet sockets (SOCK_SEQPACKET) of this thread, received in batches: one callback for all that are ready.
+ * The hub: all packet sockets (SOCK_SEQPACKET) of this thread, received in batches: one callback for all that are
+ * ready.
  *
- * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the packet
- * given to `onPacket` is borrowed, and its bytes are overwritten by the next batch, so whoever keeps some copies them.
+ * For protocols with many connections; a single socket is simpler with `recvmsg` and an `FdWatcher`. The trap: the
+ * packet given to `onPacket` is only lent, and the next batch overwrites its bytes. Copy those that you keep.
  *
  * A handler may run the event loop itself (deasync does). Then the rest of its batch comes first, and what is received
  * meanwhile in batches of their own; each packet comes once and in order, and the borrowed packet stays as it is. Their
@@ -72,10 +73,10 @@ export class Hub {
   readonly #freeGroups: number[] = []
   /** Where the next event to be told is. */
   #next = 0
-  /** How many handlers run the event loop inside of each other, and the packet that each of them is told of. */
+  /** How many handlers run the event loop inside each other, and the packet of each. */
   #depth = 0
   readonly #packets: PacketRecord[] = []
-  /** Of what was handed over. Native code forgets it only when the promises of the batch have run, too. */
+  /** The events of the batch. Native code drops them only when the promises of the batch have run, too. */
   #isAllTold = true
 
   private constructor() {
@@ -177,7 +178,7 @@ export class Hub {
         this.#targets[i * TARGET_INTS + WORD] = values?.[first + i] ?? 0
       }
       unwrap('sendmsg', this.#native.broadcast(count, length, word?.at ?? -1))
-      // Before anybody is told: he may send to others, and the results are in memory that the next call overwrites.
+      // Read before any handler is called: a handler may send to others, and the next call overwrites the results.
       for (const [i, errno] of this.#failures(count)) onFailure(first + i, errno)
     }
   }
@@ -212,8 +213,8 @@ export class Hub {
   }
 
   /**
-   * A handler may run the event loop itself: then this is called inside of itself, tells first what is left of the batch
-   * outside, and leaves the outer call nothing to do.
+   * A handler may run the event loop itself. Then this function is called inside itself, first delivers the rest of the
+   * outer batch, and leaves nothing to do for the outer call.
    */
   #dispatch(first: number, count: number, mayDefer: number, turn: number): void {
     const events = this.#events

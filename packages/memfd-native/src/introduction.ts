@@ -1,6 +1,6 @@
 /**
- * Objects of ours to people who look at them, and to other threads: console.log shows what they are in one line, and nobody gets a
- * copy, which would be an empty object in silence.
+ * How objects of this library appear: console.log shows them in one line, and they refuse to be cloned, because the
+ * copy would silently be an empty object.
  */
 import process from 'node:process'
 import { checkObject } from './argument.ts'

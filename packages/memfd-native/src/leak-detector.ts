@@ -25,8 +25,8 @@ const NOWHERE = -1
 export class LeakDetector<T extends Watched> {
   readonly #registry: FinalizationRegistry<T>
   /**
-   * Not registered yet, with their states: the first `#count`. A Map in which owners come and go leaves garbage that lasts, and an array
-   * that gets empty gives its memory back, and takes it anew for the next one.
+   * Owners that are not registered yet, with their states: the first `#count`. A Map with frequent changes leaves
+   * garbage that lasts, and an array that becomes empty frees its memory and must allocate it again.
    */
   #owners: (object | undefined)[] = []
   #states: (T | undefined)[] = []
@@ -39,8 +39,8 @@ export class LeakDetector<T extends Watched> {
   }
 
   /**
-   * @param release ends what a state stands for, and says what it was; null when it had ended already.
-   * The state must not hold its owner, or the owner is never found.
+   * @param release releases the resource of a state, and returns its description; null if it was released already. The
+   *   state must not refer to its owner, or the owner is never collected.
    */
   constructor(release: (state: T) => string | null) {
     checkFunction('release', release)

@@ -1,4 +1,7 @@
-/** Finds the addon: where MEMFD_NATIVE_ADDON says, what was built here, or else the prebuilt one for this machine. */
+/**
+ * Finds the addon: the one that MEMFD_NATIVE_ADDON names, the one that was built here, or the prebuilt one for this
+ * machine.
+ */
 import { Buffer } from 'node:buffer'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,11 +15,11 @@ export interface Machine {
 }
 
 /**
- * Once per thread.
- * @param packageRoot where memfd-native lies
- * @returns what the addon exports
- * @throws Error ERR_UNSUPPORTED_OPERATION there is none for this machine: the message says what was looked for, and how to
- *   build one
+ * Called once per thread.
+ * @param packageRoot the folder of memfd-native
+ * @returns the exports of the addon
+ * @throws Error ERR_UNSUPPORTED_OPERATION if there is none for this machine; the message says where it looked, and how
+ *   to build one
  */
 export function loadAddon(packageRoot: string): unknown {
   const addon = { exports: {} }
@@ -25,8 +28,9 @@ export function loadAddon(packageRoot: string): unknown {
 }
 
 /**
- * Where this package lies: above its module; bundled into a program, where Node.js finds it from there.
- * @param folder of the module; undefined where a bundler knows no such thing
+ * The folder of this package: the parent of its module, or, inside a bundle, where Node.js finds the package from
+ * there.
+ * @param folder of the module; undefined if the bundler does not provide it
  */
 export function packageRoot(folder: string | undefined): string {
   const own = join(folder ?? process.cwd(), '../..')
@@ -41,9 +45,8 @@ export function packageRoot(folder: string | undefined): string {
 }
 
 /**
- * Where it is.
- * @param machine asked only where nothing was built here
- * @returns the path of the addon
+ * The path of the addon.
+ * @param machine called only if nothing was built here
  * @throws as loadAddon
  */
 export function findAddon(packageRoot: string, machine = thisMachine): string {

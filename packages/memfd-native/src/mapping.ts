@@ -26,7 +26,10 @@ interface Cell extends Watched {
  */
 const { readMemory, writeMemory, readInt32LE, readInt32BE, writeInt32LE, writeInt32BE } = native
 
-/** Of the copy that comes: offset, offset in the array, count. Shared, because that cannot be detached. */
+/**
+ * The arguments of the next copy: offset, offset in the array, count. The memory is shared, because that cannot be
+ * detached.
+ */
 const copyArgs = new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT))
 native.useCopyArgs(copyArgs)
 
@@ -227,13 +230,14 @@ export class Mapping {
 
 /** The bytes themselves; null where native code copies them better, or the runtime allows no memory outside its heap. */
 function bytesOf(handle: Handle, offset: number, count: number): Uint8Array | null {
-  // What is short and aligned has to be read at once. V8 counts what it can see as its own, and collects garbage for it.
+  // A short, aligned range must be read in one access. V8 counts visible memory as its own, and collects garbage for
+  // it.
   if (count <= MAX_WORD_BYTES || count > MAX_VIEW_BYTES) return null
   const memory = native.rangeView(handle, offset, count)
   return memory === null ? null : new Bytes(memory)
 }
 
-/** Of anything else native code says what is wrong with it. */
+/** For anything else native code reports what is wrong. */
 function fits(target: Uint8Array, targetOffset: number, count: number): boolean {
   return (
     typeName(target) === 'Uint8Array' && targetOffset >>> 0 === targetOffset && targetOffset + count <= lengthOf(target)
@@ -251,7 +255,7 @@ function isThere<T>(memory: T | null, cell: Cell): memory is T {
   return memory !== null && cell.handle !== NO_HANDLE
 }
 
-/** Of anything else native code says what is wrong with it. */
+/** For anything else native code reports what is wrong. */
 function isInt32(value: number): boolean {
   return typeof value === 'number' && (value | 0) === value
 }

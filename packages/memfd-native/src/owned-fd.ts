@@ -1,6 +1,7 @@
 /**
- * One owner of one descriptor. Whoever holds the object owns the number; `close()` ends both. What a thread still owns
- * when it ends, by `worker.terminate()` too, is closed with it. A forgotten OwnedFd is a leak, see `leak-detector.ts`.
+ * One owner of one descriptor. The holder of the object owns the number; `close()` ends both. Descriptors that a thread
+ * still owns when it ends, also by `worker.terminate()`, are closed with it. A forgotten OwnedFd is a leak: see
+ * `leak-detector.ts`.
  */
 
 import { native, unwrap } from './binding.ts'

@@ -1,4 +1,4 @@
-/** Which runtime this is. Of those that load the addon only Node.js, and what is built on it, drives libuv's polls. */
+/** Which runtime this is. Only Node.js, and runtimes built on it, run libuv's polls. */
 import process from 'node:process'
 
 /** Bun aborts where libuv is to poll a descriptor; in Deno it never tells that one is ready. */

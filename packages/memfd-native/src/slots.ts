@@ -1,4 +1,4 @@
-/** What native code polls, by its number there: whom each socket and each listener was made for. */
+/** The sockets and listeners that native code polls, by their numbers there. */
 import { type NativeHub, unwrap } from './binding.ts'
 import type { ConnectionHandler, PacketHandler } from './handlers.ts'
 import { connectionHandlerInContext, packetHandlerInContext } from './handlers-in-context.ts'

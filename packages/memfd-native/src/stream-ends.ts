@@ -16,13 +16,13 @@ export const CHUNK_BYTES = 64 * 1024
 /** What a stream tells when it is done with something. */
 export type Done = (error?: Error | null) => void
 
-/** Bytes as they came; null: the peer sends no more. What came along belongs to whoever asked. */
+/** The received bytes; null if the peer sends no more. The caller owns the descriptors. */
 export interface Chunk {
   readonly data: Buffer | null
   readonly fds: readonly OwnedFd[]
 }
 
-/** Owns the socket until `close()`. What it waits for is told in the async context in which it was made. */
+/** Owns the socket until `close()`. Its callbacks run in the async context in which it was made. */
 export class StreamEnds {
   readonly #fd: OwnedFd
   readonly #context: AsyncContext
@@ -43,8 +43,8 @@ export class StreamEnds {
   }
 
   /**
-   * What is there of the next `bytes`; undefined: nothing yet.
-   * @throws SyscallError EMFILE this process had no numbers left for all descriptors that came: some are lost
+   * Up to `bytes` bytes that have arrived; undefined if there are none yet.
+   * @throws SyscallError EMFILE if this process had no numbers left for all received descriptors, so that some are lost
    */
   receive(bytes: number): Chunk | undefined {
     try {
@@ -102,7 +102,7 @@ export class StreamEnds {
     done(error as Error)
   }
 
-  /** The peer reads to the end; this side goes on reading. */
+  /** The peer reads to the end; this side can still read. */
   finish(done: Done): void {
     try {
       shutdown(this.#fd, SHUT_WR)
@@ -112,7 +112,7 @@ export class StreamEnds {
     }
   }
 
-  /** Whether what is waited for keeps the process alive. */
+  /** Sets whether its waits keep the process alive. */
   setRef(isRef: boolean): void {
     this.#isRef = isRef
     for (const watcher of [this.#reading, this.#writing]) isRef ? watcher?.ref() : watcher?.unref()

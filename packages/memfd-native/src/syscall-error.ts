@@ -23,7 +23,7 @@ export class SyscallError extends Error {
 }
 Object.defineProperty(SyscallError.prototype, 'name', { value: 'SyscallError', configurable: true })
 
-/** What libuv has no name for, and so Node neither. */
+/** Errnos without a name in libuv, and so in Node. */
 let otherNames: Map<number, string> | undefined
 
 /** libuv's name first, so that a code is spelt as in Node's own errors (95 is ENOTSUP). */

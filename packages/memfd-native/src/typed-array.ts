@@ -1,6 +1,6 @@
 /**
- * Typed arrays as the language has them, whatever a program has made of them since this was loaded: an object with methods
- * of its own, or a function that was replaced, must not get to see shared memory.
+ * The original functions of typed arrays, even if a program has replaced them since this was loaded. An object with its
+ * own methods, or a replaced function, must not get access to shared memory.
  */
 /** One access to an aligned word. */
 export const { load: loadWord, store: storeWord } = Atomics
@@ -12,10 +12,13 @@ const prototype: Uint8Array = Object.getPrototypeOf(Uint8Array.prototype)
 /** `target.set(source, offset)`. @throws RangeError, TypeError */
 export const setBytes = uncurried<Uint8Array, [source: Uint8Array, offset: number], void>(prototype.set)
 
-/** In elements; 0 of an array that was detached. @throws TypeError it is no typed array */
+/**
+ * The length in elements; 0 for a detached array.
+ * @throws TypeError if it is not a typed array
+ */
 export const lengthOf = uncurried<Uint8Array, [], number>(getter('length'))
 
-/** "Uint8Array" of one, also of a Buffer; undefined of what is no typed array. */
+/** "Uint8Array" for one, also for a Buffer; undefined if it is not a typed array. */
 export const typeName = uncurried<unknown, [], string | undefined>(getter(Symbol.toStringTag))
 
 /** A method as a function of what it is called on. */

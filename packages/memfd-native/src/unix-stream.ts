@@ -97,7 +97,7 @@ export function connectUnixStream(path: string): UnixStream {
   }
 }
 
-/** One chunk, with what comes along; if there is none yet, when it comes. */
+/** Reads one chunk with its descriptors; if there is none yet, when it arrives. */
 function readInto(stream: Duplex, ends: StreamEnds): void {
   const chunk = attempt(stream, () => {
     const received = ends.receive(CHUNK_BYTES)
@@ -119,7 +119,7 @@ export function attempt<T>(stream: Duplex, act: () => T): T | undefined {
   }
 }
 
-/** A Buffer of its own over these bytes: a stream hands on the very object that it was given. */
+/** A new Buffer over these bytes, because a stream passes on the same object that it was given. */
 function ownChunk(bytes: Uint8Array): Buffer {
   if (typeName(bytes) !== 'Uint8Array') throw typeProblem('bytes must be a Uint8Array')
   if (bytes.byteLength === 0) throw outOfRange('bytes must not be empty if descriptors are sent')

@@ -1,9 +1,11 @@
 /**
- * `USocket`, as the package usocket has it, for libraries that look for that: dbus-next passes descriptors with it. Installed under that
- * name (README.md says how) this package takes usocket's place. What is not here: `UServer`, and `unshift` with descriptors.
+ * `USocket`, as the package usocket has it, for libraries that look for that: dbus-next passes descriptors with it.
+ * Installed under that name (README.md says how) this package takes usocket's place. What is not here: `UServer`, and
+ * `unshift` with descriptors.
  *
- * Whoever reads by sizes, `read(16)` and then `read(rest, null)`, gets with each message its own descriptors and nobody else's: no byte is
- * taken from the kernel before it is asked for, but for one that says that there are some. Whoever listens for `data` gets chunks.
+ * If you read by sizes, `read(16)` and then `read(rest, null)`, you get with each message exactly its own descriptors:
+ * no byte is taken from the kernel before it is asked for, but for one that says that there are some. Whoever listens
+ * for `data` gets chunks.
  */
 import { Buffer } from 'node:buffer'
 import process from 'node:process'
@@ -51,7 +53,7 @@ export interface USocket extends Duplex {
   /** @param fdCount null: as many as came until then. Null is answered when there are not as many bytes, or descriptors */
   read(size?: number, fdCount?: undefined): Buffer | null
   read(size: number | undefined, fdCount: number | null): USocketMessage | null
-  /** Connects one that was made without options. An error is told by `error`. */
+  /** Connects a socket that was made without options. It emits `error` if that fails. */
   connect(options: USocketOptions | string, onConnected?: () => void): void
 }
 
@@ -152,7 +154,7 @@ class Wires {
     if (missing > 0 && !stream.readableEnded) attempt(stream, () => this.#pull(missing))
     if (fdCount === undefined) return plain(size)
     if (fdCount !== null && this.#fds.length < fdCount) return null
-    // Before more is read: what comes then is of the next message.
+    // Before more is read, because later descriptors belong to the next message.
     const fds = this.#fds.splice(0, fdCount ?? this.#fds.length)
     const data = plain(size) as Buffer | null
     if (data !== null || size === 0) return { data, fds: fds.map((fd) => fd.release()) }
@@ -160,7 +162,7 @@ class Wires {
     return null
   }
 
-  /** Bytes and text as they are; what has descriptors, with duplicates of them. */
+  /** Bytes and text unchanged; chunks with descriptors, with duplicates of them. */
   #borrowed(chunk: unknown): unknown {
     if (typeof chunk === 'string' || ArrayBuffer.isView(chunk)) return chunk
     const prepared = prepare(chunk as USocketChunk)
@@ -215,7 +217,10 @@ function connectedTo(path: string): OwnedFd {
   }
 }
 
-/** An object of its own, for the same may be written twice. A list is one of descriptors: a byte goes with them, as usocket's. */
+/**
+ * A new object, because the same one may be written twice. A list contains descriptors, which are sent with one byte,
+ * as in usocket.
+ */
 function prepare(chunk: USocketChunk): Prepared {
   checkObject('chunk', chunk)
   const given = Array.isArray(chunk) ? { fds: chunk as readonly Fd[] } : { ...chunk }
