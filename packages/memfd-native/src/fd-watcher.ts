@@ -57,7 +57,7 @@ export class FdWatcher {
     native.setWatchRef(this.#handle, true)
   }
 
-  /** Lets the process end while the stream waits. */
+  /** Lets the process end while this waits. */
   unref(): void {
     native.setWatchRef(this.#handle, false)
   }

@@ -8,7 +8,7 @@ export interface ReplicationSettings {
   readonly name: string
   /** Keys with an int32 that are also published as values with the same names. */
   readonly values: readonly string[]
-  /** The The URLs of etcd's nodes. */
+  /** The URLs of etcd's nodes. */
   readonly endpoints: readonly string[]
   /** What all keys begin with in etcd; not empty. */
   readonly prefix: string

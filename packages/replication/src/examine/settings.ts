@@ -4,7 +4,7 @@ import type { Credentials } from '../etcd/session.ts'
 
 /** As ReplicationSettings has them. */
 export interface ExaminedSettings {
-  /** The The URLs of etcd's nodes. */
+  /** The URLs of etcd's nodes. */
   readonly endpoints: readonly string[]
   /** Of all keys in etcd. */
   readonly prefix: string
