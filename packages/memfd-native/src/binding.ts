@@ -147,10 +147,7 @@ export interface NativeBinding {
   sendmsg(fd: number, fds: number[], data: Uint8Array, flags: number, to: string): number
   recvmsg(fd: number, data: Uint8Array, maxFds: number, flags: number): NativeMessage | number
 
-  hubCreate(
-    callback: (first: number, count: number, mayDefer: number, turn: number) => void,
-    arrays: HubArrays,
-  ): NativeHub | number
+  hubCreate(callback: () => void, arrays: HubArrays): NativeHub | number
 
   watch(fd: number, writable: boolean, callback: () => void): Handle
   unwatch(handle: Handle): number

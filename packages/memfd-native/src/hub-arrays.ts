@@ -22,6 +22,9 @@ export const DEFERRED_INTS = 3
 /** What there is of each event: hub-events.ts. */
 export const EVENT_INTS = 10
 
+/** What there is of a batch: first, count, mayDefer, turn, seconds, nanoseconds. */
+export const BATCH_INTS = 6
+
 const ARENA_BYTES = 1 << 20
 const MAX_EVENTS = 1024
 const MAX_BATCH_FDS = 2048
@@ -42,6 +45,8 @@ export interface HubArrays {
   /** Short packets that wait for the end of a batch, and what there is of each. */
   readonly cells: Buffer
   readonly deferred: Int32Array
+  /** Of the batch that is handed over. */
+  readonly batch: Int32Array
 }
 
 export function makeHubArrays(): HubArrays {
@@ -53,6 +58,7 @@ export function makeHubArrays(): HubArrays {
     targets: lastingInts(MAX_TARGETS * TARGET_INTS),
     cells: lastingBytes(MAX_DEFERRED * CELL_BYTES),
     deferred: lastingInts(MAX_DEFERRED * DEFERRED_INTS),
+    batch: lastingInts(BATCH_INTS),
   }
 }
 

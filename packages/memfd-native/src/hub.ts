@@ -32,6 +32,14 @@ const SLOT = 0
 const WORD = 1
 const RESULT = 2
 
+// Places in the record of a batch: `Batch` in native/hub/hub.h.
+const FIRST = 0
+const COUNT = 1
+const MAY_DEFER = 2
+const TURN = 3
+const SECONDS = 4
+const NANOSECONDS = 5
+
 /** A number in a broadcast packet that differs for each socket. */
 export interface BroadcastWord {
   /** Its position, in bytes from the beginning of the packet: a multiple of 4. */
@@ -60,10 +68,16 @@ export class Hub {
   batch = 0
   /** The number of the event loop's turn in which the last batch came. Batches of one turn have the same number. */
   turn = 0
+  /**
+   * When the batch was handed over, in milliseconds of the clock of `process.hrtime()`, while its first event is handled.
+   * 0 after that.
+   */
+  batchStartMs = 0
 
   readonly #arena: Buffer
   readonly #targets: Int32Array
   readonly #events: HubEvents
+  readonly #batch: Int32Array
   readonly #slots: Slots
   readonly #deferred: DeferredPackets
   readonly #native: NativeHub
@@ -85,9 +99,11 @@ export class Hub {
     this.#arena = arrays.arena
     this.#targets = arrays.targets
     this.#events = new HubEvents(arrays)
-    const dispatch = (first: number, count: number, mayDefer: number, turn: number) =>
-      this.#dispatch(first, count, mayDefer, turn)
-    this.#native = unwrap('epoll_create1', native.hubCreate(dispatch, arrays))
+    this.#batch = arrays.batch
+    this.#native = unwrap(
+      'epoll_create1',
+      native.hubCreate(() => this.#dispatch(), arrays),
+    )
     this.#slots = new Slots(this.#native)
     this.#deferred = new DeferredPackets(this.#native, this.#slots, arrays)
     this.#parts = {
@@ -216,32 +232,40 @@ export class Hub {
    * A handler may run the event loop itself. Then this function is called inside itself, first delivers the rest of the
    * outer batch, and leaves nothing to do for the outer call.
    */
-  #dispatch(first: number, count: number, mayDefer: number, turn: number): void {
+  #dispatch(): void {
     const events = this.#events
+    const batch = this.#batch
+    const first = (batch[FIRST] as number) * EVENT_INTS
+    const end = first + (batch[COUNT] as number) * EVENT_INTS
     this.#packets[this.#depth] ??= new PacketRecord(this.#arena)
     this.#depth += 1
     this.batch += 1
-    this.turn = turn
-    this.#deferred.mayDefer = mayDefer
+    this.turn = batch[TURN] as number
+    this.batchStartMs = (batch[SECONDS] as number) * 1000 + (batch[NANOSECONDS] as number) / 1e6
+    this.#deferred.mayDefer = batch[MAY_DEFER] as number
     this.#isAllTold = false
-    const end = (first + count) * EVENT_INTS
     while (this.#next < end) {
       const at = this.#next
       this.#next = at + EVENT_INTS
-      if (events.type(at) === CONNECTION && this.#refuses(at)) continue
-      const fds = events.takeFds(at)
-      try {
-        this.#deliver(at, fds, end)
-      } catch (error) {
-        // A handler's fault must not take the rest of the batch, and its descriptors, with it.
-        for (const fd of fds) fd.close()
-        throwLater(error)
-      }
+      const isRefused = events.type(at) === CONNECTION && this.#refuses(at)
+      if (!isRefused) this.#tell(at, end)
+      this.batchStartMs = 0
     }
-    this.#next = first * EVENT_INTS
+    this.#next = first
     this.#depth -= 1
     this.#isAllTold = true
     this.#deferred.endBatch()
+  }
+
+  /** An error in a handler must not lose the rest of the batch and its descriptors. */
+  #tell(at: number, end: number): void {
+    const fds = this.#events.takeFds(at)
+    try {
+      this.#deliver(at, fds, end)
+    } catch (error) {
+      for (const fd of fds) fd.close()
+      throwLater(error)
+    }
   }
 
   #deliver(at: number, fds: readonly OwnedFd[], end: number): void {

@@ -80,6 +80,21 @@ function say(peer: api.OwnedFd, text: string, fds: api.OwnedFd[] = []): void {
   api.sendmsg(peer, Buffer.from(text, 'latin1'), fds)
 }
 
+t.test('the first event of a batch is told when the batch began, and no other one is', async (t) => {
+  const clock = () => process.hrtime()[0] * 1000 + process.hrtime()[1] / 1e6
+  const before = clock()
+  const starts: number[] = []
+  const [a, b] = [attach(t), attach(t)]
+  for (const { recorder } of [a, b]) recorder.onEach = () => starts.push(hub.batchStartMs)
+  for (const { peer } of [a, b]) say(peer, 'at once')
+  await a.recorder.until(() => starts.length === 2)
+  const [first = 0, second] = starts
+  // The clock is read in two halves above: a second may pass between them.
+  t.ok(first >= before - 1000 && first <= clock() + 1000, `${before} and then ${first}`)
+  t.equal(second, 0)
+  t.equal(hub.batchStartMs, 0)
+})
+
 t.test('packets come whole, in the order they were sent', async (t) => {
   const { peer, recorder } = attach(t)
   for (const text of ['a', 'bb', 'ccc']) say(peer, text)

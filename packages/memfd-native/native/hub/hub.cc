@@ -10,10 +10,12 @@
 #include "../context.h"
 #include "../environment.h"
 #include "../families.h"
+#include "shared_array.h"
 
 namespace {
 
 constexpr size_t kBatch = 64;  // events after which the others wait: their senders get on meanwhile
+constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint64_t kLongestWait = 1'000'000;  // ns that an answer of a batch may wait for those after it, more or less
 
 template <typename Owner, typename... Ints>
@@ -80,7 +82,7 @@ napi_value Hub::SendWith(napi_env env, napi_callback_info info) {
   return ToJs(env, is_valid ? static_cast<Hub*>(data)->outlet_.SendWith(slot, length, rest) : -EINVAL);
 }
 
-// hubCreate(callback, { arena, events, fds, outgoing, targets, cells, deferred }) -> { add, remove, interest, ... }
+// hubCreate(callback, { arena, events, fds, outgoing, targets, cells, deferred, batch }) -> { add, remove, interest, ... }
 napi_value Hub::Create(napi_env env, napi_callback_info info) {
   constexpr struct {
     const char* name;
@@ -111,7 +113,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   napi_value argv[2];
   napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr);
   std::unique_ptr<Hub> hub(new Hub(env));
-  if (!hub->inbox_.TakeArrays(argv[1]) || !hub->outlet_.TakeArrays(env, argv[1])) return nullptr;
+  if (!hub->inbox_.TakeArrays(argv[1]) || !hub->outlet_.TakeArrays(env, argv[1]) || !hub->TakeBatch(argv[1])) return nullptr;
 
   const int missing = EventLoop::Of(env, &hub->loop_);
   if (missing < 0) return ToJs(env, missing);
@@ -127,6 +129,15 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
   // From here the environment's end is what deletes the hub.
   hub.release();
   return result;
+}
+
+// False: it has thrown.
+bool Hub::TakeBatch(napi_value arrays) {
+  size_t length;
+  batch_ = SharedArray<Batch>(env_, arrays, "batch", &length);
+  if (batch_ == nullptr || length >= sizeof(Batch) / sizeof(int32_t)) return batch_ != nullptr;
+  ThrowArgType(env_, "batch", "long enough for what is told of a batch");
+  return false;
 }
 
 // (slot): closes the descriptor.
@@ -201,17 +212,17 @@ void Hub::Dispatch() {
 void Hub::HandOver(size_t first, size_t count) {
   napi_handle_scope scope;
   napi_open_handle_scope(env_, &scope);
-  napi_value callback, args[4];
+  napi_value callback;
   napi_get_reference_value(env_, callback_, &callback);
   // Where handlers take their time, a finished answer must not wait for many of them.
   uint64_t may_wait = std::min<uint64_t>(outlet_.deferred_capacity(), kLongestWait / std::max<uint64_t>(pace_, 1));
-  napi_create_uint32(env_, static_cast<uint32_t>(first), &args[0]);
-  napi_create_uint32(env_, static_cast<uint32_t>(count), &args[1]);
-  napi_create_uint32(env_, static_cast<uint32_t>(may_wait), &args[2]);
-  napi_create_uint32(env_, turn_, &args[3]);
   uint64_t start = uv_hrtime();
+  // As numbers in memory: to make them values of JavaScript's takes longer than to read the clock.
+  *batch_ = {static_cast<int32_t>(first),         static_cast<int32_t>(count),
+             static_cast<int32_t>(may_wait),      static_cast<int32_t>(turn_),
+             static_cast<int32_t>(start / kSecond), static_cast<int32_t>(start % kSecond)};
   // All that a thread receives comes by this hub: whose context it was made in has nothing to do with it.
-  napi_status status = CallInNoContext(env_, callback, 4, args, nullptr);
+  napi_status status = CallInNoContext(env_, callback, 0, nullptr, nullptr);
   batch_time_ = uv_hrtime() - start;
   pace_ = batch_time_ / std::max<size_t>(count, 1);
   if (status == napi_pending_exception) {

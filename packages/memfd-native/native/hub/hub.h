@@ -24,6 +24,14 @@
 #include "outlet.h"
 #include "sockets.h"
 
+/** What JavaScript is told of a batch that is handed over. Field by field the same as src/hub.ts reads. */
+struct Batch {
+  int32_t first, count;  // of the events
+  int32_t may_wait;      // packets of its answers
+  int32_t turn;
+  int32_t seconds, nanoseconds;  // of the monotonic clock: when it was handed over
+};
+
 class Hub final : SocketsOwner, PollObserver {
  public:
   static napi_value Create(napi_env env, napi_callback_info info);
@@ -34,6 +42,7 @@ class Hub final : SocketsOwner, PollObserver {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
+  bool TakeBatch(napi_value arrays);
   void Start();
   void StartHandles();
   void Shutdown();
@@ -70,6 +79,7 @@ class Hub final : SocketsOwner, PollObserver {
   Inbox inbox_{env_, &sockets_};
   Outlet outlet_{&sockets_};
 
+  Batch* batch_ = nullptr;  // JavaScript's too
   Extent handed_over_;       // of the inbox, and not done with: more than nothing while a handler runs
   bool has_rest_ = false;    // JavaScript has not come to all of that yet
   uint64_t pace_ = 0;        // ns for each event of the last batch

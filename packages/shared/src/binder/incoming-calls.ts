@@ -62,7 +62,7 @@ export class IncomingCalls {
     else counters.calls += 1
     const binder = this.#own.get(call.object)
     if (binder === undefined) {
-      this.#refuse(call, STATUS_UNKNOWN_OBJECT, failureBody(`there is no object ${call.object}`))
+      this.#refuse(call, STATUS_UNKNOWN_OBJECT, unknownObject(call.object))
     } else if (call.body.fds.length > 0 && !binder[acceptsFileDescriptors]) {
       this.#refuse(call, STATUS_DESCRIPTORS_REFUSED, failureBody('this object accepts no descriptors in requests'))
     } else {
@@ -163,7 +163,7 @@ export class IncomingCalls {
 
   #finish(call: RunningCall, isKnown: boolean): void {
     if (isKnown) this.#reply(call.id, call.reply)
-    else this.#failUnknown(call.id, `this object has no method with code ${call.code}`)
+    else this.#failUnknown(call.id, call.code)
     this.#twoWayCount -= 1
     this.#recycle(call)
   }
@@ -227,9 +227,14 @@ export class IncomingCalls {
     }
   }
 
-  #failUnknown(id: number, message: string): void {
-    this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, failureBody(message))
+  #failUnknown(id: number, code: number): void {
+    this.#channel.fail(id, STATUS_UNKNOWN_TRANSACTION, failureBody(`this object has no method with code ${code}`))
   }
+}
+
+/** A function of its own: inside its caller, V8 converts the number to a string for each call. */
+function unknownObject(number: number): OutgoingBody {
+  return failureBody(`there is no object ${number}`)
 }
 
 /** What the caller's error says; for the counters. */

@@ -78,6 +78,7 @@ export class SendQueue {
 
   /** Whether a message with so many descriptors may be sent now. @throws LimitError */
   checkRoom(fdCount: number): void {
+    if (this.#queuedBytes === 0 && fdCount === 0) return // as nearly always
     // A message is let in while there is room for anything: a long parcel must pass an empty queue whole.
     const { queuedBytes, queuedDescriptors } = CHANNEL_LIMITS
     if (this.#queuedBytes >= queuedBytes.limit) throw limitError(queuedBytes, this.#queuedBytes)

@@ -2,8 +2,9 @@
  * The clock of those who take turns, and the round in which they are served. A turn is one of the event loop: timers,
  * signals and what others send come between two of them.
  *
- * Time is what passes from one message to the next, so that a message costs one look at the clock. What handlers leave to
- * promises runs after their batch: it is shared out by the number of messages.
+ * Time is what passes from one message to the next, so that a message costs one look at the clock; the first event of a batch none,
+ * because the hub has looked, and of the own user's quick ones only every eighth does. What handlers leave to promises runs after their
+ * batch: it is shared out by the number of messages.
  */
 import { Hub } from 'memfd-native'
 import { now as clock, setImmediate } from '../util/timers.ts'
@@ -52,14 +53,23 @@ class Turns {
   }
 
   /**
+   * Whether the packet that is being delivered comes right behind a message of this waiter, in the same batch. Then the
+   * time until now belongs to the waiter in any case.
+   */
+  goOnWith(waiter: Waiter): boolean {
+    return this.#current === waiter && !this.#isServing && this.#batch === this.#hub().batch
+  }
+
+  /**
    * A message of this waiter is next, so the time until now belongs to the one before. Only while packets are
    * delivered.
    */
   mark(waiter: Waiter): void {
-    const now = clock()
-    if (!this.#isServing && this.#batch !== this.#hub().batch) this.#enterBatch()
-    else this.#attribute(now)
-    this.#last = now
+    const hub = this.#hub()
+    if (!this.#isServing && this.#batch !== hub.batch) {
+      this.#enterBatch(hub)
+      this.#last = hub.batchStartMs || clock()
+    } else this.#attribute()
     if (this.#current === waiter) return
     this.#current = waiter
     for (let i = 0; i < this.#servedCount; i++) if (this.#served[i] === waiter) return
@@ -108,8 +118,7 @@ class Turns {
     this.#waiting.add(first)
   }
 
-  #enterBatch(): void {
-    const hub = this.#hub()
+  #enterBatch(hub: Hub): void {
     this.#endBatch(hub)
     this.#batch = hub.batch
     if (this.#hubTurn === hub.turn) return
@@ -127,10 +136,13 @@ class Turns {
     else this.#distribute(this.#batch + 1 === hub.batch ? hub.lastBatchMs() : 0)
   }
 
-  #attribute(now: number): void {
+  #attribute(): void {
+    const now = clock()
+    const passed = now - this.#last
+    this.#last = now
     if (this.#current === null) return
-    this.#current.charge(now - this.#last)
-    this.#attributed += now - this.#last
+    this.#current.charge(passed)
+    this.#attributed += passed
   }
 
   /** The batch has ended and took this long. The part that is not charged yet is distributed. */

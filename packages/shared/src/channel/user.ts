@@ -4,6 +4,7 @@
  * the hub, and all others stay in the kernel. So a user who sends too much delays only itself.
  */
 import { Hub, type HubGroup } from 'memfd-native'
+import { beginTime } from '../util/packet-clock.ts'
 import { TransientMap } from '../util/transient.ts'
 import { type Share, shareOf } from './turn-limits.ts'
 import { turns, type Waiter } from './turns.ts'
@@ -20,6 +21,9 @@ const users = new TransientMap<number, User>()
 /** Sockets of one user that are received in a turn while more of them wait: as many as make a batch. */
 const ADMITTED = 64
 
+/** In milliseconds: what takes less between two looks at the clock is not worth a look at each message. */
+const QUICK_MS = 1
+
 export class User implements Waiter {
   /** Of all sockets of the user. */
   readonly group: HubGroup = Hub.current().makeGroup()
@@ -34,6 +38,8 @@ export class User implements Waiter {
   /** Messages of which it is not known yet what they left to promises, and milliseconds that the last ones did, each. */
   #unaccounted = 0
   #deferredMs: number
+  /** What was served between the last two looks at the clock took little. */
+  #isQuick = false
 
   private constructor(uid: number) {
     this.#uid = uid
@@ -59,12 +65,13 @@ export class User implements Waiter {
 
   /** Whether a packet, or an end, may be served now: not before what the user's channels keep. */
   mayBegin(): boolean {
-    return this.#keepers.length === 0 && this.#mayServe()
+    if (this.#keepers.length > 0) return false
+    return this.#isQuick && turns.goOnWith(this) ? this.mayGoOn() : this.#mayServeNext()
   }
 
-  /** Whether one more message of the packet may be. */
+  /** Whether one more message may be, of the same packet or right behind it. */
   mayGoOn(): boolean {
-    if ((this.#served & this.#share.clockMask) === 0) return this.#mayServe()
+    if (!this.#isQuick || (this.#served & this.#share.clockMask) === 0) return this.#mayServe()
     this.#count()
     return true
   }
@@ -78,7 +85,7 @@ export class User implements Waiter {
   /** Serves one packet of each channel in turn, then packets from the kernel. */
   serve(): boolean {
     while (this.#keepers.length > 0) {
-      if (!this.#mayServe()) return true
+      if (!this.#mayServeNext()) return true
       const keeper = this.#keepers.shift() as Keeper
       if (keeper.serveKept()) this.#keepers.push(keeper)
     }
@@ -89,6 +96,7 @@ export class User implements Waiter {
   }
 
   charge(milliseconds: number): void {
+    this.#isQuick = milliseconds < QUICK_MS
     this.#enterTurn()
     this.#spent += milliseconds
   }
@@ -104,6 +112,12 @@ export class User implements Waiter {
 
   forget(): void {
     this.#unaccounted = 0
+  }
+
+  /** For what does not share its time with what was served before. */
+  #mayServeNext(): boolean {
+    beginTime()
+    return this.#mayServe()
   }
 
   #mayServe(): boolean {

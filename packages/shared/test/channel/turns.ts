@@ -101,6 +101,23 @@ for (const [where, make] of Object.entries({ 'at once': () => new Slow(), 'by pr
   })
 }
 
+t.test('timers run between the turns of the own user too, also where its calls came in one batch', async (t) => {
+  const CALLS = 30 // with a HELLO each; they take twice its share of a turn
+  class Slower extends Slow {
+    override onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean> {
+      work(3 * COST)
+      return super.onTransact(code, data, reply, flags)
+    }
+  }
+  const service = new Slower()
+  const seen: number[] = []
+  const timer = setInterval(() => seen.push(service.served.length), 1)
+  t.teardown(() => clearInterval(timer))
+  for (let i = 0; i < CALLS; i++) sendCalls(client(t, service, process.getuid?.() ?? 0).peer, 1, 1)
+  await service.until(CALLS)
+  t.ok(seen.filter((count) => count > 0 && count < CALLS).length >= 1, `timers after ${seen.join(' ')} calls`)
+})
+
 for (const [where, makeLater] of Object.entries({ 'at once': false, 'by promises': true })) {
   t.test(
     `cheap messages of one user are served many in a turn, ${where}, also when there have been very many`,
