@@ -18,13 +18,42 @@ export interface Machine {
  * Called once per thread.
  * @param packageRoot the folder of memfd-native
  * @returns the exports of the addon
- * @throws Error ERR_UNSUPPORTED_OPERATION if there is none for this machine; the message says where it looked, and how
- *   to build one
+ * @throws Error ERR_UNSUPPORTED_OPERATION if there is none for this machine, or if it cannot be loaded here; the message says
+ *   where it looked, and how to build one
+ * @throws Error ERR_DLOPEN_DISABLED if this Node.js may not load addons
  */
 export function loadAddon(packageRoot: string): unknown {
   const addon = { exports: {} }
-  process.dlopen(addon, findAddon(packageRoot)) // what require() does, without looking for it
+  const path = findAddon(packageRoot)
+  try {
+    process.dlopen(addon, path) // what require() does, without looking for it
+  } catch (error) {
+    throw isForbidden(error) ? forbidden(error) : unusable(packageRoot, path, error)
+  }
   return addon.exports
+}
+
+function isForbidden(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_DISABLED'
+}
+
+function forbidden(cause: Error & { code: string }): Error {
+  const advice = 'memfd-native is one: with --permission it needs --allow-addons, and --no-addons forbids it'
+  return Object.assign(new Error(`${cause.message} ${advice}`, { cause }), { code: cause.code })
+}
+
+/** For a binary that was made for another machine (two machines share a folder), or is damaged. */
+function unusable(packageRoot: string, path: string, cause: unknown): Error {
+  const { platform, arch, libc } = thisMachine()
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const message =
+    `memfd-native cannot load ${path} on ${platform} ${arch} with ${libc}: ${why}; ${howToBuild(packageRoot)}, ` +
+    'or set MEMFD_NATIVE_ADDON to the path of one that fits'
+  return Object.assign(new Error(message, { cause }), { code: 'ERR_UNSUPPORTED_OPERATION' })
+}
+
+function howToBuild(packageRoot: string): string {
+  return `to build it here (with npm, g++, make and python3): node ${join(packageRoot, 'build-addon.mjs')}`
 }
 
 /**
@@ -59,7 +88,7 @@ export function findAddon(packageRoot: string, machine = thisMachine): string {
   if (platform === 'linux' && existsSync(prebuilt)) return prebuilt
   const message =
     `memfd-native has no binary for ${platform} ${arch} with ${libc}: looked for ${built} and ${prebuilt}; ` +
-    `to build it here (with npm, g++, make and python3): node ${join(packageRoot, 'build-addon.mjs')}`
+    howToBuild(packageRoot)
   throw Object.assign(new Error(message), { code: 'ERR_UNSUPPORTED_OPERATION' })
 }
 

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { findAddon, libcOf, type Machine } from '../src/load-addon.ts'
-import { codeOf, leakChecked, nodeFs, nodePath, tempFolder } from '../test-support/index.ts'
+import { findAddon, libcOf, loadAddon, type Machine } from '../src/load-addon.ts'
+import { codeOf, leakChecked, nodeChildProcess, nodeFs, nodePath, tempFolder } from '../test-support/index.ts'
 
 leakChecked(t)
 const { mkdirSync, writeFileSync } = nodeFs
@@ -66,6 +66,29 @@ for (const machine of [
     },
   )
 }
+
+t.test('a binary that this machine cannot load is named, with why, and how to build one', async (t) => {
+  const folder = makePackage(t, [BUILT])
+  const load = () => loadAddon(folder)
+  t.equal(codeOf(load), 'ERR_UNSUPPORTED_OPERATION')
+  const { platform, arch } = process
+  const parts = [join(folder, BUILT), `on ${platform} ${arch} with `, 'too short|Exec format', 'build-addon.mjs']
+  for (const part of parts) t.throws(load, new RegExp(part))
+  process.env.MEMFD_NATIVE_ADDON = join(folder, 'none.node')
+  t.teardown(() => delete process.env.MEMFD_NATIVE_ADDON)
+  t.throws(load, /none\.node.*No such file or directory.*MEMFD_NATIVE_ADDON/)
+})
+
+t.test('where Node.js may load no addons the error says what allows it', async (t) => {
+  const module = new URL('../src/load-addon.js', import.meta.url).href
+  const program = `import(${JSON.stringify(module)}).then(({ loadAddon }) => loadAddon(${JSON.stringify(makePackage(t, [BUILT]))}))`
+  const { status, stderr } = nodeChildProcess.spawnSync(process.execPath, ['--no-addons', '-e', program], {
+    encoding: 'utf8',
+  })
+  t.equal(status, 1)
+  t.match(stderr, /memfd-native.*--allow-addons/)
+  t.match(stderr, /code: 'ERR_DLOPEN_DISABLED'/)
+})
 
 t.test('the C library is the one whose loader the program names; without a name Node.js is asked', async (t) => {
   t.equal(libcOf('\x7fELF\0/lib64/ld-linux-x86-64.so.2\0'), 'glibc')
