@@ -12,7 +12,7 @@ import { fetchTool } from './lib/tools.mjs'
 import { repositoryRoot } from './lib/workspace.mjs'
 import { INSTALLS, makePlace } from './packages/installs.mjs'
 import { copyWorkspace, listTarballs, packAll, packDependencies } from './packages/tarballs.mjs'
-import { useInstallation, useReplication } from './packages/use.mjs'
+import { useInstallation, useReplication, useWindow } from './packages/use.mjs'
 
 const PUBLINT = 'publint@0.3.25'
 const ATTW = '@arethetypeswrong/cli@0.18.5'
@@ -36,7 +36,10 @@ async function tryInstall(name, base, url) {
     const installation = await INSTALLS[name](makePlace(base, name.replaceAll(' ', ''), url))
     await useInstallation(installation)
     const isGood = name !== 'npm' || isSmall(installation.cwd)
-    if (installation.add !== undefined) await useReplication(installation)
+    if (installation.add !== undefined) {
+      await useReplication(installation)
+      await useWindow(installation)
+    }
     return isGood
   } catch (error) {
     console.error(error.stderr ?? error)

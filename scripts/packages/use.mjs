@@ -83,6 +83,29 @@ export async function useReplication(installation) {
   }
 }
 
+/** `memclient ui`, likewise: without its package it says how to install it, with it there is a page. */
+export async function useWindow(installation) {
+  const folder = mkdtempSync(join(tmpdir(), 'memsvc-use-'))
+  const args = ['ui', '--no-start', '--registry', join(folder, 'registry.sock')]
+  const { cwd, env, add } = installation
+  const [program, ...words] = installation.memclient
+  let window
+  try {
+    await rejects(runIn(installation, installation.memclient, args), /npm install @memsvc\/ui, beside memclient/)
+    await add('@memsvc/ui')
+    // A group of its own: Yarn does not pass on what ends it.
+    window = spawn(program, [...words, ...args], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
+    const { value: url } = await createInterface({ input: window.stdout })[Symbol.asyncIterator]().next()
+    match(await (await fetch(url)).text(), /<script type="module"/)
+    const ended = once(window, 'exit')
+    process.kill(-window.pid)
+    await ended
+  } finally {
+    if (window?.exitCode === null && window.signalCode === null) process.kill(-window.pid, 'SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** @returns what it printed */
 export async function runIn({ cwd, env }, [program, ...words], args) {
   const { stdout } = await execute(program, [...words, ...args], { cwd, env, timeout: PATIENCE_MS })
