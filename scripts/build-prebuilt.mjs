@@ -26,6 +26,7 @@ const TARGETS = {
 const FLAGS = [
   ...['-shared', '-fPIC', '-pthread', '-fno-rtti', '-Os', '-s', '-g0'],
   ...['-ffunction-sections', '-fdata-sections', '-Wl,--gc-sections'],
+  ...['-Wno-sign-compare', `-Wl,--version-script=${join(repositoryRoot, 'scripts/prebuilt/exports.map')}`], // musl's CMSG_NXTHDR warns
   ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fvisibility-inlines-hidden'],
   ...['-Wl,--build-id=none', `-ffile-prefix-map=${repositoryRoot}=.`],
   ...['-DNODE_GYP_MODULE_NAME=memfd_native', '-DBUILDING_NODE_EXTENSION'],
