@@ -86,6 +86,11 @@ export class StoreAccess {
   }
 }
 
+/** The keys of each area that these rules need. */
+export function areasOf(rules: readonly KeyRule[]): { keys: string[] }[] {
+  return plan(forAllKeys(rules)).map(({ keys }) => ({ keys }))
+}
+
 function forAllKeys(rules: readonly KeyRule[]): readonly KeyRule[] {
   return rules.at(-1) === ALL_OTHERS ? rules : [...rules, ALL_OTHERS]
 }

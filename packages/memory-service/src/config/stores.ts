@@ -1,7 +1,18 @@
 /** The stores of a configuration: how large each may become, and who may do what with which keys. */
 import { DEFAULT_SERVICE_NAME } from '@memsvc/shared'
-import { checkKey, keysFor, leastCapacity, OWN_LIMITS, STORE_LIMITS, type StoreLimits } from '@memsvc/shared/internal'
-import type { KeyRule } from '../access/store-access.ts'
+import {
+  checkedAreas,
+  checkedLimits,
+  checkedSize,
+  checkedValueBytes,
+  checkKey,
+  keysFor,
+  leastCapacity,
+  OWN_LIMITS,
+  STORE_LIMITS,
+  type StoreLimits,
+} from '@memsvc/shared/internal'
+import { areasOf, type KeyRule } from '../access/store-access.ts'
 import { DocumentError, items, member, members, type Node } from './document.ts'
 import { readPeople } from './people-list.ts'
 
@@ -55,7 +66,21 @@ async function readStore(node: Node): Promise<StoreConfiguration> {
   checkRoom(node, capacity, maxKeys)
   const rules: KeyRule[] = []
   for (const rule of items(member(node, 'rules'))) rules.push(await readRule(rule))
-  return { ...plain, capacity, maxKeys, maxValueBytes, limits: readLimits(given), rules }
+  const store = { ...plain, capacity, maxKeys, maxValueBytes, limits: readLimits(given), rules }
+  checkStore(node, store)
+  return store
+}
+
+/** What an `OwnedStore` would refuse is refused here: a reload has changed nothing yet. */
+function checkStore({ line }: Node, { capacity, maxKeys, maxValueBytes, limits, rules }: StoreConfiguration): void {
+  try {
+    checkedSize({ capacity, maxKeys })
+    checkedValueBytes(maxValueBytes)
+    checkedLimits(limits)
+    checkedAreas(areasOf(rules))
+  } catch (error) {
+    throw new DocumentError(line, (error as Error).message)
+  }
 }
 
 function readLimits(given: Node): Partial<StoreLimits> {
@@ -91,7 +116,7 @@ function checkRoom({ line }: Node, capacity: number, maxKeys: number): void {
   throw new DocumentError(line, `capacity must be at least ${least} for ${maxKeys} keys, and is ${capacity}`)
 }
 
-const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
 /** Reads a number, or a number with a unit. */
 export function bytesOf(node: Node | undefined): number | undefined {

@@ -42,14 +42,14 @@ export class Stores {
   /**
    * Applies this configuration: it publishes new stores, and closes those that are no longer in it. The names of closed
    * stores stay taken until the daemon ends, because the registry cannot release a name; calls to them are refused.
-   * @throws ERR_LIMIT if the values of a store do not fit; then that store is unchanged
+   * @throws ERR_LIMIT if the values of a store do not fit; then that store is unchanged, and none was published or closed
    */
   async configure(stores: readonly StoreConfiguration[], publish: Publish): Promise<void> {
     for (const store of stores) {
       const served = this.#served.get(store.name)
-      if (served === undefined) await this.#publishOne(store, publish)
-      else await this.#configure(served, store)
+      if (served !== undefined) await this.#configure(served, store)
     }
+    for (const store of stores) if (!this.#served.has(store.name)) await this.#publishOne(store, publish)
     const names = new Set(stores.map(({ name }) => name))
     for (const store of [...this.#served.values()]) if (!names.has(store.name)) this.#end(store)
   }

@@ -97,6 +97,23 @@ const WRONG: [text: string, message: string][] = [
     '{"stores": [{"name": "a", "capacity": "1 MiB", "limits": {"maxKeys": 65536}}]}',
     'FILE:1: capacity must be at least 4210688 for 65536 keys, and is 1048576',
   ],
+  ['{"stores": [\n{"name": "a", "capacity": "2 TiB"}]}', 'FILE:2: capacity must be an integer from 1 to 1099511627776'],
+  [
+    '{"stores": [{"name": "a", "capacity": "2048 GiB"}]}',
+    'FILE:1: capacity must be an integer from 1 to 1099511627776',
+  ],
+  [
+    '{"stores": [{"name": "a", "capacity": "1 TiB", "limits": {"maxValueBytes": "4 GiB"}}]}',
+    'FILE:1: maxValueBytes must be an integer from 0 to 4294967295',
+  ],
+  [
+    '{"stores": [{"name": "a", "limits": {"bytesOfUser": "999999999 GiB"}}]}',
+    'FILE:1: limits.bytesOfUser must be an integer from 0 to 2147483647',
+  ],
+  [
+    `{"stores": [{"name": "a", "rules": [${Array.from({ length: 64 }, (_, i) => `{"keys": ["${i}"], "read": [${i + 5}]}`)}]}]}`,
+    'FILE:1: areas must have 1 to 64 elements',
+  ],
   [
     '{"stores": [{"name": "a", "rules": [{"keys": ["\\u0001"]}]}]}',
     'FILE:1: stores[0].rules[0].keys[0] is "\\u0001", but must be',

@@ -92,6 +92,16 @@ t.test('a name that another process got ends its store, and no other', async (t)
   t.equal(stores.lose('a', new Error('again')), false)
 })
 
+t.test('a reload whose values do not fit has published and closed nothing', async (t) => {
+  const { stores, publish, published, served } = daemon(t, 'a', 'b')
+  await stores.publish(publish)
+  published.clear()
+  const tooSmall = { ...small('a'), capacity: 1 }
+  await t.rejects(stores.configure([small('new'), tooSmall], publish), { code: 'ERR_OUT_OF_RANGE' })
+  t.strictSame([...published.keys()], [])
+  t.strictSame(served(), ['a', 'b'])
+})
+
 t.test('a reload publishes what is new, and changes what is there', async (t) => {
   const { stores, publish, published, refuse, served } = daemon(t, 'a')
   await stores.publish(publish)
