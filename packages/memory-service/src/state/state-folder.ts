@@ -8,12 +8,15 @@ import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
 import { lockFile, OwnedFd } from 'memfd-native'
 import { makeFolders } from '../process/make-folders.ts'
+import { checkDatabaseFile } from './database-file.ts'
 import { type Database, type DatabaseOptions, loadLmdb, type RootDatabase } from './lmdb.ts'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 const OTHERS = 0o077
 const LOCK_NAME = 'memsvc.lock'
+/** Of lmdb, in a folder. */
+const DATABASE_NAME = 'data.mdb'
 /** One for each store that there ever was, and one more. */
 const MAX_DATABASES = 1024
 const ABOUT = 'about'
@@ -34,7 +37,7 @@ export class StateFolder {
 
   /**
    * Makes the folder if there is none.
-   * @throws ERR_ILLEGAL_STATE another process has it, lmdb is not installed, it cannot be opened; ERR_SECURITY others may look into it or
+   * @throws ERR_ILLEGAL_STATE another process has it, lmdb is not installed, it cannot be opened or is damaged; ERR_SECURITY others may look into it or
    *   change the way to it
    */
   static async open(given: string, ownUid: number, trusted: TrustedUsers): Promise<StateFolder> {
@@ -48,6 +51,7 @@ export class StateFolder {
       checkFolder(path, ownUid)
       const lock = takeLock(path)
       try {
+        checkDatabaseFile(join(path, DATABASE_NAME))
         const root = open<Buffer, Buffer>({ path, maxDbs: MAX_DATABASES, ...BINARY, ...ONE_COMMIT })
         for (const name of readdirSync(path)) chmodSync(join(path, name), FILE_MODE)
         return new StateFolder(path, root, lock)

@@ -43,6 +43,40 @@ function folderOf(t: Test): string {
   return path
 }
 
+const DAMAGES: readonly [what: string, damage: (file: string) => void][] = [
+  ['meta pages of zeros', (file) => support.nodeFs.writeFileSync(file, Buffer.alloc(2 * 4096), { flag: 'r+' })],
+  ['a second meta page of noise', (file) => support.nodeFs.writeFileSync(file, noisyPage(file), { flag: 'r+' })],
+  ['another file', (file) => support.nodeFs.writeFileSync(file, 'not a database, but longer than a page'.repeat(500))],
+  ['a few bytes', (file) => support.nodeFs.truncateSync(file, 100)],
+  ['a page and a half', (file) => support.nodeFs.truncateSync(file, 6000)],
+  ['two pages and a half', (file) => support.nodeFs.truncateSync(file, 10_000)],
+]
+
+function noisyPage(file: string): Buffer {
+  const pages = support.nodeFs.readFileSync(file).subarray(0, 2 * 4096)
+  return Buffer.concat([pages.subarray(0, 4096), Buffer.alloc(4096, 0xa5)])
+}
+
+for (const [what, damage] of DAMAGES) {
+  t.test(`a database of which there is only ${what} is refused, and named: it does not end the process`, async (t) => {
+    const path = folderOf(t)
+    const first = await begin(path)
+    first.store.set('k', 1)
+    await first.written()
+    first.end()
+    const file = join(path, 'data.mdb')
+    damage(file)
+    await t.rejects(StateFolder.open(path, OWN, TRUSTED), {
+      code: 'ERR_ILLEGAL_STATE',
+      message: /data\.mdb is damaged: it (is not a database|has only (6000|10000) bytes)/,
+    })
+    rmSync(file)
+    const next = await begin(path)
+    t.strictSame(next.store.keys(), [], 'moved away, the stores begin empty')
+    next.end()
+  })
+}
+
 t.test('a record comes back as it was, and one that is damaged anywhere does not', async (t) => {
   const record = {
     key: 'k',
