@@ -18,6 +18,8 @@ export class AreaKeeper implements StoreKeeper {
   #notes: AreaWriter | null = null
   /** Keys that have a note. */
   readonly #noted = new Set<string>()
+  /** Notes of changes that are under way: an area may move in the middle of one. */
+  readonly #pending = new Map<string, Buffer>()
 
   constructor(areas: KeptAreas, name: string, logger: Logger) {
     this.#areas = areas
@@ -36,7 +38,9 @@ export class AreaKeeper implements StoreKeeper {
     if (store === null) return
     for (const key of keys) {
       if (isEmpty(after) && !this.#noted.has(key)) continue
-      this.#put(key, encodeNote({ version: store.versionOf(key), before: store.noteOf(key), after }))
+      const note = encodeNote({ version: store.versionOf(key), before: store.noteOf(key), after })
+      this.#pending.set(key, note)
+      this.#put(key, note)
     }
   }
 
@@ -44,6 +48,7 @@ export class AreaKeeper implements StoreKeeper {
     const store = this.#store
     if (store === null) return
     for (const key of keys) {
+      this.#pending.delete(key)
       if (isEmpty(store.noteOf(key)) && this.#noted.delete(key)) this.#notes?.delete(key)
     }
   }
@@ -56,10 +61,11 @@ export class AreaKeeper implements StoreKeeper {
     const maxKeys = store.maxKeys + RETIRED_AT_ONCE
     this.#notes = AreaWriter.create({ capacity: maxKeys * BYTES_PER_KEY + MORE_BYTES, maxKeys, name: 'memsvc-notes' })
     this.#noted.clear()
-    for (const key of store.keys) {
+    for (const key of store.notedKeys) {
       const note = store.noteOf(key)
-      if (!isEmpty(note)) this.#put(key, encodeNote({ version: 0n, before: note, after: note }))
+      this.#put(key, encodeNote({ version: 0n, before: note, after: note }))
     }
+    for (const [key, note] of this.#pending) this.#put(key, note)
     const shared = store.shareAreas()
     try {
       shared.push(this.#notes.share())

@@ -185,6 +185,26 @@ t.test('who is killed between a value and its note leaves the value as it was, o
   t.strictSame(await killedBeside(t, {}, {}), [1, 2])
 })
 
+t.test('a value that makes its area move keeps its end', async (t) => {
+  const { kept, take, start } = systemd(t)
+  const store = start({}, handOver(kept), (keeper) => ({
+    ...bound(keeper),
+    changing: (keys, note) => {
+      keeper.changing?.(keys, note)
+      if (keys[0] === 'k') store.resize({ capacity: 2 * SIZE.capacity })
+    },
+  }))
+  await take(2)
+  store.set('before', 1, { ttlMs: 1000_000 })
+  store.set('k', 1, { ttlMs: 1 })
+  await take(4)
+  const end = performance.now() + 2
+  while (performance.now() < end);
+  const next = start()
+  await take(4)
+  t.strictSame(next.keys(), ['before'])
+})
+
 t.test('a generation that is not whole is not believed; the one before it is', async (t) => {
   const { kept, take, start } = systemd(t)
   const store = start()

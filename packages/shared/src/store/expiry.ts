@@ -37,6 +37,11 @@ export class Expiry {
     return this.#byKey.size
   }
 
+  /** Those that have one. */
+  get keys(): Iterable<string> {
+    return this.#byKey.keys()
+  }
+
   /** When, in milliseconds from now; undefined: never. */
   leftOf(key: string): number | undefined {
     const deadline = this.#byKey.get(key)

@@ -120,6 +120,11 @@ export class Holdings {
     return this.#byKey.get(key)
   }
 
+  /** Those that somebody pays for. */
+  get keys(): Iterable<string> {
+    return this.#byKey.keys()
+  }
+
   /** A value of before, which its user has paid for in an earlier life of the store: it is his, whatever the limit is now. */
   restore(key: string, { uid, bytes }: Holding): void {
     this.#ledger.hold('keys', uid, 1)

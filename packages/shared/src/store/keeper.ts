@@ -12,6 +12,8 @@ export interface KeptStore {
   read(key: string): (StoredRecord & KeyNote) | null
   /** Who pays for the key, and when it ends. */
   noteOf(key: string): KeyNote
+  /** Keys for which somebody pays, or that end. */
+  readonly notedKeys: Iterable<string>
   /** 0n: it is absent. */
   versionOf(key: string): bigint
   readonly keys: readonly string[]

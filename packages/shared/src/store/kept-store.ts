@@ -11,6 +11,9 @@ export function keptStore(core: StoreCore): KeptStore {
       return record === null ? null : { ...record, ...core.noteOf(key) }
     },
     noteOf: (key) => core.noteOf(key),
+    get notedKeys() {
+      return core.notedKeys
+    },
     versionOf: (key) => core.reader.versionOf(key),
     get keys() {
       return core.reader.keys()

@@ -34,6 +34,11 @@ export class KeyNotes {
     return { payer: this.holdings.of(key)?.uid ?? null, endsAt: left === undefined ? null : wallClock() + left }
   }
 
+  /** Of which there is something to note. */
+  get keys(): Iterable<string> {
+    return new Set([...this.holdings.keys, ...this.#expiry.keys])
+  }
+
   /** In milliseconds from now; undefined: it does not end. */
   leftOf(key: string): number | undefined {
     return this.#expiry.leftOf(key)

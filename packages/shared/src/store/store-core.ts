@@ -236,6 +236,11 @@ export class StoreCore {
     return this.#notes.of(key)
   }
 
+  /** Keys for which somebody pays, or that end. */
+  get notedKeys(): Iterable<string> {
+    return this.#notes.keys
+  }
+
   /** @param plans of each new area its patterns and size, or the area that stays. @throws as AreaSet */
   rearrange(plans: AreaPlans): void {
     this.#areas.rearrange(plans)
