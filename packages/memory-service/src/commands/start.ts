@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { readSettings, type Settings, type SettingsOptions } from '../config/settings.ts'
 import { Daemon, type DaemonOptions } from '../daemon/daemon.ts'
 import { Keeping } from '../daemon/keeping.ts'
+import { logConsole } from '../log/library-console.ts'
 import type { LogFormat } from '../log/log-settings.ts'
 import { DaemonLog } from '../log/logger.ts'
 import { hardenProcess } from '../process/hardening.ts'
@@ -44,6 +45,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const folder = await openState(options, config)
   const log = new DaemonLog(options.logLevel, { format: options.logFormat })
   const { logger } = log
+  logConsole(logger)
   logWarnings(log.peers)
   logSettings(logger, config.settings)
   const socket = NotifySocket.take(process.env)
