@@ -200,7 +200,7 @@ async function bundleCommand(packages, packageName, entries) {
       '@memsvc/shared': join(packages, 'shared/src/index.ts'),
       'memfd-native': join(packages, 'memfd-native/src/index.ts'),
     },
-    external: ['@memsvc/ui', ...NEVER_ASKED],
+    external: NEVER_ASKED,
     logLevel: 'warning',
     metafile: true,
     plugins: [OWN_NAMES, builtins('require'), bundledSources(withFolders), LINE_MAPS],

@@ -21,8 +21,8 @@ function load(name) {
 }
 
 function fail(error) {
-  if (error.code !== 'ERR_UNSUPPORTED_OPERATION') throw error
-  process.stderr.write(`memclient: ${error.message}\n`) // no binary for this machine
+  if (!['ERR_UNSUPPORTED_OPERATION', 'ERR_DLOPEN_DISABLED'].includes(error.code)) throw error
+  process.stderr.write(`memclient: ${error.message}\n`) // no binary for this machine, or none may be loaded
   process.exitCode = 1
 }
 
@@ -32,6 +32,8 @@ function compiled(bundle, codeCache) {
   const source = `(function (require, __dirname, module) {${code}\n})` // in one line, as in scripts/lib/record-code.cjs
   return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
 }
+
+const importWindow = () => import('@memsvc/ui')
 
 /** What is tried first, by command. */
 const QUICK = new Map([
@@ -44,10 +46,12 @@ const [seconds, nanoseconds] = process.hrtime()
 const begin = seconds * 1000 + nanoseconds / 1e6
 const quick = QUICK.get(process.argv[2])
 try {
-  if (quick === undefined) load('memclient').main(begin)
+  if (quick === undefined) load('memclient').main(begin, importWindow)
   else {
     const attempt = load(quick.bundle)[quick.name]
-    attempt(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('memclient').main(begin)))
+    attempt(process.argv.slice(2), begin).then((isDone) =>
+      isDone ? process.exit(0) : load('memclient').main(begin, importWindow),
+    )
   }
 } catch (error) {
   fail(error)

@@ -13,6 +13,7 @@ function system(failure: Error) {
     tell: (line) => void told.push(line),
     showProgress: null,
     untilInterrupted: () => print,
+    importWindow: () => Promise.reject(failure),
   }
   return { told, own }
 }

@@ -28,8 +28,8 @@ function compiled(bundle, codeCache) {
 }
 
 function fail(error) {
-  if (error.code !== 'ERR_UNSUPPORTED_OPERATION') throw error
-  process.stderr.write(`memsvc: ${error.message}\n`) // no binary for this machine
+  if (!['ERR_UNSUPPORTED_OPERATION', 'ERR_DLOPEN_DISABLED'].includes(error.code)) throw error
+  process.stderr.write(`memsvc: ${error.message}\n`) // no binary for this machine, or none may be loaded
   process.exitCode = 1
 }
 

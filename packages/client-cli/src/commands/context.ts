@@ -24,6 +24,8 @@ export interface Context {
    * @returns the function that it prints with from now on
    */
   readonly untilInterrupted: () => Print
+  /** Imports the window's package, if it is installed. */
+  readonly importWindow: () => Promise<typeof import('@memsvc/ui')>
 }
 
 /** Carries out a command. Throws what {@link exitCodeOf} understands; operands are as many as its entry says. */

@@ -9,7 +9,7 @@ const MAX_PORT = 65_535
 export async function ui(context: Context, name?: string): Promise<ExitCode> {
   const { options, registry, json, tell } = context
   const port = readPort(options.port)
-  const { openWindow } = await loadWindow()
+  const { openWindow } = await loadWindow(context)
   const { url } = await openWindow({
     registry,
     port,
@@ -25,9 +25,9 @@ export async function ui(context: Context, name?: string): Promise<ExitCode> {
 }
 
 /** @throws ToolError it is not installed, with what to do */
-async function loadWindow(): Promise<typeof import('@memsvc/ui')> {
+async function loadWindow({ importWindow }: Context): ReturnType<Context['importWindow']> {
   try {
-    return await import('@memsvc/ui')
+    return await importWindow()
   } catch (cause) {
     if (!errorCode(cause)?.endsWith('MODULE_NOT_FOUND')) throw cause
     const advice = 'npm install @memsvc/ui, beside memclient (globally: npm install -g @memsvc/ui)'
