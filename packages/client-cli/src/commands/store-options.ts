@@ -7,7 +7,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
 /**
  * `--if-version N`.
- * @throws ToolError with EXIT.usageif it is not a version
+ * @throws ToolError with EXIT.usage if it is not a version
  */
 export function readVersion(text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined
@@ -18,7 +18,7 @@ export function readVersion(text: string | undefined): bigint | undefined {
 
 /**
  * `--ttl SECONDS`, in milliseconds.
- * @throws ToolError with EXIT.usageif it is not a time
+ * @throws ToolError with EXIT.usage if it is not a time
  */
 export function readTtl(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
@@ -29,7 +29,7 @@ export function readTtl(text: string | undefined): number | undefined {
 
 /**
  * `--max-age TIME`, in milliseconds: `5`, `5s`, `500ms`, `2min`.
- * @throws ToolError with EXIT.usageif it is not a time
+ * @throws ToolError with EXIT.usage if it is not a time
  */
 export function readMaxAge(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
@@ -42,7 +42,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000
 
 /**
  * `--count N`.
- * @throws ToolError with EXIT.usageif it is not a number above 0
+ * @throws ToolError with EXIT.usage if it is not a number above 0
  */
 export function readCount(text: string | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY
@@ -53,7 +53,7 @@ export function readCount(text: string | undefined): number {
 
 /**
  * `--wait [SECONDS]`: null if it is not asked for.
- * @throws ToolError with EXIT.usageif it is not a time
+ * @throws ToolError with EXIT.usage if it is not a time
  */
 export function readWait(text: string | undefined): number | null {
   if (text === undefined) return null
@@ -64,7 +64,7 @@ export function readWait(text: string | undefined): number | null {
 
 /**
  * BY of `increment`.
- * @throws ToolError with EXIT.usageif it is not a finite number, or has more digits than one keeps
+ * @throws ToolError with EXIT.usage if it is not a finite number, or has more digits than one keeps
  */
 export function readNumber(text: string): number {
   const number = NUMBER.test(text) ? Number(text) : Number.NaN

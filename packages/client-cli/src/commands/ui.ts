@@ -37,7 +37,7 @@ async function loadWindow({ importWindow }: Context): ReturnType<Context['import
   }
 }
 
-/** @throws ToolError with EXIT.usageif it is not a port */
+/** @throws ToolError with EXIT.usage if it is not a port */
 function readPort(text: string | undefined): number {
   if (text === undefined) return 0
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1
