@@ -17,7 +17,7 @@ const LIES: Readonly<Record<string, readonly [code: number, line: string | RegEx
   garbage: VIOLATION,
   'a packet over 64 KiB': VIOLATION,
   'another version': [3, 'no reason given'],
-  'no room': [5, /the limit of 0/],
+  'no room': [5, /the limit for .* is reached/],
   'a reply to another call': VIOLATION,
   'a reply of nothing': [3, /no service "AnonymousSharedMemory"/],
   'a service of no known kind': [1, 'a service of an unknown kind'],
