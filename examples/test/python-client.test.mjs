@@ -118,7 +118,7 @@ function denied() {
 /** What a service answers to getFileDescriptor, and what becomes of it. */
 const ODD_ANSWERS = {
   unsealed: [unsealed, 1, /can shrink/],
-  pipe: [pipeEnd, 1, /no memfd/],
+  pipe: [pipeEnd, 1, /not a memfd/],
   short: [tooShort, 1, /3 bytes/],
   none: [() => null, 3, /no region/],
   denied: [denied, 4, /not for you/],

@@ -321,7 +321,7 @@ t.test('under a real systemd', { skip }, async (t) => {
     )
     t.match(
       lines.find(isReason)?.message,
-      /second\.sock \(descriptor \d, FileDescriptorName=memsvc\): not the registry/,
+      /second\.sock \(descriptor \d, FileDescriptorName=memsvc\): not at the registry/,
     )
     await box.ask('systemctl', 'stop', 'memsvc.socket', 'memsvc.service')
   })
