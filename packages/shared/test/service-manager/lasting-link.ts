@@ -153,7 +153,7 @@ t.test('a callback that a registry refuses is lost, with one warning, at every l
   await program.destroy()
   const config = join(t.testdir({ 'memsvc.json': '{ "limits": { "notifications": { "total": 1 } } }' }), 'memsvc.json')
   let next = (await startRegistry(t, { registry, args: ['--config', config] })).program
-  t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR', message: /told of b again/ }])
+  t.match(await warnings.next(1), [{ code: 'MEMSVC_CALLBACK_ERROR', message: /notifications about b again/ }])
   for (let restart = 2; restart <= 3; restart++) {
     await next.destroy()
     next = (await startRegistry(t, { registry })).program
