@@ -21,8 +21,9 @@ export function checkDatabaseFile(file: string): void {
     const first = readMeta(fd, 0)
     const second = first === null ? null : readMeta(fd, first.pageBytes)
     if (first === null || second === null) throw damaged(file, 'is not a database')
-    // Of two states of the database lmdb takes the newer one whose pages are all there.
-    if (size < Math.min(first.bytes, second.bytes)) throw damaged(file, `has only ${size} bytes of ${first.bytes}`)
+    // Of its two states lmdb takes the newer one, whether its pages are there or not. A database never becomes shorter.
+    const bytes = Math.max(first.bytes, second.bytes)
+    if (size < bytes) throw damaged(file, `has only ${size} bytes of ${bytes}`)
   } finally {
     closeSync(fd)
   }

@@ -77,6 +77,30 @@ for (const [what, damage] of DAMAGES) {
   })
 }
 
+t.test(
+  'a database without the end of what was written last is refused: what was written before does not count',
+  async (t) => {
+    const path = folderOf(t)
+    const folder = await StateFolder.open(path, OWN, TRUSTED)
+    for (const bytes of [1, 1_000_000])
+      await folder.commit(() => void folder.database('flags').put(Buffer.from(`${bytes}`), Buffer.alloc(bytes)))
+    folder.close()
+    const file = join(path, 'data.mdb')
+    const { size } = statSync(file)
+    for (const left of [size - 1, size - 4096, size - 1_000_000 + 4096]) {
+      support.nodeFs.truncateSync(file, left)
+      await t.rejects(
+        StateFolder.open(path, OWN, TRUSTED),
+        {
+          code: 'ERR_ILLEGAL_STATE',
+          message: new RegExp(`has only ${left} bytes of ${size}`),
+        },
+        `${left}`,
+      )
+    }
+  },
+)
+
 t.test('a record comes back as it was, and one that is damaged anywhere does not', async (t) => {
   const record = {
     key: 'k',
