@@ -320,7 +320,9 @@ export class OwnedArea implements StoreArea {
   }
 
   #takeVersions({ after, count }: Versions): void {
-    if (after !== this.version) this.#writer.skipTo(after)
+    const code = after === this.version ? 0 : this.#writer.skipTo(after)
+    // Going on would give versions that were given before.
+    if (code < 0) throw new Error(`the area cannot leave out versions up to ${after}: ${code}`)
     this.#versionsAfter = after
     this.#versionsLeft = count
   }
