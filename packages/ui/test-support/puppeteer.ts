@@ -38,7 +38,7 @@ interface BrowserContext {
 }
 
 /** Of a value in the page. */
-interface JsHandle<T> {
+export interface JsHandle<T> {
   jsonValue(): Promise<T>
 }
 

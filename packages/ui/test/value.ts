@@ -29,7 +29,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     await seesValue(page, -42)
     t.equal((await memclient(registry, ['read'])).stdout, '-42', 'Clear leaves the value')
     await click(page, 'Read')
-    await page.waitForFunction(() => document.querySelector('input')?.value === '-42')
+    await support.waitUntil(page, () => document.querySelector('input')?.value === '-42')
     await takePicture(page, 'value')
   })
 
@@ -59,8 +59,9 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     const second = await page.browserContext().newPage()
     await second.goto(`http://127.0.0.1:${window.port}/`)
     await seesValue(second, 0)
+    const seen = Promise.all([seesValue(page, 7), seesValue(second, 7)])
     await memclient(registry, ['write', '7'])
-    await Promise.all([seesValue(page, 7), seesValue(second, 7)])
+    await seen
     t.match(await page.$eval('.history', (found) => found.textContent), /AnonymousSharedMemory.*7/)
   })
 
@@ -90,7 +91,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     await memclient(registry, ['write', '9'])
     const page = await openPage(t, browser, (await openWindow(t, registry)).url)
     await seesValue(page, 9)
-    await page.waitForFunction(() => document.querySelector('aside')?.textContent?.includes('AnonymousSharedMemory'))
+    await support.waitUntil(page, () => document.querySelector('aside')?.textContent?.includes('AnonymousSharedMemory'))
     program.kill('SIGSTOP')
     await sees(page, 'the service does not answer: it is stopped, or has too much to do')
     await seesAlert(page, /The registry at .* does not answer/)
@@ -108,7 +109,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     program.kill('SIGCONT')
     await seesValue(page, 10)
     await sees(page, 'live, since')
-    await page.waitForFunction(() => !document.body.innerText.includes('does not answer:'))
+    await support.waitUntil(page, () => !document.body.innerText.includes('does not answer:'))
     await takePicture(page, 'slow-no-more')
   })
 
@@ -133,7 +134,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
       /started 'memsvc start' \(pid (\d+)\)/.exec(await page.$eval('main', (found) => found.innerText)) ?? []
     t.teardown(() => process.kill(Number(pid), 'SIGKILL'))
     await Promise.all([sees(page, 'live, since'), sees(shy, 'live, since')])
-    await page.waitForFunction(() => !document.body.innerText.includes('Start memsvc'))
+    await support.waitUntil(page, () => !document.body.innerText.includes('Start memsvc'))
     await fill(page, 'Value', '11')
     await click(page, 'Write')
     await Promise.all([seesValue(page, 11), seesValue(shy, 11)])
