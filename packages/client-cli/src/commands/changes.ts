@@ -13,13 +13,13 @@ import { jsonLine, jsonOf, jsonVersion, shortJsonOf } from './value-text.ts'
 export async function changes(context: Context, prefix = ''): Promise<ExitCode> {
   const name = storeName(context)
   let left = readCount(context.options.count)
+  const print = context.untilInterrupted() // also while it looks for the store
   using manager = await connectInTime(context.registry, context.deadline)
   await findStore(context, manager) // which says what is wrong with it
   using store = await context.deadline.within(SharedStore.open(name, { manager }), name).catch((error: unknown) => {
     throw closedOr(error, name)
   })
   const feed = store.changes(prefix) // from here on
-  const print = context.untilInterrupted()
   context.tell(`memclient: watching ${name} at ${manager.path}`)
   for await (const change of feed) {
     await print(formatChange(context.json, change))

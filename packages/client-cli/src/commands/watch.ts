@@ -13,9 +13,13 @@ import { readCount } from './store-options.ts'
  */
 export async function watch(context: Context, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
   const enough = enoughOf(context)
+  const print = context.untilInterrupted() // also while it waits for the service
   using manager = await connectTo(context, name)
   let value = await openValue(manager, name, context.deadline)
-  const show = changePrinter(context, name, () => context.tell(`memclient: watching ${name} at ${manager.path}`))
+  const show = changePrinter(
+    (current) => print(formatValue(context.json, name, current)),
+    () => context.tell(`memclient: watching ${name} at ${manager.path}`),
+  )
   for (;;) {
     if (await showUntilDeath(value, async (current) => (await show(current)) && enough(current))) return EXIT.done
     context.tell(`memclient: ${name} is gone, waiting for it to come back`)
@@ -37,14 +41,16 @@ function enoughOf({ options }: Context): (value: number) => boolean {
  * There can be more notices than changes, and a restarted service can have the same value as before.
  * @returns whether it was printed
  */
-function changePrinter(context: Context, name: string, onFirst: () => void): (value: number) => Promise<boolean> {
-  const print = context.untilInterrupted()
+function changePrinter(
+  print: (value: number) => Promise<void>,
+  onFirst: () => void,
+): (value: number) => Promise<boolean> {
   let last: number | undefined
   return async (value) => {
     if (value === last) return false
     const isFirst = last === undefined
     last = value
-    await print(formatValue(context.json, name, value))
+    await print(value)
     if (isFirst) onFirst() // not before: to a reader who has gone nothing is said at all
     return true
   }
