@@ -71,8 +71,9 @@ function checkKept(value: unknown): void {
     if (isKeptAlone(part)) continue
     if (!isContainer(part)) throw lostAt(value)
     if (saysItself(part)) continue
-    // A member that is undefined is left out: to read it answers undefined again.
-    if (Array.isArray(part)) for (const item of part) rest.push(item)
+    // By places, as JSON does: what an array's iterator says may be something else. A member that is undefined is left out: to read it
+    // answers undefined again.
+    if (Array.isArray(part)) for (let i = 0; i < part.length; i++) rest.push(part[i])
     else for (const member of Object.values(part)) if (member !== undefined) rest.push(member)
   }
 }
@@ -113,7 +114,7 @@ function lostAt(value: unknown): InvalidArgValueError {
     if (isKeptAlone(part)) continue
     if (!isContainer(part)) return new InvalidArgValueError(`${path} must be a JSON value, got ${show(part)}`)
     if (saysItself(part)) continue
-    if (Array.isArray(part)) for (const [i, item] of part.entries()) rest.push([`${path}[${i}]`, item])
+    if (Array.isArray(part)) for (let i = 0; i < part.length; i++) rest.push([`${path}[${i}]`, part[i]])
     else
       for (const [name, member] of Object.entries(part))
         if (member !== undefined) rest.push([`${path}.${name}`, member])

@@ -40,6 +40,7 @@ const KEPT: Record<string, [value: unknown, read?: unknown]> = {
   'the same object twice': [[KEPT_TWICE, KEPT_TWICE]],
   'objects of another realm': [runInNewContext('({ a: [{}] })'), { a: [{}] }],
   'no prototype': [Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+  'an array that cannot be iterated': [Object.setPrototypeOf([1, [2]], null), [1, [2]]],
   'bytes of another realm': [runInNewContext('new Uint8Array([1, 2])'), new Uint8Array([1, 2])],
   'no bytes': [new Uint8Array(0)],
   'a part of a buffer': [Buffer.from('0123').subarray(1, 3), new Uint8Array([0x31, 0x32])],
@@ -56,6 +57,7 @@ const REFUSED: Record<string, unknown> = {
   'an infinity inside': { a: [-1 / 0] },
   'a place that is undefined': [1, undefined],
   'a place that is empty': new Array(1),
+  'a place that the iterator hides': Object.assign([Number.NaN], { [Symbol.iterator]: () => [1].values() }),
   'a function inside': { a: { b: () => 1 } },
   'a symbol inside': [Symbol('s')],
   'a member named by a symbol': { [Symbol('s')]: 1 },
@@ -105,6 +107,7 @@ async function checkAll(t: Test, store: Store): Promise<void> {
 t.test('a refusal says which part of a value it is', (t) => {
   const store = ownedStore(t)
   const refusals: [value: unknown, message: RegExp][] = [
+    [Object.setPrototypeOf([new Map()], null), /: value\[0\] must be a JSON value, got an object of class Map$/],
     [new Map(), /: value must be a JSON value, got an object of class Map$/],
     [{ a: [1, { b: Number.NaN }] }, /: value\.a\[1\]\.b must be .*, got NaN$/],
     [[undefined], /: value\[0\] must be .*, got undefined$/],
