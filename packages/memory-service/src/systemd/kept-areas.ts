@@ -65,8 +65,13 @@ export class KeptAreas {
 
   /** What the store had; null: nothing is left. */
   take(store: string): KeptRecords | null {
-    const areas = newestWhole(this.#inherited.filter((area) => area.store === store))
-    if (areas.length === 0) return null
+    const inherited = this.#inherited.filter((area) => area.store === store)
+    const areas = newestWhole(inherited)
+    if (areas.length === 0) {
+      const names = inherited.map(({ name }) => name)
+      if (names.length > 0) this.#logger.error({ store, names }, 'systemd kept only some areas: their values are lost')
+      return null
+    }
     const readers: AreaReader[] = []
     const close = () => {
       for (const reader of readers) reader.close()

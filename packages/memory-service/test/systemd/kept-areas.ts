@@ -229,6 +229,17 @@ t.test('nor one that has notes and no values', async (t) => {
   t.strictSame([...kept.keys()], ['flags+0.2@10', 'flags+1.2@10'])
 })
 
+t.test('a store of which only some areas are left begins empty, and an error is logged', async (t) => {
+  const { kept, take, start, lines } = systemd(t)
+  const store = start()
+  await take(2)
+  store.set('k', 1)
+  const next = start({}, [{ name: 'flags+0.2@1', fd: dup(kept.get('flags+0.2@1')?.fd ?? -1) }])
+  await take(3)
+  t.strictSame(next.keys(), [])
+  t.match(lines, [/"level":50.*"names":\["flags\+0\.2@1"\].*their values are lost/])
+})
+
 t.test('a store that is served no more is kept no more, is told of once, and begins anew', async (t) => {
   const { kept, take, start, areas } = systemd(t)
   start().set('k', 1)
