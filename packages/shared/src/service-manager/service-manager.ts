@@ -12,7 +12,7 @@ import { inContext } from '../binder/calling-identity.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { failForCaller } from '../util/caller-stack.ts'
 import { checkFunction, checkInteger, checkOptions, checkSignal, INT_MAX, show } from '../util/check.ts'
-import { IllegalStateError, InvalidArgTypeError, InvalidArgValueError, ServiceNotFoundError } from '../util/errors.ts'
+import { IllegalStateError, InvalidArgTypeError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, checkCallOptions } from '../util/patience.ts'
 import { LastingLink } from './lasting-link.ts'
 import { NotificationCallback, type OnRegistration } from './notifications.ts'
@@ -23,6 +23,7 @@ import { retryOverloaded } from './retry.ts'
 import { defaultPolicy } from './service-channels.ts'
 import { checkServiceLimits, type ServiceLimits } from './service-limits.ts'
 import { isServiceName } from './service-name.ts'
+import { checkServiceName } from './service-name-errors.ts'
 import { ServiceWaits } from './service-waits.ts'
 
 /**
@@ -202,7 +203,7 @@ export class ServiceManager {
    *   ERR_CLOSED
    */
   async waitForService(name: string, options: CallOptions = {}): Promise<IBinder> {
-    checkName(name)
+    checkServiceName(name)
     checkCallOptions(options)
     return this.#waits.waitFor(name, options)
   }
@@ -230,7 +231,7 @@ export class ServiceManager {
    * @throws ERR_INVALID_ARG_VALUE for a bad name; ERR_NULL_POINTER; ERR_CLOSED
    */
   async registerForNotifications(name: string, callback: OnRegistration, options: CallOptions = {}): Promise<void> {
-    checkName(name)
+    checkServiceName(name)
     checkFunction('callback', callback)
     checkCallOptions(options)
     const told = inContext('memsvc:OnRegistration', callback)
@@ -290,19 +291,4 @@ function defaultManager(): Promise<ServiceManager> {
     manager.catch(() => defaults.delete(place.path))
   }
   return manager
-}
-
-function checkName(name: unknown): asserts name is string {
-  if (!isServiceName(name)) {
-    throw new InvalidArgValueError(
-      `a service's name must be 1 to 127 characters of a-z A-Z 0-9 _ - . /, got ${show(name)}`,
-    )
-  }
-}
-
-/** Nobody has published it there, or not yet. */
-export function noService(name: string, path: string): ServiceNotFoundError {
-  return new ServiceNotFoundError(
-    `No service published for: ${name} (at ${path}: 'memsvc list' shows all services, waitForService() waits)`,
-  )
 }

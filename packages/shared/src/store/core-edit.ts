@@ -1,8 +1,8 @@
 /** Changes of values, as a store's core makes them. */
 import { areaTypes } from 'memfd-native'
+import type { Put } from './area-transaction.ts'
 import type { Charge } from './holdings.ts'
 import type { Encoded } from './json.ts'
-import type { Put } from './owned-area.ts'
 
 /** One change, as it is asked for. */
 export interface CoreEdit {

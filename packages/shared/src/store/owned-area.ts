@@ -1,15 +1,18 @@
 /**
- * The owner's half of one area of a store: transactions, and what makes room for them. Deleted keys are retired when their places are
- * needed; values are moved to a new area when the free places of the old one have the wrong sizes, or when it shall have another size.
+ * The owner's half of one area of a store. It makes room for its transactions: it retires deleted keys when their
+ * places are needed, and moves all values to a new area when the free places of the old one have the wrong sizes, or
+ * when the area gets another size.
  */
-import { type AreaEdit, AreaReader, type AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
+import { AreaReader, type AreaWriter, areaWriteCodes, type OwnedFd } from 'memfd-native'
 import { MoveReasons } from './area-move.ts'
 import { type AreaSize, isNoRoom, misfitError } from './area-size.ts'
+import { commitPuts, type Put } from './area-transaction.ts'
+import { AreaVersions } from './area-versions.ts'
 import type { Encoded } from './json.ts'
 import { createArea, NextArea } from './next-area.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import type { StoreArea } from './store-reader.ts'
-import { farVersions, givenUpTo, isPlain, moreVersions, plainVersions, type Versions } from './versions.ts'
+import type { Versions } from './versions.ts'
 
 /** What an area of a store is made of. */
 export interface OwnedAreaOptions {
@@ -30,17 +33,6 @@ const PUT_BYTES = 256
 /** In a millisecond. */
 const NANOSECONDS = 1e6
 
-/** Something to put, or to delete: bytes that are copied now, or a block that was filled before. */
-export interface Put {
-  readonly key: string
-  /** `areaTypes`: BYTES or JSON */
-  readonly type: number
-  /** Null, without a block: it is deleted. */
-  readonly bytes: Uint8Array | null
-  /** Of `reserve`; 0: `bytes` are to be put. It is still the caller's when this fails. */
-  readonly block: number
-}
-
 /** Owns the writer of an area, and a mapping for reading it. */
 export class OwnedArea implements StoreArea {
   readonly patterns: readonly string[]
@@ -48,9 +40,7 @@ export class OwnedArea implements StoreArea {
   #reader: AreaReader
   #size: AreaSize
   #moves = 0
-  /** Versions that it may still give, of those that come after this one. */
-  #versionsLeft: number
-  #versionsAfter: bigint
+  readonly #versions: AreaVersions
   /** Since it was looked whether too many places are kept for deleted keys. */
   #deletes = 0
   #replica: ReplicaWords | null = null
@@ -67,9 +57,8 @@ export class OwnedArea implements StoreArea {
     this.patterns = options.patterns
     this.#size = { capacity: options.capacity, maxKeys: options.maxKeys }
     this.#onMoved = onMoved
-    this.#versionsLeft = options.versions.count
-    this.#versionsAfter = options.versions.after
-    this.#writer = createArea(this.#size, this.#versionsAfter)
+    this.#versions = new AreaVersions(options.versions)
+    this.#writer = createArea(this.#size, options.versions.after)
     this.#reader = readerOf(this.#writer)
   }
 
@@ -110,7 +99,7 @@ export class OwnedArea implements StoreArea {
 
   /** One value. @returns its version. @throws ERR_LIMIT */
   put(key: string, type: number, bytes: Uint8Array): bigint {
-    if (--this.#versionsLeft < 0) this.#takeVersions(moreVersions(this.version))
+    if (!this.#versions.spend(1)) this.#versions.renew(this.#writer)
     const result = this.#writer.put(key, type, bytes)
     const version = typeof result === 'bigint' ? result : this.#putRoomily(key, { type, bytes }, result)
     if (this.#reasons.isTimeToLook(bytes.length + PUT_BYTES)) this.#look()
@@ -126,9 +115,10 @@ export class OwnedArea implements StoreArea {
   commit(puts: readonly Put[]): bigint {
     const bytes = puts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
     this.#useVersions(puts.length)
-    const version = this.#tryCommit(puts)
+    const version = commitPuts(this.#writer, puts)
     const hasBlocks = puts.some(({ block }) => block > 0)
-    if (typeof version !== 'bigint') return this.#roomy(bytes, version, () => this.#tryCommit(puts), !hasBlocks)
+    if (typeof version !== 'bigint')
+      return this.#roomy(bytes, version, () => commitPuts(this.#writer, puts), !hasBlocks)
     this.#deletes += puts.reduce((sum, { bytes, block }) => sum + Number(bytes === null && block === 0), 0)
     if (this.#deletes >= RETIRED_AT_ONCE) this.#retireOld()
     // The caller may still need the block that it has just written, so this is checked when the next one is reserved.
@@ -160,15 +150,14 @@ export class OwnedArea implements StoreArea {
 
   /** A value of before, with the version it had. Only before anybody has the area. @throws ERR_LIMIT it does not fit */
   load(key: string, value: { type: number; version: bigint; bytes: Uint8Array }): void {
-    if (value.version > this.#versionsAfter) this.beginAfter(value.version)
+    if (value.version > this.#versions.after) this.beginAfter(value.version)
     const code = this.#writer.load(key, value)
     if (code < 0) throw this.#failure(code, value.bytes.length)
   }
 
   /** Of an area that nobody has: this version was given, and what it gives comes after it. */
   beginAfter(version: bigint): void {
-    givenUpTo(version)
-    this.#takeVersions(isPlain(version) && isPlain(this.#versionsAfter) ? plainVersions() : farVersions())
+    this.#versions.beginAfter(version, this.#writer)
   }
 
   /**
@@ -233,31 +222,6 @@ export class OwnedArea implements StoreArea {
     this.#writer.close()
   }
 
-  #tryCommit(puts: readonly Put[]): bigint | number {
-    const edits: AreaEdit[] = []
-    const own: number[] = []
-    const result = this.#fill(puts, edits, own)
-    const version = result < 0 ? result : this.#writer.commit(edits)
-    if (typeof version === 'number') for (const block of own) this.#writer.abandon(block)
-    return version
-  }
-
-  /** @returns 0, or why there is no room */
-  #fill(puts: readonly Put[], edits: AreaEdit[], own: number[]): number {
-    for (const { key, type, bytes, block } of puts) {
-      if (bytes === null || block > 0) {
-        edits.push({ key, block })
-        continue
-      }
-      const made = this.#writer.reserve(bytes.length, type)
-      if (made < 0) return made
-      own.push(made)
-      this.#writer.write(made, 0, bytes)
-      edits.push({ key, block: made })
-    }
-    return 0
-  }
-
   /** Makes room and tries again, as long as there is something to be done. */
   #roomy<T>(bytes: number, code: number, attempt: () => T | number, mayMove = true): T {
     let failed = code
@@ -315,16 +279,7 @@ export class OwnedArea implements StoreArea {
   }
 
   #useVersions(count: number): void {
-    this.#versionsLeft -= count
-    if (this.#versionsLeft < 0) this.#takeVersions(moreVersions(this.version))
-  }
-
-  #takeVersions({ after, count }: Versions): void {
-    const code = after === this.version ? 0 : this.#writer.skipTo(after)
-    // Going on would give versions that were given before.
-    if (code < 0) throw new Error(`the area cannot leave out versions up to ${after}: ${code}`)
-    this.#versionsAfter = after
-    this.#versionsLeft = count
+    if (!this.#versions.spend(count)) this.#versions.renew(this.#writer)
   }
 
   #failure(code: number, bytes: number, size = this.#size): Error {

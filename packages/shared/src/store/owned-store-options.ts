@@ -3,10 +3,8 @@ import process from 'node:process'
 import { type Caller, inContext } from '../binder/calling-identity.ts'
 import { checkFunction, checkInteger, checkObject, checkOptions, checkString, INT_MAX, show } from '../util/check.ts'
 import { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } from '../util/errors.ts'
-import type { AreaPlans } from './area-set.ts'
 import { type AreaSize, keysFor, leastCapacity } from './area-size.ts'
 import { OWN_LIMITS, STORE_LIMITS, type StoreLimits, storeLimits } from './limits.ts'
-import type { OwnedArea } from './owned-area.ts'
 import { checkKey } from './store-key.ts'
 
 /** A part of a store that the same callers may read. It is a region of its own. */
@@ -141,24 +139,4 @@ function everybody(): boolean {
 
 function isOwnerOrRoot({ uid }: Caller): boolean {
   return uid === 0 || uid === process.getuid?.()
-}
-
-/**
- * An area is kept if the keys of all areas stay the same, and its readers too.
- * @param before the rules of the current areas
- */
-export function plansFor(
-  rules: readonly AreaRule[],
-  before: readonly AreaRule[],
-  areas: readonly OwnedArea[],
-): AreaPlans {
-  const isSame = rules.length === before.length && rules.every(({ keys }, i) => isSameList(keys, before[i]?.keys))
-  const size = areas[0]?.size as AreaSize
-  return rules.map(({ keys, mayRead }, i) =>
-    isSame && mayRead === before[i]?.mayRead ? (areas[i] as OwnedArea) : { patterns: keys, size },
-  )
-}
-
-function isSameList(a: readonly string[], b: readonly string[] = []): boolean {
-  return a.length === b.length && a.every((text, i) => text === b[i])
 }

@@ -10,26 +10,25 @@ import { checkOptions } from '../util/check.ts'
 import { ClosedError } from '../util/errors.ts'
 import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
-import type { AreaPlans } from './area-set.ts'
+import { AreaRules } from './area-rules.ts'
 import type { AreaSize } from './area-size.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import type { StoreBeginning, StoreKeeper } from './keeper.ts'
 import { keptStore } from './kept-store.ts'
 import type { StoreLimits } from './limits.ts'
-import type { StoreCopy, StoreOrigin } from './origin.ts'
+import type { StoreOrigin } from './origin.ts'
 import {
-  type AreaRule,
   checkedAreas,
   checkedLimits,
   checkedSize,
   checkedValueBytes,
   type OwnedAreaRule,
   type OwnedStoreOptions,
-  plansFor,
   readOptions,
 } from './owned-store-options.ts'
 import type { StoreChange } from './reading.ts'
+import { copyOf } from './store-copy.ts'
 import { StoreCore } from './store-core.ts'
 import { checkKey } from './store-key.ts'
 import { StoreService } from './store-service.ts'
@@ -50,7 +49,7 @@ export class OwnedStore {
   readonly #watchers = new StoreWatchers()
   readonly #keeper: StoreKeeper | null
   readonly #origin: StoreOrigin | null
-  #rules: readonly AreaRule[]
+  readonly #rules: AreaRules
   #isClosed = false
 
   /**
@@ -61,7 +60,6 @@ export class OwnedStore {
    */
   constructor(options: OwnedStoreOptions = {}, beginning: StoreBeginning = {}) {
     const { areas, size, maxValueBytes, mayWrite, limits } = readOptions(options)
-    this.#rules = areas
     keepFromCloning(this)
     this.#keeper = beginning.keeper ?? null
     this.#origin = beginning.origin ?? null
@@ -72,11 +70,12 @@ export class OwnedStore {
       onCommit: (keys, version) => this.#tell(keys, version),
       onMoved: () => this.#moved(),
     })
+    this.#rules = new AreaRules(this.#core, areas, () => this.#noteLastChange())
     this.#service = new StoreService({
       core: this.#core,
       watchers: this.#watchers,
       mayWrite,
-      mayRead: (caller, area) => this.#rules[area]?.isReadBy(caller) === true,
+      mayRead: (caller, area) => this.#rules.mayRead(caller, area),
       kept: () => this.#keeper?.kept() ?? null,
       origin: this.#origin,
     })
@@ -194,8 +193,7 @@ export class OwnedStore {
   setAreas(areas: OwnedAreaRule[]): void {
     const rules = checkedAreas(areas)
     this.#checkOpen()
-    const plans = this.#plansOf(rules)
-    this.#changeRules(rules, () => this.#core.rearrange(plans))
+    this.#rules.set(rules)
   }
 
   /**
@@ -206,25 +204,7 @@ export class OwnedStore {
   async setAreasInTurns(areas: OwnedAreaRule[]): Promise<void> {
     const rules = checkedAreas(areas)
     this.#checkOpen()
-    const change = (rearrange: () => void) => this.#changeRules(rules, rearrange)
-    await this.#core.rearrangeInTurns(() => this.#plansOf(rules), change)
-  }
-
-  #plansOf(rules: readonly AreaRule[]): AreaPlans {
-    return plansFor(rules, this.#rules, this.#core.areas)
-  }
-
-  #changeRules(rules: readonly AreaRule[], rearrange: () => void): void {
-    const before = this.#rules
-    this.#changedAt = this.#lastChange()
-    // In there, the listeners get the areas that they may read under the new rules.
-    this.#rules = rules
-    try {
-      rearrange()
-    } catch (error) {
-      this.#rules = before
-      throw error
-    }
+    await this.#rules.setInTurns(rules)
   }
 
   /**
@@ -262,16 +242,7 @@ export class OwnedStore {
    */
   get stats(): { keys: number; usedBytes: number; valueBytes: number; allocatedBytes: number; watchers: number } {
     this.#checkOpen()
-    const areas = this.#core.areas.map(({ stats }) => stats)
-    const sum = (what: 'keys' | 'usedBytes' | 'valueBytes' | 'allocatedBytes') =>
-      areas.reduce((total, stats) => total + stats[what], 0)
-    return {
-      keys: sum('keys'),
-      usedBytes: sum('usedBytes'),
-      valueBytes: sum('valueBytes'),
-      allocatedBytes: sum('allocatedBytes'),
-      watchers: this.#watchers.size,
-    }
+    return { ...this.#core.stats, watchers: this.#watchers.size }
   }
 
   /**
@@ -280,7 +251,7 @@ export class OwnedStore {
    */
   close(): void {
     if (this.#isClosed) return
-    this.#changedAt = this.#lastChange()
+    this.#noteLastChange()
     this.#isClosed = true
     this.#service.close()
     this.#watchers.close()
@@ -301,6 +272,11 @@ export class OwnedStore {
 
   #checkOpen(): void {
     if (this.#isClosed) throw new ClosedError('the store was closed')
+  }
+
+  /** The areas are about to go, and with them what they say of it. */
+  #noteLastChange(): void {
+    this.#changedAt = this.#lastChange()
   }
 
   #lastChange(): number {
@@ -329,15 +305,3 @@ export class OwnedStore {
 }
 
 const NO_OPTIONS: WriteOptions = Object.freeze({})
-
-function copyOf(core: StoreCore): StoreCopy {
-  return {
-    apply: (edits) => core.apply(edits),
-    setReplica: (words) => core.setReplica(words),
-    read: (key) => core.reader.recordOf(key),
-    versionOf: (key) => core.reader.versionOf(key),
-    get keys() {
-      return core.reader.keys()
-    },
-  }
-}

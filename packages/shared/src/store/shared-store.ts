@@ -4,7 +4,8 @@
  * resolved anywhere sees it. The owner's half is `owned-store.ts`.
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
-import { type ConnectOptions, noService, ServiceManager } from '../service-manager/service-manager.ts'
+import { type ConnectOptions, ServiceManager } from '../service-manager/service-manager.ts'
+import { noService } from '../service-manager/service-name-errors.ts'
 import { checkBoolean, checkOptions, checkSignal, checkString, show } from '../util/check.ts'
 import { ClosedError, InvalidArgTypeError, InvalidArgValueError } from '../util/errors.ts'
 import { ANSWER_TIMEOUT_MS, type CallOptions, within } from '../util/patience.ts'

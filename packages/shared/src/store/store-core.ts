@@ -5,29 +5,22 @@
 
 import { ConflictError, InvalidArgValueError, LimitError, UnsupportedOperationError } from '../util/errors.ts'
 import { limitError } from '../util/limit.ts'
-import { wallClock } from '../util/timers.ts'
 import { type AreaPlans, AreaSet } from './area-set.ts'
 import type { AreaSize } from './area-size.ts'
 import { type CoreEdit, chargeOf, keysOf, lastOfEachKey, putOf } from './core-edit.ts'
-import type { Charge, Holdings } from './holdings.ts'
+import type { Holdings } from './holdings.ts'
 import { type Encoded, encode } from './json.ts'
 import type { StoreBeginning } from './keeper.ts'
 import { KeyNotes } from './key-notes.ts'
 import { rowOf, STORE_LIMITS, type StoreLimits } from './limits.ts'
 import type { OwnedArea } from './owned-area.ts'
+import { Payments, type PutOptions } from './payments.ts'
 import type { ReplicaWords } from './replica-words.ts'
 import { checkKey } from './store-key.ts'
 import { StoreLedger } from './store-ledger.ts'
 import { StoreReader } from './store-reader.ts'
+import { storedNumber } from './stored-number.ts'
 import type { KeyNote } from './stored-record.ts'
-
-/** How a value is put. */
-export interface PutOptions {
-  /** Who pays; null: nobody. */
-  readonly payer: number | null
-  /** Milliseconds after which it is deleted; undefined: never. */
-  readonly ttlMs?: number | undefined
-}
 
 /** Nobody pays, and it does not end. */
 const UNPAID: PutOptions = Object.freeze({ payer: null })
@@ -58,18 +51,20 @@ export class StoreCore {
   #limits: StoreLimits
   readonly #options: CoreOptions
   readonly #notes: KeyNotes
-  /** Whether somebody must be notified before a change. */
+  readonly #payments: Payments
+  /** Whether the keeper must be told before each change. */
   readonly #isAnnouncing: boolean
 
   /** @throws errors of memfd_create(2), fallocate(2), mmap(2) */
   constructor(options: CoreOptions) {
     const { areas, size, maxValueBytes, limits, beginning } = options
     this.#options = options
-    this.#isAnnouncing = options.beginning.keeper?.changing !== undefined
+    this.#isAnnouncing = beginning.keeper?.changing !== undefined
     this.#limits = limits
     this.maxValueBytes = maxValueBytes
     this.ledger = new StoreLedger(limits)
     this.#notes = new KeyNotes(this.ledger, this.reader, (key) => this.delete(key, undefined))
+    this.#payments = new Payments(this.holdings, beginning.keeper ?? null)
     this.#areas = new AreaSet({
       plans: areas.map((patterns) => ({ patterns, size })),
       records: beginning.records ?? [],
@@ -82,6 +77,19 @@ export class StoreCore {
 
   get areas(): readonly OwnedArea[] {
     return this.#areas.areas
+  }
+
+  /** The sums over all areas. */
+  get stats(): { keys: number; usedBytes: number; valueBytes: number; allocatedBytes: number } {
+    const areas = this.areas.map(({ stats }) => stats)
+    const sum = (what: 'keys' | 'usedBytes' | 'valueBytes' | 'allocatedBytes') =>
+      areas.reduce((total, stats) => total + stats[what], 0)
+    return {
+      keys: sum('keys'),
+      usedBytes: sum('usedBytes'),
+      valueBytes: sum('valueBytes'),
+      allocatedBytes: sum('allocatedBytes'),
+    }
   }
 
   /** Who pays for which value. */
@@ -123,7 +131,7 @@ export class StoreCore {
     this.checkValue(value.bytes.length)
     this.checkVersion(key, ifVersion)
     const charges = [{ key, bytes: value.bytes.length }]
-    const version = this.#charged(put, charges, () => area.put(key, value.type, value.bytes))
+    const version = this.#payments.commit(put, charges, () => area.put(key, value.type, value.bytes))
     this.#wasSet(key, version, put.ttlMs)
     return version
   }
@@ -140,7 +148,7 @@ export class StoreCore {
     this.checkVersion(key, put.ifVersion)
     const charges = [{ key, bytes: put.bytes }]
     const puts = [{ key, type: put.type, bytes: null, block }]
-    const version = this.#charged(put, charges, () => this.areaOf(key).commit(puts))
+    const version = this.#payments.commit(put, charges, () => this.areaOf(key).commit(puts))
     this.#wasSet(key, version, put.ttlMs)
     return version
   }
@@ -156,7 +164,7 @@ export class StoreCore {
       this.checkVersion(key, ifVersion)
     }
     const last = lastOfEachKey(edits)
-    const version = this.#charged({ payer }, last.map(chargeOf), () => area.commit(last.map(putOf)))
+    const version = this.#payments.commit({ payer }, last.map(chargeOf), () => area.commit(last.map(putOf)))
     if (version === 0n) return version
     for (const { key } of last) this.#notes.expireAfter(key, undefined)
     this.#committed(keysOf(last), version)
@@ -192,18 +200,11 @@ export class StoreCore {
    */
   increment(key: string, by: number, { payer, ttlMs }: PutOptions): number {
     checkKey(key)
-    const before = this.#shortValueOf(key)
-    const isNew = before === undefined
-    const sum = (isNew ? 0 : numberOf(key, before)) + by
+    const before = storedNumber(this.reader, key)
+    const sum = (before ?? 0) + by
     if (!Number.isFinite(sum)) throw new InvalidArgValueError(`the sum for ${key} is too large for a number`)
-    this.set({ key, value: encode(sum) }, { payer, ttlMs: isNew ? ttlMs : this.#notes.leftOf(key) })
+    this.set({ key, value: encode(sum) }, { payer, ttlMs: before === undefined ? ttlMs : this.#notes.leftOf(key) })
     return sum
-  }
-
-  /** Undefined: absent. @throws ERR_INVALID_ARG_VALUE it is longer than any number */
-  #shortValueOf(key: string): unknown {
-    if (this.reader.byteLengthOf(key) > LONGEST_NUMBER) throw noNumber(key)
-    return this.reader.getTolerantly(key)
   }
 
   /** @throws ERR_INVALID_ARG_VALUE if no area has a pattern for it, or if it is not a key */
@@ -257,35 +258,6 @@ export class StoreCore {
     this.reader.close()
   }
 
-  /** Charges, carries out and settles; or gives back. */
-  #charged({ payer, ttlMs }: PutOptions, charges: readonly Charge[], commit: () => bigint): bigint {
-    const debit = this.holdings.charge(payer, charges)
-    try {
-      const keys = charges.map(({ key }) => key)
-      const version = this.#announced(keys, { payer, ttlMs }, commit)
-      if (version === 0n) this.holdings.refund(debit)
-      else this.holdings.settle(debit, charges)
-      return version
-    } catch (error) {
-      this.holdings.refund(debit)
-      throw error
-    }
-  }
-
-  /** Notifies the keeper before the change, and after it if it failed. */
-  #announced(keys: readonly string[], { payer, ttlMs }: PutOptions, commit: () => bigint): bigint {
-    const { keeper } = this.#options.beginning
-    if (keeper?.changing === undefined) return commit()
-    keeper.changing(keys, { payer, endsAt: ttlMs === undefined ? null : wallClock() + ttlMs })
-    let version = 0n
-    try {
-      version = commit()
-      return version
-    } finally {
-      if (version === 0n) keeper.changed(keys)
-    }
-  }
-
   #wasSet(key: string, version: bigint, ttlMs: number | undefined): void {
     this.#notes.expireAfter(key, ttlMs)
     if (this.#areas.isCopying || this.#options.isHeard()) this.#committed([key], version)
@@ -315,16 +287,4 @@ export class StoreCore {
   #show(): void {
     this.reader.replace(this.areas.map(({ patterns, reader }) => ({ patterns, reader })))
   }
-}
-
-/** In bytes of its text. Decoding the longest value would take a second, and a hundred times its memory. */
-const LONGEST_NUMBER = 1024
-
-function numberOf(key: string, value: unknown): number {
-  if (typeof value === 'number') return value
-  throw noNumber(key)
-}
-
-function noNumber(key: string): InvalidArgValueError {
-  return new InvalidArgValueError(`the value of ${key} is not a number`)
 }

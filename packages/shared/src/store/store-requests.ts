@@ -8,7 +8,7 @@ import { InvalidArgValueError, NullPointerError, SecurityError } from '../util/e
 import { withoutStack } from '../util/stack-traces.ts'
 import type { CoreEdit } from './core-edit.ts'
 import type { OriginRequest } from './origin-calls.ts'
-import type { PutOptions } from './store-core.ts'
+import type { PutOptions } from './payments.ts'
 import { ANY_VERSION, NO_TTL, type WireEdit } from './store-interface.ts'
 import { checkKey } from './store-key.ts'
 import type { UploadStart } from './uploads.ts'
