@@ -21,6 +21,13 @@ import {
   type ParcelObject,
   takeDescriptor,
 } from './object-table.ts'
+import {
+  checkBinderOrNull,
+  checkCreator,
+  checkInterfaceOrNull,
+  checkParcelableOrNull,
+  wrongType,
+} from './parcel-arguments.ts'
 import { ParcelArrays } from './parcel-arrays.ts'
 import { readBlob, writeBlob } from './parcel-blob.ts'
 import { readException, writeException, writeNoException } from './parcel-exceptions.ts'
@@ -323,34 +330,4 @@ function objectsIn(parcel: Parcel, offset: number, count?: number): ParcelObject
   checkNumber('length', length)
   checkRange('offset', offset, length, buffer.size)
   return buffer.objects.within(offset, offset + length)
-}
-
-function checkBinderOrNull(name: string, value: unknown): void {
-  if (value !== null && !has(value, acceptsFileDescriptors)) throw wrongType(name, 'a binder or null', value)
-}
-
-function checkInterfaceOrNull(name: string, value: unknown): void {
-  if (value !== null && !can(value, 'asBinder')) throw wrongType(name, 'an interface or null', value)
-}
-
-function checkParcelableOrNull(name: string, value: unknown): void {
-  if (value !== null && !can(value, 'writeToParcel')) throw wrongType(name, 'a Parcelable or null', value)
-}
-
-function checkCreator(value: unknown): void {
-  checkNotNull('creator', value)
-  if (!can(value, 'createFromParcel')) throw wrongType('creator', 'the CREATOR of a Parcelable class', value)
-}
-
-/** That it has this method, or lets itself be asked for it. */
-function can(value: unknown, method: string): boolean {
-  return has(value, method) && typeof (value as Record<string, unknown>)[method] === 'function'
-}
-
-function has(value: unknown, member: PropertyKey): boolean {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && member in value
-}
-
-function wrongType(name: string, rule: string, value: unknown): InvalidArgTypeError {
-  return new InvalidArgTypeError(`${name} must be ${rule}, got ${show(value)}`)
 }
