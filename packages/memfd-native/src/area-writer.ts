@@ -3,8 +3,8 @@
  * however the process ends. No policy: who may write, what it may cost, when deleted keys are retired and when it is time to
  * move is decided by who owns this.
  */
-import process from 'node:process'
 import { areaTypes } from './area-codes.ts'
+import { type AreaOptions, createAreaMemory } from './area-creation.ts'
 import type { AreaRoom, AreaStats } from './area-types.ts'
 import {
   ALLOCATED_BYTES,
@@ -21,36 +21,13 @@ import {
   words,
 } from './area-words.ts'
 import { checkInstance, checkList, checkNumber, checkObject } from './argument.ts'
-import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
+import { type Handle, NO_HANDLE, native } from './binding.ts'
 import { constants } from './constants.ts'
 import { dispose } from './disposal.ts'
 import { reopen } from './fd.ts'
 import { inspected, introduce, keepFromCloning } from './introduction.ts'
 import { LeakDetector, type Watched } from './leak-detector.ts'
-import { addSeals, fchmod, ftruncate, memfdCreate } from './memfd.ts'
-import { mmap } from './mmap.ts'
 import type { OwnedFd } from './owned-fd.ts'
-import { SyscallError } from './syscall-error.ts'
-
-/** Options of a new area. */
-export interface AreaOptions {
-  /** The size of the whole area in bytes, at most 2^40. */
-  capacity: number
-  /** The number of keys, at most 16,777,216. Default 65,536. Each takes 64 bytes of the capacity, used or not. */
-  maxKeys?: number
-  /**
-   * How many changes a watcher may be behind before it must compare all keys: a power of two from 512 to 2^20. Default
-   * 4,096.
-   */
-  logSize?: number
-  /**
-   * The first transaction gets a version above this one. If a new area begins with the last version of the old one, no
-   * version is used twice.
-   */
-  base?: bigint
-  /** The name that /proc/PID/maps shows. */
-  name?: string
-}
 
 /** One change of a transaction. */
 export interface AreaEdit {
@@ -67,9 +44,6 @@ interface Cell extends Watched {
 }
 
 const { areaPut, areaRoom } = native
-
-const DEFAULT_MAX_KEYS = 65_536
-const DEFAULT_LOG_SIZE = 4096
 
 const leaks = new LeakDetector<Cell>((cell) => {
   if (cell.handle === NO_HANDLE) return null
@@ -96,32 +70,8 @@ export class AreaWriter {
    *   memory
    */
   static create(options: AreaOptions): AreaWriter {
-    checkObject('options', options)
-    const {
-      capacity,
-      maxKeys = DEFAULT_MAX_KEYS,
-      logSize = DEFAULT_LOG_SIZE,
-      base = 0n,
-      name = 'memsvc-area',
-    } = options
-    checkNumber('capacity', capacity)
-    const bytes = Math.ceil(capacity / mmap.PAGESIZE) * mmap.PAGESIZE
-    const fd = newMemfd(name)
-    try {
-      ftruncate(fd, bytes)
-      addSeals(fd, constants.F_SEAL_SHRINK | constants.F_SEAL_GROW)
-      const epoch = process.getBuiltinModule('node:crypto').randomBytes(8).readBigUInt64LE()
-      const geometry = { capacity: bytes, maxKeys, logSize, base, epoch }
-      const handle = unwrap('mmap', native.areaCreate(fd.fd, geometry), 'making an area')
-      const writer = new AreaWriter(handle, fd)
-      // From now on this mapping is the only way to write.
-      addSeals(fd, constants.F_SEAL_FUTURE_WRITE | constants.F_SEAL_SEAL)
-      fchmod(fd, 0o400)
-      return writer
-    } catch (error) {
-      fd.close()
-      throw error
-    }
+    const { handle, fd } = createAreaMemory(options)
+    return new AreaWriter(handle, fd)
   }
 
   /** A new read-only descriptor of the area to give to readers. You own it. */
@@ -304,16 +254,6 @@ export class AreaWriter {
   /** As close(), for `using`. */
   [dispose](): void {
     this.close()
-  }
-}
-
-/** Not executable, if the kernel supports that (6.3). */
-function newMemfd(name: string): OwnedFd {
-  try {
-    return memfdCreate(name, constants.MFD_NOEXEC_SEAL)
-  } catch (error) {
-    if (error instanceof SyscallError && error.code === 'EINVAL') return memfdCreate(name, constants.MFD_ALLOW_SEALING)
-    throw error
   }
 }
 
