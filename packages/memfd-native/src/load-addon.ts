@@ -7,7 +7,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 
-/** What a binary must fit. */
+/** What a binary must match. */
 export interface Machine {
   readonly platform: string
   readonly arch: string
@@ -26,7 +26,7 @@ export function loadAddon(packageRoot: string): unknown {
   const addon = { exports: {} }
   const path = findAddon(packageRoot)
   try {
-    process.dlopen(addon, path) // what require() does, without looking for it
+    process.dlopen(addon, path) // what require() does with a path
   } catch (error) {
     throw isForbidden(error) ? forbidden(error) : unusable(packageRoot, path, error)
   }
@@ -42,7 +42,7 @@ function forbidden(cause: Error & { code: string }): Error {
   return Object.assign(new Error(`${cause.message} ${advice}`, { cause }), { code: cause.code })
 }
 
-/** For a binary that was made for another machine (two machines share a folder), or is damaged. */
+/** The error for a binary that was built for another machine (if two machines share a folder), or that is damaged. */
 function unusable(packageRoot: string, path: string, cause: unknown): Error {
   const { platform, arch, libc } = thisMachine()
   const why = cause instanceof Error ? cause.message : String(cause)
@@ -97,13 +97,16 @@ function thisMachine(): Machine {
   return { platform, arch, libc: hasMusl(arch) ? libcOf(headOf('/proc/self/exe')) : 'glibc' }
 }
 
-/** Not that this Node.js runs on it: glibc's programs may be beside it. */
+/** Whether musl is installed. This Node.js may use glibc nevertheless, if both are installed. */
 function hasMusl(arch: string): boolean {
   const names: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
   return existsSync(`/lib/ld-musl-${names[arch] ?? arch}.so.1`)
 }
 
-/** @param head the first bytes of the running program: elf(5) has the path of its loader there. Without one Node.js is asked, which takes it long */
+/**
+ * @param head the first bytes of the running program, which have the path of its loader (elf(5)). If they do not, Node.js
+ *   is asked, which takes long
+ */
 export function libcOf(head: string): 'glibc' | 'musl' {
   if (head.includes('/ld-linux-')) return 'glibc'
   if (head.includes('/ld-musl-')) return 'musl'
@@ -113,7 +116,7 @@ export function libcOf(head: string): 'glibc' | 'musl' {
 
 const HEAD_BYTES = 4096
 
-/** Empty where it may not be read. */
+/** The first bytes of a file; empty if it cannot be read. */
 function headOf(path: string): string {
   try {
     const fd = openSync(path, 'r')

@@ -1,25 +1,29 @@
 /**
- * JSON that a person wrote, or another program, and that a store is to keep. Its numbers are doubles: `JSON.parse` rounds what they cannot
- * hold, without a word, and `12345678901234567890` would come back as another number.
+ * Parses JSON that a person or another program wrote, to be put into a store. JavaScript's numbers are doubles, and
+ * `JSON.parse` silently rounds what they cannot hold: `12345678901234567890` would become another number. Here it is an
+ * error.
  */
 
 import type { Json } from '../store/json.ts'
 import { InvalidArgValueError } from '../util/errors.ts'
 
-/** There may be a number in it that a double cannot hold: it is looked at each of them then. */
+/** Only a text that matches can have a number that a double cannot hold. Then each number is checked. */
 const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 const INTEGER = /^[+-]?\d+$/
 const SHOWN_CHARACTERS = 40
 
-/** @throws SyntaxError it is no JSON @throws ERR_INVALID_ARG_VALUE an integer in it has more digits than a number keeps, or a number is too large for one */
+/**
+ * @throws SyntaxError if the text is not JSON
+ * @throws ERR_INVALID_ARG_VALUE if an integer in it has more digits than a number keeps, or a number is too large
+ */
 export function parseExact(text: string): Json {
   const value = JSON.parse(text) as Json
   if (LONG_NUMBER.test(text)) for (const part of outsideOfStrings(text)) checkNumbers(part)
   return value
 }
 
-/** Whether a finite number has all digits of the integer that was written; of a fraction nobody expects that. */
+/** Whether a finite number is exactly the integer that was written. True for fractions: nobody expects all their digits. */
 export function isExact(written: string, number: number): boolean {
   return !INTEGER.test(written) || Number.isSafeInteger(number) || BigInt(written.replace('+', '')) === BigInt(number)
 }
@@ -37,7 +41,7 @@ function checkNumbers(part: string): void {
   }
 }
 
-/** Of a text that is JSON. */
+/** The parts of a JSON text that are outside its strings. */
 function* outsideOfStrings(text: string): Generator<string> {
   for (let from = 0; ; ) {
     const quote = text.indexOf('"', from)
@@ -47,7 +51,7 @@ function* outsideOfStrings(text: string): Generator<string> {
   }
 }
 
-/** @returns the place behind it */
+/** @param begin the position of its opening quote. @returns the position behind the closing one */
 function endOfString(text: string, begin: number): number {
   for (let end = text.indexOf('"', begin + 1); ; end = text.indexOf('"', end + 1)) {
     let escapes = 0
