@@ -1,5 +1,6 @@
 import { OwnedStore, ServiceManager, SharedStore } from '@memsvc/shared'
-import { etcdClients, timed } from './lib/etcd-clients.mjs'
+import { etcdClients, GO_CLIENT, timed } from './lib/etcd-clients.mjs'
+import { bareCalls, echoes } from './lib/least.mjs'
 import { loadReplication } from './lib/replication.mjs'
 
 export const TITLE =
@@ -13,6 +14,10 @@ const READS = 200_000
 const AT_ONCE = 64
 /** Of compare-and-set. */
 const OWN_WAY = "the replicator's own way to etcd"
+/** The least that there is of the two parts of a change by a replicator, in programs of Node.js that do nothing else. */
+const BARE = 'a bare call over a socket'
+const ECHO = 'a bare echo between two processes'
+const PARTS = [OWN_WAY, BARE, ECHO]
 
 export async function run(scope, { rounds, warm, keys }) {
   const support = await loadReplication()
@@ -27,20 +32,13 @@ export async function run(scope, { rounds, warm, keys }) {
   const read = await readRatio(scope, a)
   const visible = await visibleRatios(scope, { a, b, beside, rounds, ...support })
   await Promise.all([a.end(), b.end()])
-  const compareAndSet = await compareAndSetRatios(scope, { cluster, rounds, warm, ...support })
+  const compareAndSet = await compareAndSetTimes(scope, { cluster, rounds, warm, ...support })
   const sync = await syncRatio(scope, { cluster, keys, ...support })
   return [
     row('a read of a copied value, against a local store', read, TARGETS.read),
     row("a put on A in B's memory, against etcd's watch on B, p50", visible.p50, TARGETS.p50),
     row('the same, p99', visible.p99, TARGETS.p99),
-    ...[...compareAndSet].map(([way, ratio]) => {
-      const compared = row(
-        `compare-and-set by the replicator, against one by ${way}, p50`,
-        ratio,
-        TARGETS.compareAndSet,
-      )
-      return way === OWN_WAY ? { what: compared.what, note: compared.note } : compared
-    }),
+    ...compareAndSetRows(compareAndSet),
     row(`${keys} keys, from nothing to live, against reading them in pages`, sync, TARGETS.sync),
   ]
 }
@@ -52,6 +50,26 @@ function row(what, ratio, target) {
     survived: ratio <= target ? 1 : 0,
     note: `${ratio.toFixed(2)} times`,
   }
+}
+
+/** @param times of each way, the replicator's first */
+function compareAndSetRows(times) {
+  const [[, ours], ...others] = times
+  const rows = others
+    .filter(([way]) => !PARTS.includes(way))
+    .map(([way, time]) =>
+      row(`compare-and-set by the replicator, against one by ${way}, p50`, ours / time, TARGETS.compareAndSet),
+    )
+  const least = times.get(BARE) + times.get(ECHO)
+  const direct = [...times].filter(([way]) => way === GO_CLIENT)
+  return [
+    ...rows,
+    { what: `the same, against one by ${OWN_WAY}`, note: `${(ours / times.get(OWN_WAY)).toFixed(2)} times` },
+    ...direct.map(([way, time]) => ({
+      what: `the least in Node.js (a bare call and a bare echo to another process), against one by ${way}`,
+      note: `${(least / time).toFixed(2)} times`,
+    })),
+  ]
 }
 
 async function readRatio(scope, { store, registry }) {
@@ -114,7 +132,8 @@ async function visibleRatios(scope, { a, b, beside, rounds, until }) {
  * The replicator is a process of its own here, as it is where it is used. By turns with the ways that a program has without it, and with the
  * replicator's own way to etcd.
  */
-async function compareAndSetRatios(scope, { cluster, rounds, warm, EtcdEngine, PREFIX, Replicator, base64, until }) {
+async function compareAndSetTimes(scope, { cluster, rounds, warm, ...support }) {
+  const { EtcdEngine, PREFIX, Replicator, TXN_RPC, base64, decodeTxn, encodeTxn, until } = support
   const endpoints = cluster.nodes.map(({ direct }) => direct)
   const { store } = await Replicator.start(scope, { endpoints })
   await until(() => store.status.state === 'live')
@@ -124,6 +143,8 @@ async function compareAndSetRatios(scope, { cluster, rounds, warm, EtcdEngine, P
     ['the replicator', byReplicator(store, await store.set('ours', 0))],
     ...Object.entries(etcdClients(scope, { endpoint: endpoints[0], prefix: PREFIX, base64 })),
     [OWN_WAY, byEngine(engine)],
+    [BARE, byBareCalls(bareCalls(scope, endpoints[0], TXN_RPC), { PREFIX, decodeTxn, encodeTxn })],
+    [ECHO, timed(await echoes(scope))],
   ])
   const order = [...ways.keys()]
   const times = new Map(order.map((way) => [way, []]))
@@ -134,8 +155,7 @@ async function compareAndSetRatios(scope, { cluster, rounds, warm, EtcdEngine, P
       if (i >= warm) times.get(way).push(took)
     }
   }
-  const [[, ours], ...others] = [...times].map(([way, list]) => [way, median(list)])
-  return new Map(others.map(([way, time]) => [way, ours / time]))
+  return new Map([...times].map(([way, list]) => [way, median(list)]))
 }
 
 function byReplicator(store, first) {
@@ -146,17 +166,28 @@ function byReplicator(store, first) {
 }
 
 function byEngine(engine) {
-  const key = Buffer.from('same')
+  return byTransactions('same', async (transaction) => {
+    const { isDone, revision } = await engine.commit(transaction, 5000)
+    return isDone ? revision : null
+  })
+}
+
+function byBareCalls(ask, { PREFIX, decodeTxn, encodeTxn }) {
+  const keyOf = (key) => Buffer.concat([Buffer.from(PREFIX), key])
+  return byTransactions('bare', async (transaction) => {
+    const { succeeded, header } = decodeTxn(await ask(encodeTxn(transaction, keyOf)))
+    return succeeded ? header.revision : null
+  })
+}
+
+/** @param commit makes it, and resolves to its revision */
+function byTransactions(name, commit) {
+  const key = Buffer.from(name)
   let revision = 0n
   return timed(async (i) => {
-    const transaction = {
-      conditions: [{ key, revision }],
-      edits: [{ key, value: Buffer.from(String(i)) }],
-      wants: 'nothing',
-    }
-    const answer = await engine.commit(transaction, 5000)
-    if (!answer.isDone) throw new Error('nobody else has put it')
-    revision = answer.revision
+    const edits = [{ key, value: Buffer.from(String(i)) }]
+    revision = await commit({ conditions: [{ key, revision }], edits, wants: 'nothing' })
+    if (revision === null) throw new Error('nobody else has put it')
   })
 }
 

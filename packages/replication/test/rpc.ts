@@ -12,18 +12,26 @@ interface Fake {
   readonly sessions: () => number
 }
 
-/** Speaks HTTP/2 only. @param answer to the call of that number, from 1 on */
-async function fake(t: Test, answer: (stream: ServerHttp2Stream, call: number, sent: string) => void): Promise<Fake> {
+/** Speaks HTTP/2 only. @param answer to the call of that number, from 1 on. @param onBegin a call has begun */
+async function fake(
+  t: Test,
+  answer: (stream: ServerHttp2Stream, call: number, sent: string) => void,
+  onBegin: (stream: ServerHttp2Stream) => void = () => undefined,
+): Promise<Fake> {
   const server = createHttp2()
   const sessions = new Set<unknown>()
   let calls = 0
   server.on('session', (session) => t.teardown(() => session.destroy()))
   server.on('stream', (stream) => {
     sessions.add(stream.session)
+    onBegin(stream)
     const parts: Buffer[] = []
     stream.on('error', () => undefined)
     stream.on('data', (bytes: Buffer) => parts.push(bytes))
-    stream.on('end', () => answer(stream, ++calls, Buffer.concat(parts).toString()))
+    stream.on('end', () => {
+      // Else it was ended before anything was asked by it.
+      if (parts.length > 0) answer(stream, ++calls, Buffer.concat(parts).toString())
+    })
   })
   t.teardown(() => server.close())
   return { endpoint: await listening(server), sessions: () => sessions.size }
@@ -135,4 +143,55 @@ t.test('where nobody speaks HTTP/2 all goes by the gateway', async (t) => {
   for (let i = 0; i < 5; i++) t.same(await nodes.call(call), { status: 200, text: '{}' })
   t.equal(requests.filter((line) => line.startsWith('PRI')).length, 1, 'and it is not tried each time')
   t.equal(requests.filter((line) => line === 'POST /gateway HTTP/1.1').length, 6)
+})
+
+/** What has begun on the connection of a fake node. */
+function begun(): { streams: ServerHttp2Stream[]; take: (stream: ServerHttp2Stream) => void } {
+  const streams: ServerHttp2Stream[] = []
+  return { streams, take: (stream) => streams.push(stream) }
+}
+
+t.test('when a call is over, the next one has begun', async (t) => {
+  const { streams, take } = begun()
+  const asked: ServerHttp2Stream[] = []
+  const answer = (stream: ServerHttp2Stream) => {
+    asked.push(stream)
+    end(stream, { 'grpc-status': '0' }, frame(`call ${asked.length}`))
+  }
+  const { endpoint } = await fake(t, answer, take)
+  const nodes = nodesAt(t, endpoint)
+  await untilByRpc(nodes)
+  await until(() => streams.length === 2)
+  t.equal(asked.length, 1, 'and nothing is asked by it')
+
+  t.equal((await nodes.call(call)).message?.toString(), 'call 2')
+  t.equal(asked[1], streams[1], 'until there is something to ask')
+  await until(() => streams.length === 3)
+
+  const other = { ...call, headers: { authorization: 'another' } }
+  t.equal((await nodes.call(other)).message?.toString(), 'call 3')
+  t.not(asked[2], streams[2], 'which it is not for')
+  await until(() => streams.length === 5 && streams[2]?.destroyed === true)
+
+  streams[4]?.close(8)
+  await until(() => streams[4]?.destroyed === true)
+  t.equal((await untilByRpc(nodes, () => nodes.call(other))).message?.toString(), 'call 4', 'nor if the node ended it')
+  await until(() => streams.length === 7)
+
+  nodes.turn()
+  await until(() => streams[6]?.destroyed === true)
+  t.equal(asked.length, 4)
+})
+
+t.test('a node that ends does not wait for a call that has only begun', async (t) => {
+  const { streams, take } = begun()
+  const { endpoint } = await fake(t, (stream) => end(stream, { 'grpc-status': '0' }), take)
+  const nodes = nodesAt(t, endpoint)
+  await untilByRpc(nodes)
+  await until(() => streams.length === 2)
+  const { session } = streams[1] as ServerHttp2Stream
+  const isClosed = new Promise((resolve) => session?.once('close', resolve))
+  session?.goaway(0)
+  await isClosed
+  t.equal(streams[1]?.destroyed, true)
 })

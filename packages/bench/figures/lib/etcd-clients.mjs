@@ -12,6 +12,7 @@ import { thisCheckout } from '../../dist/src/harness/field.js'
 const ETCD3 = process.env.MEMSVC_ETCD3
 /** programs/etcd-client.go, compiled. */
 const GO = process.env.MEMSVC_ETCD_GO
+export const GO_CLIENT = 'clientv3 (Go)'
 
 /** @returns by what it is called, a way */
 export function etcdClients(scope, { endpoint, prefix, base64 }) {
@@ -20,7 +21,7 @@ export function etcdClients(scope, { endpoint, prefix, base64 }) {
     'node:http': byNodeHttp(scope, place),
     undici: byUndici(scope, place),
     ...(ETCD3 === undefined ? {} : { 'etcd3 (npm)': byEtcd3(scope, place) }),
-    ...(GO === undefined ? {} : { 'clientv3 (Go)': byGo(scope, place) }),
+    ...(GO === undefined ? {} : { [GO_CLIENT]: byGo(scope, place) }),
   }
 }
 

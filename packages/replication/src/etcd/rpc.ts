@@ -3,32 +3,18 @@
  * is not open (not yet, not any more, or the endpoint does not speak HTTP/2), calls use the gateway. So no call waits
  * for the connection.
  */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2'
+import { type ClientHttp2Session, connect } from 'node:http2'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { EngineError } from '../engine/engine.ts'
 import { type Asker, type GiveUp, KEPT_MS, type NodeOptions, PROBE_MS } from './asking.ts'
+import { RpcCall, type RpcHead } from './rpc-call.ts'
 
-export interface RpcRequest {
-  readonly path: string
+export interface RpcRequest extends RpcHead {
   readonly message: Buffer
-  readonly headers: Readonly<Record<string, string>>
 }
 
 /** The least time between two attempts to open it. */
 const PAUSE_MS = 5000
-/** Before a message: whether it is compressed, and its length. */
-const FRAME_BYTES = 5
-/** 0: it is done. */
-const STATUS = 'grpc-status'
-/** Of HTTP. */
-const STATUSES = { OK: 200, INTERNAL_SERVER_ERROR: 500 }
 
 export class RpcConnection {
   readonly #options: NodeOptions
@@ -38,6 +24,8 @@ export class RpcConnection {
   #triedAt = Number.NEGATIVE_INFINITY
   /** Those that have answers to come, the present one among them. */
   readonly #sessions = new Map<ClientHttp2Session, Socket>()
+  /** It has begun, and nobody has asked anything by it. */
+  #next: RpcCall | null = null
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -53,21 +41,20 @@ export class RpcConnection {
    * Only while it is open. The answer's status is 200, and its body the message; or another one, and the body says why, as the gateway does. What fails
    * may have been carried out.
    */
-  ask({ path, message, headers }: RpcRequest, asker: Asker): GiveUp {
+  ask({ message, ...head }: RpcRequest, asker: Asker): GiveUp {
     const session = this.#session as ClientHttp2Session
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...headers,
+    const call = this.#takeNext(head) ?? new RpcCall(session, head, this.#options)
+    call.send(message, {
+      onHead: (status) => asker.onHead(status),
+      onBody: (bytes) => asker.onBody(bytes),
+      onEnd: () => {
+        asker.onEnd()
+        setImmediate(() => this.#beginNext(session, head))
+      },
+      onFailure: (error) => asker.onFailure(error),
     })
-    const answer = new Answer(stream, asker, this.#options)
-    const frame = Buffer.alloc(FRAME_BYTES)
-    frame.writeUInt32BE(message.length, 1)
-    stream.end(Buffer.concat([frame, message]))
     return (why) => {
-      answer.giveUp(why)
+      call.giveUp(why)
       // It may lead nowhere.
       if (this.#session === session) this.drop()
     }
@@ -103,7 +90,10 @@ export class RpcConnection {
       if (this.#session === session) this.#forget()
     }
     const timer = setTimeout(() => this.#end(session), limits.connectMs)
-    session.setTimeout(KEPT_MS, () => session.close())
+    session.setTimeout(KEPT_MS, () => {
+      over() // else the next call keeps it open
+      session.close()
+    })
     session.once('remoteSettings', () => {
       clearTimeout(timer)
       if (this.#session === session) this.#isOpen = true
@@ -132,111 +122,25 @@ export class RpcConnection {
     return connectTls({ ...where, ...tls, ...name, port: Number(port || 443), ALPNProtocols: ['h2'] })
   }
 
+  /** What takes longest is to begin a call. So the next one begins when one is over. */
+  #beginNext(session: ClientHttp2Session, head: RpcHead): void {
+    if (this.#next !== null || this.#session !== session || !this.isOpen) return
+    this.#next = new RpcCall(session, head, this.#options)
+  }
+
+  /** Null: it has to begin. */
+  #takeNext(head: RpcHead): RpcCall | null {
+    const next = this.#next
+    this.#next = null
+    if (next?.isFor(head) === true) return next
+    next?.giveUp('is not asked that')
+    return null
+  }
+
   #forget(): void {
     this.#session = null
     this.#isOpen = false
-  }
-}
-
-/** To one call: told when all of it has come, once. */
-class Answer {
-  readonly #stream: ClientHttp2Stream
-  readonly #asker: Asker
-  readonly #options: NodeOptions
-  readonly #parts: Buffer[] = []
-  #bytes = 0
-  #status = 0
-  /** The gRPC status of the call and its message. They come last, or first and alone. */
-  #outcome: IncomingHttpHeaders | null = null
-  #hasEnded = false
-  #isOver = false
-
-  constructor(stream: ClientHttp2Stream, asker: Asker, options: NodeOptions) {
-    this.#stream = stream
-    this.#asker = asker
-    this.#options = options
-    stream.on('response', (headers) => {
-      this.#status = headers[':status'] ?? 0
-      this.#take(headers)
-    })
-    stream.on('trailers', (headers) => this.#take(headers))
-    stream.on('data', (bytes: Buffer) => this.#add(bytes))
-    stream.on('end', () => {
-      this.#hasEnded = true
-      if (this.#outcome !== null) this.#finish()
-    })
-    stream.on('error', (cause) => this.#fail('closed the connection', { cause }))
-    stream.on('close', () => this.#finish())
-  }
-
-  giveUp(why: string): void {
-    this.#fail(why)
-  }
-
-  #take(headers: IncomingHttpHeaders): void {
-    if (headers[STATUS] === undefined) return
-    this.#outcome = headers
-    if (this.#hasEnded) this.#finish()
-  }
-
-  #add(bytes: Buffer): void {
-    this.#parts.push(bytes)
-    this.#bytes += bytes.length
-    const most = this.#options.limits.answerBytes
-    if (this.#bytes > most)
-      this.#end(() => this.#asker.onFailure(new EngineError('tooLarge', `an answer of more than ${most} bytes`)))
-  }
-
-  #finish(): void {
-    const { OK, INTERNAL_SERVER_ERROR } = STATUSES
-    const [outcome, body] = [this.#outcome, Buffer.concat(this.#parts)]
-    if (this.#status !== OK && this.#status !== 0) this.#tell(this.#status, body)
-    else if (outcome === null) this.#fail('closed the connection')
-    else if (outcome[STATUS] !== '0') this.#tell(INTERNAL_SERVER_ERROR, reasonIn(outcome))
-    else if (isFrame(body)) this.#tell(OK, body.subarray(FRAME_BYTES))
-    else this.#fail('does not speak gRPC')
-  }
-
-  #tell(status: number, body: Buffer): void {
-    this.#end(() => {
-      try {
-        this.#asker.onHead(status)
-        this.#asker.onBody(body)
-      } catch (error) {
-        this.#asker.onFailure(error as EngineError)
-        return
-      }
-      this.#asker.onEnd()
-    })
-  }
-
-  #fail(why: string, options?: ErrorOptions): void {
-    this.#end(() => this.#asker.onFailure(new EngineError('unknown', `${this.#options.endpoint} ${why}`, options)))
-  }
-
-  #end(tell: () => void): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    if (!this.#hasEnded) this.#stream.close(constants.NGHTTP2_CANCEL)
-    tell()
-  }
-}
-
-/** The flag of a message. It is not compressed, because the request did not allow that. */
-function isFrame(bytes: Buffer): boolean {
-  return bytes.length >= FRAME_BYTES && bytes[0] === 0 && bytes.length === FRAME_BYTES + bytes.readUInt32BE(1)
-}
-
-/** As the gateway tells it. */
-function reasonIn(outcome: IncomingHttpHeaders): Buffer {
-  const said = String(outcome['grpc-message'] ?? `status ${outcome[STATUS]} of gRPC`)
-  return Buffer.from(JSON.stringify({ message: withoutEscapes(said) }))
-}
-
-function withoutEscapes(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+    this.#next?.giveUp('is not asked any more')
+    this.#next = null
   }
 }
