@@ -10,6 +10,7 @@ import { bundleLibrary } from './bundle-library.mjs'
 import { bundledSources, FOLDERS, withFolders } from './bundled-sources.mjs'
 import { writeLicences } from './licences.mjs'
 import { keepLines } from './line-maps.mjs'
+import { quickSources } from './quick-sources.mjs'
 
 /**
  * Lines stay lines: of an uncaught error Node prints the whole line, and its stack says which. Few of ours become longer than
@@ -158,11 +159,12 @@ export async function bundlePage(repositoryRoot) {
   for (const file of ['index.html', 'style.css', 'icon.svg']) copyFileSync(join(ui, 'page', file), join(folder, file))
 }
 
-/** The commands that end soon, by package: what is run, and what is tried before where memclient's command is `read` or `get`. */
-const COMMANDS = {
-  'client-cli': { memclient: 'main', 'quick-read': 'quick-read', 'quick-get': 'quick-get' },
-  'memory-service': { ask: 'main' },
-}
+/** The commands that end soon, by package. */
+const COMMANDS = { 'client-cli': { memclient: 'main' }, 'memory-service': { ask: 'main' } }
+/** What is tried first where memclient's command is `read` or `get`. */
+const QUICK = { 'client-cli': { 'quick-read': 'quick-read', 'quick-get': 'quick-get' } }
+/** Nobody sees an error of theirs: they decline. Lines stay short for those that a defect would show. */
+const SMALL = { ...READABLE, minify: true }
 /** What no command that ends soon does: bin/memsvc.js leaves it to the bundle of the daemon. */
 const NEVER_ASKED = ['start', 'replicate', 'doctor', 'install-unit'].map((name) => `./commands/${name}.ts`)
 
@@ -173,11 +175,14 @@ const NEVER_ASKED = ['start', 'replicate', 'doctor', 'install-unit'].map((name) 
  */
 export async function bundleCommands(repositoryRoot) {
   const packages = join(repositoryRoot, 'packages')
-  const paths = Object.entries(COMMANDS).map(([name, entries]) => bundleCommand(packages, name, entries))
+  const paths = [
+    ...Object.entries(COMMANDS).map(([name, entries]) => bundleCommand(packages, name, entries)),
+    ...Object.entries(QUICK).map(([name, entries]) => bundleCommand(packages, name, entries, true)),
+  ]
   return (await Promise.all(paths)).flat()
 }
 
-async function bundleCommand(packages, packageName, entries) {
+async function bundleCommand(packages, packageName, entries, isQuick = false) {
   const folder = join(packages, packageName, 'dist')
   const names = Object.keys(entries)
   // Of another bundle of the same length V8 would take it for that of this one.
@@ -193,7 +198,7 @@ async function bundleCommand(packages, packageName, entries) {
     target: 'node20',
     format: 'cjs',
     supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
-    ...READABLE,
+    ...(isQuick ? SMALL : READABLE),
     banner: { js: FOLDERS },
     alias: {
       '@memsvc/shared/internal': join(packages, 'shared/src/internal.ts'),
@@ -203,8 +208,8 @@ async function bundleCommand(packages, packageName, entries) {
     external: NEVER_ASKED,
     logLevel: 'warning',
     metafile: true,
-    plugins: [OWN_NAMES, builtins('require'), bundledSources(withFolders), LINE_MAPS],
+    plugins: [OWN_NAMES, builtins('require'), bundledSources(isQuick ? quickSources : withFolders), LINE_MAPS],
   })
-  writeLicences(folder, metafile)
+  if (!isQuick) writeLicences(folder, metafile)
   return names.map((name) => join(folder, `${name}.cjs`))
 }
