@@ -22,7 +22,7 @@ function load(name) {
 
 function compiled(bundle, codeCache) {
   const { Script } = require('node:vm')
-  const code = readFileSync(bundle, 'latin1') // esbuild writes ASCII only
+  const code = readFileSync(bundle, 'utf8') // Node reads that in one call
   const source = `(function (require, __dirname, module) {${code}\n})` // in one line, as in scripts/lib/record-code.cjs
   return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
 }

@@ -2,7 +2,7 @@
  * The codec of messages: pure, no socket. docs/protocol.md, sections 2 to 4, is its specification; every number here is
  * there too. A header that is not well formed is a `Violation`: its channel must end.
  */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { pauseStackTraces, resumeStackTraces } from '../util/stack-traces.ts'
 
 export const PROTOCOL_VERSION = 1
@@ -65,13 +65,13 @@ export interface Header {
  * DataViews of the last buffers that were read and written: mostly it is the same one again. They access a word several
  * times as fast as a Buffer's methods do in Node.js 20.
  */
-let reading: Buffer = Buffer.alloc(0)
+let reading: Uint8Array = new Uint8Array(0)
 let readingView = new DataView(reading.buffer)
-let writing: Buffer = reading
+let writing: Uint8Array = reading
 let writingView = readingView
 
 /** Writes the header at the beginning of `bytes` or at `at`. The message's version is always ours. */
-export function writeHeader(bytes: Buffer, at: number, header: Omit<Header, 'version'>): void {
+export function writeHeader(bytes: Uint8Array, at: number, header: Omit<Header, 'version'>): void {
   if (bytes !== writing) {
     writing = bytes
     writingView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

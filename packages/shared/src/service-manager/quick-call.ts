@@ -3,8 +3,6 @@
  * whose loading takes longer than the read. It knows only these two calls of docs/protocol.md. If anything else happens
  * it declines; then the command uses the library, which reports errors.
  */
-
-import { Buffer } from 'node:buffer'
 import { constants, FdWatcher, type OwnedFd, recvmsg, sendmsg } from 'memfd-native'
 import {
   HEADER_BYTES,
@@ -31,7 +29,7 @@ const CONNECT_TIMEOUT_MS = 4000
 const MAX_ANSWER_BYTES = 1024
 /** Of the one call on a channel. */
 const CALL_ID = 1
-const NULL_BINDER = Buffer.alloc(24)
+const NULL_BINDER = [0, 0, 0, 0, 0, 0]
 const EMPTY_HEADER = {
   id: 0,
   object: 0,
@@ -129,27 +127,28 @@ async function ask(channel: OwnedFd, question: Question, attempt: Attempt): Prom
   return fd
 }
 
-function message(kind: number, id: number, code: number, body: Buffer = Buffer.alloc(0)): Buffer {
-  const bytes = Buffer.alloc(HEADER_BYTES + body.length)
-  writeHeader(bytes, 0, { ...EMPTY_HEADER, kind, id, code, dataSize: body.length, bodyBytesInPacket: body.length })
-  body.copy(bytes, HEADER_BYTES)
+/** Without Buffer's methods: Node would have to compile them first. */
+function message(kind: number, id: number, code: number, body: readonly number[] = []): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + 4 * body.length)
+  const dataSize = 4 * body.length
+  writeHeader(bytes, 0, { ...EMPTY_HEADER, kind, id, code, dataSize, bodyBytesInPacket: dataSize })
+  new Int32Array(bytes.buffer).set(body, HEADER_BYTES / 4)
   return bytes
 }
 
-/** The interface token, and what follows it. */
-function request({ token, args }: Question): Buffer {
-  const head = Buffer.alloc(12)
-  head.writeInt32LE(-1, 4)
-  head.writeInt32LE(0x53595354, 8)
-  return Buffer.concat([head, ...[token, ...args].map((arg) => (arg === null ? NULL_BINDER : string16(arg)))])
+/** The interface token, and what follows it, as the int32s of a parcel. */
+function request({ token, args }: Question): number[] {
+  const words = [0, -1, 0x53595354]
+  for (const arg of [token, ...args]) words.push(...(arg === null ? NULL_BINDER : string16(arg)))
+  return words
 }
 
 /** Its length in units, the units, a zero unit, zeros up to a multiple of 4. */
-function string16(text: string): Buffer {
-  const bytes = Buffer.alloc(4 + (((text.length + 1) * 2 + 3) & ~3))
-  bytes.writeInt32LE(text.length, 0)
-  bytes.write(text, 4, 'utf16le')
-  return bytes
+function string16(text: string): number[] {
+  const words = [text.length]
+  // Beyond its end there is NaN, of which | makes 0.
+  for (let i = 0; i <= text.length; i += 2) words.push(text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16))
+  return words
 }
 
 function untilReadable(fd: OwnedFd, timeoutMs: number): Promise<void> {
