@@ -14,7 +14,7 @@ import {
   readObjects,
   writeHeader,
 } from '../channel/message.ts'
-import { clearTimeout, now, setTimeout } from '../util/timers.ts'
+import { now } from '../util/timers.ts'
 import type { RegistryPlace } from './registry-path.ts'
 import { openRegistry } from './registry-socket.ts'
 import { retryOverloaded } from './retry.ts'
@@ -154,14 +154,20 @@ function string16(text: string): number[] {
 function untilReadable(fd: OwnedFd, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const onReadable = () => {
-      clearTimeout(timer)
       watcher.close()
       resolve()
     }
     const watcher = new FdWatcher(fd, 'readable', onReadable, { inNoContext: true }) // contexts take long to load
-    const timer = setTimeout(() => {
+    after(timeoutMs, () => {
       watcher.close()
       reject(new Error('no answer'))
-    }, timeoutMs)
+    })
   })
+}
+
+/** By V8: Node's timers take most of a millisecond when they are first used. This one keeps nothing alive. */
+function after(milliseconds: number, act: () => void): void {
+  const { value } = Atomics.waitAsync(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+  if (typeof value === 'string') act()
+  else void value.then(act)
 }
