@@ -17,7 +17,6 @@ namespace {
 constexpr size_t kMaxPacket = 65536;   // MAX_PACKET_BYTES of src/hub-arrays.ts
 constexpr int kAcceptsPerWake = 256;
 constexpr int kTurnedAwayPerWake = 256;  // a millisecond: the others wait for the next turn, as everybody else
-constexpr int kProbeInterval = 16;    // wake-ups of a socket between two looks for a second packet
 // Descriptors that come never take the last numbers, but for sockets that use the reserve; an eighth where few are allowed.
 constexpr rlim_t kReservedFds = 24;
 constexpr int kPacketsPerSocket = 16;  // fairness: more waits for the next wake-up
@@ -75,10 +74,11 @@ void Inbox::Receive(int index, int ready) {
 }
 
 // Most sockets have one packet at a time, and to be told that there is no second one costs a system call. So a second is
-// looked for now and then, while there were several the last time, at first, and when the end must be behind the first.
+// looked for now and then (the more rarely the more often there was none), while there were several the last time, at first, and when
+// the end must be behind the first.
 void Inbox::ReceivePackets(int index, bool has_ended) {
   Slot& slot = sockets_[index];
-  bool probes = has_ended || slot.bursts || ++slot.wakes >= kProbeInterval;
+  bool probes = has_ended || slot.bursts || ++slot.wakes >= slot.probe_interval;
   bool admitted = slot.admitted != 0;  // its group is closed, or was
   int limit = admitted ? 1 : probes ? kPacketsPerSocket : slot.is_new ? 2 : 1;
   slot.admitted = 0;
@@ -88,7 +88,10 @@ void Inbox::ReceivePackets(int index, bool has_ended) {
   const size_t fds_before = used_.fds;
   for (int i = 0; i < limit && !slot.ended && !IsFull() && used_.fds - fds_before < kFdsPerSocket; i++) {
     bool more = ReceiveOne(index, has_ended);
-    if (probes && i == 1) slot.bursts = more;
+    if (probes && i == 1) {
+      slot.bursts = more;
+      slot.probe_interval = more ? kProbeInterval : std::min(2 * slot.probe_interval, kLongestProbeInterval);
+    }
     if (!more) return;
   }
 }

@@ -13,6 +13,9 @@
 #include "door.h"
 
 inline constexpr int kReading = UV_READABLE | UV_DISCONNECT;
+/** Wake-ups between two looks for a second packet, or connection, at first; and at most. */
+inline constexpr int kProbeInterval = 16;
+inline constexpr int kLongestProbeInterval = 128;
 
 class Sockets;
 
@@ -43,6 +46,7 @@ struct Slot {
   bool is_new = true;   // nothing has come yet: a first packet has company, but only one
   bool ended = false;   // has been told; nothing more is read
   uint8_t wakes = 0;    // since a second packet was looked for
+  uint8_t probe_interval = kProbeInterval;  // wake-ups until it is looked for again
   bool parked = false;  // something is ready, and waits in the kernel until its group may be received again
   uint32_t admitted = 0;  // the round of its group in which it may be received once, while that is closed
   int group = 0;
