@@ -48,17 +48,21 @@ function weakenStronglyHeld(): void {
   }
 }
 
+/** Whom the references go back to. */
+export interface Creditor {
+  giveBack(references: readonly References[]): void
+}
+
 export class Imports {
   readonly #byNumber = new NumberTable<Import>()
   /** References that came and have neither been opened nor given back. */
   #unread = 0
   #budget: ChannelBudget | undefined
   #isClosed = false
-  readonly #release: (references: readonly References[]) => void
+  readonly #creditor: Creditor
 
-  /** @param release gives references back to the peer */
-  constructor(release: (references: readonly References[]) => void) {
-    this.#release = release
+  constructor(creditor: Creditor) {
+    this.#creditor = creditor
   }
 
   static {
@@ -104,7 +108,7 @@ export class Imports {
     if (this.#isClosed) return
     this.#unread -= numbers.length
     this.#budget?.refund('objects', numbers.length)
-    this.#release(counted(numbers))
+    this.#creditor.giveBack(counted(numbers))
   }
 
   /** A proxy was made for a call that is not carried out. It goes back now, unless the same object has come otherwise too. */
@@ -151,7 +155,7 @@ export class Imports {
     this.#byNumber.delete(entry.number)
     leave(entry)
     this.#budget?.refund('objects', 1)
-    this.#release([{ object: entry.number, count: entry.references }])
+    this.#creditor.giveBack([{ object: entry.number, count: entry.references }])
   }
 }
 

@@ -7,7 +7,7 @@ import type { Channel } from '../channel/channel.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import type { Binder } from './binder.ts'
 import { Exports } from './exports.ts'
-import { ROOT } from './peer-objects.ts'
+import { type ReleaseObserver, ROOT } from './peer-objects.ts'
 
 export interface OwnObjectsOptions {
   /** Object 0; null: there is none. */
@@ -15,17 +15,21 @@ export interface OwnObjectsOptions {
   /** What it is served in. */
   rootContext: AsyncContext | null
   /** Told when the peer has given the last of the others back. */
-  onReleased: () => void
+  observer: ReleaseObserver
 }
 
 export class OwnObjects {
   readonly #channel: Channel
-  readonly #options: OwnObjectsOptions
+  readonly #root: Binder | null
+  readonly #rootContext: AsyncContext | null
+  readonly #observer: ReleaseObserver
   readonly #exports = new Exports()
 
-  constructor(channel: Channel, options: OwnObjectsOptions) {
+  constructor(channel: Channel, { root, rootContext, observer }: OwnObjectsOptions) {
     this.#channel = channel
-    this.#options = options
+    this.#root = root
+    this.#rootContext = rootContext
+    this.#observer = observer
   }
 
   /** Who pays. Before anything is sent. */
@@ -39,22 +43,22 @@ export class OwnObjects {
   }
 
   get(number: number): Binder | undefined {
-    return number === ROOT ? (this.#options.root ?? undefined) : this.#exports.get(number)
+    return number === ROOT ? (this.#root ?? undefined) : this.#exports.get(number)
   }
 
   /** What the calls of that object are served in. */
   contextOf(number: number): AsyncContext | null {
-    return number === ROOT ? this.#options.rootContext : this.#exports.contextOf(number)
+    return number === ROOT ? this.#rootContext : this.#exports.contextOf(number)
   }
 
   /** The number by which the peer calls a binder; undefined: it does not hold it. */
   numberOf(binder: Binder): number | undefined {
-    return binder === this.#options.root ? ROOT : this.#exports.numberOf(binder)
+    return binder === this.#root ? ROOT : this.#exports.numberOf(binder)
   }
 
   /** The binder's number; the peer holds one more reference. Taken back by `release` if the message does not leave. @throws LimitError of the budget */
   send(binder: Binder): number {
-    if (binder === this.#options.root) return ROOT
+    if (binder === this.#root) return ROOT
     const keptAlive = this.#exports.keepsAlive
     const number = this.#exports.add(binder)
     if (!keptAlive && this.#exports.keepsAlive) this.#channel.ref()
@@ -66,7 +70,7 @@ export class OwnObjects {
     const keptAlive = this.#exports.keepsAlive
     this.#exports.release(number, count)
     if (keptAlive && !this.#exports.keepsAlive) this.#channel.unref()
-    if (this.#exports.size === 0) this.#options.onReleased()
+    if (this.#exports.size === 0) this.#observer.onReleased()
   }
 
   /** The channel is over: the peer holds nothing. */

@@ -3,13 +3,13 @@
  * has one proxy, as long as that is in use.
  */
 
-import type { Channel } from '../channel/channel.ts'
+import type { Channel, References } from '../channel/channel.ts'
 import { PEER_GONE } from '../channel/death.ts'
 import type { ChannelBudget } from '../channel/held-bytes.ts'
 import type { LimitError } from '../util/errors.ts'
 import { setTimeout } from '../util/timers.ts'
 import { BinderProxy } from './binder-proxy.ts'
-import { Imports } from './imports.ts'
+import { type Creditor, Imports } from './imports.ts'
 import type { LinkedProxy, ProxyLink } from './proxy-link.ts'
 
 const NO_PROXIES: readonly LinkedProxy[] = []
@@ -17,21 +17,28 @@ const NO_PROXIES: readonly LinkedProxy[] = []
 /** Object 0 of either side: there from the beginning, never counted. */
 export const ROOT = 0
 
+/** Whom the objects of either side tell. */
+export interface ReleaseObserver {
+  /** An object was given back, or nobody holds object 0 any more. */
+  onReleased(): void
+}
+
 export interface PeerObjectsOptions {
   /** Whether object 0 accepts descriptors. */
   rootAcceptsFileDescriptors: boolean
   /** A client's channel is for the proxy of object 0: nobody needs the one without the other. */
   isForRoot: boolean
-  /** Told when an object was given back, or nobody holds object 0 any more. */
-  onReleased: () => void
+  observer: ReleaseObserver
 }
 
-export class PeerObjects {
+export class PeerObjects implements Creditor {
   /** What its proxies are called by. */
   readonly link: ProxyLink
   readonly #channel: Channel
-  readonly #options: PeerObjectsOptions
-  readonly #imports: Imports
+  readonly #rootAcceptsFileDescriptors: boolean
+  readonly #isForRoot: boolean
+  readonly #observer: ReleaseObserver
+  readonly #imports = new Imports(this)
   /** Proxies with death links. */
   #retained: Set<LinkedProxy> | null = null
   /** Held weakly, but for its first second: see `age`. */
@@ -39,14 +46,22 @@ export class PeerObjects {
   #isAbandoned = false
   #endReason: Error | null = null
 
-  constructor(link: ProxyLink, channel: Channel, options: PeerObjectsOptions) {
+  constructor(
+    link: ProxyLink,
+    channel: Channel,
+    { rootAcceptsFileDescriptors, isForRoot, observer }: PeerObjectsOptions,
+  ) {
     this.link = link
     this.#channel = channel
-    this.#options = options
-    this.#imports = new Imports((references) => {
-      channel.release(references)
-      options.onReleased()
-    })
+    this.#rootAcceptsFileDescriptors = rootAcceptsFileDescriptors
+    this.#isForRoot = isForRoot
+    this.#observer = observer
+  }
+
+  /** References go back to the peer. */
+  giveBack(references: readonly References[]): void {
+    this.#channel.release(references)
+    this.#observer.onReleased()
   }
 
   /** The objects that came are paid by `budget` from now on. */
@@ -68,7 +83,7 @@ export class PeerObjects {
   get root(): BinderProxy {
     const known = this.#knownRoot()
     if (known !== undefined) return known
-    const proxy = new BinderProxy(this.link, ROOT, this.#options.rootAcceptsFileDescriptors)
+    const proxy = new BinderProxy(this.link, ROOT, this.#rootAcceptsFileDescriptors)
     this.#root = proxy
     this.#isAbandoned = false
     if (this.#channel.isEnded) return this.#endAtOnce(proxy)
@@ -116,7 +131,7 @@ export class PeerObjects {
 
   /** The channel is over: every proxy is told. */
   end(reason: Error): void {
-    if (!stronglyHeld.delete(this) && this.#options.isForRoot) unusedRoots.unregister(this)
+    if (!stronglyHeld.delete(this) && this.#isForRoot) unusedRoots.unregister(this)
     const retained = this.#retained
     const imported = this.isEmpty ? NO_PROXIES : [...this.#imports.proxies()]
     const root = this.#knownRoot()
@@ -132,14 +147,14 @@ export class PeerObjects {
   /** From here on nobody but its users holds the proxy of object 0. */
   weakenRoot(): void {
     if (!(this.#root instanceof BinderProxy)) return
-    if (this.#options.isForRoot) unusedRoots.register(this.#root, new WeakRef(this), this)
+    if (this.#isForRoot) unusedRoots.register(this.#root, new WeakRef(this), this)
     this.#root = new WeakRef(this.#root)
   }
 
   /** The proxy of object 0 was collected, perhaps after another took its place. */
   rootCollected(): void {
     this.#isAbandoned = this.#knownRoot() === undefined
-    this.#options.onReleased()
+    this.#observer.onReleased()
   }
 
   #knownRoot(): BinderProxy | undefined {

@@ -21,7 +21,7 @@ import { type Caller, runAsSelf } from './calling-identity.ts'
 import { HelloWait } from './hello-wait.ts'
 import { IncomingCalls } from './incoming-calls.ts'
 import { OwnObjects } from './own-objects.ts'
-import { PeerObjects, ROOT } from './peer-objects.ts'
+import { PeerObjects, type ReleaseObserver, ROOT } from './peer-objects.ts'
 import { type Pending, PendingReply, PendingResult } from './pending-reply.ts'
 import type { LinkedProxy, ProxyLink, ResultReader } from './proxy-link.ts'
 import { ATTACH_TRANSACTION } from './transaction-codes.ts'
@@ -57,22 +57,28 @@ export interface SessionOptions {
 
 const NOBODY: Caller = { pid: 0, uid: 0xffffffff }
 
-export class Session implements ChannelHandler, ProxyLink {
-  readonly #options: SessionOptions
+export class Session implements ChannelHandler, ProxyLink, ReleaseObserver {
+  readonly #expectedUid: number | undefined
+  readonly #admit: SessionOptions['admit']
+  readonly #onAttach: SessionOptions['onAttach']
+  readonly #onOver: SessionOptions['onEnd']
   readonly #channel: Channel
   readonly #own: OwnObjects
   readonly #peers: PeerObjects
   readonly #parcels: WireParcels
   readonly #calls: IncomingCalls
-  /** null: the peer is a service, which says none. */
-  readonly #helloWait: HelloWait | null
+  /** null: the peer has said HELLO, or is a service, which says none. */
+  #helloWait: HelloWait | null
   #budget: ChannelBudget | undefined
   #caller: Caller
 
   /** Takes the socket over, also if this throws. */
   constructor(fd: OwnedFd, options: SessionOptions) {
     const isServer = options.role === 'server'
-    this.#options = options
+    this.#expectedUid = options.expectedUid
+    this.#admit = options.admit
+    this.#onAttach = options.onAttach
+    this.#onOver = options.onEnd
     this.#caller = options.caller ?? NOBODY
     const accepts = !isServer || options.root?.[acceptsFileDescriptors] === true
     const uid = options.caller?.uid ?? options.expectedUid
@@ -82,16 +88,15 @@ export class Session implements ChannelHandler, ProxyLink {
       usesReserve: options.usesReserve === true,
       uid,
     })
-    const onReleased = () => this.#closeIfUnused()
     this.#peers = new PeerObjects(this, this.#channel, {
       rootAcceptsFileDescriptors: options.peerAcceptsFileDescriptors,
       isForRoot: !isServer,
-      onReleased,
+      observer: this,
     })
     this.#own = new OwnObjects(this.#channel, {
       root: options.root,
       rootContext: options.rootContext ?? null,
-      onReleased,
+      observer: this,
     })
     this.#parcels = new WireParcels(this.#channel, {
       own: this.#own,
@@ -241,7 +246,7 @@ export class Session implements ChannelHandler, ProxyLink {
   }
 
   /** An abandoned channel stays open while other objects, of either side, are still held. */
-  #closeIfUnused(): void {
+  onReleased(): void {
     if (this.#peers.isAbandoned && this.#peers.isEmpty && this.#own.isEmpty) this.close()
   }
 
@@ -249,19 +254,20 @@ export class Session implements ChannelHandler, ProxyLink {
 
   onHello(credentials: Credentials | null): void {
     this.#helloWait?.end()
-    const { expectedUid } = this.#options
+    this.#helloWait = null
+    const expectedUid = this.#expectedUid
     if (expectedUid !== undefined) {
       if (credentials === null || credentials.uid !== expectedUid) {
         throw new Violation(`HELLO of uid ${credentials?.uid ?? 'unknown'}, the channel was made for ${expectedUid}`)
       }
       this.#caller = { pid: credentials.pid, uid: credentials.uid }
     }
-    const refusal = this.#options.admit?.(this.#caller)
+    const refusal = this.#admit?.(this.#caller)
     if (refusal) this.refuse(refusal)
   }
 
   onTransaction(call: IncomingCall): void {
-    const { onAttach } = this.#options
+    const onAttach = this.#onAttach
     const isAttachment = onAttach !== undefined && call.code === ATTACH_TRANSACTION && call.id === 0
     const binder = isAttachment ? this.#own.get(call.object) : undefined
     if (isAttachment && binder !== undefined) this.#attach(binder, call, onAttach)
@@ -295,7 +301,7 @@ export class Session implements ChannelHandler, ProxyLink {
     this.#helloWait?.end()
     this.#own.close()
     this.#peers.end(reason)
-    this.#options.onEnd?.(reason)
+    this.#onOver?.(reason)
   }
 }
 

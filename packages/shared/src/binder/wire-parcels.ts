@@ -47,6 +47,10 @@ import { type PeerObjects, ROOT } from './peer-objects.ts'
 
 const NO_OBJECTS: ParcelObject[] = []
 
+/** The peers of all channels: those whose socket accepts descriptors, and the others. */
+const ACCEPTING = { [acceptsFileDescriptors]: true }
+const REFUSING = { [acceptsFileDescriptors]: false }
+
 /** The objects of a parcel as they travel. */
 interface Packed {
   readonly objects: WireObject[]
@@ -69,7 +73,7 @@ export class WireParcels implements BinderSource {
   readonly #peers: PeerObjects
 
   constructor(channel: Channel, { own, peers, peerAcceptsFileDescriptors }: WireParcelsOptions) {
-    this.peer = { [acceptsFileDescriptors]: peerAcceptsFileDescriptors }
+    this.peer = peerAcceptsFileDescriptors ? ACCEPTING : REFUSING
     this.#channel = channel
     this.#own = own
     this.#peers = peers

@@ -60,7 +60,8 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
   readonly #outbox: Outbox
   readonly #reader: PacketReader
   readonly #inbox: Inbox
-  readonly #calls: OutgoingCalls
+  /** null: this side has called nothing yet. */
+  #calls: OutgoingCalls | null = null
   readonly #owed: Owed
   /** What the peer makes this side hold. */
   readonly held = new HeldBytes()
@@ -91,7 +92,6 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#socket.join(this.#user.group)
     this.#inbox = new Inbox(this, this.#reader, this.held, this.#user)
     this.#outbox = new Outbox(this, this.#hub, this.#socket, this.held)
-    this.#calls = new OutgoingCalls(this.#outbox)
     this.#owed = new Owed(this, this.#outbox)
     const hello = { kind: KIND_HELLO, id: 0, object: 0, code: PROTOCOL_VERSION, oneway: false }
     if (role === 'client') this.#outbox.begin(hello)
@@ -125,7 +125,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
 
   /** Calls out that have no answer yet. */
   get pendingCalls(): number {
-    return this.#calls.pending
+    return this.#calls?.pending ?? 0
   }
 
   /** Bytes that wait for the peer to read. */
@@ -145,19 +145,19 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
    *   the waiter is not called
    */
   call(object: number, code: number, body: OutgoingBody, waiter: CallWaiter): void {
-    this.#calls.call(object, code, body, waiter)
+    this.#outgoingCalls().call(object, code, body, waiter)
     this.#updateReference()
   }
 
   /** Nobody waits for a pending call any more, so it does not keep the process alive. */
   giveUp(): void {
-    this.#calls.giveUp()
+    this.#outgoingCalls().giveUp()
     this.#updateReference()
   }
 
   /** Calls an object of the peer's and wants no answer. @throws LimitError, DeadObjectError */
   callOneway(object: number, code: number, body: OutgoingBody): void {
-    this.#calls.callOneway(object, code, body)
+    this.#outgoingCalls().callOneway(object, code, body)
   }
 
   /** Answers a call. A peer that does not read its answers loses the channel, never the memory of this process. */
@@ -307,7 +307,7 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     } else if (header.kind === KIND_FAILURE && header.id === 0) {
       this.#end(this.#handler.onFarewell({ status: header.code, body }))
     } else {
-      this.#calls.settle(header, body)
+      this.#outgoingCalls().settle(header, body)
       this.#updateReference()
     }
   }
@@ -319,13 +319,20 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     this.#socket.close()
     this.#inbox.close()
     this.held.close()
-    this.#calls.failAll(this.#endReason)
+    this.#calls?.failAll(this.#endReason)
     this.#updateReference()
     this.#handler.onEnd(reason)
   }
 
+  /** Most channels of a server call nobody. */
+  #outgoingCalls(): OutgoingCalls {
+    this.#calls ??= new OutgoingCalls(this.#outbox)
+    return this.#calls
+  }
+
   #updateReference(): void {
-    const busy = !this.isEnded && (this.#reasons > 0 || this.#calls.awaited > 0 || this.#outbox.isWaiting)
+    const awaited = this.#calls?.awaited ?? 0
+    const busy = !this.isEnded && (this.#reasons > 0 || awaited > 0 || this.#outbox.isWaiting)
     if (busy === this.#isReferenced) return
     this.#isReferenced = busy
     if (busy) this.#hub.ref()

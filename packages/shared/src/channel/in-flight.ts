@@ -33,15 +33,12 @@ let lingerTimer: NodeJS.Timeout | undefined
 
 export class InFlight {
   readonly #socket: HubSocket
-  #budget: ChannelBudget | undefined
+  readonly #budget: ChannelBudget | undefined
   #count = 0
 
-  constructor(socket: HubSocket) {
+  /** @param budget who pays; without one nothing is counted */
+  constructor(socket: HubSocket, budget: ChannelBudget | undefined) {
     this.#socket = socket
-  }
-
-  /** Sets the budget; without one nothing is counted. Call it before anything is sent. */
-  chargeTo(budget: ChannelBudget): void {
     this.#budget = budget
   }
 

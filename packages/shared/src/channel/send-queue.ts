@@ -48,7 +48,8 @@ export class SendQueue {
   /** Why the first packet may not go yet, and since when. */
   #refusal: { readonly limit: LimitError; readonly since: number } | null = null
   readonly #held: HeldBytes
-  readonly #inFlight: InFlight
+  /** null: no descriptor was sent yet. */
+  #inFlight: InFlight | null = null
   #budget: ChannelBudget | undefined
   /** The kernel takes more than is usual. */
   #isWide = false
@@ -59,13 +60,11 @@ export class SendQueue {
     this.#hub = hub
     this.#socket = socket
     this.#held = held
-    this.#inFlight = new InFlight(socket)
   }
 
   /** Descriptors that wait, here or for the peer to read. Before anything does. */
   chargeTo(budget: ChannelBudget): void {
     this.#budget = budget
-    this.#inFlight.chargeTo(budget)
   }
 
   get isWaiting(): boolean {
@@ -135,7 +134,7 @@ export class SendQueue {
   /** The channel is over. Takes the socket over if its peer has descriptors unread; otherwise it is to be closed next. */
   close(): void {
     this.#drop()
-    this.#inFlight.close()
+    this.#inFlight?.close()
   }
 
   /** Drops what waits and closes its descriptors. */
@@ -163,7 +162,7 @@ export class SendQueue {
    */
   #refuseFirst(): boolean {
     const [packet, refusal] = [this.#waiting[0], this.#refusal]
-    if (packet === undefined || refusal === null || !this.#inFlight.isRead) return false
+    if (packet === undefined || refusal === null || this.#inFlight?.isRead !== true) return false
     if (now() - refusal.since < CHANNEL_LIMITS.descriptorWait.limit) return false
     const { kind, id, objectCount } = readHeader(packet.bytes, 0, packet.bytes.length)
     // A binder that does not arrive would have to be taken back.
@@ -245,6 +244,7 @@ export class SendQueue {
   /** @returns EAGAIN: it has to wait, for the socket or for the timer */
   #trySend(length: number, fds: readonly Fd[]): number {
     if (fds.length === 0) return this.#socket.send(length)
+    this.#inFlight ??= new InFlight(this.#socket, this.#budget)
     const limit = this.#inFlight.admit(fds.length)
     this.#refusal = limit === null ? null : { limit, since: this.#refusal?.since ?? now() }
     if (limit !== null) return this.#retryLater()

@@ -15,9 +15,12 @@ const FEW = 8
 /** Odd, at random: a peer that chooses numbers cannot choose where they come to lie. */
 const FACTOR = Math.floor(Math.random() * 2 ** 31) * 2 + 1
 
+/** Of all tables that are empty: most are, for ever. */
+const NO_PLACES: never[] = []
+
 export class NumberTable<T extends Numbered> {
   /** At least half of it is empty. */
-  #places: (T | undefined)[] = []
+  #places: (T | undefined)[] = NO_PLACES
   #size = 0
 
   get size(): number {
@@ -42,7 +45,7 @@ export class NumberTable<T extends Numbered> {
     if (this.#places[at] === undefined) return
     this.#size -= 1
     this.#close(at)
-    if (this.#size === 0 && this.#places.length > FEW) this.#places = []
+    if (this.#size === 0 && this.#places.length > FEW) this.#places = NO_PLACES
   }
 
   /** Of those that are there when it is asked. */
@@ -51,7 +54,7 @@ export class NumberTable<T extends Numbered> {
   }
 
   clear(): void {
-    this.#places = []
+    this.#places = NO_PLACES
     this.#size = 0
   }
 
