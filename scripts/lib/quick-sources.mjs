@@ -20,6 +20,15 @@ export const STAND_INS = {
       watch() {}
       forget() {}
     }`,
+  'memfd-native/src/mapping.ts': `
+    import { native, unwrap } from './binding.ts'
+    import { fdNumber } from './owned-fd.ts'
+    export const Mapping = {
+      map(fd, length, prot, flags) {
+        const handle = unwrap('mmap', native.mapMemory(fdNumber(fd), length, prot, flags, 0))
+        return { readInt32BE: (at) => native.readInt32BE(handle, at), unmap: () => native.unmapMemory(handle) }
+      },
+    }`,
   'memfd-native/src/mmap.ts': 'export const mmap = { PROT_READ: 1, MAP_SHARED: 1 }',
   'shared/src/util/calling-method.ts': 'export const inMethod = (message) => message',
 }

@@ -5,7 +5,7 @@
 import type { ValueCache } from './value-cache.ts'
 
 /** One in so many is looked for in any case, and kept. Whatever is read again and again is soon among them. */
-const KEPT = 64
+const KEPT = 256
 /** In a row. */
 const MANY = 64
 
