@@ -16,6 +16,8 @@ export interface Certificates {
   readonly authority: KeyPair
   readonly node: KeyPair
   readonly client: KeyPair
+  /** Of a client, without a common name. */
+  readonly nameless: KeyPair
   readonly stranger: KeyPair
 }
 
@@ -25,7 +27,8 @@ export function makeCertificates(folder: string): Certificates {
   const stranger = makeAuthority(folder, 'stranger')
   const node = sign(folder, { name: 'node', authority, extension: 'subjectAltName=IP:127.0.0.1' })
   const client = sign(folder, { name: 'client', authority, extension: 'extendedKeyUsage=clientAuth' })
-  return { authority, node, client, stranger }
+  const nameless = sign(folder, { name: '', authority, extension: 'extendedKeyUsage=clientAuth' })
+  return { authority, node, client, nameless, stranger }
 }
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -40,10 +43,11 @@ function sign(
   folder: string,
   { name, authority, extension }: { name: string; authority: KeyPair; extension: string },
 ): KeyPair {
-  const files = filesOf(folder, name)
-  const [request, extensions] = [join(folder, `${name}.csr`), join(folder, `${name}.ext`)]
+  const [subject, file] = name === '' ? ['/O=nameless', 'nameless'] : [`/CN=${name}`, name]
+  const files = filesOf(folder, file)
+  const [request, extensions] = [join(folder, `${file}.csr`), join(folder, `${file}.ext`)]
   writeFileSync(extensions, `${extension}\n`)
-  openssl('req', ...NEW_KEY, '-subj', `/CN=${name}`, ...out({ ...files, certFile: request }))
+  openssl('req', ...NEW_KEY, '-subj', subject, ...out({ ...files, certFile: request }))
   const by = ['-CA', authority.certFile, '-CAkey', authority.keyFile, '-CAcreateserial']
   openssl('x509', '-req', '-in', request, ...by, '-days', '30', '-extfile', extensions, '-out', files.certFile)
   return read(files)

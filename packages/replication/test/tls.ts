@@ -1,5 +1,6 @@
 /** The way to the cluster is encrypted, both ends have certificates, and the user of the machine a password. */
 import t, { type Test } from 'tap'
+import { examineCluster } from '../src/index.ts'
 import * as support from '../test-support/index.ts'
 
 const { caughtUp, makeCertificates, NO_ETCD, PREFIX, settingsOf, startCluster, startMachine } = support
@@ -66,6 +67,25 @@ t.test('a password goes by TLS too', { skip: NO_ETCD }, async (t) => {
   await cluster.allowOnly('machine', 'secret', 'READWRITE', PREFIX)
   const settings = settingsOf(endpoints, { tls: { ca }, credentials: { user: 'machine', password: 'secret' } })
   const { store } = await startMachine(t, settings)
+  await until(() => store.get('k') === 1)
+  await store.set('k', 2)
+  t.equal(store.get('k'), 2)
+})
+
+t.test('with users, etcd refuses a certificate that has a common name', { skip: NO_ETCD }, async (t) => {
+  const { cluster, endpoints, ca, client, nameless } = await begin(t, { asks: true })
+  await cluster.allowOnly('machine', 'secret', 'READWRITE', PREFIX)
+  const settings = ({ cert, key }: typeof client) =>
+    settingsOf(endpoints, { tls: { ca, cert, key }, credentials: { user: 'machine', password: 'secret' } })
+
+  const { replication } = await startMachine(t, settings(client))
+  await until(() => replication.status.reason !== null)
+  t.equal(replication.status.state, 'refused', 'which does not heal by itself')
+  t.match(replication.status.reason, /CommonName .*\S$/)
+  const [found] = await examineCluster(settings(client))
+  t.match(found, { verdict: 'problem', remedy: /without a common name/ })
+
+  const { store } = await startMachine(t, settings(nameless))
   await until(() => store.get('k') === 1)
   await store.set('k', 2)
   t.equal(store.get('k'), 2)

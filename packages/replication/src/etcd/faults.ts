@@ -5,7 +5,7 @@ import { EngineError, type EngineFault } from '../engine/engine.ts'
 const FAULTS: readonly (readonly [pattern: RegExp, fault: EngineFault])[] = [
   [/has been compacted/, 'compacted'],
   [/future revision/, 'refused'],
-  [/permission denied|invalid user|user name|authentication|auth/, 'denied'],
+  [/permission denied|invalid user|user name|authentication|auth|CommonName/, 'denied'],
   [/space exceeded/, 'full'],
   [/request is too large|larger than max|too many operations/, 'tooLarge'],
   // What was not proposed yet.

@@ -117,5 +117,5 @@ function decode<T>({ decode }: QuickCall<T>['rpc'], message: Buffer): T {
 function messageOf({ status, text }: Answer): string {
   const { message, error } = (parse(text) ?? {}) as { message?: unknown; error?: unknown }
   const found = [message, error].find((each) => typeof each === 'string')
-  return typeof found === 'string' ? found : `status ${status}: ${text.slice(0, 200)}`
+  return typeof found === 'string' ? found : `status ${status}: ${text.slice(0, 200).trim()}`
 }

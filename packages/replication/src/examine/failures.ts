@@ -26,6 +26,11 @@ const ADVICE: readonly Advice[] = [
     pattern: /not speak HTTP|closed the connection|ECONNRESET/,
     remedy: 'if the node speaks TLS, use https:// instead of http://; otherwise read its log',
   },
+  {
+    pattern: /CommonName/,
+    remedy:
+      'let "cert" name a certificate without a common name (CN): while etcd has users, its gateway refuses others',
+  },
   { pattern: /ENOTFOUND|EAI_/, remedy: 'this machine cannot find the name of the node: check DNS or /etc/hosts' },
   {
     pattern: /ECONNREFUSED/,

@@ -51,7 +51,7 @@ export async function examineNode(
 async function ask(nodes: Nodes, endpoint: string, timeoutMs: number): Promise<NodeReport> {
   const headers = {}
   const { status, text } = await nodes.call({ path: '/v3/maintenance/status', body: '{}', headers, timeoutMs })
-  if (status !== 200) throw new Error(`${endpoint} answers ${status}: ${text.slice(0, 200)}`)
+  if (status !== 200) throw new Error(`${endpoint} answers ${status}: ${text.slice(0, 200).trim()}`)
   const { header, version = '', leader, dbSize } = JSON.parse(text) as StatusAnswer
   const metrics = await nodes.call({ method: 'GET', path: '/metrics', body: '', headers, timeoutMs }).catch(() => null)
   const [, quota] = /^etcd_server_quota_backend_bytes (\S+)$/m.exec(metrics?.text ?? '') ?? []
