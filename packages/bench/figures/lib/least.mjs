@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const FRAME_BYTES = 9
+/** Of gRPC: whether it is compressed, and its length. */
+const MESSAGE_HEAD_BYTES = 5
 const TYPES = { DATA: 0, HEADERS: 1, SETTINGS: 4, PING: 6, WINDOW: 8 }
 /** Of an acknowledgement, or of the last frame of a stream. */
 const LAST = 1
@@ -27,21 +29,27 @@ export function bareCalls(scope, endpoint, path) {
   const start = [frame(TYPES.SETTINGS, 0, 0, SETTINGS), frame(TYPES.WINDOW, 0, 0, WINDOW)]
   socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), ...start]))
   const headers = headersOf({ ':path': path, ':authority': host, 'content-type': 'application/grpc', te: 'trailers' })
+  let stream = -1
+  // As the replicator: the headers of the next call are sent when one is over.
+  const begin = () => {
+    stream += 2
+    socket.write(frame(TYPES.HEADERS, WHOLE_HEADERS, stream, headers))
+  }
+  begin()
   let message = null
   let told = null
   readFrames(socket, (type, flags, body) => {
-    if (type === TYPES.DATA) message = body.subarray(5)
-    else if (type === TYPES.HEADERS && (flags & LAST) !== 0) told(message)
-    else if ((type === TYPES.SETTINGS || type === TYPES.PING) && (flags & LAST) === 0)
+    if (type === TYPES.DATA) message = body.subarray(MESSAGE_HEAD_BYTES)
+    else if (type === TYPES.HEADERS && (flags & LAST) !== 0) {
+      told(message)
+      setImmediate(begin)
+    } else if ((type === TYPES.SETTINGS || type === TYPES.PING) && (flags & LAST) === 0)
       socket.write(frame(type, LAST, 0, type === TYPES.PING ? body : Buffer.alloc(0)))
   })
-  let stream = -1
   return (asked) => {
-    stream += 2
-    const head = Buffer.alloc(5)
+    const head = Buffer.alloc(MESSAGE_HEAD_BYTES)
     head.writeUInt32BE(asked.length, 1)
-    const data = frame(TYPES.DATA, LAST, stream, Buffer.concat([head, asked]))
-    socket.write(Buffer.concat([frame(TYPES.HEADERS, WHOLE_HEADERS, stream, headers), data]))
+    socket.write(frame(TYPES.DATA, LAST, stream, Buffer.concat([head, asked])))
     return new Promise((resolve) => {
       told = resolve
     })
