@@ -22,7 +22,7 @@ from memsvc import (
     RegistryUnavailable,
     ServiceNotFound,
 )
-from memsvc.errors import Untrusted
+from memsvc.errors import BadParcel, Untrusted
 from memsvc.registry_path import SYSTEM_PATH, registry_path, user_path
 from memsvc.store import DEFAULT_STORE_NAME, Store
 
@@ -115,19 +115,24 @@ def get(options):
         value = store.get(options.key)
     if value is None:
         raise KeyAbsent(f'{options.store} has no value for {json.dumps(options.key)}')
-    if options.json:
-        show_json(entry(options.key, value) | {'type': 'bytes' if value.type == BYTES else 'json'})
-    elif value.type == BYTES:
+    if value.type == BYTES and not options.json:
         sys.stdout.buffer.write(value.content)
+        return
+    try:
+        shown = value_of(value)
+    except NO_JSON:
+        raise BadParcel('a value of the store is marked as JSON, but is not JSON') from None
+    if options.json:
+        show_json(entry(options.key, value, shown) | {'type': 'bytes' if value.type == BYTES else 'json'})
     else:
-        print(as_json(value_of(value)), flush=True)
+        print(as_json(shown), flush=True)
 
 
 def put(options):
     """Stores VALUE under a key, as JSON if it is JSON, else as a string."""
     try:
-        content = as_json(json.loads(options.value))
-    except ValueError:
+        content = as_json(json.loads(options.value, parse_int=exact, parse_float=finite, parse_constant=no_json))
+    except NO_JSON:
         content = as_json(options.value)
     with open_store(options) as store:
         store.set(options.key, content.encode(), JSON, options.if_version, options.ttl)
@@ -159,7 +164,7 @@ def export(options):
     """Prints a store as one JSON object, a snapshot of one moment."""
     with open_store(options) as store:
         values = store.snapshot(options.prefix)
-    print(json.dumps({key: value_of(value) for key, value in values.items()}, ensure_ascii=False, indent=0))
+    print(escaped(json.dumps({key: any_value_of(value) for key, value in values.items()}, ensure_ascii=False, indent=0)))
 
 
 def changes(options):
@@ -183,28 +188,71 @@ def changes(options):
 
 def show_change(options, key, value):
     if options.json:
-        show_json({'key': key, 'deleted': True} if value is None else entry(key, value))
+        show_json({'key': key, 'deleted': True} if value is None else entry(key, value, any_value_of(value)))
     else:
-        print(key if value is None else f'{key} {as_json(value_of(value))}', flush=True)
+        print(key if value is None else f'{key} {as_json(any_value_of(value))}', flush=True)
 
 
-def entry(key, value):
-    return {'key': key, 'value': value_of(value), 'version': value.version}
+def entry(key, value, shown):
+    return {'key': key, 'value': shown, 'version': value.version}
+
+
+# What json.loads raises, also for what is too deep.
+NO_JSON = (ValueError, RecursionError)
 
 
 def value_of(value):
-    """As JSON can say it."""
+    """As JSON can say it. Raises NO_JSON: the value is JSON by its mark alone."""
     if value.type == BYTES:
         return {'$bytes': base64.b64encode(value.content).decode()}
-    return json.loads(value.content)
+    return json.loads(value.content, parse_float=finite, parse_constant=no_json)
+
+
+def any_value_of(value):
+    """The same among others, of which one must not hide the rest: bytes, if it is no JSON."""
+    try:
+        return value_of(value)
+    except NO_JSON:
+        return {'$bytes': base64.b64encode(value.content).decode()}
 
 
 def number(value):
-    return int(value) if value == int(value) else value
+    """A double as JavaScript writes it, but for very small ones."""
+    return int(value) if abs(value) < 1e21 and value == int(value) else value
+
+
+def finite(text):
+    value = float(text)
+    if math.isinf(value):
+        raise Usage(f'a number must be at most 1.8e308, got {shortened(text)}')
+    return number(value)
+
+
+def exact(text):
+    """The numbers of a store are doubles."""
+    value = finite(text)
+    if int(value) == int(text):
+        return value
+    nearest = shortened(str(int(value)))
+    raise Usage(f'{shortened(text)} has more digits than a number keeps (the nearest is {nearest}): put it in quotes')
+
+
+def shortened(text):
+    return f'{text[:40]}...' if len(text) > 40 else text
+
+
+def no_json(name):
+    """NaN and Infinity, which Python takes for JSON."""
+    raise ValueError(name)
 
 
 def as_json(value):
-    return json.dumps(value, separators=(',', ':'), ensure_ascii=False)
+    return escaped(json.dumps(value, separators=(',', ':'), ensure_ascii=False))
+
+
+def escaped(text):
+    """JSON as UTF-8 can say it: half of a surrogate pair as its escape."""
+    return text.encode(errors='backslashreplace').decode()
 
 
 def show_json(facts):
@@ -292,8 +340,7 @@ def quote(text):
 def int32(text):
     if re.fullmatch(r'[+-]?[0-9]+', text) and INT_MIN <= int(text) <= INT_MAX:
         return int(text)
-    shown = quote(f'{text[:40]}...' if len(text) > 40 else text)
-    raise Usage(f'the value must be a decimal integer from {INT_MIN} to {INT_MAX}, got {shown}')
+    raise Usage(f'the value must be a decimal integer from {INT_MIN} to {INT_MAX}, got {quote(shortened(text))}')
 
 
 def seconds_of(option, text, most=MAX_SECONDS, limits=''):
@@ -320,6 +367,22 @@ def number_of(text):
     if re.fullmatch(number, text) and math.isfinite(float(text)):
         return float(text)
     raise Usage(f'BY must be a number; got {quote(text)}')
+
+
+def key_of(text):
+    if text and fits_in_key(text):
+        return text
+    raise Usage(f'a key must have 1 to 512 bytes and no control characters, got {as_json(text)}')
+
+
+def prefix_of(text):
+    if fits_in_key(text):
+        return text
+    raise Usage(f'prefix must be the beginning of a key, got {as_json(text)}')
+
+
+def fits_in_key(text):
+    return len(text.encode(errors='replace')) <= 512 and not re.search(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff]', text)
 
 
 def uid_of(text):
@@ -409,6 +472,10 @@ def checked(options):
     options.ttl = Store.NO_TTL if given.get('ttl') is None else 1000 * seconds_of('--ttl', options.ttl, math.inf)
     if 'if_version' in given:
         options.if_version = Store.ANY_VERSION if options.if_version is None else version_of(options.if_version)
+    if 'key' in given:
+        options.key = key_of(options.key)
+    if options.run is changes:
+        options.prefix = prefix_of(options.prefix)
     if 'by' in given:
         options.by = number_of(options.by)
     return options

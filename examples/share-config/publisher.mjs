@@ -34,7 +34,13 @@ const service = new ConfigService()
 const publish = () => service.publish(Buffer.from(JSON.stringify(JSON.parse(readFileSync(path, 'utf8')))))
 
 publish()
-process.on('SIGHUP', publish)
+process.on('SIGHUP', () => {
+  try {
+    publish()
+  } catch (error) {
+    console.error(`${path} is not published: ${error.message}`) // the last one stays
+  }
+})
 const manager = await ServiceManager.connect()
 await manager.addService(SERVICE_NAME, service)
 console.log(`${path} is published`)

@@ -5,7 +5,7 @@ import t from 'tap'
 import { leakChecked, startDaemon, watchdog } from '../../packages/shared/dist/test-support/harness.js'
 import * as support from './support/programs.mjs'
 
-const { MEMSVC, memclient, nodeFs, nodePath, runExample, startExample, startRegistry } = support
+const { MEMSVC, memclient, nodeFs, nodePath, runExample, runTool, startExample, startRegistry } = support
 const { readFileSync, writeFileSync } = nodeFs
 const { join } = nodePath
 
@@ -54,6 +54,46 @@ t.test('reads and writes a daemon, as memclient does', async (t) => {
   t.match(await python(t, ['get', 'a'], registry), { code: 3, stderr: /has no value for "a"/ })
   t.match(await python(t, ['put', 'b', '1', '--if-version', '0'], registry), { code: 6 })
   t.match(await python(t, ['get', 'b', '--store', 'none'], registry), { code: 3 })
+})
+
+t.test('takes and refuses the same values and keys as memclient', async (t) => {
+  const { registry } = await startDaemon(t, MEMSVC)
+  const half = JSON.stringify('\ud800')
+  for (const [value, stored] of [
+    [`[1.0,1e5,1e21,-0,9007199254740994,${half}]`, `[1,100000,1e+21,0,9007199254740994,${half}]`],
+    ['NaN', '"NaN"'],
+    ['{"a":-Infinity}', '"{\\"a\\":-Infinity}"'],
+  ]) {
+    t.same(await python(t, ['put', 'k', value], registry), DONE)
+    t.same(await memclient(t, ['get', 'k'], registry), { ...DONE, stdout: stored })
+    t.same(await python(t, ['get', 'k'], registry), { ...DONE, stdout: stored })
+  }
+  for (const value of ['12345678901234567890', '[1e400]', '9'.repeat(400)]) {
+    const refused = await python(t, ['put', 'k', value], registry)
+    t.same(refused, await memclient(t, ['put', 'k', value], registry))
+    t.equal(refused.code, 2)
+  }
+  for (const args of [
+    ['get', ''],
+    ['get', 'a\u0001'],
+    ['delete', 'é'.repeat(257)],
+    ['changes', '\u007f'],
+  ]) {
+    t.match(await memclient(t, args, registry), { code: 2 })
+    const { code, stderr } = await python(t, args, registry)
+    t.equal(code, 2, stderr)
+  }
+})
+
+t.test('a value that is JSON by its mark alone is an error alone, and bytes among others', async (t) => {
+  const { registry } = await startDaemon(t, MEMSVC)
+  await memclient(t, ['put', 'a', '1'], registry)
+  const put = 'from memsvc import Registry; Registry().get_store("SharedStore").set("k", b"[NaN]")'
+  const place = { cwd: join(import.meta.dirname, '../python-client'), env: { MEMSVC_REGISTRY: registry } }
+  t.match(await runTool(t, ['python3', '-B', '-c', put], place), { code: 0 })
+  t.same(await python(t, ['get', 'k'], registry), await memclient(t, ['get', 'k'], registry))
+  const [exported, expected] = [await python(t, ['export'], registry), await memclient(t, ['export'], registry)]
+  t.same(JSON.parse(exported.stdout), JSON.parse(expected.stdout), exported.stderr)
 })
 
 t.test('tells changes of a prefix, of an owner that moves, deletes, and is another one later', async (t) => {
