@@ -2,7 +2,7 @@
  * The folder of `--state`: an lmdb environment with a database for each store, and one of what concerns a store as a whole. It belongs
  * to one process at a time, and nobody but the daemon's user may look into it.
  */
-import { chmodSync, existsSync, openSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, openSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
@@ -17,6 +17,7 @@ const OTHERS = 0o077
 const LOCK_NAME = 'memsvc.lock'
 /** Of lmdb, in a folder. */
 const DATABASE_NAME = 'data.mdb'
+const READERS_NAME = 'lock.mdb'
 /** One for each store that there ever was, and one more. */
 const MAX_DATABASES = 1024
 const ABOUT = 'about'
@@ -27,9 +28,12 @@ export class StateFolder {
   readonly #root: RootDatabase
   readonly #lock: OwnedFd
   readonly #about: Database
+  /** The file that is open, by its device and inode. */
+  readonly #file: string | null
 
   private constructor(path: string, root: RootDatabase, lock: OwnedFd) {
     this.path = path
+    this.#file = fileAt(join(path, DATABASE_NAME))
     this.#root = root
     this.#lock = lock
     this.#about = root.openDB({ name: ABOUT, ...BINARY })
@@ -53,7 +57,8 @@ export class StateFolder {
       try {
         checkDatabaseFile(join(path, DATABASE_NAME))
         const root = open<Buffer, Buffer>({ path, maxDbs: MAX_DATABASES, ...BINARY, ...ONE_COMMIT })
-        for (const name of readdirSync(path)) chmodSync(join(path, name), FILE_MODE)
+        // No others: the folder may be somebody's home.
+        for (const name of [DATABASE_NAME, READERS_NAME, LOCK_NAME]) chmodSync(join(path, name), FILE_MODE)
         return new StateFolder(path, root, lock)
       } catch (error) {
         lock.close()
@@ -100,14 +105,19 @@ export class StateFolder {
     return (JSON.parse(text) as string[]).map(BigInt)
   }
 
-  /** Writes all of it, or nothing. On disk when it resolves. @param write calls `put` and `remove` of databases, and `setVersions` */
+  /**
+   * Writes all of it, or nothing. On disk when it resolves. @param write calls `put` and `remove` of databases, and `setVersions`
+   * @throws errors of lmdb; ERR_ILLEGAL_STATE somebody has removed or replaced the database: the next daemon does not find what is written
+   */
   async commit(write: () => void): Promise<void> {
     await this.#root.transaction(write)
+    this.#checkPlace()
   }
 
   /** The same, and waits for it. */
   commitSync(write: () => void): void {
     this.#root.transactionSync(write)
+    this.#checkPlace()
   }
 
   /** In a `write`. */
@@ -115,10 +125,22 @@ export class StateFolder {
     void this.#about.put(Buffer.from(store), Buffer.from(JSON.stringify(versions.map(String))))
   }
 
+  #checkPlace(): void {
+    const file = join(this.path, DATABASE_NAME)
+    if (fileAt(file) === this.#file) return
+    throw new IllegalStateError(`${file} was removed or replaced while it was open: restart the daemon`)
+  }
+
   close(): void {
     void this.#root.close()
     this.#lock.close()
   }
+}
+
+/** null: nothing is there. */
+function fileAt(path: string): string | null {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`
 }
 
 /** Keys are texts in UTF-8. */
@@ -147,7 +169,8 @@ function checkFolder(path: string, ownUid: number): void {
   if (uid !== ownUid) throw new SecurityError(`the state folder ${path} belongs to uid ${uid}, not ${ownUid}`)
   if ((mode & OTHERS) === 0) return
   throw new SecurityError(
-    `the state folder ${path} has mode ${octal(mode & 0o7777)}: other users could read it. Run: chmod 700 ${path}`,
+    `the state folder ${path} has mode ${octal(mode & 0o7777)}: other users could read it. Name a folder of its own; if ` +
+      `this is one, run: chmod 700 ${path}`,
   )
 }
 

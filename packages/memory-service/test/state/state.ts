@@ -7,7 +7,8 @@ import * as support from '../../test-support/index.ts'
 
 const { decodeRecord, encodeRecord, Keeping, KeptAreas, NotifyListener, NotifySocket } = support
 const { OTHER_UID, StateFolder, watchdog } = support
-const { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } = support.nodeFs
+const { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } =
+  support.nodeFs
 const { join } = support.nodePath
 const SIZE = { capacity: 4 * 1024 * 1024, maxKeys: 4096 }
 const TRUSTED = new TrustedUsers({ trustsOverflow: false })
@@ -183,6 +184,40 @@ t.test('the folder is for the daemon’s user alone, and so is every file in it'
   ;(await begin(path)).end()
   await t.rejects(begin('/dev/null/state'), { code: 'ERR_ILLEGAL_STATE', message: /cannot be opened/ })
 })
+
+t.test('other files in the folder stay as they are', async (t) => {
+  const path = folderOf(t)
+  mkdirSync(path, { mode: 0o700 })
+  mkdirSync(join(path, '.ssh'), { mode: 0o700 })
+  writeFileSync(join(path, 'program'), '', { mode: 0o755 })
+  symlinkSync('nowhere', join(path, 'link'))
+  ;(await begin(path)).end()
+  t.equal(statSync(join(path, '.ssh')).mode & 0o777, 0o700)
+  t.equal(statSync(join(path, 'program')).mode & 0o777, 0o755)
+})
+
+for (const [what, remove] of [
+  ['removed', (path: string) => rmSync(path, { recursive: true })],
+  ['replaced', (path: string) => support.nodeFs.copyFileSync(join(path, 'data.mdb'), join(path, 'new'))],
+] as const) {
+  t.test(`a database that is ${what} while it is open is told of, and no change is kept there`, async (t) => {
+    const path = folderOf(t)
+    const { end, store, keeper, state } = await begin(path, 'always')
+    store.set('k', 1)
+    await keeper()?.kept()
+    t.equal(state()?.failing, false)
+    lines.length = 0
+    remove(path)
+    if (what === 'replaced') support.nodeFs.renameSync(join(path, 'new'), join(path, 'data.mdb'))
+    store.set('k', 2)
+    const message = /data\.mdb was removed or replaced while it was open: restart the daemon/
+    await t.rejects(Promise.resolve(keeper()?.kept()), { code: 'ERR_ILLEGAL_STATE', message })
+    t.equal(state()?.failing, true)
+    t.equal(store.get('k'), 2)
+    t.match(lines, [/"level":50.*removed or replaced/])
+    end()
+  })
+}
 
 t.test('what systemd keeps as well is answered when it is on disk, all the same', async (t) => {
   const path = folderOf(t)
