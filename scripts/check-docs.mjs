@@ -1,15 +1,20 @@
 /**
  * Holds the documents to the code: every error code stands in docs/errors.md and none stands there that is not in the
- * code, every dependency has its reason in CONTRIBUTING.md, every package a README, every relative link a target; and
- * no file holds a path of somebody's machine.
+ * code, every dependency has its reason in CONTRIBUTING.md, every package a README, every relative link a target, every
+ * module of the library that keeps state a row in docs/architecture.md; and no file holds a path of somebody's machine.
  */
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { runCheck } from './lib/check-program.mjs'
+import { findModuleState } from './lib/module-state.mjs'
 import { listPackages, listSources, readJson, readText } from './lib/workspace.mjs'
 
 const ERRORS_PAGE = 'docs/errors.md'
+const ARCHITECTURE_PAGE = 'docs/architecture.md'
+const STATE_TABLE = /^## The state that a thread keeps$([\s\S]*?)(?=^## |$(?![\s\S]))/m
+/** In the table, files of `shared` are named without their package. */
+const LIBRARY = /^packages\/(?:shared\/src|memfd-native\/src)\//
 const CODE = /\bERR_[A-Z0-9_]*[A-Z0-9]\b/g
 const HEADING = /^#{1,6} +(.+?) *$/gm
 /** Inline links, without images' and footnotes' finer points. */
@@ -27,6 +32,7 @@ function findProblems(root) {
     ...codeProblems(root, files),
     ...dependencyProblems(root),
     ...readmeProblems(root),
+    ...stateProblems(root, files),
     ...pages.flatMap((page) => linkProblems(root, page)),
     ...files.filter((file) => TEXT_FILE.test(file)).flatMap((file) => pathProblems(root, file)),
   ]
@@ -58,6 +64,15 @@ function dependencyProblems(root) {
 function readmeProblems(root) {
   const missing = listPackages(root).filter(({ folder }) => !existsSync(join(root, folder, 'README.md')))
   return missing.map(({ folder }) => `${folder} has no README.md`)
+}
+
+function stateProblems(root, files) {
+  const sources = files.filter((file) => LIBRARY.test(file))
+  const stateful = sources.filter((file) => findModuleState(readText(root, file)).length > 0)
+  const [, table = ''] = stateful.length === 0 ? [] : (readText(root, ARCHITECTURE_PAGE).match(STATE_TABLE) ?? [])
+  return stateful
+    .filter((file) => !table.includes(`\`${file.replace(LIBRARY, '')}\``))
+    .map((file) => `${ARCHITECTURE_PAGE} lacks the state that ${file} keeps`)
 }
 
 function linkProblems(root, page) {

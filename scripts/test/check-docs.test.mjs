@@ -32,6 +32,21 @@ t.test('check-docs misses a README and the reason for a dependency', async (t) =
   t.same(problems, ['CONTRIBUTING.md lacks the reason for pino', 'packages/b has no README.md'])
 })
 
+t.test('check-docs misses the state that a module keeps', async (t) => {
+  const table = '## The state that a thread keeps\n\n| `os/a.ts` | a number |\n\n## Next\n\n`os/b.ts`\n'
+  const problems = problemsWith(t, {
+    'docs/architecture.md': table,
+    'packages/shared/src/os/a.ts': 'let count = 0\n',
+    'packages/shared/src/os/b.ts': 'let count = 0\n',
+    'packages/shared/src/os/c.ts': 'const all = new Map<string, number>()\n',
+    'packages/shared/src/os/d.ts': 'const collected = new FinalizationRegistry<X>((x) => x.close())\n',
+    'packages/shared/src/os/e.ts': `let ownerOf: (fd: Fd) => OwnedFd\nconst NAMES = new Set(['a'])\nconst NO_FDS: Fd[] = []\n`,
+    'packages/memfd-native/src/f.ts': 'const spare: Buffer[] = []\n',
+  })
+  const lacking = ['memfd-native/src/f.ts', 'shared/src/os/b.ts', 'shared/src/os/c.ts', 'shared/src/os/d.ts']
+  t.same(problems, lacking.map((file) => `docs/architecture.md lacks the state that packages/${file} keeps`))
+})
+
 t.test('check-docs follows relative links and their anchors', async (t) => {
   const page =
     '[gone](docs/gone.md) [nowhere](docs/errors.md#nowhere) [far](https://example.org/x)\n```\n[code](gone)\n```\n'
