@@ -88,14 +88,14 @@ export const CHANNEL_LIMITS = {
     meaning: 'binders of the peer that this side holds',
   },
   descriptorWait: {
-    name: 'waiting for others to read descriptors',
+    name: 'wait for others to read descriptors',
     limit: 2000,
     unit: 'milliseconds',
     error: 'ERR_LIMIT',
     meaning: 'how long an answer with descriptors waits if others of the same user have used up `unreadDescriptors`',
   },
   helloTimeout: {
-    name: 'silence before HELLO',
+    name: 'time until HELLO',
     limit: 5000,
     unit: 'milliseconds',
     error: 'ERR_DEAD_OBJECT',

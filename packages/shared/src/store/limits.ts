@@ -1,4 +1,4 @@
-/** Limits of a store, as data. Each that is reached is an ERR_LIMIT with its name as `resource`; nothing has happened then. */
+/** The limits of a store, as data. A call that reaches one fails with ERR_LIMIT, whose `resource` is the limit's name, and has no effect. */
 import type { Limit } from '../util/limit.ts'
 
 const MIB = 1024 * 1024
@@ -68,7 +68,7 @@ export const STORE_LIMITS = {
     meaning: 'on one channel',
   },
   uploadPause: {
-    name: 'silence of an upload',
+    name: 'pause of an upload',
     limit: 30_000,
     unit: 'milliseconds',
     error: 'ERR_ILLEGAL_STATE',
@@ -154,7 +154,7 @@ export function rowOf(name: keyof StoreLimits, limits: StoreLimits): Limit {
   return { ...STORE_LIMITS[name], limit: limits[name] }
 }
 
-/** The defaults, and what is said otherwise. */
+/** The defaults, except for the limits that are given. */
 export function storeLimits(own: Partial<StoreLimits> = {}): StoreLimits {
   const defaults = Object.fromEntries(OWN_LIMITS.map((name) => [name, STORE_LIMITS[name].limit])) as StoreLimits
   return { ...defaults, ...own }

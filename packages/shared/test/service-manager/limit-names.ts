@@ -34,6 +34,6 @@ t.test('a message of a limit is in words, its resource is the name', async (t) =
   const error = new LimitError(ofOnePeer('unreadDescriptors'), 128, 128)
   t.equal(error.message, 'the limit of 128 for unread descriptors of one peer is reached (128)')
   t.equal(error.resource, 'unreadDescriptors of one peer')
-  t.match(new LimitError('silence before HELLO', 1, 1).message, 'for silence before HELLO is')
+  t.match(new LimitError('time until HELLO', 1, 1).message, 'for time until HELLO is')
   t.match(new LimitError('KiB of SCM_MAX_FD', 1, 1).message, 'for KiB of SCM_MAX_FD is')
 })

@@ -9,7 +9,8 @@ import { leakChecked, startOwner, tell, twoProcesses, watchdog } from '../../tes
 leakChecked(t)
 watchdog(t)
 
-const MOVES = 20
+/** Fewer than the tries of a read (8): a read that meets a move in each of them gives up with ERR_LIMIT. */
+const MOVES = 7
 /** Hangs are failures: longer than anything takes here. */
 const HANG_MS = 60_000
 
