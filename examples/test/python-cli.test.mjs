@@ -26,7 +26,7 @@ async function assertAlike(t, args, registry, expected) {
   else t.equal(stderr, theirs.stderr, args.join(' '))
 }
 
-t.test('what is wrong is told alike, with and without --json', async (t) => {
+t.test('errors are the same, with and without --json', async (t) => {
   const { registry } = await startDaemon(t, MEMSVC)
   await memclient(t, ['put', 'there', '1'], registry)
   const cases = [

@@ -124,7 +124,7 @@ const ODD_ANSWERS = {
   denied: [denied, 4, /not for you/],
 }
 
-t.test('what is not safe is not mapped', async (t) => {
+t.test('unsafe regions are not mapped', async (t) => {
   const registry = await startRegistry(t)
   for (const [name, [getFileDescriptor]] of Object.entries(ODD_ANSWERS)) {
     class OddService extends IMemoryService.Stub {

@@ -12,7 +12,7 @@ t.test('one command shows three frames, by a compositor that it starts', { skip 
   t.equal(code, 0)
 })
 
-t.test('what is on the screen is what was written to the memfd', { skip }, async (t) => {
+t.test('the screen shows what was written to the memfd', { skip }, async (t) => {
   const { path, folder, end } = await startWeston(['--debug'])
   t.teardown(end)
   const env = { XDG_RUNTIME_DIR: folder, WAYLAND_DISPLAY: path }

@@ -3,7 +3,8 @@
 /** A `let` at the top level, unless it holds a function: `let ownerOf: (fd) => OwnedFd` gives access to private fields. */
 const VARIABLE = /^(?:export )?let (\w+)(?!.*=>)/gm
 /** A collection that is empty at first. Those with capitals stay empty. */
-const COLLECTION = /^(?:export )?const ([a-z]\w*)\b[^=\n]*= (?:\[\]|new (?:FinalizationRegistry\b.*|\w*(?:Map|Set)(?:<.*>)?\(\)))/gm
+const COLLECTION =
+  /^(?:export )?const ([a-z]\w*)\b[^=\n]*= (?:\[\]|new (?:FinalizationRegistry\b.*|\w*(?:Map|Set)(?:<.*>)?\(\)))/gm
 
 /** @returns their names */
 export function findModuleState(text) {

@@ -44,7 +44,10 @@ t.test('check-docs misses the state that a module keeps', async (t) => {
     'packages/memfd-native/src/f.ts': 'const spare: Buffer[] = []\n',
   })
   const lacking = ['memfd-native/src/f.ts', 'shared/src/os/b.ts', 'shared/src/os/c.ts', 'shared/src/os/d.ts']
-  t.same(problems, lacking.map((file) => `docs/architecture.md lacks the state that packages/${file} keeps`))
+  t.same(
+    problems,
+    lacking.map((file) => `docs/architecture.md lacks the state that packages/${file} keeps`),
+  )
 })
 
 t.test('check-docs follows relative links and their anchors', async (t) => {

@@ -36,6 +36,6 @@ t.test('each place has the line that it had', async (t) => {
   }
 })
 
-t.test('what is no source of ours has no line', async (t) => {
+t.test('a file that is not a source of ours has no line', async (t) => {
   t.equal(mappedLines('A,CAAA;A'), 'CAAA;')
 })

@@ -12,7 +12,7 @@ function mutants(mutate, text) {
   ])
 }
 
-t.test('of TypeScript a guard is dropped, negated, and loses a part', async (t) => {
+t.test('in TypeScript a guard is dropped, negated, and loses a part', async (t) => {
   t.strictSame(mutants(mutateTypeScript, 'if (a && b) throw c'), [
     ['guard', '{}'],
     ['negation', 'if (!(a && b)) throw c'],
@@ -21,7 +21,7 @@ t.test('of TypeScript a guard is dropped, negated, and loses a part', async (t) 
   ])
 })
 
-t.test('of TypeScript a cleanup, a count, an await, a flag and a bound are dropped or moved', async (t) => {
+t.test('in TypeScript a cleanup, a count, an await, a flag and a bound are dropped or moved', async (t) => {
   const text = 'fd.close(); this.used -= 1; await work(); open(A | B); log(a < b)'
   t.strictSame(
     mutants(mutateTypeScript, text).map(([kind]) => kind),
@@ -34,7 +34,7 @@ t.test('of TypeScript a cleanup, a count, an await, a flag and a bound are dropp
   ])
 })
 
-t.test('of C++ a guard, a flag, a cleanup and a bound are dropped or moved, line by line', async (t) => {
+t.test('in C++ a guard, a flag, a cleanup and a bound are dropped or moved, line by line', async (t) => {
   t.strictSame(mutants(mutateCpp, 'if (fd < 0) return Errno(env);  // why'), [
     ['guard', '  // why'],
     ['negation', 'if (!(fd < 0)) return Errno(env);  // why'],

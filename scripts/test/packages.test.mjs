@@ -175,14 +175,14 @@ t.test('a package with a part missing is not packed', async (t) => {
   )
 })
 
-t.test('what was not packed for a release cannot be published, without scripts neither', async (t) => {
+t.test('a package that was not packed for a release cannot be published, also without scripts', async (t) => {
   const nowhere = ['--registry=http://localhost:9/', '--//localhost:9/:_authToken=none']
   const publish = () => npm(['publish', '--ignore-scripts', ...nowhere], join(root, 'packages/memfd-native'))
   t.throws(publish, { stderr: /EPRIVATE/ })
   for (const { manifest } of PUBLISHED) t.equal(manifest.private, true, manifest.name)
 })
 
-t.test('what is published of a manifest', async (t) => {
+t.test('the parts of a manifest that are published', async (t) => {
   const manifest = {
     name: 'a',
     private: true,

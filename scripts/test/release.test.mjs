@@ -14,7 +14,7 @@ t.test('a version is asked for, or a dry run', async (t) => {
     t.match(release(line).refusal, /^usage: /, line)
 })
 
-t.test('where the sources are is told as package.json has it', async (t) => {
+t.test('the address of the sources is the one in package.json', async (t) => {
   for (const told of [ADDRESS, `${ADDRESS}/`, `${ADDRESS}.git`])
     t.match(release(`1.2.3 --repository ${told}`), { address: `git+${ADDRESS}.git`, refusal: null })
   for (const told of ['http://example.org/owner/name', 'git@example.org:owner/name.git', 'https://example.org', 'x'])

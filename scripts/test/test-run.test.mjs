@@ -8,14 +8,17 @@ t.test('a test run has the totals of tap', async (t) => {
   t.same(readTapReport(report), { passed: 7, failed: 2, failures: [], skipped: [] })
 })
 
-t.test('what failed is told with its reasons, from the point out to the file, after what tests said', async (t) => {
-  const point = '    not ok 2 - equal\n      ---\n      diff: 1\n      ...'
-  const file = 'not ok 1 - a.js # time=1ms'
-  const report = `    # SEED=7\n    ok 1 - x\n${point}\n${file}\nnot ok 2 - later # TODO\n# { total: 2, pass: 1, fail: 1 }\n`
-  t.same(readTapReport(report).failures, ['    # SEED=7', point, file])
-})
+t.test(
+  'failures are listed with their reasons, from the point out to the file, after the output of the tests',
+  async (t) => {
+    const point = '    not ok 2 - equal\n      ---\n      diff: 1\n      ...'
+    const file = 'not ok 1 - a.js # time=1ms'
+    const report = `    # SEED=7\n    ok 1 - x\n${point}\n${file}\nnot ok 2 - later # TODO\n# { total: 2, pass: 1, fail: 1 }\n`
+    t.same(readTapReport(report).failures, ['    # SEED=7', point, file])
+  },
+)
 
-t.test('what was skipped is named with its reason', async (t) => {
+t.test('skipped tests are named with their reason', async (t) => {
   const report =
     '    ok 2 - other uid # SKIP needs root\n    ok 3 - point # SKIP\nok 4 - b # TODO\n# { total: 3, pass: 0 }\n'
   t.same(readTapReport(report).skipped, ['other uid (needs root)', 'point (skip)', 'b (todo)'])

@@ -24,7 +24,7 @@ t.test('a change is one that every round shows, and of more than 5 %', (t) => {
   t.end()
 })
 
-t.test('of a rate, more is faster', (t) => {
+t.test('if a rate is compared, more is faster', (t) => {
   t.equal(outcomeOf('per second', [10, 10], [12, 12]), 'faster')
   t.equal(outcomeOf('per second', [10, 10], [8, 8]), 'slower')
   t.end()

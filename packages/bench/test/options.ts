@@ -9,7 +9,7 @@ t.test('names and options may be mixed', (t) => {
   t.end()
 })
 
-t.test('what makes no sense is refused', (t) => {
+t.test('nonsense is refused', (t) => {
   const refused = [['--rounds', '0'], ['--rounds', 'many'], ['--rounds', '1.5'], ['--fast'], ['--docs', 'read']]
   for (const args of refused) t.throws(() => readOptions(args), args.join(' '))
   t.end()

@@ -40,7 +40,7 @@ t.test('a program that does not get ready is an error', async (t) => {
   await t.rejects(RunningProgram.start({ argv: ['/nowhere/nothing'] }, null), { message: /ended by 1/ })
 })
 
-t.test('what changes the time of a start is not handed on', (t) => {
+t.test('variables that change how long a start takes are not passed on', (t) => {
   process.env.NODE_EXTRA_CA_CERTS = '/some.pem'
   t.teardown(() => delete process.env.NODE_EXTRA_CA_CERTS)
   t.notOk('NODE_EXTRA_CA_CERTS' in cleanEnvironment())

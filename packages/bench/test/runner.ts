@@ -44,7 +44,7 @@ t.test('a contender that fails on the way is closed and absent, and the others g
   t.equal(journal.filter((entry) => entry === 'B closed').length, 1)
 })
 
-t.test('who does not start is absent with the reason, as is who cannot be had', async (t) => {
+t.test('a program that does not start, or cannot be installed, is absent with the reason', async (t) => {
   const journal: string[] = []
   const broken = { name: 'B', open: () => Promise.reject(new Error('no server')) }
   const { groups } = await run([noting(journal, 'A'), broken, { name: 'C', absent: 'not for this machine' }])

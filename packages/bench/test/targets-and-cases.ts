@@ -47,7 +47,7 @@ t.test('names are unique, of benchmarks, of their groups and of the contenders',
   t.end()
 })
 
-t.test('where only checkouts are compared nobody else takes part but C', (t) => {
+t.test('if only checkouts are compared, no other program but C takes part', (t) => {
   const compared = allBenchmarks({ checkouts, peers: null, isQuick: true })
   const absent = compared
     .flatMap(({ groups }) => groups.flatMap(({ contenders }) => contenders))

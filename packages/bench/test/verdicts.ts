@@ -39,7 +39,7 @@ t.test('a figure without another stands for itself, and a bound of nothing has n
   t.end()
 })
 
-t.test('what was not measured is not met', (t) => {
+t.test('a target that was not measured is not met', (t) => {
   const missing = [
     { to: { contender: 'Redis', figure: 'p50' } },
     { to: { contender: 'C', figure: 'p99' } },

@@ -20,7 +20,7 @@ function system(failure: Error) {
 
 const LINES = [['--help'], ['--version'], ['completion', 'bash'], ['__complete', '--', 'p'], ['__describe']]
 
-t.test('nobody reads any more: done, and not a word', async (t) => {
+t.test('if nobody reads the output any more, the command ends quietly', async (t) => {
   for (const line of LINES) {
     const { told, own } = system(new ReaderGone('nobody reads stdout'))
     t.equal(await run(line, own), 0, line.join(' '))

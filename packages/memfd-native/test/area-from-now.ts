@@ -24,7 +24,7 @@ function feedFromNow(reader: api.AreaReader, prefix = ''): api.AreaFeed {
   return feed
 }
 
-t.test('what is there is no change; what is put, changed and deleted then is, of the prefix only', async (t) => {
+t.test('values that exist are not changes; later puts, changes and deletes with the prefix are', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair
   for (const key of ['a/same', 'a/changed', 'a/gone', 'b/changed']) support.put(writer, key, 'x')
@@ -59,7 +59,7 @@ t.test('a deleted key is told of also when its entry has another key by then', a
   ])
 })
 
-t.test('what was deleted before is no change, whatever becomes of its entry', async (t) => {
+t.test('a key that was deleted before is not a change, whatever becomes of its entry', async (t) => {
   using pair = support.newPair({ maxKeys: 2 })
   const { writer, reader } = pair
   for (const key of ['a', 'b']) support.put(writer, key, 'x')
@@ -131,7 +131,7 @@ t.test('behind the whole log very many keys are compared in parts, and nothing i
 })
 
 for (const seed of [1, 2, 3, 4]) {
-  t.test(`who knows what was there and what is told knows what there is, seed ${seed}`, async (t) => {
+  t.test(`the first values and the reported changes together give the current values, seed ${seed}`, async (t) => {
     using pair = support.newPair({ maxKeys: 60, logSize: 512 })
     const { writer, reader } = pair
     let state = seed

@@ -49,7 +49,7 @@ t.test('keys of every length, in ASCII or not, are what they are', async (t) => 
   }
 })
 
-t.test('what is no key is refused by its code, whatever it looks like', async (t) => {
+t.test('anything that is not a key is refused by its code, whatever it looks like', async (t) => {
   using pair = support.newPair()
   const traps = [new Proxy(new Uint8Array(8), {}), { length: 0 }, [], Object('k'), 5, undefined, null]
   for (const key of traps as string[]) {
@@ -140,7 +140,7 @@ t.test('an area says when it has changed last', async (t) => {
   t.equal(writer.load('b', { type: BYTES, version: 1n, bytes: Buffer.alloc(1) }), api.areaWriteCodes.TOO_LATE)
 })
 
-t.test('who puts or reads few bytes gets to see no others', async (t) => {
+t.test('a caller that puts or reads a few bytes sees no others', async (t) => {
   using pair = support.newPair()
   const key = pair.reader.key('k')
   pair.writer.put('k', BYTES, Buffer.from('secret of a call'))
@@ -250,7 +250,7 @@ t.test('a value that is read again and again is the value, whatever becomes of i
   t.equal(key.read(Buffer.alloc(400)), ABSENT)
 })
 
-t.test('what is kept of a value ends with the area, and refuses what a read refuses', async (t) => {
+t.test('a value that is kept ends with the area, and refuses what a read refuses', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair
   support.put(writer, 'k', 'value')

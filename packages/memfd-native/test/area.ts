@@ -63,7 +63,7 @@ t.test(
   },
 )
 
-t.test('what is known of a key ends with close(), also of one that is absent where there are no keys', async (t) => {
+t.test('knowledge of a key ends with close(), also of an absent key of an empty area', async (t) => {
   using pair = support.newPair()
   const reader = support.attachTo(pair.writer)
   const absent = reader.key('a')
@@ -141,7 +141,7 @@ t.test('parts of one version: another one is a conflict', async (t) => {
   t.equal(key.version, 2n)
 })
 
-t.test('what was read is unchanged until it is put, deleted, retired or moved', async (t) => {
+t.test('a value that was read is unchanged until it is put, deleted, retired or moved', async (t) => {
   using pair = support.newPair()
   const { writer, reader } = pair
   const key = reader.key('k')
@@ -613,7 +613,7 @@ t.test('an area of huge pages is refused: its owner could take them away, and a 
   )
 })
 
-t.test('what is no area is refused before it is mapped', async (t) => {
+t.test('a descriptor that is not of an area is refused before it is mapped', async (t) => {
   using unsealed = support.sizedMemfd(support.MIB)
   t.equal(
     support.codeOf(() => api.AreaReader.attach(unsealed)),
@@ -727,7 +727,7 @@ t.test('all values go to another area, with their versions, which then go on the
   t.equal(writer.copyTo(writer), INVALID)
 })
 
-t.test('what does not fit into another area is refused, and stays where it is', async (t) => {
+t.test('values that do not fit into another area are refused, and stay where they are', async (t) => {
   using from = support.newPair({ capacity: 2 * support.MIB })
   using to = support.newPair()
   for (let i = 0; i < 15; i++)

@@ -59,24 +59,27 @@ t.test('a socket of the hub tells in the context in which it was attached, or in
   }
 })
 
-t.test('what runs in no context answers and throws as ever, and leaves the context of its caller as it is', (t) => {
-  als.run('outer', () => {
-    t.equal(
-      inNoContext(() => seen()),
-      'none',
-    )
-    t.throws(
-      () =>
-        inNoContext(() => {
-          throw new RangeError(seen())
-        }),
-      { name: 'RangeError', message: 'none' },
-    )
-    t.equal(seen(), 'outer')
-  })
-  t.throws(() => inNoContext(1 as unknown as () => void), { code: 'ERR_INVALID_ARG_TYPE' })
-  t.end()
-})
+t.test(
+  'a function that runs in no context returns and throws as usual, and leaves the context of its caller as it is',
+  (t) => {
+    als.run('outer', () => {
+      t.equal(
+        inNoContext(() => seen()),
+        'none',
+      )
+      t.throws(
+        () =>
+          inNoContext(() => {
+            throw new RangeError(seen())
+          }),
+        { name: 'RangeError', message: 'none' },
+      )
+      t.equal(seen(), 'outer')
+    })
+    t.throws(() => inNoContext(1 as unknown as () => void), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.end()
+  },
+)
 
 t.test('timers run in no context', async (t) => {
   const contexts = await als.run('outer', () =>

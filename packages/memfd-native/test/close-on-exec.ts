@@ -28,7 +28,7 @@ function isInherited(fd: number): boolean {
 
 const before = inherited() // the test runner's own
 
-t.test('what is made, received, accepted, taken over or given another number', async (t) => {
+t.test('descriptors that are made, received, accepted, taken over or renumbered', async (t) => {
   using memfd = api.memfdCreate('close-on-exec', api.constants.MFD_ALLOW_SEALING)
   const owned: api.OwnedFd[] = [
     api.reopen(memfd, api.constants.O_RDONLY),
@@ -52,7 +52,7 @@ t.test('what is made, received, accepted, taken over or given another number', a
   for (const fd of owned) fd.close()
 })
 
-t.test('what the hub receives, accepts and renumbers', async (t) => {
+t.test('descriptors that the hub receives, accepts and renumbers', async (t) => {
   using memfd = api.memfdCreate('close-on-exec')
   const [mine, peer] = api.socketpair(SOCK_SEQPACKET)
   const received: api.OwnedFd[] = []

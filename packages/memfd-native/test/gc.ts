@@ -32,7 +32,7 @@ t.test('a forgotten Buffer is unmapped, which is its way', async (t) => {
   t.same({ output, errors }, { output: 'open 0, mapped 0', errors: '' })
 })
 
-t.test('what was closed, unmapped or released by hand is not touched again', async (t) => {
+t.test('something closed, unmapped or released by hand is not touched again', async (t) => {
   const { output, errors } = runFixture('forgets-closed-things')
   t.equal(errors, '')
   t.equal(output, 'the next owners of 300 numbers have their files')

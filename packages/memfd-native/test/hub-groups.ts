@@ -68,7 +68,7 @@ async function turns(): Promise<void> {
   peer.close()
 }
 
-t.test('what comes for a closed group waits, and what comes for others does not', async (t) => {
+t.test('packets for a closed group wait, and packets for others do not', async (t) => {
   const log = new Log()
   const group = makeGroup(t)
   const [a, b] = [attach(t, 'a', log), attach(t, 'b', log)]
@@ -108,7 +108,7 @@ t.test('those who wait are admitted in the order in which they became ready, one
   t.equal(group.admit(8), 0, 'nobody waits any more')
 })
 
-t.test('who was admitted and did not come to it keeps the place', async (t) => {
+t.test('a socket that was admitted and not served keeps its place', async (t) => {
   const log = new Log()
   const group = makeGroup(t)
   const [a, b] = [attach(t, 'a', log), attach(t, 'b', log)]

@@ -74,7 +74,7 @@ async function farewellOf(client: api.OwnedFd): Promise<string[]> {
   }
 }
 
-t.test('of those who have gone before they were accepted nobody hears, whatever they said', async (t) => {
+t.test('connections whose clients have gone before accept are not reported, whatever the clients sent', async (t) => {
   const door = new Door(t)
   for (let i = 0; i < 1000; i++) {
     using client = door.connect()
@@ -88,7 +88,7 @@ t.test('of those who have gone before they were accepted nobody hears, whatever 
   t.equal(api.recvmsg(door.accepted[0] as api.OwnedFd, 100, 0).data.toString(), 'here')
 })
 
-t.test('who has only stopped sending is there', async (t) => {
+t.test('a client that has only stopped sending is reported', async (t) => {
   const door = new Door(t)
   using client = door.connect()
   api.shutdown(client, SHUT_WR)
@@ -97,7 +97,7 @@ t.test('who has only stopped sending is there', async (t) => {
   t.equal(api.recvmsg(client, 100, 0).data.toString(), 'answer')
 })
 
-t.test('a user who is refused is told so, and nobody is asked about him again until his time is over', async (t) => {
+t.test('a user who is refused is told so, and the handler is not asked again until the time is over', async (t) => {
   const door = new Door(t)
   door.refusesForMs = 1_000_000
   using first = door.connect()
@@ -111,7 +111,7 @@ t.test('a user who is refused is told so, and nobody is asked about him again un
   t.equal(door.accepted.length, 0)
 })
 
-t.test('when that time is over he is asked about again', async (t) => {
+t.test('when that time is over, the handler is asked again', async (t) => {
   const door = new Door(t)
   door.refusesForMs = 5
   using first = door.connect()

@@ -48,7 +48,7 @@ function say(peer: api.OwnedFd, text: string, fds: api.OwnedFd[] = []): void {
   api.sendmsg(peer, Buffer.from(text, 'latin1'), fds)
 }
 
-t.test('what is in the kernel goes to the taker, what comes later to the handler', async (t) => {
+t.test('packets in the kernel go to the taker, later ones to the handler', async (t) => {
   const { peer, socket, told, taken } = attach(t)
   const fd = sizedMemfd(4096)
   say(peer, 'a')
@@ -71,7 +71,7 @@ t.test('no more is taken in than was asked for', async (t) => {
   t.strictSame([taken.log, told.log], [['a', 'b', 'c'], ['d']])
 })
 
-t.test('what lies in the same batch is taken in before what is in the kernel, and is not told', async (t) => {
+t.test('packets of the same batch are taken in before those in the kernel, and are not reported', async (t) => {
   const { peer, socket, told, taken } = attach(t)
   const other = attach(t)
   const fd = sizedMemfd(4096)
@@ -94,7 +94,7 @@ t.test('what lies in the same batch is taken in before what is in the kernel, an
   t.strictSame(other.told.log, ['of another'])
 })
 
-t.test('what was told is not taken in by the promises of its batch', async (t) => {
+t.test('packets that were reported are not taken in by the promises of their batch', async (t) => {
   const { peer, socket, told, taken } = attach(t)
   const fd = sizedMemfd(4096)
   told.onEach = (text) => {

@@ -188,7 +188,7 @@ t.test('a broadcast with fewer words than sockets is refused, and reaches nobody
   t.strictSame(heard(peer), [])
 })
 
-t.test('who gives the hub a number, or what only looks like a descriptor, keeps it', async (t) => {
+t.test('a number, or an object that only looks like a descriptor, stays with the caller of the hub', async (t) => {
   const [fd, peer] = api.socketpair(api.constants.SOCK_SEQPACKET)
   const error = { code: 'ERR_INVALID_ARG_TYPE', message: /^fd / }
   const noop = () => undefined
@@ -257,7 +257,7 @@ t.test('a packet may end with bytes that are elsewhere', async (t) => {
   t.equal(socket.sendWith(4, whole), -9, 'EBADF')
 })
 
-t.test('what is sent from elsewhere comes behind what was to leave later', async (t) => {
+t.test('a packet sent from elsewhere comes after deferred packets', async (t) => {
   const { socket, peer } = attach(t)
   await whileQuick(t, () => {
     sendText(socket, 'sendLater', 'first')
@@ -331,7 +331,7 @@ async function whileQuick(t: Test, act: () => void): Promise<void> {
   }
 }
 
-t.test('what may be sent later is sent when the batch has been handled', async (t) => {
+t.test('deferred packets are sent when the batch has been handled', async (t) => {
   const { socket, peer } = attach(t)
   const other = attach(t)
   await whileQuick(t, () => {
@@ -374,7 +374,7 @@ for (const [what, act] of Object.entries(AT_ONCE)) {
   })
 }
 
-t.test('what may be sent later is sent before its socket closes, or leaves the hub', async (t) => {
+t.test('deferred packets are sent before their socket closes or leaves the hub', async (t) => {
   const closing = attach(t)
   const leaving = attach(t)
   await whileQuick(t, () => {
@@ -395,7 +395,7 @@ t.test('more than a batch of packets that may be sent later', async (t) => {
   for (const [i, { peer }] of all.entries()) t.strictSame(heard(peer), [`to ${i}`])
 })
 
-t.test('what could not be sent comes back, the last first, and nothing overtakes it', async (t) => {
+t.test('packets that could not be sent come back, the last one first, and nothing overtakes them', async (t) => {
   const { socket, peer, recorder } = attach(t)
   const gone = attach(t)
   const thrower = attach(t)
@@ -421,7 +421,7 @@ t.test('what could not be sent comes back, the last first, and nothing overtakes
   t.strictSame(heard(peer), ['now'])
 })
 
-t.test('where handlers are slow nothing waits for them', async (t) => {
+t.test('if handlers are slow, deferred packets do not wait for them', async (t) => {
   const { socket, peer } = attach(t)
   await whileDispatching(t, () => {
     for (const end = performance.now() + 3; performance.now() < end; );
@@ -526,7 +526,7 @@ t.test('a descriptor comes with its packet, and is owned', async (t) => {
   fd?.close()
 })
 
-t.test('of a socket that brings many descriptors no more packets come in the same batch', async (t) => {
+t.test('a socket that brings many descriptors gives no more packets in the same batch', async (t) => {
   const { peer, recorder } = attach(t, true)
   using memfd = sizedMemfd()
   const byBatch = new Map<number, number>()
@@ -597,7 +597,7 @@ t.test('sending says when the peer takes no more, and when it does again', async
   attached.close()
 })
 
-t.test('who is closed while a batch is told hears nothing more, and its descriptors are closed', async (t) => {
+t.test('a socket that is closed during a batch gets nothing more, and its descriptors are closed', async (t) => {
   const first = attach(t, true)
   const second = attach(t, true)
   using memfd = sizedMemfd()

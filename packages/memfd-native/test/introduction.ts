@@ -53,7 +53,7 @@ t.test('a stream says which one it is, and not all that a stream is made of', as
   }
 })
 
-t.test('what is no object has nothing to say', async (t) => {
+t.test('a value that is not an object cannot be introduced', async (t) => {
   for (const wrong of [null, undefined, 5, 'text']) {
     t.throws(() => native.introduce(wrong as never, {}), { code: 'ERR_INVALID_ARG_TYPE' })
     t.throws(() => native.introduce({}, wrong as never), { code: 'ERR_INVALID_ARG_TYPE' })

@@ -34,7 +34,7 @@ t.test('each machine gets its own binary of those that are shipped', async (t) =
   }
 })
 
-t.test('what was built here comes first, and nothing else is asked', async (t) => {
+t.test('an addon that was built here comes first, and nothing else is tried', async (t) => {
   const folder = makePackage(t, [...ALL, BUILT])
   const isAsked = () => {
     throw new Error('asked')
@@ -79,7 +79,7 @@ t.test('a binary that this machine cannot load is named, with why, and how to bu
   t.throws(load, /none\.node.*No such file or directory.*MEMFD_NATIVE_ADDON/)
 })
 
-t.test('where Node.js may load no addons the error says what allows it', async (t) => {
+t.test('if Node.js may not load addons, the error says what allows it', async (t) => {
   const module = new URL('../src/load-addon.js', import.meta.url).href
   const program = `import(${JSON.stringify(module)}).then(({ loadAddon }) => loadAddon(${JSON.stringify(makePackage(t, [BUILT]))}))`
   const { status, stderr } = nodeChildProcess.spawnSync(process.execPath, ['--no-addons', '-e', program], {

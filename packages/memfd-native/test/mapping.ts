@@ -22,7 +22,7 @@ t.test('a mapping lives without its descriptor and ends with unmap', async (t) =
   mapping.unmap()
 })
 
-t.test('what is written is in the file, what is in the file is read', async (t) => {
+t.test('written bytes are in the file, and the bytes in the file are read', async (t) => {
   using memfd = support.sizedMemfd()
   using mapping = Mapping.map(memfd, support.PAGE, READ_WRITE, MAP_SHARED)
   mapping.write(3, Buffer.from('..hello..'), 2, 5)
@@ -483,7 +483,7 @@ t.test('a debugger that looks into readers and writers after unmap() sees zeros'
   t.equal(output, '0; 7 pages kept', 'from the first page that is seen to the last, and no other')
 })
 
-t.test('what is left in the place of a mapping goes with the last of its readers', async (t) => {
+t.test('pages that replace a mapping go with the last of its readers', async (t) => {
   await support.collectGarbage()
   const before = native.keptMemory()
   useReaders()

@@ -95,7 +95,7 @@ t.test('F_SEAL_EXEC on an executable memfd seals the contents too', async (t) =>
   t.equal(api.getSeals(memfd), F_SEAL_EXEC | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 })
 
-t.test('what is no memfd has no seals', async (t) => {
+t.test('a descriptor that is not a memfd has no seals', async (t) => {
   const [reader, writer] = api.pipe()
   t.equal(
     codeOf(() => api.getSeals(reader)),
@@ -147,7 +147,7 @@ t.test('fallocate works past 2 GiB', async (t) => {
   t.match(api.fstat(memfd), { size: 2 ** 32 + PAGE, blocks: PAGE / 512 })
 })
 
-t.test('what is refused for a wrong argument has changed nothing', async (t) => {
+t.test('a call that is refused for a wrong argument has changed nothing', async (t) => {
   using memfd = sizedMemfd()
   const state = () => {
     const { mode, size } = api.fstat(memfd)

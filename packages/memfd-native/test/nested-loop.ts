@@ -68,7 +68,7 @@ t.test('an empty turn of the loop inside a handler changes nothing', async (t) =
   t.strictSame(log, ['a', 'b', 'c'])
 })
 
-t.test('what comes meanwhile is told inside, after the rest of the batch, once', async (t) => {
+t.test('packets that come meanwhile are reported inside, after the rest of the batch, once', async (t) => {
   using memfd = sizedMemfd()
   const log: string[] = []
   const peer = new Peer(t, log, (text) => {

@@ -16,7 +16,7 @@ for (const [how, expected] of Object.entries(ENDS)) {
   })
 }
 
-t.test('what a process has answered before it ends in the middle of a batch is sent', async (t) => {
+t.test('answers of a process that ends in the middle of a batch are sent', async (t) => {
   const { status, output, errors } = runFixture('exits-in-a-batch')
   t.same({ status, output, errors }, { status: 0, output: 'answer', errors: '' })
 })

@@ -259,7 +259,7 @@ t.test(
   },
 )
 
-t.test('what the peer has not read is told until it has read all, or is gone', async (t) => {
+t.test('unread bytes are reported until the peer has read all, or is gone', async (t) => {
   const [mine, peer] = api.socketpair(SOCK_SEQPACKET)
   t.equal(api.unreadBytes(mine), 0)
   using memfd = support.sizedMemfd()
@@ -433,7 +433,7 @@ t.test('a datagram says who sent it, and is answered', async (t) => {
   for (const socket of [a, b]) socket.close()
 })
 
-t.test('what has no name has no address in a message either, and a connected peer has its own', async (t) => {
+t.test('a socket without a name has no address in a message either, and a connected peer has its own', async (t) => {
   const path = support.nodePath.join(support.tempFolder(t), 'socket')
   for (const type of [SOCK_STREAM, SOCK_SEQPACKET]) {
     using listener = listenAt(`${path}${type}`, type)

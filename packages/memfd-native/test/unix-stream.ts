@@ -166,7 +166,7 @@ t.test('a peer that is gone is an end to read, and an error to write', async (t)
   t.match(await failed, [{ code: 'EPIPE', syscall: 'sendmsg' }])
 })
 
-t.test('what cannot be sent is refused at once', async (t) => {
+t.test('values that cannot be sent are refused at once', async (t) => {
   const [a] = pair(t)
   const memfd = sizedMemfd(1)
   for (const [bytes, fds, code] of [

@@ -100,7 +100,7 @@ t.test('a loop over data gets what there is, and the end ends both directions', 
   t.equal(native.recvmsg(peer, 10).data.length, 0)
 })
 
-t.test('what it cannot do it tells by an error, and leaves no descriptor behind', async (t) => {
+t.test('an operation that fails gives an error, and leaves no descriptor behind', async (t) => {
   const nowhere = new USocket(`${tempFolder(t)}/nowhere`)
   t.match(await nodeEvents.once(nowhere, 'error'), [{ code: 'ENOENT', syscall: 'connect' }])
   const alone = new USocket()

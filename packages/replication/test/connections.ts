@@ -84,7 +84,7 @@ t.test('an answer without a length ends with its connection', async (t) => {
   t.same(await nodes.call(call), { status: 200, text: 'all of it' })
 })
 
-t.test('what is no HTTP, or ends too early, is an error of which nobody knows the outcome', async (t) => {
+t.test('an answer that is not HTTP, or ends too early, is an error with an unknown outcome', async (t) => {
   const bad = [
     'SSH-2.0-OpenSSH\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n',

@@ -55,7 +55,7 @@ t.test('endpoints of two clusters are told from those of one', { skip: NO_ETCD }
   t.match(await findings(settings, 'cluster'), [{ verdict: 'problem', found: /2 clusters/ }])
 })
 
-t.test('what is wrong with TLS is said with what to do', { skip: NO_ETCD }, async (t) => {
+t.test('errors of TLS come with a remedy', { skip: NO_ETCD }, async (t) => {
   const made = makeCertificates(t.testdir({}))
   const args = ['--client-cert-auth', '--trusted-ca-file', made.authority.certFile]
   const cluster = await startCluster(t, { tls: made.node, args })

@@ -65,7 +65,7 @@ t.test('nodes die and come back: no acknowledged increment is lost or made twice
   t.ok(n >= done && n <= done + unknown, `${done} done, ${unknown} unknown, ${n} in the cluster`)
 })
 
-t.test('of two machines that change the same version exactly one wins, each time', { skip: NO_ETCD }, async (t) => {
+t.test('if two machines change the same version, exactly one wins, each time', { skip: NO_ETCD }, async (t) => {
   const cluster = await startCluster(t, { nodes: 3 })
   const machines = [
     await startMachine(t, settingsOf((await cluster.cables(t, 0)).endpoints)),
@@ -128,20 +128,24 @@ t.test(
   },
 )
 
-t.test('whom the cluster does not know is refused, and says so; whom it knows is not', { skip: NO_ETCD }, async (t) => {
-  const cluster = await startCluster(t)
-  await cluster.put(`${PREFIX}k`, '1')
-  await cluster.allowOnly('reader', 'secret', 'READ', PREFIX)
-  const wrong = await startMachine(
-    t,
-    settingsOf(cluster.endpoints(), { credentials: { user: 'reader', password: 'no' } }),
-  )
-  await until(() => wrong.store.status.state === 'refused')
-  const right = await startMachine(
-    t,
-    settingsOf(cluster.endpoints(), { credentials: { user: 'reader', password: 'secret' } }),
-  )
-  await until(() => right.store.get('k') === 1)
-  await until(async () => (await codeOf(right.store.set('k', 2))) === 'ERR_READ_ONLY')
-  t.equal(wrong.store.has('k'), false)
-})
+t.test(
+  'a machine that the cluster does not know is refused, and says so; others are not',
+  { skip: NO_ETCD },
+  async (t) => {
+    const cluster = await startCluster(t)
+    await cluster.put(`${PREFIX}k`, '1')
+    await cluster.allowOnly('reader', 'secret', 'READ', PREFIX)
+    const wrong = await startMachine(
+      t,
+      settingsOf(cluster.endpoints(), { credentials: { user: 'reader', password: 'no' } }),
+    )
+    await until(() => wrong.store.status.state === 'refused')
+    const right = await startMachine(
+      t,
+      settingsOf(cluster.endpoints(), { credentials: { user: 'reader', password: 'secret' } }),
+    )
+    await until(() => right.store.get('k') === 1)
+    await until(async () => (await codeOf(right.store.set('k', 2))) === 'ERR_READ_ONLY')
+    t.equal(wrong.store.has('k'), false)
+  },
+)

@@ -11,26 +11,30 @@ const codeOf = (call: Promise<unknown>) =>
     (error) => error.code,
   )
 
-t.test('what is in the cluster is read here, and so is what comes, changes and goes', { skip: NO_ETCD }, async (t) => {
-  const cluster = await startCluster(t)
-  await cluster.put(`${PREFIX}a`, '{"x":1}')
-  await cluster.put(`${PREFIX}text`, 'no json')
-  await cluster.put('other/b', '1')
-  const machine = await startMachine(t, settingsOf(cluster.endpoints()))
-  const { store } = machine
-  t.strictSame(await caughtUp(machine, cluster), [])
-  t.strictSame(store.get('a'), { x: 1 })
-  t.same(store.get('text'), Buffer.from('no json'))
-  t.strictSame(store.keys(), ['a', 'text'])
-  await cluster.put(`${PREFIX}n`, '7')
-  await cluster.put(`${PREFIX}a`, '2')
-  await cluster.delete(`${PREFIX}text`)
-  await until(() => !store.has('text'))
-  t.strictSame([store.get('n'), store.get('a')], [7, 2])
-  t.strictSame(await differences(machine, cluster), [])
-  t.ok(machine.states.includes('live'))
-  t.ok(store.status.ageMs < 5000)
-})
+t.test(
+  'values of the cluster are read here, and follow when they come, change and go',
+  { skip: NO_ETCD },
+  async (t) => {
+    const cluster = await startCluster(t)
+    await cluster.put(`${PREFIX}a`, '{"x":1}')
+    await cluster.put(`${PREFIX}text`, 'no json')
+    await cluster.put('other/b', '1')
+    const machine = await startMachine(t, settingsOf(cluster.endpoints()))
+    const { store } = machine
+    t.strictSame(await caughtUp(machine, cluster), [])
+    t.strictSame(store.get('a'), { x: 1 })
+    t.same(store.get('text'), Buffer.from('no json'))
+    t.strictSame(store.keys(), ['a', 'text'])
+    await cluster.put(`${PREFIX}n`, '7')
+    await cluster.put(`${PREFIX}a`, '2')
+    await cluster.delete(`${PREFIX}text`)
+    await until(() => !store.has('text'))
+    t.strictSame([store.get('n'), store.get('a')], [7, 2])
+    t.strictSame(await differences(machine, cluster), [])
+    t.ok(machine.states.includes('live'))
+    t.ok(store.status.ageMs < 5000)
+  },
+)
 
 t.test(
   'a change is answered when it is in the cluster and here, and with the version that it has here',

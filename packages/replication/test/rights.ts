@@ -46,7 +46,7 @@ t.test('a password that was replaced in the cluster is asked for anew', { skip: 
 })
 
 t.test(
-  'a cluster that asks nobody who he is takes a user all the same, and does when it asks',
+  'a user works in a cluster without authentication, and also when it is switched on',
   { skip: NO_ETCD },
   async (t) => {
     const cluster = await startCluster(t)

@@ -62,7 +62,7 @@ t.test('a transaction has the same answer by gRPC and by the gateway', { skip: N
   t.equal(empty.header?.revision, revision + 2n)
 })
 
-t.test('what etcd refuses has the same words by gRPC', { skip: NO_ETCD }, async (t) => {
+t.test('refusals of etcd have the same message through gRPC', { skip: NO_ETCD }, async (t) => {
   const cluster = await startCluster(t)
   const nodes = nodesAt(t, cluster.nodes[0]?.direct as string)
   const rpcOf = (transaction: Transaction) => ({

@@ -98,7 +98,7 @@ t.test('a connection over which no answer comes in time is not asked again', asy
   t.equal(sessions(), 2)
 })
 
-t.test('what was asked over a connection that breaks may have happened', async (t) => {
+t.test('a request over a connection that breaks may have been carried out', async (t) => {
   const { endpoint } = await fake(t, (stream, call) => {
     if (call === 2) stream.session?.destroy()
     else end(stream, { 'grpc-status': '0' })
@@ -108,7 +108,7 @@ t.test('what was asked over a connection that breaks may have happened', async (
   await t.rejects(nodes.call(call), { fault: 'unknown', message: /./ })
 })
 
-t.test('what was asked goes on when its node is no longer the first', async (t) => {
+t.test('a request goes on when its node is no longer the first', async (t) => {
   const asked: ServerHttp2Stream[] = []
   const { endpoint, sessions } = await fake(t, (stream, call) => {
     if (call === 2) asked.push(stream)
@@ -125,7 +125,7 @@ t.test('what was asked goes on when its node is no longer the first', async (t) 
   t.equal(sessions(), 2)
 })
 
-t.test('where nobody speaks HTTP/2 all goes by the gateway', async (t) => {
+t.test('if no node speaks HTTP/2, everything goes through the gateway', async (t) => {
   const requests: string[] = []
   const server = createServer((socket) => {
     socket.on('error', () => undefined)

@@ -35,7 +35,7 @@ t.test('a watch that breaks twice before it has made good what was missed loses 
   t.equal(replication.status.fullReads, 1)
 })
 
-t.test('what was compacted while it was away is read anew, and what was deleted is gone', async (t) => {
+t.test('if history was compacted meanwhile, all is read anew, and deleted keys are gone', async (t) => {
   const { engine, store, replication, states } = await begin(t, (engine) => {
     engine.put('a', '1')
     engine.put('b', '2')
@@ -136,7 +136,7 @@ t.test('a backup of before the last value, with the same pulses, is another hist
   t.strictSame(store.keys(), ['b'])
 })
 
-t.test('what is no more does not take the room of what there is', async (t) => {
+t.test('deleted values do not take room from existing ones', async (t) => {
   const many = (letter: string) => Array.from({ length: 900 }, (_, i) => `${letter}${i}`)
   const { engine, replication, store } = await begin(t, (engine) => {
     for (const key of many('b')) engine.put(key, '1')
@@ -182,7 +182,7 @@ t.test('while no pulse can be put, a cluster in which nothing happens proves the
   })
 })
 
-t.test('who may put pulses again does, once the watch is opened again', async (t) => {
+t.test('a machine that may put pulses again does so, once the watch is opened again', async (t) => {
   const { engine, replication } = await begin(t)
   engine.isReadOnly = true
   await until(() => engine.denied > 0)

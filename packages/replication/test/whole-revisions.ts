@@ -12,7 +12,7 @@ t.test('an answer in one piece is complete', async (t) => {
   t.equal(keys(whole.take([], false)), '')
 })
 
-t.test('of a fragment the last revision waits for the rest of it', async (t) => {
+t.test('the last revision of a fragment waits for its rest', async (t) => {
   const whole = new WholeRevisions()
   t.equal(keys(whole.take([change('a', 1n), change('b', 2n)], true)), 'a')
   t.equal(keys(whole.take([change('c', 2n)], true)), '')

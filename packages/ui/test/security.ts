@@ -262,7 +262,7 @@ t.test('the file that a browser is given leads to the page', { skip: noChromium 
   await seesValue(page, 0)
 })
 
-t.test('where no browser can be opened that is said, and the window is there all the same', async (t) => {
+t.test('if no browser can be opened, the command says so, and the window works nevertheless', async (t) => {
   const { registry } = await startMemsvc(t)
   const { port, program } = await openWindow(t, registry, { args: ['--open'], env: fakeOpener(t, 3).env })
   const words = 'no browser could be opened (xdg-open ended with 3): open the address yourself'

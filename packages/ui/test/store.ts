@@ -122,7 +122,7 @@ t.test('the store in Chromium', { skip: noChromium }, async (t) => {
     await page.waitForSelector('.picture svg')
   })
 
-  await t.test('what the user may not write, the page cannot', { skip: otherUserProblem(MEMCLIENT) }, async (t) => {
+  await t.test('a page cannot write what its user may not write', { skip: otherUserProblem(MEMCLIENT) }, async (t) => {
     const registry = support.newRegistryPath(t, 0o711)
     await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
     await memclient(registry, ['put', 'k', '1'])

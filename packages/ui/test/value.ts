@@ -51,7 +51,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     t.equal((await memclient(registry, ['read'])).stdout, '0')
   })
 
-  await t.test('what others write is live, in every window, and in the history', async (t) => {
+  await t.test('changes of others appear in every window, and in the history', async (t) => {
     const { registry } = await startMemsvc(t)
     const window = await openWindow(t, registry)
     const page = await openPage(t, browser, window.url)
@@ -141,7 +141,7 @@ t.test('the value in Chromium', { skip: noChromium }, async (t) => {
     await takePicture(page, 'started-again')
   })
 
-  await t.test('where no service answers one is started, which outlives the window', async (t) => {
+  await t.test('if no service answers, one is started, which outlives the window', async (t) => {
     const registry = support.newRegistryPath(t)
     const window = await openWindow(t, registry)
     const [, pid] = /started 'memsvc start' \(pid (\d+)\)/.exec(window.program.stderr.text) ?? []

@@ -8,7 +8,7 @@ const { entryText, MEMCLIENT, memclient, newRegistryPath, nodeFs, nodeOs, nodePa
 watchdog(t)
 leakChecked(t)
 
-t.test('where the window is not installed the error says how to install it', async (t) => {
+t.test('if the window is not installed, the error says how to install it', async (t) => {
   // Outside of this repository, which has it.
   const folder = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memclient-'))
   t.teardown(() => nodeFs.rmSync(folder, { recursive: true }))

@@ -33,7 +33,7 @@ t.test('a line for each change: KEY VALUE, and KEY of what was deleted', async (
   }
 })
 
-t.test('of long bytes people are shown the beginning, and how many they are; --json has all of them', async (t) => {
+t.test('people see the beginning and the length of long bytes; --json has all of them', async (t) => {
   const { registry, store } = await startStore(t)
   const forPeople = await startChanges(t, registry)
   const forPrograms = await startChanges(t, registry, ['--json'])
@@ -54,7 +54,7 @@ t.test('with --json each is an object', async (t) => {
   t.match(JSON.parse((await program.stdout.next()) ?? ''), { key: 'a', deleted: true, version: Number })
 })
 
-t.test('of a prefix nothing else is told, and --count ends it', async (t) => {
+t.test('with a prefix no other keys are shown, and --count ends it', async (t) => {
   const { registry, store } = await startStore(t)
   const program = await startChanges(t, registry, ['a/', '--count', '2'])
   for (const key of ['b', 'a', 'a/1', 'b', 'a/2', 'a/3']) {
@@ -121,7 +121,7 @@ async function startOwner(t: Test, registry: string, value: string): Promise<Pro
   return owner
 }
 
-t.test('what memclient puts is told', async (t) => {
+t.test('a put of memclient is shown', async (t) => {
   const { registry } = await startStore(t)
   const program = await startChanges(t, registry)
   await memclient(registry, ['put', 'a', '7'])

@@ -33,7 +33,7 @@ function install(t: Test) {
   }
 }
 
-t.test('what is recorded is taken by the Node.js that recorded it', async (t) => {
+t.test('a code cache is used by the Node.js that recorded it', async (t) => {
   const { registry } = await support.startMemsvc(t)
   for (const codeCache of install(t).codeCaches) {
     support.nodeFs.rmSync(codeCache)

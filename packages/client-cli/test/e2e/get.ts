@@ -45,7 +45,7 @@ t.test('both ways print the same', async (t) => {
   }
 })
 
-t.test('what is not as on every day is done by the library', async (t) => {
+t.test('an unusual read is done by the library', async (t) => {
   const { registry, store } = await startStore(t)
   store.set('k', 1)
   store.set('long', 'x'.repeat(70_000))
@@ -68,7 +68,7 @@ t.test('what is not as on every day is done by the library', async (t) => {
   }
 })
 
-t.test('what is tried first leaves nothing open when it declines', async (t) => {
+t.test('the quick read leaves nothing open when it gives up', async (t) => {
   const { registry } = await startMemsvc(t)
   for (const args of [
     ['get', 'none', '--registry', registry],

@@ -61,13 +61,17 @@ t.test('a region that others may write is read all the same', async (t) => {
   t.match(await support.memclient(registry, ['read', 'own']), { code: 0, stdout: '7' })
 })
 
-t.test('another user reads where the socket lets him in', { skip: otherUserProblem(support.MEMCLIENT) }, async (t) => {
-  const { registry } = await support.startMemsvc(t, {
-    args: ['--socket-mode', '666'],
-    registry: newRegistryPath(t, support.OPEN_DIRECTORY),
-  })
-  t.match(await support.memclient(registry, ['read'], { uid: OTHER_UID }), { code: 0, stdout: '0', stderr: '' })
-})
+t.test(
+  'another user reads if the socket admits that user',
+  { skip: otherUserProblem(support.MEMCLIENT) },
+  async (t) => {
+    const { registry } = await support.startMemsvc(t, {
+      args: ['--socket-mode', '666'],
+      registry: newRegistryPath(t, support.OPEN_DIRECTORY),
+    })
+    t.match(await support.memclient(registry, ['read'], { uid: OTHER_UID }), { code: 0, stdout: '0', stderr: '' })
+  },
+)
 
 t.test('another user is told where it does not', { skip: otherUserProblem(support.MEMCLIENT) }, async (t) => {
   const { registry } = await support.startMemsvc(t, { registry: newRegistryPath(t, support.OPEN_DIRECTORY) })
@@ -78,7 +82,7 @@ t.test('another user is told where it does not', { skip: otherUserProblem(suppor
   })
 })
 
-t.test('where all is well little is loaded: no commander, and not the library', async (t) => {
+t.test('a read that succeeds loads neither commander nor the library', async (t) => {
   const { registry } = await support.startMemsvc(t)
   for (const args of [['read'], ['read', '--json', 'AnonymousSharedMemory'], ['read', '--registry', registry]]) {
     t.strictSame(await loadedFiles(t, registry, args), { code: 0, files: ['memclient.js', 'quick-read.cjs'] })
@@ -111,7 +115,7 @@ t.test('the library does what is not as on every day', async (t) => {
   t.match(await support.memclient(registry, ['read', 'reliable']), { code: 0, stdout: '7', stderr: '' })
 })
 
-t.test('what is tried first leaves nothing open when it declines', async (t) => {
+t.test('the quick read leaves nothing open when it gives up', async (t) => {
   const { registry } = await support.startMemsvc(t)
   await support.publish(t, registry, 'no-region', { getFileDescriptor: () => null })
   for (const args of [

@@ -39,7 +39,7 @@ t.test('no registry, and no such store, are exit 3', async (t) => {
   }
 })
 
-t.test('what stdin has is not waited for where there is no store', async (t) => {
+t.test('stdin is not waited for if there is no store', async (t) => {
   const { registry } = await support.startMemsvc(t, { command: 'registry' })
   const endless = support.nodeFs.openSync('/dev/zero', 'r')
   t.match(await support.memclient(registry, ['put', 'k'], { stdin: endless }), { code: 3 })
@@ -80,7 +80,7 @@ t.test('wrong arguments are exit 2', async (t) => {
   }
 })
 
-t.test('who may not write is told so with exit 4', async (t) => {
+t.test('a user who may not write gets exit 4', async (t) => {
   const { registry, store } = await support.startStore(t, { mayWrite: (_caller, key) => key === 'open' })
   store.set('k', 1)
   for (const args of [
@@ -95,7 +95,7 @@ t.test('who may not write is told so with exit 4', async (t) => {
 })
 
 t.test(
-  'another user reads, and a key that is not for him does not exist',
+  'another user reads, and a key that is hidden from that user does not exist',
   { skip: otherUserProblem(support.MEMCLIENT) },
   async (t) => {
     const args = ['--socket-mode', '666']

@@ -39,7 +39,7 @@ t.test('a large value goes in by a file or by stdin, and comes out as it was', a
   t.ok(content.equals(support.nodeFs.readFileSync(support.nodePath.join(folder, 'out'))))
 })
 
-t.test('what is longer than a part is written part by part', async (t) => {
+t.test('a value that is longer than a part is written in parts', async (t) => {
   const { registry, store } = await support.startStore(t, { capacity: 160 * MIB, maxValueBytes: 100 * MIB })
   const content = Buffer.alloc(65 * MIB)
   noise(MIB).copy(content, 64 * MIB)
@@ -134,7 +134,7 @@ t.test('import into a store of several areas', async (t) => {
   t.same(JSON.parse((await support.memclient(registry, ['export'])).stdout), object)
 })
 
-t.test('what is wrong with an import is told by its key', async (t) => {
+t.test('an error of an import names the key', async (t) => {
   const { registry, store } = await support.startStore(t, {
     maxValueBytes: 1000,
     mayWrite: (_caller, key) => key !== 'forbidden',
@@ -163,7 +163,7 @@ t.test('what is wrong with an import is told by its key', async (t) => {
   })
 })
 
-t.test('what is exported is imported as it was, also JSON that looks like bytes', async (t) => {
+t.test('exported values are imported unchanged, also JSON that looks like bytes', async (t) => {
   const { registry, store } = await support.startStore(t)
   const values = {
     a: { $bytes: 'AAAA' },
@@ -183,7 +183,7 @@ t.test('what is exported is imported as it was, also JSON that looks like bytes'
   for (const [key, value] of Object.entries(values)) t.same(store.get(key), value)
 })
 
-t.test('what is no file is written to, not replaced', async (t) => {
+t.test('something that is not a file is written to, not replaced', async (t) => {
   const { registry, store } = await support.startStore(t)
   store.set('k', 1)
   t.same(await support.memclient(registry, ['get', 'k', '--output', '/dev/null']), DONE)

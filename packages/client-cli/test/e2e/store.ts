@@ -123,7 +123,7 @@ t.test('bytes come out as they are, and in JSON as base64', async (t) => {
   })
 })
 
-t.test('what is absent is exit 3', async (t) => {
+t.test('a key without a value is exit 3', async (t) => {
   const { registry, store } = await startStore(t)
   for (const args of [['get'], ['get', '--json'], ['delete'], ['delete', '--if-version', '0']]) {
     const [command = '', ...options] = args

@@ -36,7 +36,7 @@ t.test('on a pipe, and on a terminal that knows only lines, there is no progress
   t.notMatch(dumb.shown, /of 3000 keys/)
 })
 
-t.test('what is left is told once it is more than a guess', async (t) => {
+t.test('the remaining time is shown once it is more than a guess', async (t) => {
   let now = 0
   t.intercept(performance, 'now', { value: () => now })
   const shown: string[] = []

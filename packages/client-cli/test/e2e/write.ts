@@ -22,7 +22,7 @@ t.test('with --json it says what it wrote', async (t) => {
   })
 })
 
-t.test('what is no int32 is refused, and the old value stands', async (t) => {
+t.test('a value that is not an int32 is refused, and the old value stays', async (t) => {
   const { registry } = await support.startMemsvc(t)
   await support.memclient(registry, ['write', '42'])
   for (const text of ['2147483648', '-2147483649', '1.5', '-1.5', 'abc', '']) {
@@ -53,7 +53,7 @@ t.test('options may stand anywhere, and -- ends them', async (t) => {
 
 const ACCESS: [title: string, writers: string[], code: number, value: string][] = [
   ['another user may not write', [], 4, '0'],
-  ['another user may write when the daemon names him', ['--writers', String(OTHER_UID)], 0, '42'],
+  ['another user may write if the daemon names that user', ['--writers', String(OTHER_UID)], 0, '42'],
 ]
 
 for (const [title, writers, code, value] of ACCESS) {

@@ -25,7 +25,7 @@ t.test('without rules all may find, and only the own user and root may do more',
   for (const uid of [ALICE, NO_USER]) t.strictSame(allowed(access, 'any', uid), ['find'])
 })
 
-t.test('who is a writer may write whatever the rules say, and no more than that', async (t) => {
+t.test('a writer may write whatever the rules say, and nothing more', async (t) => {
   const rules = [{ names: ['*'], people: { write: new People() } }]
   const access = new Access(OWN, { rules, writers: await people(ALICE) })
   t.strictSame(allowed(access, 'any', ALICE), ['find', 'write'])

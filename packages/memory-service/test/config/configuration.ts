@@ -163,7 +163,7 @@ for (const [text, message] of WRONG) {
   })
 }
 
-t.test('what is no readable file is refused', async (t) => {
+t.test('a path that is not a readable file is refused', async (t) => {
   const folder = t.testdir({})
   t.equal(await refusal(nodePath.join(folder, 'none')), 'ERR_INVALID_ARG_VALUE FILE: cannot be read (ENOENT)')
   t.match(await refusal(folder), /ERR_INVALID_ARG_VALUE FILE: is not a regular file/)
@@ -189,7 +189,7 @@ for (const mode of [0o664, 0o646, 0o622]) {
 
 const skip = process.getuid?.() === 0 ? false : 'needs root to give a file away'
 
-t.test("a file of another user's is his word", { skip }, async (t) => {
+t.test('a file that belongs to another user is refused', { skip }, async (t) => {
   const path = fileOf(t, '{}')
   nodeFs.chownSync(path, OTHER_UID, OTHER_UID)
   t.equal(await refusal(path), `ERR_INVALID_ARG_VALUE FILE: belongs to uid ${OTHER_UID}`)

@@ -7,7 +7,7 @@ import { nodePath } from '../../test-support/index.ts'
 
 const configured = (text: string) => readReplicate(parseDocument(text))
 
-t.test('what the file says holds, but for what the command line says', async (t) => {
+t.test('the file applies, except where the command line says something else', async (t) => {
   const file = configured('{ "endpoints": ["http://a:1"], "prefix": "p/", "mode": "read", "capacity": "1 MiB" }')
   const settings = settingsOf(file, {}, {})
   t.match(settings, { endpoints: ['http://a:1'], prefix: 'p/', mode: 'read', capacity: 1048576, name: 'ClusterStore' })

@@ -71,7 +71,7 @@ for (const refused of [
   })
 }
 
-t.test('what else is wrong is told, and the store is not there', async (t) => {
+t.test('other errors are reported, and the store is not published', async (t) => {
   const { stores, publish, refuse, served, ended, lines } = daemon(t, 'a')
   refuse(() => new Error('the registry is gone'))
   await t.rejects(stores.publish(publish), { message: 'the registry is gone' })

@@ -20,7 +20,7 @@ async function startWith(t: Test, rules: object[], ...args: string[]) {
   return { registry, file }
 }
 
-t.test('who may write a name is in the rules, besides who is in --writers', { skip }, async (t) => {
+t.test('the rules say who may write a name, in addition to --writers', { skip }, async (t) => {
   const { registry } = await startWith(
     t,
     [
@@ -36,7 +36,7 @@ t.test('who may write a name is in the rules, besides who is in --writers', { sk
   t.strictSame(await support.callAs(OTHER_UID, registry, 'read'), { ok: 3 })
 })
 
-t.test('to whom a name is hidden it is not there, for everybody else it is', { skip }, async (t) => {
+t.test('a hidden name does not exist for that user, and does for everybody else', { skip }, async (t) => {
   const { registry } = await startWith(t, [{ names: [NAME], find: [THIRD_UID] }])
   t.strictSame(await support.callAs(THIRD_UID, registry, 'read'), { ok: 0 })
   t.match(await support.callAs(OTHER_UID, registry, 'read'), { code: 'ERR_SERVICE_NOT_FOUND' })
@@ -49,7 +49,7 @@ t.test('to whom a name is hidden it is not there, for everybody else it is', { s
   t.match(await support.memsvc(registry, ['status'], { uid: THIRD_UID }), { code: 0 })
 })
 
-t.test('status tells a stranger what he could find out by himself, and no more', { skip }, async (t) => {
+t.test('status tells another user only what that user could find out anyway', { skip }, async (t) => {
   const { registry } = await startWith(t, [])
   const [own, strange] = await Promise.all(
     [undefined, OTHER_UID].map((uid) => support.memsvc(registry, ['status', '--json'], { uid })),
@@ -61,11 +61,11 @@ t.test('status tells a stranger what he could find out by himself, and no more',
   t.match(await support.memsvc(registry, ['status'], { uid: OTHER_UID }), { code: 0, stdout: /^value: 0$/m })
 })
 
-t.test('who may add a name may add that name', { skip }, async (t) => {
-  const { registry } = await startWith(t, [{ names: ['his.*'], add: [OTHER_UID] }])
-  t.strictSame(await support.callAs(OTHER_UID, registry, 'add', 'his.own'), { ok: null })
-  t.match(await support.callAs(OTHER_UID, registry, 'add', 'hers'), { code: 'ERR_SECURITY' })
-  t.match(await support.callAs(THIRD_UID, registry, 'add', 'his.own'), { code: 'ERR_SECURITY' })
+t.test('a user may add only the names that the rules allow to that user', { skip }, async (t) => {
+  const { registry } = await startWith(t, [{ names: ['other.*'], add: [OTHER_UID] }])
+  t.strictSame(await support.callAs(OTHER_UID, registry, 'add', 'other.own'), { ok: null })
+  t.match(await support.callAs(OTHER_UID, registry, 'add', 'others'), { code: 'ERR_SECURITY' })
+  t.match(await support.callAs(THIRD_UID, registry, 'add', 'other.own'), { code: 'ERR_SECURITY' })
   t.match(await support.callAs(OTHER_UID, registry, 'add', NAME), { code: 'ERR_SECURITY' })
 })
 

@@ -111,7 +111,7 @@ t.test('the name and the callback after the last of a connection are refused', a
 })
 
 t.test(
-  'a user who takes his share leaves the rest to others',
+  'a user who takes a whole share leaves the rest to others',
   { skip: otherUserProblem(support.MEMSVC) },
   async (t) => {
     const registry = newRegistryPath(t, 0o711)
@@ -125,7 +125,7 @@ t.test(
   },
 )
 
-t.test('what is lowered to fit is in the log, and a daemon of few descriptors refuses and lives', async (t) => {
+t.test('lowered limits are in the log, and a daemon with few descriptors refuses clients and lives', async (t) => {
   const { program, registry } = await support.startMemsvc(t, { prefix: ['prlimit', '--nofile=120'] })
   const lowered = program.stderr.text.split('\n').find((line) => line.includes('limits were lowered'))
   t.match(JSON.parse(lowered ?? '{}'), { lowered: { connections: 13, channels: 13 } })

@@ -47,7 +47,7 @@ async function examine(registry: string, args: string[] = [], options: Parameter
   return { code, findings, of: (name: string) => findings.find((finding) => finding.name === name) }
 }
 
-t.test('where a daemon runs nothing is a problem, and the registry answers', async (t) => {
+t.test('if a daemon runs, there is no problem, and the registry answers', async (t) => {
   const { registry } = await startMemsvc(t)
   const { code, findings, of } = await examine(registry)
   t.strictSame(
@@ -65,7 +65,7 @@ t.test('where a daemon runs nothing is a problem, and the registry answers', asy
   })
 })
 
-t.test('whatever is not ok has what follows and what to do, the rest has not', async (t) => {
+t.test('each finding that is not ok has its consequence and a remedy, the others do not', async (t) => {
   const { findings } = await examine(harness.newRegistryPath(t))
   for (const { name, verdict, follows, remedy } of findings) {
     t.ok(verdict === 'ok' ? follows === null && remedy === null : follows && remedy, name)
@@ -179,7 +179,7 @@ t.test('a registry that is stopped does not answer', async (t) => {
   t.match(of('registry'), { verdict: 'problem', found: `${registry} does not answer` })
 })
 
-t.test('who is kept out is told so', { skip: harness.otherUserProblem(MEMSVC) }, async (t) => {
+t.test('a user who is not admitted is told so', { skip: harness.otherUserProblem(MEMSVC) }, async (t) => {
   const registry = harness.newRegistryPath(t, 0o711)
   await startMemsvc(t, { registry })
   const { code, of } = await examine(registry, [], { uid: harness.OTHER_UID })

@@ -42,7 +42,7 @@ async function changesNothing(t: Test, { registry }: harness.Daemon, holder: har
   }
 }
 
-t.test('what a holder does to his descriptor is nobody else’s business', async (t) => {
+t.test('a holder can change only its own descriptor', async (t) => {
   const { registry } = await startMemsvc(t)
   const service = IMemoryService.asInterface((await openValue(t, registry)).binder)
   using mine = (await service.getFileDescriptor()) ?? undefined

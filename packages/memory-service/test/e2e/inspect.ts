@@ -94,7 +94,7 @@ t.test('a store is one region for each of its areas', { skip }, async (t) => {
 })
 
 t.test(
-  'the daemon’s own user is told by the daemon what he may not look into',
+  'the user of the daemon gets from the daemon what only the daemon may see',
   { skip: otherUserProblem(MEMSVC) },
   async (t) => {
     const { registry, program } = await support.startMemsvcOfOtherUser(t)
@@ -114,7 +114,7 @@ t.test(
   },
 )
 
-t.test('who may read and no more is told what he cannot see', { skip: otherUserProblem(MEMSVC) }, async (t) => {
+t.test('a user who may only read is told what the picture lacks', { skip: otherUserProblem(MEMSVC) }, async (t) => {
   const registry = newRegistryPath(t, 0o711)
   await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
   const { code, stdout } = await memsvc(registry, ['inspect'], { uid: OTHER_UID })

@@ -42,7 +42,7 @@ t.test('a loop over the changes goes on with the next daemon', async (t) => {
   t.same(await changes.next(), { value: 0, done: false }, 'the next daemon’s value')
 })
 
-t.test('of a service that nobody looks for, the loop ends with the death, and the region is frozen', async (t) => {
+t.test('a loop over a service without a registry ends with its death, and the region is frozen', async (t) => {
   const { registry, program } = await startMemsvc(t)
   const old = await SharedValue.of(await (await connect(t, registry)).waitForService(DEFAULT_SERVICE_NAME))
   t.teardown(() => old.close())

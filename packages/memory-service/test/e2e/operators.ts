@@ -79,14 +79,18 @@ t.test('a watcher that is told is a notice', async (t) => {
   await changes.return()
 })
 
-t.test('who may not write is a refusal, by its reason', { skip: otherUserProblem(MEMSVC) }, async (t) => {
-  const registry = newRegistryPath(t, 0o711)
-  await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
-  t.match(await support.callAs(OTHER_UID, registry, 'write'), { code: 'ERR_SECURITY' })
-  t.equal(await metric(registry, 'memsvc_refusals_total', { reason: 'ERR_SECURITY' }), 1)
-  for (const command of ['metrics', 'log'])
-    t.match(await memsvc(registry, [command], { uid: OTHER_UID }), { code: 4, stdout: '' })
-})
+t.test(
+  'a write without the right is counted as a refusal, by its reason',
+  { skip: otherUserProblem(MEMSVC) },
+  async (t) => {
+    const registry = newRegistryPath(t, 0o711)
+    await startMemsvc(t, { registry, args: ['--socket-mode', '666'] })
+    t.match(await support.callAs(OTHER_UID, registry, 'write'), { code: 'ERR_SECURITY' })
+    t.equal(await metric(registry, 'memsvc_refusals_total', { reason: 'ERR_SECURITY' }), 1)
+    for (const command of ['metrics', 'log'])
+      t.match(await memsvc(registry, [command], { uid: OTHER_UID }), { code: 4, stdout: '' })
+  },
+)
 
 t.test('for a textfile collector metrics go to a file that is whole', async (t) => {
   const { registry } = await startMemsvc(t)
@@ -103,7 +107,7 @@ t.test('for a textfile collector metrics go to a file that is whole', async (t) 
   t.match(await memsvc(registry, ['metrics', '--output', '']), { code: 2 })
 })
 
-t.test('what is no file is not replaced by the metrics, a link leads on, and - is stdout', async (t) => {
+t.test('metrics replace only files; a link is followed, and - is stdout', async (t) => {
   const { registry } = await startMemsvc(t)
   const folder = t.testdir({ 'memsvc.prom': 'old' })
   const place = (name: string) => support.nodePath.join(folder, name)
@@ -132,7 +136,7 @@ t.test('one that took the registry over says so', async (t) => {
   t.match(stdout, /^memsvc_registry_host 1$/m)
 })
 
-t.test('status says since when, by which configuration, and who has how much of his limits', async (t) => {
+t.test('status shows the uptime, the configuration, and how much of its limits each user has used', async (t) => {
   const { path } = new ConfigurationFile(t, { limits: { watchers: { perPeer: 7 } } })
   const { registry, program } = await startMemsvc(t, { args: ['--config', path] })
   const value = await openValue(t, registry)

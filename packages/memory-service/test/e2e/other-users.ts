@@ -42,7 +42,7 @@ t.test('by default nobody else gets in: not past the directory, nor past the soc
   }
 })
 
-t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async (t) => {
+t.test('with --socket-mode 666 another user reads, and does nothing else', { skip }, async (t) => {
   const registry = await startOpen(t)
   const value = await support.openValue(t, registry)
   await value.set(42)
@@ -70,7 +70,7 @@ t.test('with --socket-mode 666 he reads, and does nothing else', { skip }, async
   t.strictSame(await (await support.connect(t, registry)).listServices(), support.OWN_NAMES)
 })
 
-t.test('top tells him what he is told, and makes nothing up', { skip }, async (t) => {
+t.test('top shows another user what that user may see, and makes nothing up', { skip }, async (t) => {
   const registry = await startOpen(t)
   const { code, stdout } = await support.memsvc(registry, ['top', '--count', '1'], { uid: OTHER_UID })
   t.equal(code, 0)
@@ -84,17 +84,17 @@ t.test('top tells him what he is told, and makes nothing up', { skip }, async (t
 })
 
 for (const writer of [String(OTHER_UID), nameOf('passwd'), `@${nameOf('group')}`]) {
-  t.test(`with --writers ${writer} he may write, and a third one may not`, { skip }, async (t) => {
+  t.test(`with --writers ${writer} the other user may write, and a third one may not`, { skip }, async (t) => {
     const registry = await startOpen(t, '--writers', writer)
     t.strictSame(await support.callAs(OTHER_UID, registry, 'write', '-1'), { ok: null })
     t.strictSame(await support.callAs(OTHER_UID, registry, 'read'), { ok: -1 })
     t.match(await support.callAs(THIRD_UID, registry, 'write', '7'), { code: 'ERR_SECURITY' })
     t.strictSame(await support.callAs(THIRD_UID, registry, 'read'), { ok: -1 })
-    t.match(await support.callAs(OTHER_UID, registry, 'stop'), { code: 'ERR_SECURITY' }, 'but he may not stop it')
+    t.match(await support.callAs(OTHER_UID, registry, 'stop'), { code: 'ERR_SECURITY' }, 'but may not stop it')
   })
 }
 
-t.test('he cannot start a daemon at our registry', { skip }, async (t) => {
+t.test('another user cannot start a daemon at our registry', { skip }, async (t) => {
   const registry = await startOpen(t)
   const { code, stderr } = await support.memsvc(registry, ['start', '--name', 'his'], { uid: OTHER_UID })
   t.equal(code, 4, stderr)

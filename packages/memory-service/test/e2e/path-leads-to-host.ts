@@ -138,7 +138,7 @@ t.test('a survivor that took over keeps the path, too, and so does the next', as
   await support.namesBecome(place.registry, [other === third ? 'third' : 'second'])
 })
 
-t.test('who waits for a service, or watches, is served after an outage', async (t) => {
+t.test('clients that wait for a service, or watch, are served after an outage', async (t) => {
   const place = newPlace(t)
   const { program } = await support.startMemsvc(t, { registry: place.registry })
   const watcher = support.startMemclient(t, place.registry, ['watch'])
@@ -173,7 +173,7 @@ t.test('another daemon has the path by now: the first one ends, and says which p
   t.match(await support.readStatus(place.registry, 'guest'), { pid: guest.pid, host: false })
 })
 
-t.test('a stranger keeps the lock of a new file: the host ends, and names him', async (t) => {
+t.test('another user keeps the lock of a new file: the host ends, and names that user', async (t) => {
   const place = newPlace(t)
   const { program } = await support.startMemsvc(t, { registry: place.registry })
   support.nodeFs.unlinkSync(place.lock)
@@ -184,7 +184,7 @@ t.test('a stranger keeps the lock of a new file: the host ends, and names him', 
   t.match(stderr.split('\n').at(-1), `memsvc: process ${process.pid} `)
 })
 
-t.test('somebody else listens at the path without the lock: the host ends, and leaves his socket alone', async (t) => {
+t.test('somebody else listens at the path without the lock: the host ends, and leaves that socket alone', async (t) => {
   const place = newPlace(t)
   const { program } = await support.startMemsvc(t, { registry: place.registry })
   support.nodeFs.unlinkSync(place.registry)
@@ -251,7 +251,7 @@ t.test('a host that ends removes no socket that has come in place of its own', a
   t.ok(support.nodeFs.lstatSync(place.registry).isSocket())
 })
 
-t.test('a starter that meets a lock whose holder does not listen names him', async (t) => {
+t.test('a starting process names the holder of a lock that does not listen', async (t) => {
   const registry = newRegistryPath(t)
   using lock = OwnedFd.adopt(support.nodeFs.openSync(`${registry}.lock`, 'w', 0o600))
   t.ok(lockFile(lock))

@@ -136,7 +136,7 @@ t.test('the registry goes from survivor to survivor until nobody is left', async
   t.match(await support.memsvc(registry, ['list']), { code: 3 })
 })
 
-t.test('who waits for a service gets it over the death of the host', async (t) => {
+t.test('a client that waits for a service gets it although the host dies', async (t) => {
   const { registry, program } = await support.startMemsvc(t)
   await startNamed(t, registry, ['survivor'])
   const waiting = (await support.connect(t, registry)).waitForService('late')

@@ -113,7 +113,7 @@ for (const [title, make] of IN_THE_WAY) {
   })
 }
 
-t.test('where no folder can be made it says so, and ends', async (t) => {
+t.test('if no folder can be made, it says so and ends', async (t) => {
   // Of /proc mkdir(2) says that it is not there: EACCES to all but root.
   const said = { code: /^[14]$/, stderr: /mkdir '\/proc\/memsvc-test'|\/proc belongs to/ }
   t.match(await support.memsvc('/proc/memsvc-test/registry.sock', ['start']), said)

@@ -48,7 +48,7 @@ t.test('limits shows what a store has of its own, under its name', async (t) => 
   t.notOk(limits.has('keys of one user (large)'))
 })
 
-t.test('a key that a user may not read does not exist for him', { skip }, async (t) => {
+t.test('a key that a user may not read does not exist for that user', { skip }, async (t) => {
   const secret = { keys: ['secret/*'], read: [THIRD_UID], write: [THIRD_UID, OTHER_UID] }
   const { registry } = await start(t, [{ name: 'SharedStore', rules: [secret, { keys: ['*'], write: [OTHER_UID] }] }])
   const store = await openStore(t, registry)

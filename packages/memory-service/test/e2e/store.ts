@@ -11,7 +11,7 @@ const MIB = 1024 * 1024
 watchdog(t)
 leakChecked(t)
 
-t.test('what one process sets in the store of a daemon the next get of another has', async (t) => {
+t.test('a value that one process sets is in the next get of another process', async (t) => {
   const { registry } = await support.startMemsvc(t)
   const [writer, reader] = [await support.openStore(t, registry), await support.openStore(t, registry)]
   t.strictSame(await (await support.connect(t, registry)).listServices(), support.OWN_NAMES)
@@ -55,7 +55,7 @@ for (const [title, args] of [
   })
 }
 
-t.test('whoever may connect reads, whoever --writers names writes, and nobody else', { skip }, async (t) => {
+t.test('everybody who may connect reads, and only users named by --writers write', { skip }, async (t) => {
   const registry = newRegistryPath(t, 0o711)
   await support.startMemsvc(t, { registry, args: ['--socket-mode', '666', '--writers', String(OTHER_UID)] })
   t.strictSame(await support.callAs(OTHER_UID, registry, 'set', 'k', '[1]'), { ok: null })

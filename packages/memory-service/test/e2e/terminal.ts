@@ -69,7 +69,7 @@ t.test('on a terminal', { skip: noTerminal }, async (t) => {
     t.equal(await terminal.ending, 0)
   })
 
-  await t.test('where there is nobody top says so on the first screen, and ends', async (t) => {
+  await t.test('if no daemon runs, top says so on the first screen, and ends', async (t) => {
     const terminal = onTerminal(t, support.newRegistryPath(t), ['top'])
     t.equal(await terminal.ending, 3)
     t.notOk(terminal.shown.includes(ENTER))

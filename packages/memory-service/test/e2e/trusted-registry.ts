@@ -56,7 +56,7 @@ t.test('a registry that a stranger has put in the place of another is not read o
   t.match(await support.runMemclient(['read', '--registry-owner', OTHER], { env }), { code: 0, stdout: '0' })
 })
 
-t.test('whoever listens must be root, this user or the one who was named', { skip }, async (t) => {
+t.test('the listener must belong to root, this user or the user that was named', { skip }, async (t) => {
   const registry = harness.newRegistryPath(t, 0o755)
   support.nodeFs.chownSync(support.nodePath.dirname(registry), harness.OTHER_UID, harness.OTHER_UID)
   const args = ['--socket-mode', '666']
@@ -82,31 +82,35 @@ t.test('whoever listens must be root, this user or the one who was named', { ski
   })
 })
 
-t.test("in a folder for everybody a stranger's lock or listener is refused, and he is named", { skip }, async (t) => {
-  const THIRD = 65533
-  for (const what of ['lock', 'socket']) {
-    const registry = harness.newRegistryPath(t, 0o1777)
-    if (what === 'socket') await support.startMemsvc(t, { registry, uid: THIRD, args: ['--socket-mode', '666'] })
-    else
-      support.nodeChildProcess.spawnSync('setpriv', [
-        `--reuid=${THIRD}`,
-        `--regid=${THIRD}`,
-        '--clear-groups',
-        'touch',
-        `${registry}.lock`,
-      ])
-    const why = new RegExp(`registry.sock(.lock)? belongs to uid ${THIRD} \\(mode`)
-    for (const uid of [undefined, harness.OTHER_UID]) {
-      t.match(
-        await support.runMemsvc(['start', '--registry', registry], { uid }),
-        { code: 4, stderr: why },
-        `${what}, uid ${uid}`,
-      )
+t.test(
+  "in a folder for everybody another user's lock or listener is refused, and that user is named",
+  { skip },
+  async (t) => {
+    const THIRD = 65533
+    for (const what of ['lock', 'socket']) {
+      const registry = harness.newRegistryPath(t, 0o1777)
+      if (what === 'socket') await support.startMemsvc(t, { registry, uid: THIRD, args: ['--socket-mode', '666'] })
+      else
+        support.nodeChildProcess.spawnSync('setpriv', [
+          `--reuid=${THIRD}`,
+          `--regid=${THIRD}`,
+          '--clear-groups',
+          'touch',
+          `${registry}.lock`,
+        ])
+      const why = new RegExp(`registry.sock(.lock)? belongs to uid ${THIRD} \\(mode`)
+      for (const uid of [undefined, harness.OTHER_UID]) {
+        t.match(
+          await support.runMemsvc(['start', '--registry', registry], { uid }),
+          { code: 4, stderr: why },
+          `${what}, uid ${uid}`,
+        )
+      }
     }
-  }
-})
+  },
+)
 
-t.test('root makes no registry in the folder of another user, unless he is named', { skip }, async (t) => {
+t.test('root makes no registry in the folder of another user, unless that user is named', { skip }, async (t) => {
   const registry = harness.newRegistryPath(t)
   const runtime = support.nodePath.dirname(registry)
   support.nodeFs.chownSync(runtime, harness.OTHER_UID, harness.OTHER_UID)

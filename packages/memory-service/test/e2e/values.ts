@@ -42,7 +42,7 @@ t.test('the value lies in the region as one big-endian int32', async (t) => {
   t.strictSame([...bytes], [1, 2, 3, 4])
 })
 
-t.test('what is no int32 is refused where it is asked, and the old value stands', async (t) => {
+t.test('a value that is not an int32 is refused by the caller, and the old value stays', async (t) => {
   const { registry } = await startMemsvc(t)
   const value = await openValue(t, registry)
   await value.set(42)
@@ -66,7 +66,7 @@ t.test('a write without its value writes nothing', async (t) => {
   reply.recycle()
 })
 
-t.test('of many writers at once the last one wins, and every reader agrees', async (t) => {
+t.test('if many write at once, the last one wins, and every reader agrees', async (t) => {
   const { registry } = await startMemsvc(t)
   const values = await Promise.all(Array.from({ length: 20 }, () => openValue(t, registry)))
   await Promise.all(

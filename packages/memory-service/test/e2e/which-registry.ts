@@ -35,7 +35,7 @@ t.test('options of the registry stand before and after the command, of both prog
   t.match(await support.runMemsvc(['--json', 'start']), { code: 2, stderr: /unknown option '--json'/ })
 })
 
-t.test('what contradicts itself is wrong usage, of both programs', async (t) => {
+t.test('contradicting options are a usage error of both programs', async (t) => {
   const wrong: [args: string[], complaint: RegExp][] = [
     [['--registry', '/r', '--system'], /exclude each other/],
     [['--registry', '/r', '--user'], /exclude each other/],
@@ -101,7 +101,7 @@ t.test('watch, status and stop name the registry that they speak to', async (t) 
   t.match(await support.runMemsvc(['stop', '--registry', registry]), { code: 0, stderr: `at ${registry}` })
 })
 
-t.test('what is no registry is said to be what it is', async (t) => {
+t.test('something that is not a registry is named as what it is', async (t) => {
   const folder = support.nodePath.dirname(harness.newRegistryPath(t))
   const stream = support.nodePath.join(folder, 'stream.sock')
   const server = support.nodeNet.createServer().listen(stream)
@@ -130,7 +130,7 @@ t.test('what is no registry is said to be what it is', async (t) => {
   }
 })
 
-t.test('who may not make a registry is not told to start one', { skip }, async (t) => {
+t.test('a user who may not make a registry is not told to start one', { skip }, async (t) => {
   const { code, stderr } = await support.runMemclient(['read'], { uid: harness.OTHER_UID })
   t.equal(code, 3)
   t.equal(stderr, `memclient: no registry at ${OF_THE_MACHINE}/registry.sock, and this user may not start one there`)

@@ -37,7 +37,7 @@ t.test('out of descriptors', async (t) => {
   t.equal(lines.length, 1, 'an outage is one line of log')
 
   t.equal(support.nodeChildProcess.spawnSync('prlimit', [`--pid=${pid}`, '--nofile=1000:20000']).status, 0)
-  for (const answer of answers) t.strictSame(await answer, support.OWN_NAMES, 'in the end he is served')
+  for (const answer of answers) t.strictSame(await answer, support.OWN_NAMES, 'in the end it is served')
   for (const manager of managers) manager.close()
   await survival.check(t)
 })

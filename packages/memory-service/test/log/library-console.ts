@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { logConsole } from '../../src/log/library-console.ts'
 
-t.test('what a library writes to the console is one record each, and only where debug is logged', async (t) => {
+t.test('each console line of a library is one record, and only if debug is logged', async (t) => {
   const { error, warn, log, info } = console
   t.teardown(() => Object.assign(console, { error, warn, log, info }))
   const records: object[] = []

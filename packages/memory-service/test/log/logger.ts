@@ -54,7 +54,7 @@ for (const [title, open] of CHANNELS) {
     t.equal(log.dropped, 0)
   })
 
-  t.test(`what ${title} does not take is dropped, counted and told; no line is torn`, async (t) => {
+  t.test(`lines that ${title} does not take are dropped, counted and reported; no line is torn`, async (t) => {
     const { reader, writer, read } = open()
     using source = reader
     using sink = writer

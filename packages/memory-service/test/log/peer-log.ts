@@ -20,7 +20,7 @@ function warnMany(log: PeerLog, uid: number, count: number): void {
   for (let i = 0; i < count; i++) log.warn({ uid, i }, 'odd')
 }
 
-t.test(`of one user ${SHARE} lines are told, the others are counted`, (t) => {
+t.test(`${SHARE} lines about one user are written, further ones are counted`, (t) => {
   const { log, lines } = makeLog()
   warnMany(log, 7, SHARE + 1000)
   t.equal(lines.length, SHARE)
@@ -32,7 +32,7 @@ t.test(`of one user ${SHARE} lines are told, the others are counted`, (t) => {
   t.end()
 })
 
-t.test(`of all users together ${ALL} are told`, (t) => {
+t.test(`${ALL} lines about all users together are written`, (t) => {
   const { log, lines } = makeLog()
   for (let uid = 0; uid < ALL; uid++) warnMany(log, uid, 2)
   t.equal(lines.length, ALL)
@@ -41,7 +41,7 @@ t.test(`of all users together ${ALL} are told`, (t) => {
   t.end()
 })
 
-t.test('after a while there is room again, and what was left out has been told', (t) => {
+t.test('after a while there is room again, and the number of omitted lines was logged', (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const { log, lines } = makeLog()

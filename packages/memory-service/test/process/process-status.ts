@@ -29,7 +29,7 @@ t.test('mappings of regions are counted, whether their descriptor is open or not
   t.equal(countRegionMappings(), before)
 })
 
-t.test('who asks again is told what was counted, unless something has changed', async (t) => {
+t.test('a second request gets the same counts, unless something has changed', async (t) => {
   const status = new ProcessStatus()
   const before = status.counts(1)
   t.strictSame(before, { fds: countDescriptors(), mappings: countRegionMappings() })

@@ -49,7 +49,7 @@ t.test('an object says what is wrong with a request, and goes on', async (t) => 
   store.close()
 })
 
-t.test('what a request lacks at its end is zero', async (t) => {
+t.test('arguments that are missing at the end of a request are zero', async (t) => {
   const { registry } = await startMemsvc(t)
   const store = await openRawService(t, registry, 'SharedStore')
   const [sum] = await store.call(INCREMENT, [token(STORE), string16('n')])

@@ -32,7 +32,7 @@ function enterMany(admission: Admission<Resource>, count: number): (AdmittedPeer
   return Array.from({ length: count }, () => admission.enter(STRANGER))
 }
 
-t.test('who is let in is charged one, and it comes back when he leaves', async (t) => {
+t.test('a peer that is let in is charged one, which is refunded when it leaves', async (t) => {
   const { admission, ledger, lines } = makeAdmission()
   const peer = admission.enter(STRANGER)
   if (peer === null) return t.fail('must be let in')
@@ -81,7 +81,7 @@ t.test('a violation is one warning', async (t) => {
   ])
 })
 
-t.test('what was not refunded when he left is an error', async (t) => {
+t.test('a charge that was not refunded when the peer left is an error', async (t) => {
   const { admission, ledger, lines } = makeAdmission()
   const peer = admission.enter(STRANGER)
   peer?.account.charge('watchers')
@@ -94,7 +94,7 @@ t.test('what was not refunded when he left is an error', async (t) => {
   t.equal(ledger.usedBy('watchers', STRANGER), 0, 'and it does not stay charged for ever')
 })
 
-t.test('of who is not even told nothing is kept', async (t) => {
+t.test('nothing is kept of a peer that is refused without an answer', async (t) => {
   const { admission, ledger } = makeAdmission()
   const all = enterMany(admission, SHARE + REFUSED_SHARE + 100)
   t.equal(all.filter((peer) => peer === null).length, 100)

@@ -14,7 +14,7 @@ function need(asked: AskedLimits, openFiles: number): number {
   return COUNTED.reduce((sum, resource) => sum + limits[resource].total, 0)
 }
 
-t.test('where there is room, the table holds as it stands', async (t) => {
+t.test('if there is room, the table applies unchanged', async (t) => {
   for (const openFiles of [DEFAULT_NEED, DEFAULT_NEED + 1, 2 ** 31, Number.POSITIVE_INFINITY]) {
     const limits = fitLimits({}, openFiles)
     for (const resource of RESOURCE_NAMES) t.match(RESOURCES[resource], limits[resource], `${resource} of ${openFiles}`)
@@ -30,7 +30,7 @@ t.test('one descriptor too few takes one from the largest total', async (t) => {
 })
 
 for (const openFiles of [OWN + 20, 100, 128, 256, 1024, 4096, 20_000, 65_536, 2 ** 20]) {
-  t.test(`of ${openFiles} open files clients get what is left, and one user not all of it`, async (t) => {
+  t.test(`with ${openFiles} open files clients get the rest, and one user not all of it`, async (t) => {
     t.ok(need({}, openFiles) <= openFiles - OWN)
     const limits = fitLimits({}, openFiles)
     for (const resource of RESOURCE_NAMES) {
@@ -51,7 +51,7 @@ t.test('too few for anything are refused', async (t) => {
   }
 })
 
-t.test('what was asked for is granted in full, at the cost of the others, or refused', async (t) => {
+t.test('a limit that was set is granted in full, at the cost of the others, or refused', async (t) => {
   const room = 1000 - OWN
   const asked = (total: number) => ({ connections: { total } })
   t.equal(fitLimits(asked(room - 16), 1000).connections.total, room - 16)
@@ -64,7 +64,7 @@ t.test('what was asked for is granted in full, at the cost of the others, or ref
   t.equal(fitLimits(asked(12_000), 65_536).channels.total, RESOURCES.channels.total)
 })
 
-t.test('what accepts no descriptors may be as much as was asked for', async (t) => {
+t.test('limits of things that accept no descriptors may be as high as requested', async (t) => {
   const limits = fitLimits({ watchers: { total: 1_000_000 }, names: { total: 1 } }, 256)
   t.equal(limits.watchers.total, 1_000_000)
   t.strictSame(limits.names, { total: 1, perUser: 1, perPeer: 1 })
@@ -82,7 +82,7 @@ t.test('shares that were asked for hold, whatever the totals', async (t) => {
   t.strictSame(limits.names, { total: 8, perUser: 8, perPeer: 8 })
 })
 
-t.test('who asks for more callbacks gets the objects that they are', async (t) => {
+t.test('more callbacks come with the objects that they need', async (t) => {
   const limitsOf = (asked: AskedLimits) => fitLimits(asked, Number.POSITIVE_INFINITY)
   const { watchers, notifications, objects } = RESOURCES
   t.strictSame(limitsOf({}).objects, { total: objects.total, perUser: objects.perUser, perPeer: objects.perPeer })

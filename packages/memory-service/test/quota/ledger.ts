@@ -47,7 +47,7 @@ for (const resource of RESOURCE_NAMES) {
     })
   }
 
-  t.test(`${resource}: a stranger gets ${perUser}, however many peers he is`, async (t) => {
+  t.test(`${resource}: another user gets ${perUser}, however many peers it has`, async (t) => {
     const ledger = makeLedger(OWN)
     const { accounts, error } = chargeAll(ledger, resource, STRANGER)
     t.match(error, { code: 'ERR_LIMIT', resource: `${resource} of one user`, limit: perUser, used: perUser })
@@ -139,7 +139,7 @@ t.test('other limits hold from the next charge on; what was charged stays', asyn
   account.close()
 })
 
-t.test('who is gone is charged nothing any more', async (t) => {
+t.test('a peer that is gone is charged nothing any more', async (t) => {
   const ledger = makeLedger(OWN)
   const account = ledger.open(STRANGER)
   account.charge('names')
@@ -148,7 +148,7 @@ t.test('who is gone is charged nothing any more', async (t) => {
   t.equal(ledger.used('names'), 0)
 })
 
-t.test('a user is forgotten with his last account, but not before he owes nothing', async (t) => {
+t.test('a user is forgotten with its last account, but not before it owes nothing', async (t) => {
   const ledger = makeLedger(OWN)
   const [one, other] = [ledger.open(STRANGER), ledger.open(STRANGER)]
   one.charge('unreadDescriptors', 2)

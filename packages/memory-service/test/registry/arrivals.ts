@@ -29,7 +29,7 @@ t.test('a burst passes, and after it as many as come back in the time; never mor
   t.equal(admitted(arrivals, STRANGER, 1000), 100)
 })
 
-t.test('who is not admitted is not asked about until some have come back, and loses none by that', async (t) => {
+t.test('a refused user is not asked about until the bucket has room for several, and loses none by that', async (t) => {
   const clock = new Clock()
   const arrivals = new Arrivals({ ownUid: OWN, now: clock.now, burst: 100, perSecond: 500 })
   t.equal(admitted(arrivals, STRANGER, 200), 100)

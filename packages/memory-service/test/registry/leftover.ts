@@ -6,7 +6,7 @@ import { nodeFs, nodePath, OTHER_UID } from '../../test-support/index.ts'
 const refusal = Object.assign(new Error('no'), { code: 'EACCES' })
 const skip = process.getuid?.() === 0 ? false : 'needs root'
 
-t.test('what is not of another user is told as it is', async (t) => {
+t.test('a leftover of the same user is reported as it is', async (t) => {
   const folder = t.testdir({ own: '' })
   for (const name of ['own', 'missing', 'missing/below']) {
     const path = nodePath.join(folder, name)

@@ -19,7 +19,7 @@ function permissions(path: string): number {
   return nodeFs.lstatSync(path).mode & 0o7777
 }
 
-t.test('whoever has the lock has it until he closes it', async (t) => {
+t.test('a process has the lock until it closes it', async (t) => {
   const path = newRegistryPath(t)
   const lock = take(path)
   t.equal(HostLock.tryTake(findRegistry({ path })), null)
@@ -103,7 +103,7 @@ t.test("a socket of another program's is an error, not a registry", async (t) =>
   t.throws(() => HostLock.tryTake(findRegistry({ path })), { code: 'ERR_ILLEGAL_STATE' })
 })
 
-t.test('what is no socket is not removed, and the lock can be had again', async (t) => {
+t.test('a file that is not a socket is not removed, and the lock is free again', async (t) => {
   const path = newRegistryPath(t)
   nodeFs.mkdirSync(path)
   const lock = take(path)

@@ -142,7 +142,7 @@ t.test('names have up to 127 characters, and may look like a path', async (t) =>
   t.strictSame(list(15), names, 'sorted')
 })
 
-t.test('who may add is asked before what, and what before the name', async (t) => {
+t.test('the right to add is checked before the binder, and the binder before the name', async (t) => {
   const { registry, connect } = makeWorld()
   t.equal(
     codeOf(() => registry.add(connect(STRANGER), newService('*', null))),
@@ -253,7 +253,7 @@ t.test('names and callbacks of one connection are limited', async (t) => {
   t.strictSame(peer.account.rest, [])
 })
 
-t.test('to whom a name is hidden it does not exist', async (t) => {
+t.test('for a user who may not find a name it does not exist', async (t) => {
   const people = { add: await support.findPeople([STRANGER, HOLDER]), find: await support.findPeople(['@4711']) }
   const { registry, connect } = makeWorld([{ names: ['a.*'], people }])
   const holder = connect(HOLDER)
@@ -264,15 +264,15 @@ t.test('to whom a name is hidden it does not exist', async (t) => {
     return [found.kind, registry.info(peer, NAME) !== null, registry.list(peer, 15).length]
   }
   const member = { ...connect(STRANGER), groups: [1, 4711] }
-  t.strictSame(await sees(connect(STRANGER)), ['none', false, 0], 'although he may add it')
-  t.strictSame(await sees(member), ['channel', true, 1], 'by the group that he runs with')
+  t.strictSame(await sees(connect(STRANGER)), ['none', false, 0], 'although it may add it')
+  t.strictSame(await sees(member), ['channel', true, 1], 'by the group that it runs with')
   t.strictSame(await sees(holder), ['own', true, 1], 'whoever holds a name sees it')
   for (const uid of [OWN, ROOT]) t.strictSame(await sees(connect(uid)), ['channel', true, 1], `uid ${uid}`)
   t.throws(() => registry.add(connect(STRANGER), newService()), { code: 'ERR_ILLEGAL_STATE' })
   t.throws(() => registry.add(connect(STRANGER), newService('b')), { code: 'ERR_SECURITY' })
 })
 
-t.test('nobody is told of a name that is hidden from him; when the rules change he is', async (t) => {
+t.test('a user is not told of a hidden name, but is when the rules change', async (t) => {
   const { registry, access, connect } = makeWorld([{ names: [NAME], people: { find: new support.People() } }])
   const callback = new Callback()
   const holder = connect(OWN)

@@ -59,7 +59,7 @@ t.test('the first are let in at once, the others in the turns after; the users i
   t.ok([...charges.values()].every((each) => each === 0))
 })
 
-t.test('who comes when all have been let in is let in at once again, whoever he is', async (t) => {
+t.test('a client that comes when nobody waits is let in at once, whoever it is', async (t) => {
   const { lines, proxy, peer } = line(t)
   for (const uid of [1, 2, 3]) {
     for (let i = 0; i < AT_ONCE; i++) t.equal(lines.turn(proxy, peer(uid)), undefined)
@@ -69,7 +69,7 @@ t.test('who comes when all have been let in is let in at once again, whoever he 
   }
 })
 
-t.test('who leaves waits no longer, and the others of his user do', async (t) => {
+t.test('a client that leaves does not wait any more, and the others of its user do', async (t) => {
   const { lines, proxy, charges, peer } = line(t)
   const [first, second] = [peer(1), peer(1)]
   for (let i = 0; i < AT_ONCE; i++) lines.turn(proxy, peer(3))

@@ -219,7 +219,7 @@ for (const [what, remove] of [
   })
 }
 
-t.test('what systemd keeps as well is answered when it is on disk, all the same', async (t) => {
+t.test('a change that systemd also keeps is answered only when it is on disk', async (t) => {
   const path = folderOf(t)
   const notify = mkdtempSync(join(support.nodeOs.tmpdir(), 'memsvc-'))
   t.teardown(() => rmSync(notify, { recursive: true }))

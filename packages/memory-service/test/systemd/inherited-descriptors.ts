@@ -64,7 +64,7 @@ t.test('the path may be written differently, or lead there by a link', async (t)
   }
 })
 
-t.test('what is no socket was stored, under its name', async (t) => {
+t.test('a descriptor that is not a socket was stored, under its name', async (t) => {
   const registry = newRegistryPath(t)
   using region = native.memfdCreate('region')
   using listener = listenAt(registry)

@@ -179,7 +179,7 @@ async function killedBeside(t: Test, first: { ttlMs?: number }, second: { ttlMs?
   return found
 }
 
-t.test('who is killed between a value and its note leaves the value as it was, or as it was to be', async (t) => {
+t.test('a daemon killed between a value and its note leaves the old value or the new one', async (t) => {
   t.strictSame(await killedBeside(t, {}, { ttlMs: 1 }), [1, undefined], 'its end is not forgotten')
   t.strictSame(await killedBeside(t, { ttlMs: 1 }, {}), [undefined, 2], 'one that is over does not come back')
   t.strictSame(await killedBeside(t, {}, {}), [1, 2])
@@ -217,7 +217,7 @@ t.test('a generation that is not whole is not believed; the one before it is', a
   t.strictSame([...kept.keys()], ['flags+0.2@10', 'flags+1.2@10'])
 })
 
-t.test('nor one that has notes and no values', async (t) => {
+t.test('notes without values are not believed either', async (t) => {
   const { kept, take, start } = systemd(t)
   const store = start()
   await take(2)
@@ -263,7 +263,7 @@ for (const [name, make] of [
   ['no area', () => memfdCreate('stranger', constants.MFD_ALLOW_SEALING)],
   ['no memory at all', () => dup(0)],
 ] as const) {
-  t.test(`what is ${name} is not believed: the store begins empty, and an error is logged`, async (t) => {
+  t.test(`a region that is ${name} is not believed: the store begins empty, and an error is logged`, async (t) => {
     const { take, start, lines } = systemd(t)
     const strangers = [0, 1].map((number) => {
       const fd = make()

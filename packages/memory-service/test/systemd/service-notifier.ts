@@ -114,7 +114,7 @@ t.test('the variables are taken, so no child has them', async (t) => {
 
 const limits: [string, NodeJS.ProcessEnv, number | null][] = [
   ['for this process', { WATCHDOG_USEC: '3000000', WATCHDOG_PID: '42' }, 3000],
-  ['for whom it may concern', { WATCHDOG_USEC: '3000000' }, 3000],
+  ['for any process', { WATCHDOG_USEC: '3000000' }, 3000],
   ['for another process', { WATCHDOG_USEC: '3000000', WATCHDOG_PID: '43' }, null],
   ['not there', {}, null],
   ['zero', { WATCHDOG_USEC: '0' }, null],

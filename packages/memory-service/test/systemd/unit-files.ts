@@ -89,7 +89,7 @@ t.test('folders that are hidden from the service are shown to it where the progr
   t.match(text('system', 'memsvc.service'), 'ProtectHome=yes\n')
 })
 
-t.test('what we write we know again', async (t) => {
+t.test('unit files that we wrote are recognized', async (t) => {
   for (const file of makeUnitFiles('system', HERE, LATEST)) t.ok(isOurs(file.text), file.name)
   t.notOk(isOurs('[Service]\nExecStart=/bin/true\n'))
 })

@@ -101,7 +101,7 @@ for (const { title, write, read, code } of CASES) {
   })
 }
 
-t.test('nor where a type of your own reads it; what that type throws itself has its place', async (t) => {
+t.test('nor if a user type reads it; errors that the type throws itself have their place', async (t) => {
   const errors: unknown[] = []
   const own: ParcelType<string> = {
     write: (parcel, value) => parcel.writeString(value),

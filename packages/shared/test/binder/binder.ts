@@ -29,7 +29,7 @@ t.test('a local call rewinds the request before and the reply after', async (t) 
   reply.recycle()
 })
 
-t.test('what a local call throws arrives as it is, now or later', async (t) => {
+t.test('an error of a local call arrives unchanged, now or later', async (t) => {
   const error = new Error('of no known code')
   class Throwing extends Binder {
     override onTransact(code: number): boolean | Promise<boolean> {
@@ -109,7 +109,7 @@ t.test('arguments of the wrong kind are refused', async (t) => {
   )
 })
 
-t.test('what are no options of a call is refused before the call is made', async (t) => {
+t.test('wrong options of a call are refused before the call is made', async (t) => {
   const made: number[] = []
   const binder = new ScriptedBinder({ 1: () => made.push(1) })
   using data = Parcel.obtain()

@@ -60,7 +60,7 @@ t.test('objects of one channel are told apart', async (t) => {
   ])
 })
 
-t.test('who does not read hears it later, in its place', async (t) => {
+t.test('a channel that does not read gets it later, in its place', async (t) => {
   const { peer, client, proxy } = rawServer(t)
   await peer.receive() // HELLO
   let sent = 0
@@ -87,7 +87,7 @@ t.test('who does not read hears it later, in its place', async (t) => {
   )
 })
 
-t.test('what is longer than a packet is heard all the same', async (t) => {
+t.test('a message that is longer than a packet arrives nevertheless', async (t) => {
   const bytes = randomBytes(100_000)
   let heard: Buffer | null = null
   const root = new ScriptedBinder({
@@ -106,7 +106,7 @@ t.test('what is longer than a packet is heard all the same', async (t) => {
   t.same(heard, bytes)
 })
 
-t.test('who is dead or closed is told of; the others hear it', async (t) => {
+t.test('dead or closed channels are reported; the others get it', async (t) => {
   const [alive, dead, closed] = [listener(t), listener(t), listener(t)]
   dead.proxy.link.close()
   closed.proxy.close()

@@ -88,7 +88,7 @@ t.test('calls under way at the death of the service each have their own stack, a
   t.throws(() => proxy.linkToDeath({ binderDied: () => undefined }), { message: first.message })
 })
 
-t.test('who prepares stacks in a way of their own gets the error all the same', async (t) => {
+t.test('a program that prepares stacks itself gets the error nevertheless', async (t) => {
   const { proxy } = support.sessionPair(t, new Place())
   const prepare = Error.prepareStackTrace
   t.teardown(() => {

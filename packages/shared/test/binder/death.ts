@@ -82,13 +82,13 @@ t.test('flags belong to a link', async (t) => {
   t.throws(() => proxy.unlinkToDeath(mourner, 4), { code: 'ERR_NO_SUCH_ELEMENT' })
 })
 
-t.test('who was never linked cannot be unlinked', async (t) => {
+t.test('a recipient that was never linked cannot be unlinked', async (t) => {
   const { proxy } = dying(t)
   proxy.linkToDeath(new Mourner())
   t.throws(() => proxy.unlinkToDeath(new Mourner()), { code: 'ERR_NO_SUCH_ELEMENT' })
 })
 
-t.test('who is unlinked is not told', async (t) => {
+t.test('an unlinked recipient is not notified', async (t) => {
   const { proxy, kill } = dying(t)
   const [unlinked, linked] = [new Mourner(), new Mourner()]
   proxy.linkToDeath(unlinked)

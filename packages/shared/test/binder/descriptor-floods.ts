@@ -182,7 +182,7 @@ function limitWith(free: number): number {
   return number + 24
 }
 
-t.test('whoever takes all numbers but the last in one batch leaves none of the others without', async (t) => {
+t.test('a peer that takes all numbers but the last in one batch leaves some for the others', async (t) => {
   const { soft, hard } = getrlimit(constants.RLIMIT_NOFILE)
   const fds = support.regions(t, MOST)
   const other = support.rawServer(t, { peerAcceptsFileDescriptors: true })

@@ -101,7 +101,7 @@ t.test('a service that does not look at what it got keeps nothing', async (t) =>
   t.equal(await proxy.pingBinder(), true)
 })
 
-t.test('of the other objects of a service each decides for itself', async (t) => {
+t.test('each other object of a service decides for itself', async (t) => {
   const pfd = region(t)
   const open = new ScriptedBinder({ 1: describe }, { acceptFileDescriptors: true })
   const closed = new ScriptedBinder({ 1: describe })

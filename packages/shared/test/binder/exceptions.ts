@@ -224,7 +224,7 @@ t.test('a farewell is what the calls under way fail with', async (t) => {
   t.match(await ended(), { code: 'ERR_LIMIT' })
 })
 
-t.test('who is not admitted hears of the limit, though he called at once', async (t) => {
+t.test('a client that is not admitted gets the limit, although it called at once', async (t) => {
   const { proxy } = support.sessionPair(t, new support.ScriptedBinder(), {
     admit: () => new errors.LimitError('channels', 1, 1),
   })

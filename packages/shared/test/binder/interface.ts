@@ -213,7 +213,7 @@ t.test('an interface of another module with the same name finds the local object
 
 // --- the same wire as by hand ---
 
-t.test('what a table writes and what is written by hand are the same bytes', async (t) => {
+t.test('a table and code by hand write the same bytes', async (t) => {
   const seen: string[] = []
   class Listener extends api.Binder {
     override onTransact(_code: number, data: api.Parcel, reply: api.Parcel): boolean {

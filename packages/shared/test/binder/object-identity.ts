@@ -135,7 +135,7 @@ t.test('whether an object accepts descriptors travels with it', async (t) => {
   }
 })
 
-t.test('what is no Binder of this library cannot be sent', async (t) => {
+t.test('an object that is not a Binder of this library cannot be sent', async (t) => {
   const { proxy } = exchange(t)
   const impostor = { [acceptsFileDescriptors]: true } as IBinder
   await t.rejects(give(proxy, impostor), { code: 'ERR_INVALID_ARG_TYPE' })

@@ -183,7 +183,7 @@ t.test('a refusal in a oneway call is lost: it is meant for a caller who does no
   t.match(await warnings.next(1), [{ message: /a fault/ }], 'the only warning')
 })
 
-t.test('what a oneway call writes into its reply goes nowhere', async (t) => {
+t.test('the reply of a oneway call goes nowhere', async (t) => {
   const { proxy } = support.sessionPair(t, new support.ScriptedBinder({ 1: (_data, reply) => reply.writeInt(1) }))
   const read = (reply: Parcel) => reply.dataSize()
   t.equal(await support.call(proxy, 1, { flags: FLAG_ONEWAY, read }), 0)

@@ -174,7 +174,7 @@ t.test('descriptors where none may go are refused at each position', async (t) =
   })
 })
 
-t.test('what is no binder of ours is refused before or when it is sent', async (t) => {
+t.test('an object that is not our binder is refused before or when it is sent', async (t) => {
   const pair = support.sessionPair(t, new support.ScriptedBinder({ 1: () => true }))
   await assertNothingLeft(t, pair, async () => {
     const binders: Binder[] = []

@@ -105,7 +105,7 @@ t.test('codes are 32 bits', async (t) => {
   await t.rejects(call(proxy, '1' as unknown as number), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
-t.test('what is no parcel is refused before anything is sent', async (t) => {
+t.test('a value that is not a parcel is refused before anything is sent', async (t) => {
   const { proxy } = sessionPair(t, new ScriptedBinder({ 1: () => true }))
   await t.rejects(proxy.transact(1, null as unknown as Parcel, null), { code: 'ERR_NULL_POINTER' })
   await t.rejects(proxy.transact(1, {} as Parcel, null), { code: 'ERR_INVALID_ARG_TYPE' })

@@ -99,7 +99,7 @@ t.test('an object that came several times is given back once, with the count', a
   t.equal(purse.objects, 0)
 })
 
-t.test('of a oneway call, and of one that is refused, too', async (t) => {
+t.test('the same applies to a oneway call, and to one that is refused', async (t) => {
   const { peer, purse } = paidClient(t, { 1: () => false })
   peer.send(withBinders({ kind: support.TRANSACTION, flags: support.ONEWAY, code: 1 }, [1, 2]))
   await returned(peer, 2)
@@ -109,7 +109,7 @@ t.test('of a oneway call, and of one that is refused, too', async (t) => {
   t.equal(purse.objects, 0)
 })
 
-t.test('what is read is a proxy, the rest goes back; the same place is the same proxy', async (t) => {
+t.test('a binder that is read is a proxy, the others go back; the same place is the same proxy', async (t) => {
   const seen: unknown[] = []
   const read = (data: Parcel) => {
     t.equal(data.hasBinders(), true)
@@ -285,7 +285,7 @@ t.test('over the limit of who pays a call is refused and gives all back; a onewa
   t.equal(purse.objects, 0)
 })
 
-t.test('what unfinished calls have not read counts for the limit of the channel', async (t) => {
+t.test('unread binders of unfinished calls count for the limit of the channel', async (t) => {
   const { peer, server } = support.rawClient(t, new support.ScriptedBinder({ 1: () => new Promise(() => {}) }))
   await peer.offer(request(1, upTo(2000)))
   await peer.offer(request(2, upTo(2000)))
@@ -349,7 +349,7 @@ function keepCall(id: number, numbers: number[]): Buffer {
   return support.message({ kind: support.TRANSACTION, id, code: 1, dataSize, objectCount: numbers.length }, data)
 }
 
-t.test('what a refused call has read goes back with its answer, and not when it is collected', async (t) => {
+t.test('binders that a refused call has read go back with its answer, not when they are collected', async (t) => {
   const keeper = new Keeper()
   const { peer, server } = support.rawClient(t, keeper)
   const purse = new Purse()

@@ -144,7 +144,7 @@ t.test('by hand too: transact, a ping, the name of the interface, the extension'
   for (const parcel of [data, reply]) parcel.recycle()
 })
 
-t.test('what is not an object of options, or no service, is refused', async (t) => {
+t.test('a value that is not an options object, or not a service, is refused', async (t) => {
   const service = ISlow.asInterface(new Slow())
   const { signal } = new AbortController()
   for (const wrong of [signal, [], 1, 'x', new Map(), service, () => ({})]) {

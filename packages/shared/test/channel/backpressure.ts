@@ -122,7 +122,7 @@ t.test('descriptors that wait are duplicates, at most 256 of them, and arrive as
   t.equal(seen.filter((identity) => identity === identities[1]).length, waiting - 1)
 })
 
-t.test('what waits with descriptors is given back when the channel ends', async (t) => {
+t.test('waiting messages with descriptors are given back when the channel ends', async (t) => {
   const { channel, recorder, peer } = support.recordedServer(t)
   const [fd] = support.regions(t, 1)
   const objects = [{ offset: 0, type: support.DESCRIPTOR, number: 0, acceptsFileDescriptors: false }]
@@ -314,7 +314,7 @@ t.test('the parts of a body are paid for while the rest is missing; beyond the b
   }
 })
 
-t.test('what cannot wait for want of descriptors is not paid for', async (t) => {
+t.test('a message that cannot wait because descriptors are lacking is not paid for', async (t) => {
   const { channel } = support.recordedServer(t)
   const budget = new Budget('heldDescriptors', 300)
   channel.chargeTo(budget)
@@ -333,7 +333,7 @@ t.test('what cannot wait for want of descriptors is not paid for', async (t) => 
   t.equal(budget.used, 2)
 })
 
-t.test('of what cannot wait for want of descriptors the bytes are not paid for either', async (t) => {
+t.test('if a message cannot wait because descriptors are lacking, its bytes are not paid for either', async (t) => {
   const { channel } = support.recordedServer(t)
   const budget = new Budget('heldBlocks', 300)
   channel.chargeTo(budget)

@@ -67,7 +67,7 @@ t.test('a packet may be full of messages', async (t) => {
   )
 })
 
-t.test('what a channel was told outlives the packet', async (t) => {
+t.test('a message of a channel outlives its packet', async (t) => {
   const { recorder, peer } = support.recordedServer(t)
   peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1 }, pattern(400)))
   await recorder.calledTimes(1)
@@ -94,7 +94,7 @@ t.test('calls of one turn share packets of up to 32, and all are answered', asyn
   t.equal((await Promise.all(answers)).length, 100)
 })
 
-t.test('where several calls were answered together the next ones share from the first on', async (t) => {
+t.test('after several calls were answered together, the next ones share a packet from the first on', async (t) => {
   const { channel, peer } = await support.recordedClient(t)
   const callThree = async (expected: number[], why: string) => {
     const answers = [1, 2, 3].map(() => call(channel))
@@ -545,7 +545,7 @@ t.test("an errno that is the peer's end lets what it sent before come first", as
   t.equal(recorder.calls.length, 1)
 })
 
-t.test('what the hub tells of a channel that has ended is no news', async (t) => {
+t.test('events of a channel that has ended are ignored', async (t) => {
   const { channel, recorder } = support.recordedServer(t)
   channel.close()
   channel.onWritable()

@@ -38,7 +38,7 @@ t.test('calls with descriptors to one object are served early, in order; the res
   )
 })
 
-t.test('who looks for early calls in the middle of one gets those behind it, in order', async (t) => {
+t.test('a search for early calls in the middle of one gets those behind it, in order', async (t) => {
   const { channel, recorder, peer } = await support.recordedClient(t)
   const [fd] = support.regions(t, 1)
   for (const code of [1, 2, 3]) peer.send(withDescriptor(code), [fd as never])
@@ -70,7 +70,7 @@ t.test('that one may be in its turn, too', async (t) => {
   t.same(codesAfterFirst, [1, 2, 3])
 })
 
-t.test('what breaks the rules is found in its turn, not by who looks for early calls', async (t) => {
+t.test('a violation is found in its turn, not by a search for early calls', async (t) => {
   const { channel, recorder, peer } = await support.recordedClient(t)
   const [fd] = support.regions(t, 1)
   peer.send(onewayTo(3, 1))

@@ -42,7 +42,7 @@ t.test('blocks are bought when they are begun, and given back when they are empt
   }
 })
 
-t.test('what nobody pays for is not held', async (t) => {
+t.test('bytes that nobody pays for are not held', async (t) => {
   const { held, budget } = makeHeld()
   held.add(FREE + LIMIT * BLOCK_BYTES)
   t.equal(budget.blocks, LIMIT)
@@ -85,7 +85,7 @@ t.test('descriptors are paid for one each, apart from the bytes, until they are 
   t.equal(budget.blocks, 0)
 })
 
-t.test('of each kind is asked what it is', async (t) => {
+t.test('each kind is charged under its own name', async (t) => {
   const asked: string[] = []
   const held = new HeldBytes()
   held.chargeTo({

@@ -200,19 +200,22 @@ function budgetOf(limit: number) {
 }
 
 for (const limit of [100, 0]) {
-  t.test(`what waits is charged, and refunded when it is served; limit ${limit}: in order in any case`, async (t) => {
-    const service = new Slow()
-    const { server, peer } = client(t, service, STRANGER)
-    const budget = budgetOf(limit)
-    server.chargeTo(budget)
-    sendCalls(peer, 1, 250) // 8,000 bytes, of which the first few blocks are free
-    sendCalls(peer, 251, 10)
-    await service.until(260)
-    await new Promise(setImmediate)
-    t.strictSame(service.served, codes(1, 260))
-    t.equal(budget.most > 0, limit > 0)
-    t.equal(budget.blocks, 0)
-  })
+  t.test(
+    `waiting packets are charged, and refunded when they are served; limit ${limit}: in order in any case`,
+    async (t) => {
+      const service = new Slow()
+      const { server, peer } = client(t, service, STRANGER)
+      const budget = budgetOf(limit)
+      server.chargeTo(budget)
+      sendCalls(peer, 1, 250) // 8,000 bytes, of which the first few blocks are free
+      sendCalls(peer, 251, 10)
+      await service.until(260)
+      await new Promise(setImmediate)
+      t.strictSame(service.served, codes(1, 260))
+      t.equal(budget.most > 0, limit > 0)
+      t.equal(budget.blocks, 0)
+    },
+  )
 }
 
 t.test(
@@ -309,7 +312,7 @@ t.test('a service may close the channel in the middle of what waits', async (t) 
   t.strictSame(service.served, codes(1, 30))
 })
 
-t.test('what breaks the protocol ends the channel where it stands in what waits', async (t) => {
+t.test('a violation among waiting packets ends the channel in its turn', async (t) => {
   const service = new Slow()
   const { peer, ended } = client(t, service, STRANGER)
   peer.send(

@@ -110,7 +110,7 @@ t.test('a client whose HELLO came is given as long as it likes', async (t) => {
   )
 })
 
-t.test('of a packet that is too long nothing is served, not even what came whole', async (t) => {
+t.test('nothing of a packet that is too long is served, not even complete messages', async (t) => {
   for (const [role, open] of Object.entries(roles)) {
     const { peer, ended } = open(t)
     const call = (bytes: number) =>
@@ -124,7 +124,7 @@ t.test('of a packet that is too long nothing is served, not even what came whole
 
 // --- descriptors that are not accepted ---
 
-t.test('where the kernel refuses descriptors the sender is told, and the channel lives', async (t) => {
+t.test('if the kernel refuses descriptors, the sender is told, and the channel lives', async (t) => {
   const { peer } = support.rawClient(t, new Binder())
   try {
     peer.send(support.message({ kind: support.TRANSACTION, id: 1, code: 1, descriptorCount: 1 }), support.regions(t, 1))
@@ -137,7 +137,7 @@ t.test('where the kernel refuses descriptors the sender is told, and the channel
   }
 })
 
-t.test('where the kernel does not, they are never received, and the channel ends', async (t) => {
+t.test('if the kernel does not refuse descriptors, they are never received, and the channel ends', async (t) => {
   const [end, other] = socketpair(constants.SOCK_SEQPACKET) // nobody set SO_PASSRIGHTS
   const peer = new support.RawPeer(t, other)
   const ended = new Promise<Error>((resolve) => {

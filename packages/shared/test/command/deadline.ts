@@ -7,13 +7,13 @@ watchdog(t)
 
 const never = new Promise<never>(() => {})
 
-t.test('what comes in time comes through, whatever it is', async (t) => {
+t.test('a result that comes in time is passed on, whatever it is', async (t) => {
   const deadline = new Deadline()
   t.equal(await deadline.within(Promise.resolve(7), 'nobody'), 7)
   await t.rejects(deadline.within(Promise.reject(new Error('no')), 'nobody'), { message: 'no' })
 })
 
-t.test('who does not answer is named, and the command may be tried again', async (t) => {
+t.test('a service that does not answer is named, and the command may be tried again', async (t) => {
   await t.rejects(new Deadline(0.01).within(never, 'the registry'), {
     exitCode: 5,
     message: 'the registry has not answered for 0.01 s, try again later',

@@ -13,7 +13,7 @@ t.test('an integer of more digits than a number keeps is refused, wherever it is
   }
 })
 
-t.test('what a number keeps is taken, and so is what is no number', async (t) => {
+t.test('integers that a number keeps are accepted, and so is other JSON', async (t) => {
   const kept = ['9007199254740991', '9007199254740994', '100000000000000000000', '1e20', '-0', '0.12345678901234567890']
   for (const number of kept) t.equal(parseExact(number), Number(number), number)
   const texts = ['"12345678901234567890"', '{"12345678901234567890":"a\\"12345678901234567890"}', '["\\\\\\"",1]', '""']
@@ -21,14 +21,14 @@ t.test('what a number keeps is taken, and so is what is no number', async (t) =>
   t.equal((parseExact(`"${'9'.repeat(20_000_000)}"`) as string).length, 20_000_000)
 })
 
-t.test('what would be infinite is refused, and what is no JSON is a SyntaxError', async (t) => {
+t.test('a number that would be infinite is refused, and invalid JSON is a SyntaxError', async (t) => {
   for (const text of ['1e400', '-1e400', '[0.1e+999]', '9'.repeat(400)]) {
     t.throws(() => parseExact(text), { code: INVALID, message: /at most 1.8e308, got/ }, text)
   }
   for (const text of ['', '{', '12345678901234567890x', '01']) t.throws(() => parseExact(text), { name: 'SyntaxError' })
 })
 
-t.test('of a number that is a word of a command line too', async (t) => {
+t.test('the same applies to a number on the command line', async (t) => {
   for (const word of ['1', '+5', '.5', '1e21', '+9007199254740992']) t.ok(isExact(word, Number(word)), word)
   t.notOk(isExact('+9007199254740993', Number('+9007199254740993')))
 })

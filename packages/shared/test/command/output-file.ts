@@ -63,7 +63,7 @@ t.test('a descriptor of its own goes on where it is: what was appended before st
   t.equal(nodeFs.readFileSync(log, 'utf8'), 'one\nnew\nnew\n')
 })
 
-t.test('what cannot be written stays as it was', async (t) => {
+t.test('a file that cannot be written stays as it was', async (t) => {
   const folder = t.testdir({ file: 'old' })
   const failing = writeOutput(nodePath.join(folder, 'file'), async ({ fd }) => {
     nodeFs.writeSync(fd, 'half')

@@ -29,7 +29,7 @@ t.test('the other side of a socket, also where it had said something', async (t)
   t.pass('it was told')
 })
 
-t.test('of a file, a device or a number that is nothing nobody is told, and nothing fails', async (t) => {
+t.test('a file, a device or a closed number has no reader to watch, and nothing fails', async (t) => {
   const path = nodePath.join(t.testdir({}), 'file')
   const descriptors = [nodeFs.openSync(path, 'w'), nodeFs.openSync('/dev/null', 'w')]
   for (const fd of [...descriptors, 1_000_000, -1]) whenReaderIsGone(fd, () => t.fail(`${fd} was told`))

@@ -13,7 +13,7 @@ t.test('an error without a message is told by its code, or by its name', async (
   t.equal(errorLine('memsvc', new RangeError('')), 'memsvc: RangeError')
 })
 
-t.test('so is what a command says of itself', async (t) => {
+t.test('messages of a command are cleaned, too', async (t) => {
   t.equal(terminalLine('memsvc', 'stopping a\nb'), 'memsvc: stopping a b')
 })
 

@@ -20,7 +20,7 @@ function counts(): Record<string, number> {
 
 const listenersOf = (signal: AbortSignal) => nodeEvents.getEventListeners(signal, 'abort').length
 
-t.test('what is done again and again adds no listener to the process and no timer', async (t) => {
+t.test('repeated work adds no listener to the process and no timer', async (t) => {
   const { registry } = await startRegistry(t)
   const once = async () => {
     using file = new MemoryFile('growth', 8)

@@ -24,7 +24,7 @@ t.test('parcels that grew are not kept', async (t) => {
   t.ok(grown < MIB, `${grown} bytes`)
 })
 
-t.test('of parcels that were many at once a few are kept', async (t) => {
+t.test('a few of many parcels are kept', async (t) => {
   const grown = await support.retainedBytes(() => {
     const parcels = Array.from({ length: 8192 }, () => Parcel.obtain())
     for (const parcel of parcels) parcel.writeInt(1)
@@ -45,7 +45,7 @@ t.test('parcels that came are not kept with the memory that they came in, whatev
   }
 })
 
-t.test('of the packets that busy channels shared a few are kept', async (t) => {
+t.test('a few of the packets of busy channels are kept', async (t) => {
   const grown = await support.retainedBytes(async () => {
     const pairs = Array.from({ length: 128 }, () => {
       const { client, server } = support.makeChannelPair(false)

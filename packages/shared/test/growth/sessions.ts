@@ -106,7 +106,7 @@ for (const [state, prepare] of Object.entries(STATES)) {
   })
 }
 
-t.test('what was given to a peer that is gone is held by nobody, also where a proxy of it is', async (t) => {
+t.test('objects that a dead peer held are not held any more, also while there is a proxy of the peer', async (t) => {
   const kept: IBinder[] = []
   const held = await support.heldObjects(async () => {
     const pair = open()

@@ -17,7 +17,7 @@ t.test('users whose last channel has ended are held by nobody', async (t) => {
   t.equal(held, 0)
 })
 
-t.test('who has a channel left is the same user', async (t) => {
+t.test('a user with a channel left is the same user', async (t) => {
   const user = User.join(80_000)
   t.equal(User.join(80_000), user)
   user.leave(keeper)

@@ -24,7 +24,7 @@ t.test('a peer that says nothing is no trouble, as often as one asks', async (t)
   }
 })
 
-t.test('what the closing peer said is remembered, also after closing', async (t) => {
+t.test('the status of a closing peer is remembered, also after closing', async (t) => {
   const [here, there] = channelPair(t)
   there.close(STATUS.ERROR, 'OMG MUFFINS')
   t.equal(there.isOpen, false)
@@ -48,7 +48,7 @@ t.test('a peer that closes in silence is dead', async (t) => {
   t.throws(() => here.check(), { code: 'ERR_REMOTE_ERROR', message: 'Remote side is dead' })
 })
 
-t.test('who closes second stays silent, and knows what the first one said', async (t) => {
+t.test('the end that closes second sends nothing, and knows the status of the first', async (t) => {
   const [here, there] = channelPair(t)
   there.close(STATUS.ERROR, 'BLUE RAWR')
   here.close(STATUS.ERROR, 'RED RAWR')

@@ -6,7 +6,7 @@ t.test('a packet is the code in four big-endian bytes, then the text', async (t)
   t.same(encodeStatus({ code: STATUS.DEAD, message: '' }), Buffer.from([0xff, 0xff, 0xff, 0xfe]))
 })
 
-t.test('what was encoded is decoded', async (t) => {
+t.test('an encoded status is decoded', async (t) => {
   for (const code of [...Object.values(STATUS), 77, -0x8000_0000, 0x7fff_ffff]) {
     for (const message of ['', 'OMG MUFFINS', 'ünï 🧁', '\0']) {
       t.same(decodeStatus(encodeStatus({ code, message })), { code, message })

@@ -40,7 +40,7 @@ t.test('a word that is read twice in a row is got ready for', async (t) => {
   t.not(word.writableAt, 8)
 })
 
-t.test('who goes to and fro between places gets ready less and less often', async (t) => {
+t.test('a reader that alternates between places prepares less and less often', async (t) => {
   const { mapping, asked } = watched(t)
   const [word, range] = [new HotWord(), new HotRange()]
   for (let i = 0; i < 10_000; i++) {

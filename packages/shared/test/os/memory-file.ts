@@ -124,7 +124,7 @@ t.test('a reference shares its descriptor object: closed is closed for both, onc
   t.equal(file.readInt32BE(0), 7, 'the mapping of the owner lives')
 })
 
-t.test('what a reference is refused for, in the order of the checks', async (t) => {
+t.test('why a reference is refused, in the order of the checks', async (t) => {
   using file = new MemoryFile('file', 8)
   using shrinkable = shrinkableMemfd(8)
   using notARegion = wrapOwnedFd(OwnedFd.adopt(nodeFs.openSync('/dev/null', 'r')))
@@ -280,7 +280,7 @@ t.test('a range that is read again and again is checked as at first', async (t) 
   t.throws(() => reader.readBytes(target, 8, 4, 32), { code: 'ERR_DEACTIVATED' })
 })
 
-t.test('what was read again and again is purged like anything else', async (t) => {
+t.test('memory that was read repeatedly is purged like any other', async (t) => {
   using file = new MemoryFile('purged', 64)
   const target = Buffer.alloc(64)
   for (let round = 0; round < 5; round++) {

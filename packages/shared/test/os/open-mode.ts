@@ -89,7 +89,7 @@ t.test('an existing file keeps its permissions', async (t) => {
   t.equal(statSync(path).mode & 0o777, 0o600)
 })
 
-t.test('what cannot be opened says why by its errno', async (t) => {
+t.test('a file that cannot be opened is an error with its errno', async (t) => {
   const folder = t.testdir()
   t.throws(() => openMode.openFile(join(folder, 'nothing'), openMode.MODE_READ_ONLY), {
     code: 'ENOENT',

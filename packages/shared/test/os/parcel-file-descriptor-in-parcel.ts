@@ -41,7 +41,7 @@ t.test('the layout is int hasComm, the descriptor, the status channel', async (t
   for (const pfd of [plain, ...others, reliable, peer]) pfd.close()
 })
 
-t.test('what is read is an owner of its own, of the same description', async (t) => {
+t.test('a descriptor that is read has an owner of its own, for the same open file', async (t) => {
   const [source, sink] = api.ParcelFileDescriptor.createPipe()
   const received = transfer(t, sink)
   t.not(received.getFd(), sink.getFd())

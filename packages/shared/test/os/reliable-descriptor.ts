@@ -52,7 +52,7 @@ t.test('errors can be asked for before there are any, as often as one likes', as
   t.throws(() => blue.checkError(), { message: 'Remote error: RED RAWR' }, 'also after closing')
 })
 
-t.test('of two that close with an error the second one alone learns of it', async (t) => {
+t.test('if both ends close with an error, only the second one learns of it', async (t) => {
   const [red, blue] = ParcelFileDescriptor.createReliableSocketPair()
   blue.closeWithError('BLUE RAWR')
   red.closeWithError('RED RAWR')

@@ -140,7 +140,7 @@ function foreignMemfd(size: number): ParcelFileDescriptor {
   return ParcelFileDescriptor.adoptFd(memfd.release())
 }
 
-t.test('what is no safe region is refused, and closed all the same', async (t) => {
+t.test('a region that is not safe is refused, and closed nevertheless', async (t) => {
   for (const [title, open, code] of REFUSED) {
     const pfd = open()
     t.throws(() => SharedMemory.fromFileDescriptor(pfd), { code }, title)

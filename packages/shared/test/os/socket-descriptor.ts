@@ -56,7 +56,7 @@ t.test('a socket without a descriptor is refused', async (t) => {
   t.throws(() => ParcelFileDescriptor.fromSocket(near), { code: 'ERR_ILLEGAL_STATE' })
 })
 
-t.test('what is no socket is refused', async (t) => {
+t.test('a descriptor that is not a socket is refused', async (t) => {
   const { fromSocket } = ParcelFileDescriptor
   t.throws(() => Reflect.apply(fromSocket, null, [null]), { code: 'ERR_NULL_POINTER' })
   t.throws(() => Reflect.apply(fromSocket, null, [{ _handle: { fd: 0 } }]), { code: 'ERR_INVALID_ARG_TYPE' })

@@ -171,7 +171,7 @@ t.test('storage of a long parcel that is used again shows nothing of the one bef
   }
 })
 
-t.test('what setDataSize cut off is zero when the size grows again', async (t) => {
+t.test('bytes that setDataSize cut off are zero when the size grows again', async (t) => {
   using p = Parcel.obtain()
   p.writeLong(-1n)
   p.setDataSize(4)
@@ -267,7 +267,7 @@ t.test('readers past the end answer nothing, and the position stays', async (t) 
   )
 })
 
-t.test('what only has the name of a method is no Parcelable, no CREATOR and no interface', async (t) => {
+t.test('an object that only has the name of a method is not a Parcelable, a CREATOR or an interface', async (t) => {
   using p = Parcel.obtain()
   for (const wrong of [5, {}, { createFromParcel: 5, writeToParcel: null, asBinder: 'binder' }, () => undefined]) {
     for (const act of [

@@ -88,7 +88,7 @@ for (const [name, error] of Object.entries(LOCAL_ONLY)) {
   })
 }
 
-t.test('what is no error at all is refused', async (t) => {
+t.test('a value that is not an error is refused', async (t) => {
   using p = Parcel.obtain()
   t.throws(() => p.writeException(null), { code: 'ERR_NULL_POINTER' })
   t.throws(() => p.writeException({ code: 'ERR_SERVICE_SPECIFIC' }), { code: 'ERR_INVALID_ARG_TYPE' })

@@ -347,7 +347,7 @@ t.test("parcelContents is a look: data as it travels, descriptors still the parc
   p.readFileDescriptor()?.close()
 })
 
-t.test('what was taken out of a parcel can neither be read nor copied again', async (t) => {
+t.test('a descriptor that was taken out of a parcel can neither be read nor copied again', async (t) => {
   const [, writer] = pipe(t)
   const before = support.openDescriptors().length
   using p = Parcel.obtain()
@@ -365,7 +365,7 @@ t.test('what was taken out of a parcel can neither be read nor copied again', as
   taken.close()
 })
 
-t.test('where no descriptor is, none can be taken', async (t) => {
+t.test('without a descriptor at the position none can be taken', async (t) => {
   using p = Parcel.obtain()
   p.writeStrongBinder(new support.TestBinder())
   for (const read of [() => p.readOwnedFd(), () => p.takeOwnedFd()]) {

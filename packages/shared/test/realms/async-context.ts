@@ -239,7 +239,7 @@ t.test('a oneway call that waits for others of its object', async (t) => {
   ;(binder as unknown as Disposable)[Symbol.dispose]()
 })
 
-t.test('who may read and write a key of a store, and what was written', async (t) => {
+t.test('mayRead, mayWrite and onChange of a store', async (t) => {
   const { registry } = await startRegistry(t)
   const manager = await connectFirst(t, registry)
   const client = await connectFirst(t, registry)
@@ -272,7 +272,7 @@ t.test('who may read and write a key of a store, and what was written', async (t
   store.close()
 })
 
-t.test('what watches a store, and listens to it, in the process of its owner', async (t) => {
+t.test('watchers and listeners of a store in the process of its owner', async (t) => {
   const owner = new OwnedStore({ capacity: 1 << 20, maxKeys: 64 })
   const told: string[] = []
   class Watching extends IWatcher.Stub {
@@ -303,7 +303,7 @@ t.test('what watches a store, and listens to it, in the process of its owner', a
   owner.close()
 })
 
-t.test('what reads the result of a call, where that is of a type of theirs', async (t) => {
+t.test('readers of results of a user type', async (t) => {
   const contextual: api.ParcelType<string | null> = {
     write: (parcel, value) => parcel.writeString(value),
     writeResult: (parcel, value) => parcel.writeString(value),
@@ -325,7 +325,7 @@ t.test('what reads the result of a call, where that is of a type of theirs', asy
   ;(binder as unknown as Disposable)[Symbol.dispose]()
 })
 
-t.test('what is no callback is refused where it is given', (t) => {
+t.test('a value that is not a callback is refused where it is given', (t) => {
   using value = new OwnedValue()
   using store = new OwnedStore({ capacity: 1 << 20, maxKeys: 64 })
   for (const owner of [value, store]) {

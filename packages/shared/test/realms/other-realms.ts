@@ -95,7 +95,7 @@ for (const [make, bytes] of Object.entries(makes)) {
   })
 }
 
-t.test('what only says that it is bytes is none', (t) => {
+t.test('an object that only claims to be bytes is refused', (t) => {
   const file = new MemoryFile('realm', 8)
   for (const wrong of [
     new Proxy(new Uint8Array(8), {}),

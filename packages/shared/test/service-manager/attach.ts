@@ -73,7 +73,7 @@ t.test(
   },
 )
 
-t.test('what comes and is no socket is seen out again', async (t) => {
+t.test('a descriptor that is not a socket is closed again', async (t) => {
   const log: string[] = []
   const policy: support.ChannelPolicy = {
     enter: () => ({ refusal: null, onOpen: () => log.push('open'), onEnd: (pid) => log.push(`end ${pid}`) }),

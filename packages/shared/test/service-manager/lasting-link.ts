@@ -13,7 +13,7 @@ async function up(t: Test) {
   return { registry, program, manager: await connect(t, registry) }
 }
 
-t.test('what was published is there again before anything else is answered', async (t) => {
+t.test('published services are registered again before anything else is answered', async (t) => {
   const { registry, program, manager } = await up(t)
   const services = { a: new Binder(), b: new Binder(), c: new Binder() }
   for (const [name, service] of Object.entries(services)) await manager.addService(name, service, { dumpPriority: 4 })
@@ -24,7 +24,7 @@ t.test('what was published is there again before anything else is answered', asy
   t.equal(await manager.getService('b'), services.b)
 })
 
-t.test('what was published comes back without a question', async (t) => {
+t.test('published services come back without a request', async (t) => {
   const { registry, program, manager } = await up(t)
   await manager.addService('mine', new Binder())
   await program.destroy()
@@ -108,7 +108,7 @@ t.test(
   },
 )
 
-t.test('what was published and who is told comes back at each of three restarts', async (t) => {
+t.test('services and callbacks come back at each of three restarts', async (t) => {
   const { registry, manager, ...first } = await up(t)
   let { program } = first
   const service = new Binder()

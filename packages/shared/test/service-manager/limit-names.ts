@@ -16,7 +16,7 @@ async function connectWith(resource: string): Promise<unknown> {
 }
 
 for (const [former, name] of Object.entries(FORMER_NAMES)) {
-  t.test(`whoever limits ${former} is told that it is called ${name} now`, async (t) => {
+  t.test(`the former limit ${former} is refused with its new name ${name}`, async (t) => {
     await t.rejects(connectWith(former), {
       code: 'ERR_INVALID_ARG_VALUE',
       message: `limits has no "${former}": it is called ${name} now`,

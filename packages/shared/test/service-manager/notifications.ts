@@ -51,7 +51,7 @@ t.test('a service that is there already is told at once', async (t) => {
   t.same(names(), ['x'])
 })
 
-t.test('who published it is told of the object itself', async (t) => {
+t.test('its publisher gets the object itself', async (t) => {
   const { publisher } = await up(t)
   const { told, callback, toldTimes } = listener(t)
   const service = new Binder()
@@ -111,7 +111,7 @@ t.test('a notice that comes while its callback is unregistered, or its manager c
   t.equal(told.length, before)
 })
 
-t.test('what was never registered, or is no more, cannot be unregistered', async (t) => {
+t.test('a callback that is not registered cannot be unregistered', async (t) => {
   const { listening } = await up(t)
   const { callback } = listener(t)
   const refused = { code: 'ERR_ILLEGAL_STATE' }

@@ -59,7 +59,7 @@ for (const [mode, expected] of MODES) {
   })
 }
 
-t.test('a folder of a stranger anywhere on the way is refused, by name, until he is named', { skip }, async (t) => {
+t.test('a folder of another user anywhere on the way is refused, until that user is named', { skip }, async (t) => {
   for (const which of ['top', 'outer', 'inner'] as const) {
     const way = new Way(t)
     support.nodeFs.lchownSync(way[which], support.OTHER_UID, support.OTHER_UID)

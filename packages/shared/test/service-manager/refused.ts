@@ -67,7 +67,7 @@ t.test('a service that is refused under a second name goes on under the first', 
   t.strictSame(entered, ['it'])
 })
 
-t.test('nobody is brought to a service that was refused, nor to one whose name another got', async (t) => {
+t.test('no client is brought to a service that was refused, or whose name another process got', async (t) => {
   let entered = 0
   const { manager, registry } = await support.fakeRegistry(t, {
     enter: () => {
@@ -142,7 +142,7 @@ t.test('an end is closed where it cannot be said who may come in', async (t) => 
   }
 })
 
-t.test('whoever was let in and goes wrong later is counted out once', async (t) => {
+t.test('a client that was let in and fails later is refunded once', async (t) => {
   const log: string[] = []
   const visit: support.Visit = {
     refusal: null,
@@ -164,7 +164,7 @@ t.test('whoever was let in and goes wrong later is counted out once', async (t) 
   t.strictSame(log, ['open', 'end 0'])
 })
 
-t.test('what the registry answers as a channel and is none is refused, and closed', async (t) => {
+t.test('an answer of the registry that is not a channel is refused, and closed', async (t) => {
   const found = (end: OwnedFd) => ({ kind: 'channel', acceptsFileDescriptors: false, pid: 1, uid: 0, end }) as const
   const file = memfdCreate('no socket')
   t.throws(() => openService(found(file)), { code: 'ERR_DEAD_OBJECT', message: /a channel that is not a socket/ })

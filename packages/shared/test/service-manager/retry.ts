@@ -15,7 +15,7 @@ function failing(times: number, error: () => Error): () => number {
   }
 }
 
-t.test('who finds too many others tries until he gets in', async (t) => {
+t.test('a client that finds the registry full tries until it gets in', async (t) => {
   t.equal(await retryOverloaded(failing(5, busy)), 6)
   t.equal(await retryOverloaded(failing(3, () => new LimitError('new connections of one user', 1, 1))), 4)
   t.equal(await retryOverloaded(async () => 1), 1)

@@ -9,7 +9,7 @@ const OF_FILES = ['channels', 'turnedAway', 'unreadDescriptors', 'heldDescriptor
 /** Below it everybody gets at least four of anything, whatever there is. */
 const FEW = 100
 
-t.test('where there is room the table of the README holds', async (t) => {
+t.test('if there is room, the table of the README applies', async (t) => {
   t.strictSame(serviceLimits.fitServiceLimits({}, Number.POSITIVE_INFINITY), {
     channels: { total: 16_384, perUser: 1024 },
     turnedAway: { total: 128, perUser: 32 },
@@ -22,7 +22,7 @@ t.test('where there is room the table of the README holds', async (t) => {
 })
 
 for (const free of [-5, 0, 1, 15, 16, 64, 160, 176, 1000, 5000]) {
-  t.test(`of ${free} free files all get less than there are, and one user not all of it`, async (t) => {
+  t.test(`with ${free} free files all users together get less, and one user not all of it`, async (t) => {
     const limits = serviceLimits.fitServiceLimits({}, free)
     const taken = OF_FILES.reduce((sum, resource) => sum + limits[resource].total, 0)
     t.ok(taken <= free || free < FEW, `${taken}`)
@@ -34,7 +34,7 @@ for (const free of [-5, 0, 1, 15, 16, 64, 160, 176, 1000, 5000]) {
   })
 }
 
-t.test('what was asked for is granted as it is', async (t) => {
+t.test('limits that were set are granted unchanged', async (t) => {
   const asked = { channels: { total: 5000, perUser: 5000 }, objects: { perUser: 7 }, heldDescriptors: { perPeer: 1 } }
   const limits = serviceLimits.fitServiceLimits(asked, 100)
   t.strictSame(limits.channels, { total: 5000, perUser: 5000 })

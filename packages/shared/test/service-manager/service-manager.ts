@@ -74,7 +74,7 @@ t.test('options are an object', async (t) => {
   await t.rejects(manager.waitForService('x', { signal: {} as AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' })
 })
 
-t.test('who listens and never answers, and goes: ERR_DEAD_OBJECT, then ERR_REGISTRY_UNAVAILABLE', async (t) => {
+t.test('a listener that never answers and ends: ERR_DEAD_OBJECT, then ERR_REGISTRY_UNAVAILABLE', async (t) => {
   const path = support.newRegistryPath(t)
   const listener = socket(constants.SOCK_SEQPACKET)
   bind(listener, path)
@@ -119,7 +119,7 @@ t.test('other names cannot be added or asked for, and find nothing', async (t) =
   t.strictSame(await manager.listServices(), [])
 })
 
-t.test('what is no local Binder cannot be added, whatever its name', async (t) => {
+t.test('an object that is not a local Binder cannot be added, whatever its name', async (t) => {
   const { manager, registry } = await up(t)
   await manager.addService('taken', new api.Binder())
   const proxy = await find(t, await support.connect(t, registry), 'taken')
@@ -163,7 +163,7 @@ t.test('a service that is not there is null', async (t) => {
   t.equal(await manager.getServiceInfo('nobody'), null)
 })
 
-t.test('who calls is known to a service by the kernel', async (t) => {
+t.test('a service knows its caller from the kernel', async (t) => {
   const { manager, registry } = await up(t)
   const identify = new support.ScriptedBinder({
     1: (_data, reply) => {
@@ -268,7 +268,7 @@ t.test('after close() everything is ERR_CLOSED, and closing again is harmless', 
   )
 })
 
-t.test('what was published goes with its manager; what was found stays', async (t) => {
+t.test('published services go with their manager; found ones stay', async (t) => {
   const { manager, registry } = await up(t)
   const publisher = await support.connect(t, registry)
   await publisher.addService('gone', answering(3))
@@ -280,7 +280,7 @@ t.test('what was published goes with its manager; what was found stays', async (
   t.equal(await ask(proxy), 3)
 })
 
-t.test('who hears of the death of a service does not find it any more', async (t) => {
+t.test('after the notice of its death a service is not found any more', async (t) => {
   const { manager, registry } = await up(t)
   for (let round = 0; round < 8; round++) {
     const program = support.startProgram(managerProcess, [registry, 'add'])

@@ -120,7 +120,7 @@ t.test('a wait goes on over the end of two registries, and is known to each of t
   t.equal(await (await wait).pingBinder(), true)
 })
 
-t.test('who has waited waits again, for the same name and others', async (t) => {
+t.test('a manager that has waited can wait again, for the same name and others', async (t) => {
   const { registry, waiting } = await up(t)
   for (const name of ['x', 'x', 'y']) {
     const wait = waitFor(t, waiting, name)

@@ -32,7 +32,7 @@ t.test('the advice has the option by which it was looked there', async (t) => {
   }
 })
 
-t.test('what is no registry is called what it is', async (t) => {
+t.test('something that is not a registry is named as what it is', async (t) => {
   const path = newRegistryPath(t)
   const folder = nodePath.dirname(path)
   t.match(messageOf({ path: folder }, {}), `${folder} is a `)

@@ -8,7 +8,7 @@ watchdog(t)
 
 const done = { value: undefined, done: true }
 
-t.test('what changes after changes() was called is told, also before anybody waits', async (t) => {
+t.test('changes after changes() was called are reported, also if nobody waits yet', async (t) => {
   const { owner, store } = await publishedStore(t)
   owner.set('before', 1)
   const changes = store.changes()

@@ -59,7 +59,7 @@ function codeOf(call: Promise<unknown>): Promise<unknown> {
   )
 }
 
-t.test('what a client changes is asked for at the origin, and is read when the call is answered', async (t) => {
+t.test('a change of a client is made at the origin, and is read when the call is answered', async (t) => {
   const { origin, store } = await copiedStore(t)
   const version = await store.set('a', { x: 1 }, { ifVersion: 0n })
   t.strictSame(store.get('a'), { x: 1 })
@@ -83,7 +83,7 @@ t.test('a value in parts comes to the origin whole', async (t) => {
   t.equal(owner.used.uploads, 0)
 })
 
-t.test('what the origin refuses the client is told by its code', async (t) => {
+t.test('the client gets a refusal of the origin by its code', async (t) => {
   const { origin, store, copy } = await copiedStore(t)
   const version = copy.apply([{ key: 'a', value: { type: areaTypes.JSON, bytes: Buffer.from('1') } }])
   const refusals = {

@@ -27,7 +27,7 @@ t.test('keys end in the order of their ends, whatever order they were set in', a
   expiry.close()
 })
 
-t.test('what is set anew ends when it was said last, and what was taken back does not end', async (t) => {
+t.test('the last expiry time of a key counts, and a key whose time was cleared does not expire', async (t) => {
   const ended: string[] = []
   const expiry = new Expiry((key) => ended.push(key))
   for (const key of ['later', 'never', 'soon']) expiry.set(key, 1)

@@ -25,7 +25,7 @@ function callWithCallback(id: number, code: number, prefix: string | null, more 
   return support.message({ kind: support.TRANSACTION, id, code, dataSize: bytes.length, objectCount: 1 }, body)
 }
 
-t.test('of a watch that ended, and of one that never began', async (t) => {
+t.test('a watch that ended, and one that never began, give everything back', async (t) => {
   const store = support.ownedStore(t)
   const { peer } = support.rawClient(t, store.binder)
   peer.send(callWithCallback(1, IStore.TRANSACTION_watch, 'a'))
@@ -79,7 +79,7 @@ for (const [what, { call, options = {} }] of Object.entries(REFUSED)) {
   })
 }
 
-t.test('of uploads that are over, when the last one is', async (t) => {
+t.test('uploads give everything back when the last one is over', async (t) => {
   const store = support.ownedStore(t)
   const { peer } = support.rawClient(t, store.binder)
   const ids: number[] = []

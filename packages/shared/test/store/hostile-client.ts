@@ -25,7 +25,7 @@ function closeAll(areas: readonly HandedArea[]): void {
   for (const { descriptor } of areas) descriptor.close()
 }
 
-t.test('only the own user and root may write, unless the owner says otherwise', async (t) => {
+t.test('only the user of the owner and root may write, unless the owner says otherwise', async (t) => {
   const owner = ownedStore(t)
   const storeOf = (uid: number) => IStore.asInterface(sessionPair(t, owner.binder, { caller: { pid: 1, uid } }).proxy)
   const set = (uid: number) => storeOf(uid).set('k', BYTES, Buffer.from('x'), ANY_VERSION, NO_TTL)
@@ -158,7 +158,7 @@ t.test('uploads of one peer are those of its channel, whatever objects they end 
   await connect().store.begin(new Binder(), 'k', BYTES, 1n)
 })
 
-t.test('what is no list of edits, and no edit, is refused before it is sent', async (t) => {
+t.test('something that is not a list of edits is refused before it is sent', async (t) => {
   const { owner, store } = strangers(t)
   for (const edits of [null, undefined, 7, 'edits', { length: 1 }, new Set(), [null], [7], ['edit']]) {
     await t.rejects(async () => store.update(edits as never), { code: /ERR_INVALID_ARG_TYPE|ERR_NULL_POINTER/ })
@@ -293,7 +293,7 @@ t.test('an upload of which something has come goes on, however often it is looke
   t.strictSame(owner.get('k'), new Uint8Array(Buffer.from('text')))
 })
 
-t.test('what makes no sense is refused, and the channel lives on', async (t) => {
+t.test('nonsense is refused, and the channel stays open', async (t) => {
   const { owner, store } = strangers(t)
   const set = store.set.bind(store)
   for (const key of ['', 'a\nb', 'k'.repeat(513), '\ud800']) {
@@ -348,7 +348,7 @@ t.test('watchers of one channel and of one user are counted, and forgotten with 
   await second.store.watch(new Binder(), '')
 })
 
-t.test('who opens a store again and again is told of a move once, and costs one listener', async (t) => {
+t.test('a client that opens a store repeatedly is told of a move once, and costs one listener', async (t) => {
   const { owner, store } = strangers(t)
   let told = 0
   class Counting extends Binder {

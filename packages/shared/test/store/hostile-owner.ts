@@ -67,7 +67,7 @@ function areaOf(t: Test): AreaWriter {
   return writer
 }
 
-t.test('what is no area, or could shrink, is not mapped', async (t) => {
+t.test('a region that is not an area, or could shrink, is not mapped', async (t) => {
   const cases: [() => OwnedFd, string][] = [
     [
       () => {

@@ -21,7 +21,7 @@ const BEFORE = {
     VERSIONS.map(([key, version]) => ({ key, version, type: areaTypes.BYTES, bytes: Buffer.from('of before') })),
 }
 
-t.test('who paid for a key pays on, and one that ended by itself still does', async (t) => {
+t.test('the payer of a key stays the same, and a key with an expiry time still expires', async (t) => {
   const endsAt = Date.now() + 1_000_000
   const notes = [
     ['paid', { payer: PAYER, endsAt: null }],

@@ -77,7 +77,7 @@ t.test('values that move because their places have the wrong size are followed a
   }
 })
 
-t.test('who has many calls under way follows, and all of them are answered in order', async (t) => {
+t.test('a reader with many calls under way follows, and all calls are answered in order', async (t) => {
   const { owner, store } = await twoProcesses(t)
   const answers: number[] = []
   const calls = Array.from({ length: 200 }, async () => {

@@ -56,7 +56,7 @@ t.test('a key is 1 to 512 bytes of UTF-8 without control characters', async (t) 
   )
 })
 
-t.test('what JSON has no text for is refused, and the old value stands', async (t) => {
+t.test('a value that JSON cannot represent is refused, and the old value stays', async (t) => {
   const store = ownedStore(t)
   store.set('k', 1)
   const cycle: Record<string, unknown> = {}

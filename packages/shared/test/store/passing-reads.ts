@@ -22,7 +22,7 @@ function readCold(passing: PassingReads, cache: Cache, count: number): number {
   return kept
 }
 
-t.test('of keys that are read in no order one in 256 is looked for and kept', async (t) => {
+t.test('if keys are read in no order, one in 256 is looked up and kept', async (t) => {
   const [passing, cache] = [new PassingReads(), cacheOf()]
   t.equal(readCold(passing, cache, 25_600), 100)
   t.ok(cache.looks < 200, `${cache.looks}`)

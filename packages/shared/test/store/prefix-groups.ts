@@ -8,7 +8,7 @@ function prefixesOf(groups: support.PrefixGroups, keys: readonly string[]): stri
   return [...groups.of(keys)].map(({ prefix }) => prefix).sort()
 }
 
-t.test('as a list of all prefixes that is looked through, whatever comes and goes', async (t) => {
+t.test('it finds the same as a plain list of all prefixes, whatever comes and goes', async (t) => {
   const random = support.seededRandom(t)
   const word = (most: number) => {
     const length = random.int(most + 1)

@@ -98,7 +98,7 @@ t.test('a store that moves once is sent it again', async (t) => {
   t.strictSame(owner.done, ['begin', 'begin', 'commit'])
 })
 
-t.test('whatever else the owner says is told at once, and so is a second move', async (t) => {
+t.test('any other error of the owner is thrown at once, and so is a second move', async (t) => {
   for (const [errors, code, begun] of [
     [[new api.SecurityError('not for you')], 'ERR_SECURITY', 1],
     [[new api.LimitError('bytes', 1, 2)], 'ERR_LIMIT', 1],

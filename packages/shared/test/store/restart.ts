@@ -150,7 +150,7 @@ t.test('a store that its owner closes is stale at once, and its readers go on wi
   await feed.return()
 })
 
-t.test('what was asked of a store in the turn in which it is closed is answered', async (t) => {
+t.test('calls that arrive in the turn in which a store is closed are answered', async (t) => {
   const { owner, store } = await publishedStore(t)
   const setting = store.set('k', 1)
   owner.onChange = () => owner.close()

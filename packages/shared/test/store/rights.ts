@@ -123,7 +123,7 @@ t.test('keys go to other areas in turns of the event loop, and what changes mean
   }
 })
 
-t.test('what was written last before the areas change is in the new ones, and what was deleted is gone', async (t) => {
+t.test('the last writes before the areas change are in the new areas, and deleted keys are gone', async (t) => {
   const store = ownedStore(t)
   const keys = Array.from({ length: 3000 }, (_, i) => `k${i}`)
   for (const key of keys) store.set(key, 0)
@@ -165,7 +165,7 @@ t.test('areas that are to change are as they were where they cannot, and when so
   await t.rejects(closed, { code: 'ERR_CLOSED' })
 })
 
-t.test('who answers no boolean to whether one may read has not allowed it', async (t) => {
+t.test('mayRead that does not return a boolean allows nothing', async (t) => {
   for (const mayRead of [async () => true, () => undefined, () => null, () => 1, () => 'yes', () => ({})]) {
     const { owner, store } = await publishedStore(t, { areas: [{ keys: ['secret'], mayRead: mayRead as never }] })
     owner.set('secret', 1)
@@ -173,7 +173,7 @@ t.test('who answers no boolean to whether one may read has not allowed it', asyn
   }
 })
 
-t.test('whoever loses the right to read sees nothing new, from that moment on', async (t) => {
+t.test('a user who loses the right to read sees nothing new from that moment on', async (t) => {
   let isAllowed = true
   const secret = { keys: ['secret/*'], mayRead: () => isAllowed }
   const { owner, store } = await publishedStore(t, { areas: [secret, { keys: ['*'] }] })
@@ -208,7 +208,7 @@ t.test('an area whose keys and readers stay is not moved, nor its uploads lost',
   t.match(owner.used, { uploads: 0, bytes: 10, keys: 1 })
 })
 
-t.test('who watches hears nothing of keys that he may not read', async (t) => {
+t.test('a watcher is not told of keys that its user may not read', async (t) => {
   const areas = (uid: number) => [{ keys: ['s/*'], mayRead: only(uid) }, { keys: ['*'] }]
   const { owner, connect } = connected(t, { areas: areas(ONE) })
   const watchers = await Promise.all(

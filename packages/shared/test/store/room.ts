@@ -123,7 +123,7 @@ function wasteful(area: OwnedArea): number {
   return keys
 }
 
-t.test('what is much moves in a later turn, when its memory is ready', async (t) => {
+t.test('a large area moves in a later turn, when its memory is ready', async (t) => {
   const area = ownArea(t, 64 * MIB)
   const keys = wasteful(area)
   t.equal(area.moves, 0)
@@ -188,7 +188,7 @@ t.test('another hash costs as little as other moves: by what was written, or onc
   t.end()
 })
 
-t.test('who has many readers moves less often', (t) => {
+t.test('an area with many readers moves less often', (t) => {
   const stats = { allocatedBytes: 16 * MIB, usedBytes: 4 * MIB, reservedBlocks: 0 } as OwnedArea['stats']
   const reasons = new MoveReasons()
   for (let i = 0; i < 1000; i++) reasons.handedOut()

@@ -7,7 +7,7 @@ import * as support from '../../test-support/index.ts'
 support.leakChecked(t)
 support.watchdog(t)
 
-t.test('what one sets all read, with the next get, without a call', async (t) => {
+t.test('a value that one process sets is in the next get of all others, without a call', async (t) => {
   const { owner, store, open } = await support.publishedStore(t)
   const other = await open()
   for (const value of [1, 'text', { a: [1, null] }, null, new Uint8Array([0, 255]), Buffer.alloc(100_000, 7)]) {
@@ -182,7 +182,7 @@ t.test('bytes are plain bytes, and no Buffer, by whatever they are read', async 
   }
 })
 
-t.test('what was given up before it began is not sent', async (t) => {
+t.test('a call that was given up before it began is not sent', async (t) => {
   const { owner, store } = await support.publishedStore(t)
   owner.set('k', 0)
   const signal = AbortSignal.abort()
@@ -315,7 +315,7 @@ t.test(
   },
 )
 
-t.test('who may not write is refused, and each user has a share', async (t) => {
+t.test('a user who may not write is refused, and each user has a share', async (t) => {
   const { store } = await support.publishedStore(t, {
     mayWrite: ({ uid }, key) => uid === process.getuid?.() && !key.startsWith('no/'),
   })
@@ -415,7 +415,7 @@ t.test('a store that its owner has closed keeps its values, and calls wait for t
   t.equal(store.get('k'), 1)
 })
 
-t.test('who waits for a store can stop waiting', async (t) => {
+t.test('waiting for a store can be stopped', async (t) => {
   const { registry } = await support.publishedStore(t)
   await t.rejects(SharedStore.open('store', { path: registry, signal: AbortSignal.abort() }), { code: 'ABORT_ERR' })
 })

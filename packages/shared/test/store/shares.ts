@@ -112,7 +112,7 @@ t.test('an upload that is committed after its value went counts as what it is', 
   t.match(owner.used, { bytes: 0, keys: 0, uploads: 0 })
 })
 
-t.test('what is longer than any number is not decoded to be told that it is none', async (t) => {
+t.test('a value that is longer than any number is refused without decoding it', async (t) => {
   const { owner, store } = strangers(t)
   for (const [key, text] of [
     ['spaces', `1${' '.repeat(2000)}`],
@@ -127,7 +127,7 @@ t.test('what is longer than any number is not decoded to be told that it is none
   t.equal(await store.increment('long', 1, NO_TTL), 2)
 })
 
-t.test('of keys that end at the same moment some end in each turn of the event loop', async (t) => {
+t.test('keys that expire at the same moment are deleted in several turns of the event loop', async (t) => {
   const KEYS = 1000
   const { owner, store } = strangers(t)
   for (let i = 0; i < KEYS; i++) owner.set(`k${i}`, i, { ttlMs: 1 })

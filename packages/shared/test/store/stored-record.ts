@@ -7,7 +7,7 @@ import { leakChecked, MIB, watchdog } from '../../test-support/index.ts'
 leakChecked(t)
 watchdog(t)
 
-t.test('what an area has is listed a part at a time, so that nobody waits for all of it', async (t) => {
+t.test('an area is listed in parts, so that nothing waits for all of it', async (t) => {
   using writer = AreaWriter.create({ capacity: 4 * MIB, maxKeys: 8192 })
   using fd = writer.share()
   using reader = AreaReader.attach(fd)

@@ -266,7 +266,7 @@ t.test('a prefix that no key has is the beginning of none', async (t) => {
   t.throws(() => store.changes('\ud83d'), { code: 'ERR_INVALID_ARG_VALUE' })
 })
 
-t.test('who answers no boolean to whether one may write has not allowed it', async (t) => {
+t.test('mayWrite that does not return a boolean allows nothing', async (t) => {
   const { store } = await publishedStore(t, { mayWrite: (async () => true) as never })
   await t.rejects(store.set('k', 1), { code: 'ERR_SECURITY' })
 })

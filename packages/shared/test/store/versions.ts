@@ -31,19 +31,22 @@ t.test('areas of one store have stretches of their own, each above all that was 
   t.equal((after - 2n ** 53n) % 2n ** 20n, 0n)
 })
 
-t.test('who is slower than the clock goes on with plain ones, and who is not gets far ones', async (t) => {
-  const last = clock() - HOUR
-  const slow = moreVersions(last)
-  t.equal(slow.after, last)
-  t.ok(slow.count > 1_000_000)
-  const before = farVersions().after
-  t.ok(before < moreVersions(clock() + 1n).after)
-  const far = moreVersions(before + 5n)
-  t.ok(
-    stretchOf(far.after) > stretchOf(before) + 1n,
-    'never the next ones: what is left out is longer than a change log',
-  )
-})
+t.test(
+  'an area that is slower than the clock continues with plain versions, a faster one gets far versions',
+  async (t) => {
+    const last = clock() - HOUR
+    const slow = moreVersions(last)
+    t.equal(slow.after, last)
+    t.ok(slow.count > 1_000_000)
+    const before = farVersions().after
+    t.ok(before < moreVersions(clock() + 1n).after)
+    const far = moreVersions(before + 5n)
+    t.ok(
+      stretchOf(far.after) > stretchOf(before) + 1n,
+      'never the next ones: what is left out is longer than a change log',
+    )
+  },
+)
 
 /** What it takes to be ahead of the clock. */
 const MANY = 40_000
@@ -83,7 +86,7 @@ t.test(
   },
 )
 
-t.test('what an owner takes beside its changes counts, too: deleted keys give their places back', async (t) => {
+t.test('versions for retiring deleted keys count, too', async (t) => {
   givenUpTo(clock() + HOUR)
   const store = ownedStore(t, { maxKeys: 16 })
   let last = 0n

@@ -29,7 +29,7 @@ t.test('each is told once, and not before its moment', async (t) => {
   )
 })
 
-t.test('whoever goes before hears nothing, and nobody else is missed', async (t) => {
+t.test('an entry that is removed earlier is not called, and all others are', async (t) => {
   const told = new Set<number>()
   const gone = new Set<number>()
   const all: Expiring[] = []

@@ -23,7 +23,7 @@ t.test('calls that came together have the same time, those behind them their own
   endPacket()
 })
 
-t.test('what is no call of a packet has the time at which it asks', async (t) => {
+t.test('code outside a packet gets the current time', async (t) => {
   const before = callTime()
   waitUntilLaterThan(before)
   t.ok(callTime() > before)

@@ -16,7 +16,7 @@ t.test('a violation has none', async (t) => {
   t.ok(hasStack(new Error('another')))
 })
 
-t.test('what throws while there are none leaves them on', async (t) => {
+t.test('stacks are on again after an error that was thrown without one', async (t) => {
   const before = Error.stackTraceLimit
   t.throws(() =>
     withoutStack(() => {
@@ -26,7 +26,7 @@ t.test('what throws while there are none leaves them on', async (t) => {
   t.equal(Error.stackTraceLimit, before)
 })
 
-t.test('where the setting cannot be written errors have their stacks, and nothing fails', async (t) => {
+t.test('if the setting cannot be written, errors have their stacks, and nothing fails', async (t) => {
   const before = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor
   t.teardown(() => Object.defineProperty(Error, 'stackTraceLimit', before))
   Object.defineProperty(Error, 'stackTraceLimit', { writable: false })

@@ -102,7 +102,7 @@ t.test('who may not write is refused by the caller that the kernel names, and th
   t.strictSame(asked, [{ uid: process.getuid?.(), pid: process.pid }])
 })
 
-t.test('who answers no boolean to whether one may write has not allowed it', async (t) => {
+t.test('mayWrite that does not return a boolean allows nothing', async (t) => {
   for (const mayWrite of [async () => true, () => undefined, () => 1, () => ({})]) {
     const { owned, shared } = await published(t, { initialValue: 3, mayWrite: mayWrite as never })
     await t.rejects(shared.set(4), { code: 'ERR_SECURITY' }, `${mayWrite}`)

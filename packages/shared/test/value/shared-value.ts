@@ -28,7 +28,7 @@ t.test('a value is what was set last, by anybody, read without a call', async (t
   }
 })
 
-t.test('what is no int32 is refused, and the old value stands', async (t) => {
+t.test('a value that is not an int32 is refused, and the old value stays', async (t) => {
   const { value } = await daemon(t)
   await value.set(7)
   for (const wrong of [2_147_483_648, -2_147_483_649, 1.5, Number.NaN]) {

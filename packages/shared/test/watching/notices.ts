@@ -55,7 +55,7 @@ t.test('while a portion is due, changes tell nobody more in the same turn', asyn
   t.ok(all.every((watcher) => watcher.notices === 1))
 })
 
-t.test('who has not acknowledged is told of nothing, and of all that he missed by one notice', async (t) => {
+t.test('a watcher that has not acknowledged gets no notice, and then one for everything that it missed', async (t) => {
   const notices = new Notices<Watcher>(PORTION)
   const { group, watchers } = groupOf(1)
   const [watcher] = watchers as [Watcher]
@@ -97,7 +97,7 @@ t.test('some are due and others up to date when there is news: each is told once
   t.ok(watchers.every((watcher) => group.standingOf(watcher) === 'told'))
 })
 
-t.test('who leaves while he is due is told nothing more, and the others are', async (t) => {
+t.test('a watcher that leaves while its notice is due gets none, and the others do', async (t) => {
   const notices = new Notices<Watcher>(PORTION)
   const { group, watchers } = groupOf(8)
   notices.changed([group])
@@ -115,7 +115,7 @@ t.test('who leaves while he is due is told nothing more, and the others are', as
   late.group.delete(early)
   notices.changed([late.group])
   await turn()
-  t.equal(early.notices, 1, 'nor who leaves while he is up to date')
+  t.equal(early.notices, 1, 'nor does one that leaves while it is up to date')
   const other = groupOf(5)
   notices.changed([other.group])
   for (const watcher of other.watchers) other.group.delete(watcher)
@@ -123,7 +123,7 @@ t.test('who leaves while he is due is told nothing more, and the others are', as
   t.equal(told(other.watchers), 4)
 })
 
-t.test('who goes to another group stays what he was', async (t) => {
+t.test('a watcher that changes its group keeps its state', async (t) => {
   const notices = new Notices<Watcher>(1)
   const { group, watchers } = groupOf(3)
   notices.changed([group])
@@ -149,7 +149,7 @@ t.test('who goes to another group stays what he was', async (t) => {
   )
   notices.acknowledge(first, next)
   await turn()
-  t.equal(first.notices, 2, 'he may have missed something on the way')
+  t.equal(first.notices, 2, 'it may have missed something on the way')
   notices.acknowledge(first, next)
   await turn()
   t.equal(first.notices, 2)
