@@ -57,7 +57,7 @@ export class People {
     for (const [, , uid, primary] of await getent('passwd')) if (primary === gid) this.#uids.add(Number(uid))
     for (const member of members.split(',')) {
       const uid = await findUid(member)
-      // A group may still name a user who is gone: nobody can come as him.
+      // A group may still name a user who does not exist any more: nobody can have that uid.
       if (uid !== null) this.#uids.add(uid)
     }
   }

@@ -74,7 +74,7 @@ export class Publisher {
     return ServiceManager.connectTo(place, { ...policy, onOutage: () => this.#takeOver(), onNameLost })
   }
 
-  /** The host is gone. One of the survivors takes the lock; the others find him by connecting again. */
+  /** The host is gone. One of the surviving processes takes the lock, and the others connect to it. */
   #takeOver(): void {
     if (this.#isClosed) return
     let pauseMs = RETRY_MS

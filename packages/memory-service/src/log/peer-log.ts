@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import { DAEMON_LIMITS } from '../quota/limits.ts'
 
-/** Whom a line is about, and more for the line. */
+/** The peer that a line is about, and other fields of the line. */
 export interface Subject {
   /** Lines about nobody in particular are one user's. */
   readonly uid?: number

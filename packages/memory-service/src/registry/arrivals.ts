@@ -1,26 +1,30 @@
 /**
- * How fast one user may connect: a token bucket for each, asked before anything is made for a connection. To connect costs
- * a client 10 microseconds and the registry ten times as much, so without it a few processes of one user take all its time.
+ * How fast one user may connect: each user has a token bucket, which is checked before anything is made for a connection.
+ * Connecting costs a client 10 microseconds and the registry ten times as much. So without a limit a few processes of one
+ * user would take all of the registry's time.
  */
 import { DAEMON_LIMITS } from '../quota/limits.ts'
 
 export interface ArrivalsOptions {
-  /** Neither he nor root has a limit. */
+  /** This user has no limit, and neither has root. */
   readonly ownUid: number
   readonly burst?: number
   readonly perSecond?: number
-  /** Users with a count of their own; all others share one. */
+  /** How many users have a count of their own; all others share one. */
   readonly maxUsers?: number
   /** Milliseconds that only go forward. */
   readonly now?: () => number
 }
 
-/** Connections that come back to a user before he is asked about again: 16 ms, a little longer than the library waits at most. */
+/**
+ * A refused user is not asked about again until the bucket has room for this many connections. That takes 16 ms, a little
+ * longer than the longest pause of the library.
+ */
 const ROW = 8
 
 interface Bucket {
   tokens: number
-  /** When they were counted. */
+  /** When the tokens were counted. */
   at: number
 }
 
@@ -50,7 +54,7 @@ export class Arrivals {
     return this.#buckets.size
   }
 
-  /** Whether one more connection of this user is to be served now; it is counted. */
+  /** Whether one more connection of this user may be served now. If so, it is counted. */
   admits(uid: number): boolean {
     if (uid === this.#ownUid || uid === 0) return true
     const now = this.#now()
@@ -78,7 +82,7 @@ export class Arrivals {
     return bucket
   }
 
-  /** A full bucket is as good as none. Not before one can have filled again: to look at all takes time. */
+  /** Forgets full buckets, which limit nothing. Not more often than a bucket takes to fill, because looking at all takes time. */
   #pruneFull(now: number): void {
     if (now - this.#prunedAt < this.#burst / this.#perMs) return
     this.#prunedAt = now

@@ -31,7 +31,7 @@ export class RegistryConnection extends IServiceManager.Stub implements Implemen
     return this.getService(name)
   }
 
-  /** The host's own service comes first: who hosts the registry must not lose his name to one who started with him. */
+  /** The host's own service comes first: the host must not lose its name to a process that started at the same time. */
   addService(
     name: string | null,
     binder: IBinder | null,

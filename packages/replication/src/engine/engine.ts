@@ -106,9 +106,9 @@ export interface Engine {
   /** All changes from that revision on. Ends only by an error, or by the signal. @throws compacted */
   watch(from: bigint, sink: WatchSink, signal: AbortSignal): Promise<never>
   commit(transaction: Transaction, timeoutMs: number): Promise<TransactionResult>
-  /** Whom it asks from now on: another node, if there is one. */
+  /** Turns to another node, if there is one. */
   turn(): void
-  /** Whom it asks. */
+  /** The node that is asked. */
   readonly endpoint: string
   close(): void
 }

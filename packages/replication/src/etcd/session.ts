@@ -19,7 +19,7 @@ export interface QuickCall<T> {
   readonly rpc: { readonly path: string; readonly message: () => Buffer; readonly decode: (message: Buffer) => T }
 }
 
-/** The cluster asks nobody who he is. */
+/** The cluster does not authenticate its users. */
 const NO_TOKEN = ''
 
 export class EtcdSession {

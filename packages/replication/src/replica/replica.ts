@@ -34,7 +34,7 @@ export interface ReplicaStatus {
   readonly ageMs: number | null
   /** Which cluster it is; empty: none was reached. */
   readonly cluster: string
-  /** Whom it asks. */
+  /** The node that is asked. */
   readonly endpoint: string
   /** In the copy. */
   readonly keys: number

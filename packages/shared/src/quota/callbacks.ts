@@ -16,7 +16,7 @@ type Limits = { readonly [R in Callbacks]?: Shares } & { readonly objects: Share
 /**
  * The limit of objects that the callbacks leave room for.
  * @param asked what somebody said of these limits
- * @throws ERR_INVALID_ARG_VALUE he said both, and they do not go together; more on one channel than there can be objects
+ * @throws ERR_INVALID_ARG_VALUE if both were given and do not fit together, or for more on one channel than it can have objects
  */
 export function objectsForCallbacks(limits: Limits, asked: Asked): Shares {
   for (const callbacks of CALLBACKS) checkAsked(callbacks, asked[callbacks] ?? {}, asked.objects ?? {})

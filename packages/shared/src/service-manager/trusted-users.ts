@@ -14,7 +14,7 @@ const ALL_USERS = /^\s*0\s+0\s+4294967295\s*$/
 export interface TrustedUsersOptions {
   /** A uid that was named (--registry-owner). */
   owner?: number | undefined
-  /** Whether somebody who said which path he wants takes the host's users that this namespace does not know for root. */
+  /** Whether users of the host that this namespace does not know count as root. Only for a path that the user gave. */
   trustsOverflow: boolean
   /** Default: this process's. */
   self?: number

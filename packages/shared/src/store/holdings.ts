@@ -125,7 +125,7 @@ export class Holdings {
     return this.#byKey.keys()
   }
 
-  /** A value of before, which its user has paid for in an earlier life of the store: it is his, whatever the limit is now. */
+  /** A value of an earlier store, for which its user was charged there. It is charged again, whatever the limit is now. */
   restore(key: string, { uid, bytes }: Holding): void {
     this.#ledger.hold('keys', uid, 1)
     this.#ledger.hold('bytes', uid, bytes)

@@ -11,7 +11,7 @@ export const counters = {
 }
 
 const refusals = new Map<string, number>()
-/** Codes of errors are few, but those of a service of somebody's own are his. */
+/** The library has few error codes, but a service can make up codes of its own. */
 const MOST_REASONS = 64
 const CODE = /^E[A-Z0-9_]{1,63}$/
 
