@@ -17,7 +17,7 @@ const uid = process.getuid?.() ?? 0
 const CLIENT = { pid: process.pid, uid }
 
 /** Gives back what it does not keep, as the daemon's does. */
-export class FakeRegistry extends IServiceManager.Stub implements Partial<ImplementationOf<typeof IServiceManager>> {
+class FakeRegistry extends IServiceManager.Stub implements Partial<ImplementationOf<typeof IServiceManager>> {
   /** What everything is refused with. */
   refusal: (() => Error) | null = null
   /** What is refused is kept all the same, under its name. */

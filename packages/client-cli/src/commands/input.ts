@@ -42,7 +42,7 @@ export async function readInput(context: Context, file: string | undefined, chec
 }
 
 /** In a script that is a variable without a value. @throws ToolError */
-export function checkFileName(name: string): void {
+function checkFileName(name: string): void {
   if (name === '') throw new ToolError(EXIT.usage, 'the name of a file must not be empty')
 }
 

@@ -52,7 +52,7 @@ export async function findStore(context: Context, manager: ServiceManager): Prom
 }
 
 /** What this user may read of a store, mapped. */
-export class OpenStore extends StoreReader {
+class OpenStore extends StoreReader {
   [Symbol.dispose](): void {
     this.close()
   }
