@@ -1,7 +1,7 @@
 /**
- * `npm run build:prebuilt`: the addon for each platform that memfd-native ships, into packages/memfd-native/prebuilds. One
- * compiler makes all of them: zig, which carries every libc's headers. It is fetched into .tools once. Twice the same
- * sources give twice the same bytes.
+ * `npm run build:prebuilt`: builds the addon for each platform that memfd-native ships, into packages/memfd-native/prebuilds.
+ * One compiler makes all of them: zig, which has the headers of every libc. It is fetched into .tools once. The same sources
+ * always give the same bytes.
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

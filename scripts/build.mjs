@@ -1,6 +1,6 @@
 /**
- * Builds what changed: the addon by node-gyp, all packages by `tsc -b`, and what is bundled of their sources. With `--to-run` only what runs:
- * without what `tsc` makes, types and tests.
+ * Builds what has changed: the addon with node-gyp, all packages with `tsc -b`, and the bundles of their sources. With
+ * `--to-run` it builds only what is needed to run memsvc: no output of `tsc`, no types and no tests.
  */
 import { join } from 'node:path'
 import { bundleCommands, bundlePackages, bundlePage } from './lib/bundle.mjs'

@@ -1,7 +1,7 @@
 /**
- * The public types of the libraries: nothing in them is `any`, and everything that is exported has a doc comment, with
- * every public member of it. What a class inherits from its interfaces counts, their comments too. Reads the sources,
- * so that it needs no build. A library is a package with a src/index.ts.
+ * Checks the public types of the libraries. None of them contains `any`. Everything that is exported has a doc comment, and so
+ * has every public member; a comment on an inherited member counts. A library is a package with a src/index.ts. This program
+ * reads the sources, so it needs no build.
  */
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'

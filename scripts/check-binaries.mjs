@@ -1,7 +1,8 @@
 /**
- * `npm run check:binaries`: each binary of `npm run build:prebuilt` is loaded and used. Those for glibc by every Node.js that we run on, and
- * the one for arm64 under qemu; those for musl only by musl's own loader, under qemu for arm64, because no Node.js for musl is to be had
- * from npm or Debian. What is missing on this machine (qemu, musl) is said, with the command that installs it.
+ * `npm run check:binaries`: loads and uses each binary of `npm run build:prebuilt`. It tries those for glibc with every Node.js
+ * that we support, and the one for arm64 with qemu. It loads those for musl only with musl's own loader (for arm64 with qemu),
+ * because neither npm nor Debian has a Node.js for musl. If this machine lacks qemu or musl, it names the command that installs
+ * it.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'

@@ -1,8 +1,8 @@
 /**
- * Holds the arrows of docs/architecture.md: between the packages, between the layers of packages/shared/src and of the
- * native code, and that nothing needs itself: no circle of files and none of folders. A type is an import like any other.
- * Also that nothing that runs needs what only tests need, that every import is declared in its package.json, and that every
- * dependency declared there is imported.
+ * Enforces the dependencies in docs/architecture.md: between the packages, between the layers of packages/shared/src and of
+ * the native code, and that there is no circle of files or of folders. Importing a type counts as importing. It also checks
+ * that code that runs never imports from tests, that every import is declared in its package.json, and that every declared
+ * dependency is imported.
  */
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'

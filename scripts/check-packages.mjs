@@ -1,7 +1,7 @@
 /**
- * `npm run check:packages`: the packages as they would be published (after `npm run build` and `npm run build:prebuilt`). publint and
- * arethetypeswrong read them; then they are installed in each way that a user may, without install scripts, a compiler or a
- * network, and used. The tools are fetched into .tools.
+ * `npm run check:packages`: checks the packages as they would be published (after `npm run build` and `npm run build:prebuilt`).
+ * publint and arethetypeswrong examine them. Then they are installed in every way that a user may, without install scripts, a
+ * compiler or a network, and used. The tools are fetched into .tools.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,7 @@
 /**
- * No function takes more than five parameters by position, and none takes two booleans side by side: at the call nobody
- * could tell which is which. In TypeScript also no call gives two literal booleans side by side. An object with names is
- * the cure. Android's own signatures, and those of other libraries that are followed here to the letter, are excepted.
+ * Checks that no function has more than five positional parameters, and none has two boolean parameters side by side: a reader
+ * of the call could not tell which is which. In TypeScript, no call passes two literal booleans side by side, either. Use an
+ * object with names instead. Android's own signatures, and those of other libraries that we copy exactly, are exempt.
  */
 import { runCheck } from './lib/check-program.mjs'
 import { isNative } from './lib/includes.mjs'

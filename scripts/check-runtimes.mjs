@@ -1,5 +1,5 @@
 /**
- * `npm run check:runtimes`: the same program in Node.js, in Bun and in Deno, each as a client of a daemon. Bun and Deno are
+ * `npm run check:runtimes`: runs the same program in Node.js, Bun and Deno, each time as a client of a daemon. Bun and Deno are
  * fetched into .tools.
  */
 import { execFile, spawn } from 'node:child_process'

@@ -1,6 +1,6 @@
 /**
- * Tests that can be lived in: the imports of a test file fit in five lines, and what the tests of a package have in common
- * lies in one folder beside them, `test-support`, with an index. Programs that tests run are in its `fixtures`.
+ * Keeps tests readable: the imports of a test file fit in five lines, and what the tests of a package share is in one folder
+ * beside them, `test-support`, with an index. Programs that tests run are in its `fixtures`.
  */
 import ts from 'typescript'
 import { runCheck } from './lib/check-program.mjs'

@@ -1,6 +1,6 @@
 /**
- * All packages have one version, depend on exactly that of each other, and run on the same Node.js. What `npm start` installs, the
- * dependencies of the workspace, is what the packages develop with.
+ * Checks that all packages have the same version, depend on exactly that version of each other, and support the same Node.js
+ * versions. The dependencies of the workspace, which `npm start` installs, must be those that the packages are developed with.
  */
 import { runCheck } from './lib/check-program.mjs'
 import { listPackages, readJson } from './lib/workspace.mjs'

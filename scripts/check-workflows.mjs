@@ -1,4 +1,4 @@
-/** `npm run check:workflows`: actionlint reads the workflows, which cannot run here. It is fetched into .tools. */
+/** `npm run check:workflows`: checks the workflows with actionlint, because they cannot run here. It is fetched into .tools. */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { fetchTool } from './lib/tools.mjs'

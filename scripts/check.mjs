@@ -1,4 +1,4 @@
-/** Runs every check that needs no build. All of them, even after one failed. Exit code: how many failed. */
+/** Runs every check that needs no build, also after one has failed. The exit code is the number of failed checks. */
 import { CHECKS, runCheckStep } from './lib/check-steps.mjs'
 
 process.exitCode = Object.keys(CHECKS).filter((name) => !runCheckStep(name)).length

@@ -1,9 +1,9 @@
 /**
- * `npm run consumers`: the packages as they are published, used in every way that people use them, on every supported Node.js. Writes
- * docs/consumers.md when all was tried.
+ * `npm run consumers`: uses the packages, as they are published, in every way that people use them, on every supported
+ * Node.js. When everything was tried, it writes docs/consumers.md.
  *
- * `--node 20,26` only those; `--way WORD` only the ways with that word; `--seconds N` no more is begun after so many seconds; `--missing`
- * only what the table has no result for, which is then put in.
+ * `--node 20,26` tries only these versions, and `--way WORD` only the ways with that word in their name. With `--seconds N`
+ * nothing new begins after N seconds. `--missing` tries only what has no result in the table yet, and adds it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,6 +1,6 @@
 /**
- * Shows what memsvc is, with the real programs: a daemon, and clients in processes of their own. Everything lives in a
- * private temporary directory and is gone at the end. Exits with 1 if the processes do not see the same memory.
+ * Shows what memsvc does, with the real programs: a daemon, and clients in processes of their own. Everything is in a private
+ * temporary directory, and gone at the end. The exit code is 1 if the processes do not see the same memory.
  */
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { spawn } from 'node:child_process'

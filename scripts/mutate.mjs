@@ -1,8 +1,12 @@
 /**
- * `npm run mutate -- [--count N] [--seed N] [--again] [--only PATH]...`: takes guards out of a copy of the tree, one at a time,
- * and says which of them no test misses. Goes on where it was cut off. `-- --key KEY...` tries these, once more; `-- --table`
- * makes the table of which test runs which line, and nothing else; `-- --list` names the mutants of a draw; `-- --report` says
- * what is known of it; `-- --sample N` tries N of the guards that must be noticed, without the table.
+ * `npm run mutate -- [--count N] [--seed N] [--again] [--only PATH]...`: removes guards from a copy of the tree, one at a time,
+ * and reports those whose absence no test notices. A run that was interrupted continues where it stopped.
+ *
+ * - `--key KEY...` tries these mutants, once more
+ * - `--table` only makes the table of which test runs which line
+ * - `--list` names the mutants of a draw
+ * - `--report` shows what is known of a draw
+ * - `--sample N` tries N of the guards that must be noticed, without the table
  */
 import { spawnSync } from 'node:child_process'
 import { setPriority } from 'node:os'

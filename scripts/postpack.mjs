@@ -1,4 +1,4 @@
-/** After npm packed a package: ours is its package.json again. */
+/** Runs after npm has packed a package: restores our own package.json. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { KEPT } from './lib/packing.mjs'
 import { HIDING } from './lib/types.mjs'

@@ -1,4 +1,4 @@
-/** Before npm packs a package: refuses where parts are missing, and puts the published package.json in place of ours. */
+/** Runs before npm packs a package: fails if parts are missing, and replaces our package.json with the published one. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ADDRESS_VARIABLE, KEPT, missingParts, publishedManifest } from './lib/packing.mjs'

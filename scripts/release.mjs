@@ -1,8 +1,11 @@
 /**
- * `npm run release -- VERSION`: everything that a release is, from a clean checkout, and shows it: versions, changelog, binaries,
- * checks, packages. Nothing leaves the machine, and in the end the checkout is as it was; with `--publish` it is committed, tagged
- * and published instead. `--dry-run` says that nothing is, and needs no VERSION: then it is the one that is there. `--repository` is
- * where the public finds the sources: the packages say it, and npm publishes none that does not. lerna is fetched for it.
+ * `npm run release -- VERSION`: makes a release from a clean checkout and shows it: versions, changelog, binaries, checks,
+ * packages. Nothing leaves the machine, and at the end the checkout is as it was before. With `--publish`, the release is
+ * committed, tagged and published instead.
+ *
+ * `--dry-run` says explicitly that nothing is published. It needs no VERSION: by default it takes the current one.
+ * `--repository` is the public address of the sources. It is written into the packages, and nothing is published without it.
+ * lerna is fetched for the release.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,11 +1,11 @@
 /**
- * `npm run sanitize`: the addon under AddressSanitizer and UBSan, built beside the ordinary one, and the test suites of
- * memfd-native and shared with it. `npm run sanitize -- packages/memfd-native` runs only what lies there. The last line is
- * the count.
+ * `npm run sanitize`: builds the addon with AddressSanitizer and UBSan, beside the ordinary one, and runs the tests of
+ * memfd-native and shared with it. `npm run sanitize -- packages/memfd-native` runs only the tests there. The last line is the
+ * count.
  *
- * Leaks are not looked for: that sanitizer cannot see into V8's heap, so all that JavaScript holds looks lost. The tests count
- * descriptors and mappings themselves. Node itself is not instrumented: of its code only what it does to memory of the addon
- * is seen.
+ * Leaks are not searched for: the sanitizer cannot see into V8's heap, so everything that JavaScript holds looks lost to it.
+ * The tests count descriptors and mappings themselves. Node.js itself is not instrumented: only what it does to the addon's
+ * memory is seen.
  */
 import { join, relative, resolve } from 'node:path'
 import { localBin, run } from './lib/run.mjs'

@@ -1,7 +1,7 @@
 /**
- * Brings a checkout to where it can be developed: compiler, dependencies, build. With `--to-run` only to where it runs: without the tools
- * for development, and the types. Does what is missing and nothing else, so that `npm test` and `npm start` can begin with it every time.
- * Needs Node, npm, and for a first time the network.
+ * Prepares a checkout for development: compiler, dependencies, build. With `--to-run` it prepares only what is needed to run
+ * memsvc, without development tools and types. It does only what is missing, so `npm test` and `npm start` begin with it
+ * every time. It needs Node.js, npm, and the first time also the network.
  */
 import { headerFolder } from './lib/headers.mjs'
 import { isOnPath, run, runAtLength } from './lib/run.mjs'

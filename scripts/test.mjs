@@ -1,6 +1,6 @@
 /**
- * `npm test`: compiles the tests, runs the checks, then all tests under tap. `npm test -- packages/shared/test/os`
- * runs only the test files under the paths given (and no checks). The last line is the count of both.
+ * `npm test`: compiles the tests, runs the checks, and then all tests with tap. `npm test -- packages/shared/test/os` runs only
+ * the test files in these paths, and no checks. The last line counts tests and checks together.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'

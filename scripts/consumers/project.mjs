@@ -1,4 +1,4 @@
-/** A project of somebody's, with the packages as they are published, and the programs that use them. */
+/** Makes a project that uses the packages as they are published, and the programs in it. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

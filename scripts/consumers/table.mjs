@@ -1,4 +1,4 @@
-/** docs/consumers.md: what was tried, and what came of it. */
+/** Reads and writes docs/consumers.md: what was tried, and the results. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot } from '../lib/workspace.mjs'

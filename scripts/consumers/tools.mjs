@@ -1,4 +1,4 @@
-/** What consumers of the packages use: each supported Node.js, test runners, bundlers. Fetched, not installed by `npm ci`. */
+/** Fetches what consumers of the packages use: each supported Node.js, test runners, bundlers. `npm ci` does not install them. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

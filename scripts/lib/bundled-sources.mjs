@@ -1,4 +1,4 @@
-/** The sources as they are bundled: without what is said of them, which is in the types, and as what runs of them needs. */
+/** Prepares sources for a bundle: removes their comments, which are in the types, and adapts them to where they run. */
 import { readFile } from 'node:fs/promises'
 
 /** One that stands on lines of its own. */

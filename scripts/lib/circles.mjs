@@ -1,7 +1,8 @@
 /**
- * Circles of imports. One rule finds them all: in every folder, its files and subfolders may not need each other in a circle.
- * A circle of files that runs through several folders is a circle of those folders, at the place where they part.
- * The files that lie in a package's `src` or `native` itself are a room too: it may need those in it, or be needed by them, not both.
+ * Finds circles of imports. One rule finds them all: in every folder, its files and subfolders must not import each other in a
+ * circle. A circle of files that runs through several folders is a circle of those folders, in the folder where their paths
+ * part. The files directly in a package's `src` or `native` count as a folder too: it may import the other folders there or be
+ * imported by them, but not both.
  */
 
 /**

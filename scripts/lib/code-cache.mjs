@@ -1,5 +1,6 @@
 /**
- * The compiled code of the bundles of the commands, beside them: compiling takes longer than everything else that `memclient read` does. Functions are compiled when they are first called, so the code is kept as it is after a call of a real daemon.
+ * Records the compiled code of the commands' bundles, and stores it beside them: compiling takes longer than everything else that
+ * `memclient read` does. V8 compiles functions when they are first called, so the code is recorded after a call to a real daemon.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-/** Whether what a package imports is in its package.json, and what is there is imported. */
+/** Checks that what a package imports is declared in its package.json, and that every declared dependency is imported. */
 import { findImports, splitSpecifier } from './imports.mjs'
 import { listSources, readText } from './workspace.mjs'
 

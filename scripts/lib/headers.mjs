@@ -1,4 +1,4 @@
-/** Node's own headers, where Node was installed with them: node-gyp would fetch them from the network. */
+/** Finds Node's own headers, if Node was installed with them. Otherwise node-gyp would fetch them from the network. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

@@ -1,4 +1,4 @@
-/** Finds the imports of a source file by its text: enough for formatted code, and nothing to install. */
+/** Finds the imports of a source file in its text. That is enough for formatted code, and needs no parser. */
 
 /** `import … from 'x'`, `import 'x'`, `export … from 'x'`; the first group is `type` where nothing is loaded. */
 const STATIC = /^[ \t]*(?:import|export)\s+(?:(type)\s+)?(?:[\w$*{},\s]+?\s+from\s+)?['"]([^'"\n]+)['"]/gm

@@ -1,6 +1,4 @@
-/**
- * Which parts the bundle of @memsvc/shared has, and how one of them reaches what is in another. For esbuild.
- */
+/** Defines which parts the bundle of @memsvc/shared has, and how one part reaches what is in another. For esbuild. */
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 

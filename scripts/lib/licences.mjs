@@ -1,4 +1,4 @@
-/** What others made goes out with its licence, as each of them asks. */
+/** Adds the licences of other people's code to a bundle that contains it, as these licences demand. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson, repositoryRoot } from './workspace.mjs'

@@ -1,6 +1,6 @@
 /**
- * Source maps by lines: of each line of a bundle they say from which line of which source it is. That is what a stack names; where in the
- * line each word was would make them five times as large.
+ * Makes source maps by lines: for each line of a bundle they name its source and line. That is all that a stack shows. Maps that
+ * also know the place of each word would be five times as large.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 

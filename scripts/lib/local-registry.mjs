@@ -1,4 +1,4 @@
-/** A registry on this machine, with the packages given and no others: npm, pnpm and Yarn install from it without a network. */
+/** Serves a registry on this machine with only the given packages: npm, pnpm and Yarn install from it without a network. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

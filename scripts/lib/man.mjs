@@ -1,4 +1,4 @@
-/** Man pages, made from the command's own description of itself and from pages in Markdown. man(7) */
+/** Makes man pages from the commands' descriptions of themselves, and from pages in Markdown. man(7) */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

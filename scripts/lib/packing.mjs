@@ -1,4 +1,4 @@
-/** What a package is when it is published: its package.json without what only this repository needs. */
+/** Makes the package.json of a published package: ours without what only this repository needs. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * Functions of C and C++ that are defined with parameters that cannot be told apart at the call. By the text alone: a
- * definition is a name, a pair of parentheses and, perhaps behind a few words, a brace.
+ * Finds C and C++ functions with parameters that a reader of the call cannot tell apart. It looks at the text alone: a
+ * definition is a name, a pair of parentheses and then a brace, perhaps after a few words.
  */
 import { isPair, MAX_PARAMETERS } from './parameters.mjs'
 

@@ -1,4 +1,4 @@
-/** Functions of TypeScript and JavaScript whose parameters, or arguments, cannot be told apart at the call. */
+/** Finds TypeScript and JavaScript functions with parameters, or arguments, that a reader of the call cannot tell apart. */
 import ts from 'typescript'
 import { isPair, MAX_PARAMETERS } from './parameters.mjs'
 

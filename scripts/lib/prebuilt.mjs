@@ -1,4 +1,4 @@
-/** What an addon may need of the machine that loads it. Read from the file itself: ELF, elf(5). */
+/** Reads from the file of an addon (ELF, elf(5)) what it needs from the machine that loads it. */
 import { readFileSync } from 'node:fs'
 
 /** The C library of the oldest systems that Node.js 20 runs on. */

@@ -1,4 +1,4 @@
-/** What `npm run release` was asked for, and why it is refused before anything is done. */
+/** Reads the arguments of `npm run release`, and says why a release is refused before anything is done. */
 import { parseArgs } from 'node:util'
 
 const USAGE =

@@ -1,4 +1,4 @@
-/** Tells what must be made again, and removes what nobody makes any more. */
+/** Finds what must be built again, and removes output whose source is gone. */
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { listFiles, listPackages, readJson } from './workspace.mjs'

@@ -1,4 +1,4 @@
-/** Which files are tests: compiled ones of the packages, and those of the scripts, examples and figures. Fixtures are not. */
+/** Finds the test files: compiled ones of the packages, and those of the scripts, examples and figures, without fixtures. */
 import { listFiles, listPackages } from './workspace.mjs'
 
 const UNCOMPILED = ['scripts/test', 'examples/test', 'packages/bench/test']

@@ -1,4 +1,4 @@
-/** Tools that one script needs, and `npm ci` does not install: they are fetched into .tools, which git ignores. */
+/** Fetches tools that only one script needs, and that `npm ci` does not install, into .tools, which git ignores. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Which files of types a package ships: those that its exports lead to. */
+/** Finds the type files that a package ships: those that its exports lead to. */
 import { posix } from 'node:path'
 import { findImports } from './imports.mjs'
 import { listFiles, readText } from './workspace.mjs'

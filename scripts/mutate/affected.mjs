@@ -1,6 +1,6 @@
 /**
- * Which tests a mutant may be noticed by, the likeliest first: those that run its line, as they were seen to do when the
- * table was made, and those that stand where it stands. Of C++ no lines are known: all tests of its package.
+ * Chooses the tests that may notice a mutant, the likeliest first: tests that ran its line when the table was made, and tests of
+ * the same name or folder. The lines of C++ are not known: all tests of its package are chosen.
  */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

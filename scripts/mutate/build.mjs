@@ -1,4 +1,4 @@
-/** Builds the copy: all of it once, then for each mutant no more than it needs, without the compiler's checks. */
+/** Builds the copy: everything once, then for each mutant only what it needs, without the compiler's checks. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * Which lines of the sources a test file runs, in all processes that it starts: V8 tells it for what is run, bundles
- * mostly, and source maps lead back.
+ * Finds which lines of the sources a test file runs, in all processes that it starts. V8 reports this for the code that runs,
+ * which is mostly bundles, and source maps lead back to the sources.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'

@@ -1,4 +1,4 @@
-/** What can be taken out of a C++ source, by its lines: our code has one statement a line, and no parser is needed. */
+/** Finds what can be removed from a C++ source, line by line: our code has one statement per line, so no parser is needed. */
 
 const GUARD = /^\s*if \(.*\) (?:return\b.*|continue|break);$/
 const CONDITION = /^(\s*(?:\} else )?if \()(.*)(\) (?:\{|return\b.*;|continue;|break;))$/

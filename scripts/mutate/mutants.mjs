@@ -1,4 +1,4 @@
-/** All mutants of the packages, in the order of a draw. */
+/** Lists all mutants of the packages, in the order of a draw. */
 import { createHash } from 'node:crypto'
 import { listFiles, readText } from '../lib/workspace.mjs'
 import { mutateCpp } from './cpp.mjs'

@@ -1,4 +1,4 @@
-/** Says what a draw came to. */
+/** Prints the results of a draw. */
 
 /** @param results of the draw, in its order @param equivalent by key */
 export function report(results, equivalent) {

@@ -1,4 +1,4 @@
-/** What came of the mutants that were tried, one JSON line each, written as they end: a run that was cut off goes on. */
+/** Stores the results of the mutants that were tried, as one JSON line each, so that an interrupted run can continue. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson } from '../lib/workspace.mjs'

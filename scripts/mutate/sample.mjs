@@ -1,6 +1,6 @@
 /**
- * A handful for CI: guards that must be noticed, each with the test that does. Each is a piece of a source's text and what
- * takes its place, so that none goes by a line's number; one whose text is gone is a failure too, or the list would rot.
+ * Tries a few mutants for CI: guards that must be noticed, each with the test that notices it. Each entry has a piece of source
+ * text and its replacement, and no line number. If the text is gone, that is a failure too; otherwise the list would become stale.
  */
 import { readJson } from '../lib/workspace.mjs'
 import { readSource } from './build.mjs'

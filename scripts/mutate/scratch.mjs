@@ -1,6 +1,6 @@
 /**
- * A copy of the working tree, built, in which mutants are tried: the tree itself is only read, so it is whole however this
- * ends. The copy has a node_modules of links, whose links to the workspace's packages lead into the copy.
+ * Makes a built copy of the working tree, in which mutants are tried. The tree itself is only read, so it stays intact even if
+ * this is interrupted. The copy has a node_modules of links; those to the packages of the workspace lead into the copy.
  */
 import { spawnSync } from 'node:child_process'
 import {

@@ -1,4 +1,4 @@
-/** What can be taken out of a TypeScript source, one thing at a time: guards, checks, cleanups, counts, limits, flags. */
+/** Finds what can be removed from a TypeScript source, one thing at a time: guards, checks, cleanups, counts, limits, flags. */
 import ts from 'typescript'
 
 const { SyntaxKind } = ts

@@ -1,4 +1,4 @@
-/** The ways to install, each into an empty folder, from a registry on this machine; no install script runs. */
+/** The ways to install the packages, each into an empty folder, from a registry on this machine. No install script runs. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findOnPath } from '../lib/run.mjs'

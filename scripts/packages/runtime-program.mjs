@@ -1,6 +1,6 @@
 /**
- * What memsvc does for a program, in whatever runtime runs it: `PROGRAM REGISTRY`, with a daemon there. Prints a line for each
- * thing that works, and ends by itself, because nothing that is idle keeps a process.
+ * A program that uses memsvc, for every runtime: `PROGRAM REGISTRY`, with a running daemon. It prints a line for each thing that
+ * works, and ends by itself, because nothing that is idle keeps a process alive.
  */
 import { deepEqual, equal } from 'node:assert/strict'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'

@@ -1,4 +1,4 @@
-/** All packages as they are published, and what they depend on, as tarballs: enough for an installation without a network. */
+/** Makes tarballs of all packages, as they are published, and of what they depend on: enough to install without a network. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The packages once more, in a folder of their own, where the addon is built with sanitizers: the ordinary build stays as it is. */
+/** Copies the packages into another folder and builds the addon there with sanitizers. The ordinary build stays as it is. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'

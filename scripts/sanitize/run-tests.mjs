@@ -1,6 +1,6 @@
 /**
- * Runs test files with the sanitizers' library loaded first, into them and all that they start. A finding fails the file that
- * it was made in, whichever process made it and whatever became of that: each writes it into a folder that is looked into.
+ * Runs test files with the sanitizers' library preloaded, in them and in all programs that they start. A finding fails the test
+ * file, whichever of these processes made it and however that ended: each process writes its findings into a folder.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-/** Everything that speaks docs/protocol.md: each client is to understand each service. */
+/** Everything that speaks docs/protocol.md about a value: each client must understand each service. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,8 @@ interface Client {
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
 const PYTHON_CLIENT = `${REPOSITORY}examples/python-client/memclient.py`
 
-async function startRegistry(t: Test): Promise<string> {
+/** A registry without a service. @returns its path */
+export async function startRegistry(t: Test): Promise<string> {
   return (await startDaemon(t, MEMSVC, { command: 'registry' })).registry
 }
 
@@ -139,7 +140,7 @@ function buildClientInC(t: Test): string {
   return program
 }
 
-function startPython(t: Test, registry: string, args: readonly string[]): Program {
+export function startPython(t: Test, registry: string, args: readonly string[]): Program {
   const env = { MEMSVC_REGISTRY: registry, PYTHONDONTWRITEBYTECODE: '1' }
   const program = startCommand(['python3', PYTHON_CLIENT, ...args], { env })
   t.teardown(() => program.destroy())
@@ -151,7 +152,8 @@ function readOutput(ending: Ending): number {
   return Number(ending.stdout)
 }
 
-function checkDone({ code, stderr }: Ending): void {
+/** @throws Error with the exit code and the message of a program that failed */
+export function checkDone({ code, stderr }: Ending): void {
   if (code !== 0) throw new Error(`exit ${code}: ${stderr}`)
 }
 

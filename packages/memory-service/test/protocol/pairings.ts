@@ -1,4 +1,4 @@
-/** Each speaker of the protocol with each other: the same cases for every pair of a client and a service. */
+/** Each speaker of the protocol with each other: the same cases for every pair of a client and a service of a value. */
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { CLIENTS, SERVICES } from '../../test-support/index.ts'
