@@ -1,4 +1,4 @@
-/** What people type, for the help and the man page. */
+/** The examples in the help and the man page. */
 
 export interface Example {
   readonly line: string

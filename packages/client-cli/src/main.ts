@@ -1,4 +1,4 @@
-/** The tool as a process: the only file that knows it. */
+/** The tool as a process. No other file uses `process` to read arguments or to end. */
 import { EXIT, isDrawable, showProgress, tellPeople, whenReaderIsGone } from '@memsvc/shared/internal'
 import { type Print, printByStream, printDirectly } from './commands/output.ts'
 import { run, type System } from './run.ts'

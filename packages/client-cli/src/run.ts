@@ -1,4 +1,4 @@
-/** From the words of a command line to an exit code. */
+/** Turns the words of a command line into an exit code. */
 import {
   completionSources,
   completions,

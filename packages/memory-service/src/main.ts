@@ -1,4 +1,4 @@
-/** From arguments to an exit code. The only file that ends the process. */
+/** Turns arguments into an exit code. No other file ends the process. */
 import {
   EXIT,
   type ExitCode,

@@ -1,4 +1,4 @@
-/** Options may stand before the command too: `memsvc --registry PATH list`. */
+/** Allows options before the command too: `memsvc --registry PATH list`. */
 import type { Command } from 'commander'
 
 /**

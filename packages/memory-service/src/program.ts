@@ -1,4 +1,4 @@
-/** The command line of memsvc, declared; what the commands do is in `commands/`, loaded when it is their turn. */
+/** Declares the command line of memsvc. What the commands do is in `commands/`, and is loaded when a command runs. */
 import {
   completionScript,
   completionSources,

@@ -1,4 +1,4 @@
-/** The page: the seed's client first, then what a page can do better. */
+/** The page: first the client of Android's sample, then what a page can do better. */
 import { render } from 'preact'
 import { useEffect, useReducer, useState } from 'preact/hooks'
 import type { ListedService } from '../src/model/shown.ts'

@@ -1,4 +1,4 @@
-/** A name that may be longer than a line: where words meet in it, a line may end. */
+/** A name that may be longer than a line. It breaks between its words. */
 import { Fragment } from 'preact'
 
 export function Breakable({ name }: { name: string }) {

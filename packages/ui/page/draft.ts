@@ -1,4 +1,4 @@
-/** What is in the editor: loaded, changed, saved. What somebody else makes of it meanwhile is taken over, or is a conflict. */
+/** The contents of the editor: loaded, changed, saved. A change by somebody else is taken over, or is a conflict. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { EntryText } from '../src/model/shown.ts'
 import { get, Problem, post, wordsOf } from './api.ts'

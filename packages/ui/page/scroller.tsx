@@ -1,4 +1,4 @@
-/** What may be wider or longer than its place: it scrolls, also by keyboard. */
+/** Scrolls contents that are larger than their place, also by keyboard. */
 import type { ComponentChildren } from 'preact'
 
 export function Scroller({

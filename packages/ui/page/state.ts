@@ -1,4 +1,4 @@
-/** What the server has told so far: one object, made anew by each event. */
+/** What the server has reported so far: one object, which each event replaces. */
 import type { Hello, HistoryEntry, ListedService, StoreState, ValueState } from '../src/model/shown.ts'
 
 export interface State {

@@ -5,7 +5,7 @@ import { answered, findOwner, versionOf } from './owner.ts'
 import { readVersion } from './store-options.ts'
 import { jsonLine, jsonVersion } from './value-text.ts'
 
-/** `memclient delete KEY`: silent, but for `--json`. */
+/** `memclient delete KEY`: prints nothing without `--json`. */
 export async function deleteKey(context: Context, key: string): Promise<ExitCode> {
   checkKey(key)
   const ifVersion = readVersion(context.options.ifVersion) ?? ANY_VERSION

@@ -1,4 +1,4 @@
-/** What all commands say of keys. */
+/** Messages about keys that several commands share. */
 import { DEFAULT_STORE_NAME } from '@memsvc/shared'
 import { EXIT, ToolError } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'

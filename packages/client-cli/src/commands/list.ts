@@ -1,7 +1,7 @@
 import { connectInTime, EXIT, type ExitCode, listHolders, listNames } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 
-/** `memclient list`: a name per line, sorted; `--json` tells also who serves it. */
+/** `memclient list`: prints one name per line, sorted; with `--json` also who serves it. */
 export async function list({ registry, deadline, json, print }: Context): Promise<ExitCode> {
   using manager = await connectInTime(registry, deadline)
   if (json) {

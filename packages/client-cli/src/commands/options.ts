@@ -1,4 +1,4 @@
-/** Options of all commands, and of some. */
+/** The options of the commands: those of all, and those of some. */
 import type { RegistryOptions } from '@memsvc/shared/internal'
 
 /** As they stand on a command line. */

@@ -1,4 +1,4 @@
-/** Writes data to stdout. Everything else goes to stderr, elsewhere. */
+/** Writes data to stdout. Other files write everything else to stderr. */
 import type { Writable } from 'node:stream'
 import { bytesOf, outputError, writeNow } from '@memsvc/shared/internal'
 

@@ -1,4 +1,4 @@
-/** How far a transfer is, for who watches it on a terminal. */
+/** Shows on a terminal how far a transfer is. */
 import type { Context } from './context.ts'
 
 const MIB = 1024 * 1024

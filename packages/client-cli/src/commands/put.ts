@@ -14,7 +14,7 @@ import { checkSize, findOwner, putAt, versionOf } from './owner.ts'
 import { readTtl, readVersion } from './store-options.ts'
 import { jsonLine, jsonVersion, parseValue, textOf } from './value-text.ts'
 
-/** `memclient put KEY [VALUE]`: the owner is asked to put it. Silent, but for `--json`. */
+/** `memclient put KEY [VALUE]`: asks the owner to store the value. Prints nothing without `--json`. */
 export async function put(context: Context, key: string, text?: string): Promise<ExitCode> {
   const { file, bytes = false, ifVersion, ttl } = context.options
   checkKey(key)

@@ -1,4 +1,4 @@
-/** `--output FILE`: where what a command prints goes. */
+/** `--output FILE`: writes the output of a command to a file. */
 import { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { writeOutput } from '@memsvc/shared/internal'

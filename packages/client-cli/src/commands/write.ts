@@ -5,7 +5,7 @@ import { parseInt32 } from './int32.ts'
 import { formatValue } from './output.ts'
 import { callValue } from './region.ts'
 
-/** `memclient write VALUE [NAME]`: only the service can write, so it is asked to. Silent, but for `--json`. */
+/** `memclient write VALUE [NAME]`: asks the service to write, because only the service can. Prints nothing without `--json`. */
 export async function write(context: Context, text: string, name = DEFAULT_SERVICE_NAME): Promise<ExitCode> {
   const value = parseInt32(text)
   using manager = await connectInTime(context.registry, context.deadline)

@@ -1,4 +1,4 @@
-/** `memsvc doctor`: examines the machine by trying, and says what follows and what to do. Changes nothing. */
+/** `memsvc doctor`: tries what the machine can do, explains the consequences, and says what to do. It changes nothing. */
 import {
   EXIT,
   type ExitCode,

@@ -1,4 +1,4 @@
-/** What a daemon says of itself, for people: a line for each fact, then tables. */
+/** The status of a daemon for people: a line for each fact, then tables. */
 
 export interface Use {
   readonly used: number

@@ -1,4 +1,4 @@
-/** `memsvc top`: what a daemon does, looked at again and again. */
+/** `memsvc top`: shows what a daemon does, and updates it regularly. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DEFAULT_SERVICE_NAME, InvalidArgValueError } from '@memsvc/shared'
 import {

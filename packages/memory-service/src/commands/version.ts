@@ -1,4 +1,4 @@
-/** `memsvc version`: which one it is, and what it runs on. */
+/** `memsvc version`: prints the version, and what it runs on. */
 import { release } from 'node:os'
 import { EXIT, type ExitCode } from '@memsvc/shared/internal'
 import { addonPath } from 'memfd-native'

@@ -1,4 +1,7 @@
-/** `replicate` of the configuration, and what the command line says instead. Secrets are in files, whose names are in it. */
+/**
+ * The part `replicate` of the configuration, and the options of the command line that replace it. Secrets are in files; the
+ * configuration only names these files.
+ */
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { errorCode, InvalidArgValueError } from '@memsvc/shared'

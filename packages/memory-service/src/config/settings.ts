@@ -1,4 +1,4 @@
-/** What may change while a daemon runs: who may do what, and how much of everything. From options and the file. */
+/** The settings that may change while a daemon runs: rights and limits. They come from the options and the file. */
 import { DEFAULT_STORE_NAME } from '@memsvc/shared'
 import type { RegistryPlace } from '@memsvc/shared/internal'
 import type { AccessRules } from '../access/access.ts'

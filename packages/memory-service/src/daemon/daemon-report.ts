@@ -1,4 +1,7 @@
-/** What a daemon answers when it is asked how it is: to its user everything, to strangers what they could find out, to Prometheus numbers. */
+/**
+ * The answers of a daemon about its state: everything for its own user, for others only what they could find out anyway, and
+ * numbers for Prometheus.
+ */
 import {
   type Activity,
   counters,

@@ -1,4 +1,4 @@
-/** How much each user and each peer has, and how close that is to its limits. */
+/** How much each user and each peer uses, and how close that is to the limits. */
 import type { Shares } from '@memsvc/shared/internal'
 import type { Ledger } from '../quota/ledger.ts'
 import type { Resource } from '../quota/limits.ts'

@@ -1,4 +1,4 @@
-/** What an examination came to. */
+/** A result of an examination. */
 
 export type Verdict = 'ok' | 'warning' | 'problem'
 

@@ -1,4 +1,4 @@
-/** What libraries write to the console. */
+/** Turns what libraries write to the console into records of the log. */
 import { format } from 'node:util'
 import type { Logger } from 'pino'
 

@@ -1,4 +1,4 @@
-/** What may be said of the log while the daemon runs. */
+/** The settings of the log that may change while the daemon runs. */
 import { InvalidArgValueError } from '@memsvc/shared'
 import { show } from '@memsvc/shared/internal'
 

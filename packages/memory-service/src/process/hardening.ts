@@ -1,4 +1,4 @@
-/** What the daemon does to its own process before anything else. */
+/** Restricts the daemon's own process, before anything else. */
 import { setDumpable } from 'memfd-native'
 
 export function hardenProcess(): void {

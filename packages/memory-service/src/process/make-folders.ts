@@ -1,4 +1,4 @@
-/** Folders that are missing, `mkdir -p`. */
+/** Makes missing folders, like `mkdir -p`. */
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { errorCode } from '@memsvc/shared'

@@ -1,4 +1,4 @@
-/** Reading a file at a path where anything may lie: it is looked at before it is opened, and never waited for. */
+/** Reads a file at a path where anything may be (a fifo, a device): it is checked before it is opened, and never waited for. */
 import { constants as fs, openSync, readSync } from 'node:fs'
 import { InvalidArgValueError } from '@memsvc/shared'
 import { type FileStatus, fstat, OwnedFd, reopen } from 'memfd-native'

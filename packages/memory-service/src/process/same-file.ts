@@ -1,4 +1,4 @@
-/** Which file a path leads to: its device and inode together are one file, for as long as somebody has it open. */
+/** Identifies the file at a path by its device and inode. No other file gets the same numbers while somebody has it open. */
 import { lstatSync, type Stats, statSync } from 'node:fs'
 import { errorCode } from '@memsvc/shared'
 

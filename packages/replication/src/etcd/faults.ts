@@ -1,4 +1,4 @@
-/** What etcd says when it refuses, by its words: the codes of gRPC are too few to tell. */
+/** Recognizes etcd's refusals by their text, because gRPC has too few codes to tell them apart. */
 import { EngineError, type EngineFault } from '../engine/engine.ts'
 
 /** In this order: the first that fits. */

@@ -1,4 +1,4 @@
-/** JSON values, one a line, as they come; a line that gets too long ends it. */
+/** Reads JSON values, one per line, as they arrive. A line that is too long ends the stream. */
 import { StringDecoder } from 'node:string_decoder'
 import { EngineError } from '../engine/engine.ts'
 

@@ -1,4 +1,4 @@
-/** What an examination came to: as `memsvc doctor` prints it. */
+/** A result of an examination, as `memsvc doctor` prints it. */
 
 /** One finding of `examineCluster`. */
 export interface ClusterFinding {

@@ -1,4 +1,4 @@
-/** All values as they are at one revision, in pages that are as small as the values are large. */
+/** Reads all values of one revision in pages. The larger the values are, the fewer are in a page. */
 import { errorCode } from '@memsvc/shared'
 import { type Engine, EngineError, type Page } from '../engine/engine.ts'
 import type { Contents } from './contents.ts'

@@ -1,4 +1,7 @@
-/** Changes of the same key go to the engine one after the other, in the order in which they were asked for; those of other keys beside them. */
+/**
+ * Sends changes of the same key to the engine one after the other, in the order of the requests. Changes of other keys go at the
+ * same time.
+ */
 export class KeyTurns {
   readonly #last = new Map<string, Promise<void>>()
 

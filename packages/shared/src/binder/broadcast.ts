@@ -1,4 +1,4 @@
-/** The same oneway call to many objects of other processes, at little more than what the kernel takes for it. */
+/** Makes the same oneway call to many objects of other processes. This costs little more than the kernel's part. */
 import { broadcast, mayBroadcast } from '../channel/broadcast.ts'
 import { OutgoingBody } from '../channel/outgoing-body.ts'
 import type { Parcel } from '../parcel/parcel.ts'

@@ -1,4 +1,4 @@
-/** A peer has so long to say who it is. Most say it at once, so all of them share a timer. */
+/** Limits the time until a peer sends HELLO. Most send it at once, so all of them share a timer. */
 import { CHANNEL_LIMITS } from '../channel/limits.ts'
 import { type Expiring, expireInTime, expireNoMore, NOWHERE } from '../util/common-timer.ts'
 import { now } from '../util/timers.ts'

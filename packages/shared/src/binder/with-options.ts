@@ -1,4 +1,4 @@
-/** A deadline and a signal for the calls of an interface, whichever side of it one has. */
+/** Gives the calls of an interface a deadline and a signal, for proxies and for local objects. */
 import type { IBinder, IInterface } from '../parcel/ibinder.ts'
 import { abortError } from '../util/abortable.ts'
 import { checkNotNull, show } from '../util/check.ts'

@@ -1,4 +1,4 @@
-/** What a shell is to run once, so that it asks the command itself what may come next. */
+/** Scripts that a shell runs once. From then on it asks the command itself what may come next. */
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]

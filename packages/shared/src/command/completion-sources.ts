@@ -1,4 +1,4 @@
-/** What a running registry knows, for the completion of shells: quickly, or not at all. */
+/** Asks a running registry for names to complete, and gives up if it does not answer quickly. */
 
 import { DEFAULT_SERVICE_NAME } from '../interfaces/memory-service.ts'
 import { type RegistryOptions, readRegistryOptions } from '../service-manager/registry-options.ts'

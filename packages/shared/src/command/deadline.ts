@@ -1,4 +1,4 @@
-/** How long a command waits for others: a process that is stopped answers nothing, and is not dead. */
+/** Limits how long a command waits for other processes: a stopped process does not answer, and is not dead. */
 
 import { InvalidArgValueError } from '../util/errors.ts'
 import { clearTimeout, LONGEST_WAIT_MS, now, setTimeout } from '../util/timers.ts'

@@ -1,4 +1,4 @@
-/** The way of a command to a service, each step within the command's deadline. */
+/** Leads a command to a service, each step within the command's deadline. */
 
 import type { IBinder } from '../parcel/ibinder.ts'
 import { isGone } from '../service-manager/outage.ts'

@@ -1,4 +1,4 @@
-/** What a command tells people: one line on stderr. Data goes to stdout, and is nothing here. */
+/** The lines on stderr by which a command talks to people. Data goes to stdout, and is not handled here. */
 
 import { writeSync } from 'node:fs'
 import process from 'node:process'

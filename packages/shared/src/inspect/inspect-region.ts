@@ -1,4 +1,4 @@
-/** Looks who holds a region: in /proc, into every process that this user may look into. */
+/** Finds out who holds a region, by looking in /proc into every process that this user may inspect. */
 import process from 'node:process'
 import { constants, fstat, getSeals, mmap, type OwnedFd } from 'memfd-native'
 import type { Holder, Inspection } from './inspection.ts'

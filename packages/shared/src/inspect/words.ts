@@ -1,4 +1,4 @@
-/** What stands in the pictures, in words. */
+/** The words in the pictures. */
 import type { HeldDescriptor, HeldMapping, Holder, Inspection, OpenFile } from './inspection.ts'
 import { mayWrite } from './layout.ts'
 

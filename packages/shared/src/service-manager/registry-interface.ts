@@ -1,4 +1,4 @@
-/** What clients and the registry say to each other, as tables: docs/protocol.md, section 6. */
+/** The interfaces of the registry and of its clients' callbacks, as tables: docs/protocol.md, section 6. */
 import type { OwnedFd } from 'memfd-native'
 import { defineInterface } from '../binder/interface.ts'
 import { ourType, type ParcelType, types } from '../binder/parcel-types.ts'

@@ -1,4 +1,4 @@
-/** Trying again when a registry refuses connections: a moment later, at random times, and not forever. */
+/** Tries again if a registry refuses connections: after short random pauses, and for a limited time. */
 
 import { farewellPacket } from '../channel/failure.ts'
 import { abortable, abortError } from '../util/abortable.ts'

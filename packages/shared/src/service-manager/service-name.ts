@@ -1,4 +1,4 @@
-/** What a service may be called. */
+/** The rule for names of services. */
 
 export const MAX_NAME_CHARACTERS = 127 // Android's, ServiceManager.cpp isValidServiceName
 

@@ -1,4 +1,4 @@
-/** Waits for services that are yet to come, over restarts of the registry too. */
+/** Waits for services that are not published yet, also across restarts of the registry. */
 import type { IBinder } from '../parcel/ibinder.ts'
 import { abortError } from '../util/abortable.ts'
 import { type CallOptions, within } from '../util/patience.ts'

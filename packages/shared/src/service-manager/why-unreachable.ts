@@ -1,4 +1,4 @@
-/** Why connect(2) did not lead to a registry, in words, and what helps. */
+/** Explains why connect(2) did not reach a registry, and what to do. */
 
 import { accessSync, constants as fs, lstatSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -1,4 +1,4 @@
-/** Areas of a store, made with the values that are theirs from the beginning. */
+/** Makes the areas of a store, with the values that they begin with. */
 import { InvalidArgValueError } from '../util/errors.ts'
 import type { AreaSize } from './area-size.ts'
 import { KeyPatterns } from './key-patterns.ts'

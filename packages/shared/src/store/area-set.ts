@@ -1,4 +1,4 @@
-/** The areas of a store, and how they become other ones: at once, or with all that can be done before in parts. */
+/** The areas of a store, and how other areas replace them: at once, or after their values were copied in parts. */
 import { ClosedError, IllegalStateError } from '../util/errors.ts'
 import { setImmediate } from '../util/timers.ts'
 import { AreaCopying } from './area-copying.ts'

@@ -1,4 +1,4 @@
-/** Values that end by themselves. One timer for all of them, which keeps nobody alive; the next to end is on top of a heap. */
+/** Values that expire. One timer serves all of them, and does not keep the process alive. The next to expire is on top of a heap. */
 import {
   clearImmediate,
   clearTimeout,

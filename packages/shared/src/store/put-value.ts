@@ -1,4 +1,4 @@
-/** A value on its way to the owner of a store: in one call, or in parts where it is too long for one. */
+/** Sends a value to the owner of a store: in one call, or in parts if it is too long for one call. */
 import type { IBinder } from '../parcel/ibinder.ts'
 import { errorCode } from '../util/errors.ts'
 import { IStore, type Outcome } from './store-interface.ts'

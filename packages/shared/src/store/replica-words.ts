@@ -1,4 +1,4 @@
-/** What the header of an area says of a copy of values elsewhere (docs/protocol.md, 9.1). */
+/** What the header of an area says about a copy of values that are kept elsewhere (docs/protocol.md, 9.1). */
 
 /** How true a copy is. */
 export const replicaStates = {

@@ -1,4 +1,4 @@
-/** One key of a store, to be read again and again: cheaper than to look it up each time. */
+/** A handle of one key of a store. Repeated reads by it are cheaper than looking up the key each time. */
 import { inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { DeepReadonly, Json } from './json.ts'
 import { typeName } from './reading.ts'

@@ -1,4 +1,4 @@
-/** The names of values. */
+/** The rule for keys of a store. */
 
 import { Buffer } from 'node:buffer'
 import { checkString, show } from '../util/check.ts'

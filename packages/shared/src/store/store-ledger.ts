@@ -1,4 +1,4 @@
-/** What users have in one store. It is a ledger of its own, because its totals are for that store only. */
+/** Counts what users have in one store. Each store has a ledger of its own, because the totals apply to that store only. */
 import process from 'node:process'
 import { type Account, Ledger } from '../quota/ledger.ts'
 import type { Shares } from '../quota/shares.ts'

@@ -1,4 +1,4 @@
-/** The way to the owner of a store, over its deaths and restarts. */
+/** The connection to the owner of a store, across its deaths and restarts. */
 import type { IBinder } from '../parcel/ibinder.ts'
 import { ServiceLink } from '../service-manager/service-link.ts'
 import { IStore } from './store-interface.ts'

@@ -1,4 +1,4 @@
-/** The reader's ear: the owner of a store says here where the values are now. It keeps nobody alive. */
+/** The reader's callback, by which the owner of a store says where the values are now. It does not keep the process alive. */
 import { AreaReader, SyscallError } from 'memfd-native'
 import { isBackground } from '../binder/background.ts'
 import { readsCallerSynchronously } from '../binder/calling-identity.ts'

@@ -1,4 +1,4 @@
-/** What a call of IStore asks for, checked: whether its caller may, who pays, and that its arguments mean something. */
+/** Checks a call of IStore: whether its caller has the right, who is charged, and whether its arguments are valid. */
 import process from 'node:process'
 import { areaTypes } from 'memfd-native'
 import { Binder } from '../binder/binder.ts'

@@ -1,4 +1,4 @@
-/** Reads a key of a store in the usual case, without the library. What it declines SharedStore is to be asked. */
+/** Reads a key of a store in the usual case, without the library. If it gives up, the caller uses SharedStore. */
 import { Buffer } from 'node:buffer'
 import { AreaReader, areaStates, type OwnedFd } from 'memfd-native'
 import { type Question, type QuickAddress, tryAsk } from '../service-manager/quick-call.ts'

@@ -1,4 +1,7 @@
-/** So much of one loop in a turn of the event loop, and the rest in the next ones: the process has other things to do. */
+/**
+ * Limits how much of one loop runs in a turn of the event loop. The rest follows in the next turns, so that the process can do
+ * other things in between.
+ */
 import { Hub } from 'memfd-native'
 import { now, setImmediate } from '../util/timers.ts'
 

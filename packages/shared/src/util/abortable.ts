@@ -1,4 +1,4 @@
-/** Waiting that a signal ends. */
+/** Waits that a signal can end. */
 import { AbortError } from './errors.ts'
 
 const ABORTED = Symbol('aborted')

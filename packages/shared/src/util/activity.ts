@@ -1,4 +1,4 @@
-/** The activity of something that others write. */
+/** How often something was written, and when last. */
 export interface Activity {
   /** How many writes were made; of a store each key counts. */
   readonly writes: number

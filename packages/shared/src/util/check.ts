@@ -1,4 +1,4 @@
-/** Checks of arguments, first thing in every public function: the argument's name, the rule, the value that came. */
+/** Checks of arguments, which every public function makes first. The error has the argument's name, the rule and the value. */
 import { InvalidArgTypeError, NullPointerError, OutOfRangeError } from './errors.ts'
 import { isSignal, isUint8Array } from './realm.ts'
 

@@ -1,4 +1,4 @@
-/** What this thread has done for others so far: for the metrics of a daemon. To count must cost nothing, so there is one object. */
+/** Counts what this thread has done for others, for the metrics of a daemon. Counting must cost nothing, so there is one object. */
 
 export const counters = {
   /** Received calls: those with an answer, and oneway ones. */

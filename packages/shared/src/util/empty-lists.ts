@@ -1,3 +1,3 @@
-/** The list of none, for everybody: nothing is allocated, and nothing is ever put in. */
+/** Empty lists that everybody shares, so that none is allocated. Nothing is ever added to them. */
 export const NO_FDS: readonly never[] = []
 export const NO_OBJECTS: readonly never[] = []

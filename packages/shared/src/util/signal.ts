@@ -1,4 +1,4 @@
-/** Something that happens again and again and that one waiter waits for. What happens before the wait is not lost. */
+/** A repeated event that one waiter waits for. An event before the wait is not lost. */
 import { clearTimeout, setTimeout } from './timers.ts'
 
 export class Signal {

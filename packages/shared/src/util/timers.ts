@@ -1,4 +1,4 @@
-/** Timers and the clock, as Node has them: whatever a program makes of the global ones, and in nobody's async context. */
+/** Node's own timers and clock, even if a program has replaced the global ones. Timers run outside any async context. */
 import process from 'node:process'
 import { nodeTimers } from 'memfd-native'
 

@@ -1,4 +1,4 @@
-/** Reads a value in the usual case, without the library. What it declines SharedValue is to be asked. */
+/** Reads a value in the usual case, without the library. If it gives up, the caller uses SharedValue. */
 import { Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { checkMappable, lookAtRegion } from '../os/region.ts'
 import { type Question, tryAsk } from '../service-manager/quick-call.ts'

@@ -1,4 +1,4 @@
-/** Who wants to know of changes of one value. */
+/** The watchers of one value. */
 import { BinderProxy } from '../binder/binder-proxy.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { IllegalStateError } from '../util/errors.ts'

@@ -1,4 +1,4 @@
-/** What changes, sent to the page as it comes: server-sent events. */
+/** Sends changes to the page as they come: server-sent events. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Model } from '../model/model.ts'
 import { policy } from './headers.ts'

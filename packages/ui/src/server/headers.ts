@@ -1,4 +1,4 @@
-/** What goes with every answer. */
+/** The headers of every answer. */
 
 /** The page loads only from this server, sends nothing elsewhere, and cannot be shown inside another page. */
 export function policy(scripts = "'self'"): Record<string, string> {

@@ -1,4 +1,4 @@
-/** Errors in words for the user who clicked. */
+/** Error messages for the user of the page. */
 import { ConflictError, errorCode } from '@memsvc/shared'
 import { EXIT, errorText, ToolError } from '@memsvc/shared/internal'
 
