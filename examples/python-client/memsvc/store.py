@@ -12,9 +12,10 @@ DEFAULT_STORE_NAME = 'SharedStore'
 class Store(Owner):
     """Reads its areas, and asks its owner for changes. Owns its channel and its areas."""
 
-    OPEN, SET, DELETE, INCREMENT = 1, 2, 3, 5
+    OPEN, SET, DELETE, INCREMENT, BEGIN, PART, COMMIT = 1, 2, 3, 5, 6, 7, 8
     WATCH, ACKNOWLEDGE = 1001, 1003
     ANY_VERSION, NO_TTL = -1, 0.0
+    PART_BYTES = 64000  # with the rest of the request they fit into one packet
 
     def __init__(self, channel, holder):
         self._channel = channel
@@ -48,9 +49,21 @@ class Store(Owner):
         return {key.decode(errors='replace'): value for each in values for key, value in sorted(each.items())}
 
     def set(self, key, content, kind=JSON, version=ANY_VERSION, ttl_ms=NO_TTL):
-        """Has the owner put what fits in one call. Its version. `version`: only if the key has this one, 0: no value."""
+        """Has the owner store a value. Returns its version. `version`: only if the key has this one, 0: no value."""
+        if len(content) > self.PART_BYTES:
+            return self._upload(key, content, kind, version, ttl_ms)
         request = _request().string(key).int(kind).bytes(content).long(version).double(ttl_ms)
         return _outcome(key, self._channel.call(self.SET, request))
+
+    def _upload(self, key, content, kind, version, ttl_ms):
+        """A value that is too long for one packet, in parts."""
+        owner = self._channel.export(Callback('memsvc.upload', {}))
+        request = _request().binder(owner).string(key).int(kind).long(len(content))
+        upload = self._channel.call(self.BEGIN, request).int()
+        for position in range(0, len(content), self.PART_BYTES):
+            part = content[position : position + self.PART_BYTES]
+            self._channel.call(self.PART, _request().int(upload).long(position).bytes(part))
+        return _outcome(key, self._channel.call(self.COMMIT, _request().int(upload).long(version).double(ttl_ms)))
 
     def delete(self, key, version=ANY_VERSION):
         """Has the owner delete it. Its version, 0: there was nothing."""
