@@ -1,17 +1,36 @@
-/** Finds the imports of a source file in its text. That is enough for formatted code, and needs no parser. */
+/** Finds the imports of a source file, types included, however they are written. The compiler's parser reads it. */
+import ts from 'typescript'
 
-/** `import … from 'x'`, `import 'x'`, `export … from 'x'`; the first group is `type` where nothing is loaded. */
-const STATIC = /^[ \t]*(?:import|export)\s+(?:(type)\s+)?(?:[\w$*{},\s]+?\s+from\s+)?['"]([^'"\n]+)['"]/gm
-/** `import('x')`, `require('x')`, `requireHere('x')`, `createRequire(…)('x')`. */
-const DYNAMIC = /(?:\b(?:import|require\w*)|\bcreateRequire\([^)]*\))\(\s*['"]([^'"\n]+)['"]\s*\)/g
-const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm
-
-/** Every import of `text`: `{ specifier, isTypeOnly }`. */
+/** Every import of `text`: `{ specifier }`. */
 export function findImports(text) {
-  const code = text.replace(COMMENT, '')
-  const statics = [...code.matchAll(STATIC)].map(([, type, specifier]) => ({ specifier, isTypeOnly: type === 'type' }))
-  const dynamics = [...code.matchAll(DYNAMIC)].map(([, specifier]) => ({ specifier, isTypeOnly: false }))
-  return [...statics, ...dynamics]
+  const source = ts.createSourceFile('source.tsx', text, ts.ScriptTarget.Latest)
+  const found = source.referencedFiles.map(({ fileName }) => fileName)
+  visit(source)
+  return found.filter((specifier) => specifier !== undefined).map((specifier) => ({ specifier }))
+
+  function visit(node) {
+    found.push(specifierOf(node))
+    ts.forEachChild(node, visit)
+  }
+}
+
+function specifierOf(node) {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return textOf(node.moduleSpecifier)
+  if (ts.isImportTypeNode(node)) return textOf(node.argument.literal)
+  if (ts.isExternalModuleReference(node)) return textOf(node.expression)
+  return ts.isCallExpression(node) && isLoading(node.expression) ? textOf(node.arguments[0]) : undefined
+}
+
+/** `import('x')`, `require('x')`, `requireHere('x')`, `createRequire(import.meta.url)('x')`: all look from this file on. */
+function isLoading(called) {
+  if (called.kind === ts.SyntaxKind.ImportKeyword) return true
+  if (ts.isIdentifier(called)) return /^require/.test(called.text)
+  if (!ts.isCallExpression(called) || !ts.isIdentifier(called.expression)) return false
+  return called.expression.text === 'createRequire' && !ts.isNewExpression(called.arguments[0])
+}
+
+function textOf(node) {
+  return node !== undefined && ts.isStringLiteralLike(node) ? node.text : undefined
 }
 
 /** `@memsvc/shared/internal` is `{ name: '@memsvc/shared', subpath: './internal' }`. */

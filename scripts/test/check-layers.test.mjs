@@ -1,4 +1,5 @@
 import t from 'tap'
+import { findProblems } from '../check-layers.mjs'
 import { checkTree, writeTree } from './support/check-tree.mjs'
 
 const SOUND = {
@@ -19,10 +20,16 @@ const SOUND = {
   'packages/client-cli/test/main.ts': `import t from 'tap'\nimport { socketpair } from 'memfd-native'\n`,
 }
 
+t.test('the program prints each problem', async (t) => {
+  const root = t.testdir()
+  writeTree(root, { ...SOUND, 'packages/shared/src/os/a.ts': `import '../parcel/b.ts'\n` })
+  t.same(checkTree('check-layers', root), ['packages/shared/src/os/a.ts imports ../parcel/b.ts: upward'])
+})
+
 function problemsWith(t, files) {
   const root = t.testdir()
   writeTree(root, { ...SOUND, ...files })
-  return checkTree('check-layers', root)
+  return findProblems(root)
 }
 
 const SHARED = 'packages/shared/src'
@@ -38,6 +45,7 @@ const ALLOWED = {
   'a sound tree': {},
   'an import of the same layer': { [`${SHARED}/interfaces/a.ts`]: `export * from '../service-manager/b.ts'\n` },
   'an import in a comment': { [`${SHARED}/os/a.ts`]: `/** as\n import { x } from '../binder/x.ts'\n */\n` },
+  'an import in a string': { [`${SHARED}/os/a.ts`]: `const text = \`\nimport { x } from '../binder/x.ts'\n\`\n` },
   'the three files of Android that name each other': TRIO,
   'two ways to one file': {
     [`${DAEMON}/a.ts`]: `import './b.ts'\nimport './c.ts'\n`,
@@ -54,6 +62,21 @@ const REFUSED = {
   'an upward import': [{ [`${SHARED}/os/a.ts`]: `import {\n  Parcel,\n} from '../parcel/parcel.ts'\n` }, 'upward'],
   'an upward re-export': [{ [`${SHARED}/os/a.ts`]: `export { x } from '../util/../parcel/x.ts'\n` }, 'upward'],
   'an upward import at run time': [{ [`${SHARED}/os/a.ts`]: `await import('../index.ts')\n` }, 'upward'],
+  'an upward import with comments in its list': [
+    { [`${SHARED}/os/a.ts`]: `import {\n  a, // one\n  b /* two */,\n} from '../parcel/parcel.ts'\n` },
+    'upward',
+  ],
+  'an upward import behind another one': [
+    { [`${SHARED}/os/a.ts`]: `import './b.ts'; import '../parcel/x.ts'\n` },
+    'upward',
+  ],
+  'an upward import by a template': [{ [`${SHARED}/os/a.ts`]: 'await import(`../parcel/parcel.ts`)\n' }, 'upward'],
+  'an upward import with a comment or options': [
+    { [`${SHARED}/os/a.ts`]: `await import(/* late */ '../parcel/x.json', { with: { type: 'json' } })\n` },
+    'upward',
+  ],
+  'an upward import by require': [{ [`${SHARED}/os/a.ts`]: `const x = require('../parcel/x.ts')\n` }, 'upward'],
+  'an upward reference': [{ [`${SHARED}/os/a.ts`]: `/// <reference path="../parcel/x.ts" />\n` }, 'upward'],
   'a type from a layer above': [{ [`${SHARED}/os/a.ts`]: `import type { P } from '../parcel/parcel.ts'\n` }, 'upward'],
   'an inline type from above': [{ [`${SHARED}/os/a.ts`]: `import { type P } from '../parcel/parcel.ts'\n` }, 'upward'],
   'a type of above in an expression': [{ [`${SHARED}/os/a.ts`]: `let p: import('../parcel/parcel.ts').P\n` }, 'upward'],
