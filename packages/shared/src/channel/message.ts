@@ -112,7 +112,7 @@ export function readHeader(bytes: Buffer, at: number, end: number): Header {
     descriptorCount: last & 0xffff,
   }
   if (header.version !== PROTOCOL_VERSION) throw new Violation(`version ${header.version} of the protocol`)
-  if (header.kind < KIND_HELLO || header.kind > KIND_CONTINUATION) throw new Violation(`kind ${header.kind}`)
+  if (header.kind < KIND_HELLO || header.kind > KIND_CONTINUATION) throw ofKind(header.kind)
   if ((flags & ~FLAG_ONEWAY) !== 0 || last >>> 16 !== 0) throw new Violation('a reserved bit is set')
   checkFields(header)
   checkSizes(header, end - at - HEADER_BYTES)
@@ -133,25 +133,40 @@ export function bodySize(header: Header): number {
   return header.dataSize + 4 * header.objectCount
 }
 
+// Errors are made in functions of their own. Where several of them say the same number, V8 makes a string of it for each message,
+// ahead of knowing whether one is thrown.
+
+function ofKind(kind: number, what = ''): Violation {
+  return new Violation(`kind ${kind}${what}`)
+}
+
+function tooLong(bytes: number, room: number): Violation {
+  return new Violation(`a body of ${bytes} bytes in ${room}`)
+}
+
+function noParcel(bytes: number): Violation {
+  return new Violation(`a parcel of ${bytes} bytes`)
+}
+
 /** A field that a kind of message makes no use of is 0: docs/protocol.md, section 3. */
 function checkFields(header: Header): void {
   const { kind, oneway, id, object, code } = header
   const isCall = kind === KIND_TRANSACTION
   const hasBody = isCall || kind === KIND_REPLY || kind === KIND_FAILURE
   if (isCall ? oneway !== (id === 0) : oneway) throw new Violation('a oneway call has id 0, other calls have another')
-  if (id !== 0 && (kind === KIND_HELLO || kind === KIND_RELEASE)) throw new Violation(`kind ${kind} has no id`)
-  if (object !== 0 && !isCall && kind !== KIND_RELEASE) throw new Violation(`kind ${kind} has no object`)
-  if (code !== 0 && (kind === KIND_REPLY || kind === KIND_CONTINUATION)) throw new Violation(`kind ${kind} has no code`)
+  if (id !== 0 && (kind === KIND_HELLO || kind === KIND_RELEASE)) throw ofKind(kind, ' has no id')
+  if (object !== 0 && !isCall && kind !== KIND_RELEASE) throw ofKind(kind, ' has no object')
+  if (code !== 0 && (kind === KIND_REPLY || kind === KIND_CONTINUATION)) throw ofKind(kind, ' has no code')
   if (code === 0 && kind === KIND_FAILURE) throw new Violation('a failure has a status')
-  if (header.dataSize !== 0 && !hasBody) throw new Violation(`kind ${kind} has no parcel`)
+  if (header.dataSize !== 0 && !hasBody) throw ofKind(kind, ' has no parcel')
   if (header.objectCount !== 0 && kind === KIND_FAILURE) throw new Violation('a failure has no objects')
-  if (header.descriptorCount !== 0 && !hasBody) throw new Violation(`kind ${kind} has no descriptors`)
+  if (header.descriptorCount !== 0 && !hasBody) throw ofKind(kind, ' has no descriptors')
 }
 
 function checkSizes(header: Header, room: number): void {
   const { kind, dataSize, objectCount, bodyBytesInPacket } = header
-  if (bodyBytesInPacket > room) throw new Violation(`a body of ${bodyBytesInPacket} bytes in ${room}`)
-  if (dataSize % 4 !== 0 || dataSize > MAX_DATA_BYTES) throw new Violation(`a parcel of ${dataSize} bytes`)
+  if (bodyBytesInPacket > room) throw tooLong(bodyBytesInPacket, room)
+  if (dataSize % 4 !== 0 || dataSize > MAX_DATA_BYTES) throw noParcel(dataSize)
   if (objectCount > MAX_OBJECTS || objectCount * OBJECT_BYTES > dataSize) {
     throw new Violation(`${objectCount} objects in ${dataSize} bytes`)
   }

@@ -15,26 +15,43 @@ import {
   checkString,
   INT_MAX,
 } from '../util/check.ts'
-import { BadParcelError, ClosedError, IllegalStateError } from '../util/errors.ts'
-import { ParcelBuffer } from './parcel-buffer.ts'
+import { BadParcelError } from '../util/errors.ts'
+import type { ParcelBuffer } from './parcel-buffer.ts'
 import { readString8, readString16, writeString8, writeString16 } from './parcel-strings.ts'
 
-/** The bytes and objects of a parcel, for this folder. @throws ERR_CLOSED after recycle(). */
-export let bufferOf: (parcel: ParcelValues) => ParcelBuffer
+/** What only `Parcel` can do with its private fields. */
+export interface ParcelAccess {
+  /** The bytes and objects of a parcel, for this folder. @throws ERR_CLOSED after recycle(). */
+  bufferOf(parcel: ParcelValues): ParcelBuffer
+  /**
+   * Marks a reply that has not arrived yet: reading it is an error, because the caller has forgotten to wait. Call
+   * `endWait` as often.
+   * @throws ERR_CLOSED
+   */
+  beginWait(parcel: ParcelValues): void
+  endWait(parcel: ParcelValues): void
+  /**
+   * The reply has arrived.
+   * @throws ERR_CLOSED if it was recycled meanwhile
+   */
+  waitingBufferOf(parcel: ParcelValues): ParcelBuffer
+  recycle(parcel: ParcelValues): void
+}
 
-/**
- * Marks a reply that has not arrived yet: reading it is an error, because the caller has forgotten to wait. Call
- * `endWait` as often.
- * @throws ERR_CLOSED
- */
-export let beginWait: (parcel: ParcelValues) => void
-export let endWait: (parcel: ParcelValues) => void
+export let bufferOf: ParcelAccess['bufferOf']
+export let beginWait: ParcelAccess['beginWait']
+export let endWait: ParcelAccess['endWait']
+export let waitingBufferOf: ParcelAccess['waitingBufferOf']
+let recycle: ParcelAccess['recycle']
 
-/**
- * The reply has arrived.
- * @throws ERR_CLOSED if it was recycled meanwhile
- */
-export let waitingBufferOf: (parcel: ParcelValues) => ParcelBuffer
+/** By `Parcel`, once. */
+export function giveAccess(access: ParcelAccess): void {
+  bufferOf = access.bufferOf
+  beginWait = access.beginWait
+  endWait = access.endWait
+  waitingBufferOf = access.waitingBufferOf
+  recycle = access.recycle
+}
 
 /**
  * The rules for all values: they follow each other, little-endian, each padded to a multiple of 4 bytes. Writers write
@@ -48,35 +65,9 @@ export let waitingBufferOf: (parcel: ParcelValues) => ParcelBuffer
  *   ERR_ILLEGAL_STATE.
  */
 export abstract class ParcelValues {
-  #buffer: ParcelBuffer | null = ParcelBuffer.obtain()
-  /** In place of `#buffer` while answers are to come, for so many calls. */
-  #awaited: ParcelBuffer | null = null
-  #waits = 0
-
-  static {
-    bufferOf = (parcel) => parcel.#open()
-    beginWait = (parcel) => {
-      if (parcel.#waits === 0) {
-        parcel.#awaited = parcel.#open()
-        parcel.#buffer = null
-      }
-      parcel.#waits += 1
-    }
-    endWait = (parcel) => {
-      parcel.#waits -= 1
-      if (parcel.#waits > 0) return
-      parcel.#buffer = parcel.#awaited
-      parcel.#awaited = null
-    }
-    waitingBufferOf = (parcel) => parcel.#awaited ?? parcel.#open()
-  }
-
   /** Closes the parcel's descriptors and gives its memory back. Again is harmless. */
   recycle(): void {
-    const buffer = this.#buffer ?? this.#awaited
-    buffer?.recycle()
-    this.#buffer = null
-    this.#awaited = null
+    recycle(this)
   }
 
   /** As {@link recycle}. */
@@ -86,22 +77,22 @@ export abstract class ParcelValues {
 
   /** In bytes. A position beyond the end counts as the end. */
   dataSize(): number {
-    return this.#open().size
+    return bufferOf(this).size
   }
 
   /** In bytes from the beginning. */
   dataPosition(): number {
-    return this.#open().position
+    return bufferOf(this).position
   }
 
   /** Bytes from the position to the end. */
   dataAvail(): number {
-    return this.#open().available
+    return bufferOf(this).available
   }
 
   /** Bytes that fit before the parcel has to grow: by half, at least to 128. */
   dataCapacity(): number {
-    return this.#open().capacity
+    return bufferOf(this).capacity
   }
 
   /**
@@ -110,19 +101,19 @@ export abstract class ParcelValues {
    */
   setDataSize(size: number): void {
     checkInteger('size', size, 0, INT_MAX)
-    this.#open().resize(size || 0) // not -0
+    bufferOf(this).resize(size || 0) // not -0
   }
 
   /** May be beyond the end: a value written there leaves zeros before it. */
   setDataPosition(position: number): void {
     checkInteger('position', position, 0, INT_MAX)
-    this.#open().position = position || 0 // not -0
+    bufferOf(this).position = position || 0 // not -0
   }
 
   /** Only ever grows; a smaller number changes nothing. */
   setDataCapacity(capacity: number): void {
     checkInteger('capacity', capacity, 0, INT_MAX)
-    this.#open().reserve(capacity)
+    bufferOf(this).reserve(capacity)
   }
 
   /**
@@ -130,7 +121,7 @@ export abstract class ParcelValues {
    *   written
    */
   enforceNoDataAvail(): void {
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const { available } = buffer
     if (available === 0) return
     throw buffer.complaint(BadParcelError, `Parcel data not fully consumed, unread size: ${available}`)
@@ -139,36 +130,36 @@ export abstract class ParcelValues {
   /** -128 to 127, in 4 bytes. */
   writeByte(value: number): void {
     checkInteger('value', value, -128, 127)
-    this.#open().writeInt32(value)
+    bufferOf(this).writeInt32(value)
   }
 
   /** -128 to 127. */
   readByte(): number {
-    return (this.#open().readInt32() << 24) >> 24
+    return (bufferOf(this).readInt32() << 24) >> 24
   }
 
   /** -2^31 to 2^31 - 1, 4 bytes. */
   writeInt(value: number): void {
     checkInt32('value', value)
-    this.#open().writeInt32(value)
+    bufferOf(this).writeInt32(value)
   }
 
   /** -2^31 to 2^31 - 1. */
   readInt(): number {
-    return this.#open().readInt32()
+    return bufferOf(this).readInt32()
   }
 
   /** -2^63 to 2^63 - 1, 8 bytes. */
   writeLong(value: bigint): void {
     checkLong('value', value)
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const at = buffer.claim(8)
     buffer.bytes.writeBigInt64LE(value, at)
   }
 
   /** -2^63 to 2^63 - 1. */
   readLong(): bigint {
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const at = buffer.take(8)
     return at < 0 ? 0n : buffer.bytes.readBigInt64LE(at)
   }
@@ -176,14 +167,14 @@ export abstract class ParcelValues {
   /** Rounded to single precision, 4 bytes. */
   writeFloat(value: number): void {
     checkNumber('value', value)
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const at = buffer.claim(4)
     buffer.bytes.writeFloatLE(value, at)
   }
 
   /** A number of single precision. */
   readFloat(): number {
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const at = buffer.take(4)
     return at < 0 ? 0 : buffer.bytes.readFloatLE(at)
   }
@@ -191,14 +182,14 @@ export abstract class ParcelValues {
   /** 8 bytes. */
   writeDouble(value: number): void {
     checkNumber('value', value)
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const at = buffer.claim(8)
     buffer.bytes.writeDoubleLE(value, at)
   }
 
   /** Any number. */
   readDouble(): number {
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const at = buffer.take(8)
     return at < 0 ? 0 : buffer.bytes.readDoubleLE(at)
   }
@@ -206,40 +197,40 @@ export abstract class ParcelValues {
   /** 1 or 0, in 4 bytes. */
   writeBoolean(value: boolean): void {
     checkBoolean('value', value)
-    this.#open().writeInt32(value ? 1 : 0)
+    bufferOf(this).writeInt32(value ? 1 : 0)
   }
 
   /** Any int but 0 is true. */
   readBoolean(): boolean {
-    return this.#open().readInt32() !== 0
+    return bufferOf(this).readInt32() !== 0
   }
 
   /** UTF-16, any string unchanged: 4 bytes, 2 for each unit and 2 for a zero, padded. */
   writeString(value: string | null): void {
     checkStringOrNull('value', value)
-    writeString16(this.#open(), value)
+    writeString16(bufferOf(this), value)
   }
 
   /** Null also for a string that does not end where its length says. */
   readString(): string | null {
-    return readString16(this.#open())
+    return readString16(bufferOf(this))
   }
 
   /** UTF-8: 4 bytes, the string's and 1 for a zero, padded. Half of a surrogate pair becomes U+FFFD. */
   writeString8(value: string | null): void {
     checkStringOrNull('value', value)
-    writeString8(this.#open(), value)
+    writeString8(bufferOf(this), value)
   }
 
   /** null also for a string that does not end where its length says. Bytes that are not UTF-8 become U+FFFD. */
   readString8(): string | null {
-    return readString8(this.#open())
+    return readString8(bufferOf(this))
   }
 
   /** 4 bytes and the array's, padded. Always in the parcel itself, see `writeBlob` for the alternative. */
   writeByteArray(value: Uint8Array | null): void {
     if (value !== null) checkBytes('value', value)
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     if (value === null) {
       buffer.writeInt32(-1)
       return
@@ -251,26 +242,17 @@ export abstract class ParcelValues {
 
   /** A copy, the caller's own. */
   readByteArray(): Buffer | null {
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const length = buffer.readLength(1)
     return length < 0 ? null : buffer.readBytes(length)
   }
 
   /** As readByteArray, but not a copy: the parcel's own bytes, until it is changed or recycled. @internal */
   viewByteArray(): Uint8Array | null {
-    const buffer = this.#open()
+    const buffer = bufferOf(this)
     const length = buffer.readLength(1)
     const at = length < 0 ? -1 : buffer.take(length)
     return at < 0 ? null : buffer.bytes.subarray(at, at + length)
-  }
-
-  #open(): ParcelBuffer {
-    return this.#buffer ?? this.#closed()
-  }
-
-  #closed(): never {
-    if (this.#awaited === null) throw new ClosedError('the parcel has been recycled')
-    throw new IllegalStateError('the reply has not come yet: await transact first')
   }
 }
 
