@@ -41,11 +41,13 @@ export class PublishedStore {
   readonly #store: OwnedStore
   readonly #access: StoreAccess
   readonly #keeping: Keeping
+  #configuration: StoreConfiguration
 
   /** Makes and seals the areas. @throws as OwnedStore */
   constructor({ configuration, access, control, keeping }: PublishedStoreOptions) {
     const { name, capacity, maxKeys, maxValueBytes, limits, rules } = configuration
     this.name = name
+    this.#configuration = configuration
     this.#access = new StoreAccess(access, name, rules)
     this.#keeping = keeping
     const options = {
@@ -60,6 +62,11 @@ export class PublishedStore {
   /** The service: publish it with `ServiceManager.addService`. It belongs to the store. */
   get binder(): Binder {
     return this.#store.binder
+  }
+
+  /** What holds for it now. */
+  get configuration(): StoreConfiguration {
+    return this.#configuration
   }
 
   get status(): StoreStatus {
@@ -77,16 +84,18 @@ export class PublishedStore {
   }
 
   /**
-   * Sets other rules, limits and sizes. When this is done, a user who may not read a key any more sees no new values of
+   * Sets other rules, limits and sizes. When this fails, some are set: configure it as it was. When it is done, a user who may not read a key any more sees no new values of
    * it, because the key is in another area.
    * @throws ERR_LIMIT if the values do not fit; then the areas are unchanged; ERR_CLOSED
    */
-  async configure({ capacity, maxKeys, maxValueBytes, limits, rules }: StoreConfiguration): Promise<void> {
+  async configure(configuration: StoreConfiguration): Promise<void> {
+    const { capacity, maxKeys, maxValueBytes, limits, rules } = configuration
     const { areaSize } = this.#store
     if (areaSize.capacity !== capacity || areaSize.maxKeys !== maxKeys) this.#store.resize({ capacity, maxKeys })
     await this.#store.setAreasInTurns(this.#access.areasBy(rules))
     this.#access.rules = rules
     this.#store.setLimits({ maxValueBytes, ...limits })
+    this.#configuration = configuration
   }
 
   /** Unmaps the areas. Clients that have them mapped keep the last values. */

@@ -2,7 +2,7 @@
  * The stores that this daemon serves. It lives without one whose name another process holds, or that it may not publish, and says
  * whose the name is.
  */
-import { type Binder, errorCode } from '@memsvc/shared'
+import { type Binder, errorCode, LimitError } from '@memsvc/shared'
 import type { Logger } from 'pino'
 import type { Access } from '../access/access.ts'
 import type { StoreConfiguration } from '../config/stores.ts'
@@ -42,13 +42,10 @@ export class Stores {
   /**
    * Applies this configuration: it publishes new stores, and closes those that are no longer in it. The names of closed
    * stores stay taken until the daemon ends, because the registry cannot release a name; calls to them are refused.
-   * @throws ERR_LIMIT if the values of a store do not fit; then that store is unchanged, and none was published or closed
+   * @throws ERR_LIMIT if the values of a store do not fit; then none was changed, published or closed
    */
   async configure(stores: readonly StoreConfiguration[], publish: Publish): Promise<void> {
-    for (const store of stores) {
-      const served = this.#served.get(store.name)
-      if (served !== undefined) await this.#configure(served, store)
-    }
+    await this.#configureServed(stores)
     for (const store of stores) if (!this.#served.has(store.name)) await this.#publishOne(store, publish)
     const names = new Set(stores.map(({ name }) => name))
     for (const store of [...this.#served.values()]) if (!names.has(store.name)) this.#end(store)
@@ -76,11 +73,39 @@ export class Stores {
     this.#served.clear()
   }
 
+  /** All of them or none. */
+  async #configureServed(stores: readonly StoreConfiguration[]): Promise<void> {
+    const before: (readonly [PublishedStore, StoreConfiguration])[] = []
+    try {
+      for (const store of stores) {
+        const served = this.#served.get(store.name)
+        if (served === undefined) continue
+        before.push([served, served.configuration])
+        await this.#configure(served, store)
+      }
+    } catch (error) {
+      for (const [served, configuration] of before) await this.#restore(served, configuration)
+      throw error
+    }
+  }
+
   async #configure(served: PublishedStore, store: StoreConfiguration): Promise<void> {
     try {
       await served.configure(store)
     } catch (error) {
-      if (this.#served.get(store.name) === served) throw error // otherwise it was lost meanwhile
+      if (this.#served.get(store.name) !== served) return // it was lost meanwhile
+      if (error instanceof LimitError) error.message = `the store ${store.name}: ${error.message}`
+      throw error
+    }
+  }
+
+  async #restore(served: PublishedStore, configuration: StoreConfiguration): Promise<void> {
+    try {
+      await this.#configure(served, configuration)
+    } catch (error) {
+      // Its users have put more than it could hold before.
+      const { name } = configuration
+      this.#options.logger.warn({ name, reason: (error as Error).message }, 'the store keeps some of the new settings')
     }
   }
 

@@ -1,12 +1,12 @@
 /** The stores of a daemon: what it publishes, what it goes on without, and what it ends when a name is another's. */
-import { Binder, errorCode, IllegalStateError, LimitError, SecurityError } from '@memsvc/shared'
-import { leakChecked, watchdog } from '@memsvc/shared/test-support'
+import { Binder, errorCode, IllegalStateError, IStore, LimitError, SecurityError } from '@memsvc/shared'
+import { areaTypes } from 'memfd-native'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import * as support from '../../test-support/index.ts'
 
-leakChecked(t)
-watchdog(t)
+support.leakChecked(t)
+support.watchdog(t)
 
 const uid = process.getuid?.() ?? 0
 const SMALL = { capacity: 1024 * 1024, maxKeys: 64, maxValueBytes: 1024 }
@@ -100,6 +100,23 @@ t.test('a reload whose values do not fit has published and closed nothing', asyn
   await t.rejects(stores.configure([small('new'), tooSmall], publish), { code: 'ERR_OUT_OF_RANGE' })
   t.strictSame([...published.keys()], [])
   t.strictSame(served(), ['a', 'b'])
+})
+
+t.test('a reload that one store refuses changes none, and names it', async (t) => {
+  const { stores, publish, published } = daemon(t, 'a', 'b')
+  await stores.publish(publish)
+  const flags = IStore.asInterface(published.get('b') ?? null)
+  for (const key of ['x', 'y']) await flags?.set(key, areaTypes.JSON, Buffer.from('1'), -1n, 0)
+  const sizes = () => stores.status.map(({ keys, capacity }) => [keys, capacity])
+  const larger = { ...small('a'), capacity: 2 * SMALL.capacity }
+  const message = /^the store b: the limit of 1 for keys of an area is reached/
+  await t.rejects(stores.configure([larger, { ...small('b'), maxKeys: 1 }], publish), { code: 'ERR_LIMIT', message })
+  t.strictSame(sizes(), [
+    [0, SMALL.capacity],
+    [2, SMALL.capacity],
+  ])
+  await stores.configure([larger, small('b')], publish)
+  t.equal(stores.status[0]?.capacity, larger.capacity)
 })
 
 t.test('a reload publishes what is new, and changes what is there', async (t) => {
