@@ -163,8 +163,8 @@ export async function bundlePage(repositoryRoot) {
 const COMMANDS = { 'client-cli': { memclient: 'main' }, 'memory-service': { ask: 'main' } }
 /** What is tried first where memclient's command is `read` or `get`. */
 const QUICK = { 'client-cli': { 'quick-read': 'quick-read', 'quick-get': 'quick-get' } }
-/** Nobody sees an error of theirs: they decline. Lines stay short for those that a defect would show. */
-const SMALL = { ...READABLE, minify: true }
+/** Nobody sees an error of theirs: they decline. But lines stay short, for those that a defect would show. */
+const SMALL = { ...READABLE, minifyIdentifiers: true, minifySyntax: true }
 /** What no command that ends soon does: bin/memsvc.js leaves it to the bundle of the daemon. */
 const NEVER_ASKED = ['start', 'replicate', 'doctor', 'install-unit'].map((name) => `./commands/${name}.ts`)
 

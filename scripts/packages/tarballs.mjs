@@ -1,6 +1,6 @@
 /** Makes tarballs of all packages, as they are published, and of what they depend on: enough to install without a network. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { hashSources, isPublished, MADE_OF, PREBUILT } from '../lib/packing.mjs'
 import { listPackages, readJson, repositoryRoot } from '../lib/workspace.mjs'
@@ -16,7 +16,8 @@ export function npm(args, cwd) {
 }
 
 /**
- * The packages beside the scripts that pack them: packing changes package.json for a moment, which others here may be reading.
+ * The packages beside the scripts that pack them, and the compiler that these need: packing changes package.json for a moment, which others
+ * here may be reading.
  * @param addon in place of each binary; without it they are those of `npm run build:prebuilt`
  */
 export function copyWorkspace(root, addon) {
@@ -25,6 +26,8 @@ export function copyWorkspace(root, addon) {
   const options = { recursive: true, filter }
   for (const { folder } of PUBLISHED) cpSync(join(repositoryRoot, folder), join(root, folder), options)
   cpSync(join(repositoryRoot, 'scripts'), join(root, 'scripts'), options)
+  mkdirSync(join(root, 'node_modules'))
+  symlinkSync(join(repositoryRoot, 'node_modules/typescript'), join(root, 'node_modules/typescript'))
   if (addon === undefined) return
   const native = join(root, 'packages/memfd-native')
   for (const file of PREBUILT) {
