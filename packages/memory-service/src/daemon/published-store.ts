@@ -84,8 +84,8 @@ export class PublishedStore {
   }
 
   /**
-   * Sets other rules, limits and sizes. When this fails, some are set: configure it as it was. When it is done, a user who may not read a key any more sees no new values of
-   * it, because the key is in another area.
+   * Sets other rules, limits and sizes. When this is done, a user who may not read a key any more sees no new values of
+   * it, because the key is in another area. If it fails, some of them may be set: configure it as it was before.
    * @throws ERR_LIMIT if the values do not fit; then the areas are unchanged; ERR_CLOSED
    */
   async configure(configuration: StoreConfiguration): Promise<void> {

@@ -2,7 +2,7 @@
  * The folder of `--state`: an lmdb environment with a database for each store, and one of what concerns a store as a whole. It belongs
  * to one process at a time, and nobody but the daemon's user may look into it.
  */
-import { chmodSync, existsSync, openSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, constants, existsSync, openSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
@@ -14,7 +14,6 @@ import { type Database, type DatabaseOptions, loadLmdb, type RootDatabase } from
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 const OTHERS = 0o077
-const LOCK_NAME = 'memsvc.lock'
 /** Of lmdb, in a folder. */
 const DATABASE_NAME = 'data.mdb'
 const READERS_NAME = 'lock.mdb'
@@ -50,7 +49,7 @@ export class StateFolder {
     const before = process.umask(OTHERS)
     try {
       if (!existsSync(path)) makeFolders(path, FOLDER_MODE)
-      checkPathTrust(`the state folder ${path}`, join(path, LOCK_NAME), trusted)
+      checkPathTrust(`the state folder ${path}`, join(path, DATABASE_NAME), trusted)
       path = realpathSync(path) // what systemd makes for a DynamicUser= is a link of root's
       checkFolder(path, ownUid)
       const lock = takeLock(path)
@@ -58,7 +57,7 @@ export class StateFolder {
         checkDatabaseFile(join(path, DATABASE_NAME))
         const root = open<Buffer, Buffer>({ path, maxDbs: MAX_DATABASES, ...BINARY, ...ONE_COMMIT })
         // No others: the folder may be somebody's home.
-        for (const name of [DATABASE_NAME, READERS_NAME, LOCK_NAME]) chmodSync(join(path, name), FILE_MODE)
+        for (const name of [DATABASE_NAME, READERS_NAME]) chmodSync(join(path, name), FILE_MODE)
         return new StateFolder(path, root, lock)
       } catch (error) {
         lock.close()
@@ -174,8 +173,9 @@ function checkFolder(path: string, ownUid: number): void {
   )
 }
 
+/** Locks the folder itself: a file in it could be removed, and a second daemon would lock another one. */
 function takeLock(path: string): OwnedFd {
-  const lock = OwnedFd.adopt(openSync(join(path, LOCK_NAME), 'a', FILE_MODE))
+  const lock = OwnedFd.adopt(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY))
   try {
     if (lockFile(lock)) return lock
   } catch (error) {

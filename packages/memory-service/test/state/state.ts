@@ -176,7 +176,10 @@ t.test('the folder is for the daemon’s user alone, and so is every file in it'
   await written()
   t.equal(statSync(path).mode & 0o777, 0o700)
   for (const name of readdirSync(path)) t.equal(statSync(join(path, name)).mode & 0o777, 0o600, name)
-  await t.rejects(begin(path), { code: 'ERR_ILLEGAL_STATE', message: `another process uses the state folder ${path}` })
+  const refusal = { code: 'ERR_ILLEGAL_STATE', message: `another process uses the state folder ${path}` }
+  await t.rejects(begin(path), refusal)
+  for (const name of readdirSync(path)) if (name !== 'data.mdb') rmSync(join(path, name))
+  await t.rejects(begin(path), refusal, 'also when someone has removed the other files of the folder')
   end()
   chmodSync(path, 0o750)
   await t.rejects(begin(path), { code: 'ERR_SECURITY', message: /other users could read it/ })

@@ -48,8 +48,8 @@ import { type PeerObjects, ROOT } from './peer-objects.ts'
 const NO_OBJECTS: ParcelObject[] = []
 
 /** The peers of all channels: those whose socket accepts descriptors, and the others. */
-const ACCEPTING = { [acceptsFileDescriptors]: true }
-const REFUSING = { [acceptsFileDescriptors]: false }
+const ACCEPTING = Object.freeze({ [acceptsFileDescriptors]: true })
+const REFUSING = Object.freeze({ [acceptsFileDescriptors]: false })
 
 /** The objects of a parcel as they travel. */
 interface Packed {
