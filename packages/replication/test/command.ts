@@ -1,9 +1,10 @@
 /** `memsvc replicate` as it is run: beside a registry, with memclient, killed and begun again. */
 import { fileURLToPath } from 'node:url'
+import { ServiceManager, SharedStore } from '@memsvc/shared'
 import t, { type Test } from 'tap'
 import * as support from '../test-support/index.ts'
 
-const { newRegistryPath, NO_ETCD, runProgram, startCluster, startDaemon, startProgram, until } = support
+const { base64, newRegistryPath, NO_ETCD, runProgram, startCluster, startDaemon, startProgram, until } = support
 support.patient(t)
 
 const bin = (name: string) => fileURLToPath(import.meta.resolve(`../../../../node_modules/.bin/${name}`))
@@ -81,6 +82,35 @@ t.test('killed in the middle of changes it begins again with what the cluster ha
 function sorted(object: unknown): unknown {
   return Object.fromEntries(Object.entries(object as object).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
+
+t.test('12,000 keys come whole, the log tells how far, and an open reader keeps them', { skip: NO_ETCD }, async (t) => {
+  const cluster = await startCluster(t)
+  for (let i = 0; i < 12_000; i += 120) {
+    const success = Array.from({ length: 120 }, (_, j) => ({
+      request_put: { key: base64(`test/k${i + j}`), value: base64(`${i + j}`) },
+    }))
+    await cluster.askPatiently('/v3/kv/txn', { success })
+  }
+  const { registry } = await startDaemon(t, bin('memsvc'), { command: 'registry' })
+  const program = await startReplicate(t, registry, cluster.endpoints(), ['--ready-within', '600'])
+  const progress = program.stderr.text.split('\n').filter((line) => line.includes('"msg":"reading"'))
+  const counts = progress.map((line) => JSON.parse(line).keys)
+  t.match(counts, [Number, Number])
+  t.ok(counts[0] >= 5000 && counts[1] >= counts[0] + 5000 && counts[1] <= 12_000, counts.join())
+  using manager = await ServiceManager.connect({ path: registry })
+  using store = await SharedStore.open('cluster', { manager })
+  const same = async () => {
+    const wanted = await cluster.contents('test/')
+    wanted.delete('.pulse')
+    t.equal(store.keys().length, wanted.size)
+    return [...wanted].filter(([key, { value }]) => String(store.get(key)) !== value.toString()).map(([key]) => key)
+  }
+  t.strictSame(await same(), [])
+  t.equal(await store.revisionOf('k7'), (await cluster.contents('test/')).get('k7')?.revision)
+  program.kill('SIGKILL')
+  await program.ending
+  t.strictSame(await same(), [], 'also when the replicator was killed')
+})
 
 t.test('without endpoints it says where they go', async (t) => {
   const registry = newRegistryPath(t)
