@@ -1,6 +1,6 @@
 import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../harness/benchmark.ts'
 import { contender } from '../harness/contender.ts'
-import { type Field, peer, withDaemon } from '../harness/field.ts'
+import { type Field, longWarmUp, peer, withDaemon } from '../harness/field.ts'
 import { baseline } from '../harness/native.ts'
 import { dbus } from '../peers/dbus.ts'
 import { hubAttach } from '../peers/hub.ts'
@@ -8,15 +8,13 @@ import { net } from '../peers/net.ts'
 import { REDIS, redisClient, redisServer } from '../peers/redis.ts'
 
 const C_ATTACH = 'C attach'
-/** Some ten thousand attachments: before that what is measured is V8 compiling. */
-const WARM_UP_MS = 4000
 
 export function attach(field: Field): Benchmark {
   return {
     name: 'attach',
     title: 'Connecting and reading for the first time, in a running process',
     about:
-      'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. C: connect, receive the descriptor, map, read; there is no registry in between. `memfd-native` alone does what memsvc does, with 16 bytes for each call. The others: connect and ask for the value. In a full run, all contenders warm up for four seconds first.',
+      'memsvc: connect to the registry, ask for the service, get its channel, ask it for the region, map, read. C: connect, receive the descriptor, map, read; there is no registry in between. `memfd-native` alone does what memsvc does, with 16 bytes for each call. The others: connect and ask for the value. In a full run, all contenders warm up for five seconds first.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -27,7 +25,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
     pinning,
     base: C_ATTACH,
     figures: ROUND_TRIP,
-    ...(field.isQuick ? {} : { warmUpMilliseconds: WARM_UP_MS }),
+    ...longWarmUp(field),
     contenders: [
       contender(C_ATTACH, {
         servers: ({ folder }) => [baseline('attach-server', `${folder}/attach.sock`)],

@@ -1,5 +1,5 @@
 import { type Benchmark, type Group, type Pinning, THROUGHPUT } from '../harness/benchmark.ts'
-import { type Field, nodeProgram, peer, withDaemon } from '../harness/field.ts'
+import { type Field, longWarmUp, nodeProgram, peer, withDaemon } from '../harness/field.ts'
 import { cEcho } from '../peers/c.ts'
 import { dbus } from '../peers/dbus.ts'
 import { hubAlone } from '../peers/hub.ts'
@@ -13,7 +13,7 @@ export function setValuePipelined(field: Field): Benchmark {
     name: 'set-value-pipelined',
     title: '64 calls in flight on one connection',
     about:
-      'The kernel takes about 2 µs for a packet of any size, so messages that share a packet are faster; "packed" means that the other contender does the same. There are 64 loops, and each waits for its own call. `memfd-native` alone echoes packets of 16 bytes for each call, as a prototype would.',
+      'The kernel takes about 2 µs for a packet of any size, so messages that share a packet are faster; "packed" means that the other contender does the same. There are 64 loops, and each waits for its own call. `memfd-native` alone echoes packets of 16 bytes for each call, as a prototype would. In a full run, all contenders warm up for five seconds first.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -24,6 +24,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
     pinning,
     base: C_ONE_PER_PACKET,
     figures: THROUGHPUT,
+    ...longWarmUp(field),
     contenders: [
       cEcho(C_ONE_PER_PACKET, 'pipelined', true),
       cEcho('C, 64 messages a packet', 'packed'),

@@ -14,6 +14,7 @@ import {
   type Checkout,
   daemonOf,
   type Field,
+  longWarmUp,
   nodeProgram,
   peer,
   peerContender,
@@ -34,8 +35,6 @@ const NOTHING = 'a call into C++ that does nothing'
 /** Of lmdb's files, in bytes. */
 const VALUE_BYTES = 100
 const EDITS = 256
-/** Some thousand uploads, or notices: before that what is measured is V8 compiling, beside the work on the same core. */
-const WARM_UP_MS = 5000
 
 export function storeKeys(field: Field): Benchmark {
   const count = field.isQuick ? 10_000 : 1_000_000
@@ -119,7 +118,7 @@ export function storeUpload(field: Field): Benchmark {
         pinning: 'split',
         base: 'C',
         figures: ROUND_TRIP,
-        ...warmUp(field),
+        ...longWarmUp(field),
         contenders: [
           contender('C', {
             servers: ({ folder }) => [baseline('upload-server', `${folder}/upload.sock`, MIB)],
@@ -175,7 +174,7 @@ export function storeNotice(field: Field): Benchmark {
         pinning: 'split',
         base: baseOf(field, 'Redis SET + PUBLISH'),
         figures: ROUND_TRIP,
-        ...warmUp(field),
+        ...longWarmUp(field),
         contenders: [
           ...redisNotices(field, pauseMs),
           ...field.checkouts.map((checkout) => {
@@ -191,10 +190,6 @@ export function storeNotice(field: Field): Benchmark {
       },
     ],
   }
-}
-
-function warmUp({ isQuick }: Field): { warmUpMilliseconds?: number } {
-  return isQuick ? {} : { warmUpMilliseconds: WARM_UP_MS }
 }
 
 /** Where only checkouts are compared, the first of them. */

@@ -19,6 +19,9 @@ export interface Field {
   readonly isQuick: boolean
 }
 
+/** Some ten thousand calls or attachments: before that what is measured is V8 compiling, beside the work on the same core. */
+const LONG_WARM_UP_MS = 5000
+
 export const thisCheckout: Checkout = { label: 'memsvc', root: repositoryFolder.replace(/\/$/, '') }
 
 /** A program of `programs/`. */
@@ -59,6 +62,11 @@ export function withDaemon(
       task,
     }),
   )
+}
+
+/** For a group in which V8 compiles for seconds before everything is as fast as it gets. A quick run does not wait for that. */
+export function longWarmUp({ isQuick }: Field): { warmUpMilliseconds?: number } {
+  return isQuick ? {} : { warmUpMilliseconds: LONG_WARM_UP_MS }
 }
 
 /** A contender that needs installed peers; an absent one where one of them is not to be had. */
