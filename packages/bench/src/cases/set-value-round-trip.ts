@@ -1,5 +1,5 @@
 import { type Benchmark, type Group, type Pinning, ROUND_TRIP } from '../harness/benchmark.ts'
-import { type Field, nodeProgram, peer, withDaemon } from '../harness/field.ts'
+import { type Field, longWarmUp, nodeProgram, peer, withDaemon } from '../harness/field.ts'
 import { C_ECHO, cEcho } from '../peers/c.ts'
 import { dbus } from '../peers/dbus.ts'
 import { hubAlone } from '../peers/hub.ts'
@@ -11,7 +11,7 @@ export function setValueRoundTrip(field: Field): Benchmark {
     name: 'set-value-round-trip',
     title: 'Setting a value and waiting for the answer',
     about:
-      'One call at a time, with promises. `lmdb` has no server to ask: `putSync` writes into a map of its own process, about three times faster than a round trip to any daemon can be. We do not claim the "fastest set". `memfd-native` alone echoes 16 bytes: the least that a call can cost in Node.js here.',
+      'One call at a time, with promises. `lmdb` has no server to ask: `putSync` writes into a map of its own process, about three times faster than a round trip to any daemon can be. We do not claim the "fastest set". `memfd-native` alone echoes 16 bytes: the least that a call can cost in Node.js here. In a full run, all contenders warm up for five seconds first.',
     groups: [group(field, 'two cores', 'split'), group(field, 'one core', 'same')],
   }
 }
@@ -22,6 +22,7 @@ function group(field: Field, name: string, pinning: Pinning): Group {
     pinning,
     base: C_ECHO,
     figures: ROUND_TRIP,
+    ...longWarmUp(field),
     contenders: [
       cEcho(C_ECHO, 'set'),
       ...withDaemon(field, 'set'),
