@@ -2,16 +2,17 @@
 // CommonJS, and in one file: what this tool takes is mostly the loading of modules. Compiled code is kept: the build leaves it
 // beside the bundle, for the Node.js that built; another Node.js keeps it itself, from 22 on. `read` and `get` are first
 // tried by a second bundle each, which is a sixth of the size.
-const { existsSync, readFileSync } = require('node:fs')
+const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 
 const folder = `${__dirname}/../dist`
+/** More than any compiled code has. */
+const MAX_BYTES = 2 ** 21
 
 /** What a bundle exports. */
 function load(name) {
   const bundle = `${folder}/${name}.cjs`
-  const codeCache = `${folder}/${name}.code-cache`
-  const script = existsSync(codeCache) && compiled(bundle, codeCache)
-  if (!script || script.cachedDataRejected) {
+  const script = compiled(bundle, `${folder}/${name}.code-cache`)
+  if (script === null || script.cachedDataRejected) {
     require('node:module').enableCompileCache?.()
     return require(bundle)
   }
@@ -27,10 +28,25 @@ function fail(error) {
 }
 
 function compiled(bundle, codeCache) {
+  const cachedData = tryRead(codeCache)
+  if (cachedData === null) return null
   const { Script } = require('node:vm')
   const code = readFileSync(bundle, 'utf8') // Node reads that in one call
   const source = `(function (require, __dirname, module) {${code}\n})` // in one line, as in scripts/lib/record-code.cjs
-  return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
+  return new Script(source, { filename: bundle, cachedData })
+}
+
+/** As readFileSync, without a dozen of Node's functions that are compiled when they are first called. Null: there is no such file. */
+function tryRead(path) {
+  try {
+    const fd = openSync(path)
+    const bytes = new Uint8Array(MAX_BYTES)
+    const count = readSync(fd, bytes)
+    closeSync(fd)
+    return bytes.subarray(0, count)
+  } catch {
+    return null
+  }
 }
 
 const importWindow = () => import('@memsvc/ui')

@@ -53,11 +53,20 @@ int64_t SetNonBlocking(int fd, bool on) {
 double Number(auto value) { return static_cast<double>(value); }
 
 /** [dev, ino, mode, nlink, uid, size, blocks] */
-int64_t Fstat(int fd, Numbers out) {
-  struct stat stat;
-  if (::fstat(fd, &stat) < 0) return -errno;
+int64_t PutStatus(const struct stat& stat, const Numbers& out) {
   return PutNumbers(out, {Number(stat.st_dev), Number(stat.st_ino), Number(stat.st_mode), Number(stat.st_nlink),
                           Number(stat.st_uid), Number(stat.st_size), Number(stat.st_blocks)});
+}
+
+int64_t Fstat(int fd, Numbers out) {
+  struct stat stat;
+  return ::fstat(fd, &stat) < 0 ? -errno : PutStatus(stat, out);
+}
+
+int64_t PathStatus(std::string path, bool follow, Numbers out) {
+  struct stat stat;
+  if (path.find('\0') != std::string::npos) return -ENOENT;  // no path has one
+  return ::fstatat(AT_FDCWD, path.c_str(), &stat, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0 ? -errno : PutStatus(stat, out);
 }
 
 /** Of numbers that have more bits than a double: as a text, which is compared and not read. */
@@ -94,6 +103,7 @@ void RegisterFd(Napi::Env env, Napi::Object exports) {
   Define<Lseek, "fd", "offset", "whence">(exports, "lseek");
   Define<SetNonBlocking, "fd", "on">(exports, "setNonBlocking");
   Define<Fstat, "fd", "out">(exports, "fstat");
+  Define<PathStatus, "path", "follow", "out">(exports, "pathStatus");
   Define<FileIdentity, "path">(exports, "fileIdentity");
   Define<Pipe, "flags">(exports, "pipe");
   Define<LockFile, "fd">(exports, "lockFile");

@@ -19,7 +19,7 @@ export interface NativeGeometry {
   readonly epoch: bigint
 }
 
-/** What fstat(2) returns about a file. */
+/** What stat(2) returns about a file. */
 export interface FileStatus {
   /** The device; together with `ino` it identifies the file. All memfds have the same device. */
   dev: number
@@ -84,6 +84,7 @@ export interface NativeBinding {
   setNonBlocking(fd: number, on: boolean): number
   /** @param out dev, ino, mode, nlink, uid, size, blocks */
   fstat(fd: number, out: Float64Array): number
+  pathStatus(path: string, follow: boolean, out: Float64Array): number
   fileIdentity(path: string): string | number
   pipe(flags: number): [number, number] | number
   lockFile(fd: number): number

@@ -10,7 +10,19 @@ export { addonPath } from './binding.ts'
 export { constants } from './constants.ts'
 export { dispose } from './disposal.ts'
 export { errnos } from './errnos.ts'
-export { dup, type FileStatus, fileIdentity, fstat, lockFile, lseek, pipe, reopen, setNonBlocking } from './fd.ts'
+export {
+  dup,
+  type FileStatus,
+  fileIdentity,
+  fstat,
+  lockFile,
+  lseek,
+  lstat,
+  pipe,
+  reopen,
+  setNonBlocking,
+  stat,
+} from './fd.ts'
 export { FdWatcher, type WatchOptions } from './fd-watcher.ts'
 export type { ConnectionHandler, PacketHandler, PacketTaker, Refusal } from './handlers.ts'
 export { type BroadcastWord, Hub } from './hub.ts'

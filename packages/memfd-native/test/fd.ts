@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, readSync, renameSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import * as fs from 'node:fs'
 import t from 'tap'
 import * as api from '../src/index.ts'
 import { codeOf, leakChecked, PAGE, sizedMemfd } from '../test-support/index.ts'
@@ -7,7 +7,7 @@ leakChecked(t)
 
 /** The flags of the open file, and O_CLOEXEC of the descriptor. */
 function openFlags(fd: number): number {
-  const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
+  const flags = /^flags:\s+(\d+)$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]
   return Number.parseInt(flags ?? '', 8)
 }
 const O_CLOEXEC = 0o2000000
@@ -46,7 +46,7 @@ t.test('reopen is the same file with an offset and access of its own, CLOEXEC', 
   t.equal(api.lseek(readOnly, 0, api.constants.SEEK_CUR), 0)
   t.ok(openFlags(readOnly.fd) & O_CLOEXEC)
   t.equal(
-    codeOf(() => writeSync(readOnly.fd, 'x')),
+    codeOf(() => fs.writeSync(readOnly.fd, 'x')),
     'EBADF',
   )
 })
@@ -62,10 +62,29 @@ t.test('offsets and sizes past 2 and 4 GiB are exact', async (t) => {
 
 t.test('fstat tells what the file is', async (t) => {
   using memfd = sizedMemfd(3 * PAGE)
-  writeSync(memfd.fd, 'x')
+  fs.writeSync(memfd.fd, 'x')
   const status = api.fstat(memfd)
   t.match(status, { size: 3 * PAGE, nlink: 0, uid: process.getuid?.(), blocks: PAGE / 512 })
   t.equal(status.mode & 0o170777, 0o100777)
+})
+
+t.test('stat and lstat tell what is at a path, and what a link leads to', async (t) => {
+  const folder = t.testdir({ file: 'four' })
+  const [path, link] = [`${folder}/file`, `${folder}/link`]
+  fs.symlinkSync(path, link)
+  for (const follow of [true, false]) {
+    for (const at of [path, link, folder]) {
+      const { dev, ino, mode, nlink, uid, size, blocks } = follow ? fs.statSync(at) : fs.lstatSync(at)
+      t.strictSame(follow ? api.stat(at) : api.lstat(at), { dev, ino, mode, nlink, uid, size, blocks }, at)
+    }
+    const ask = follow ? api.stat : api.lstat
+    const syscall = follow ? 'stat' : 'lstat'
+    t.throws(() => ask(`${folder}/none`), { code: 'ENOENT', syscall })
+    t.throws(() => ask(`${path}/x`), { code: 'ENOTDIR', syscall })
+    t.throws(() => ask(`${path}\0x`), { code: 'ENOENT', syscall }, 'no path has a NUL')
+    t.throws(() => ask(''), { code: 'ENOENT', syscall })
+    for (const none of [undefined, null, 5, {}]) t.throws(() => ask(none as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
 })
 
 t.test('fileIdentity is the same text as long as a path leads to the same unchanged file', async (t) => {
@@ -73,14 +92,14 @@ t.test('fileIdentity is the same text as long as a path leads to the same unchan
   const [path, link, other] = [`${folder}/file`, `${folder}/link`, `${folder}/other`]
   const before = api.fileIdentity(path)
   t.type(before, 'string')
-  symlinkSync(path, link)
+  fs.symlinkSync(path, link)
   t.equal(api.fileIdentity(path), before)
   t.equal(api.fileIdentity(link), before)
-  chmodSync(path, 0o600) // its ctime
+  fs.chmodSync(path, 0o600) // its ctime
   const changed = api.fileIdentity(path)
   t.not(changed, before)
-  writeFileSync(other, 'x')
-  renameSync(other, path)
+  fs.writeFileSync(other, 'x')
+  fs.renameSync(other, path)
   t.not(api.fileIdentity(path), changed)
   for (const none of [`${path}/x`, `${folder}/none`, `${path}\0x`, '']) t.equal(api.fileIdentity(none), null, none)
 })
@@ -88,9 +107,9 @@ t.test('fileIdentity is the same text as long as a path leads to the same unchan
 t.test('a pipe carries bytes from its second end to its first, both CLOEXEC', async (t) => {
   const [reader, writer] = api.pipe()
   t.ok(openFlags(reader.fd) & openFlags(writer.fd) & O_CLOEXEC)
-  writeSync(writer.fd, 'hello')
+  fs.writeSync(writer.fd, 'hello')
   const bytes = Buffer.alloc(10)
-  t.equal(readSync(reader.fd, bytes), 5)
+  t.equal(fs.readSync(reader.fd, bytes), 5)
   t.equal(bytes.toString('latin1', 0, 5), 'hello')
   reader.close()
   writer.close()
@@ -99,7 +118,7 @@ t.test('a pipe carries bytes from its second end to its first, both CLOEXEC', as
 t.test('a pipe made with O_NONBLOCK does not wait', async (t) => {
   const [reader, writer] = api.pipe(api.constants.O_NONBLOCK)
   t.equal(
-    codeOf(() => readSync(reader.fd, Buffer.alloc(1))),
+    codeOf(() => fs.readSync(reader.fd, Buffer.alloc(1))),
     'EAGAIN',
   )
   reader.close()

@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 // What a command that ends soon takes is mostly the loading of modules: it is CommonJS, in one file, with the compiled code beside it for
 // the Node.js that built (another keeps it itself, from 22 on). The daemon, and what is rare, are ES modules.
-const { existsSync, readFileSync } = require('node:fs')
+const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 
 const ASKING = ['inspect', 'limits', 'list', 'log', 'metrics', 'reload', 'status', 'stop', 'top', 'version']
 const folder = `${__dirname}/../dist`
+/** More than any compiled code has. */
+const MAX_BYTES = 2 ** 21
 
 /** What the bundle exports. */
 function load(name) {
   const bundle = `${folder}/${name}.cjs`
-  const codeCache = `${folder}/${name}.code-cache`
-  const script = existsSync(codeCache) && compiled(bundle, codeCache)
-  if (!script || script.cachedDataRejected) {
+  const script = compiled(bundle, `${folder}/${name}.code-cache`)
+  if (script === null || script.cachedDataRejected) {
     require('node:module').enableCompileCache?.()
     return require(bundle)
   }
@@ -21,10 +22,25 @@ function load(name) {
 }
 
 function compiled(bundle, codeCache) {
+  const cachedData = tryRead(codeCache)
+  if (cachedData === null) return null
   const { Script } = require('node:vm')
   const code = readFileSync(bundle, 'utf8') // Node reads that in one call
   const source = `(function (require, __dirname, module) {${code}\n})` // in one line, as in scripts/lib/record-code.cjs
-  return new Script(source, { filename: bundle, cachedData: readFileSync(codeCache) })
+  return new Script(source, { filename: bundle, cachedData })
+}
+
+/** As readFileSync, without a dozen of Node's functions that are compiled when they are first called. Null: there is no such file. */
+function tryRead(path) {
+  try {
+    const fd = openSync(path)
+    const bytes = new Uint8Array(MAX_BYTES)
+    const count = readSync(fd, bytes)
+    closeSync(fd)
+    return bytes.subarray(0, count)
+  } catch {
+    return null
+  }
 }
 
 function fail(error) {

@@ -5,9 +5,10 @@
  * To look and then to go is a race only with those who can change the way, and these are the ones who are trusted.
  */
 
-import { lstatSync, readlinkSync, type Stats, statSync } from 'node:fs'
+import { constants as fs, readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
+import { type FileStatus, lstat, stat } from 'memfd-native'
 import { SecurityError } from '../util/errors.ts'
 import { isSamePlace } from './same-place.ts'
 import type { TrustedUsers } from './trusted-users.ts'
@@ -48,16 +49,16 @@ export function checkPathTrust(what: string, path: string, trusted: TrustedUsers
  * whoever owns the process is looked at before it, and what is in it after.
  */
 export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
-  const seen = new Map<string, Stats>()
+  const seen = new Map<string, FileStatus>()
   const start = path.startsWith('/') ? '' : process.cwd()
   const names = `${start}/${path}`.split('/').reverse()
   let folder = '/'
   let links = 0
-  const root = lstatSync(folder)
+  const root = lstat(folder)
   seen.set(folder, root)
   yield judge(folder, root, null, trusted)
   if (start !== '' && !isSamePlace('.', start)) {
-    yield { ...judge('.', lstatSync('.'), null, trusted), objection: misleads('the working directory', start) }
+    yield { ...judge('.', lstat('.'), null, trusted), objection: misleads('the working directory', start) }
     return
   }
   for (let name = names.pop(); name !== undefined; name = names.pop()) {
@@ -72,7 +73,7 @@ export function* stepsTo(path: string, trusted: TrustedUsers): Generator<Step> {
     if (stats === undefined) return
     if (!seen.has(here)) yield judge(here, stats, seen.get(folder) ?? null, trusted)
     seen.set(here, stats)
-    if (!stats.isSymbolicLink()) folder = here
+    if (typeOf(stats) !== fs.S_IFLNK) folder = here
     else {
       links += 1
       const target = links > MAX_LINKS ? null : tryReadLink(here)
@@ -109,31 +110,36 @@ function tryReadLink(path: string): string | null {
 }
 
 /** Undefined if nothing is there, or if it cannot be seen; then the kernel reports the error on use. */
-function look(path: string): Stats | undefined {
+function look(path: string): FileStatus | undefined {
   try {
-    return lstatSync(path)
+    return lstat(path)
   } catch {
     return undefined
   }
 }
 
 /** The same of what a link leads to. */
-function lookThrough(path: string): Stats | undefined {
+function lookThrough(path: string): FileStatus | undefined {
   try {
-    return statSync(path)
+    return stat(path)
   } catch {
     return undefined
   }
 }
 
-function judge(path: string, stats: Stats, folder: Stats | null, trusted: TrustedUsers): Step {
+/** S_IFDIR, S_IFLNK and so on, inode(7). */
+function typeOf({ mode }: FileStatus): number {
+  return mode & fs.S_IFMT
+}
+
+function judge(path: string, stats: FileStatus, folder: FileStatus | null, trusted: TrustedUsers): Step {
   const { uid } = stats
   const mode = stats.mode & 0o7777
-  const isFolder = stats.isDirectory()
+  const isFolder = typeOf(stats) === fs.S_IFDIR
   const isSticky = (mode & STICKY) !== 0
   const isInSticky = folder !== null && (folder.mode & STICKY) !== 0
   let objection: string | null = null
-  if ((isFolder || stats.isSymbolicLink() || isInSticky) && !trusted.has(uid)) {
+  if ((isFolder || typeOf(stats) === fs.S_IFLNK || isInSticky) && !trusted.has(uid)) {
     objection = `${path} belongs to uid ${uid} (mode ${octal(mode)}): ${trusted.because(uid)}`
   } else if (isFolder && (mode & ALL_MAY_WRITE) !== 0 && !isSticky) {
     objection = `${path} can be written to by everybody (mode ${octal(mode)}), so anybody could replace what is in it: chmod o-w, or +t`
