@@ -161,8 +161,11 @@ export async function bundlePage(repositoryRoot) {
 
 /** The commands that end soon, by package. */
 const COMMANDS = { 'client-cli': { memclient: 'main' }, 'memory-service': { ask: 'main' } }
-/** What is tried first where memclient's command is `read` or `get`. */
-const QUICK = { 'client-cli': { 'quick-read': 'quick-read', 'quick-get': 'quick-get' } }
+/** What is tried first where a command is `memclient read` or `get`, or `memsvc status`. */
+const QUICK = {
+  'client-cli': { 'quick-read': 'quick-read', 'quick-get': 'quick-get' },
+  'memory-service': { 'quick-status': 'quick-status' },
+}
 /** Nobody sees an error of theirs: they decline. But lines stay short, for those that a defect would show. */
 const SMALL = { ...READABLE, minifyIdentifiers: true, minifySyntax: true }
 /** What no command that ends soon does: bin/memsvc.js leaves it to the bundle of the daemon. */

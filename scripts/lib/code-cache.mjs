@@ -14,7 +14,7 @@ const KEY = 'k'
 const RECORDER = fileURLToPath(new URL('record-code.cjs', import.meta.url))
 
 /** What is run for the code of each; the others are run to read. */
-const RECORDED = { 'quick-get.cjs': ['get', KEY], 'ask.cjs': ['status'] }
+const RECORDED = { 'quick-get.cjs': ['get', KEY], 'quick-status.cjs': ['status'], 'ask.cjs': ['status'] }
 
 /** @param bundles their paths. Without the cache the commands work all the same: what goes wrong is told, no more. */
 export async function writeCodeCache(repositoryRoot, bundles) {

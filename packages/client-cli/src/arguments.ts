@@ -1,8 +1,5 @@
-/**
- * Reads simple command lines: a command, its operands, options. Loading commander takes longer than `memclient read`,
- * so it is used only for the rest: help, `--`, and wrong command lines, for which it makes the message. It understands
- * the lines that are read here in the same way.
- */
+/** The command lines of memclient that are read without commander, which takes longer to load than `memclient read`. */
+import { readPlainWords } from '@memsvc/shared/internal'
 import type { Options } from './commands/options.ts'
 
 /**
@@ -23,7 +20,6 @@ export interface Invocation {
   readonly options: Options
 }
 
-/** Options with a value, in the next word or behind an equals sign, and those without. */
 const VALUES = new Map<string, keyof Options>([
   ['--registry', 'registry'],
   ['--registry-owner', 'registryOwner'],
@@ -37,6 +33,7 @@ const VALUES = new Map<string, keyof Options>([
   ['--count', 'count'],
   ['--until', 'until'],
   ['--port', 'port'],
+  ['--wait', 'wait'],
 ])
 /** Its value may be missing, and is taken for one only where it is a number: a name may follow. */
 const WAIT = '--wait'
@@ -49,9 +46,6 @@ const SWITCHES = new Map<string, keyof Options>([
   ['--open', 'open'],
 ])
 const COMMON: readonly (keyof Options)[] = ['json', 'timeout', 'registry', 'registryOwner', 'system', 'user']
-/** What commander takes for a number. */
-const NEGATIVE_NUMBER = /^-(\d+|\d*\.\d+)(e[+-]?\d+)?$/
-
 /** `--wait SECONDS` as `--wait=SECONDS`, and `--wait` alone as `--wait=`: then both readers take it alike. */
 export function withWaitJoined(argv: readonly string[]): string[] {
   const joined: string[] = []
@@ -66,33 +60,7 @@ export function withWaitJoined(argv: readonly string[]): string[] {
   return joined
 }
 
-/** @returns null when the line is not plain */
+/** @returns null when the line is not plain; `argv` is as `withWaitJoined` makes it */
 export function readPlainArguments(argv: readonly string[], commands: Commands): Invocation | null {
-  const operands: string[] = []
-  const options: Record<string, string | true> = {}
-  const rest = argv.values()
-  for (const word of rest) {
-    const equals = word.indexOf('=')
-    const valued = VALUES.get(equals < 0 ? word : word.slice(0, equals))
-    const isSwitch = SWITCHES.get(word)
-    if (word.startsWith(`${WAIT}=`)) options.wait = word.slice(equals + 1)
-    else if (isSwitch !== undefined) options[isSwitch] = true
-    else if (valued !== undefined) {
-      const value = equals < 0 ? rest.next().value : word.slice(equals + 1)
-      if (value === undefined) return null
-      options[valued] = value
-    } else if (word.startsWith('-') && word !== '-' && !NEGATIVE_NUMBER.test(word)) return null
-    else operands.push(word)
-  }
-  const command = operands.shift()
-  const isKnown = command !== undefined && takes(commands, command, operands.length, Object.keys(options))
-  return isKnown ? { command, operands, options } : null
-}
-
-function takes(commands: Commands, command: string, count: number, options: readonly string[]): boolean {
-  const known = commands.get(command)
-  if (known === undefined) return false
-  const needed = known.operands.filter((operand) => operand.startsWith('<')).length
-  const allowed: readonly string[] = [...COMMON, ...(known.options ?? [])]
-  return count >= needed && count <= known.operands.length && options.every((option) => allowed.includes(option))
+  return readPlainWords<Options>(argv, { values: VALUES, switches: SWITCHES, common: COMMON, commands })
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What a command that ends soon takes is mostly the loading of modules: it is CommonJS, in one file, with the compiled code beside it for
-// the Node.js that built (another keeps it itself, from 22 on). The daemon, and what is rare, are ES modules.
+// the Node.js that built (another keeps it itself, from 22 on). `status` is first tried by a bundle that is much smaller. The daemon,
+// and what is rare, are ES modules.
 const { closeSync, openSync, readFileSync, readSync } = require('node:fs')
 
 const ASKING = ['inspect', 'limits', 'list', 'log', 'metrics', 'reload', 'status', 'stop', 'top', 'version']
@@ -49,8 +50,15 @@ function fail(error) {
   process.exitCode = 1
 }
 
+/** As the library's clock: `performance.now()` would have to be loaded. */
+const [seconds, nanoseconds] = process.hrtime()
+const begin = seconds * 1000 + nanoseconds / 1e6
+const [, , command] = process.argv
 try {
-  if (ASKING.includes(process.argv[2])) load('ask').main()
+  if (command === 'status') {
+    const { tryStatus } = load('quick-status')
+    tryStatus(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('ask').main(begin)))
+  } else if (ASKING.includes(command)) load('ask').main(begin)
   else import('../dist/bundle/main.js').then(({ main }) => main()).catch(fail)
 } catch (error) {
   fail(error)

@@ -14,11 +14,11 @@ import { complain } from './commands/output.ts'
 import { commandFirst } from './option-order.ts'
 import { makeProgram } from './program.ts'
 
-async function run(args: string[]): Promise<ExitCode> {
+async function run(args: string[], begin?: number): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
   const program = makeProgram((result) => {
     exitCode = result
-  })
+  }, begin)
   const json = isJsonAsked(args)
   if (json) for (const each of [program, ...program.commands]) each.configureOutput({ writeErr: () => {} })
   try {
@@ -40,9 +40,12 @@ function usageError({ message }: CommanderError): ToolError {
   return new ToolError(EXIT.usage, message.replace(/^error: /, ''))
 }
 
-/** Ends the process. */
-export async function main(): Promise<void> {
-  const exitCode = await run(process.argv.slice(2))
+/**
+ * Ends the process.
+ * @param begin when it began its work, in milliseconds by `process.hrtime()`
+ */
+export async function main(begin?: number): Promise<void> {
+  const exitCode = await run(process.argv.slice(2), begin)
   // exit(), because with exitCode a call that nobody waits for, or a preloaded module, would keep the process alive.
   // One turn later, so that a second signal that arrived together with the first one is handled by the daemon.
   setImmediate(() => process.exit(exitCode))

@@ -21,8 +21,11 @@ import { packageVersion } from './process/package-folder.ts'
 /** As in memsvc.schema.json. */
 const MAX_COUNT = 1_000_000
 
-/** @param done told the exit code of the command that ran */
-export function makeProgram(done: (exitCode: ExitCode) => void): Command {
+/**
+ * @param done told the exit code of the command that ran
+ * @param begin when the process began its work, in milliseconds by `process.hrtime()`; undefined: now
+ */
+export function makeProgram(done: (exitCode: ExitCode) => void, begin?: number): Command {
   const out = new Output()
   const program = new Command('memsvc')
     .configureOutput({ writeOut: (text) => out.line(text.trimEnd()) })
@@ -102,7 +105,8 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .option('--registry-owner <uid>', 'another user who may run the registry, besides root and you')
     .action(async (options) => done(await (await import('./commands/replicate.ts')).replicate(options)))
   askingOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
-    async (name, options) => done(await (await import('./commands/control.ts')).status(name, options, out)),
+    async (name, options) =>
+      done(await (await import('./commands/control.ts')).status(name, { ...options, begin }, out)),
   )
   askingOptions(
     program

@@ -22,6 +22,7 @@ export {
   ToolError,
 } from './command/exit-codes.ts'
 export { type OutputPlace, writeOutput } from './command/output-file.ts'
+export { type PlainSyntax, type PlainWords, readPlainWords } from './command/plain-words.ts'
 export {
   connectInTime,
   findHolder,
@@ -52,6 +53,7 @@ export { type InspectOptions, inspectService } from './inspect/inspect-service.t
 export type { HeldDescriptor, HeldMapping, Holder, Inspection, OpenFile } from './inspect/inspection.ts'
 export { controlOf, IControl } from './interfaces/control.ts'
 export { REGION_BYTES } from './interfaces/memory-service.ts'
+export { tryReadStatus } from './interfaces/try-read-status.ts'
 export { type RegionStatus, regionStatus, sealNames } from './os/region-status.ts'
 export { Admission, type AdmittedPeer } from './quota/admission.ts'
 export { objectsForCallbacks } from './quota/callbacks.ts'

@@ -18,12 +18,14 @@ import {
   writeOutput,
 } from '@memsvc/shared/internal'
 import { Output, tell } from './output.ts'
-import { describeStatus, type Report } from './status-text.ts'
+import { type Report, statusText } from './status-text.ts'
 
 export interface ControlCommandOptions extends RegistryOptions {
   readonly json?: boolean
   /** `--timeout SECONDS` */
   readonly timeout?: string
+  /** When the command began, for its deadline: what was tried first has taken some of its time. */
+  readonly begin?: number | undefined
 }
 
 /** Milliseconds between two looks at a name that is to go. */
@@ -38,8 +40,7 @@ export async function status(
 ): Promise<ExitCode> {
   using daemon = await reach(name, options)
   const report = await readReport(daemon)
-  if (options.json) out.json(report)
-  else for (const line of describeStatus(report)) out.line(line)
+  out.line(statusText(report, options.json))
   return EXIT.done
 }
 
@@ -127,7 +128,7 @@ export interface Reached extends Disposable {
 
 /** The caller disposes of it; if this throws the command ends, and all that it had. @throws as connectInTime and findService */
 export async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
-  const deadline = new Deadline(readTimeout(options.timeout))
+  const deadline = new Deadline(readTimeout(options.timeout), options.begin)
   const manager = await connectInTime(readRegistryOptions(options), deadline)
   // A registry that ends during the question counts as one that is not running.
   const service = await unlessGone(() => findService(manager, name, deadline))

@@ -53,6 +53,11 @@ const TABLES = [
   'startedAt',
 ]
 
+/** @param json as one JSON object */
+export function statusText(report: Report, json = false): string {
+  return json ? JSON.stringify(report) : describeStatus(report).join('\n')
+}
+
 export function describeStatus(report: Report, now = Date.now()): string[] {
   const facts = Object.entries(report).filter(([key, value]) => !TABLES.includes(key) && value !== undefined)
   return [
