@@ -11,12 +11,13 @@
  */
 import type { Buffer } from 'node:buffer'
 import process from 'node:process'
-import { argumentError, checkFunction, checkInstance, checkList, checkObject } from './argument.ts'
+import { checkInstance, checkObject } from './argument.ts'
 import { type NativeHub, native, unwrap } from './binding.ts'
+import { type BroadcastFailure, Broadcasts, type BroadcastWord, checkBroadcast } from './broadcasts.ts'
 import { constants } from './constants.ts'
 import { DeferredPackets } from './deferred-packets.ts'
 import { type ConnectionHandler, type PacketHandler, type PacketTaker, type Refusal, throwLater } from './handlers.ts'
-import { EVENT_INTS, MAX_TARGETS, makeHubArrays, outgoingFdsOf, TARGET_INTS } from './hub-arrays.ts'
+import { EVENT_INTS, makeHubArrays, outgoingFdsOf } from './hub-arrays.ts'
 import { CONNECTION, END, HubEvents, PACKET, WRITABLE } from './hub-events.ts'
 import { HubGroup } from './hub-group.ts'
 import { HubListener, type HubParts, HubSocket } from './hub-socket.ts'
@@ -27,11 +28,6 @@ import { type AttachOptions, type ListenOptions, Slots } from './slots.ts'
 
 const { MSG_DONTWAIT } = constants
 
-// Places in the record of one target: `Target` in native/hub/outlet.h.
-const SLOT = 0
-const WORD = 1
-const RESULT = 2
-
 // Places in the record of a batch: `Batch` in native/hub/hub.h.
 const FIRST = 0
 const COUNT = 1
@@ -39,14 +35,6 @@ const MAY_DEFER = 2
 const TURN = 3
 const SECONDS = 4
 const NANOSECONDS = 5
-
-/** A number in a broadcast packet that differs for each socket. */
-export interface BroadcastWord {
-  /** Its position, in bytes from the beginning of the packet: a multiple of 4. */
-  readonly at: number
-  /** An unsigned 32-bit integer for each socket, written little-endian. */
-  readonly values: readonly number[]
-}
 
 /**
  * All packet sockets of this thread, which it receives together in batches. The head of this file explains batches, and
@@ -75,11 +63,11 @@ export class Hub {
   batchStartMs = 0
 
   readonly #arena: Buffer
-  readonly #targets: Int32Array
   readonly #events: HubEvents
   readonly #batch: Int32Array
   readonly #slots: Slots
   readonly #deferred: DeferredPackets
+  readonly #broadcasts: Broadcasts
   readonly #native: NativeHub
   readonly #parts: HubParts
   #refs = 0
@@ -97,7 +85,6 @@ export class Hub {
     const arrays = makeHubArrays()
     this.outgoing = arrays.outgoing
     this.#arena = arrays.arena
-    this.#targets = arrays.targets
     this.#events = new HubEvents(arrays)
     this.#batch = arrays.batch
     this.#native = unwrap(
@@ -106,6 +93,7 @@ export class Hub {
     )
     this.#slots = new Slots(this.#native)
     this.#deferred = new DeferredPackets(this.#native, this.#slots, arrays)
+    this.#broadcasts = new Broadcasts(this.#native, arrays)
     this.#parts = {
       native: this.#native,
       slots: this.#slots,
@@ -178,34 +166,11 @@ export class Hub {
     sockets: readonly HubSocket[],
     length: number,
     word?: BroadcastWord,
-    onFailure: (index: number, errno: number) => void = () => undefined,
+    onFailure: BroadcastFailure = () => undefined,
   ): void {
-    checkList('sockets', sockets)
-    checkFunction('onFailure', onFailure)
-    for (let i = 0; i < sockets.length; i++) HubSocket.slotOf(sockets[i])
-    const values = word?.values
-    if (values !== undefined) checkList('values', values)
-    if (values !== undefined && values.length < sockets.length) throw tooFewWords()
+    checkBroadcast(sockets, word, onFailure)
     this.flush()
-    for (let first = 0; first < sockets.length; first += MAX_TARGETS) {
-      const count = Math.min(sockets.length - first, MAX_TARGETS)
-      for (let i = 0; i < count; i++) {
-        this.#targets[i * TARGET_INTS + SLOT] = HubSocket.slotOf(sockets[first + i])
-        this.#targets[i * TARGET_INTS + WORD] = values?.[first + i] ?? 0
-      }
-      unwrap('sendmsg', this.#native.broadcast(count, length, word?.at ?? -1))
-      // Read before any handler is called: a handler may send to others, and the next call overwrites the results.
-      for (const [i, errno] of this.#failures(count)) onFailure(first + i, errno)
-    }
-  }
-
-  #failures(count: number): [index: number, errno: number][] {
-    const failures: [number, number][] = []
-    for (let i = 0; i < count; i++) {
-      const result = this.#targets[i * TARGET_INTS + RESULT] as number
-      if (result < 0) failures.push([i, result])
-    }
-    return failures
+    this.#broadcasts.send(sockets, length, word, onFailure)
   }
 
   /** @internal Sends what `sendLater()` has left. */
@@ -319,10 +284,6 @@ export class Hub {
     this.#native.refuse(this.#events.slot(at), uid | 0, Math.round(milliseconds * 1000), farewell.length)
     return true
   }
-}
-
-function tooFewWords(): Error {
-  return argumentError(RangeError, 'ERR_OUT_OF_RANGE', 'words must have an element for each socket')
 }
 
 function checkOwner(fd: OwnedFd): void {
