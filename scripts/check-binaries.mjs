@@ -51,7 +51,7 @@ async function check(what, act) {
 /** The same installation, run by another Node.js. */
 function runBy(installation, node) {
   const script = (path) => [...node, join(installation.cwd, 'node_modules/@memsvc', path)]
-  const [memsvc, memclient] = [script('memory-service/bin/memsvc.js'), script('client-cli/bin/memclient.js')]
+  const [memsvc, memclient] = [script('memory-service/bin/memsvc.js'), script('client-cli/bin/memclient.cjs')]
   return { ...installation, memsvc, memclient, node }
 }
 

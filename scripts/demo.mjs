@@ -15,7 +15,7 @@ import { repositoryRoot } from './lib/workspace.mjs'
 
 const PROGRAMS = {
   memsvc: join(repositoryRoot, 'packages/memory-service/bin/memsvc.js'),
-  memclient: join(repositoryRoot, 'packages/client-cli/bin/memclient.js'),
+  memclient: join(repositoryRoot, 'packages/client-cli/bin/memclient.cjs'),
 }
 const PATIENCE_MS = 60_000
 

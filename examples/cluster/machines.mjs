@@ -11,7 +11,7 @@ import { layCable } from './cable.mjs'
 
 const PACKAGES = new URL('../../packages/', import.meta.url)
 const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
-const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
+const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.cjs', PACKAGES))
 /** A machine that has much else to do is slow. */
 const PATIENCE_S = '60'
 /** Of these keys there are values with names of their own. */

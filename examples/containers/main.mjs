@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MEMSVC = join(ROOT, 'packages/memory-service/bin/memsvc.js')
-const MEMCLIENT = join(ROOT, 'packages/client-cli/bin/memclient.js')
+const MEMCLIENT = join(ROOT, 'packages/client-cli/bin/memclient.cjs')
 /** Where the container sees the host's folder, and what is in it. */
 const MOUNTED = '/run/memsvc'
 const SOCKET = 'registry.sock'

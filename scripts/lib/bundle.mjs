@@ -200,7 +200,7 @@ async function bundleCommand(packages, packageName, entries, isQuick = false) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    supported: { 'dynamic-import': false }, // what is run as bin/memclient.js runs it can only require
+    supported: { 'dynamic-import': false }, // what is run as bin/memclient.cjs runs it can only require
     ...(isQuick ? SMALL : READABLE),
     banner: { js: FOLDERS },
     alias: {

@@ -28,7 +28,7 @@ export async function writeCodeCache(repositoryRoot, bundles) {
   try {
     await Promise.race([ended, untilReady(daemon)])
     const run = (...args) => spawnSync(process.execPath, [...args, '--registry', registry], { encoding: 'utf8' })
-    run(join(repositoryRoot, 'packages/client-cli/bin/memclient.js'), 'put', KEY, '1')
+    run(join(repositoryRoot, 'packages/client-cli/bin/memclient.cjs'), 'put', KEY, '1')
     const recorded = bundles.map((bundle) => [RECORDER, bundle, ...(RECORDED[basename(bundle)] ?? ['read'])])
     for (const args of recorded) {
       const { status, stderr } = run(...args)

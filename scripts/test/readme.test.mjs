@@ -12,7 +12,7 @@ const { join } = nodePath
 const { newRegistryPath, startDaemon, startProgram, watchdog } = harness
 
 const MEMSVC = join(repositoryRoot, 'packages/memory-service/bin/memsvc.js')
-const MEMCLIENT = join(repositoryRoot, 'packages/client-cli/bin/memclient.js')
+const MEMCLIENT = join(repositoryRoot, 'packages/client-cli/bin/memclient.cjs')
 
 watchdog(t)
 

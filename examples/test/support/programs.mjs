@@ -14,7 +14,7 @@ export * as nodePath from 'node:path'
 const pathOf = (name) => fileURLToPath(new URL(`../../../${name}`, import.meta.url))
 
 export const MEMSVC = pathOf('packages/memory-service/bin/memsvc.js')
-const MEMCLIENT = pathOf('packages/client-cli/bin/memclient.js')
+const MEMCLIENT = pathOf('packages/client-cli/bin/memclient.cjs')
 
 /** A registry with nothing in it. */
 export async function startRegistry(t) {

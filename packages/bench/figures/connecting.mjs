@@ -8,7 +8,7 @@ export const TITLE =
 export const DEFAULTS = { processes: 4, rounds: 3, reads: 10 }
 
 const PROGRAM = fileURLToPath(new URL('programs/connection-flood.py', import.meta.url))
-const MEMCLIENT = fileURLToPath(new URL('../../client-cli/bin/memclient.js', import.meta.url))
+const MEMCLIENT = fileURLToPath(new URL('../../client-cli/bin/memclient.cjs', import.meta.url))
 const FLOODER_UID = 1234
 const OPEN_DIRECTORY = 0o711
 /** Milliseconds: until the first burst is over. */

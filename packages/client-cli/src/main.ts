@@ -9,7 +9,7 @@ const STDERR = 2
 /**
  * Ends the process.
  * @param begin when it began its work, in milliseconds by `process.hrtime()`
- * @param importWindow of bin/memclient.js: the bundle can only require, and Yarn's Plug'n'Play finds an ES module for `import` alone
+ * @param importWindow of bin/memclient.cjs: the bundle can only require, and Yarn's Plug'n'Play finds an ES module for `import` alone
  */
 export async function main(begin: number, importWindow: System['importWindow']): Promise<void> {
   const system: System = {

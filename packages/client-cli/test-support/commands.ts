@@ -15,7 +15,7 @@ import type { Test } from 'tap'
 const PACKAGES = new URL('../../..', import.meta.url)
 const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
 
-export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
+export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.cjs', PACKAGES))
 
 /** For a registry's directory: others may pass through it, not list it. */
 export const OPEN_DIRECTORY = 0o711

@@ -20,7 +20,7 @@ import type { Test } from 'tap'
 export const MEMSVC = fileURLToPath(new URL('../../bin/memsvc.js', import.meta.url))
 
 /** The tool of the package beside this one, for clients in processes of their own. */
-export const MEMCLIENT = fileURLToPath(new URL('../../../client-cli/bin/memclient.js', import.meta.url))
+export const MEMCLIENT = fileURLToPath(new URL('../../../client-cli/bin/memclient.cjs', import.meta.url))
 
 /** What a daemon without options publishes. */
 export const OWN_NAMES = ['AnonymousSharedMemory', 'SharedStore']

@@ -15,7 +15,7 @@ import type { Test } from 'tap'
 
 const PACKAGES = new URL('../../..', import.meta.url)
 const MEMSVC = fileURLToPath(new URL('memory-service/bin/memsvc.js', PACKAGES))
-export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.js', PACKAGES))
+export const MEMCLIENT = fileURLToPath(new URL('client-cli/bin/memclient.cjs', PACKAGES))
 
 /** Asks as another user. */
 export const OTHER_USER = fileURLToPath(new URL('fixtures/other-user.js', import.meta.url))

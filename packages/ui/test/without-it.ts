@@ -13,9 +13,8 @@ t.test('if the window is not installed, the error says how to install it', async
   const folder = nodeFs.mkdtempSync(nodePath.join(nodeOs.tmpdir(), 'memclient-'))
   t.teardown(() => nodeFs.rmSync(folder, { recursive: true }))
   for (const name of ['bin', 'dist', 'node_modules']) nodeFs.mkdirSync(nodePath.join(folder, name))
-  const tool = nodePath.join(folder, 'bin/memclient.js')
+  const tool = nodePath.join(folder, 'bin/memclient.cjs')
   nodeFs.cpSync(MEMCLIENT, tool)
-  nodeFs.cpSync(nodePath.join(MEMCLIENT, '../package.json'), nodePath.join(folder, 'bin/package.json'))
   nodeFs.cpSync(nodePath.join(MEMCLIENT, '../../dist/memclient.cjs'), nodePath.join(folder, 'dist/memclient.cjs'))
   nodeFs.symlinkSync(
     nodePath.join(MEMCLIENT, '../../../memfd-native'),

@@ -24,7 +24,7 @@ function install(t: Test) {
     })
   }
   support.nodeFs.symlinkSync(NATIVE, support.nodePath.join(folder, 'memfd-native'))
-  const program = support.nodePath.join(folder, 'client-cli/bin/memclient.js')
+  const program = support.nodePath.join(folder, 'client-cli/bin/memclient.cjs')
   return {
     program,
     codeCaches: ['memclient', 'quick-read'].map((name) =>

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import * as support from '../../test-support/index.ts'
 
 const { leakChecked, memclient, newFolder, startMemsvc, startStore, tryGet, watchdog } = support
-const QUICK = ['memclient.js', 'quick-get.cjs']
+const QUICK = ['memclient.cjs', 'quick-get.cjs']
 const ALL = [...QUICK, 'memclient.cjs']
 
 watchdog(t)

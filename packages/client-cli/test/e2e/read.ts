@@ -85,7 +85,7 @@ t.test('another user is told where it does not', { skip: otherUserProblem(suppor
 t.test('a read that succeeds loads neither commander nor the library', async (t) => {
   const { registry } = await support.startMemsvc(t)
   for (const args of [['read'], ['read', '--json', 'AnonymousSharedMemory'], ['read', '--registry', registry]]) {
-    t.strictSame(await loadedFiles(t, registry, args), { code: 0, files: ['memclient.js', 'quick-read.cjs'] })
+    t.strictSame(await loadedFiles(t, registry, args), { code: 0, files: ['memclient.cjs', 'quick-read.cjs'] })
   }
 })
 
@@ -179,7 +179,7 @@ t.test('a registry that answers nonsense, or nothing, is declined', async (t) =>
   }
 })
 
-const ALL_FILES = ['memclient.js', 'quick-read.cjs', 'memclient.cjs']
+const ALL_FILES = ['memclient.cjs', 'quick-read.cjs', 'memclient.cjs']
 
 /** How a command ends, and the scripts that it loads, as V8 counts them. */
 async function loadedFiles(

@@ -23,7 +23,7 @@ async function prepare(t: support.Test) {
   await memclient(registry, ['write', '42'])
   const folder = t.testdir({})
   for (const [name, file] of [
-    ['memclient', 'client-cli/bin/memclient.js'],
+    ['memclient', 'client-cli/bin/memclient.cjs'],
     ['memsvc', 'memory-service/bin/memsvc.js'],
   ] as const)
     nodeFs.symlinkSync(nodePath.join(PACKAGES, file), nodePath.join(folder, name))

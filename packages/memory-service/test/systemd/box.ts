@@ -5,7 +5,7 @@ import { connect, constants, sendmsg, socket } from 'memfd-native'
 import t, { type Test } from 'tap'
 import { boxProblem, INSTALLED_MEMSVC, nodeFs, nodePath, nodeUrl, SystemdBox, until } from '../../test-support/index.ts'
 
-const MEMCLIENT = nodeUrl.fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
+const MEMCLIENT = nodeUrl.fileURLToPath(new URL('../../../../client-cli/bin/memclient.cjs', import.meta.url))
 const SOCKET = '/run/memsvc/registry.sock'
 const CONFIGURATION = '/etc/memsvc/memsvc.json'
 const DROP_IN = '/run/systemd/system/memsvc.service.d/test.conf'

@@ -5,7 +5,7 @@ import { leakChecked, runProgram, watchdog } from '@memsvc/shared/test-support'
 import t from 'tap'
 import { boxProblem, INSTALLED_MEMSVC, SystemdBox, until } from '../../test-support/index.ts'
 
-const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.js', import.meta.url))
+const MEMCLIENT = fileURLToPath(new URL('../../../../client-cli/bin/memclient.cjs', import.meta.url))
 const HOME = '/run/home'
 const ENVIRONMENT = [`XDG_RUNTIME_DIR=${HOME}`, `HOME=${HOME}`]
 const SOCKET = `${HOME}/memsvc/registry.sock`
