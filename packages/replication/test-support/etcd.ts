@@ -75,10 +75,9 @@ export class EtcdNode {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill(signal)
     if (signal === 'SIGSTOP' || signal === 'SIGCONT') return
-    await ended
+    await new Promise((resolve) => child.once('exit', resolve)) // an event of a later turn
     this.#process = null
   }
 }
