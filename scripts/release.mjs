@@ -12,6 +12,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ADDRESS_VARIABLE, isPublished } from './lib/packing.mjs'
 import { readRelease } from './lib/release-arguments.mjs'
+import { localBin } from './lib/run.mjs'
 import { fetchTool } from './lib/tools.mjs'
 import { listPackages, readJson, repositoryRoot } from './lib/workspace.mjs'
 
@@ -67,6 +68,7 @@ function prepare(version) {
   )
   dateChangelog(version)
   run('npm', 'ci')
+  run(localBin('biome'), 'format', '--write', 'lerna.json') // lerna leaves out the newline at its end
   run('npm', 'run', 'build')
   run('npm', 'run', 'build:prebuilt')
   run('npm', 'run', 'check:binaries')
