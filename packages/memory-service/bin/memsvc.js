@@ -51,14 +51,21 @@ function fail(error) {
 }
 
 /** As the library's clock: `performance.now()` would have to be loaded. */
-const [seconds, nanoseconds] = process.hrtime()
-const begin = seconds * 1000 + nanoseconds / 1e6
+function now() {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1000 + nanoseconds / 1e6
+}
+
 const [, , command] = process.argv
 try {
   if (command === 'status') {
     const { tryStatus } = load('quick-status')
-    tryStatus(process.argv.slice(2), begin).then((isDone) => (isDone ? process.exit(0) : load('ask').main(begin)))
-  } else if (ASKING.includes(command)) load('ask').main(begin)
+    const begin = now()
+    tryStatus(process.argv.slice(2), begin).then((isDone) => {
+      const spentMs = now() - begin
+      return isDone ? process.exit(0) : load('ask').main(spentMs)
+    })
+  } else if (ASKING.includes(command)) load('ask').main()
   else import('../dist/bundle/main.js').then(({ main }) => main()).catch(fail)
 } catch (error) {
   fail(error)

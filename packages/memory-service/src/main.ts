@@ -14,11 +14,11 @@ import { complain } from './commands/output.ts'
 import { commandFirst } from './option-order.ts'
 import { makeProgram } from './program.ts'
 
-async function run(args: string[], begin?: number): Promise<ExitCode> {
+async function run(args: string[], spentMs?: number): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done
   const program = makeProgram((result) => {
     exitCode = result
-  }, begin)
+  }, spentMs)
   const json = isJsonAsked(args)
   if (json) for (const each of [program, ...program.commands]) each.configureOutput({ writeErr: () => {} })
   try {
@@ -42,10 +42,10 @@ function usageError({ message }: CommanderError): ToolError {
 
 /**
  * Ends the process.
- * @param begin when it began its work, in milliseconds by `process.hrtime()`
+ * @param spentMs what a first attempt has taken of the time that the command may take, in milliseconds
  */
-export async function main(begin?: number): Promise<void> {
-  const exitCode = await run(process.argv.slice(2), begin)
+export async function main(spentMs?: number): Promise<void> {
+  const exitCode = await run(process.argv.slice(2), spentMs)
   // exit(), because with exitCode a call that nobody waits for, or a preloaded module, would keep the process alive.
   // One turn later, so that a second signal that arrived together with the first one is handled by the daemon.
   setImmediate(() => process.exit(exitCode))

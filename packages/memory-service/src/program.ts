@@ -23,9 +23,9 @@ const MAX_COUNT = 1_000_000
 
 /**
  * @param done told the exit code of the command that ran
- * @param begin when the process began its work, in milliseconds by `process.hrtime()`; undefined: now
+ * @param spentMs what a first attempt has taken of the time of `status`, in milliseconds
  */
-export function makeProgram(done: (exitCode: ExitCode) => void, begin?: number): Command {
+export function makeProgram(done: (exitCode: ExitCode) => void, spentMs = 0): Command {
   const out = new Output()
   const program = new Command('memsvc')
     .configureOutput({ writeOut: (text) => out.line(text.trimEnd()) })
@@ -106,7 +106,7 @@ export function makeProgram(done: (exitCode: ExitCode) => void, begin?: number):
     .action(async (options) => done(await (await import('./commands/replicate.ts')).replicate(options)))
   askingOptions(program.command('status').argument('[name]').description('show what a daemon holds')).action(
     async (name, options) =>
-      done(await (await import('./commands/control.ts')).status(name, { ...options, begin }, out)),
+      done(await (await import('./commands/control.ts')).status(name, { ...options, spentMs }, out)),
   )
   askingOptions(
     program

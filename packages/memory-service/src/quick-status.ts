@@ -12,7 +12,7 @@ import type { ControlCommandOptions } from './commands/control.ts'
 import { Output } from './commands/output.ts'
 import { type Report, statusText } from './commands/status-text.ts'
 
-type Options = Omit<ControlCommandOptions, 'begin'>
+type Options = Omit<ControlCommandOptions, 'spentMs'>
 
 const SYNTAX: PlainSyntax<Options> = {
   values: new Map([
@@ -30,7 +30,7 @@ const SYNTAX: PlainSyntax<Options> = {
 }
 
 /**
- * @param begin as `main` has it, or now
+ * @param begin of the attempt, in milliseconds by `process.hrtime()`, or now
  * @returns whether the status has been printed; otherwise the library is to begin
  */
 export async function tryStatus(argv: readonly string[], begin?: number): Promise<boolean> {
@@ -41,7 +41,7 @@ export async function tryStatus(argv: readonly string[], begin?: number): Promis
   try {
     const { leftMs } = new Deadline(readTimeout(options.timeout), begin)
     const place = findRegistry(readRegistryOptions(options))
-    // The other half is for the whole command, which finds out who is late.
+    // The other half is for the whole command.
     const text = await tryReadStatus({ place, name, timeoutMs: leftMs / 2 })
     if (text === null) return false
     const report: Report = { ...(JSON.parse(text) as Report), registry: place.path }

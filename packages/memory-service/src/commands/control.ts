@@ -24,8 +24,8 @@ export interface ControlCommandOptions extends RegistryOptions {
   readonly json?: boolean
   /** `--timeout SECONDS` */
   readonly timeout?: string
-  /** When the command began, for its deadline: what was tried first has taken some of its time. */
-  readonly begin?: number | undefined
+  /** Milliseconds that a first attempt has taken of the command's time. */
+  readonly spentMs?: number
 }
 
 /** Milliseconds between two looks at a name that is to go. */
@@ -128,7 +128,8 @@ export interface Reached extends Disposable {
 
 /** The caller disposes of it; if this throws the command ends, and all that it had. @throws as connectInTime and findService */
 export async function reach(name: string, options: ControlCommandOptions): Promise<Reached> {
-  const deadline = new Deadline(readTimeout(options.timeout), options.begin)
+  const deadline = new Deadline(readTimeout(options.timeout))
+  deadline.spend(options.spentMs ?? 0)
   const manager = await connectInTime(readRegistryOptions(options), deadline)
   // A registry that ends during the question counts as one that is not running.
   const service = await unlessGone(() => findService(manager, name, deadline))

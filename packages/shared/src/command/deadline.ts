@@ -25,6 +25,11 @@ export class Deadline {
     return Math.max(0, this.#end - now())
   }
 
+  /** Counts what a first attempt has taken: at most half of the time, so that there is enough to find out who is late. */
+  spend(milliseconds: number): void {
+    this.#end -= Math.min(milliseconds, this.#seconds * 500)
+  }
+
   /** Starts the deadline again, for the next step of a long operation. */
   restart(): void {
     this.#end = now() + this.#seconds * 1000

@@ -31,6 +31,15 @@ t.test('all waits of a command are one wait', async (t) => {
   t.equal(new Deadline(5, now() - 6000).leftMs, 0, 'counted from when the command began')
 })
 
+t.test('what a first attempt took is counted, up to half of the time', async (t) => {
+  const left = (spentMs: number) => {
+    const deadline = new Deadline(1000)
+    deadline.spend(spentMs)
+    return Math.ceil(deadline.leftMs / 100_000)
+  }
+  t.strictSame([0, 200_000, 500_000, 1e9].map(left), [10, 8, 5, 5])
+})
+
 t.test('a timeout is a number of seconds above 0', async (t) => {
   t.equal(readTimeout(undefined), 5)
   for (const text of ['1', '0.5', '30', '2147483']) t.equal(readTimeout(text), Number(text))
