@@ -48,16 +48,17 @@ export function fstat(fd: Fd): FileStatus {
 }
 
 /**
- * The same of the file at a path; of a symbolic link, what it leads to. `statSync` of node:fs knows more, and takes longer: in a
- * program that has just started ten times as long. stat(2)
- * @throws SyscallError ENOENT, ENOTDIR, EACCES, ELOOP: the file cannot be seen
+ * The status of the file at a path; of a symbolic link, that of the file that it leads to. `statSync` of node:fs tells more, but a program
+ * that has just started waits until Node.js has compiled it. stat(2)
+ * @throws SyscallError ENOENT, ENOTDIR, EACCES or ELOOP if the file cannot be seen; ENOENT also for a path with a NUL;
+ *   TypeError (ERR_INVALID_ARG_TYPE) if the path is no string
  */
 export function stat(path: string): FileStatus {
   unwrap('stat', native.pathStatus(path, true, told))
   return toldStatus()
 }
 
-/** The same of a symbolic link itself. lstat(2) */
+/** As `stat`, but of a symbolic link it tells the status of the link itself. lstat(2) @throws as stat */
 export function lstat(path: string): FileStatus {
   unwrap('lstat', native.pathStatus(path, false, told))
   return toldStatus()
@@ -75,7 +76,7 @@ function toldStatus(): FileStatus {
   }
 }
 
-/** By the last of them. */
+/** What the last call has told: `fstat`, `stat` or `lstat`. */
 const told = new Float64Array(7)
 
 /**

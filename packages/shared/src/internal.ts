@@ -40,6 +40,7 @@ export {
   errorText,
   isColoured,
   isDrawable,
+  plainLine,
   plainText,
   showProgress,
   tellPeople,

@@ -1,4 +1,5 @@
 /** The status of a daemon for people: a line for each fact, then tables. */
+import { plainLine } from '@memsvc/shared/internal'
 
 export interface Use {
   readonly used: number
@@ -53,9 +54,12 @@ const TABLES = [
   'startedAt',
 ]
 
-/** @param json as one JSON object */
+/**
+ * Any service may say that it is a daemon: for people its words are without control characters.
+ * @param json as one JSON object
+ */
 export function statusText(report: Report, json = false): string {
-  return json ? JSON.stringify(report) : describeStatus(report).join('\n')
+  return json ? JSON.stringify(report) : describeStatus(report).map(plainLine).join('\n')
 }
 
 export function describeStatus(report: Report, now = Date.now()): string[] {

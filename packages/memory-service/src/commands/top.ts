@@ -6,6 +6,7 @@ import {
   type ExitCode,
   errorText,
   MAX_SECONDS,
+  plainLine,
   readDecimal,
   show as shown,
   whenReaderIsGone,
@@ -34,7 +35,7 @@ export async function top(name = DEFAULT_SERVICE_NAME, options: TopOptions, out:
   let screen: Screen | null | undefined
   const show = (report: Report, before: Before | null) => {
     screen ??= Screen.open(leave)
-    const lines = frame(report, before)
+    const lines = frame(report, before).map(plainLine)
     if (screen === null) out.line(lines.join('\n'))
     else screen.show(lines)
   }

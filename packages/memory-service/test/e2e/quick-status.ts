@@ -1,7 +1,7 @@
 /** `memsvc status` is tried without the library first: where all is as on every day nothing else is loaded, and what it declines the command does. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Binder, ServiceManager } from '@memsvc/shared'
+import { Binder, defineInterface, ServiceManager, types } from '@memsvc/shared'
 import t, { type Test } from 'tap'
 import * as support from '../../test-support/index.ts'
 
@@ -11,6 +11,8 @@ const ALL = [...QUICK, 'ask.cjs']
 
 watchdog(t)
 leakChecked(t)
+
+const IControl = defineInterface('memsvc.IControl', { status: { code: 1101, args: [], returns: types.string } })
 
 /** How a command ends, and the scripts that it loads, as V8 counts them. */
 async function loadedFiles(t: Test, registry: string, args: string[]) {
@@ -70,6 +72,32 @@ t.test('an unusual status is read by the library', async (t) => {
   for (const [args, code] of odd) {
     t.match(await loadedFiles(t, registry, args), { code, files: ALL }, args.join(' ').slice(0, 40))
   }
+})
+
+t.test('what a false daemon says drives no terminal', async (t) => {
+  const { registry } = await startMemsvc(t)
+  using manager = await ServiceManager.connect({ path: registry })
+  class False extends IControl.Stub {
+    status(): string {
+      return JSON.stringify({ name: '\u001b[31mred\nvalue: 7', 'a\rb': 1, value: 1 })
+    }
+  }
+  const named = new Binder()
+  await named.setExtension(new False())
+  await manager.addService('false', named)
+  const where = ['--registry', registry]
+  for (const args of [
+    ['status', 'false', ...where],
+    [...where, 'status', 'false'],
+    ['top', 'false', '--count', '1', ...where],
+  ]) {
+    const { code, stdout } = await runMemsvc(args)
+    t.equal(code, 0, args.join(' '))
+    t.notMatch(stdout.replaceAll('\n', ''), /\p{Cc}/u, 'no control character but the ends of lines')
+    t.notMatch(stdout, /^value: 7/m)
+  }
+  const { stdout } = await memsvc(registry, ['status', 'false', '--json'])
+  t.match(JSON.parse(stdout), { name: '\u001b[31mred\nvalue: 7' }, 'a program gets what was said')
 })
 
 t.test('the quick attempt leaves nothing open when it gives up', async (t) => {

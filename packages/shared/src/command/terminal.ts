@@ -33,7 +33,12 @@ function complaint(text: string): string {
 
 /** Without what drives terminals, in one line. */
 export function plainText(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').trim()
+  return plainLine(text).trim()
+}
+
+/** The same, with the spaces that it begins and ends with. */
+export function plainLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
 }
 
 /** Shows a line on a terminal that replaces the previous one; '' clears it. */
