@@ -1,7 +1,6 @@
 /**
- * The bundle of @memsvc/shared, in parts (docs/decisions/0019): `library.js` has what a program needs that reads a value. The rest is in
- * parts of its own; library.js has stand-ins for it, which load the part when they are first used (packages/shared/src/parts.ts). An
- * entry is a list of names.
+ * The bundle of @memsvc/shared, in parts (docs/decisions/0019, 0020): `index.js` has the errors. The rest is in parts of its own; index.js
+ * has stand-ins for it, which load the part when they are first used (packages/shared/src/parts.ts).
  *
  * A part is a function of the parts before it, in CommonJS, which Node.js and each test runner load at once. For bundlers the same is
  * in `module/`, as ES modules.
@@ -10,20 +9,22 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, transform } from 'esbuild'
-import { FIRST, LATE, otherParts, PARTS } from './library-parts.mjs'
+import { AT_ONCE, FIRST, LATE, otherParts, PARTS } from './library-parts.mjs'
 
-/** What parts are given of library.js beside what they import of its modules. */
+/** What parts are given of index.js beside what they import of its modules. */
 const GIVEN = ['memfdNative', 'libraryFolder', 'libraryBuild']
+/** What index.js exports, and has the parts as a property: see parts.ts. */
+const SHOWS_PARTS = 'errorCode'
 /** webpack understands calls of what createRequire makes, and puts nothing in place of the function itself. */
 const BUILTIN = "requireBuiltin: (name) => requireBuiltin('node:process').getBuiltinModule(name)"
 
-/** Ahead of library.js. */
+/** Ahead of index.js. */
 const native = (hash) => `
 import * as memfdNative from 'memfd-native'
 const libraryFolder = import.meta.dirname
 const libraryBuild = '${hash}'`
-/** Ahead of the others. */
-const begin = (hash) => `'use strict'; module.exports = function (part) {
+/** Ahead of the others. V8 compiles a function in parentheses at once; else it would read it twice. */
+const begin = (hash) => `'use strict'; module.exports = (function (part) {
 const { ${GIVEN.join(', ')}, requireBuiltin } = part('${FIRST}')
 if (libraryBuild !== '${hash}') throw new Error('@memsvc/shared was installed anew while this program runs: it must be started again')`
 
@@ -91,15 +92,18 @@ async function writePart(part, kit) {
   writeFileSync(join(kit.root, `../dist/bundle/module/part-${part}.js`), module.code)
 }
 
-/** Of a module without imports: what it exports is what it returns. No line moves. */
+/**
+ * Of a module without imports: what it exports is what it returns. No line moves. An object of hundreds of names is made faster if V8 need
+ * not give it a shape.
+ */
 function asFunction(text) {
   const [begin, end] = [text.lastIndexOf('\nexport {\n'), text.lastIndexOf('\n};')]
-  const exported = text.slice(begin, end).replace('export', 'return')
-  return `${text.slice(0, begin)}${exported.replace(/([\w$]+) as ([\w$]+)/g, '$2: $1')}\n}}${text.slice(end + 3)}`
+  const exported = text.slice(begin, end).replace('export {', 'return { __proto__: null,')
+  return `${text.slice(0, begin)}${exported.replace(/([\w$]+) as ([\w$]+)/g, '$2: $1')}\n}})${text.slice(end + 3)}`
 }
 
 function exportsOf(part) {
-  const modules = part === FIRST ? ['index.ts', 'parts.ts'] : LATE[part]
+  const modules = part === FIRST ? AT_ONCE : LATE[part]
   return modules.map((module) => `export * from './${module}'`).join('\n')
 }
 
@@ -113,16 +117,23 @@ function entryOf(part, { members, used }) {
   }
   const imports = given.map(({ module, name, key }) => `import { ${name} as ${key} } from './${module}'`)
   const give = `give({ ${[...GIVEN, BUILTIN, ...given.map(({ key }) => key)].join(', ')} })`
-  return [exportsOf(part), `import { give } from './parts.ts'`, ...imports, give].join('\n')
+  return [
+    `export * from './index.ts'`,
+    `import { give, showParts } from './parts.ts'`,
+    `import { ${SHOWS_PARTS} as shown } from './index.ts'`,
+    ...imports,
+    give,
+    'showParts(shown)',
+  ].join('\n')
 }
 
 /** @param contents of the module that it begins with. @param used as of otherParts; without it nothing is written */
 function bundlePart(part, { root, common, natives, members, hash }, { contents, used }) {
   const isWritten = used !== undefined
-  const plugins = [otherParts({ part, root, members, used }), entry(contents, root), memfdNative(natives)]
+  const plugins = [otherParts({ part, root, members, used }), entry(contents, root), memfdNative(natives, part)]
   return build({
     ...common,
-    entryPoints: [{ in: 'entry:', out: part }],
+    entryPoints: [{ in: 'entry:', out: part === FIRST ? 'index' : part }],
     absWorkingDir: root,
     outdir: join(root, '../dist/bundle'),
     outExtension: { '.js': part === FIRST ? '.js' : '.cjs' },
@@ -144,14 +155,15 @@ function entry(contents, resolveDir) {
   }
 }
 
-/** Of the namespace each name once, as of Node's modules. */
-function memfdNative(names) {
+/** Of the namespace each name once, as of Node's modules; index.js needs few of them. */
+function memfdNative(names, part) {
+  const taken = (name) => (part === FIRST ? `/* @__PURE__ */ (() => memfdNative.${name})()` : `memfdNative.${name}`)
   return {
     name: 'memfd-native',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^memfd-native$/ }, ({ path }) => ({ path, namespace: path, sideEffects: false }))
       onLoad({ filter: /./, namespace: 'memfd-native' }, () => ({
-        contents: names.map((name) => `export const ${name} = memfdNative.${name}`).join('\n'),
+        contents: names.map((name) => `export const ${name} = ${taken(name)}`).join('\n'),
       }))
     },
   }
@@ -163,16 +175,21 @@ async function writeEntries(root) {
     ['index', 'internal'].map(async (entry) => `{\n  ${(await namesOf(join(root, `${entry}.ts`))).join(',\n  ')}\n}`),
   )
   const late = Object.keys(LATE)
+  const shown = (path) => [
+    `import { ${SHOWS_PARTS} } from '${path}'`,
+    `${SHOWS_PARTS}[Symbol.for('@memsvc/shared/parts')]`,
+  ]
+  const [ofInternal, internalParts] = shown('./index.js')
+  const [ofModule, moduleParts] = shown('../index.js')
   const files = {
-    'index.js': [`export ${index} from './library.js'`],
-    'internal.js': [`import { part } from './library.js'`, `export const ${internal} = part('internal')`],
+    'internal.js': [ofInternal, `export const ${internal} = ${internalParts}.part('internal')`],
     'module/parts.js': [
-      `import { provide } from '../library.js'`,
+      ofModule,
       ...late.map((part) => `import ${part} from './part-${part}.js'`),
+      `export const { part, provide } = ${moduleParts}`,
       `provide({ ${late.join(', ')} })`,
-      `export { part } from '../library.js'`,
     ],
-    'module/index.js': [`import './parts.js'`, `export ${index} from '../library.js'`],
+    'module/index.js': [`import './parts.js'`, `export ${index} from '../index.js'`],
     'module/internal.js': [`import { part } from './parts.js'`, `export const ${internal} = part('internal')`],
   }
   for (const [file, lines] of Object.entries(files)) {

@@ -3,10 +3,30 @@ import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
 /**
+ * What index.js begins with. The clock and the timers are taken when a program imports the library: it may replace them before it uses
+ * anything (fake timers in tests).
+ */
+export const AT_ONCE = ['index.ts', 'parts.ts', 'util/timers.ts']
+/**
  * By part: which modules of `packages/shared/src` it begins with. It has what those import too, if no part before it has. Only what a
  * program asks for by itself may be here: a part is read from disk, and what others cause, or a failure, may come when no file can be opened.
  */
 export const LATE = {
+  core: [
+    'binder/binder.ts',
+    'binder/binder-proxy.ts',
+    'binder/interface.ts',
+    'binder/parcel-types.ts',
+    'binder/with-options.ts',
+    'interfaces/memory-service.ts',
+    'interfaces/watch.ts',
+    'os/file-descriptor.ts',
+    'os/memory-file.ts',
+    'os/parcel-file-descriptor.ts',
+    'parcel/parcel.ts',
+    'service-manager/service-manager.ts',
+    'value/shared-value.ts',
+  ],
   memory: [
     'os/ashmem.ts',
     'os/auto-close-streams.ts',
@@ -18,12 +38,13 @@ export const LATE = {
   owner: ['quota/admission.ts', 'quota/ledger.ts', 'store/owned-store.ts', 'value/owned-value.ts'],
   internal: ['internal.ts'],
 }
-/** What every program loads. */
+/** What every program loads: index.js. */
 export const FIRST = 'library'
 export const PARTS = [FIRST, ...Object.keys(LATE)]
 
-/** Numbers and texts have none: whoever needs one of those early finds it missing when this is built. */
 const PUBLISHED = /^export (?:async )?(class|function|const) (\w+)(?! = [-\d'"])/gm
+/** Needs no stand-in. */
+const LITERAL = /^export const \w+ = (?:'[^']*'|-?[\d_]+)$/gm
 const STAND_INS = { class: 'lateClass', function: 'lateFunction', const: 'lateObject' }
 
 /**
@@ -60,10 +81,14 @@ function lateIn(module) {
 
 function standIns(root, module) {
   const text = readFileSync(join(root, module), 'utf8')
-  const exported = text.matchAll(PUBLISHED)
-  const lines = Array.from(
-    exported,
-    ([, kind, name]) => `export const ${name} = /* @__PURE__ */ ${STAND_INS[kind]}('${lateIn(module)}', '${name}')`,
-  )
-  return [`import { ${Object.values(STAND_INS).join(', ')} } from './parts.ts'`, ...lines].join('\n')
+  const part = lateIn(module)
+  const exported = Array.from(text.matchAll(PUBLISHED), ([, kind, name]) => ({ kind, name }))
+  const lines = exported.map(({ kind, name }) => `export let ${name} = ${STAND_INS[kind]}('${part}', '${name}')`)
+  const names = exported.map(({ name }) => name)
+  return [
+    `import { ${Object.values(STAND_INS).join(', ')}, onceLoaded } from './parts.ts'`,
+    ...lines,
+    ...Array.from(text.matchAll(LITERAL), ([line]) => line),
+    `onceLoaded('${part}', (part) => { ({ ${names.join(', ')} } = part) })`,
+  ].join('\n')
 }

@@ -1,5 +1,5 @@
 /**
- * The parts of the bundle beside library.js. What a program that reads a value does not need is in them, and is loaded when it is first
+ * The parts of the bundle beside index.js. What a program that reads a value does not need is in them, and is loaded when it is first
  * used: V8 need not read it before. Only the build uses this module (`scripts/lib/library-parts.mjs`); the sources know nothing of parts.
  */
 import { readFileSync } from 'node:fs'
@@ -7,25 +7,45 @@ import { createRequire } from 'node:module'
 
 /** By name: what it exports, or what other parts use of it. */
 type Part = Readonly<Record<string, unknown>>
-type PartOf = (name: string) => Part
+/** What is in a part's file: it makes the part of those before it. */
+type MakePart = (partOf: (name: string) => Part) => Part
 
 const parts = new Map<string, Part>()
+const given = new Map<string, MakePart>()
+const listeners = new Map<string, ((part: Part) => void)[]>()
 
 /** Loads it, the first time. */
 export function part(name: string): Part {
-  const known = parts.get(name) ?? load(name)(part)
-  parts.set(name, known)
-  return known
+  const known = parts.get(name)
+  if (known !== undefined) return known
+  const loaded = (given.get(name) ?? load(name))(part)
+  parts.set(name, loaded)
+  for (const listener of listeners.get(name) ?? []) listener(loaded)
+  listeners.delete(name)
+  return loaded
 }
 
-/** What library.js gives to its parts. */
+/** When a part is loaded, the names that index.js exports stand for what is in it, and no longer for stand-ins. */
+export function onceLoaded(name: string, listener: (part: Part) => void): void {
+  listeners.set(name, [...(listeners.get(name) ?? []), listener])
+}
+
+/** What index.js gives to its parts. */
 export function give(library: Part): void {
   parts.set('library', library)
 }
 
 /** Inside another bundle, which has no files. */
-export function provide(given: Readonly<Record<string, (part: PartOf) => Part>>): void {
-  for (const [name, make] of Object.entries(given)) if (!parts.has(name)) parts.set(name, make(part))
+function provide(makers: Readonly<Record<string, MakePart>>): void {
+  for (const [name, make] of Object.entries(makers)) given.set(name, make)
+}
+
+/**
+ * `internal.js` and what bundlers load find `part` and `provide` at an object that the library exports. Programs see no export of their own
+ * for it.
+ */
+export function showParts(at: object): void {
+  Object.defineProperty(at, Symbol.for('@memsvc/shared/parts'), { value: { part, provide } })
 }
 
 type AnyClass = abstract new (...args: unknown[]) => object
@@ -133,15 +153,15 @@ function isMethod(value: unknown): value is AnyFunction {
   return typeof value === 'function' && !Object.hasOwn(value, 'prototype')
 }
 
-function load(name: string): (part: PartOf) => Part {
+function load(name: string): MakePart {
   const file = `${import.meta.dirname}/${name}.cjs`
-  if (createRequire instanceof Function) return createRequire(file)(file) as (part: PartOf) => Part
+  if (createRequire instanceof Function) return createRequire(file)(file) as MakePart
   return loadHere(file)
 }
 
 /** A realm of somebody's own: Node's functions are of another one. */
-function loadHere(file: string): (part: PartOf) => Part {
-  const module = {} as { exports: (part: PartOf) => Part }
+function loadHere(file: string): MakePart {
+  const module = {} as { exports: MakePart }
   // biome-ignore lint/security/noGlobalEval: only so is it of this realm
   globalThis.eval(`(function (module) {${readFileSync(file, 'utf8')}\n})`)(module)
   return module.exports

@@ -22,7 +22,17 @@ import { isBackground } from './background.ts'
 import * as identity from './calling-identity.ts'
 import { readsCallerSynchronously } from './calling-identity.ts'
 import { readsInPlace } from './in-place.ts'
-import * as codes from './transaction-codes.ts'
+import {
+  DUMP_TRANSACTION,
+  EXTENSION_TRANSACTION,
+  FIRST_CALL_TRANSACTION,
+  FLAG_CLEAR_BUF,
+  FLAG_ONEWAY,
+  INTERFACE_TRANSACTION,
+  LAST_CALL_TRANSACTION,
+  PING_TRANSACTION,
+  SUGGESTED_MAX_IPC_BYTES,
+} from './transaction-codes.ts'
 
 /** What a Binder accepts. */
 export interface BinderOptions {
@@ -39,19 +49,19 @@ export interface BinderOptions {
  */
 export class Binder implements IBinder {
   /** The first code that is free for methods: 1. */
-  static readonly FIRST_CALL_TRANSACTION = codes.FIRST_CALL_TRANSACTION
+  static readonly FIRST_CALL_TRANSACTION = FIRST_CALL_TRANSACTION
   /** The last code that is free for methods: 16,777,215. */
-  static readonly LAST_CALL_TRANSACTION = codes.LAST_CALL_TRANSACTION
+  static readonly LAST_CALL_TRANSACTION = LAST_CALL_TRANSACTION
   /** Asks whether the object answers; every object of another process does (`_PNG`). */
-  static readonly PING_TRANSACTION = codes.PING_TRANSACTION
+  static readonly PING_TRANSACTION = PING_TRANSACTION
   /** Asks for the name of the interface (`_NTF`). */
-  static readonly INTERFACE_TRANSACTION = codes.INTERFACE_TRANSACTION
+  static readonly INTERFACE_TRANSACTION = INTERFACE_TRANSACTION
   /** Asks for Android's debugging output. It is unknown here unless an object serves it (`_DMP`). */
-  static readonly DUMP_TRANSACTION = codes.DUMP_TRANSACTION
+  static readonly DUMP_TRANSACTION = DUMP_TRANSACTION
   /** The caller does not wait, and does not learn the result. */
-  static readonly FLAG_ONEWAY = codes.FLAG_ONEWAY
+  static readonly FLAG_ONEWAY = FLAG_ONEWAY
   /** The data is secret. The flag is accepted, but has no effect here. */
-  static readonly FLAG_CLEAR_BUF = codes.FLAG_CLEAR_BUF
+  static readonly FLAG_CLEAR_BUF = FLAG_CLEAR_BUF
 
   /** Whether requests to this object may carry descriptors. */
   readonly [acceptsFileDescriptors]: boolean
@@ -124,7 +134,7 @@ export class Binder implements IBinder {
 
   /** The number of bytes that a parcel should stay below: 65,536. */
   static getSuggestedMaxIpcSizeBytes(): number {
-    return codes.SUGGESTED_MAX_IPC_BYTES
+    return SUGGESTED_MAX_IPC_BYTES
   }
 
   /** What console.log shows of it: one line. */
@@ -230,8 +240,8 @@ export class Binder implements IBinder {
   onTransact<Here extends boolean>(code: number, data: Parcel, reply: Parcel, flags: number): Here // of `super`: answered at once
   onTransact(code: number, data: Parcel, reply: Parcel, flags: number): boolean | Promise<boolean>
   onTransact(code: number, _data: Parcel, reply: Parcel | null, _flags: number): boolean | Promise<boolean> {
-    if (code === codes.INTERFACE_TRANSACTION) reply?.writeString(this.#descriptor)
-    else if (code === codes.EXTENSION_TRANSACTION) reply?.writeStrongBinder(this.#extension)
+    if (code === INTERFACE_TRANSACTION) reply?.writeString(this.#descriptor)
+    else if (code === EXTENSION_TRANSACTION) reply?.writeStrongBinder(this.#extension)
     else return false
     return true
   }

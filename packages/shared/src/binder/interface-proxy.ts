@@ -53,9 +53,10 @@ export function makeProxy(descriptor: string, methods: InterfaceSpec): new (remo
     }
   }
   for (const [name, method] of Object.entries(methods)) {
-    const callIt = makeCall(descriptor, name, method)
+    let callIt: Call | undefined // most programs call few of the methods
     const call = function (this: RemoteProxy, ...args: unknown[]): Promise<unknown> {
       try {
+        callIt ??= makeCall(descriptor, name, method)
         return invoke(this, callIt, args)
       } catch (error) {
         return Promise.reject(error)

@@ -20,7 +20,7 @@ export function makeStub(descriptor: string, methods: InterfaceSpec): typeof Bin
       { name, method, read: argsReader(descriptor, method) },
     ]),
   )
-  const LimitedLocal = makeLimitedLocal(descriptor, Object.keys(methods))
+  let LimitedLocal: ReturnType<typeof makeLimitedLocal> | undefined // few callers set a limit
   return class Stub extends Binder implements IInterface {
     constructor(options?: BinderOptions) {
       super(options)
@@ -32,6 +32,7 @@ export function makeStub(descriptor: string, methods: InterfaceSpec): typeof Bin
     }
 
     [limitCalls](options: CallOptions): IInterface {
+      LimitedLocal ??= makeLimitedLocal(descriptor, Object.keys(methods))
       return new LimitedLocal(this, options)
     }
 

@@ -32,7 +32,7 @@ for (const [what, [text, message]] of Object.entries(PROGRAMS)) {
     const { code, stderr } = await runProgram(path, [])
     t.equal(code, 1)
     t.match(stderr, message)
-    t.match(stderr, /(shared|memfd-native)\/dist\/bundle\/\w+\.js:\d+/, 'where it was thrown')
+    t.match(stderr, /(shared|memfd-native)\/dist\/bundle\/\w+\.c?js:\d+/, 'where it was thrown')
     t.match(stderr, /^ {4}at .*program\.mjs:2:\d+/m, 'and who called')
     t.notMatch(stderr, /\b_[A-Z]\w+/, 'no name that a tool has made up')
     t.strictSame(longLines(stderr), [])

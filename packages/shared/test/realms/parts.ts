@@ -39,8 +39,9 @@ function copy(t: Test, body: string, change: (bundle: string) => void): string {
 t.test('a part is loaded when something in it is used, and not before', async (t) => {
   const said = await run(
     t,
-    `const file = new shared.MemoryFile('part', 8)
-     const steps = [loaded()]
+    `const steps = [loaded(), shared.IBinder.FLAG_ONEWAY, shared.DEFAULT_SERVICE_NAME, loaded()]
+     const file = new shared.MemoryFile('part', 8)
+     steps.push(loaded())
      class Own extends shared.Binder {}
      shared.Parcel.obtain().writeStrongBinder(new Own())
      void [file instanceof shared.MemoryFile, typeof shared.OwnedStore, shared.SharedMemory !== null, \`\${shared.IStore === null}\`]
@@ -52,7 +53,41 @@ t.test('a part is loaded when something in it is used, and not before', async (t
      file.close()
      console.log(JSON.stringify(steps))`,
   )
-  t.strictSame(said, [[], [], ['memory.cjs'], ['memory.cjs', 'owner.cjs', 'reader.cjs']])
+  t.strictSame(said, [
+    [],
+    1,
+    'AnonymousSharedMemory',
+    [],
+    ['core.cjs'],
+    ['core.cjs'],
+    ['core.cjs', 'memory.cjs'],
+    ['core.cjs', 'memory.cjs', 'owner.cjs', 'reader.cjs'],
+  ])
+})
+
+t.test('once its part is loaded, a name is the class itself, and what was taken before still works', async (t) => {
+  const said = await run(
+    t,
+    `const { isProxy } = createRequire(import.meta.url)('node:util').types
+     const { MemoryFile, OwnedValue, types, defineInterface } = shared
+     class Mine extends shared.Binder {}
+     const [file, own] = [new MemoryFile('part', 8), new OwnedValue()]
+     console.log(JSON.stringify({
+       stays: [MemoryFile, OwnedValue, types].map(isProxy),
+       becomes: [shared.MemoryFile, shared.OwnedValue, shared.types, shared.IMemoryService, shared.ServiceManager].map(isProxy),
+       constructors: [file.constructor === shared.MemoryFile, own.constructor === shared.OwnedValue],
+       is: [file instanceof MemoryFile, new shared.MemoryFile('b', 8) instanceof MemoryFile, new Mine() instanceof shared.Binder],
+       works: [types.int === shared.types.int, new MemoryFile('c', 4).length(), defineInterface('a', {}).DESCRIPTOR],
+     }))
+     process.exit()`,
+  )
+  t.strictSame(said, {
+    stays: [true, true, true],
+    becomes: [false, false, false, false, false],
+    constructors: [true, true],
+    is: [true, true, true],
+    works: [true, 4, 'a'],
+  })
 })
 
 t.test('a class that is loaded late is a class like others', async (t) => {
