@@ -12,7 +12,7 @@ import { Buffer } from 'node:buffer'
 import { INT_MAX } from '../util/check.ts'
 import { BadParcelError, OutOfRangeError, SecurityError } from '../util/errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
-import { copyBytes, getInt32, isSame, putInt32, withWords } from '../util/words.ts'
+import { copyBytes, getInt32, isSame, putBytes, putInt32, withWords } from '../util/words.ts'
 import { giveBack, LARGE_BYTES, takeLarge } from './large-storage.ts'
 import { type BinderSource, ObjectTable, type ParcelObject } from './object-table.ts'
 
@@ -43,6 +43,9 @@ export class ParcelBuffer {
   #capacity = 0
   #position = 0
   #isRequest = false
+  /** See `part`: of `#small`. */
+  #part: Uint8Array | null = null
+  #partAt = 0
   /** Whether it is sent to another process, and nowhere else. */
   isLeaving = false
   /** The last part of its data, if it is in another buffer; only for a parcel that is sent. */
@@ -158,13 +161,26 @@ export class ParcelBuffer {
   }
 
   /**
+   * A view of bytes that `take` has found, which holds until the next change. Most calls of a method are alike, and views take long to
+   * make, so the last one is used again.
+   */
+  part(at: number, length: number): Uint8Array {
+    if (this.#bytes !== this.#small) return this.#bytes.subarray(at, at + length)
+    if (this.#part === null || this.#partAt !== at || this.#part.length !== length) {
+      this.#part = this.#small.subarray(at, at + length)
+      this.#partAt = at
+    }
+    return this.#part
+  }
+
+  /**
    * Room at the position for `count` bytes and their padding, which becomes zeros; moves the position behind it.
    * @returns where the bytes go, in {@link bytes}.
    * @throws ERR_SECURITY over an object, ERR_OUT_OF_RANGE above 2^31 - 1 bytes; then nothing has changed.
    */
   claim(count: number): number {
     const start = this.claimUnpadded(padded(count))
-    if (count % 4 !== 0) this.#bytes.fill(0, start + count, this.#position)
+    for (let i = start + count; i < this.#position; i++) this.#bytes[i] = 0 // at most three
     return start
   }
 
@@ -212,7 +228,7 @@ export class ParcelBuffer {
 
   writeBytes(source: Uint8Array): void {
     const at = this.claim(source.length)
-    if (source.length > 0) this.#bytes.set(source, at) // not even nothing can be taken of memory that is gone
+    putBytes(this.#bytes, at, source)
   }
 
   /** Like writeBytes, for memory from `withWords`. It is used for bytes that are written with every call. */

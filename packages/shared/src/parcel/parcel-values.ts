@@ -16,6 +16,7 @@ import {
   INT_MAX,
 } from '../util/check.ts'
 import { BadParcelError } from '../util/errors.ts'
+import { getDouble, getLong, putBytes, putDouble, putInt32, putLong } from '../util/words.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
 import { readString8, readString16, writeString8, writeString16 } from './parcel-strings.ts'
 
@@ -154,14 +155,14 @@ export abstract class ParcelValues {
     checkLong('value', value)
     const buffer = bufferOf(this)
     const at = buffer.claim(8)
-    buffer.bytes.writeBigInt64LE(value, at)
+    putLong(buffer.bytes, at, value)
   }
 
   /** -2^63 to 2^63 - 1. */
   readLong(): bigint {
     const buffer = bufferOf(this)
     const at = buffer.take(8)
-    return at < 0 ? 0n : buffer.bytes.readBigInt64LE(at)
+    return at < 0 ? 0n : getLong(buffer.bytes, at)
   }
 
   /** Rounded to single precision, 4 bytes. */
@@ -184,14 +185,14 @@ export abstract class ParcelValues {
     checkNumber('value', value)
     const buffer = bufferOf(this)
     const at = buffer.claim(8)
-    buffer.bytes.writeDoubleLE(value, at)
+    putDouble(buffer.bytes, at, value)
   }
 
   /** Any number. */
   readDouble(): number {
     const buffer = bufferOf(this)
     const at = buffer.take(8)
-    return at < 0 ? 0 : buffer.bytes.readDoubleLE(at)
+    return at < 0 ? 0 : getDouble(buffer.bytes, at)
   }
 
   /** 1 or 0, in 4 bytes. */
@@ -236,8 +237,8 @@ export abstract class ParcelValues {
       return
     }
     const at = buffer.claim(4 + value.length)
-    buffer.bytes.writeInt32LE(value.length, at)
-    if (value.length > 0) buffer.bytes.set(value, at + 4) // not even nothing can be taken of memory that is gone
+    putInt32(buffer.bytes, at, value.length)
+    putBytes(buffer.bytes, at + 4, value)
   }
 
   /** A copy, the caller's own. */
@@ -252,7 +253,7 @@ export abstract class ParcelValues {
     const buffer = bufferOf(this)
     const length = buffer.readLength(1)
     const at = length < 0 ? -1 : buffer.take(length)
-    return at < 0 ? null : buffer.bytes.subarray(at, at + length)
+    return at < 0 ? null : buffer.part(at, length)
   }
 }
 

@@ -36,6 +36,13 @@ export function copyBytes(source: Buffer, from: number, target: Buffer, at: numb
   else for (let i = 0; i < count; i++) target[at + i] = source[from + i] as number
 }
 
+/** Copies all bytes of `source`, of anybody's, to `target` at `at`, where there must be room. */
+export function putBytes(target: Buffer, at: number, source: Uint8Array): void {
+  const count = source.length
+  if (count > SMALL_ODD_BYTES) target.set(source, at)
+  else for (let i = 0; i < count; i++) target[at + i] = source[i] as number
+}
+
 /** Writes an int32, little-endian. It must have room: nothing is checked. */
 export function putInt32(target: Buffer, at: number, value: number): void {
   const words = (target as WordMemory)[WORDS]
@@ -47,6 +54,45 @@ export function putInt32(target: Buffer, at: number, value: number): void {
 export function getInt32(source: Buffer, at: number): number {
   const words = (source as WordMemory)[WORDS]
   return words !== undefined && (at & 3) === 0 ? (words[at >>> 2] as number) : source.readInt32LE(at)
+}
+
+/** A value of 8 bytes, and its halves: Node's methods make a BigInt of each step. */
+const LONG = new BigInt64Array(1)
+const DOUBLE = new Float64Array(LONG.buffer)
+const HALVES = new Int32Array(LONG.buffer)
+
+/** Writes an int64, little-endian. It must have room: nothing is checked. */
+export function putLong(target: Buffer, at: number, value: bigint): void {
+  LONG[0] = value
+  putHalves(target, at)
+}
+
+/** The int64, little-endian, at an offset that must be inside. */
+export function getLong(source: Buffer, at: number): bigint {
+  getHalves(source, at)
+  return LONG[0] as bigint
+}
+
+/** Writes a number of double precision, little-endian. It must have room: nothing is checked. */
+export function putDouble(target: Buffer, at: number, value: number): void {
+  DOUBLE[0] = value
+  putHalves(target, at)
+}
+
+/** The number of double precision, little-endian, at an offset that must be inside. */
+export function getDouble(source: Buffer, at: number): number {
+  getHalves(source, at)
+  return DOUBLE[0] as number
+}
+
+function putHalves(target: Buffer, at: number): void {
+  putInt32(target, at, HALVES[0] as number)
+  putInt32(target, at + 4, HALVES[1] as number)
+}
+
+function getHalves(source: Buffer, at: number): void {
+  HALVES[0] = getInt32(source, at)
+  HALVES[1] = getInt32(source, at + 4)
 }
 
 /** Whether `count` bytes at `a` of one buffer are those at `b` of another: offsets and count in multiples of 4. */

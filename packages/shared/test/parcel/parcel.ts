@@ -152,6 +152,58 @@ t.test('floats are rounded to single precision, and keep what is special', async
   t.strictSame(p.readDoubleArray(), values)
 })
 
+/** Strings of one length and one sum of units are looked for in one place; 32 units are short, 33 are not. */
+t.test('strings that are read one after the other are never taken for each other', async (t) => {
+  const ends = ['Aa', 'BB', 'C#', '\ud800\0', '\0\0', '\uffff\udfff', 'é€']
+  const words = ['', ...ends, ...ends.flatMap((a) => ends.map((b) => a + b))]
+  const long = [30, 31, 32, 33].flatMap((length) => ends.map((end) => 'k'.repeat(length - end.length) + end))
+  using p = Parcel.obtain()
+  for (const all of [words, long, [...long, ...words].reverse()]) {
+    p.setDataSize(0)
+    for (const text of all) p.writeString(text)
+    p.setDataPosition(0)
+    for (const text of all) t.equal(p.readString(), text)
+  }
+})
+
+t.test('longs and doubles are written and read at any position', async (t) => {
+  const longs = [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 0x0123456789abcdefn, -0x100000000n, 0xffffffffn]
+  const doubles = [0, -0, 1.5, -1e300, 5e-324, Number.MAX_VALUE, Number.POSITIVE_INFINITY, Number.NaN]
+  for (const at of [0, 1, 2, 3, 4, 1021]) {
+    using p = Parcel.obtain()
+    p.setDataPosition(at)
+    for (const long of longs) p.writeLong(long)
+    for (const double of doubles) p.writeDouble(double)
+    const bytes = p.marshall()
+    t.strictSame(
+      longs.map((_, i) => bytes.readBigInt64LE(at + i * 8)),
+      longs,
+    )
+    t.strictSame(
+      doubles.map((_, i) => bytes.readDoubleLE(at + longs.length * 8 + i * 8)),
+      doubles,
+    )
+    p.setDataPosition(at)
+    t.strictSame(
+      longs.map(() => p.readLong()),
+      longs,
+    )
+    t.strictSame(
+      doubles.map(() => p.readDouble()),
+      doubles,
+    )
+  }
+})
+
+t.test('bytes that are viewed are those of this parcel, also after another one has used its memory', async (t) => {
+  for (const text of ['abc', 'def', 'a longer one', '', 'xyz']) {
+    using p = Parcel.obtain()
+    p.writeByteArray(Buffer.from(text))
+    p.setDataPosition(0)
+    t.equal(Buffer.from(p.viewByteArray() ?? []).toString(), text)
+  }
+})
+
 t.test('a byte is read from the low 8 bits of its int, a boolean from all', async (t) => {
   using p = Parcel.obtain()
   p.writeInt(0x1ff)
