@@ -138,6 +138,7 @@ function bundlePart(part, { root, common, natives, members, hash }, { contents, 
     outdir: join(root, '../dist/bundle'),
     outExtension: { '.js': part === FIRST ? '.js' : '.cjs' },
     write: isWritten,
+    sourcesContent: common.sourcesContent && part !== 'internal', // that is for our own packages only
     banner: { js: part === FIRST ? common.banner.js + native(hash) : begin(hash) },
     define: { 'import.meta.dirname': 'libraryFolder' },
     splitting: false,
