@@ -5,13 +5,15 @@ import { nodeChildProcess, nodeFs, nodeOs, nodePath } from './support/node.mjs'
 import { tarballs as made, PREBUILT, publishedManifest, readJson, repositoryRoot } from './support/packages.mjs'
 
 const { spawnSync } = nodeChildProcess
-const { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = nodeFs
+const { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = nodeFs
 const { tmpdir } = nodeOs
 const { join } = nodePath
 const { copyWorkspace, npm, pack, packAll, packDependencies, PUBLISHED } = made
 
-/** Lists of names, and what bundlers are given in place of the parts. */
-const ENTRIES_OF_SHARED = /^bundle\/(index|internal|module\/[\w-]+)\.js$/
+/** What an installation may take, of which 1.25 MiB are for the four prebuilt binaries. */
+const MOST_BYTES_WITHOUT_BINARIES = (6 - 1.25) * 2 ** 20
+/** A list of names, and what bundlers are given in place of the parts. */
+const ENTRIES_OF_SHARED = /^bundle\/(internal|module\/[\w-]+)\.js$/
 
 watchdog(t)
 leakChecked(t)
@@ -56,6 +58,11 @@ t.test('an installation is small, and nothing in it wants to be built', async (t
   const installed = Object.entries(packages).filter(([path]) => path !== '')
   t.ok(installed.length <= 18, `${installed.length} packages`)
   t.notOk(installed.some(([, { hasInstallScript }]) => hasInstallScript))
+  const modules = join(project, 'node_modules')
+  const files = readdirSync(modules, { recursive: true }).filter((file) => !file.endsWith('.node'))
+  const stats = files.map((file) => statSync(join(modules, file))).filter((stat) => stat.isFile())
+  const bytes = stats.reduce((sum, { size }) => sum + size, 0)
+  t.ok(bytes <= MOST_BYTES_WITHOUT_BINARIES, `${bytes} bytes`)
 })
 
 t.test('each package holds what it names, its licence and its page, and no tests', async (t) => {
