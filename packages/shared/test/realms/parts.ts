@@ -90,6 +90,23 @@ t.test('once its part is loaded, a name is the class itself, and what was taken 
   })
 })
 
+t.test(
+  'a program that replaces readFileSync of node:fs before it uses anything gets the parts all the same',
+  async (t) => {
+    const said = await run(
+      t,
+      `const fs = createRequire(import.meta.url)('node:fs')
+     fs.readFileSync = () => 'stub'
+     const file = new shared.MemoryFile('part', 8)
+     const store = new shared.OwnedStore()
+     store.set('k', 1)
+     console.log(JSON.stringify([file.length(), store.get('k'), file instanceof shared.MemoryFile]))
+     for (const each of [file, store]) each.close()`,
+    )
+    t.strictSame(said, [8, 1, true])
+  },
+)
+
 t.test('a class that is loaded late is a class like others', async (t) => {
   const said = await run(
     t,
