@@ -57,6 +57,7 @@ export interface NativeHub {
   stopCredentials(slot: number): number
   widenSendBuffer(slot: number, bytes: number): number
   unread(slot: number): number
+  hasHungUp(slot: number): number
   detach(slot: number): number
   takeIn(slot: number, next: number): number
   send(slot: number, length: number, fdCount: number): number

@@ -147,6 +147,15 @@ export class HubSocket {
   }
 
   /**
+   * Whether the peer has closed its end, or shut it down for sending. The kernel knows it before the handler gets
+   * `onEnd`, which waits for its turn and for the packets before it. POLLRDHUP, poll(2)
+   * @throws SyscallError EBADF if it is closed
+   */
+  get hasHungUp(): boolean {
+    return unwrap('poll', this.#parts.native.hasHungUp(this.#slot)) !== 0
+  }
+
+  /**
    * Leaves the hub like `close()`, but you own the descriptor.
    * @throws SyscallError EBADF if it is closed
    */

@@ -5,6 +5,7 @@ import * as api from '../src/index.ts'
 import { identity, leakChecked, PAGE, sizedMemfd, tempFolder } from '../test-support/index.ts'
 
 const hub = api.Hub.current() // lives as long as the thread: its descriptors are no leak of a test
+const SHUT_WR = 1
 leakChecked(t)
 
 function isSocket(fd: number): boolean {
@@ -456,6 +457,23 @@ t.test("a socket that leaves the hub is its owner's again, and nothing of it is 
   fd.close()
   t.throws(() => socket.detach(), { code: 'EBADF' })
   t.throws(() => socket.unreadBytes(), { code: 'EBADF' })
+  t.throws(() => socket.hasHungUp, { code: 'EBADF' })
+})
+
+t.test('that a peer has hung up is known before it is told, and before what it sent is', async (t) => {
+  for (const hangUp of [(peer: api.OwnedFd) => peer.close(), (peer: api.OwnedFd) => api.shutdown(peer, SHUT_WR)]) {
+    const { peer, socket, recorder } = attach(t)
+    t.equal(socket.hasHungUp, false)
+    say(peer, 'the last word')
+    t.equal(socket.hasHungUp, false)
+    hangUp(peer)
+    t.equal(socket.hasHungUp, true)
+    t.strictSame(recorder.packets, [])
+    await recorder.until(() => recorder.ends.length > 0)
+    t.equal(recorder.packets.length, 1)
+    t.equal(socket.hasHungUp, true)
+    socket.close()
+  }
 })
 
 t.test('a socket that gets another number goes on as it was', async (t) => {

@@ -97,6 +97,7 @@ napi_value Hub::Create(napi_env env, napi_callback_info info) {
       {"stopCredentials", Call<&Hub::sockets_, &Sockets::StopCredentials>},
       {"widenSendBuffer", Call<&Hub::sockets_, &Sockets::WidenSendBuffer>},
       {"unread", Call<&Hub::sockets_, &Sockets::Unread>},
+      {"hasHungUp", Call<&Hub::sockets_, &Sockets::HasHungUp>},
       {"join", Call<&Hub::sockets_, &Sockets::Join>},
       {"closeGroup", Call<&Hub::sockets_, &Sockets::CloseGroup>},
       {"admit", Call<&Hub::sockets_, &Sockets::Admit>},

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <cerrno>
@@ -108,6 +109,14 @@ int Sockets::Unread(int index) {
   return ioctl(slots_[index].fd.get(), SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
 }
 
+// (slot) -> 1: the peer's end has been closed, or shut down for sending, whatever of it is still to be read; 0: not
+int Sockets::HasHungUp(int index) {
+  if (!IsOpen(index)) return -EBADF;
+  pollfd state = {slots_[index].fd.get(), POLLRDHUP, 0};
+  if (poll(&state, 1, 0) < 0) return -errno;
+  return (state.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
 // (slot, lowest): another number for the same socket, the first free one from `lowest` up.
 int Sockets::Renumber(int index, int lowest) {
   if (!IsOpen(index)) return -EBADF;
@@ -130,7 +139,8 @@ void Poll::OnReady(int status, int events) { sockets_->OnReady(this, status, eve
 
 void Poll::OnClosed() { sockets_->OnClosed(this); }
 
-// Called in the order in which they became ready: a death is told before the questions of those who have heard of it.
+// Called mostly in the order in which they became ready. A socket that was ready a moment ago keeps its place, so what it sends now may
+// come before a death that came first: HasHungUp tells of that.
 void Sockets::OnReady(Poll* poll, int status, int events) {
   if (poll->slot < 0) return;  // taken out meanwhile
   // An error (ECONNRESET) stops the handle. What came before it is still to be read.

@@ -108,6 +108,7 @@ class Sockets {
   int StopCredentials(int index);
   int WidenSendBuffer(int index, int bytes);
   int Unread(int index);
+  int HasHungUp(int index);
   int Join(int index, int group);
   int CloseGroup(int group);
   int Admit(int group, int count);

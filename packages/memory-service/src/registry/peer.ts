@@ -7,4 +7,6 @@ export interface Peer {
   /** Its groups, by the kernel's word; none of those who may do everything. */
   readonly groups: readonly number[]
   readonly account: Account
+  /** Whether the kernel knows of its end already. */
+  hasHungUp(): boolean
 }

@@ -108,7 +108,7 @@ export class RegistryHost {
     const { account, refusal } = admitted
     const { pid, uid, gid } = credentials
     const groups = this.#access.isOwner(uid) ? NOT_ASKED_FOR : [gid, ...getPeerGroups(fd)]
-    const peer = { caller: { pid, uid }, groups, account }
+    const peer = { caller: { pid, uid }, groups, account, hasHungUp: () => session.hasHungUp }
     const session: Session = new Session(fd, {
       role: 'server',
       root: new RegistryConnection(this.#registry, peer, this.#gate),

@@ -56,7 +56,7 @@ export class Registry {
     }
     if (binder === null) throw withoutStack(() => new InvalidArgValueError('Null binder'))
     checkName(name)
-    const holder = this.#entries.get(name)
+    const holder = this.#entryOf(name)
     if (holder !== undefined && !isSameProcess(holder.peer, peer)) {
       throw withoutStack(() => new IllegalStateError(`the name ${name} is held by process ${holder.peer.caller.pid}`))
     }
@@ -86,6 +86,7 @@ export class Registry {
   }
 
   list(peer: Peer, dumpPriority: number): string[] {
+    for (const holder of this.#namesOf.keys()) this.#checkAlive(holder)
     this.#sortedNames ??= [...this.#entries.keys()].sort()
     const isWanted = (name: string) => ((this.#entries.get(name)?.dumpPriority ?? 0) & dumpPriority) !== 0
     return this.#sortedNames.filter((name) => isWanted(name) && this.#maySee(peer, name))
@@ -103,7 +104,7 @@ export class Registry {
     const notification = { peer, name, callback }
     this.#notifications.add(notification)
     this.#use(callback, 1)
-    if (this.#entries.has(name)) this.#tell(notification)
+    if (this.#entryOf(name) !== undefined) this.#tell(notification)
   }
 
   /** Removes every registration of this callback for the name. */
@@ -120,7 +121,7 @@ export class Registry {
     if (object instanceof BinderProxy && !this.#uses.has(object)) object.close()
   }
 
-  /** A connection is gone, and with it all that it had. */
+  /** A connection is gone, and with it all that it had. Again, if it is asked for something after that. */
   remove(peer: Peer): void {
     const names = [...(this.#namesOf.get(peer) ?? [])]
     this.#namesOf.delete(peer)
@@ -152,7 +153,21 @@ export class Registry {
   }
 
   #find(peer: Peer, name: string | null): Entry | undefined {
-    return name !== null && this.#maySee(peer, name) ? this.#entries.get(name) : undefined
+    return name !== null && this.#maySee(peer, name) ? this.#entryOf(name) : undefined
+  }
+
+  #entryOf(name: string): Entry | undefined {
+    const entry = this.#entries.get(name)
+    if (entry !== undefined) this.#checkAlive(entry.peer)
+    return this.#entries.get(name)
+  }
+
+  /**
+   * Whoever asks may have heard of a holder's death, and the hub may bring the question before it brings the death: an
+   * epoll(7) that has just told of the asker tells of it first again.
+   */
+  #checkAlive(holder: Peer): void {
+    if (holder.hasHungUp()) this.remove(holder)
   }
 
   /** The holder of a name can see it. */

@@ -60,7 +60,11 @@ t.test('processes that come and go meanwhile are no trouble', { skip }, async (t
   const { registry } = await startMemsvc(t)
   let isOver = false
   const others = Array.from({ length: 2 }, async () => {
-    while (!isOver) await new Promise((resolve) => support.nodeChildProcess.spawn('true').on('exit', resolve))
+    while (!isOver) {
+      await new Promise((resolve) => support.nodeChildProcess.spawn('true', { stdio: 'ignore' }).on('exit', resolve))
+      // Spawned straight from the end of the one before, they would leave the event loop no turn for anything else.
+      await new Promise(setImmediate)
+    }
   })
   for (let i = 0; i < 3; i++) t.match(await inspect(registry, VALUE), [{ name: VALUE, size: 4 }])
   isOver = true

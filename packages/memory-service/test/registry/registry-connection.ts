@@ -22,9 +22,9 @@ const { TRANSACTION_addService, TRANSACTION_registerForNotifications, TRANSACTIO
 function connect(t: Test, uid: number) {
   const registry = new support.Registry(new support.Access(OWN, { rules: [], writers: new support.People() }))
   const ledger = support.makeLedger(OWN)
-  const holder = { caller: { pid: 99, uid: OWN }, groups: [], account: ledger.open(OWN) }
+  const holder = { caller: { pid: 99, uid: OWN }, groups: [], account: ledger.open(OWN), hasHungUp: () => false }
   registry.add(holder, { name: 'held', binder: new Binder(), acceptsFileDescriptors: false, dumpPriority: 8 })
-  const peer = { caller: { pid: 100, uid }, groups: [], account: ledger.open(uid) }
+  const peer = { caller: { pid: 100, uid }, groups: [], account: ledger.open(uid), hasHungUp: () => false }
   const gate = new support.Gate()
   gate.open()
   const pair = makeChannelPair(false)

@@ -30,6 +30,7 @@ function makeWorld(rules: readonly support.AccessRule[] = []) {
     caller: { pid: pid++, uid },
     groups: [],
     account: ledger.open(uid),
+    hasHungUp: () => false,
   })
   const registry = new support.Registry(access)
   const root = connect(ROOT)
@@ -95,7 +96,8 @@ t.test('the same process may add again over another connection, which holds the 
 
 t.test('processes of other namespaces are never taken for the same', async (t) => {
   const { registry, ledger } = makeWorld()
-  const connectFromAfar = (): support.Peer => ({ caller: { pid: 0, uid: OWN }, groups: [], account: ledger.open(OWN) })
+  const caller = { pid: 0, uid: OWN }
+  const connectFromAfar = () => ({ caller, groups: [], account: ledger.open(OWN), hasHungUp: () => false })
   registry.add(connectFromAfar(), newService())
   t.throws(() => registry.add(connectFromAfar(), newService()), { code: 'ERR_ILLEGAL_STATE' })
 })
@@ -107,6 +109,22 @@ t.test('the holder’s pid is in the refusal', async (t) => {
   t.throws(() => registry.add(connect(OWN), newService()), {
     message: `the name ${NAME} is held by process ${holder.caller.pid}`,
   })
+})
+
+t.test('the name of a holder that has gone is free before its connection is removed', async (t) => {
+  const { registry, connect, list, info } = makeWorld()
+  const holder = connect(OWN)
+  const dead = { ...holder, hasHungUp: () => true }
+  const callback = new Callback()
+  registry.add(dead, newService())
+  registry.notify(connect(OWN), NAME, callback)
+  t.strictSame([registry.find(connect(OWN), NAME), info(NAME), list(15)], [{ kind: 'none' }, null, []])
+  registry.add(dead, newService())
+  const heir = connect(OWN)
+  registry.add(heir, newService())
+  registry.remove(dead)
+  t.strictSame([dead.account.rest, heir.account.rest, list(15)], [[], ['names'], [NAME]])
+  t.strictSame(callback.told, [NAME, NAME], 'of each that added it, and not of a dead one who had it')
 })
 
 const BAD_NAMES = ['', 'a'.repeat(128), 'a b', 'a\0', 'a\n', '../ü', 'a:b', '*', null]

@@ -121,6 +121,11 @@ export class Session implements ChannelHandler, ProxyLink, ReleaseObserver {
     return this.#channel.isEnded
   }
 
+  /** See `Channel.hasHungUp`. */
+  get hasHungUp(): boolean {
+    return this.#channel.hasHungUp
+  }
+
   /** For a broadcast. Belongs to the session. */
   get channel(): Channel {
     return this.#channel

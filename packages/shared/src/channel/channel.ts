@@ -113,6 +113,11 @@ export class Channel implements PacketHandler, MessageSink, InboxOwner, OutboxOw
     return this.#isPeerGone
   }
 
+  /** The peer will send no more, by the kernel's word. What it sent before may be unserved yet: see {@link isPeerGone}. */
+  get hasHungUp(): boolean {
+    return this.isEnded || this.#isPeerGone || this.#socket.hasHungUp
+  }
+
   /** For a broadcast: whether a packet that is sent to the socket now follows all earlier ones. */
   get isClear(): boolean {
     return !this.isEnded && this.#outbox.isClear
