@@ -1,5 +1,6 @@
 /** Many packet sockets behind one libuv handle: what comes, in which order, and whose the descriptors are. */
 import { fstatSync, readdirSync } from 'node:fs'
+import { Session } from 'node:inspector'
 import t, { type Test } from 'tap'
 import * as api from '../src/index.ts'
 import { identity, leakChecked, PAGE, sizedMemfd, tempFolder } from '../test-support/index.ts'
@@ -474,6 +475,19 @@ t.test('that a peer has hung up is known before it is told, and before what it s
     t.equal(socket.hasHungUp, true)
     socket.close()
   }
+})
+
+t.test('a signal is no trouble for who asks whether a peer has hung up', async (t) => {
+  const { socket } = attach(t)
+  const session = new Session()
+  session.connect()
+  t.teardown(() => session.disconnect())
+  session.post('Profiler.enable')
+  session.post('Profiler.setSamplingInterval', { interval: 50 }) // by SIGPROF, each so many microseconds
+  session.post('Profiler.start')
+  let hungUp = 0
+  for (let i = 0; i < 300_000; i++) if (socket.hasHungUp) hungUp += 1
+  t.equal(hungUp, 0)
 })
 
 t.test('a socket that gets another number goes on as it was', async (t) => {

@@ -104,9 +104,11 @@ class StandIn<T extends object> implements ProxyHandler<T> {
     return Reflect.construct(this.#real as NewableFunction, args, newTarget)
   }
 
-  get(_: T, key: PropertyKey, receiver: unknown): unknown {
+  /** The receiver is a class that extends it, or an object that it is the prototype of, when it is not itself. */
+  get(target: T, key: PropertyKey, receiver: unknown): unknown {
+    if (receiver !== this.self) return Reflect.get(this.#real, key, receiver)
     const value: unknown = Reflect.get(this.#real, key)
-    return receiver === this.self && isMethod(value) ? this.#method(value) : value
+    return isMethod(value) && !Object.hasOwn(target, key) ? this.#method(value) : value
   }
 
   /** Called on the class itself: a stack shall name that, not `Proxy`. */
@@ -117,16 +119,16 @@ class StandIn<T extends object> implements ProxyHandler<T> {
     return known
   }
 
-  set(_: T, key: PropertyKey, value: unknown): boolean {
-    return Reflect.set(this.#real, key, value)
+  set(_: T, key: PropertyKey, value: unknown, receiver: unknown): boolean {
+    return Reflect.set(this.#real, key, value, receiver === this.self ? this.#real : receiver)
   }
 
   has(_: T, key: PropertyKey): boolean {
     return Reflect.has(this.#real, key)
   }
 
-  deleteProperty(_: T, key: PropertyKey): boolean {
-    return Reflect.deleteProperty(this.#real, key)
+  deleteProperty(target: T, key: PropertyKey): boolean {
+    return Reflect.deleteProperty(this.#real, key) && Reflect.deleteProperty(target, key)
   }
 
   ownKeys(): (string | symbol)[] {
@@ -137,14 +139,36 @@ class StandIn<T extends object> implements ProxyHandler<T> {
     return Reflect.getPrototypeOf(this.#real)
   }
 
-  defineProperty(_: T, key: PropertyKey, property: PropertyDescriptor): boolean {
-    return Reflect.defineProperty(this.#real, key, { ...property, configurable: true })
+  setPrototypeOf(_: T, prototype: object | null): boolean {
+    return Reflect.setPrototypeOf(this.#real, prototype)
   }
 
-  /** The target has not got it: so it may not be said to stay. */
-  getOwnPropertyDescriptor(_: T, key: PropertyKey): PropertyDescriptor | undefined {
+  defineProperty(target: T, key: PropertyKey, property: PropertyDescriptor): boolean {
+    const isDefined = Reflect.defineProperty(this.#real, key, property)
+    if (isDefined && property.configurable === false) this.#copyTo(target, key)
+    return isDefined
+  }
+
+  /** What the target has not got may not be said to stay. */
+  getOwnPropertyDescriptor(target: T, key: PropertyKey): PropertyDescriptor | undefined {
     const property = Reflect.getOwnPropertyDescriptor(this.#real, key)
-    return property && { ...property, configurable: true }
+    const stays = Reflect.getOwnPropertyDescriptor(target, key)?.configurable === false
+    return property && { ...property, configurable: property.configurable || !stays }
+  }
+
+  isExtensible(target: T): boolean {
+    return Reflect.isExtensible(this.#real) || !this.preventExtensions(target)
+  }
+
+  /** May be said of a target only that has the same properties, and the same prototype. */
+  preventExtensions(target: T): boolean {
+    for (const key of Reflect.ownKeys(this.#real)) this.#copyTo(target, key)
+    Reflect.setPrototypeOf(target, Reflect.getPrototypeOf(this.#real))
+    return Reflect.preventExtensions(this.#real) && Reflect.preventExtensions(target)
+  }
+
+  #copyTo(target: T, key: PropertyKey): void {
+    Reflect.defineProperty(target, key, Reflect.getOwnPropertyDescriptor(this.#real, key) as PropertyDescriptor)
   }
 }
 

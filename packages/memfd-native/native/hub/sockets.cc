@@ -113,8 +113,7 @@ int Sockets::Unread(int index) {
 int Sockets::HasHungUp(int index) {
   if (!IsOpen(index)) return -EBADF;
   pollfd state = {slots_[index].fd.get(), POLLRDHUP, 0};
-  if (poll(&state, 1, 0) < 0) return -errno;
-  return (state.revents & (POLLRDHUP | POLLHUP)) != 0;
+  return poll(&state, 1, 0) == 1 && (state.revents & (POLLRDHUP | POLLHUP)) != 0;  // EINTR: there was nothing
 }
 
 // (slot, lowest): another number for the same socket, the first free one from `lowest` up.

@@ -64,7 +64,7 @@ export class Registry {
       peer.account.charge('names')
       holder?.peer.account.refund('names')
     }
-    this.#namesOf.get(holder?.peer ?? peer)?.delete(name)
+    if (holder !== undefined) this.#take(name, holder.peer)
     this.#namesOf.set(peer, (this.#namesOf.get(peer) ?? new Set()).add(name))
     this.#entries.set(name, { peer, binder, acceptsFileDescriptors, dumpPriority })
     this.#use(binder, 1)
@@ -78,11 +78,15 @@ export class Registry {
   find(peer: Peer, name: string | null): FoundService | Promise<FoundService> {
     const entry = this.#find(peer, name)
     if (entry === undefined) return { kind: 'none' }
-    const { binder, acceptsFileDescriptors } = entry
-    if (entry.peer === peer) return { kind: 'own', binder }
-    const open = () => openChannel(binder, { holder: entry.peer.caller, client: peer.caller, acceptsFileDescriptors })
-    const turn = this.#waiting.turn(binder, peer)
-    return turn === undefined ? open() : turn.then(open)
+    if (entry.peer === peer) return { kind: 'own', binder: entry.binder }
+    const turn = this.#waiting.turn(entry.binder, peer)
+    return turn === undefined ? open(entry, peer) : turn.then(() => this.#findAfterTurn(peer, name, entry.peer))
+  }
+
+  /** Meanwhile its holder may have published another object, or be gone; and another one, with a line of its own, may have the name. */
+  #findAfterTurn(peer: Peer, name: string | null, holder: Peer): FoundService | Promise<FoundService> {
+    const entry = this.#find(peer, name)
+    return entry?.peer === holder ? open(entry, peer) : this.find(peer, name)
   }
 
   list(peer: Peer, dumpPriority: number): string[] {
@@ -131,6 +135,13 @@ export class Registry {
     }
     for (const notification of [...this.#notifications.ofPeer(peer)]) this.#forget(notification)
     this.#waiting.leave(peer)
+  }
+
+  /** The name is not this holder's any more. */
+  #take(name: string, holder: Peer): void {
+    const names = this.#namesOf.get(holder)
+    names?.delete(name)
+    if (names?.size === 0) this.#namesOf.delete(holder)
   }
 
   #delete(name: string): void {
@@ -184,6 +195,10 @@ export class Registry {
     if (!this.#maySee(peer, name)) return
     Promise.resolve(IServiceCallback.asInterface(callback).onRegistration(name)).catch(() => undefined)
   }
+}
+
+function open({ peer: holder, binder, acceptsFileDescriptors }: Entry, client: Peer): FoundService {
+  return openChannel(binder, { holder: holder.caller, client: client.caller, acceptsFileDescriptors })
 }
 
 /**

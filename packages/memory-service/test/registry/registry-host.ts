@@ -1,5 +1,5 @@
 /** The registry's host: what it listens on, and whom its answers tell of. */
-import { Binder, ServiceManager } from '@memsvc/shared'
+import { Binder, type BinderProxy, ServiceManager } from '@memsvc/shared'
 import { leakChecked, watchdog } from '@memsvc/shared/test-support'
 import { bind, connect, constants, Hub, listen, type OwnedFd, sendmsg, socket, socketpair } from 'memfd-native'
 import t, { type Test } from 'tap'
@@ -97,5 +97,56 @@ t.test('a holder that has gone is not found, also by a question that comes in be
       found = ask()
     })
     t.strictSame([await before, await found], [null, answer], what)
+  }
+})
+
+/** Clients that ask at once, more than are served in a turn. */
+function askAtOnce(asker: ServiceManager): Promise<BinderProxy | null>[] {
+  const { limit } = support.DAEMON_LIMITS.channelsPerTurn
+  return Array.from({ length: 4 * limit }, () => asker.getService('mine') as Promise<BinderProxy | null>)
+}
+
+/** After how many answers something happens: what waits then has been read, and nothing of it answered. */
+const ANSWERS = [1, 8, 15, 16, 17, 24]
+
+t.test('who waits for a turn at a service gets what its holder has published meanwhile', async (t) => {
+  const { fd, path } = listener(t, newFolder(t), 'registry')
+  startHost(t, fd)
+  const [asker, holder] = [await ServiceManager.connect({ path }), await ServiceManager.connect({ path })]
+  t.teardown(() => asker.close())
+  t.teardown(() => holder.close())
+  for (const answers of ANSWERS) {
+    await holder.addService('mine', new Binder())
+    const asked = askAtOnce(asker)
+    await asked[answers - 1]
+    await holder.addService('mine', new Binder())
+    const found = await Promise.all(asked)
+    t.ok(
+      found.every((each) => each?.isBinderAlive()),
+      `after ${answers}`,
+    )
+    for (const each of found) each?.close()
+  }
+})
+
+t.test('who waits for a turn at a service whose holder goes finds its successor, or nobody', async (t) => {
+  const { fd, path } = listener(t, newFolder(t), 'registry')
+  startHost(t, fd)
+  const asker = await ServiceManager.connect({ path })
+  t.teardown(() => asker.close())
+  for (const answers of ANSWERS) {
+    for (const isSucceeded of [false, true]) {
+      const [holder, successor] = [await ServiceManager.connect({ path }), await ServiceManager.connect({ path })]
+      await holder.addService('mine', new Binder())
+      const asked = askAtOnce(asker)
+      await asked[answers - 1]
+      if (isSucceeded) await successor.addService('mine', new Binder())
+      holder.close()
+      const found = await Promise.all(asked)
+      if (isSucceeded) t.equal(found.at(-1)?.isBinderAlive(), true, `after ${answers}`)
+      else t.equal(await asker.getService('mine'), null)
+      for (const each of found) each?.close()
+      successor.close()
+    }
   }
 })

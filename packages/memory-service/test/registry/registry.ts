@@ -88,6 +88,8 @@ t.test('the same process may add again over another connection, which holds the 
   registry.add(first, newService())
   registry.add(second, newService())
   t.strictSame([first.account.rest, second.account.rest], [[], ['names']])
+  first.hasHungUp = () => t.fail('nothing is asked of a connection without a name')
+  t.strictSame(list(15), [NAME])
   registry.remove(first)
   t.strictSame(list(15), [NAME])
   registry.remove(second)

@@ -136,6 +136,62 @@ t.test('a class that is loaded late is a class like others', async (t) => {
   })
 })
 
+/** Of a name that is taken out of the module: it is a stand-in, unless its part was loaded before. */
+const OPERATIONS = `
+  const { Binder, MemoryFile, SharedMemory, ashmem, types, IStore } = shared
+  const outcome = (action) => { try { return action() } catch (error) { return error.name } }
+  const all = { Binder, MemoryFile, SharedMemory, ashmem, types, IStore }
+  const facts = (it) => [Reflect.ownKeys(it).map(String).sort(), Object.isExtensible(it), Object.isSealed(it), Object.isFrozen(it)]
+  const results = {
+    first: Object.values(all).map(facts),
+    subclasses: outcome(() => {
+      class Camera extends Binder {}
+      Camera.instances = 0
+      class Radio extends Binder {}
+      Radio.instances = 5
+      return [Camera.instances, Radio.instances, Object.hasOwn(Camera, 'instances'), 'instances' in Binder]
+    }),
+    heirs: Object.values(all).map((it) => outcome(() => {
+      const heir = Object.create(it)
+      heir.own = 1
+      const other = {}
+      return [heir.own, Object.keys(heir), 'own' in it, Reflect.set(it, 'own', 2, other), other.own, 'own' in it]
+    })),
+    accessor: outcome(() => {
+      class Camera extends MemoryFile {}
+      Object.defineProperty(MemoryFile, 'who', { get() { return this === Camera ? 'camera' : this === MemoryFile ? 'file' : 'nobody' }, set(value) { this.kept = value }, configurable: true })
+      Camera.who = 7
+      const said = [Camera.who, Reflect.get(MemoryFile, 'who', {}), Object.hasOwn(Camera, 'kept'), Object.hasOwn(MemoryFile, 'kept')]
+      return [...said, delete MemoryFile.who]
+    }),
+    staying: outcome(() => {
+      Object.defineProperty(MemoryFile, 'stays', { value: 1 })
+      Object.defineProperty(MemoryFile, 'fixed', { value: 1, configurable: false })
+      const again = outcome(() => Object.defineProperty(MemoryFile, 'fixed', { value: 2 }))
+      return [MemoryFile.fixed, Reflect.deleteProperty(MemoryFile, 'fixed'), again, MemoryFile.stays, Object.getOwnPropertyDescriptor(MemoryFile, 'fixed')]
+    }),
+    prototype: outcome(() => [Object.setPrototypeOf(ashmem, { inherited: 1 }) === ashmem, ashmem.inherited, Object.getPrototypeOf(ashmem).inherited]),
+    sealed: outcome(() => [facts(Object.seal(ashmem)), outcome(() => { ashmem.more = 1 }), outcome(() => { ashmem.own = 1 }), typeof ashmem.memfdName]),
+    frozen: Object.values(all).map((it) => outcome(() => [facts(Object.freeze(it)), outcome(() => { it.more = 1 }), outcome(() => { it.name = 'x' }), Reflect.deleteProperty(it, 'name')])),
+    works: outcome(() => {
+      class Mine extends MemoryFile {}
+      const [file, mine, memory] = [new MemoryFile('a', 8), new Mine('b', 8), SharedMemory.create('c', 4096)]
+      const said = [file.length(), mine instanceof MemoryFile, memory.getSize(), types.int !== undefined, typeof Binder.getCallingUid, facts(types)]
+      for (const each of [file, mine, memory]) each.close()
+      return said
+    }),
+  }
+  console.log(JSON.stringify(results))`
+
+t.test('what is done to a stand-in comes out as done to the class', async (t) => {
+  const before = await run(t, OPERATIONS)
+  const load =
+    'new shared.MemoryFile("first", 8).close(); shared.SharedMemory.create("first", 4096).close(); shared.IStore.Stub;'
+  const after = await run(t, load + OPERATIONS)
+  t.strictSame(before, after)
+  t.match(after, { subclasses: [0, 5, true, false], prototype: [true, 1, 1], works: [8, true, 4096, true] })
+})
+
 t.test('its errors name the method that was called, and lines of the part', async (t) => {
   const said = (await run(
     t,
