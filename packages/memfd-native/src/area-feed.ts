@@ -1,6 +1,7 @@
 /** Watches the keys of an area by reading its change log. It never misses the last change of a key. */
 
 import type { AreaMemory } from './area-memory.ts'
+import { checkInstance } from './argument.ts'
 import { type Handle, NO_HANDLE, native, unwrap } from './binding.ts'
 import { dispose } from './disposal.ts'
 import { errnos } from './errnos.ts'
@@ -88,6 +89,17 @@ export class AreaFeed {
   /** @internal Continues in another area, which has the values now. Values that are the same there are not reported. */
   moveTo(memory: AreaMemory): void {
     unwrap('feed', native.areaMoveFeed(this.#cell.handle, memory.cell.handle))
+  }
+
+  /**
+   * Takes over what another feed knows. Call it before the first poll, if the keys of several areas were divided anew: a key
+   * that came from the area of `other`, and is the same here, is not reported. A key that is in no area any more is
+   * reported by all feeds that know it.
+   * @throws SyscallError EBADF after close() of one of them
+   */
+  takeKnown(other: AreaFeed): void {
+    checkInstance('other', other, AreaFeed)
+    unwrap('feed', native.areaTakeKnown(this.#cell.handle, other.#cell.handle))
   }
 
   /** Releases everything. Idempotent. */

@@ -174,6 +174,7 @@ export interface NativeBinding {
   areaOpenFeed(handle: Handle, prefix: string): Handle
   areaCloseFeed(feed: Handle): number
   areaMoveFeed(feed: Handle, handle: Handle): number
+  areaTakeKnown(feed: Handle, from: Handle): number
   areaSkipPresent(feed: Handle): number
   areaPoll(feed: Handle): unknown[] | number
 

@@ -37,6 +37,15 @@ int64_t MoveFeed(Napi::Env env, int64_t handle, int64_t to) {
   return 0;
 }
 
+int64_t TakeKnown(Napi::Env env, int64_t handle, int64_t from) {
+  Environment& environment = Environment::Of(env);
+  std::shared_ptr<NodeFeed>* feed = environment.feeds.Find(handle);
+  std::shared_ptr<NodeFeed>* other = environment.feeds.Find(from);
+  if (feed == nullptr || other == nullptr) return -EBADF;
+  if (feed != other) (*feed)->feed.TakeKnown((*other)->feed);
+  return 0;
+}
+
 /** 0: what is there is known; or why not. */
 int64_t SkipPresent(Napi::Env env, int64_t handle) {
   std::shared_ptr<NodeFeed>* feed = Environment::Of(env).feeds.Find(handle);
@@ -71,6 +80,7 @@ void RegisterAreaFeed(Napi::Env env, Napi::Object exports) {
   Define<OpenFeed, "handle", "prefix">(exports, "areaOpenFeed");
   Define<CloseFeed, "feed">(exports, "areaCloseFeed");
   Define<MoveFeed, "feed", "handle">(exports, "areaMoveFeed");
+  Define<TakeKnown, "feed", "from">(exports, "areaTakeKnown");
   Define<SkipPresent, "feed">(exports, "areaSkipPresent");
   Define<Poll, "feed">(exports, "areaPoll");
 }

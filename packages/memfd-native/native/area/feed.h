@@ -65,6 +65,15 @@ class Feed {
     known_.ForgetEntries();
   }
 
+  /**
+   * Before the first Poll, of an area that has taken keys over from another one: what is the same as `other` knows it is no change. Of keys
+   * that are in neither, both say that they have gone.
+   */
+  void TakeKnown(const Feed& other) {
+    known_.AddFrom(other.known_);
+    foreign_ = known_.seen();
+  }
+
   /** The last call has done a part of what is to be compared, and there is nothing wrong. */
   bool has_more() const { return comparison_.is_on; }
   uint64_t cursor() const { return cursor_; }
@@ -129,16 +138,19 @@ class Feed {
   /** Everything there is, and everything that was. The cursor is of before: what comes meanwhile is in the log. */
   Code Compare(uint64_t committed, std::vector<Change>* changes) {
     if (!comparison_.is_on) BeginComparison(committed);
-    const std::vector<std::string> keys = NextKeys();
-    const Code code = RefreshAll(keys, changes);
-    if (code == Code::kDamaged) return code;
-    if (code == Code::kBusy) comparison_.was_busy = true;
+    // Two, so that one poll is enough where there is little to compare.
+    for (int part = 0; part < 2 && !IsCompared(); ++part) {
+      const Code code = RefreshAll(NextKeys(), changes);
+      if (code == Code::kDamaged) return code;
+      if (code == Code::kBusy) comparison_.was_busy = true;
+    }
     if (!IsCompared()) return Code::kBusy;
     const Comparison done = comparison_;
     comparison_ = {};
     if (done.was_busy) return Code::kBusy;
     BeginAt(done.committed);
-    return Code::kValue;
+    // What came since it began is in the log, and its notice may have been answered by an earlier part.
+    return done.committed == committed ? Code::kValue : Code::kBusy;
   }
 
   /** Everything was looked at, after so much was committed. */
@@ -173,8 +185,8 @@ class Feed {
       std::string name(reinterpret_cast<const char*>(key.bytes), key.length);
       if (!known_.HasSeen(name)) keys.push_back(std::move(name));
     }
-    if (comparison_.entry < comparison_.count) return keys;
-    // Nothing is entered behind this, so the buckets stay.
+    // Those that were not known are entered before the others are looked at: from here on the buckets stay.
+    if (comparison_.entry < comparison_.count || !keys.empty()) return keys;
     const size_t buckets = known_.buckets();
     for (; comparison_.bucket < buckets && keys.size() + met < kKeysAtOnce && looks < kLooksAtOnce; ++comparison_.bucket) {
       ++looks;
@@ -215,11 +227,11 @@ class Feed {
     now.has_value = outcome.code == Code::kValue;
     known_.Learn(name, now, is_begun_ ? cursor_ : ~uint64_t{0}, changes);
     // An owner that says the truth has no more: each key has an entry, or its end is in the log.
-    return known_.seen() > 2 * uint64_t{reader_->geometry.max_entries} ? Code::kDamaged : Code::kValue;
+    return known_.seen() > foreign_ + 2 * uint64_t{reader_->geometry.max_entries} ? Code::kDamaged : Code::kValue;
   }
 
-  /** What one call does: a few milliseconds. */
-  static constexpr size_t kKeysAtOnce = 1024;
+  /** In one part; a poll does two: a few milliseconds. */
+  static constexpr size_t kKeysAtOnce = 512;
   static constexpr uint64_t kLooksAtOnce = 8 * kKeysAtOnce;
 
   /** One that is under way. */
@@ -241,6 +253,7 @@ class Feed {
   uint64_t cursor_ = 0;
   bool is_begun_ = false;
   KnownKeys known_;
+  uint64_t foreign_ = 0;  // that it knew from other areas
 };
 
 }  // namespace area

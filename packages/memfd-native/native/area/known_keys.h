@@ -100,6 +100,17 @@ class KnownKeys {
     for (auto& [name, known] : by_name_) known.entry = kNoEntry;
   }
 
+  /** What another watcher knows of keys, in another area, and this one does not. */
+  void AddFrom(const KnownKeys& other) {
+    for (const auto& [name, known] : other.by_name_) AddNewer(name, known);
+    other.present_.Each([&](const std::string& name, uint32_t, uint64_t version) {
+      Known known;
+      known.version = version;
+      known.has_value = true;
+      AddNewer(name, known);
+    });
+  }
+
   /** For the model. */
   template <class Visit>
   void Each(Visit visit) const {
@@ -117,6 +128,13 @@ class KnownKeys {
     known.version = version;
     known.has_value = true;
     if (by_name_.emplace(name, known).second && entry != kNoEntry) by_entry_.emplace(entry, std::move(name));
+  }
+
+  void AddNewer(const std::string& name, Known known) {
+    known.entry = kNoEntry;
+    known.comparison = 0;
+    Known& mine = by_name_.try_emplace(name, known).first->second;
+    if (mine.version < known.version) mine = known;
   }
 
   void ForgetEntry(uint32_t entry, const std::string& name) {

@@ -30,6 +30,8 @@ export class PendingChanges {
   readonly #onPoll: () => void
   readonly #onMissing: () => void
   #feeds: AreaFeed[]
+  /** Which keys are in which area. */
+  #division: string
   #queue: AreaChange[] = []
   /** Of the queue. */
   #next = 0
@@ -46,6 +48,7 @@ export class PendingChanges {
     this.#onPoll = onPoll
     this.#onMissing = onMissing
     this.#feeds = reader.areas.map((area) => area.reader.feed(prefix))
+    this.#division = divisionOf(reader.areas)
   }
 
   /** The logs are read when the next change is taken. */
@@ -81,16 +84,21 @@ export class PendingChanges {
     }
   }
 
-  /** The values are in these areas now. Values that are the same there are not reported. */
+  /** The values are in these areas now, which the reader knows. Values that are the same there are not reported. */
   moveTo(areas: readonly StoreArea[]): void {
+    const division = divisionOf(areas)
+    const isSame = division === this.#division
+    this.#division = division
+    if (isSame) for (const [number, { reader }] of areas.entries()) reader.takeFeed(this.#feeds[number] as AreaFeed)
+    else this.#divideAnew(areas)
+  }
+
+  /** A key may be in another area than before. */
+  #divideAnew(areas: readonly StoreArea[]): void {
     const before = this.#feeds
-    this.#feeds = areas.map(({ reader }, number) => {
-      const feed = before[number]
-      if (feed === undefined) return reader.feed(this.#prefix)
-      reader.takeFeed(feed)
-      return feed
-    })
-    for (const feed of before.slice(areas.length)) feed.close()
+    this.#feeds = areas.map(({ reader }) => reader.feed(this.#prefix))
+    for (const feed of this.#feeds) for (const each of before) feed.takeKnown(each)
+    for (const feed of before) feed.close()
   }
 
   close(): void {
@@ -106,7 +114,9 @@ export class PendingChanges {
     if (this.#ahead.size + this.#aheadBefore.size > 0) [this.#aheadBefore, this.#ahead] = [this.#ahead, new Map()]
     this.#next = 0
     this.#queue =
-      length === 1 ? this.#pollFeed(this.#feeds[0] as AreaFeed) : this.#feeds.flatMap((feed) => this.#pollFeed(feed))
+      length === 1
+        ? this.#pollFeed(this.#feeds[0] as AreaFeed)
+        : this.#feeds.flatMap((feed, number) => this.#pollFeed(feed).filter(({ key }) => this.#isOf(number, key)))
     if (this.#queue.length > 1) this.#queue.sort((a, b) => (a.version < b.version ? -1 : Number(a.version > b.version)))
   }
 
@@ -119,6 +129,11 @@ export class PendingChanges {
     }
     if (!polled.isComplete) this.#lookSoon()
     return polled.changes
+  }
+
+  /** Of a key that has left an area the feed of the area where it is now tells; of one that is in none, the first feed. */
+  #isOf(number: number, key: string): boolean {
+    return Math.max(0, this.#reader.numberOf(key)) === number
   }
 
   /** The owner was faster: the rest follows next time. */
@@ -142,4 +157,8 @@ export class PendingChanges {
     if (now.version !== version) this.#ahead.set(key, now.version)
     return { key, value, version: now.version }
   }
+}
+
+function divisionOf(areas: readonly StoreArea[]): string {
+  return JSON.stringify(areas.map(({ patterns }) => patterns))
 }

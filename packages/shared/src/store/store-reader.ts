@@ -114,14 +114,22 @@ export class StoreReader implements KeySource {
     }
     const stored = this.#storedOf(key)
     if (options === undefined) return presentOr(stored.copyTo(target, 0))
-    const { position = 0, version = 0n } = options
+    const { position = 0, version } = options
     checkInteger('position', position, 0, Number.MAX_SAFE_INTEGER)
+    if (version === undefined) return presentOr(stored.copyTo(target, position))
     checkLong('version', version)
-    if (version === 0n) return presentOr(stored.copyTo(target, position))
+    if (version === 0n) return this.#readAbsent(key)
     const count = stored.read(target, position, version)
     if (count === areaCodes.CONFLICT) throw new ConflictError(key, stored.version)
     if (count === areaCodes.ABSENT) throw new ConflictError(key, 0n)
     return count
+  }
+
+  /** 0n is the version of a key that has no value. */
+  #readAbsent(key: string): number {
+    const version = this.versionOf(key)
+    if (version !== 0n) throw new ConflictError(key, version)
+    return -1
   }
 
   has(key: string): boolean {

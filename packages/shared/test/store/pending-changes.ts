@@ -6,26 +6,40 @@ import { leakChecked, publishedStore, watchdog } from '../../test-support/index.
 leakChecked(t)
 watchdog(t)
 
-t.test('a loop goes on when the store has more areas, and when it has fewer', async (t) => {
-  const { owner, store } = await publishedStore(t)
-  const changes = store.changes()
-  for (const areas of [['b*'], ['a*', 'b*', 'c*'], []]) {
-    const last = new Map<string, unknown>()
-    let next = changes.next()
-    owner.setAreas([...areas, '*'].map((pattern) => ({ keys: [pattern] })))
-    for (const key of ['b', 'z']) owner.set(key, areas.length)
-    // What has moved to another area may be told once more.
-    while (last.get('b') !== areas.length || last.get('z') !== areas.length) {
-      const { value } = await next
-      last.set(value?.key ?? '', value?.value)
-      next = changes.next()
+const DIVISIONS = [['b*'], ['a*', 'b*', 'c*'], ['c*', 'b*'], [], ['z'], ['z']]
+
+for (const initial of [true, false]) {
+  const title = 'a loop goes on when the store has more areas, and fewer, and hears of what has changed alone'
+  t.test(`${title}${initial ? ', with initial' : ''}`, async (t) => {
+    const { owner, store } = await publishedStore(t)
+    const keys = ['a', 'b', 'c', 'z'].flatMap((letter) => [letter, `${letter}/1`, `${letter}/2`])
+    for (const key of keys) owner.set(key, 'before')
+    const changes = store.changes('', { initial })
+    if (initial) for (const _ of keys) await changes.next()
+    for (const [number, areas] of DIVISIONS.entries()) {
+      owner.setAreas([...areas, '*'].map((pattern) => ({ keys: [pattern] })))
+      for (const key of ['b', 'z']) owner.set(key, number)
+      owner.delete(number % 2 === 0 ? 'c' : 'b/1')
+      owner.set(number % 2 === 0 ? 'b/1' : 'c', number)
+      owner.set('end', number)
+      const told: [string, unknown][] = []
+      while (told.at(-1)?.[0] !== 'end') {
+        const { value } = await changes.next()
+        told.push([value?.key ?? '', value?.value])
+      }
+      const [gone, there] = number % 2 === 0 ? ['c', 'b/1'] : ['b/1', 'c']
+      const expected = [
+        ['b', number],
+        ['z', number],
+        [gone, undefined],
+        [there, number],
+        ['end', number],
+      ]
+      t.same(told.sort(), expected.sort(), `${areas}`)
     }
-    t.same([last.get('b'), last.get('z')], [areas.length, areas.length])
-    owner.set('end', areas.length)
-    while ((await next).value?.key !== 'end') next = changes.next()
-  }
-  await changes.return()
-})
+    await changes.return()
+  })
+}
 
 t.test('a loop that begins takes no key out of the area, however many there are, and misses no deletion', async (t) => {
   const count = 3000

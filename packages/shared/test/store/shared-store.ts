@@ -72,6 +72,10 @@ t.test('bytes are read into a buffer, whole or in parts, of one version', async 
     support.outcome(() => store.readBytes('b', target, { position: -1 })),
     'ERR_OUT_OF_RANGE',
   )
+  t.equal(store.readBytes('absent', target, { version: 0n }), -1, 'it has no value, which is version 0n')
+  target.fill('-')
+  t.throws(() => store.readBytes('b', target, { version: 0n }), { code: 'ERR_CONFLICT', version })
+  t.equal(target.toString(), '----')
   const next = owner.set('b', { json: true })
   t.throws(() => store.readBytes('b', target, { version }), { code: 'ERR_CONFLICT', version: next })
   t.equal(String(store.getBytes('b') && Buffer.from(store.getBytes('b') as Uint8Array)), '{"json":true}')
