@@ -135,14 +135,19 @@ def put(options):
     except NO_JSON:
         content = as_json(options.value)
     with open_store(options) as store:
-        store.set(options.key, content.encode(), JSON, options.if_version, options.ttl)
+        version = store.set(options.key, content.encode(), JSON, options.if_version, options.ttl)
+    if options.json:
+        show_json({'key': options.key, 'version': json_version(version)})
 
 
 def delete(options):
     """Deletes a key from a store."""
     with open_store(options) as store:
-        if store.delete(options.key, options.if_version) == 0:
-            raise KeyAbsent(f'{options.store} has no value for {json.dumps(options.key)}')
+        version = store.delete(options.key, options.if_version)
+    if version == 0:
+        raise KeyAbsent(f'{options.store} has no value for {json.dumps(options.key)}')
+    if options.json:
+        show_json({'key': options.key, 'deleted': True, 'version': json_version(version)})
 
 
 def increment(options):
@@ -164,7 +169,8 @@ def export(options):
     """Prints a store as one JSON object, a snapshot of one moment."""
     with open_store(options) as store:
         values = store.snapshot(options.prefix)
-    print(escaped(json.dumps({key: any_value_of(value) for key, value in values.items()}, ensure_ascii=False, indent=0)))
+    lines = [f'{as_json(key)}: {as_json(exported(value))}' for key, value in values.items()]
+    print('{\n' + ',\n'.join(lines) + '\n}' if lines else '{}')
 
 
 def changes(options):
@@ -194,7 +200,12 @@ def show_change(options, key, value):
 
 
 def entry(key, value, shown):
-    return {'key': key, 'value': shown, 'version': value.version}
+    return {'key': key, 'value': shown, 'version': json_version(value.version)}
+
+
+def json_version(version):
+    """A number, if parsers of JSON keep all of it."""
+    return version if version < 2**53 else str(version)
 
 
 # What json.loads raises, also for what is too deep.
@@ -239,6 +250,16 @@ def exact(text):
 
 def shortened(text):
     return f'{text[:40]}...' if len(text) > 40 else text
+
+
+def exported(value):
+    """A JSON object that looks like bytes gets one $ more."""
+    try:
+        shown = value_of(value)
+    except NO_JSON:
+        return any_value_of(value)
+    key = next(iter(shown)) if value.type != BYTES and isinstance(shown, dict) and len(shown) == 1 else ''
+    return {f'${key}': shown[key]} if re.fullmatch(r'\$+bytes', key) else shown
 
 
 def no_json(name):

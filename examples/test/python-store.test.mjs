@@ -45,10 +45,16 @@ t.test('reads and writes a daemon, as memclient does', async (t) => {
     t.same(await python(t, ['get', key, '--json'], registry), await memclient(t, ['get', key, '--json'], registry))
   }
   t.same(await python(t, ['keys'], registry), await memclient(t, ['keys'], registry))
-  t.same(
-    JSON.parse((await python(t, ['export'], registry)).stdout),
-    JSON.parse((await memclient(t, ['export'], registry)).stdout),
-  )
+  for (const [key, value] of [
+    ['like/bytes', '{"$bytes":"AA=="}'],
+    ['like/$bytes', '{"$$bytes":1}'],
+  ]) {
+    const { stdout } = await python(t, ['put', key, value, '--json'], registry)
+    t.match(JSON.parse(stdout), { key, version: Number })
+  }
+  t.same(await python(t, ['export'], registry), await memclient(t, ['export'], registry))
+  const { stdout: deleted } = await python(t, ['delete', 'like/bytes', '--json'], registry)
+  t.match(JSON.parse(deleted), { key: 'like/bytes', deleted: true, version: Number })
   t.same(await python(t, ['increment', 'b', '-2'], registry), { ...DONE, stdout: '40' })
   t.same(await python(t, ['delete', 'a'], registry), DONE)
   t.match(await python(t, ['get', 'a'], registry), { code: 3, stderr: /has no value for "a"/ })

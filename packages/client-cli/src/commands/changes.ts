@@ -1,4 +1,11 @@
-import { SharedStore, type StoreChange } from '@memsvc/shared'
+import {
+  BinderProxy,
+  errorCode,
+  type IBinder,
+  type ServiceManager,
+  SharedStore,
+  type StoreChange,
+} from '@memsvc/shared'
 import { connectInTime, EXIT, type ExitCode } from '@memsvc/shared/internal'
 import type { Context } from './context.ts'
 import { storeName } from './key.ts'
@@ -15,18 +22,52 @@ export async function changes(context: Context, prefix = ''): Promise<ExitCode> 
   let left = readCount(context.options.count)
   const print = context.untilInterrupted() // also while it looks for the store
   using manager = await connectInTime(context.registry, context.deadline)
-  await findStore(context, manager) // which says what is wrong with it
+  const owner = await findStore(context, manager) // which says what is wrong with it
   using store = await context.deadline.within(SharedStore.open(name, { manager }), name).catch((error: unknown) => {
     throw closedOr(error, name)
   })
   const feed = store.changes(prefix) // from here on
   context.tell(`memclient: watching ${name} at ${manager.path}`)
+  using _ = tellOutages(context, manager, owner)
   for await (const change of feed) {
     await print(formatChange(context.json, change))
     left -= 1
     if (left === 0) break
   }
   return EXIT.done
+}
+
+/** Says each time that the owner is gone, until it is disposed of. Closes the owner's proxy. */
+function tellOutages(context: Context, manager: ServiceManager, first: IBinder): Disposable {
+  const name = storeName(context)
+  let owner = first
+  let isOver = false
+  const tell = async () => {
+    while (!isOver) {
+      await deathOf(owner)
+      if (isOver) return
+      context.tell(`memclient: ${name} is gone, waiting for it to come back`)
+      owner = await manager.waitForService(name)
+    }
+  }
+  const close = () => {
+    if (owner instanceof BinderProxy) owner.close()
+  }
+  tell().then(close, () => undefined) // the manager is closed
+  return {
+    [Symbol.dispose]() {
+      isOver = true
+      close()
+    },
+  }
+}
+
+async function deathOf(service: IBinder): Promise<void> {
+  try {
+    await new Promise<void>((resolve) => service.linkToDeath({ binderDied: () => resolve() }))
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_DEAD_OBJECT') throw error // otherwise it was dead already
+  }
 }
 
 /**
