@@ -140,3 +140,34 @@ t.test('of keys that are divided anew only those are told that have changed', as
   known.close()
   t.throws(() => feed.takeKnown(known), { code: 'EBADF' })
 })
+
+t.test('a feed that is to know far more keys than an area can have forgets them', async (t) => {
+  const maxKeys = 64
+  const pairs = Array.from({ length: 100 }, () => support.newPair({ maxKeys }))
+  t.teardown(() => {
+    for (const pair of pairs) pair[Symbol.dispose]()
+  })
+  const feeds = pairs.map(({ writer, reader }, number) => {
+    for (let i = 0; i < maxKeys; i++) support.put(writer, `${number}/${i}`, 'x')
+    const feed = reader.feed()
+    t.match(feed.poll(), { isComplete: true })
+    return feed
+  })
+  using pair = support.newPair({ maxKeys })
+  support.put(pair.writer, 'k', 'x')
+  using feed = pair.reader.feed()
+  for (const other of feeds) feed.takeKnown(other)
+  const told: api.AreaChange[] = []
+  for (let isComplete = false; !isComplete; ) {
+    const polled = feed.poll() as api.AreaChanges
+    told.push(...polled.changes)
+    isComplete = polled.isComplete
+  }
+  t.same(
+    told.filter(({ hasValue }) => hasValue).map(({ key }) => key),
+    ['k'],
+  )
+  const gone = told.length - 1
+  t.ok(gone > 0 && gone <= 64 * maxKeys, `${gone} of ${100 * maxKeys}`)
+  for (const other of feeds) other.close()
+})

@@ -67,10 +67,11 @@ class Feed {
 
   /**
    * Before the first Poll, of an area that has taken keys over from another one: what is the same as `other` knows it is no change. Of keys
-   * that are in neither, both say that they have gone.
+   * that are in neither, both say that they have gone. Of more keys than an honest owner has it knows nothing then: they are told once more.
    */
   void TakeKnown(const Feed& other) {
-    known_.AddFrom(other.known_);
+    if (known_.seen() + other.known() > kMostForeign * reader_->geometry.max_entries) known_ = KnownKeys();
+    else known_.AddFrom(other.known_);
     foreign_ = known_.seen();
   }
 
@@ -149,6 +150,7 @@ class Feed {
     comparison_ = {};
     if (done.was_busy) return Code::kBusy;
     BeginAt(done.committed);
+    foreign_ = 0;
     // What came since it began is in the log, and its notice may have been answered by an earlier part.
     return done.committed == committed ? Code::kValue : Code::kBusy;
   }
@@ -230,6 +232,8 @@ class Feed {
     return known_.seen() > foreign_ + 2 * uint64_t{reader_->geometry.max_entries} ? Code::kDamaged : Code::kValue;
   }
 
+  /** As many areas as a store may have, and had, each as full as this one. */
+  static constexpr uint64_t kMostForeign = 64;
   /** In one part; a poll does two: a few milliseconds. */
   static constexpr size_t kKeysAtOnce = 512;
   static constexpr uint64_t kLooksAtOnce = 8 * kKeysAtOnce;
