@@ -77,7 +77,7 @@ export async function openReaderOf(context: Context, owner: StoreOwner): Promise
  */
 export function closedOr(cause: unknown, name: string): unknown {
   if (errorCode(cause) !== 'ERR_ILLEGAL_STATE') return cause
-  return new ToolError(EXIT.tryAgain, `${name} cannot take the change now: ${(cause as Error).message}`, { cause })
+  return new ToolError(EXIT.tryAgain, `${name} cannot answer now: ${(cause as Error).message}`, { cause })
 }
 
 /** What the owner answers, within the command's deadline. @throws as the call; ToolError as closedOr */
