@@ -35,9 +35,8 @@ export class PendingChanges {
   #queue: AreaChange[] = []
   /** Of the queue. */
   #next = 0
-  /** Versions that were reported before the log contained them: of this queue, and of the previous one. */
-  #ahead = new Map<string, bigint>()
-  #aheadBefore = new Map<string, bigint>()
+  /** Versions that were told before a feed has reported them, as it will. */
+  readonly #ahead = new Map<string, bigint>()
   /** There may be something in the logs. */
   #isDirty = false
   #isClosed = false
@@ -111,7 +110,6 @@ export class PendingChanges {
     this.#isDirty = false
     this.#onPoll()
     const { length } = this.#feeds
-    if (this.#ahead.size + this.#aheadBefore.size > 0) [this.#aheadBefore, this.#ahead] = [this.#ahead, new Map()]
     this.#next = 0
     this.#queue =
       length === 1
@@ -144,16 +142,19 @@ export class PendingChanges {
   }
 
   /**
-   * The current state of the change; null if it is not a change any more, or was reported already. A newer change of
-   * the key follows.
+   * The change, with the value that the key has now; null if it was told already, or if the key has no value any more,
+   * of which the feed will tell. A deletion is told in any case, also of a key that has a value again: the feed believes that it
+   * is known, and tells of no second one whose version is not known.
    */
   #told({ key, version, hasValue }: AreaChange): StoreChange | null {
-    if (this.#aheadBefore.get(key) === version) return null
+    const ahead = this.#ahead.get(key)
+    if (ahead !== undefined) this.#ahead.delete(key)
+    if (ahead === version) return null
+    if (!hasValue) return { key, value: undefined, version }
     const reader = this.#reader
     const now = reader.stored(key)
     const value = reader.getTolerantly(key) as StoreChange['value']
-    if ((typeName(now.type) !== null) !== hasValue) return null
-    if (!hasValue) return { key, value: undefined, version }
+    if (typeName(now.type) === null) return null
     if (now.version !== version) this.#ahead.set(key, now.version)
     return { key, value, version: now.version }
   }
