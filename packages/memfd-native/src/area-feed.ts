@@ -23,8 +23,8 @@ export interface AreaChanges {
   /** The changed keys, each once. */
   changes: AreaChange[]
   /**
-   * false if there are more changes, or if the owner changed the area during the poll. Poll again soon: one of the next
-   * polls returns the rest.
+   * false if there are more changes, or if the owner changed the area during the poll, or while everything was compared.
+   * Poll again soon: one of the next polls returns the rest.
    */
   isComplete: boolean
   /** Present if there are too many changes for one poll: the next poll continues where this one ended. */

@@ -70,8 +70,8 @@ class Feed {
    * that are in neither, both say that they have gone. Of more keys than an honest owner has it knows nothing then: they are told once more.
    */
   void TakeKnown(const Feed& other) {
-    if (known_.seen() + other.known() > kMostForeign * reader_->geometry.max_entries) known_ = KnownKeys();
-    else known_.AddFrom(other.known_);
+    known_.AddFrom(other.known_);
+    if (known_.seen() > kMostForeign * reader_->geometry.max_entries) known_ = KnownKeys();
     foreign_ = known_.seen();
   }
 

@@ -24,6 +24,12 @@ export interface PendingOptions {
  */
 const FIRST_TRIES = 8
 
+/**
+ * How many keys are remembered whose value was told ahead of the log. An honest owner's log tells of each soon. Beyond this number all are
+ * forgotten, and may be told once more.
+ */
+const MOST_AHEAD = 2 ** 18
+
 export class PendingChanges {
   readonly #reader: StoreReader
   readonly #prefix: string
@@ -155,7 +161,10 @@ export class PendingChanges {
     const now = reader.stored(key)
     const value = reader.getTolerantly(key) as StoreChange['value']
     if (typeName(now.type) === null) return null
-    if (now.version !== version) this.#ahead.set(key, now.version)
+    if (now.version !== version) {
+      if (this.#ahead.size >= MOST_AHEAD) this.#ahead.clear()
+      this.#ahead.set(key, now.version)
+    }
     return { key, value, version: now.version }
   }
 }
