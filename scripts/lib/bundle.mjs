@@ -2,14 +2,14 @@
  * Makes the bundles that are run. Node loads one file in a fraction of the time and memory that eighty take. The sources are
  * bundled, not the output of the compiler: so the helpers that the code needs on Node 20 are in a bundle once, not in each file.
  */
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { bundleLibrary } from './bundle-library.mjs'
 import { bundledSources, FOLDERS, withFolders } from './bundled-sources.mjs'
 import { writeLicences } from './licences.mjs'
-import { keepLines } from './line-maps.mjs'
+import { LINE_MAPS, OWN_NAMES } from './output-plugins.mjs'
 import { quickSources } from './quick-sources.mjs'
 
 /**
@@ -17,37 +17,6 @@ import { quickSources } from './quick-sources.mjs'
  * this when they are printed anew. The map beside it says of which line of ours each is, for `--enable-source-maps`.
  */
 const READABLE = { minify: false, lineLimit: 160, sourcemap: true, sourcesContent: false }
-
-/** After the others: they do not change how many lines there are. */
-const LINE_MAPS = {
-  name: 'line-maps',
-  setup({ initialOptions, onEnd }) {
-    onEnd(() => {
-      const files = readdirSync(initialOptions.outdir).filter((file) => /\.c?js\.map$/.test(file))
-      for (const file of files) keepLines(join(initialOptions.outdir, file))
-    })
-  },
-}
-
-/** esbuild calls a class that speaks of itself `_Name`. It says so in stacks and to console.log; the other name is free. */
-const OWN_NAMES = {
-  name: 'own-names',
-  setup({ initialOptions, onEnd }) {
-    onEnd(() => {
-      const files = readdirSync(initialOptions.outdir).filter((file) => /\.c?js$/.test(file))
-      for (const file of files) giveOwnNames(join(initialOptions.outdir, file))
-    })
-  },
-}
-
-function giveOwnNames(path) {
-  const code = readFileSync(path, 'utf8')
-  const names = new Set(Array.from(code.matchAll(/\b(\w+) ?= ?class _\1\b/g), ([, name]) => name))
-  writeFileSync(
-    path,
-    code.replace(/\b_([A-Z]\w*)\b/g, (word, name) => (names.has(name) ? name : word)),
-  )
-}
 
 /**
  * To import a module of Node's makes all that it exports: with node:fs and node:process the streams, 23 modules more. What is
