@@ -94,8 +94,7 @@ export class Stores {
       await served.configure(store)
     } catch (error) {
       if (this.#served.get(store.name) !== served) return // it was lost meanwhile
-      if (error instanceof LimitError) error.message = `the store ${store.name}: ${error.message}`
-      throw error
+      throw saidOf(store.name, error)
     }
   }
 
@@ -112,7 +111,12 @@ export class Stores {
   async #publishOne(configuration: StoreConfiguration, publish: Publish): Promise<void> {
     const { access, control, keeping, logger } = this.#options
     const { name } = configuration
-    const store = new PublishedStore({ configuration, access, control, keeping })
+    let store: PublishedStore
+    try {
+      store = new PublishedStore({ configuration, access, control, keeping })
+    } catch (error) {
+      throw saidOf(name, error) // it has values of before
+    }
     this.#served.set(name, store)
     try {
       await publish(name, store.binder)
@@ -137,6 +141,12 @@ export class Stores {
     this.#options.endChannels(store.binder)
     store.close()
   }
+}
+
+/** A limit of a store says of which. */
+function saidOf(name: string, error: unknown): unknown {
+  if (error instanceof LimitError) error.message = `the store ${name}: ${error.message}`
+  return error
 }
 
 /** Another process has the name, the rules forbid it, or the limit is reached. */

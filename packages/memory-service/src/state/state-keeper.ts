@@ -3,8 +3,7 @@
  * of one moment, so the disk always has a complete earlier state of the store, whenever the process or the machine
  * ends.
  */
-import { IllegalStateError } from '@memsvc/shared'
-import type { KeptStore, StoreKeeper } from '@memsvc/shared/internal'
+import { type KeptStore, NotKeptError, type StoreKeeper } from '@memsvc/shared/internal'
 import type { Logger } from 'pino'
 import { causeOf, type Database } from './lmdb.ts'
 import { encodeRecord } from './record.ts'
@@ -165,6 +164,6 @@ export class StateKeeper implements StoreKeeper {
   }
 }
 
-function notKept(cause: Error): IllegalStateError {
-  return new IllegalStateError(`the change was made, but could not be written to disk yet: ${cause.message}`, { cause })
+function notKept(cause: Error): NotKeptError {
+  return new NotKeptError(`the change was made, but could not be written to disk yet: ${cause.message}`, { cause })
 }

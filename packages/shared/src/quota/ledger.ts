@@ -78,8 +78,9 @@ export class Ledger<R extends string> {
     return this.#users.get(uid)?.used.get(resource) ?? 0
   }
 
-  /** For `Account` only. @throws ERR_LIMIT, and nothing is charged */
+  /** For `Account` only. Nothing more is within every limit, also one that was lowered. @throws ERR_LIMIT, and nothing is charged */
   charge(resource: R, uid: number, count: number): void {
+    if (count === 0) return
     const { total, perUser } = this.limits[resource]
     const used = this.used(resource)
     if (used + count > total) throw over(resource, total, used)

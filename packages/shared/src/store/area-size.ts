@@ -40,7 +40,8 @@ export interface Misfit {
 
 export function misfitError({ code, bytes, size, stats }: Misfit): Error {
   if (code === areaWriteCodes.FULL) {
-    return new LimitError(STORE_LIMITS.capacity.name, size.capacity, stats.usedBytes + bytes)
+    const used = stats.capacity - stats.heapBytes + stats.usedBytes
+    return new LimitError(STORE_LIMITS.capacity.name, size.capacity, used + bytes)
   }
   if (code === areaWriteCodes.TOO_MANY_KEYS || code === areaWriteCodes.TOO_MANY_ALIKE) {
     return new LimitError(STORE_LIMITS.keys.name, size.maxKeys, stats.keys)

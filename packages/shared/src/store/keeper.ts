@@ -38,8 +38,8 @@ export interface StoreKeeper {
   /** The areas are other ones. */
   moved(): void
   /**
-   * null if the change may be answered now; otherwise a promise for when it may. It rejects if the change could not be
-   * kept.
+   * null if the change may be answered now; otherwise a promise for when it may. It rejects with a NotKeptError if the
+   * change could not be kept.
    */
   kept(): Promise<void> | null
   /** The store is closed, and can still be read. */

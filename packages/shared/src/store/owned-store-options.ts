@@ -54,6 +54,8 @@ const MAX_CAPACITY = 2 ** 40
 const MAX_KEYS = 2 ** 24
 /** Each is a descriptor in one answer. */
 const MAX_AREAS = 64
+/** What the format carries: docs/protocol.md, 9.2. */
+const MAX_EDITS = 256
 const ALL_KEYS: OwnedAreaRule[] = [{ keys: ['*'] }]
 
 /** With every default. @throws ERR_OUT_OF_RANGE, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
@@ -84,7 +86,9 @@ export function checkedLimits(own: Partial<StoreLimits> = {}): StoreLimits {
   for (const name of Object.keys(own))
     if (!isOwnLimit(name)) throw new InvalidArgValueError(`limits has no ${show(name)}`)
   const limits = storeLimits(own)
-  for (const [name, limit] of Object.entries(limits)) checkInteger(`limits.${name}`, limit, 0, INT_MAX)
+  for (const [name, limit] of Object.entries(limits)) {
+    checkInteger(`limits.${name}`, limit, 0, name === 'edits' ? MAX_EDITS : INT_MAX)
+  }
   return limits
 }
 

@@ -4,14 +4,13 @@
  */
 import { dispose, inspected, introduce, keepFromCloning } from 'memfd-native'
 import type { Binder } from '../binder/binder.ts'
-import { type Given, givenInContext, NOT_GIVEN } from '../binder/calling-identity.ts'
 import type { Activity } from '../util/activity.ts'
 import { checkOptions } from '../util/check.ts'
 import { ClosedError } from '../util/errors.ts'
-import { reportCallbackError } from '../util/report.ts'
 import { wallClock } from '../util/timers.ts'
 import { AreaRules } from './area-rules.ts'
 import type { AreaSize } from './area-size.ts'
+import { ChangeCallback } from './change-callback.ts'
 import { checkBy, checkWriteOptions, readEdits, type StoreEdit, type WriteOptions } from './edits.ts'
 import { type DeepReadonly, encode, type Json } from './json.ts'
 import type { StoreBeginning, StoreKeeper } from './keeper.ts'
@@ -41,7 +40,7 @@ import { StoreWatchers } from './store-watchers.ts'
 export class OwnedStore {
   /** The service of this object: publish it with `ServiceManager.addService`. It belongs to this object. */
   readonly binder: Binder
-  #onChange: Given<(change: StoreChange) => void> = NOT_GIVEN
+  readonly #onChange = new ChangeCallback()
   /** Or later, by its areas. */
   #changedAt = wallClock()
   readonly #core: StoreCore
@@ -66,7 +65,7 @@ export class OwnedStore {
     this.#core = new StoreCore({
       areas: areas.map(({ keys }) => keys),
       ...{ size, maxValueBytes, limits, beginning },
-      isHeard: () => this.#watchers.size > 0 || this.#keeper !== null || this.#onChange.call !== null,
+      isHeard: () => this.#watchers.size > 0 || this.#keeper !== null || this.#onChange.isGiven,
       onCommit: (keys, version) => this.#tell(keys, version),
       onMoved: () => this.#moved(),
     })
@@ -143,13 +142,16 @@ export class OwnedStore {
     return (cached === undefined ? reader.get(key) : cached.value) as DeepReadonly<T> | Uint8Array | undefined
   }
 
-  /** Called after each change, whoever made it, in the async context in which you set this. */
+  /**
+   * Called after each change, whoever made it, in the async context in which you set this. Changes that the callback
+   * makes are told after those that came before them.
+   */
   get onChange(): ((change: StoreChange) => void) | null {
     return this.#onChange.given
   }
 
   set onChange(callback: ((change: StoreChange) => void) | null) {
-    this.#onChange = givenInContext('onChange', callback)
+    this.#onChange.given = callback
   }
 
   /** What console.log shows of it: one line. */
@@ -253,6 +255,7 @@ export class OwnedStore {
     if (this.#isClosed) return
     this.#noteLastChange()
     this.#isClosed = true
+    this.#onChange.clear()
     this.#service.close()
     this.#watchers.close()
     this.#keeper?.end()
@@ -293,14 +296,7 @@ export class OwnedStore {
   #tell(keys: readonly string[], version: bigint): void {
     this.#watchers.changed(keys, this.#core.reader.numberOf(keys[0] as string))
     this.#keeper?.changed(keys)
-    if (this.#onChange.call === null) return
-    for (const key of keys) {
-      try {
-        this.#onChange.call?.({ key, value: this.#core.reader.getTolerantly(key), version })
-      } catch (error) {
-        reportCallbackError('onChange of a store', error)
-      }
-    }
+    if (this.#onChange.isGiven) this.#onChange.tell(keys, version, (key) => this.#core.reader.getTolerantly(key))
   }
 }
 

@@ -1,6 +1,5 @@
 /** Sends a value to the owner of a store: in one call, or in parts if it is too long for one call. */
 import type { IBinder } from '../parcel/ibinder.ts'
-import { errorCode } from '../util/errors.ts'
 import { IStore, type Outcome } from './store-interface.ts'
 import { INLINE_BYTES, type Step, type UploadRequest, upload } from './upload.ts'
 
@@ -15,11 +14,5 @@ export async function putValue(binder: IBinder, put: Put): Promise<Outcome> {
   const { key, value, ifVersion, ttlMs, step } = put
   const { length } = value.bytes
   if (length <= INLINE_BYTES) return step(store.set(key, value.type, value.bytes, ifVersion, ttlMs), length)
-  try {
-    return await upload(store, put)
-  } catch (error) {
-    // The store moved to another area meanwhile, and nothing has happened.
-    if (errorCode(error) !== 'ERR_ILLEGAL_STATE') throw error
-    return upload(store, put)
-  }
+  return upload(store, put)
 }

@@ -192,11 +192,13 @@ export class SharedStore implements Iterable<[string, Json]> {
   }
 
   /**
-   * Asks the owner to store a value. When the promise resolves, the next get in every process returns it. Do not change
-   * a Uint8Array of more than 64,000 bytes before that, because it is sent in parts.
+   * Asks the owner to store a value. When the promise resolves, the next get in every process returns it. A value of
+   * more than 64,000 bytes is sent in parts: do not change its Uint8Array before that, and do not count on it being
+   * stored before what you ask for meanwhile.
    * @returns its version
    * @throws ERR_INVALID_ARG_VALUE for a bad key, or a value that JSON cannot represent; ERR_CONFLICT; ERR_SECURITY;
-   *   ERR_LIMIT; ERR_DEAD_OBJECT if the owner died, and may have stored it; ERR_TIMEOUT
+   *   ERR_LIMIT; ERR_DEAD_OBJECT if the owner died, and may have stored it; ERR_TIMEOUT; ERR_ILLEGAL_STATE if it was
+   *   stored, but the owner could not write it to its disk
    */
   set(key: string, value: Json | Uint8Array, options: SetOptions = NO_OPTIONS): Promise<bigint> {
     try {

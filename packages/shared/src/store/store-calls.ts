@@ -103,16 +103,8 @@ export class StoreCalls {
       return Promise.reject(givenUp)
     }
     const request = { key, value, ifVersion, ttlMs, owner: this.#uploader, step }
-    const put = async ({ store, binder }: StoreOwner): Promise<Outcome> => {
-      if (!(binder instanceof BinderProxy)) return store.set(key, value.type, value.bytes, ifVersion, ttlMs)
-      try {
-        return await upload(store, request)
-      } catch (error) {
-        // The store moved to another area meanwhile, and nothing has happened.
-        if (errorCode(error) !== 'ERR_ILLEGAL_STATE') throw error
-        return upload(store, request)
-      }
-    }
+    const put = async ({ store, binder }: StoreOwner): Promise<Outcome> =>
+      binder instanceof BinderProxy ? upload(store, request) : store.set(key, value.type, value.bytes, ifVersion, ttlMs)
     const finish = (outcome: Outcome) => this.#versionOf(outcome, () => key)
     // Parts that nobody waits for any more are not sent, nor is the value put.
     return this.#call(options, put, finish, (error) => {

@@ -19,6 +19,7 @@ import {
   NullPointerError,
   UnsupportedOperationError,
 } from '../util/errors.ts'
+import { numbered } from '../util/service-errors.ts'
 import { withoutStack } from '../util/stack-traces.ts'
 import { setImmediate } from '../util/timers.ts'
 import { AreaHandouts } from './area-handouts.ts'
@@ -156,14 +157,13 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
 
   commit(id: number, ifVersion: bigint, ttlMs: number): Answer<Outcome> {
     const { uid } = callerNow()
-    // The rights to write may have changed since it began.
-    const checked = this.#requests.write(this.#uploads.keyOf(id, uid), ttlMs)
-    if (this.#origin !== null) {
-      const { key, type, bytes } = this.#uploads.take(id, uid)
-      return this.#origin.update([{ key, value: { type, bytes }, ifVersion: wanted(ifVersion) }], checked)
-    }
-    const put = { ifVersion: wanted(ifVersion), ttlMs: checked.ttlMs }
-    return this.#whenKept(outcomeOf(() => this.#uploads.commit(id, uid, put)))
+    return this.#uploads.complete(id, uid, (upload) => {
+      // The rights to write may have changed since it began.
+      const checked = this.#requests.write(upload.key, ttlMs)
+      const put = { ifVersion: wanted(ifVersion), ttlMs: checked.ttlMs }
+      if (this.#origin === null) return this.#whenKept(outcomeOf(() => upload.commit(put)))
+      return this.#origin.update([{ key: upload.key, value: upload.take(), ifVersion: put.ifVersion }], checked)
+    })
   }
 
   abort(id: number): void {
@@ -226,10 +226,16 @@ export class StoreService extends IStore.Stub implements ImplementationOf<typeof
     setImmediate(() => this.#handouts.close())
   }
 
-  /** Others see the change already; the caller gets its answer when the change is kept. */
-  #whenKept<T>(answer: T): Answer<T> {
-    const kept = this.#parts.kept()
-    return kept === null ? answer : kept.then(() => answer)
+  /** Others see the change already; the caller gets its answer when the change is kept. Where nothing has changed, at once. */
+  #whenKept<T extends Outcome | number>(answer: T): Answer<T> {
+    const hasChanged = typeof answer === 'number' || (!answer.isConflict && answer.version !== 0n)
+    const kept = hasChanged ? this.#parts.kept() : null
+    if (kept === null) return answer
+    const whenDone = () => answer
+    const whenFailed = (error: unknown) => {
+      throw numbered(error)
+    }
+    return kept.then(whenDone, whenFailed)
   }
 
   /** An object that came with a call that is refused does not wait for the garbage collector, nor does its process. */

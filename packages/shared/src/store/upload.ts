@@ -4,7 +4,8 @@ import { sessionOf } from '../binder/session.ts'
 import type { IBinder } from '../parcel/ibinder.ts'
 import { Parcel } from '../parcel/parcel.ts'
 import { lendByteArray, markLeaving } from '../parcel/parcel-objects.ts'
-import { errorCode } from '../util/errors.ts'
+import { errorCode, InvalidArgValueError } from '../util/errors.ts'
+import { NotKeptError } from '../util/service-errors.ts'
 import type { Encoded } from './json.ts'
 import { IStore, type Outcome } from './store-interface.ts'
 
@@ -18,6 +19,8 @@ const ANSWERED = 2
 const UNHEARD = 3
 /** The same while parts wait in this process because the kernel does not accept them, which costs a copy and memory. */
 const UNHEARD_WHEN_WAITING = 1
+/** So often a value is sent whose upload the owner has lost, before that is said: a store does not move so often. */
+const MOST_SENT = 16
 /** The last parts need no answer: the commit has one. */
 const UNANSWERED_BYTES = 2 * ANSWERED * PART_BYTES
 
@@ -38,8 +41,25 @@ export interface UploadRequest {
 /** What each answer of the owner's is waited for with. @param bytes how many of the value's have come when it is there */
 export type Step = <T>(answer: Promise<T>, bytes: number) => Promise<T>
 
-/** @throws as IStore; then the upload is abandoned */
+/**
+ * Sends it again where the owner has lost it: when the store moves to another area. Nothing has happened then.
+ * @throws as IStore; then the upload is abandoned
+ */
 export async function upload(store: Store, request: UploadRequest): Promise<Outcome> {
+  for (let i = 1; ; i++) {
+    try {
+      return await uploadOnce(store, request)
+    } catch (error) {
+      if (!(error instanceof UploadLost)) throw error
+      if (i === MOST_SENT) throw error.cause
+    }
+  }
+}
+
+/** It had begun, and is gone. `cause`: as the owner said it. */
+class UploadLost extends Error {}
+
+async function uploadOnce(store: Store, request: UploadRequest): Promise<Outcome> {
   const owner = store.asBinder()
   if (!choosesNone.has(owner)) {
     try {
@@ -88,17 +108,22 @@ async function send(store: Store, request: UploadRequest, { id, begun }: Begun):
   begun.catch(() => {
     isRefused = true
   })
-  let outcome: Promise<Outcome>
   try {
     await sendParts(store, id, { bytes: value.bytes, unheard, step })
     // Calls are served in order, and a value that lacks a part is not committed: so nobody need wait for their answers.
-    outcome = heardLater(asked(store.commit(id, ifVersion, ttlMs)))
+    const outcome = heardLater(asked(store.commit(id, ifVersion, ttlMs)))
     await hear(unheard, 0, step) // of a part that failed: that says why
+    return await step(outcome, value.bytes.length)
   } catch (error) {
-    if (!isRefused) await giveUp(store, id, step)
-    throw error
+    if (isRefused) throw error
+    await giveUp(store, id, step)
+    throw isLost(error) ? new UploadLost('the upload was lost', { cause: error }) : error
   }
-  return step(outcome, value.bytes.length)
+}
+
+/** The owner says so also where a part is missing, but not of a change that it has made. */
+function isLost(error: unknown): boolean {
+  return errorCode(error) === 'ERR_ILLEGAL_STATE' && !(error instanceof NotKeptError)
 }
 
 /** A service of this process may answer at once. */
@@ -133,6 +158,7 @@ async function sendParts(store: Store, id: number, { bytes, unheard, step }: Par
   for (let at = 0, i = 1; at < length; at += PART_BYTES, i++) {
     const most = isWaiting(binder) ? UNHEARD_WHEN_WAITING : UNHEARD
     if (unheard.length > most) await hear(unheard, most, step)
+    if (bytes.length < length) throw new InvalidArgValueError('the bytes were detached or made shorter on their way')
     const part = bytes.subarray(at, at + PART_BYTES)
     const isAnswered = i % ANSWERED === 0 && at + UNANSWERED_BYTES < length
     if (binder instanceof BinderProxy && !isAnswered) tellPart(binder, { id, at, part })

@@ -48,6 +48,15 @@ interface Upload extends UploadStart {
   heardAt: number
 }
 
+/** An upload of which all parts have come. */
+export interface CompleteUpload {
+  readonly key: string
+  /** It is the value. @returns its version. @throws as StoreCore.setBlock */
+  readonly commit: (put: { ifVersion: bigint | undefined; ttlMs: number | undefined }) => bigint
+  /** Instead of that, if it was collected in a buffer. */
+  readonly take: () => { type: number; bytes: Uint8Array }
+}
+
 export interface UploadsOptions {
   /** Their bytes are not to be in the area: `take` has them. */
   readonly inBuffers: boolean
@@ -113,38 +122,22 @@ export class Uploads {
   }
 
   /**
-   * It is the value.
-   * @returns its version. @throws ERR_ILLEGAL_STATE no such upload, or parts are missing; ERR_CONFLICT, and it is over
+   * Has it committed or taken. It is over after that, also if `finish` throws.
+   * @throws ERR_ILLEGAL_STATE no upload of this caller's, or parts are missing, and it stays open; what `finish` throws
    */
-  commit(id: number, uid: number, put: { ifVersion: bigint | undefined; ttlMs: number | undefined }): bigint {
+  complete<T>(id: number, uid: number, finish: (upload: CompleteUpload) => T): T {
     const upload = this.#of(id, uid)
-    const { key, type, byteLength, block, payer } = upload
     checkWhole(upload)
-    upload.refund() // from here on it is charged as what it will be
+    const { key, type, bytes } = upload
     try {
-      const version = this.#core.setBlock(key, block, { type, bytes: byteLength, payer, ...put })
-      this.#forget(upload)
-      return version
-    } catch (error) {
+      return finish({
+        key,
+        commit: (put) => this.#commit(upload, put),
+        take: () => ({ type, bytes: bytes as Uint8Array }),
+      })
+    } finally {
       this.#abandon(upload)
-      throw error
     }
-  }
-
-  /**
-   * Ends the upload and returns its bytes, instead of a commit.
-   * @throws ERR_ILLEGAL_STATE if there is no such upload, or parts are missing
-   */
-  take(id: number, uid: number): { key: string; type: number; bytes: Uint8Array } {
-    const upload = this.#of(id, uid)
-    checkWhole(upload)
-    this.#forget(upload)
-    return { key: upload.key, type: upload.type, bytes: upload.bytes as Uint8Array }
-  }
-
-  /** The key that it is for. @throws ERR_ILLEGAL_STATE no upload of this caller's */
-  keyOf(id: number, uid: number): string {
-    return this.#of(id, uid).key
   }
 
   /** It is not wanted any more. @throws ERR_ILLEGAL_STATE no upload of this caller's */
@@ -160,6 +153,14 @@ export class Uploads {
 
   close(): void {
     for (const upload of [...this.#open.values()]) this.#abandon(upload)
+  }
+
+  #commit(upload: Upload, put: { ifVersion: bigint | undefined; ttlMs: number | undefined }): bigint {
+    const { key, type, byteLength, block, payer } = upload
+    upload.refund() // from here on it is charged as what it will be
+    const version = this.#core.setBlock(key, block, { type, bytes: byteLength, payer, ...put })
+    this.#forget(upload)
+    return version
   }
 
   #add(

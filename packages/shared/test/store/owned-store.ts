@@ -350,6 +350,7 @@ t.test('areas and limits of a wrong kind are refused', async (t) => {
     [null, 'ERR_NULL_POINTER'],
     [{ keys: 1 }, 'ERR_INVALID_ARG_VALUE'],
     [{ edits: '1' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ edits: 257 }, 'ERR_OUT_OF_RANGE'],
   ]
   for (const [limits, code] of several) {
     t.throws(() => new OwnedStore({ limits: limits as never }), { code })
@@ -391,6 +392,39 @@ t.test('onChange that throws is a warning, and the change is made', async (t) =>
   t.match(await warned, { code: 'MEMSVC_CALLBACK_ERROR' })
   t.equal(store.get('k'), 1)
 })
+
+t.test(
+  'onChange tells of each change with the value that it made, also where it changes something itself',
+  async (t) => {
+    const store = ownedStore(t)
+    const told: [string, unknown, bigint][] = []
+    const versions: bigint[] = []
+    store.onChange = ({ key, value, version }) => {
+      told.push([key, value, version])
+      if (key !== 'a') return
+      versions.push(store.set('b', 'new'), store.update([{ key: 'c' }]))
+    }
+    const first = store.update([
+      { key: 'a', value: 1 },
+      { key: 'b', value: 'old' },
+      { key: 'c', value: 'old' },
+    ])
+    const [second, third] = versions
+    t.strictSame(told, [
+      ['a', 1, first],
+      ['b', 'old', first],
+      ['c', 'old', first],
+      ['b', 'new', second],
+      ['c', undefined, third],
+    ])
+    store.onChange = () => store.close()
+    store.update([
+      { key: 'd', value: 1 },
+      { key: 'e', value: 1 },
+    ])
+    t.equal(told.length, 5)
+  },
+)
 
 function errorOf(act: () => unknown): unknown {
   try {

@@ -1,4 +1,4 @@
-/** A value on its way to the owner: begun anew once where the store has moved meanwhile, and for no other reason. */
+/** A value on its way to the owner: begun anew where the store has moved meanwhile, and for no other reason. */
 import t from 'tap'
 import * as api from '../../src/index.ts'
 import { putValue } from '../../src/store/put-value.ts'
@@ -35,6 +35,19 @@ class Refusing extends api.IStore.Stub implements Partial<api.ImplementationOf<t
     if (error !== undefined) throw error
     this.done.push('commit')
     return { isConflict: false, version: 3n, edit: 0 }
+  }
+}
+
+class Closed extends api.IStore.Stub implements Partial<api.ImplementationOf<typeof api.IStore>> {
+  begun = 0
+
+  beginAs(): void {
+    this.begun += 1
+    throw new api.IllegalStateError('the store was closed by its owner')
+  }
+
+  commit(): support.Outcome {
+    throw new api.IllegalStateError('the store was closed by its owner')
   }
 }
 
@@ -92,22 +105,34 @@ t.test('an owner that lets nobody choose the number of an upload is asked for it
   t.strictSame(owner.done, ['begin', 'commit', 'begin', 'commit'], 'and nothing had to be given up the second time')
 })
 
-t.test('a store that moves once is sent it again', async (t) => {
-  const owner = new Refusing([moved()])
+t.test('a store that moves is sent it again, each time', async (t) => {
+  const owner = new Refusing([moved(), moved(), moved()])
   t.match(await put(support.sessionPair(t, owner).proxy), { version: 3n })
-  t.strictSame(owner.done, ['begin', 'begin', 'commit'])
+  t.strictSame(owner.done, ['begin', 'abort', 'begin', 'abort', 'begin', 'abort', 'begin', 'commit'])
 })
 
-t.test('any other error of the owner is thrown at once, and so is a second move', async (t) => {
+t.test('an owner that never has it in the end is believed after a while', async (t) => {
+  const owner = new Refusing(Array.from({ length: 100 }, moved))
+  await t.rejects(put(support.sessionPair(t, owner).proxy), { code: 'ERR_ILLEGAL_STATE', message: /has moved/ })
+  t.equal(owner.done.filter((each) => each === 'begin').length, 16)
+})
+
+t.test('an owner that begins nothing, because it is closed, is not asked again', async (t) => {
+  const owner = new Closed()
+  await t.rejects(put(support.sessionPair(t, owner).proxy), { code: 'ERR_ILLEGAL_STATE', message: /closed/ })
+  t.equal(owner.begun, 1)
+})
+
+t.test('any other error of the owner is thrown at once, and the upload is given up', async (t) => {
   for (const [errors, code, begun] of [
     [[new api.SecurityError('not for you')], 'ERR_SECURITY', 1],
     [[new api.LimitError('bytes', 1, 2)], 'ERR_LIMIT', 1],
-    [[moved(), moved()], 'ERR_ILLEGAL_STATE', 2],
     [[moved(), new api.SecurityError('not any more')], 'ERR_SECURITY', 2],
   ] as const) {
     const owner = new Refusing([...errors])
     await t.rejects(put(support.sessionPair(t, owner).proxy), { code })
     t.equal(owner.done.filter((each) => each === 'begin').length, begun, code)
     t.notOk(owner.done.includes('commit'))
+    t.equal(owner.done.filter((each) => each === 'abort').length, begun)
   }
 })

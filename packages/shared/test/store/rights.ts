@@ -193,6 +193,18 @@ t.test('a user who loses the right to read sees nothing new from that moment on'
   t.same([store.get('secret/k'), store.get('k')], [2, 3])
 })
 
+t.test('a user who loses the right to write while his values come leaves nothing behind', async (t) => {
+  const begun = new Set<string>()
+  const mayWrite = (_caller: unknown, key: string) => key === 'k' || begun.size !== begun.add(key).size
+  const { owner, store } = await publishedStore(t, { mayWrite })
+  for (let i = 0; i < 8; i++) {
+    await t.rejects(store.set(`k${i}`, Buffer.alloc(200_000)), { code: 'ERR_SECURITY' })
+    t.match(owner.used, { keys: 0, bytes: 0, uploads: 0 })
+  }
+  t.ok((await store.set('k', Buffer.alloc(200_000))) > 0n)
+  t.equal(owner.stats.keys, 1)
+})
+
 t.test('an area whose keys and readers stay is not moved, nor its uploads lost', async (t) => {
   const all = { keys: ['*'] }
   const { owner, connect } = connected(t, { areas: [{ keys: ['s/*'], mayRead: only(ONE) }, all] })

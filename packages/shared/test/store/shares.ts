@@ -83,6 +83,21 @@ for (const [way, { go, left }] of Object.entries(WAYS)) {
   })
 }
 
+t.test('a user who has more than a limit that was lowered can give it back, and replace what he has', async (t) => {
+  const { owner, store } = strangers(t, { limits: { keysOfUser: 10, bytesOfUser: SHARE } })
+  for (const key of ['a', 'b', 'c']) await set(store, key, 1000)
+  owner.set('mine', 1)
+  owner.setLimits({ keysOfUser: 1, bytesOfUser: 500 })
+  await set(store, 'a', 1000)
+  await set(store, 'b', 10)
+  await t.rejects(async () => set(store, 'a', 1001), { code: 'ERR_LIMIT', resource: 'bytes of one user' })
+  await t.rejects(async () => set(store, 'd', 0), { code: 'ERR_LIMIT', resource: 'keys of one user' })
+  t.match(await store.delete('absent', ANY_VERSION), { version: 0n })
+  for (const key of ['a', 'mine']) t.not((await store.delete(key, ANY_VERSION)).version, 0n, key)
+  await store.update([{ ...edit(null), key: 'b' }])
+  t.match(owner.used, { keys: 1, bytes: 1000 })
+})
+
 t.test('uploads for one key after another hold no more than the share', async (t) => {
   const { owner, store } = strangers(t, { capacity: 16 * MIB, limits: { bytesOfUser: SHARE } })
   const reserved: number[] = []
