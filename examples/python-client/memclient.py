@@ -393,7 +393,7 @@ def number_of(text):
 def key_of(text):
     if text and fits_in_key(text):
         return text
-    raise Usage(f'a key must have 1 to 512 bytes and no control characters, got {as_json(text)}')
+    raise Usage(f'a key must have 1 to 512 bytes of UTF-8 and no control characters, got {as_json(text)}')
 
 
 def prefix_of(text):

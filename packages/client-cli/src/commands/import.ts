@@ -4,7 +4,7 @@ import {
   checkKey,
   EXIT,
   type ExitCode,
-  encode,
+  encodeParsed,
   exitCodeOf,
   NO_TTL,
   STORE_LIMITS,
@@ -61,7 +61,7 @@ function readEdits(text: string, place: string): Edit[] {
   }
   return Object.entries(object).map(([key, value]) => {
     checkKey(key)
-    return { key, ...encode(importedFrom(key, value)), ifVersion: ANY_VERSION }
+    return { key, ...encodeParsed(importedFrom(key, value)), ifVersion: ANY_VERSION }
   })
 }
 

@@ -5,6 +5,7 @@ import {
   connectInTime,
   EXIT,
   findService,
+  NotKeptError,
   type Outcome,
   type Put,
   putValue,
@@ -76,7 +77,7 @@ export async function openReaderOf(context: Context, owner: StoreOwner): Promise
  * other errors stay as they are.
  */
 export function closedOr(cause: unknown, name: string): unknown {
-  if (errorCode(cause) !== 'ERR_ILLEGAL_STATE') return cause
+  if (errorCode(cause) !== 'ERR_ILLEGAL_STATE' || cause instanceof NotKeptError) return cause
   return new ToolError(EXIT.tryAgain, `${name} cannot answer now: ${(cause as Error).message}`, { cause })
 }
 

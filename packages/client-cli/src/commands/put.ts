@@ -4,7 +4,7 @@ import {
   type Encoded,
   EXIT,
   type ExitCode,
-  encode,
+  encodeParsed,
   NO_TTL,
   ToolError,
 } from '@memsvc/shared/internal'
@@ -40,9 +40,9 @@ interface Source {
 async function readValue(context: Context, { file, asBytes, check }: Source): Promise<Encoded> {
   const input = await readInput(context, file, check)
   context.deadline.restart()
-  return asBytes ? encode(input) : encodedOf(textOf(input, placeOf(file), '; --bytes stores it as it is'), false)
+  return asBytes ? encodeParsed(input) : encodedOf(textOf(input, placeOf(file), '; --bytes stores it as it is'), false)
 }
 
 function encodedOf(text: string, asBytes: boolean): Encoded {
-  return encode(asBytes ? Buffer.from(text) : parseValue(text))
+  return encodeParsed(asBytes ? Buffer.from(text) : parseValue(text))
 }

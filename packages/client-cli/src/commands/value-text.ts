@@ -1,6 +1,6 @@
 /** Values of a store as text, on the command line and in files. */
 import type { Json } from '@memsvc/shared'
-import { EXIT, parseExact, ToolError } from '@memsvc/shared/internal'
+import { EXIT, jsonText, parseExact, ToolError } from '@memsvc/shared/internal'
 
 /** Bytes that do not fit in one string of V8 are not accepted as text. */
 const MAX_TEXT_BYTES = 512 * 1024 * 1024 - 24
@@ -30,13 +30,13 @@ export function parseValue(text: string): Json {
   }
 }
 
-/** Of `place`. @throws ToolError with EXIT.usage: it is no JSON @throws ERR_INVALID_ARG_VALUE as parseValue */
+/** Of `place`. @throws ToolError with EXIT.usage: it is no JSON, or has a number that no number of ours can hold */
 export function parseJson(text: string, place: string): Json {
   try {
     return parseExact(text)
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
-    throw new ToolError(EXIT.usage, `${place} is not JSON: ${(cause as Error).message}`, { cause })
+    const where = cause instanceof SyntaxError ? `${place} is not JSON` : place
+    throw new ToolError(EXIT.usage, `${where}: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -45,8 +45,8 @@ export function textOf(bytes: Uint8Array, place: string, advice = ''): string {
   checkTextLength(bytes.length, place)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new ToolError(EXIT.usage, `${place} is not UTF-8 text${advice}`, { cause })
+  } catch {
+    throw new ToolError(EXIT.usage, `${place} is not UTF-8 text${advice}`)
   }
 }
 
@@ -81,7 +81,7 @@ export function checkTextLength(bytes: number, place: string): void {
 
 /** JSON in one line, that no terminal obeys. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(CONTROLS, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return jsonText(value).replace(CONTROLS, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function jsonCopied({ state, ageMs, applied, revision }: Copied): object {

@@ -45,6 +45,16 @@ t.test('people see the beginning and the length of long bytes; --json has all of
   t.strictSame(value, { $bytes: bytes.toString('base64') })
 })
 
+t.test('a value of many levels is shown as it is', async (t) => {
+  const { registry, store } = await startStore(t)
+  const programs = [await startChanges(t, registry), await startChanges(t, registry, ['--json'])]
+  const text = `${'['.repeat(3000)}${']'.repeat(3000)}`
+  const version = store.set('deep', JSON.parse(text))
+  const [forPeople, forPrograms] = await Promise.all(programs.map((program) => program.stdout.next()))
+  t.equal(forPeople, `deep ${text}`)
+  t.equal(forPrograms, `{"key":"deep","value":${text},"version":${version}}`)
+})
+
 t.test('with --json each is an object', async (t) => {
   const { registry, store } = await startStore(t)
   const program = await startChanges(t, registry, ['--json'])

@@ -134,6 +134,25 @@ t.test('import into a store of several areas', async (t) => {
   t.same(JSON.parse((await support.memclient(registry, ['export'])).stdout), object)
 })
 
+t.test('a value of many levels is printed, exported and imported, and spoils nothing else', async (t) => {
+  const { registry, store } = await support.startStore(t)
+  const [levels, file] = [100_000, support.nodePath.join(support.newFolder(t), 'exported')]
+  const text = `${'['.repeat(levels)}${']'.repeat(levels)}`
+  support.nodeFs.writeFileSync(file, text)
+  t.same(await support.memclient(registry, ['put', 'deep', '--file', file]), DONE)
+  store.set('flat', 1)
+  t.match(await support.memclient(registry, ['get', 'deep', '--output', file]), DONE)
+  t.equal(support.nodeFs.readFileSync(file, 'utf8').trim(), text)
+  const { code, stdout } = await support.memclient(registry, ['get', 'deep', '--json'])
+  t.equal(code, 0)
+  t.ok(stdout.includes(`"value":${text},`))
+  t.match(await support.memclient(registry, ['export', '--output', file]), DONE)
+  store.delete('deep')
+  t.same(await support.memclient(registry, ['import', file]), DONE)
+  const imported = await support.memclient(registry, ['get', 'deep'])
+  t.equal(imported.stdout.trim(), text)
+})
+
 t.test('an error of an import names the key', async (t) => {
   const { registry, store } = await support.startStore(t, {
     maxValueBytes: 1000,
@@ -156,6 +175,11 @@ t.test('an error of an import names the key', async (t) => {
   t.match(await support.memclient(registry, ['import', support.nodePath.join(folder, 'broken.json')]), {
     code: 2,
     stderr: /broken\.json is not JSON/,
+  })
+  support.nodeFs.writeFileSync(support.nodePath.join(folder, 'number.json'), '{"n": 1e400}')
+  t.match(await support.memclient(registry, ['import', support.nodePath.join(folder, 'number.json')]), {
+    code: 2,
+    stderr: /number\.json: a number must be at most/,
   })
   t.match(await support.memclient(registry, ['import', support.nodePath.join(folder, 'none.json')]), {
     code: 1,

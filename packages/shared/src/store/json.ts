@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { areaTypes } from 'memfd-native'
 import { show } from '../util/check.ts'
 import { BadParcelError, InvalidArgValueError } from '../util/errors.ts'
+import { jsonText } from '../util/json-text.ts'
 import { isAnyArrayBuffer, isError, isUint8Array } from '../util/realm.ts'
 
 /** A value that JSON can represent. */
@@ -32,6 +33,12 @@ export function encode(value: unknown): Encoded {
   return { type: areaTypes.JSON, bytes: Buffer.from(textOf(value)) }
 }
 
+/** As encode, of what `JSON.parse` has made, however deep it is. */
+export function encodeParsed(value: Json | Uint8Array): Encoded {
+  if (isUint8Array(value)) return { type: areaTypes.BYTES, bytes: value }
+  return { type: areaTypes.JSON, bytes: Buffer.from(jsonText(value)) }
+}
+
 /**
  * The frozen value of the JSON text in `bytes`, which nobody else changes.
  * @throws ERR_BAD_PARCEL if it is not JSON
@@ -57,7 +64,9 @@ function tryStringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
-    const why = isError(error) ? error.message : show(error) // a toJSON may throw anything
+    const said = isError(error) ? error.message : show(error) // a toJSON may throw anything
+    const why =
+      error instanceof RangeError ? `JSON.stringify cannot write it, it may have too many levels (${said})` : said
     throw new InvalidArgValueError(`value must be a JSON value: ${why}`, { cause: error })
   }
 }

@@ -31,7 +31,7 @@ export function checkKey(key: unknown): asserts key is string {
   const bytes = Buffer.byteLength(key)
   if (bytes >= 1 && bytes <= MAX_KEY_BYTES && !FORBIDDEN.test(key)) return
   throw new InvalidArgValueError(
-    `a key must have 1 to ${MAX_KEY_BYTES} bytes and no control characters, got ${show(key)}`,
+    `a key must have 1 to ${MAX_KEY_BYTES} bytes of UTF-8 and no control characters, got ${show(key)}`,
   )
 }
 

@@ -1,6 +1,6 @@
 /** Values of a store as a person edits them: as JSON, or as text. */
 import { InvalidArgValueError, type Json } from '@memsvc/shared'
-import { parseExact } from '@memsvc/shared/internal'
+import { jsonText, parseExact } from '@memsvc/shared/internal'
 import type { EntryText } from './shown.ts'
 
 interface Found {
@@ -21,7 +21,7 @@ export function entryText({ key, value, version, byteLength, type }: Found): Ent
   if (value instanceof Uint8Array) return { ...facts, text: decode(value), mode: 'text' }
   return typeof value === 'string'
     ? { ...facts, text: value, mode: 'text' }
-    : { ...facts, text: JSON.stringify(value, null, 2), mode: 'json' }
+    : { ...facts, text: jsonText(value, 2), mode: 'json' }
 }
 
 /**
@@ -45,7 +45,7 @@ export function readEdit({ text, mode }: { text: string; mode: string }): Json |
 export function preview(value: unknown): string {
   if (value === undefined) return ''
   if (value instanceof Uint8Array) return `${value.length.toLocaleString('en')} bytes`
-  const text = JSON.stringify(value)
+  const text = jsonText(value)
   return text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS - 1)}…` : text
 }
 
