@@ -33,6 +33,7 @@ import {
 } from '../parcel/parcel-objects.ts'
 import { show } from '../util/check.ts'
 import {
+  ClosedError,
   InvalidArgTypeError,
   type LimitError,
   TransactionTooLargeError,
@@ -171,11 +172,12 @@ export class WireParcels implements BinderSource {
 
   #packBinder(binder: CarriedBinder, offset: number): WireObject {
     if (binder instanceof BinderProxy) {
-      if (binder.link !== this.#peers.link || !binder.isBinderAlive()) {
+      if (binder.link !== this.#peers.link) {
         throw new UnsupportedOperationError(
           'a proxy of another channel cannot be sent: the receiver can get the service from the registry',
         )
       }
+      if (!binder.isBinderAlive()) throw new ClosedError('a proxy that was closed cannot be sent')
       return { offset, type: OBJECT_REMOTE_BINDER, number: binder.objectNumber, acceptsFileDescriptors: false }
     }
     if (!(binder instanceof Binder)) throw new InvalidArgTypeError(`a binder must extend Binder, got ${show(binder)}`)

@@ -36,12 +36,22 @@ export function reliableEnds([one, other]: [OwnedFd, OwnedFd]): [DescriptorEnd, 
 
 /** An end whose other side is the listener. Takes ownership of `owned`, also when it fails. */
 export function listenedEnd(owned: OwnedFd, onClose: OnClose): DescriptorEnd {
-  const [comm, listener] = commPairOrClose(owned)
+  try {
+    return [wrapOwnedFd(owned), listenedComm(onClose)]
+  } catch (error) {
+    owned.close()
+    throw error
+  }
+}
+
+/** The end of a status channel whose other side is the listener. */
+export function listenedComm(onClose: OnClose): FileDescriptor {
+  const [comm, listener] = CommChannel.pair()
   try {
     listenForClose(listener, onClose)
-    return [wrapOwnedFd(owned), comm]
+    return comm
   } catch (error) {
-    for (const fd of [owned, comm, listener]) fd.close()
+    for (const fd of [comm, listener]) fd.close()
     throw error
   }
 }

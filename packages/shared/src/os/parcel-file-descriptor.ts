@@ -21,12 +21,13 @@ import { dataRegion } from './data-region.ts'
 import {
   blockingSocketPair,
   type DescriptorEnd,
+  listenedComm,
   listenedEnd,
   plainEnd,
   readEnd,
   reliableEnds,
 } from './descriptor-ends.ts'
-import { borrowFd, checkFileDescriptor, type FileDescriptor, takeOwnedFd } from './file-descriptor.ts'
+import { borrowFd, checkFileDescriptor, type FileDescriptor, takeOwnedFd, wrapOwnedFd } from './file-descriptor.ts'
 import * as openMode from './open-mode.ts'
 import {
   CONTENTS_FILE_DESCRIPTOR,
@@ -134,7 +135,10 @@ export class ParcelFileDescriptor {
   static wrap(pfd: ParcelFileDescriptor, onClose: OnClose): ParcelFileDescriptor {
     checkListener(onClose)
     checkParcelFileDescriptor(pfd)
-    return new ParcelFileDescriptor(...listenedEnd(pfd.#shared.detach(), onClose))
+    pfd.#shared.checkOpen()
+    borrowFd(pfd.#shared.fd) // it may have to get its own
+    const comm = listenedComm(onClose)
+    return new ParcelFileDescriptor(wrapOwnedFd(pfd.#shared.detach()), comm)
   }
 
   /**

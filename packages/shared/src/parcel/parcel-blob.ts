@@ -7,7 +7,7 @@ import { dup, fstat, Mapping, mmap, type OwnedFd } from 'memfd-native'
 import { dataRegion } from '../os/data-region.ts'
 import { checkMappable, lookAtRegion } from '../os/region.ts'
 import { closing } from '../util/closing.ts'
-import { BadParcelError, NotARegionError, UnsafeRegionError } from '../util/errors.ts'
+import { BadParcelError, errorCode, NotARegionError, UnsafeRegionError } from '../util/errors.ts'
 import { readObject, writeObject } from './object-bytes.ts'
 import { descriptorOf } from './object-table.ts'
 import type { ParcelBuffer } from './parcel-buffer.ts'
@@ -45,6 +45,7 @@ export function readBlob(buffer: ParcelBuffer): Buffer | null {
     throw buffer.complaint(BadParcelError, `a blob of an unknown kind, ${tag}`)
   const object = readObject(buffer)
   if (object?.kind !== 'fd') throw buffer.complaint(BadParcelError, 'a blob without its descriptor')
+  if (length === 0) throw buffer.complaint(BadParcelError, 'a blob of no bytes with a descriptor')
   return readRegion(descriptorOf(object), length)
 }
 
@@ -61,6 +62,16 @@ function readRegion(region: OwnedFd, length: number): Buffer {
   // Pages that do not exist have cost the sender nothing; reading them would cost the receiver as many.
   if (fstat(region).blocks * BLOCK_BYTES < length) throw new UnsafeRegionError('the region of the blob has holes')
   const bytes = Buffer.allocUnsafe(length)
-  closing(Mapping.map(region, length, mmap.PROT_READ, mmap.MAP_SHARED), (mapping) => mapping.read(0, bytes, 0, length))
+  closing(mapped(region, length), (mapping) => mapping.read(0, bytes, 0, length))
   return bytes
+}
+
+/** @throws ERR_NOT_A_REGION the sender's descriptor is one for writing only; errors of mmap(2) */
+function mapped(region: OwnedFd, length: number): Mapping {
+  try {
+    return Mapping.map(region, length, mmap.PROT_READ, mmap.MAP_SHARED)
+  } catch (error) {
+    if (errorCode(error) !== 'EACCES') throw error
+    throw new NotARegionError('the descriptor of the blob is not for reading')
+  }
 }

@@ -59,7 +59,12 @@ export class OwnedArea implements StoreArea {
     this.#onMoved = onMoved
     this.#versions = new AreaVersions(options.versions)
     this.#writer = createArea(this.#size, options.versions.after)
-    this.#reader = readerOf(this.#writer)
+    try {
+      this.#reader = readerOf(this.#writer)
+    } catch (error) {
+      this.#writer.close()
+      throw error
+    }
   }
 
   get reader(): AreaReader {

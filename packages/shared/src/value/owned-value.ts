@@ -58,7 +58,12 @@ export class OwnedValue {
     keepFromCloning(this)
     this.#file.writeInt32BE(0, initialValue)
     // Sealed before anybody else can see it: a mapping made earlier could be made writable later.
-    this.#file.shareReadOnly().close()
+    try {
+      this.#file.shareReadOnly().close()
+    } catch (error) {
+      this.#file.close()
+      throw error
+    }
     this.binder = new ValueBinder({
       region: this.#file,
       watchers: this.#watchers,

@@ -116,6 +116,14 @@ t.test('a reply with a proxy of another channel is refused to the caller', async
   })
 })
 
+t.test('a proxy that was closed is not sent, and the channel lives', async (t) => {
+  const { proxy } = exchange(t)
+  const closed = (await take(proxy, GIVE)) as BinderProxy
+  closed.close()
+  await t.rejects(give(proxy, closed), { code: 'ERR_CLOSED' })
+  t.equal(await proxy.pingBinder(), true)
+})
+
 t.test('a refused parcel gives back the binders before the one that was wrong', async (t) => {
   const { proxy, service } = exchange(t)
   const foreign = exchange(t).proxy

@@ -263,7 +263,7 @@ t.test('an unreliable pipe reports nothing', async (t) => {
 
 t.test('when the process runs out of descriptors, EMFILE says so and nothing is left behind', async (t) => {
   const program = nodeUrl.fileURLToPath(import.meta.resolve('../../test-support/fixtures/few-descriptors.js'))
-  const command = ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, program]
+  const command = ['-c', 'ulimit -n 512; exec "$0" "$1"', process.execPath, program]
   const { stdout } = nodeChildProcess.spawnSync('sh', command, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -276,5 +276,8 @@ t.test('when the process runs out of descriptors, EMFILE says so and nothing is 
     createPipe: 2,
     createReliablePipe: 4,
     createReliableSocketPair: 4,
+    wrap: 3,
+    OwnedValue: 2,
+    OwnedStore: 3,
   })
 })

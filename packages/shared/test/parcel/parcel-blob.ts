@@ -78,6 +78,8 @@ t.test("what readBlob answers is the caller's own", async (t) => {
   t.strictSame(p.readBlob(), bytes(10))
 })
 
+const WRITE_ONLY = ParcelFileDescriptor.MODE_WRITE_ONLY
+
 /** A parcel with a blob that somebody else made: this length and kind, this descriptor. */
 function foreignBlob(t: Test, length: number, tag: number, pfd: ParcelFileDescriptor | MemoryFile): Parcel {
   const p = Parcel.obtain()
@@ -114,6 +116,15 @@ t.test('a region that can shrink, is too short, or has holes is unsafe', async (
   t.throws(() => foreignBlob(t, 10, IMMUTABLE, memfd(t, 100, 0)).readBlob(), { code: 'ERR_UNSAFE_REGION' })
   const hollow = memfd(t, 2 ** 31, F_SEAL_SHRINK)
   t.throws(() => foreignBlob(t, 2 ** 31 - 1, IMMUTABLE, hollow).readBlob(), { code: 'ERR_UNSAFE_REGION' })
+})
+
+t.test('a region for writing only, or of no bytes, is refused by a code of ours', async (t) => {
+  using file = new MemoryFile('test', 20_000)
+  using writing = ParcelFileDescriptor.open(`/proc/self/fd/${file.getFileDescriptor().getInt()}`, WRITE_ONLY)
+  t.throws(() => foreignBlob(t, 10, IMMUTABLE, writing).readBlob(), { code: 'ERR_NOT_A_REGION' })
+  for (const tag of [IMMUTABLE, MUTABLE]) {
+    t.throws(() => foreignBlob(t, 0, tag, file).readBlob(), { code: 'ERR_BAD_PARCEL' })
+  }
 })
 
 t.test('a descriptor of something else is no region', async (t) => {
