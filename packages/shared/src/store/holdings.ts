@@ -48,19 +48,23 @@ export class Holdings {
   }
 
   /**
-   * Charges what these values add to what the user has. To be settled, or refunded.
+   * Charges what these values, and those that go with them, add to what the user has. To be settled, or refunded.
    * @param uid null: one without a share. @throws ERR_LIMIT, and nothing is charged
    */
   charge(uid: number | null, charges: readonly Charge[]): Debit {
     if (uid === null) return NOTHING
     let [keys, bytes] = [0, 0]
     for (const charge of charges) {
-      if (charge.bytes === null) continue
       const own = this.#ownOf(uid, charge.key)
-      keys += own === undefined ? 1 : 0
-      bytes += charge.bytes - (own?.bytes ?? 0)
+      if (charge.bytes !== null) {
+        keys += own === undefined ? 1 : 0
+        bytes += charge.bytes - (own?.bytes ?? 0)
+      } else if (own !== undefined && !this.#replacing.has(charge.key)) {
+        keys -= 1
+        bytes -= own.bytes
+      }
     }
-    return this.#charge({ uid, keys, bytes: Math.max(bytes, 0) })
+    return this.#charge({ uid, keys: Math.max(keys, 0), bytes: Math.max(bytes, 0) })
   }
 
   /** They will not be put. */

@@ -64,8 +64,13 @@ export class StoreChanges implements AsyncGenerator<StoreChange, void, undefined
       },
       onMissing: () => this.#look(),
     })
-    if (initial) this.#pending.mayHaveMore()
-    else this.#pending.skipPresent()
+    try {
+      if (initial) this.#pending.mayHaveMore()
+      else this.#pending.skipPresent()
+    } catch (error) {
+      this.#pending.close()
+      throw error
+    }
     if (signal?.aborted) this.#finish()
     else signal?.addEventListener('abort', this.#onAbort)
   }

@@ -197,6 +197,29 @@ t.test('an area that is changed at random while it is read', async (t) => {
       for (const act of [() => store.keys(), () => store.entries(), () => store.size, () => store.status]) attempt(act)
     if (round % 500 === 499) writable.write(0, whole, 0, bytes)
   }
+  writable.write(0, whole, 0, bytes)
+  let refused = 0
+  for (let at = 128; at < bytes && refused < 20; at += 4) {
+    const word = writable.readInt32LE(at)
+    writable.writeInt32LE(at, -1)
+    try {
+      void store.changes().return()
+    } catch (error) {
+      t.equal(api.errorCode(error), 'ERR_BAD_PARCEL')
+      refused += 1
+    }
+    writable.writeInt32LE(at, word)
+  }
+  t.equal(refused, 20)
+  const leaks: unknown[] = []
+  const report = (warning: Error) => leaks.push(warning.message)
+  process.on('warning', report)
+  t.teardown(() => process.off('warning', report))
+  for (let i = 0; i < 10; i++) {
+    support.collectGarbage()
+    await new Promise(setImmediate)
+  }
+  t.same(leaks, [], 'loops that did not begin hold nothing')
   for (const code of codes)
     t.ok(['ERR_BAD_PARCEL', 'ERR_LIMIT', 'ERR_INVALID_ARG_VALUE'].includes(String(code)), String(code))
   writable.unmap()

@@ -98,6 +98,44 @@ t.test('a user who has more than a limit that was lowered can give it back, and 
   t.match(owner.used, { keys: 1, bytes: 1000 })
 })
 
+t.test('what a transaction deletes makes room for what it adds', async (t) => {
+  const { owner, store } = strangers(t, { limits: { keysOfUser: 3, bytesOfUser: 10_000 } })
+  for (const key of ['a', 'b', 'c']) await set(store, key, 3000)
+  await store.update([
+    { ...edit(null), key: 'a' },
+    { ...edit(4000), key: 'd' },
+  ])
+  t.match(owner.used, { keys: 3, bytes: 10_000 })
+  const over = { code: 'ERR_LIMIT', resource: 'bytes of one user' }
+  await t.rejects(
+    async () =>
+      store.update([
+        { ...edit(null), key: 'b' },
+        { ...edit(3001), key: 'e' },
+      ]),
+    over,
+  )
+  await t.rejects(async () => store.update([{ ...edit(0), key: 'e' }]), {
+    code: 'ERR_LIMIT',
+    resource: 'keys of one user',
+  })
+  const id = await store.begin(new Binder(), 'b', BYTES, 3000n)
+  await t.rejects(
+    async () =>
+      store.update([
+        { ...edit(null), key: 'b' },
+        { ...edit(0), key: 'e' },
+      ]),
+    {
+      code: 'ERR_LIMIT',
+      resource: 'keys of one user',
+    },
+  )
+  await store.abort(id)
+  await store.update(['b', 'c', 'd'].map((key) => ({ ...edit(null), key })))
+  t.match(owner.used, { keys: 0, bytes: 0, uploads: 0 })
+})
+
 t.test('uploads for one key after another hold no more than the share', async (t) => {
   const { owner, store } = strangers(t, { capacity: 16 * MIB, limits: { bytesOfUser: SHARE } })
   const reserved: number[] = []
