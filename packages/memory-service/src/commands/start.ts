@@ -74,7 +74,13 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   stopOnSignals(logger, () => daemon.stop())
   logger.info('starting')
   try {
+    if (folder?.isLost === true)
+      logger.warn(
+        { folder: folder.path },
+        'the state folder was used before, and has no values: the stores begin empty',
+      )
     if (await hasStarted(daemon)) {
+      folder?.endReading()
       logger.info({ name: config.serviceName, registry: config.place.path, host: daemon.isHost }, 'ready')
       notifier.ready()
       reloadOnSignal(daemon, notifier)

@@ -3,7 +3,8 @@
  * the process by a signal (SIGSEGV, SIGBUS), without a word. Only its two meta pages are looked at, and its length: the layout of
  * MDB_meta in lmdb.h, with the header of a page of lmdb-js.
  */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readSync, type Stats, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { errorCode, IllegalStateError } from '@memsvc/shared'
 
 const META_BYTES = 160
@@ -12,10 +13,27 @@ const IS_META = 8
 const MAGIC = 0xbeefc0de
 const [LEAST_PAGE, MOST_PAGE] = [256, 65_536]
 
-/** One that is not there, or empty, is made by lmdb. @throws ERR_ILLEGAL_STATE it is no database, or not all of one */
-export function checkDatabaseFile(file: string): void {
-  const size = sizeOf(file)
-  if (size === 0) return
+/** A new one and its first transactions. */
+const LEAST_ROOM = 256 * 1024
+/** Whole pages, and more than lmdb wants. */
+const LOCK_BYTES = 12 * 1024
+/** Of st_blocks, inode(7). */
+const BLOCK_BYTES = 512
+
+/**
+ * One that is not there, or empty, is made by lmdb.
+ * @returns whether there is something in it
+ * @throws ERR_ILLEGAL_STATE it is no database, or not all of one; there is no room for a new one
+ */
+export function checkDatabaseFile(file: string): boolean {
+  const stats = statsOf(file, statSync)
+  if (stats !== null && !stats.isFile()) throw new IllegalStateError(`${file} is not a regular file`)
+  const size = stats?.size ?? 0
+  if (size === 0) {
+    const { bavail, bsize } = statfsSync(dirname(file))
+    if (bavail * bsize >= LEAST_ROOM) return false
+    throw new IllegalStateError(`${file} has no room: ${bavail * bsize} bytes of the file system are free`)
+  }
   const fd = openSync(file, 'r')
   try {
     const first = readMeta(fd, 0)
@@ -24,16 +42,31 @@ export function checkDatabaseFile(file: string): void {
     // Of its two states lmdb takes the newer one, whether its pages are there or not. A database never becomes shorter.
     const bytes = Math.max(first.bytes, second.bytes)
     if (size < bytes) throw damaged(file, `has only ${size} bytes of ${bytes}`)
+    return true
   } finally {
     closeSync(fd)
   }
 }
 
-function sizeOf(file: string): number {
+/**
+ * lmdb maps the file of its locks too, and writes to memory for which the disk may have no room (SIGBUS). Nobody else uses it
+ * before it is whole.
+ * @returns whether it was there
+ * @throws ERR_ILLEGAL_STATE it is something else; ENOSPC
+ */
+export function prepareLockFile(file: string): boolean {
+  const stats = statsOf(file, lstatSync)
+  if (stats !== null && !stats.isFile()) throw new IllegalStateError(`${file} is not a regular file: move it away`)
+  const isWhole = stats !== null && stats.size > 0 && stats.blocks * BLOCK_BYTES >= stats.size
+  if (!isWhole) writeFileSync(file, Buffer.alloc(Math.max(LOCK_BYTES, stats?.size ?? 0)))
+  return stats !== null
+}
+
+function statsOf(file: string, stat: (file: string) => Stats): Stats | null {
   try {
-    return statSync(file).size
+    return stat(file)
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0
+    if (errorCode(error) === 'ENOENT') return null
     throw error
   }
 }
@@ -48,6 +81,6 @@ function readMeta(fd: number, at: number): { pageBytes: number; bytes: number } 
   return { pageBytes, bytes: (Number(page.readBigUInt64LE(LAST_PAGE_AT)) + 1) * pageBytes }
 }
 
-function damaged(file: string, how: string): IllegalStateError {
+export function damaged(file: string, how: string): IllegalStateError {
   return new IllegalStateError(`${file} is damaged: it ${how}. Move it away, and the stores begin empty`)
 }

@@ -8,8 +8,9 @@ import { errorCode, IllegalStateError, SecurityError } from '@memsvc/shared'
 import { checkPathTrust, octal, type TrustedUsers } from '@memsvc/shared/internal'
 import { lockFile, OwnedFd } from 'memfd-native'
 import { makeFolders } from '../process/make-folders.ts'
-import { checkDatabaseFile } from './database-file.ts'
+import { checkDatabaseFile, damaged, prepareLockFile } from './database-file.ts'
 import { type Database, type DatabaseOptions, loadLmdb, type RootDatabase } from './lmdb.ts'
+import { beginOpening, endOpening } from './opening.ts'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -24,14 +25,17 @@ const ABOUT = 'about'
 /** Keeps the lock and the environment open until `close()`. */
 export class StateFolder {
   readonly path: string
+  /** Whether there was a state here, and it is gone: an empty database, or none, beside its other file. */
+  readonly isLost: boolean
   readonly #root: RootDatabase
   readonly #lock: OwnedFd
   readonly #about: Database
   /** The file that is open, by its device and inode. */
   readonly #file: string | null
 
-  private constructor(path: string, root: RootDatabase, lock: OwnedFd) {
+  private constructor(path: string, root: RootDatabase, { lock, isLost }: { lock: OwnedFd; isLost: boolean }) {
     this.path = path
+    this.isLost = isLost
     this.#file = fileAt(join(path, DATABASE_NAME))
     this.#root = root
     this.#lock = lock
@@ -54,20 +58,21 @@ export class StateFolder {
       checkFolder(path, ownUid)
       const lock = takeLock(path)
       try {
-        checkDatabaseFile(join(path, DATABASE_NAME))
-        const root = open<Buffer, Buffer>({ path, maxDbs: MAX_DATABASES, ...BINARY, ...ONE_COMMIT })
+        const file = join(path, DATABASE_NAME)
+        const isThere = checkDatabaseFile(file)
+        const hadLocks = prepareLockFile(join(path, READERS_NAME))
+        if (isThere) beginOpening(path, file)
+        const root = open<Buffer, Buffer>({ path, noSubdir: false, maxDbs: MAX_DATABASES, ...BINARY, ...ONE_COMMIT })
         // No others: the folder may be somebody's home.
         for (const name of [DATABASE_NAME, READERS_NAME]) chmodSync(join(path, name), FILE_MODE)
-        return new StateFolder(path, root, lock)
+        return new StateFolder(path, root, { lock, isLost: hadLocks && !isThere })
       } catch (error) {
         lock.close()
         throw error
       }
     } catch (error) {
       if (error instanceof IllegalStateError || error instanceof SecurityError) throw error
-      throw new IllegalStateError(`the state folder ${path} cannot be opened: ${(error as Error).message}`, {
-        cause: error,
-      })
+      throw damageOr(path, error, (cause) => `the state folder ${path} cannot be opened: ${cause.message}`)
     } finally {
       process.umask(before)
     }
@@ -78,15 +83,21 @@ export class StateFolder {
     return this.#root.openDB({ name: `store:${store}`, ...BINARY })
   }
 
-  /** How many keys a store has there. */
+  /** What was to be read at the start has been read. */
+  endReading(): void {
+    endOpening(this.path)
+  }
+
+  /** How many keys a store has there. @throws as errorOf */
   count(store: string): number {
-    return (this.database(store).getStats() as { entryCount?: number }).entryCount ?? 0
+    return this.#reading(() => (this.database(store).getStats() as { entryCount?: number }).entryCount ?? 0)
   }
 
   /**
    * All records of a store, each decoded by `decode` from the first `length` bytes of a buffer. lmdb reuses that
    * buffer, so the result is valid until the next record. Making a Buffer for each key and value would take longer than
    * reading them.
+   * @throws while it is iterated: see errorOf
    */
   read<T>(store: string, decode: (value: Buffer, length: number) => T): Iterable<{ key: string; value: T }> {
     const encoder = {
@@ -97,9 +108,14 @@ export class StateFolder {
     return this.#root.openDB<T, string>(options as DatabaseOptions & { name: string }).getRange({ start: FIRST_KEY })
   }
 
-  /** The last versions that were given in a store, one for each area. */
+  /** The error of a read: ERR_ILLEGAL_STATE if the database is damaged. */
+  errorOf(error: unknown): Error {
+    return damageOr(this.path, error)
+  }
+
+  /** The last versions that were given in a store, one for each area. @throws as errorOf */
   versionsOf(store: string): bigint[] {
-    const bytes = this.#about.get(Buffer.from(store))
+    const bytes = this.#reading(() => this.#about.get(Buffer.from(store)))
     const text = bytes === undefined ? '[]' : bytes.toString()
     return (JSON.parse(text) as string[]).map(BigInt)
   }
@@ -130,10 +146,27 @@ export class StateFolder {
     throw new IllegalStateError(`${file} was removed or replaced while it was open: restart the daemon`)
   }
 
+  #reading<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw damageOr(this.path, error)
+    }
+  }
+
   close(): void {
+    this.endReading()
     void this.#root.close()
     this.#lock.close()
   }
+}
+
+/** What lmdb says of pages that are not what they should be; another error as it is, or in other words. */
+function damageOr(path: string, error: unknown, words?: (cause: Error) => string): Error {
+  const cause = error as Error
+  if (/^MDB_(?:CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|BAD_TXN|BAD_VALSIZE|VERSION_MISMATCH)/.test(cause.message))
+    return damaged(join(path, DATABASE_NAME), `has pages that are wrong (${cause.message})`)
+  return words === undefined ? cause : new IllegalStateError(words(cause), { cause })
 }
 
 /** null: nothing is there. */
@@ -164,7 +197,9 @@ const BINARY = { encoding: 'binary', keyEncoding: 'binary', cache: false } as co
 const ONE_COMMIT = { overlappingSync: false, eventTurnBatching: false, commitDelay: 0 } as const
 
 function checkFolder(path: string, ownUid: number): void {
-  const { uid, mode } = statSync(path)
+  const stats = statSync(path)
+  const { uid, mode } = stats
+  if (!stats.isDirectory()) throw new IllegalStateError(`the state folder ${path} is not a folder`)
   if (uid !== ownUid) throw new SecurityError(`the state folder ${path} belongs to uid ${uid}, not ${ownUid}`)
   if ((mode & OTHERS) === 0) return
   throw new SecurityError(

@@ -41,25 +41,29 @@ export class StateRecords implements RecordSource {
     const total = this.count
     const [begin, now] = [performance.now(), Date.now()]
     let [count, told] = [0, begin]
-    for (const { key, value } of folder.read(store, decodeRecord)) {
-      count += 1
-      if (count % LOOK_EVERY === 0 && performance.now() - told > PROGRESS_MS) {
-        told = performance.now()
-        logger.info({ store, keys: count, of: total }, 'reading the state')
-        onProgress()
+    try {
+      for (const { key, value } of folder.read(store, decodeRecord)) {
+        count += 1
+        if (count % LOOK_EVERY === 0 && performance.now() - told > PROGRESS_MS) {
+          told = performance.now()
+          logger.info({ store, keys: count, of: total }, 'reading the state')
+          onProgress()
+        }
+        if (value === null) {
+          logger.error({ store, key }, 'a value on disk is damaged: it is left out')
+          this.left.push(key)
+          continue
+        }
+        const { type, version, bytes, endsAt, payer } = value
+        if (endsAt !== null && endsAt <= now) {
+          this.left.push(key)
+          continue
+        }
+        if (endsAt !== null || payer !== null) this.notes.push([key, { endsAt, payer }])
+        yield { key, type, version, bytes }
       }
-      if (value === null) {
-        logger.error({ store, key }, 'a value on disk is damaged: it is left out')
-        this.left.push(key)
-        continue
-      }
-      const { type, version, bytes, endsAt, payer } = value
-      if (endsAt !== null && endsAt <= now) {
-        this.left.push(key)
-        continue
-      }
-      if (endsAt !== null || payer !== null) this.notes.push([key, { endsAt, payer }])
-      yield { key, type, version, bytes }
+    } catch (error) {
+      throw folder.errorOf(error)
     }
     const left = this.left.length
     logger.info({ store, keys: count - left, left, ms: Math.round(performance.now() - begin) }, 'the state was read')

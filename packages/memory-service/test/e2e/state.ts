@@ -108,6 +108,72 @@ t.test('the folder may be a link, as that of systemd is', async (t) => {
   t.match(await memsvc(newRegistryPath(t), ['start', '--state', link]), { code: 4, stderr: /has mode 0755/ })
 })
 
+/** Of a page of lmdb's: where it says what it is, and where it says where its entries are. */
+const [PAGE_BYTES, FLAGS_AT, ENTRIES_AT, IS_LEAF] = [4096, 18, 24, 2]
+
+t.test('a database that ends whoever opens it is told of by the next start', async (t) => {
+  const state = folderOf(t)
+  const { registry, program } = await startMemsvc(t, { args: ['--state', state] })
+  const store = await openStore(t, registry)
+  for (const key of ['a', 'b']) await store.set(key, 1)
+  store.close()
+  program.kill('SIGTERM')
+  await program.ending
+  const file = nodePath.join(state, 'data.mdb')
+  const bytes = nodeFs.readFileSync(file)
+  for (let at = 2 * PAGE_BYTES; at < bytes.length; at += PAGE_BYTES) {
+    if ((bytes.readUInt16LE(at + FLAGS_AT) & IS_LEAF) !== 0) bytes.fill(0xff, at + ENTRIES_AT, at + ENTRIES_AT + 16)
+  }
+  nodeFs.writeFileSync(file, bytes)
+  const starting = () => memsvc(newRegistryPath(t), ['start', '--state', state])
+  t.match(await starting(), { code: null, signal: /SIG/ }, 'by lmdb itself')
+  for (let i = 0; i < 2; i++) {
+    t.match(await starting(), {
+      code: 1,
+      stderr: /data\.mdb is damaged: it .*\. Move it away, and the stores begin empty/,
+    })
+  }
+  nodeFs.rmSync(file)
+  const { program: next } = await startMemsvc(t, { args: ['--state', state] })
+  t.match(next.stderr.text, /"msg":"the state folder was used before, and has no values: the stores begin empty"/)
+})
+
+t.test('a start that was killed while it read is no damage', async (t) => {
+  const state = folderOf(t)
+  const { program } = await startMemsvc(t, { args: ['--state', state] })
+  program.kill('SIGTERM')
+  await program.ending
+  const mark = nodePath.join(state, 'opening')
+  nodeFs.writeFileSync(mark, '')
+  await startMemsvc(t, { args: ['--state', state] })
+  t.notOk(nodeFs.existsSync(mark))
+})
+
+t.test('the folder may have a dot in its name', async (t) => {
+  const state = `${folderOf(t)}.d`
+  for (let i = 0; i < 2; i++) {
+    const { registry, program } = await startMemsvc(t, { args: ['--state', state] })
+    const store = await openStore(t, registry)
+    t.equal(await store.increment('starts'), i + 1)
+    store.close()
+    program.kill('SIGTERM')
+    await program.ending
+  }
+})
+
+t.test('something that is not a folder, or not a file in it, is told by its name', async (t) => {
+  const folder = folderOf(t)
+  const file = `${folder}-file`
+  nodeFs.writeFileSync(file, '', { mode: 0o600 })
+  const started = (path: string) => memsvc(newRegistryPath(t), ['start', '--state', path])
+  t.match(await started(file), { code: 1, stderr: `memsvc: the state folder ${file} is not a folder` })
+  for (const name of ['data.mdb', 'lock.mdb']) {
+    nodeFs.rmSync(folder, { recursive: true, force: true })
+    nodeFs.mkdirSync(nodePath.join(folder, name), { recursive: true, mode: 0o700 })
+    t.match(await started(folder), { code: 1, stderr: new RegExp(`${name} is not a regular file`) })
+  }
+})
+
 t.test('another daemon with the same folder is refused, and so is one without stores', async (t) => {
   const state = folderOf(t)
   await startMemsvc(t, { args: ['--state', state] })
