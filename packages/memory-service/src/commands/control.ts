@@ -1,6 +1,6 @@
 /** `memsvc status`, `list`, `stop`, `reload`, `metrics` and `log`: short calls to a daemon that runs, each within a deadline. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { DEFAULT_SERVICE_NAME, type ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
+import { DEFAULT_SERVICE_NAME, errorCode, type ServiceManager, ServiceNotFoundError } from '@memsvc/shared'
 import {
   connectInTime,
   controlOf,
@@ -69,7 +69,7 @@ export async function stop(
   using daemon = await reach(name, options)
   const { manager, deadline, control } = daemon
   const pid = (await findHolder(manager, name, deadline))?.pid ?? 0
-  tell(`stopping ${name} (pid ${pid}) at ${manager.path}`)
+  if (options.json !== true) tell(`stopping ${name} (pid ${pid}) at ${manager.path}`)
   await daemon.inTime(unlessGone(async () => control.stop()))
   while ((await findHolder(manager, name, deadline))?.pid === pid) {
     await deadline.within(delay(POLL_MS), `${name} (pid ${pid})`, 'ended')
@@ -85,9 +85,17 @@ export async function reload(
   out: Output,
 ): Promise<ExitCode> {
   using daemon = await reach(name, options)
-  await daemon.inTime(daemon.control.reload())
+  await daemon.inTime(daemon.control.reload()).catch((error: unknown) => {
+    if (isAnswer(error)) error.message += '; the old settings stay'
+    throw error
+  })
   out.answer({ name, reloaded: true }, `${name} reloaded`, options)
   return EXIT.done
+}
+
+/** What the daemon says of its configuration, and not that it does not answer. */
+function isAnswer(error: unknown): error is Error {
+  return ['ERR_INVALID_ARG_VALUE', 'ERR_LIMIT'].includes(errorCode(error) ?? '')
 }
 
 /** Its numbers, for Prometheus. */

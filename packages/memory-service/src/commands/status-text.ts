@@ -33,6 +33,8 @@ interface StoreLine {
   readonly areas: number
   readonly watchers: number
   readonly activity?: { readonly changedAt: number }
+  /** Of the state folder; null: there is none. */
+  readonly state?: { readonly pending: number; readonly failing: boolean } | null
 }
 
 interface UserLine {
@@ -136,11 +138,18 @@ function regionLines({ regions }: Report): string[] {
 }
 
 function storeLines({ stores = [] }: Report, now: number): string[] {
-  return stores.map(({ name, keys, valueBytes, usedBytes, capacity, areas, watchers, activity }) => {
+  return stores.map(({ name, keys, valueBytes, usedBytes, capacity, areas, watchers, activity, state = null }) => {
     const since = activity === undefined ? '' : `, last change ${ago(activity.changedAt, now)}`
     const size = `${bytes(valueBytes)} of values, ${bytes(usedBytes)} of ${bytes(capacity)} used`
-    return `store ${name}: ${count(keys, 'key')}, ${size}, ${count(areas, 'area')}, ${count(watchers, 'watcher')}${since}`
+    return `store ${name}: ${count(keys, 'key')}, ${size}, ${count(areas, 'area')}, ${count(watchers, 'watcher')}${since}${diskPart(state)}`
   })
+}
+
+function diskPart(state: NonNullable<StoreLine['state']> | null): string {
+  if (state === null) return ''
+  const { pending, failing } = state
+  if (failing) return `, the state folder cannot be written: ${count(pending, 'change')} not on disk`
+  return pending === 0 ? ', all on disk' : `, ${count(pending, 'change')} not on disk yet`
 }
 
 function useLines<T extends UserLine>(title: string, lines: readonly T[], who: (line: T) => string): string[] {

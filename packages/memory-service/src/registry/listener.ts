@@ -54,6 +54,9 @@ export class HostLock implements RegistryEndpoint {
   static tryTake(place: HostPlace): HostLock | null {
     const { path: socketPath } = place
     checkWay(place) // before anything is made where somebody else decides what it leads to
+    if (isServed(socketPath)) return null
+    // A path that is refused gets no lock file: that may be somebody else's.
+    checkReplaceable(socketPath)
     const lock = tryLock(place)
     if (lock === null) return null
     try {
@@ -205,12 +208,26 @@ export function isServed(path: string): boolean {
 }
 
 function removeStale(path: string): void {
+  checkReplaceable(path)
   try {
-    if (!lstatSync(path).isSocket())
-      throw new IllegalStateError(`${path} exists and is not a socket: memsvc does not replace it`)
     unlinkSync(path)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
+  }
+}
+
+/** @throws ERR_ILLEGAL_STATE something is there that is not a socket */
+function checkReplaceable(path: string): void {
+  if (isSomethingElse(path))
+    throw new IllegalStateError(`${path} exists and is not a socket: memsvc does not replace it`)
+}
+
+function isSomethingElse(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false
+  } catch (error) {
+    if (errorCode(error) === 'ENOTDIR') return false // there is no folder that it could be in
+    throw error
   }
 }
 

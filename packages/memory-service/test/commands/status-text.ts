@@ -55,3 +55,17 @@ t.test('a report is a line for each fact, and of an older daemon what it has', a
     '  pid ?, uid 5, 2.0 KiB not read yet: watchers 1 of 4',
   ])
 })
+
+t.test('of a store that is kept on disk it says whether it is there', async (t) => {
+  const store = { name: 's', keys: 1, valueBytes: 1, usedBytes: 1, capacity: 1024, areas: 1, watchers: 0 }
+  const rest = 'store s: 1 key, 1 B of values, 1 B of 1.0 KiB used, 1 area, 0 watchers'
+  const texts: [state: { pending: number; failing: boolean } | null, text: string][] = [
+    [null, ''],
+    [{ pending: 0, failing: false }, ', all on disk'],
+    [{ pending: 2, failing: false }, ', 2 changes not on disk yet'],
+    [{ pending: 1, failing: true }, ', the state folder cannot be written: 1 change not on disk'],
+  ]
+  for (const [state, text] of texts) {
+    t.strictSame(describeStatus({ registry: '/r', stores: [{ ...store, state }] }), ['registry: /r', `${rest}${text}`])
+  }
+})

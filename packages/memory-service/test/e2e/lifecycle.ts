@@ -109,6 +109,15 @@ t.test('`memsvc stop` returns when the name is gone, and the daemon ends with 0'
   t.match(await memsvc(registry, ['stop']), { code: 3, stdout: '' })
 })
 
+t.test('`memsvc stop --json` says only what is JSON', async (t) => {
+  const { registry, program } = await startMemsvc(t)
+  t.match(await memsvc(registry, ['stop', '--json']), {
+    code: 0,
+    stdout: `{"name":"AnonymousSharedMemory","pid":${program.pid},"stopped":true}`,
+    stderr: '',
+  })
+})
+
 t.test('after a kill -9 the next one starts on the same socket, and serves', async (t) => {
   const { registry, program } = await startMemsvc(t)
   for (let round = 0, daemon = program; round < 3; round++) {

@@ -41,6 +41,7 @@ t.test('a wrong file changes nothing, is said to who asked and to the log; a rig
   const wrong = await support.memsvc(registry, ['reload'])
   t.match(wrong, { code: 2, stdout: '' })
   t.match(wrong.stderr, `${file.path}${REASON}`)
+  t.match(wrong.stderr, /; the old settings stay$/)
   t.match(support.warnings(program.stderr.text), [{ level: 50, reason: `${file.path}${REASON}` }])
   await t.rejects(addAndRemove(registry), refusal)
 

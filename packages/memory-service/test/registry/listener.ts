@@ -105,12 +105,25 @@ t.test("a socket of another program's is an error, not a registry", async (t) =>
 
 t.test('a file that is not a socket is not removed, and the lock is free again', async (t) => {
   const path = newRegistryPath(t)
-  nodeFs.mkdirSync(path)
   const lock = take(path)
+  nodeFs.mkdirSync(path)
   t.throws(() => lock.listen(PRIVATE), { code: 'ERR_ILLEGAL_STATE' })
   lock.close()
   t.ok(nodeFs.statSync(path).isDirectory())
+  nodeFs.rmdirSync(path)
   take(path).close()
+})
+
+t.test('beside a file that is not a socket there is no lock file: it may be the one of somebody else', async (t) => {
+  const path = newRegistryPath(t)
+  nodeFs.writeFileSync(path, 'precious')
+  t.throws(() => HostLock.tryTake(findRegistry({ path })), { code: 'ERR_ILLEGAL_STATE', message: /is not a socket/ })
+  nodeFs.unlinkSync(path)
+  using other = socket(constants.SOCK_STREAM)
+  bind(other, path)
+  listen(other)
+  t.throws(() => HostLock.tryTake(findRegistry({ path })), { code: 'ERR_ILLEGAL_STATE', message: /another program/ })
+  t.notOk(nodeFs.existsSync(`${path}.lock`))
 })
 
 t.test('closing the lock leaves a socket alone that has taken the place of ours', async (t) => {
