@@ -129,7 +129,7 @@ class Channel:
 
 def _receive_packet(end):
     try:
-        packet, control, flags, _ = end.recvmsg(MAX_PACKET_BYTES, CONTROL_BYTES, socket.MSG_CMSG_CLOEXEC)
+        packet, control, flags, _ = _recvmsg(end)
     except ConnectionError as error:
         raise DeadObject(GONE) from error
     descriptors = [Descriptor(number) for number in _rights(control)]  # owned before anything else can fail
@@ -138,6 +138,14 @@ def _receive_packet(end):
     if not packet:
         raise DeadObject(GONE)
     return packet, descriptors
+
+
+def _recvmsg(end):
+    try:
+        return end.recvmsg(MAX_PACKET_BYTES, CONTROL_BYTES, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:
+        # Told once, when the other side has gone with packets of ours unread. What it sent before is still there.
+        return end.recvmsg(MAX_PACKET_BYTES, CONTROL_BYTES, socket.MSG_CMSG_CLOEXEC)
 
 
 def _rights(control):

@@ -19,7 +19,7 @@ interface Row extends Shares {
 const ROWS = {
   channels: { total: 16_384, perUser: 1024, filesPart: 10 / 16 },
   turnedAway: { total: 128, perUser: 32, filesPart: 1 / 16 },
-  unreadDescriptors: { total: 2048, perUser: 512, perPeer: 128, filesPart: 2 / 16 },
+  unreadDescriptors: { total: 2048, perUser: 512, perPeer: 256, filesPart: 2 / 16 },
   heldDescriptors: { total: 2048, perUser: 512, perPeer: 256, filesPart: 2 / 16 },
   objects: { total: 131_072, perUser: 16_384, perPeer: 4096 },
   heldBlocks: { total: 1024, perUser: 256, perPeer: 64 },

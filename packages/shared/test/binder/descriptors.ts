@@ -2,8 +2,10 @@
 import { closeSync } from 'node:fs'
 import { OwnedFd } from 'memfd-native'
 import t, { type Test } from 'tap'
-import { type IBinder, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
-import { call, identityOf, leakChecked, ScriptedBinder, sessionPair, watchdog } from '../../test-support/index.ts'
+import { type BinderProxy, type IBinder, Parcel, ParcelFileDescriptor } from '../../src/index.ts'
+import * as support from '../../test-support/index.ts'
+
+const { call, connect, identityOf, leakChecked, ScriptedBinder, sessionPair, startRegistry, watchdog } = support
 
 leakChecked(t)
 watchdog(t)
@@ -72,6 +74,11 @@ t.test('253 descriptors travel, 254 are refused on either side, and the channel 
   }
   const { proxy } = sessionPair(t, new ScriptedBinder(codes, { acceptFileDescriptors: true }))
   t.equal(await call(proxy, 1, { write: (data) => data.writeInt(253), read: count }), 253)
+  const { registry } = await startRegistry(t)
+  await (await connect(t, registry)).addService('many', new ScriptedBinder(codes))
+  const published = (await (await connect(t, registry)).getService('many')) as BinderProxy
+  t.equal(await call(published, 1, { write: (data) => data.writeInt(253), read: count }), 253, 'with its limits')
+  published.close()
   t.equal(await call(proxy, 2, { write: (data) => many(data, 253), read: (reply) => reply.readInt() }), 253)
   const tooMany = { code: 'ERR_LIMIT', resource: 'descriptors of a message', limit: 253, used: 254 }
   await t.rejects(call(proxy, 1, { write: (data) => data.writeInt(254) }), tooMany)

@@ -13,7 +13,7 @@ t.test('if there is room, the table of the README applies', async (t) => {
   t.strictSame(serviceLimits.fitServiceLimits({}, Number.POSITIVE_INFINITY), {
     channels: { total: 16_384, perUser: 1024 },
     turnedAway: { total: 128, perUser: 32 },
-    unreadDescriptors: { total: 2048, perUser: 512, perPeer: 128 },
+    unreadDescriptors: { total: 2048, perUser: 512, perPeer: 256 },
     heldDescriptors: { total: 2048, perUser: 512, perPeer: 256 },
     objects: { total: 131_072, perUser: 16_384, perPeer: 4096 },
     heldBlocks: { total: 1024, perUser: 256, perPeer: 64 },
