@@ -64,7 +64,12 @@ function chooseScope({ user, system }: InstallUnitOptions): Scope {
 
 function unitFolder(scope: Scope): string {
   if (scope === 'system') return SYSTEM_FOLDER
-  return join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd/user')
+  const { XDG_CONFIG_HOME } = process.env
+  if (XDG_CONFIG_HOME?.startsWith('/')) return join(XDG_CONFIG_HOME, 'systemd/user')
+  const home = homedir()
+  if (!home.startsWith('/'))
+    throw new InvalidArgValueError(`HOME must be an absolute path, got ${JSON.stringify(home)}`)
+  return join(home, '.config/systemd/user')
 }
 
 function systemdVersion(): number {

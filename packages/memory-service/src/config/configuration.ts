@@ -136,15 +136,16 @@ function readLimits(limits: Node | undefined): AskedLimits {
   const asked: { [R in Resource]?: Partial<Shares> } = {}
   for (const [resource, node] of members(limits)) {
     const shares = Object.fromEntries([...members(node)].map(([key, { value }]) => [key, value])) as Partial<Shares>
-    checkOrder(node, shares)
+    checkOrder(resource, node, shares)
     asked[resource as Resource] = shares
   }
   return asked
 }
 
 /** A share that is larger than the whole is a mistake, of whichever of the two. */
-function checkOrder({ line }: Node, { total = Infinity, perUser = total, perPeer = 0 }: Partial<Shares>): void {
-  if (perUser > total) throw new DocumentError(line, `perUser must be at most the total of ${total}, and is ${perUser}`)
-  if (perPeer > perUser)
-    throw new DocumentError(line, `perPeer must be at most perUser, which is ${perUser}, and is ${perPeer}`)
+function checkOrder(resource: string, { line }: Node, shares: Partial<Shares>): void {
+  const { total = Infinity, perUser = total, perPeer = 0 } = shares
+  const refusal = (what: string) => new DocumentError(line, `${resource}: ${what}`)
+  if (perUser > total) throw refusal(`perUser must be at most the total of ${total}, and is ${perUser}`)
+  if (perPeer > perUser) throw refusal(`perPeer must be at most perUser, which is ${perUser}, and is ${perPeer}`)
 }

@@ -131,14 +131,17 @@ const WRONG: [text: string, message: string][] = [
     'FILE:3: there is no user nobody-has-this-name',
   ],
   ['{"rules": [{"names": ["a"], "add": ["@nobody-has-this-name"]}]}', 'FILE:1: there is no group nobody-has-this-name'],
-  ['{"limits":\n{"names": {"total": 2,\n"perUser": 3}}}', 'FILE:2: perUser must be at most the total of 2, and is 3'],
+  [
+    '{"limits":\n{"names": {"total": 2,\n"perUser": 3}}}',
+    'FILE:2: names: perUser must be at most the total of 2, and is 3',
+  ],
   [
     '{"limits": {"names": {"perUser": 2, "perPeer": 3}}}',
-    'FILE:1: perPeer must be at most perUser, which is 2, and is 3',
+    'FILE:1: names: perPeer must be at most perUser, which is 2, and is 3',
   ],
   [
     '{"limits": {"names": {"total": 2, "perPeer": 3}}}',
-    'FILE:1: perPeer must be at most perUser, which is 2, and is 3',
+    'FILE:1: names: perPeer must be at most perUser, which is 2, and is 3',
   ],
 ]
 

@@ -40,6 +40,17 @@ t.test('--print --system shows where the files would go', async (t) => {
   t.match(stdout, '# /etc/systemd/system/memsvc.service\n')
 })
 
+t.test('without a home it says so, and writes nothing where it happens to be', async (t) => {
+  for (const home of ['', 'relative']) {
+    const env = { HOME: home, XDG_CONFIG_HOME: 'relative' }
+    t.match(await newHome(t).installUnit(['--user', '--print'], { env }), {
+      code: 2,
+      stdout: '',
+      stderr: `memsvc: HOME must be an absolute path, got "${home}"`,
+    })
+  }
+})
+
 t.test('the files are written, named on stdout, and written again', { skip: noSystemd }, async (t) => {
   const { folder, installUnit } = newHome(t)
   for (let round = 0; round < 2; round++) {
