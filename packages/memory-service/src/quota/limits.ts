@@ -54,7 +54,8 @@ export const RESOURCES = {
     total: 1024,
     perUser: 256,
     perPeer: 64,
-    meaning: 'blocks of 64 KiB held for peers: answers that they do not read, requests that are not finished',
+    meaning:
+      'blocks of 64 KiB held for peers: answers that they do not read, requests that are not finished (for those the channel ends)',
   },
   unreadDescriptors: {
     total: 2048,

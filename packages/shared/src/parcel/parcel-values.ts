@@ -61,7 +61,7 @@ export function giveAccess(access: ParcelAccess): void {
  * - An impossible length is ERR_BAD_PARCEL, before anything is allocated.
  * - Bytes of a descriptor or a binder cannot be read or written over as plain values: ERR_SECURITY.
  * - A value that a writer refuses leaves the parcel as it was; wrong type ERR_INVALID_ARG_TYPE, out of range
- *   ERR_OUT_OF_RANGE.
+ *   ERR_OUT_OF_RANGE. An array, a blob or a Parcelable that meets an object on its way leaves what came before.
  * - After recycle() everything is ERR_CLOSED. While a `transact` is to fill it in, everything else is
  *   ERR_ILLEGAL_STATE.
  */

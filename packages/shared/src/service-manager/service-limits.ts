@@ -34,7 +34,8 @@ const ROWS = {
  * - `heldDescriptors`: descriptors that wait for a client to read, or belong to requests under way
  * - `objects`: binders of clients that this process holds, also in requests under way, and its own binders that clients
  *   hold
- * - `heldBlocks`: blocks of 64 KiB, for answers that are not read and requests that are not finished
+ * - `heldBlocks`: blocks of 64 KiB, for answers that are not read and requests that are not finished, whose channel
+ *   ends beyond it
  * - `watchers`: callbacks for changes of a value
  */
 export type ServiceResource = keyof typeof ROWS
