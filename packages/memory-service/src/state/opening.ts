@@ -22,12 +22,19 @@ for (const name of [...root.getKeys()]) for (const _ of root.openDB({ name: name
 export function beginOpening(path: string, file: string): void {
   const mark = join(path, MARK_NAME)
   if (existsSync(mark)) tryReading(path, file)
-  writeFileSync(mark, '')
+  ifPossible(() => writeFileSync(mark, ''))
 }
 
 /** It was read. Where that failed, the mark stays: the next start is as careful. */
 export function endOpening(path: string): void {
-  rmSync(join(path, MARK_NAME), { force: true })
+  ifPossible(() => rmSync(join(path, MARK_NAME), { force: true }))
+}
+
+/** A disk that fails, or is full, is told of by those who write values there. */
+function ifPossible(change: () => void): void {
+  try {
+    change()
+  } catch {}
 }
 
 function tryReading(path: string, file: string): void {
