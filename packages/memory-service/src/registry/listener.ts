@@ -210,7 +210,7 @@ export function isServed(path: string): boolean {
 function removeStale(path: string): void {
   checkReplaceable(path)
   try {
-    unlinkSync(path)
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
   }

@@ -130,12 +130,23 @@ export function ownsNothing(fd: FileDescriptor): boolean {
 }
 
 /**
- * A duplicate for a parcel, which the caller owns. If `fd` has no descriptor of its own yet, it need not have one for this.
+ * A duplicate for a parcel, which the caller owns. If `fd` has no descriptor of its own yet, it never gets one, and is
+ * valid as long as its source.
  * @throws as {@link borrowFd}; EMFILE
  */
 export function duplicateFd(fd: FileDescriptor): OwnedFd {
   checkFileDescriptor('fd', fd)
-  return dup(borrowFd(sourceOf(fd) ?? fd))
+  const source = sourceOf(fd)
+  if (source === null) return dup(borrowFd(fd))
+  forget(fd, source)
+  return dup(borrowFd(source))
+}
+
+/** The end of its source is its own. */
+function forget(fd: FileDescriptor, source: FileDescriptor): void {
+  forgotten.unregister(fd)
+  const all = waiting.get(source)
+  for (const ref of all ?? []) if (ref.deref() === fd) all?.delete(ref)
 }
 
 /**

@@ -73,15 +73,6 @@ t.test('without that flag the writer keeps its own', async (t) => {
   source.close()
 })
 
-t.test('a dup of a file that was written is open when the file is closed', async (t) => {
-  const file = new api.MemoryFile('x', 8)
-  using pfd = file.getParcelFileDescriptor()
-  for (let i = 0; i < 2; i++) transfer(t, pfd).close()
-  file.close()
-  t.equal(pfd.getFileDescriptor().valid(), true)
-  t.equal(pfd.getStatSize(), 8)
-})
-
 t.test('a closed one is not written, not even in part', async (t) => {
   const [source, sink] = api.ParcelFileDescriptor.createReliablePipe()
   const parcel = obtain(t)
